@@ -1,0 +1,54 @@
+import type { Sources } from './import-rules.ts';
+import { lineAt } from './imports.ts';
+
+const LINES_MAX = 250;
+const KEBAB_CASE = /^[a-z0-9]+(?:-[a-z0-9]+)*\.ts$/;
+/** Names that say nothing, so that anything ends up in them. */
+const EMPTY_NAMES = ['common', 'helper', 'helpers', 'manager', 'misc', 'types', 'util', 'utils'];
+
+interface Ban {
+  readonly call: RegExp;
+  readonly instead: string;
+  /** Layers where the call is at home. */
+  readonly allowedIn?: readonly string[];
+}
+
+const BANS: readonly Ban[] = [
+  { call: /\bprocess\.(?:exit|reallyExit|abort)\s*\(/g, instead: 'return, and let cli set process.exitCode' },
+  { call: /\bconsole\.\w+\s*\(/g, instead: 'the streams that the command was given' },
+  { call: /\bDate\.now\s*\(|\bnew Date\(\s*\)/g, instead: 'host.clock.now()', allowedIn: ['host'] },
+  { call: /\bMath\.random\s*\(|\bcrypto\.random\w+\s*\(/g, instead: 'host.randomBytes()', allowedIn: ['host'] },
+  { call: /\b(?:setTimeout|setInterval)\s*\(/g, instead: 'host.clock.sleep()', allowedIn: ['host'] },
+  { call: /\bprocess\.(?:kill|binding|getBuiltinModule)\s*\(/g, instead: 'a port of host', allowedIn: ['host'] },
+];
+
+/** Every file below `src` that is too long, badly named, or calls what it must be given, one sentence each. */
+export function fileViolations(sources: Sources): string[] {
+  return [...sources].flatMap(([path, source]) => [
+    ...nameFaults(path),
+    ...lengthFaults(path, source),
+    ...banFaults(path, source),
+  ]);
+}
+
+function nameFaults(path: string): string[] {
+  const name = path.split('/').at(-1) ?? path;
+  const folders = path.split('/').slice(0, -1);
+  const empty = [...folders, name.replace(/\.ts$/, '')].find((part) => EMPTY_NAMES.includes(part));
+  if (empty) return [`${path}: "${empty}" names no idea; name the file by the one thing it holds`];
+  return KEBAB_CASE.test(name) ? [] : [`${path}: file names are kebab-case and end in .ts`];
+}
+
+function lengthFaults(path: string, source: string): string[] {
+  const lines = source.replace(/\n$/, '').split('\n').length;
+  return lines > LINES_MAX ? [`${path}: ${lines} lines, the limit is ${LINES_MAX}; give each idea a file`] : [];
+}
+
+function banFaults(path: string, source: string): string[] {
+  const layer = path.split('/')[0] ?? path;
+  return BANS.filter(({ allowedIn }) => !allowedIn?.includes(layer)).flatMap(({ call, instead }) =>
+    [...source.matchAll(call)].map(
+      (match) => `${path}:${lineAt(source, match.index)} calls ${match[0]}: use ${instead}`,
+    ),
+  );
+}

@@ -1,0 +1,125 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fileViolations } from './file-rules.ts';
+import { importViolations, LAYERS, type Sources } from './import-rules.ts';
+
+const SRC = join(import.meta.dirname, '..', '..', 'src');
+
+describe('the sources', () => {
+  const sources = readSources();
+
+  it('import only what lies below them, through the right door, without cycles', () => {
+    console.log(`${sources.size} source files checked`);
+    expect(sources.size).toBeGreaterThan(0);
+    expect(importViolations(sources)).toEqual([]);
+  });
+
+  it('are short, named by their idea, and are given the clock, randomness and timers', () => {
+    expect(fileViolations(sources)).toEqual([]);
+  });
+});
+
+describe('the import rules', () => {
+  it('accept a tree that follows them', () => {
+    const accepted = seeded({
+      'errors.ts': '',
+      'host/host.ts': `import fs from 'node:fs';\nexport const load = () => import('chokidar');`,
+      'chain/chain.ts': `import { constants } from 'node:fs';\nimport type { Stats } from 'node:fs';\nimport '../host/host.ts';`,
+      'room/room.ts': `import * as z from 'zod/mini';\nimport { join } from 'node:path';\nimport { a } from './card.ts';`,
+      'room/card.ts': `import {\n  b,\n  type C,\n} from '../chain/chain.ts';\n// import('execa') would belong to host`,
+      'index.ts': `export { room } from './room/room.ts';`,
+      'cli/entries/mailroom.ts': `import process from 'node:process';\nimport { room } from '../../room/room.ts';`,
+    });
+    expect(importViolations(accepted)).toEqual([]);
+  });
+
+  const wrong: readonly [title: string, path: string, source: string, message: string][] = [
+    ['a lower layer importing a higher one', 'chain/a.ts', `import { x } from '../room/x.ts';`, '"chain" comes before'],
+    ['the same as a type', 'chain/a.ts', `import type { X } from '../room/x.ts';`, '"chain" comes before "room"'],
+    ['the same as a re-export', 'host/a.ts', `export * from '../room/x.ts';`, '"host" comes before "room"'],
+    ['the same loaded later', 'log/a.ts', `const x = () => import('../room/x.ts');`, '"log" comes before "room"'],
+    ['the same over several lines', 'log/a.ts', `import {\n  x,\n} from '../room/x.ts';`, '"log" comes before "room"'],
+    ['errors.ts importing anything', 'errors.ts', `import '../src/room/x.ts';`, 'no such file'],
+    ['the index importing the command line', 'index.ts', `import './cli/main.ts';`, 'does not know its command line'],
+    ['a layer importing the index', 'room/a.ts', `import { x } from '../index.ts';`, 'index.ts is for users'],
+    ['a folder that is no layer', 'stuff/a.ts', '', '"stuff" is no layer'],
+    ['a file that is not there', 'room/a.ts', `import { x } from './gone.ts';`, 'no such file'],
+    ['node:fs outside host', 'mailbox/a.ts', `import fs from 'node:fs';`, 'only host touches the system'],
+    ['its names outside host', 'cli/a.ts', `import { constants, openSync } from 'node:fs';`, 'only host touches'],
+    ['node:fs/promises outside host', 'room/a.ts', `import { open } from 'node:fs/promises';`, 'only host touches'],
+    ['fs without its prefix', 'room/a.ts', `import fs from 'fs';`, 'only host touches'],
+    ['fs by require', 'cli/a.ts', `const fs = require('node:fs');`, 'only host touches'],
+    [
+      'node:child_process outside host',
+      'room/a.ts',
+      `import { spawn } from 'node:child_process';`,
+      'only host touches',
+    ],
+    ['chokidar outside host', 'cli/a.ts', `const load = () => import('chokidar');`, 'only host may load chokidar'],
+    ['execa outside host', 'room/a.ts', `import { execa } from 'execa';`, 'only host may load execa'],
+    ['proper-lockfile outside host', 'chain/a.ts', `import lock from "proper-lockfile";`, 'only host may load'],
+    ['zod below room', 'message/a.ts', `import { z } from 'zod/mini';`, 'only room, durable, cli may load zod'],
+    ['a package without a rule', 'room/a.ts', `import pad from 'left-pad';`, 'no rule for this'],
+    ['random bytes outside host', 'message/a.ts', `import { randomUUID } from 'node:crypto';`, 'come from the host'],
+  ];
+  it.each(wrong)('refuse %s', (_title, path, source, message) => {
+    const tree = seeded({ 'room/x.ts': '', 'cli/main.ts': '', 'index.ts': '', [path]: source });
+    const violations = importViolations(tree);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(path);
+    expect(violations[0]).toContain(message);
+  });
+
+  it('refuse each layer importing the next one', () => {
+    const folders = LAYERS.slice(1);
+    for (const [at, folder] of folders.entries()) {
+      const above = folders[at + 1];
+      if (above === undefined) continue;
+      const tree = seeded({ [`${folder}/a.ts`]: `import { b } from '../${above}/b.ts';`, [`${above}/b.ts`]: '' });
+      expect(importViolations(tree)).toEqual([expect.stringContaining(`"${folder}" comes before "${above}"`)]);
+    }
+  });
+
+  it('refuse a cycle of types within one folder', () => {
+    const tree = seeded({
+      'room/a.ts': `import type { B } from './b.ts';`,
+      'room/b.ts': `import type { C } from './c.ts';`,
+      'room/c.ts': `import type { A } from './a.ts';`,
+    });
+    expect(importViolations(tree)).toEqual(['import cycle: room/a.ts → room/b.ts → room/c.ts → room/a.ts']);
+  });
+});
+
+describe('the file rules', () => {
+  const wrong: readonly [title: string, path: string, source: string, message: string][] = [
+    ['a file of 251 lines', 'room/a.ts', 'x\n'.repeat(251), '251 lines, the limit is 250'],
+    ['utils.ts', 'room/utils.ts', '', '"utils" names no idea'],
+    ['types.ts', 'types.ts', '', '"types" names no idea'],
+    ['a folder called common', 'room/common/a.ts', '', '"common" names no idea'],
+    ['camelCase file names', 'room/myRoom.ts', '', 'kebab-case'],
+    ['process.exit', 'cli/a.ts', '\nprocess.exit(1);', 'cli/a.ts:2 calls process.exit('],
+    ['console', 'room/a.ts', 'console.log(1);', 'calls console.log('],
+    ['Date.now outside host', 'log/a.ts', 'const at = Date.now();', 'host.clock.now()'],
+    ['new Date() outside host', 'log/a.ts', 'const at = new Date();', 'host.clock.now()'],
+    ['Math.random outside host', 'log/a.ts', 'Math.random();', 'host.randomBytes()'],
+    ['setTimeout outside host', 'log/a.ts', 'setTimeout(() => {}, 5);', 'host.clock.sleep()'],
+  ];
+  it.each(wrong)('refuse %s', (_title, path, source, message) => {
+    expect(fileViolations(seeded({ [path]: source }))).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('accept what follows them', () => {
+    const accepted = { 'host/node-clock.ts': 'Date.now(); setTimeout(f, 1);', 'room/a.ts': 'x\n'.repeat(250) };
+    expect(fileViolations(seeded({ ...accepted, 'log/b.ts': 'new Date(time)' }))).toEqual([]);
+  });
+});
+
+function readSources(): Sources {
+  const paths = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+  return new Map(paths.toSorted().map((path) => [path.split(sep).join('/'), readFileSync(join(SRC, path), 'utf8')]));
+}
+
+function seeded(files: Readonly<Record<string, string>>): Sources {
+  return new Map(Object.entries(files));
+}

@@ -1,0 +1,102 @@
+import { isBuiltin } from 'node:module';
+import { posix } from 'node:path';
+import { importsOf, type ImportFound } from './imports.ts';
+
+/** Source text by its path below `src`, with forward slashes. */
+export type Sources = ReadonlyMap<string, string>;
+
+/** Bottom first: a file may import its own layer and those before it. `index.ts` may import all but the last. */
+export const LAYERS = ['errors.ts', 'host', 'chain', 'message', 'signing', 'mailbox', 'log', 'room', 'durable', 'cli'];
+
+const BUILTINS_ANYWHERE = ['node:buffer', 'node:crypto', 'node:events', 'node:path', 'node:url', 'node:util'];
+const BUILTINS_OF_CLI = ['node:process', 'node:readline', 'node:stream', 'node:tty'];
+/** Random bytes come from the host, so that a test can give them. */
+const RANDOM_NAMES = /^(?:random|getRandomValues$|webcrypto$)/;
+
+/** Which layers may load a package. */
+const PACKAGE_LAYERS: Readonly<Record<string, readonly string[]>> = {
+  chokidar: ['host'],
+  commander: ['cli'],
+  execa: ['host'],
+  'proper-lockfile': ['host'],
+  tsx: ['durable', 'cli'],
+  xstate: ['durable', 'cli'],
+  zod: ['room', 'durable', 'cli'],
+};
+
+/** Every import that goes the wrong way, through the wrong door or in a circle, one sentence each. */
+export function importViolations(sources: Sources): string[] {
+  const violations: string[] = [];
+  for (const [path, source] of sources) {
+    const layer = layerOf(path);
+    if (layer !== 'index.ts' && !LAYERS.includes(layer)) {
+      violations.push(`${path}: "${layer}" is no layer; the layers are ${LAYERS.join(', ')} and index.ts`);
+    }
+    for (const found of importsOf(source)) {
+      const fault = found.specifier.startsWith('.') ? directionFault(path, found, sources) : doorFault(layer, found);
+      if (fault) violations.push(`${path}:${found.line} imports ${found.specifier}: ${fault}`);
+    }
+  }
+  return [...violations, ...cycles(sources)];
+}
+
+function directionFault(path: string, found: ImportFound, sources: Sources): string | undefined {
+  const target = resolve(path, found.specifier);
+  if (!sources.has(target)) return 'no such file in src';
+  const from = layerOf(path);
+  const to = layerOf(target);
+  if (from === to) return undefined;
+  if (to === 'index.ts') return 'index.ts is for users of the package, import the file that has it';
+  if (from === 'index.ts') return to === 'cli' ? 'the library does not know its command line' : undefined;
+  return LAYERS.indexOf(to) < LAYERS.indexOf(from)
+    ? undefined
+    : `"${from}" comes before "${to}", and a layer knows only those before it`;
+}
+
+function doorFault(layer: string, found: ImportFound): string | undefined {
+  if (found.typeOnly || layer === 'host') return undefined;
+  const name = packageOf(found.specifier);
+  const allowedIn = PACKAGE_LAYERS[name];
+  if (allowedIn) return allowedIn.includes(layer) ? undefined : `only ${allowedIn.join(', ')} may load ${name}`;
+  if (!name.startsWith('node:')) return 'no rule for this; packages and their layers are listed in this test';
+  if (name === 'node:crypto' && found.names?.some((imported) => RANDOM_NAMES.test(imported))) {
+    return 'random bytes come from the host, so that a test can give them';
+  }
+  if (BUILTINS_ANYWHERE.includes(name) || (layer === 'cli' && BUILTINS_OF_CLI.includes(name))) return undefined;
+  if (name === 'node:fs' && found.names?.every((imported) => imported === 'constants')) return undefined;
+  return 'only host touches the system, ask it through a port';
+}
+
+/** One line for each import that closes a circle, types included. */
+function cycles(sources: Sources): string[] {
+  const found: string[] = [];
+  const finished = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) {
+      found.push(`import cycle: ${[...trail.slice(trail.indexOf(path)), path].join(' → ')}`);
+      return;
+    }
+    if (finished.has(path)) return;
+    for (const { specifier } of importsOf(sources.get(path) ?? '')) {
+      if (specifier.startsWith('.')) visit(resolve(path, specifier), [...trail, path]);
+    }
+    finished.add(path);
+  };
+  for (const path of sources.keys()) visit(path, []);
+  return found;
+}
+
+function resolve(path: string, specifier: string): string {
+  return posix.normalize(posix.join(posix.dirname(path), specifier));
+}
+
+function layerOf(path: string): string {
+  return path.split('/')[0] ?? path;
+}
+
+/** `zod/mini` → `zod`, `node:fs/promises` → `node:fs`, `fs` → `node:fs`. */
+function packageOf(specifier: string): string {
+  const parts = specifier.split('/');
+  const name = specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? specifier);
+  return isBuiltin(name) && !name.startsWith('node:') ? `node:${name}` : name;
+}

@@ -1,0 +1,74 @@
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = dirname(dirname(import.meta.dirname));
+const BUILD_HINT = 'run `npm run build` first';
+
+interface Package {
+  readonly bin: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+const pkg: Package = JSON.parse(text('package.json'));
+
+describe('the README', () => {
+  it('explains every dependency in a row of its table', () => {
+    const rows = text('README.md')
+      .split('\n')
+      .filter((line) => line.trimStart().startsWith('|'))
+      .join('\n');
+    const names = Object.keys({ ...pkg.dependencies, ...pkg.devDependencies });
+    console.log(`${names.length} dependencies looked up in the README`);
+    expect(names.filter((name) => !rows.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('package-lock.json', () => {
+  it('holds hashes but no addresses, so that any registry will do', () => {
+    const lock = text('package-lock.json');
+    expect(lock.match(/"resolved"|https?:\/\/\S*\.tgz/g) ?? []).toEqual([]);
+    expect(lock).toContain('"integrity": "sha512-');
+  });
+});
+
+describe('the build', () => {
+  it('leaves every file that package.json exports', () => {
+    const exported = filesIn(pkg.exports);
+    expect(exported.length).toBeGreaterThan(0);
+    expect(
+      exported.filter((file) => !existsSync(join(ROOT, file))),
+      BUILD_HINT,
+    ).toEqual([]);
+  });
+
+  it('leaves every command executable by Node, without a trace of ES modules', () => {
+    for (const file of Object.values(pkg.bin)) {
+      expect(existsSync(join(ROOT, file)), `${file} is missing; ${BUILD_HINT}`).toBe(true);
+      accessSync(join(ROOT, file), constants.X_OK);
+      expect(text(file)).toMatch(/^#!\/usr\/bin\/env node\n/);
+      expect(text(file)).not.toContain('import.meta');
+    }
+  });
+
+  it('leaves a declaration beside every module of the library', () => {
+    const dist = join(ROOT, 'dist');
+    expect(existsSync(dist), BUILD_HINT).toBe(true);
+    const files = readdirSync(dist, { recursive: true, encoding: 'utf8' });
+    const modules = files.filter((file) => file.endsWith('.js'));
+    expect(modules.length).toBeGreaterThan(0);
+    expect(modules.filter((file) => !files.includes(file.replace(/\.js$/, '.d.ts')))).toEqual([]);
+  });
+});
+
+function text(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** The paths at the leaves of an `exports` field. */
+function filesIn(exported: unknown): string[] {
+  if (typeof exported === 'string') return [exported];
+  return Object.values(exported ?? {}).flatMap(filesIn);
+}

@@ -1,0 +1,20 @@
+import { dirname } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+/** Tests that start programs may wait for a machine that is busy; a hang still ends. */
+const TEST_TIMEOUT_MS = 60_000;
+
+export default defineConfig({
+  root: dirname(import.meta.dirname),
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/**/*.long.test.ts'],
+    // Tests kill, stop and starve processes, which threads of one process would not survive.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: TEST_TIMEOUT_MS,
+    hookTimeout: TEST_TIMEOUT_MS,
+    // A focused test would hide all others from a result that says "passed".
+    allowOnly: process.env['MAILROOM_CI'] === undefined,
+  },
+});

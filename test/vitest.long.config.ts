@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+import shared from './vitest.config.ts';
+
+const TEST_TIMEOUT_MS = 60 * 60_000;
+
+export default defineConfig({
+  ...shared,
+  test: {
+    ...shared.test,
+    include: ['test/**/*.long.test.ts'],
+    exclude: [],
+    testTimeout: TEST_TIMEOUT_MS,
+    hookTimeout: TEST_TIMEOUT_MS,
+  },
+});
