@@ -12,6 +12,10 @@ interface Package {
   readonly devDependencies: Readonly<Record<string, string>>;
 }
 
+interface Locked {
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
 const pkg: Package = JSON.parse(text('package.json'));
 
 describe('the README', () => {
@@ -31,6 +35,17 @@ describe('package-lock.json', () => {
     const lock = text('package-lock.json');
     expect(lock.match(/"resolved"|https?:\/\/\S*\.tgz/g) ?? []).toEqual([]);
     expect(lock).toContain('"integrity": "sha512-');
+  });
+
+  // A registry that lacks the binaries of other platforms lets `npm install` leave them out, and `npm ci` then refuses.
+  it('has an entry for every optional dependency, so that `npm ci` accepts it on every platform', () => {
+    const { packages }: { packages: Readonly<Record<string, Locked>> } = JSON.parse(text('package-lock.json'));
+    const wanted = Object.values(packages).flatMap((locked) => Object.keys(locked.optionalDependencies ?? {}));
+    const missing = wanted.filter(
+      (name) => !Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`)),
+    );
+    console.log(`${wanted.length} optional dependencies looked up in the lock file`);
+    expect(missing).toEqual([]);
   });
 });
 
