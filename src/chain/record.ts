@@ -1,0 +1,87 @@
+import { hash } from 'node:crypto';
+import { InvalidInput } from '../errors.ts';
+
+/** `prev` of the first record of a chain. */
+export const GENESIS = '0'.repeat(64);
+/** No record is longer; a line that is cannot be one. */
+export const RECORD_BYTES_MAX = 16 * 1024 * 1024;
+
+const HASH_CHARS = 64;
+const SPACE = 0x20;
+const HEX_HASH = /^[0-9a-f]{64}$/;
+
+/** What a record says: a body of the chain's user; the end of a segment; or, first in a segment, the state so far. */
+export type RecordContent = { readonly body: unknown } | { readonly seal: true } | { readonly carried: unknown };
+
+export interface RecordHead {
+  /** One more than that of the record before; the first is 1. */
+  readonly seq: number;
+  /** `hash` of the record before it, GENESIS for the first. */
+  readonly prev: string;
+  /** The random name of its writer, so that no two writers ever write the same record. */
+  readonly by: string;
+}
+
+/** `hash` is the sha256 of the JSON's bytes, in hex. */
+export type ChainRecord = RecordHead & { readonly hash: string } & RecordContent;
+
+/**
+ * The bytes of a record: newline, hash, space, JSON, newline. It begins with a newline so that it stands on a line
+ * of its own also behind the torn piece that a crash left. Throws InvalidInput when the content is no JSON or too long.
+ */
+export function encodeRecord(head: RecordHead, content: RecordContent): { record: ChainRecord; bytes: Buffer } {
+  const json = JSON.stringify({ seq: head.seq, prev: head.prev, by: head.by, ...content });
+  const holdsContent = 'seal' in content || JSON.stringify('body' in content ? content.body : content.carried);
+  if (holdsContent === undefined) {
+    throw new InvalidInput(`record ${head.seq} cannot be written: its content is undefined or a function, not JSON`);
+  }
+  const digest = hash('sha256', json);
+  const bytes = Buffer.from(`\n${digest} ${json}\n`);
+  if (bytes.length > RECORD_BYTES_MAX) {
+    throw new InvalidInput(`record ${head.seq} has ${bytes.length} bytes, the limit is ${RECORD_BYTES_MAX}`);
+  }
+  return { record: { ...head, ...content, hash: digest }, bytes };
+}
+
+/** The record on a line (without its newlines); undefined when the line is no whole record. */
+export function decodeLine(line: Buffer): ChainRecord | undefined {
+  if (line[HASH_CHARS] !== SPACE) return undefined;
+  const json = line.subarray(HASH_CHARS + 1);
+  const digest = line.toString('latin1', 0, HASH_CHARS);
+  if (hash('sha256', json) !== digest) return undefined;
+  return recordOf(json.toString('utf8'), digest);
+}
+
+/**
+ * The seq that a line claims which is no whole record and yet reads as one from its first brace to its last:
+ * no crash leaves that, since what a crash leaves of a record is its beginning.
+ */
+export function claimedSeq(line: Buffer): number | undefined {
+  const start = line.indexOf('{');
+  if (start < 0) return undefined;
+  const claimed = parsed(line.toString('utf8', start));
+  return typeof claimed === 'object' && claimed !== null && 'seq' in claimed && Number.isSafeInteger(claimed.seq)
+    ? Number(claimed.seq)
+    : undefined;
+}
+
+function recordOf(json: string, digest: string): ChainRecord | undefined {
+  const value = parsed(json);
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (!('seq' in value) || !('prev' in value) || !('by' in value)) return undefined;
+  const { seq, prev, by } = value;
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 1) return undefined;
+  if (typeof prev !== 'string' || !HEX_HASH.test(prev) || typeof by !== 'string') return undefined;
+  const head = { seq, prev, by, hash: digest };
+  if ('body' in value) return { ...head, body: value.body };
+  if ('seal' in value) return { ...head, seal: true };
+  return 'carried' in value ? { ...head, carried: value.carried } : undefined;
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

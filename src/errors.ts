@@ -1,0 +1,155 @@
+/**
+ * The outcomes that a caller treats differently. Every error of Mailroom is a `MailroomError`;
+ * `code` is stable across releases, the text is for people.
+ */
+export type ErrorCode =
+  | 'ROOM_NOT_FOUND'
+  | 'ROOM_REFUSED'
+  | 'ACTOR_NOT_FOUND'
+  | 'IDENTITY_UNKNOWN'
+  | 'INVALID_INPUT'
+  | 'RATE_LIMIT_EXCEEDED'
+  | 'MESSAGE_DELIVERY'
+  | 'MESSAGE_REFUSED'
+  | 'MESSAGE_NOT_FOUND'
+  | 'MAILBOX_FULL'
+  | 'CONFLICT'
+  | 'LEASE_LOST'
+  | 'CHAIN_DAMAGED'
+  | 'TIMEOUT';
+
+interface ErrorDetails {
+  readonly cause?: unknown;
+  /** What to do next: a command in full, or one sentence. */
+  readonly hint?: string | undefined;
+}
+
+/** Base of every error that Mailroom throws: `code` says which outcome, `hint` what to do next. */
+export class MailroomError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.hint = details.hint;
+  }
+}
+
+/** No `.mailroom/` was found, or the directory named is not a room. */
+export class RoomNotFound extends MailroomError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('ROOM_NOT_FOUND', message, details);
+  }
+}
+
+/** The room exists and may not be used: another owner, a newer format, a file system without hard links. */
+export class RoomRefused extends MailroomError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('ROOM_REFUSED', message, details);
+  }
+}
+
+/** No actor has joined under this address; `nearest` is the joined address most like it. */
+export class ActorNotFound extends MailroomError {
+  readonly address: string;
+  readonly nearest: string | undefined;
+
+  constructor(message: string, details: ErrorDetails & { address: string; nearest?: string | undefined }) {
+    super('ACTOR_NOT_FOUND', message, details);
+    this.address = details.address;
+    this.nearest = details.nearest;
+  }
+}
+
+/** Nothing says which actor the caller is. */
+export class IdentityUnknown extends MailroomError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('IDENTITY_UNKNOWN', message, details);
+  }
+}
+
+/** An argument that can never work: a bad address, an undeclared type, a value out of its bounds. */
+export class InvalidInput extends MailroomError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('INVALID_INPUT', message, details);
+  }
+}
+
+/** The sender has used up its messages for now; `retryAt` (ms since the epoch) is when the next one is free. */
+export class RateLimitExceeded extends MailroomError {
+  readonly retryAt: number;
+
+  constructor(message: string, details: ErrorDetails & { retryAt: number }) {
+    super('RATE_LIMIT_EXCEEDED', message, details);
+    this.retryAt = details.retryAt;
+  }
+}
+
+/**
+ * A message did not verifiably reach its recipient. `outcome` is `failed` when it certainly did not arrive
+ * and `unknown` when it may have; repeating the send with the same `id` is safe in both cases.
+ */
+export class MessageDeliveryError extends MailroomError {
+  readonly id: string;
+  readonly outcome: 'failed' | 'unknown';
+
+  constructor(message: string, details: ErrorDetails & { id: string; outcome: 'failed' | 'unknown' }) {
+    super('MESSAGE_DELIVERY', message, details);
+    this.id = details.id;
+    this.outcome = details.outcome;
+  }
+}
+
+/** The recipient's `new` holds as many messages as the room allows. */
+export class MailboxFull extends MailroomError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('MAILBOX_FULL', message, details);
+  }
+}
+
+/** The id or address is in use by something else that is not equal to this. */
+export class Conflict extends MailroomError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('CONFLICT', message, details);
+  }
+}
+
+/** The claim is no longer this holder's: it was taken over, released or acknowledged elsewhere. */
+export class LeaseLost extends MailroomError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('LEASE_LOST', message, details);
+  }
+}
+
+/** A message that may not be sent or believed: signature, schema, size, expiry; `reason` is the stable short form. */
+export class MessageRefused extends MailroomError {
+  readonly reason: string;
+
+  constructor(message: string, details: ErrorDetails & { reason: string }) {
+    super('MESSAGE_REFUSED', message, details);
+    this.reason = details.reason;
+  }
+}
+
+/** No message with this id, or id ending, lies in the mailboxes looked at. */
+export class MessageNotFound extends MailroomError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('MESSAGE_NOT_FOUND', message, details);
+  }
+}
+
+/** A chain file has whole records beyond a gap: it was damaged, and going on would be silently wrong. */
+export class ChainDamaged extends MailroomError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('CHAIN_DAMAGED', message, details);
+  }
+}
+
+/** The wait ended before what was waited for happened. */
+export class WaitTimeout extends MailroomError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('TIMEOUT', message, details);
+  }
+}

@@ -1,0 +1,199 @@
+import { constants } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoOf, type FileSystem } from './file-system.ts';
+
+const OPEN_CREATE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
+/** NONBLOCK, so that a FIFO or device put where a file belongs cannot hang the reader. */
+const OPEN_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Writes every byte: a single write may be short without an error, and the next one then says why. */
+export function writeAll(files: FileSystem, fd: number, bytes: Uint8Array): void {
+  let written = 0;
+  while (written < bytes.length) {
+    const count = files.write(fd, bytes, written, bytes.length - written);
+    if (count === 0) throw Object.assign(new Error('ENOSPC: nothing more could be written'), { code: 'ENOSPC' });
+    written += count;
+  }
+}
+
+/** Creates a file that must not exist yet and writes it whole; the caller closes nothing. Throws the system call's error. */
+export function createFile(files: FileSystem, path: string, bytes: Uint8Array, mode: number): void {
+  const fd = files.open(path, OPEN_CREATE, mode);
+  try {
+    writeAll(files, fd, bytes);
+  } finally {
+    files.close(fd);
+  }
+}
+
+/** The same, and the bytes are on the disk when it resolves. */
+export async function createFileSynced(
+  files: FileSystem,
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+): Promise<void> {
+  const fd = files.open(path, OPEN_CREATE, mode);
+  try {
+    writeAll(files, fd, bytes);
+    await files.fsync(fd);
+  } finally {
+    files.close(fd);
+  }
+}
+
+export type BoundedRead =
+  | { readonly bytes: Buffer; readonly mtimeMs: number }
+  | { readonly unreadable: string };
+
+/**
+ * Reads a regular file of at most `bytesMax` bytes without following links and without ever blocking; says in
+ * one phrase why not when it is something else. Throws only ENOENT, because a file that is gone is another's business.
+ */
+export function readBounded(files: FileSystem, path: string, bytesMax: number): BoundedRead {
+  let fd: number;
+  try {
+    fd = files.open(path, OPEN_READ);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') throw error;
+    if (errnoOf(error) === 'EMFILE' || errnoOf(error) === 'ENFILE') throw error;
+    return { unreadable: `it cannot be opened (${errnoOf(error) ?? 'no errno'})` };
+  }
+  try {
+    const facts = files.fstat(fd);
+    if (facts.kind !== 'file') return { unreadable: `it is no regular file (${facts.kind})` };
+    if (facts.size > bytesMax) return { unreadable: `it has ${facts.size} bytes, the limit is ${bytesMax}` };
+    const bytes = Buffer.allocUnsafe(facts.size);
+    let length = 0;
+    while (length < facts.size) {
+      const count = files.read(fd, bytes, length, facts.size - length, length);
+      if (count === 0) break;
+      length += count;
+    }
+    return { bytes: length === facts.size ? bytes : bytes.subarray(0, length), mtimeMs: facts.mtimeMs };
+  } finally {
+    files.close(fd);
+  }
+}
+
+/** The text of a small file; undefined when it is not there or is no file that can be read. */
+export function readText(files: FileSystem, path: string, bytesMax = 1024 * 1024): string | undefined {
+  try {
+    const read = readBounded(files, path, bytesMax);
+    return 'bytes' in read ? read.bytes.toString('utf8') : undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Syncs a directory, so that the names in it survive a power loss. */
+export async function syncDirectory(files: FileSystem, path: string): Promise<void> {
+  const fd = files.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await files.fsync(fd);
+  } finally {
+    files.close(fd);
+  }
+}
+
+/** Syncs a file that another call wrote; one that is gone has been dealt with. */
+export async function syncFile(files: FileSystem, path: string): Promise<void> {
+  let fd: number;
+  try {
+    fd = files.open(path, OPEN_READ);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    await files.fsync(fd);
+  } finally {
+    files.close(fd);
+  }
+}
+
+/** Removes a file and says whether it was there. */
+export function removeIfThere(files: FileSystem, path: string): boolean {
+  try {
+    files.unlink(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Makes a directory and says whether it was new. */
+export function ensureDirectory(files: FileSystem, path: string, mode = 0o700): boolean {
+  try {
+    files.mkdir(path, mode);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** A name in `directory` that nobody else uses, for what is written first and then linked or renamed into place. */
+export function stagedPath(directory: string, randomBytes: (length: number) => Buffer): string {
+  return `${directory}/${randomBytes(12).toString('hex')}`;
+}
+
+interface WholeFile {
+  readonly path: string;
+  readonly staged: string;
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+  readonly durable: boolean;
+}
+
+/**
+ * Creates `path` with all its bytes in one instant: written at `staged`, then linked. False, and nothing changed, when
+ * the path exists already.
+ */
+export async function publishFile(files: FileSystem, file: WholeFile): Promise<boolean> {
+  await stage(files, file);
+  try {
+    // At this link the file exists, whole.
+    files.link(file.staged, file.path);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  } finally {
+    removeQuietly(files, file.staged);
+  }
+  if (file.durable) await syncDirectory(files, dirname(file.path));
+  return true;
+}
+
+/** Puts all the bytes at `path` in one instant, whatever was there before: written at `staged`, then renamed. */
+export async function replaceFile(files: FileSystem, file: WholeFile): Promise<void> {
+  await stage(files, file);
+  try {
+    files.rename(file.staged, file.path);
+  } catch (error) {
+    removeQuietly(files, file.staged);
+    throw error;
+  }
+  if (file.durable) await syncDirectory(files, dirname(file.path));
+}
+
+async function stage(files: FileSystem, { staged, bytes, mode, durable }: WholeFile): Promise<void> {
+  try {
+    if (durable) await createFileSynced(files, staged, bytes, mode);
+    else createFile(files, staged, bytes, mode);
+  } catch (error) {
+    removeQuietly(files, staged);
+    throw error;
+  }
+}
+
+/** Removes what only wastes space when it stays; a sweep takes it later. */
+export function removeQuietly(files: FileSystem, path: string): void {
+  try {
+    files.unlink(path);
+  } catch {
+    // The outcome is decided by what was linked; a staged file that stays is swept.
+  }
+}

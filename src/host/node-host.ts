@@ -1,0 +1,17 @@
+import { randomBytes } from 'node:crypto';
+import type { Host } from './host.ts';
+import { lockfile } from './lockfile.ts';
+import { nodeClock } from './node-clock.ts';
+import { nodeFileSystem } from './node-file-system.ts';
+import { nodeProcesses } from './node-processes.ts';
+import { nodeWatching } from './node-watching.ts';
+
+/** The machine this process runs on. */
+export const nodeHost: Host = {
+  files: nodeFileSystem,
+  clock: nodeClock,
+  randomBytes: (length) => randomBytes(length),
+  lock: lockfile,
+  processes: nodeProcesses,
+  watching: nodeWatching,
+};

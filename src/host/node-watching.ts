@@ -1,0 +1,27 @@
+import fs from 'node:fs';
+import { errnoOf } from './file-system.ts';
+import type { Watching } from './watching.ts';
+
+export const nodeWatching: Watching = {
+  directory: (path, onHint, onFailure) => {
+    let watcher: fs.FSWatcher;
+    try {
+      watcher = fs.watch(path, { persistent: true }, onHint);
+    } catch (error) {
+      onFailure(errnoOf(error) ?? String(error));
+      return () => {};
+    }
+    watcher.on('error', (error) => {
+      watcher.close();
+      onFailure(errnoOf(error) ?? String(error));
+    });
+    return () => watcher.close();
+  },
+  tree: async (path, onHint, onFailure) => {
+    const { watch } = await import('chokidar');
+    const watcher = watch(path, { ignoreInitial: true, followSymlinks: false });
+    watcher.on('all', (_event, changed) => onHint(changed));
+    watcher.on('error', (error) => onFailure(errnoOf(error) ?? String(error)));
+    return () => watcher.close();
+  },
+};

@@ -1,0 +1,171 @@
+import { constants } from 'node:fs';
+import { errnoOf } from '../host/file-system.ts';
+import { removeQuietly } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+import type { RoomLayout } from '../message/layout.ts';
+import { visible } from '../message/visible.ts';
+
+const OPEN_APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+const LOG_MODE = 0o600;
+const RECHECK_MS = 1_000;
+const LINE_FEED = 0x0a;
+
+/** One thing that happened. `time` is added when it is written. */
+export interface LogRecord {
+  readonly event: LogEvent;
+  readonly id?: string;
+  readonly from?: string;
+  readonly to?: string | readonly string[];
+  readonly type?: string;
+  /** Cut to the first `logContentChars` characters. */
+  readonly content?: string;
+  readonly outcome?: string | Readonly<Record<string, string>>;
+  readonly detail?: string;
+}
+
+export type LogEvent =
+  | 'initialised'
+  | 'joined'
+  | 'left'
+  | 'sent'
+  | 'rate-limited'
+  | 'claimed'
+  | 'renewed'
+  | 'released'
+  | 'acknowledged'
+  | 'dead'
+  | 'refused'
+  | 'unmovable'
+  | 'duplicate'
+  | 'retried'
+  | 'nudged'
+  | 'swept'
+  | 'purged'
+  | 'warning';
+
+export interface LogLimits {
+  /** Size in bytes at which the log is set aside and a new one begun. */
+  readonly logBytesMax: number;
+  /** Logs set aside that are kept. */
+  readonly logFilesKept: number;
+  /** Characters of a message's content that are written. */
+  readonly logContentChars: number;
+}
+
+/** The room's log, for people. Nothing reads it back, so an error here loses no mail and stops nothing. */
+export interface EventLog {
+  append(record: LogRecord): void;
+  close(): void;
+}
+
+/** Opened at the first record. Each record is one append; it begins with a line feed if whoever wrote before was cut off. */
+export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLimits }): EventLog {
+  const { files, clock } = host;
+  const { layout, limits } = options;
+  let open: { fd: number; inode: number; endsAt: number; checkedAtMs: number } | undefined;
+
+  const close = (): void => {
+    if (!open) return;
+    const { fd } = open;
+    open = undefined;
+    files.close(fd);
+  };
+  const current = (): NonNullable<typeof open> => {
+    const now = clock.now();
+    if (open && Math.abs(now - open.checkedAtMs) >= RECHECK_MS) {
+      open.checkedAtMs = now;
+      // Another process has set the log aside; what it holds open is no longer the log.
+      if (files.lstat(layout.log)?.ino !== open.inode) close();
+    }
+    if (!open) {
+      const fd = files.open(layout.log, OPEN_APPEND, LOG_MODE);
+      open = { fd, inode: files.fstat(fd).ino, endsAt: -1, checkedAtMs: now };
+    }
+    return open;
+  };
+  const append = (record: LogRecord): void => {
+    const log = current();
+    const line = `${lineOf(record, { timeMs: clock.now(), contentChars: limits.logContentChars })}\n`;
+    const { size } = files.fstat(log.fd);
+    const bytes = Buffer.from(size === log.endsAt || endsWithLine(host, log.fd, size) ? line : `\n${line}`);
+    const written = files.write(log.fd, bytes, 0, bytes.length);
+    log.endsAt = written === bytes.length ? size + written : -1;
+    if (size + written < limits.logBytesMax) return;
+    close();
+    rotate(host, { layout, limits, inode: log.inode });
+  };
+  return {
+    close: () => {
+      try {
+        close();
+      } catch {
+        // Nothing depends on the log.
+      }
+    },
+    append: (record) => {
+      try {
+        append(record);
+      } catch {
+        // Promised: losing the log loses no mail. A full disk must not fail a send that was delivered.
+        open = undefined;
+      }
+    },
+  };
+}
+
+function lineOf(record: LogRecord, { timeMs, contentChars }: { timeMs: number; contentChars: number }): string {
+  const { content, ...rest } = record;
+  const cut = content !== undefined && content.length > contentChars ? `${content.slice(0, contentChars)}…` : content;
+  const shown = { time: new Date(timeMs).toISOString(), ...rest, ...(cut === undefined ? {} : { content: cut.toWellFormed() }) };
+  return JSON.stringify(shown).replace(AFTER_JSON, jsonEscape);
+}
+
+/** JSON escapes C0 itself; what else `visible` would escape must stay JSON. */
+const AFTER_JSON = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
+function jsonEscape(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+function endsWithLine({ files }: Host, fd: number, size: number): boolean {
+  if (size === 0) return true;
+  const last = new Uint8Array(1);
+  return files.read(fd, last, 0, 1, size - 1) === 1 && last[0] === LINE_FEED;
+}
+
+/** Sets the log aside under a name of its own, unless somebody else has just done so, and removes the oldest beyond those kept. */
+function rotate(host: Host, options: { layout: RoomLayout; limits: LogLimits; inode: number }): void {
+  const { files, clock, randomBytes } = host;
+  const { layout, limits, inode } = options;
+  if (files.lstat(layout.log)?.ino !== inode) return;
+  const time = new Date(clock.now()).toISOString().replaceAll(':', '-');
+  const aside = `agent_messages.${time}.${randomBytes(4).toString('hex')}.log`;
+  try {
+    files.rename(layout.log, `${layout.logDirectory}/${aside}`);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+  for (const name of rotatedLogs(host, layout).slice(0, -limits.logFilesKept)) {
+    removeQuietly(files, `${layout.logDirectory}/${name}`);
+  }
+}
+
+/** The names of the logs set aside, oldest first. */
+export function rotatedLogs({ files }: Host, layout: RoomLayout): string[] {
+  return files.readdir(layout.logDirectory).filter((name) => ROTATED.test(name)).sort();
+}
+
+const ROTATED = /^agent_messages\.\d{4}-\d\d-\d\dT[\d.-]+Z\.[0-9a-f]{8}\.log$/;
+
+/** A record as a line for a terminal. */
+export function formatLogLine(line: string): string {
+  try {
+    const { time, event, from, to, type, id, content, outcome, detail } = JSON.parse(line) as LogRecord & { time: string };
+    const route = [from, to && `→ ${[to].flat().join(', ')}`].filter(Boolean).join(' ');
+    const result = typeof outcome === 'object' ? Object.entries(outcome).map(([who, what]) => `${who}: ${what}`).join(', ') : outcome;
+    const parts = [time, event.padEnd(12), route, type, id?.slice(-8), result && `[${result}]`, detail, content && JSON.stringify(content)];
+    return visible(parts.filter((part) => part !== undefined && part !== '').join('  '));
+  } catch {
+    return visible(line);
+  }
+}

@@ -1,0 +1,67 @@
+import type { Mailbox } from './mailbox.ts';
+
+/** Wakes a reader when its mailbox may have changed. */
+export interface Arrivals {
+  /** Resolves at the next hint, and at the latest after `pollMs`, or as soon as the signal aborts. A hint since the last call counts. */
+  next(): Promise<void>;
+  close(): void;
+}
+
+const REARM_MS = 10_000;
+
+/**
+ * A watcher is a hint and a listing is the truth, so every wait also ends after `pollMs`. The watcher is set anew when
+ * the directory was replaced; where no watcher can be had, polling goes on alone, said once through `warn`.
+ */
+export function watchArrivals(
+  mailbox: Mailbox,
+  options: { pollMs: number; watch: boolean; signal?: AbortSignal | undefined; warn: (text: string) => void },
+): Arrivals {
+  const { host, layout } = mailbox;
+  let hinted = false;
+  let wake = (): void => {};
+  let close = (): void => {};
+  let armedInode: number | undefined;
+  let failedAtMs: number | undefined;
+  let warned = false;
+
+  const hint = (): void => {
+    hinted = true;
+    wake();
+  };
+  const fail = (reason: string): void => {
+    armedInode = undefined;
+    failedAtMs = host.clock.now();
+    if (warned) return;
+    warned = true;
+    options.warn(`${layout.new} cannot be watched (${reason}); it is listed every ${options.pollMs} ms instead.`);
+  };
+  const arm = (): void => {
+    if (!options.watch || (failedAtMs !== undefined && host.clock.now() - failedAtMs < REARM_MS)) return;
+    const inode = host.files.lstat(layout.new)?.ino;
+    if (inode === undefined || inode === armedInode) return;
+    close();
+    failedAtMs = undefined;
+    armedInode = inode;
+    close = host.watching.directory(layout.new, hint, fail);
+    // What came before the watcher was set is found by looking once more.
+    hinted = true;
+  };
+
+  arm();
+  return {
+    next: async () => {
+      arm();
+      if (!hinted && !options.signal?.aborted) {
+        const woken = new AbortController();
+        wake = () => woken.abort();
+        options.signal?.addEventListener('abort', wake, { once: true });
+        await host.clock.sleep(options.pollMs, woken.signal);
+        options.signal?.removeEventListener('abort', wake);
+        wake = () => {};
+      }
+      hinted = false;
+    },
+    close: () => close(),
+  };
+}

@@ -1,0 +1,20 @@
+import { ensureDirectory, syncDirectory } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+import type { MailboxLayout } from '../message/layout.ts';
+
+/** Makes the directories of a mailbox, `new` last: a mailbox that has `new` can be delivered to. Repeating it completes it. */
+export async function createMailboxDirectories(host: Host, layout: MailboxLayout): Promise<void> {
+  const { files } = host;
+  let made = false;
+  for (const path of [layout.directory, layout.tmp, layout.cur, layout.done, layout.dead, layout.refused, layout.new]) {
+    made = ensureDirectory(files, path) || made;
+  }
+  if (!made) return;
+  await syncDirectory(files, layout.dead);
+  await syncDirectory(files, layout.directory);
+}
+
+/** Whether mail can be delivered here. */
+export function isMailbox(host: Host, layout: MailboxLayout): boolean {
+  return host.files.lstat(layout.new)?.kind === 'directory';
+}

@@ -1,0 +1,135 @@
+import { Conflict, MessageNotFound } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
+import { createFile, readText, removeQuietly, stagedPath } from '../host/files.ts';
+import { claimFileName, parseMessageFileName, reasonFileName } from '../message/layout.ts';
+import type { Message, Refusal } from '../message/message.ts';
+import type { Mailbox } from './mailbox.ts';
+
+const REASON_MODE = 0o600;
+const REASON_END = '.why.json';
+
+/** What lies beside a dead letter. */
+export interface DeadReason {
+  /** The message file's name, or the name a refused file had. */
+  readonly name: string;
+  readonly reason: string;
+  readonly detail: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** Gives up a verified message: its file, wherever it lies now, moves to `dead/<name>`, the reason written first. False when it was gone. */
+export function giveUp(mailbox: Mailbox, letter: { path: string; name: string; message: Message; refusal: Refusal }): boolean {
+  const { layout } = mailbox;
+  const target = `${layout.dead}/${letter.name}`;
+  if (!bury(mailbox, { ...letter, target, reasonPath: `${layout.dead}/${reasonFileName(letter.name)}` })) return false;
+  mailbox.observe({ kind: 'dead', message: letter.message, reason: letter.refusal });
+  return true;
+}
+
+/** Puts aside what was never believed, whatever it is: file, directory, FIFO. False when it was gone or cannot be moved. */
+export function refuse(mailbox: Mailbox, thing: { path: string; name: string; refusal: Refusal }): boolean {
+  const { layout, host, memory } = mailbox;
+  const target = `${layout.refused}/${uuid(host.randomBytes(16))}`;
+  try {
+    if (!bury(mailbox, { ...thing, target, reasonPath: `${target}${REASON_END}` })) return false;
+    mailbox.observe({ kind: 'refused', name: thing.name, reason: thing.refusal });
+    return true;
+  } catch {
+    if (!memory.unmovable.has(thing.path)) {
+      if (memory.unmovable.size >= UNMOVABLE_KEPT_MAX) memory.unmovable.clear();
+      memory.unmovable.add(thing.path);
+      mailbox.observe({ kind: 'unmovable', name: thing.name, reason: thing.refusal });
+    }
+    return false;
+  }
+}
+
+const UNMOVABLE_KEPT_MAX = 10_000;
+
+/** The reason is there before the letter: a letter without one is never seen. */
+function bury(
+  mailbox: Mailbox,
+  options: { path: string; name: string; refusal: Refusal; target: string; reasonPath: string },
+): boolean {
+  const { files, clock, randomBytes } = mailbox.host;
+  const { path, name, refusal, target, reasonPath } = options;
+  const why: DeadReason = { name, reason: refusal.reason, detail: refusal.detail, at: new Date(clock.now()).toISOString() };
+  const staged = stagedPath(mailbox.layout.tmp, randomBytes);
+  try {
+    createFile(files, staged, Buffer.from(`${JSON.stringify(why)}\n`), REASON_MODE);
+    files.rename(staged, reasonPath);
+  } catch (error) {
+    removeQuietly(files, staged);
+    throw error;
+  }
+  try {
+    files.rename(path, target);
+    return true;
+  } catch (error) {
+    if (!files.lstat(target)) removeQuietly(files, reasonPath);
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+export interface DeadLetter extends DeadReason {
+  readonly path: string;
+  /** Verified once, so it can be tried again; what was refused cannot. */
+  readonly verified: boolean;
+}
+
+/** Every dead letter, oldest first within each of the two kinds. */
+export function listDead(mailbox: Mailbox): DeadLetter[] {
+  const { layout, host } = mailbox;
+  const letters: DeadLetter[] = [];
+  for (const [directory, verified] of [
+    [layout.dead, true],
+    [layout.refused, false],
+  ] as const) {
+    for (const fileName of host.files.readdir(directory).sort()) {
+      const path = `${directory}/${fileName}`;
+      if (path === layout.refused || fileName.endsWith(REASON_END)) continue;
+      letters.push({ ...readReason(mailbox, `${path}${REASON_END}`, fileName), path, verified });
+    }
+  }
+  return letters;
+}
+
+function readReason(mailbox: Mailbox, path: string, fileName: string): DeadReason {
+  const unknown = { name: fileName, reason: 'unknown', detail: `its reason file ${path} cannot be read`, at: '' };
+  try {
+    const parsed: unknown = JSON.parse(readText(mailbox.host.files, path) ?? 'null');
+    return typeof parsed === 'object' && parsed !== null ? { ...unknown, ...parsed } : unknown;
+  } catch {
+    return unknown;
+  }
+}
+
+/**
+ * Makes a dead letter claimable again, from its first attempt on. Throws `MessageNotFound` when there is no such letter,
+ * `Conflict` when it was refused and can never be believed.
+ */
+export function retryDead(mailbox: Mailbox, name: string): void {
+  const { layout, host } = mailbox;
+  if (!parseMessageFileName(name)) {
+    throw new Conflict(`${name} was refused because it could not be verified; it cannot be tried again.`, {
+      hint: 'Ask its sender to send it again.',
+    });
+  }
+  try {
+    host.files.rename(`${layout.dead}/${name}`, `${layout.cur}/${claimFileName({ name, attempt: 0, untilMs: 0 })}`);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    throw new MessageNotFound(`${mailbox.address} has no dead letter ${name}.`, { hint: 'See: mailroom dead list', cause: error });
+  }
+  removeQuietly(host.files, `${layout.dead}/${reasonFileName(name)}`);
+}
+
+/** RFC 9562, section 5.4: random bits with version 4 and the variant set. */
+function uuid(bytes: Buffer): string {
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+}

@@ -1,0 +1,180 @@
+import { MailboxFull, MailroomError, MessageDeliveryError, MessageRefused } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
+import { removeQuietly, syncFile } from '../host/files.ts';
+import { dayOfId } from '../message/message-id.ts';
+import type { SealedMessage } from '../signing/seal.ts';
+import { compareSigned, findBeyondNew } from './find.ts';
+import { countDelivered, isFull } from './fullness.ts';
+import { conflictOf, linkIntoNew } from './link-into-new.ts';
+import type { Durability, Mailbox } from './mailbox.ts';
+import { purgedThrough } from './purge.ts';
+import { stageMessage } from './stage.ts';
+import type { Turn } from './turns.ts';
+
+/** What became of a message at one recipient. `again`: it had been delivered before, by an earlier try with this id. */
+export type DeliveryOutcome =
+  | { readonly outcome: 'delivered'; readonly again: boolean }
+  | { readonly outcome: 'failed' | 'unknown'; readonly error: MailroomError };
+
+export interface DeliveryOptions {
+  readonly durability: Durability;
+  /** The id was given by the caller, so an earlier try may have delivered it. */
+  readonly repeat: boolean;
+  /** When to link: messages of one sender are linked in the order in which they were sent. */
+  readonly turn: Turn;
+}
+
+const RESTAGE_TRIES_MAX = 3;
+
+/**
+ * Delivers one message to any number of mailboxes: written once, linked into each. Never throws for a recipient; each
+ * gets its outcome, in the order given. With `power` durability what it calls delivered survives a power loss.
+ */
+export async function deliver(
+  mailboxes: readonly Mailbox[],
+  sealed: SealedMessage,
+  options: DeliveryOptions,
+): Promise<DeliveryOutcome[]> {
+  const outcomes = mailboxes.map((mailbox) => refuseEarly(mailbox, sealed, options));
+  const staged: Staged[] = [];
+  for (const [index, mailbox] of mailboxes.entries()) {
+    outcomes[index] ??= await attempt(mailbox, sealed, () => linkOne(mailbox, sealed, { ...options, staged }));
+  }
+  options.turn.pass();
+  if (options.durability === 'power') await syncDelivered(mailboxes, sealed, outcomes);
+  for (const { mailbox, path } of staged) removeQuietly(mailbox.host.files, path);
+  return outcomes.map((outcome) => outcome ?? unreachable());
+}
+
+/** A copy of the message in some mailbox's `tmp`, to be linked from. */
+interface Staged {
+  readonly mailbox: Mailbox;
+  readonly path: string;
+}
+
+async function linkOne(
+  mailbox: Mailbox,
+  sealed: SealedMessage,
+  { staged, durability, turn }: DeliveryOptions & { staged: Staged[] },
+): Promise<DeliveryOutcome> {
+  const { bytes } = sealed;
+  for (let tries = 1; ; tries++) {
+    let source = staged.at(-1);
+    if (!source) {
+      source = { mailbox, path: await stageMessage(mailbox, { bytes, durability }) };
+      staged.push(source);
+    }
+    await turn.came;
+    const linked = linkIntoNew(mailbox, { staged: source.path, sealed });
+    if (linked === 'delivered' || linked === 'delivered-before') {
+      return { outcome: 'delivered', again: linked === 'delivered-before' };
+    }
+    if (linked === 'staged-gone') {
+      staged.pop();
+      if (tries < RESTAGE_TRIES_MAX) continue;
+      throw new Error(`what was written to ${source.path} was removed before it could be linked, ${tries} times`);
+    }
+    if (source.mailbox === mailbox) throw new Error('this file system cannot make hard links (see: mailroom doctor)');
+    // Another file system, or too many links to one file: this mailbox gets a copy of its own.
+    staged.push({ mailbox, path: await stageMessage(mailbox, { bytes, durability }) });
+  }
+}
+
+/** What decides the outcome before anything is written. */
+function refuseEarly(mailbox: Mailbox, sealed: SealedMessage, { repeat }: DeliveryOptions): DeliveryOutcome | undefined {
+  try {
+    if (repeat) {
+      const day = dayOfId(sealed.message.id);
+      const purged = purgedThrough(mailbox);
+      if (purged !== undefined && day <= purged) {
+        throw new MessageRefused(`${mailbox.address} has purged everything up to ${purged}; the id is of ${day}.`, {
+          reason: 'purged',
+          hint: 'If it was not delivered then, send it again without --id.',
+        });
+      }
+      for (const { path } of findBeyondNew(mailbox, sealed.name)) {
+        const compared = compareSigned(mailbox, { path, name: sealed.name, signed: sealed.signed });
+        if (compared === 'equal') return { outcome: 'delivered', again: true };
+        if (compared === 'different') throw conflictOf(mailbox, sealed);
+      }
+    }
+    if (isFull(mailbox)) {
+      throw new MailboxFull(`The mailbox of ${mailbox.address} holds ${mailbox.limits.newMessagesMax} unread messages, which is all it may.`, {
+        hint: `Wait until ${mailbox.address} has read some, then repeat the send.`,
+      });
+    }
+    return undefined;
+  } catch (error) {
+    return { outcome: 'failed', error: asDeliveryError(mailbox, sealed, error, 'failed') };
+  }
+}
+
+async function attempt(
+  mailbox: Mailbox,
+  sealed: SealedMessage,
+  work: () => Promise<DeliveryOutcome>,
+): Promise<DeliveryOutcome> {
+  try {
+    const outcome = await work();
+    if (outcome.outcome === 'delivered' && !outcome.again) countDelivered(mailbox);
+    return outcome;
+  } catch (error) {
+    const outcome = error instanceof MessageDeliveryError ? error.outcome : 'failed';
+    return { outcome, error: asDeliveryError(mailbox, sealed, error, outcome) };
+  }
+}
+
+/** The link made it visible; that it survives a power loss is known only when the directory is synced too. */
+async function syncDelivered(
+  mailboxes: readonly Mailbox[],
+  sealed: SealedMessage,
+  outcomes: (DeliveryOutcome | undefined)[],
+): Promise<void> {
+  await Promise.all(
+    mailboxes.map(async (mailbox, index) => {
+      const outcome = outcomes[index];
+      if (outcome?.outcome !== 'delivered') return;
+      try {
+        // An earlier try may have been made without syncing.
+        if (outcome.again) await syncFile(mailbox.host.files, `${mailbox.layout.new}/${sealed.name}`);
+        await mailbox.sharedSync.directory(mailbox.layout.new);
+      } catch (error) {
+        outcomes[index] = { outcome: 'unknown', error: asDeliveryError(mailbox, sealed, error, 'unknown') };
+      }
+    }),
+  );
+}
+
+function asDeliveryError(mailbox: Mailbox, sealed: SealedMessage, error: unknown, outcome: 'failed' | 'unknown'): MailroomError {
+  if (error instanceof MailroomError && !(error instanceof MessageDeliveryError)) return error;
+  const cause = error instanceof MessageDeliveryError ? error.cause : error;
+  const errno = errnoOf(cause);
+  const did = outcome === 'failed' ? 'was not delivered' : 'may or may not have been delivered';
+  return new MessageDeliveryError(
+    `The message ${sealed.message.id} ${did} to ${mailbox.address} (${mailbox.layout.new}): ${reasonOf(cause, errno)}.`,
+    { cause, id: sealed.message.id, outcome, hint: `Repeating it with the same id is safe: --id ${sealed.message.id}` },
+  );
+}
+
+function reasonOf(cause: unknown, errno: string | undefined): string {
+  switch (errno) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full';
+    case 'EROFS':
+      return 'the file system is read-only';
+    case 'EACCES':
+      return 'permission was denied';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'too many files are open';
+    case 'ENOENT':
+      return 'its mailbox directory is gone';
+    default:
+      return cause instanceof Error ? cause.message : String(cause);
+  }
+}
+
+function unreachable(): never {
+  throw new Error('A recipient was left without an outcome.');
+}

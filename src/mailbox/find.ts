@@ -1,0 +1,63 @@
+import { errnoOf } from '../host/file-system.ts';
+import { readBounded } from '../host/files.ts';
+import { dayOfId } from '../message/message-id.ts';
+import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
+import type { Mailbox } from './mailbox.ts';
+
+/** A copy of a message beyond `new`. */
+export interface Found {
+  readonly path: string;
+  readonly state: 'claimed' | 'acknowledged' | 'dead';
+  readonly claim?: ClaimName;
+}
+
+/** Every copy of a message that was claimed, acknowledged or given up. One look; the message may move meanwhile. */
+export function findBeyondNew(mailbox: Mailbox, name: string): Found[] {
+  const { layout, host } = mailbox;
+  const found: Found[] = [];
+  const dead = `${layout.dead}/${name}`;
+  const done = donePath(mailbox, name);
+  // A message moves from cur to done or dead: looked at in that order, it cannot slip through between two looks.
+  for (const claim of claimsOf(mailbox, name)) {
+    found.push({ path: `${layout.cur}/${claim.fileName}`, state: 'claimed', claim: claim.claim });
+  }
+  if (host.files.lstat(done)) found.push({ path: done, state: 'acknowledged' });
+  if (host.files.lstat(dead)) found.push({ path: dead, state: 'dead' });
+  return found;
+}
+
+export function donePath(mailbox: Mailbox, name: string): string {
+  const id = parseMessageFileName(name)?.id;
+  if (id === undefined) throw new RangeError(`${name} is no message file name`);
+  return `${mailbox.layout.done}/${dayOfId(id)}/${name}`;
+}
+
+function claimsOf(mailbox: Mailbox, name: string): { fileName: string; claim: ClaimName }[] {
+  const claims: { fileName: string; claim: ClaimName }[] = [];
+  for (const fileName of mailbox.host.files.readdir(mailbox.layout.cur)) {
+    if (!fileName.startsWith(name)) continue;
+    const claim = parseClaimFileName(fileName);
+    if (claim?.name === name) claims.push({ fileName, claim });
+  }
+  return claims;
+}
+
+/**
+ * Whether the file holds the same signed bytes. `gone` when it is no longer there, `unverifiable` when it is not this
+ * sender's message at all.
+ */
+export function compareSigned(
+  mailbox: Mailbox,
+  { path, name, signed }: { path: string; name: string; signed: Buffer },
+): 'equal' | 'different' | 'unverifiable' | 'gone' {
+  try {
+    const read = readBounded(mailbox.host.files, path, mailbox.limits.messageBytesMax);
+    if ('unreadable' in read) return 'unverifiable';
+    const opened = mailbox.opener.open(name, read.bytes);
+    if ('refusal' in opened) return 'unverifiable';
+    return opened.signed.equals(signed) ? 'equal' : 'different';
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 'gone';
+    throw error;
+  }
+}

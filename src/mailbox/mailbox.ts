@@ -1,0 +1,68 @@
+import type { Host } from '../host/host.ts';
+import type { SharedSync } from '../host/shared-sync.ts';
+import type { MailboxLayout } from '../message/layout.ts';
+import type { Message, MessageLimits, Refusal } from '../message/message.ts';
+import type { MessageOpener } from '../signing/seal.ts';
+
+/**
+ * One actor's mailbox. Where a message lies is its status, and nothing else is:
+ *
+ * | lies in                          | means                                             |
+ * |----------------------------------|---------------------------------------------------|
+ * | `tmp/<random>`                   | being written; swept when old                     |
+ * | `new/<name>`                     | delivered                                         |
+ * | `cur/<name>,<attempt>,<until>`   | claimed until then; released when until is 0      |
+ * | `done/<day>/<name>`              | acknowledged                                      |
+ * | `dead/<name>`                    | verified and given up, the reason beside it       |
+ * | `dead/refused/<uuid>`            | never believed, the reason beside it; counts as nothing |
+ *
+ * Nothing is ever renamed back into `new`.
+ */
+export interface Mailbox {
+  readonly address: string;
+  readonly layout: MailboxLayout;
+  readonly host: Host;
+  readonly opener: MessageOpener;
+  readonly limits: MailboxLimits;
+  readonly sharedSync: SharedSync;
+  /** Told of what happens to messages without anybody having asked for it. Must not throw. */
+  readonly observe: (event: MailboxEvent) => void;
+  /** What this process remembers of the mailbox between calls. */
+  readonly memory: MailboxMemory;
+}
+
+export interface MailboxLimits extends MessageLimits {
+  /** Messages that may lie in `new` before senders are told it is full. */
+  readonly newMessagesMax: number;
+  /** Times a message may be claimed before it is given up. */
+  readonly attemptsMax: number;
+  /** A lease that ends further ahead than this, in ms, is not believed. */
+  readonly leaseMsMax: number;
+  /** Age in ms at which a file in `tmp` is taken for abandoned. */
+  readonly tmpAgeMsMax: number;
+  /** Days that `done` is kept. */
+  readonly doneDaysKept: number;
+}
+
+export type Durability = 'power' | 'process';
+
+export type MailboxEvent =
+  | { readonly kind: 'dead'; readonly message: Message; readonly reason: Refusal }
+  | { readonly kind: 'refused'; readonly name: string; readonly reason: Refusal }
+  | { readonly kind: 'unmovable'; readonly name: string; readonly reason: Refusal }
+  | { readonly kind: 'duplicate'; readonly message: Message };
+
+export interface MailboxMemory {
+  /** How full `new` was when last counted, and what was delivered to it since. */
+  fullness: { readonly countedAtMs: number; count: number } | undefined;
+  /** What `purged-through` said, and which file said it. */
+  purged: { readonly ino: number; readonly mtimeMs: number; readonly day: string | undefined } | undefined;
+  /** The directories of `done` known to exist. */
+  readonly doneDays: Set<string>;
+  /** Names that cannot even be moved away: told once, then skipped. */
+  readonly unmovable: Set<string>;
+}
+
+export function createMailbox(parts: Omit<Mailbox, 'memory'>): Mailbox {
+  return { ...parts, memory: { fullness: undefined, purged: undefined, doneDays: new Set(), unmovable: new Set() } };
+}

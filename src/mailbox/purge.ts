@@ -1,0 +1,138 @@
+import { Conflict } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
+import { readText, removeIfThere, replaceFile, stagedPath } from '../host/files.ts';
+import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
+import { dayOfId } from '../message/message-id.ts';
+import type { Mailbox } from './mailbox.ts';
+
+const DAY_MS = 86_400_000;
+const DAY = /^\d{4}-\d\d-\d\d$/;
+const CLOCK_JUMP_MS_MAX = DAY_MS;
+
+export interface Purged {
+  /** Ids up to the end of this UTC day are refused from now on; undefined when nothing was ever purged. */
+  readonly through: string | undefined;
+  readonly days: number;
+  readonly messages: number;
+}
+
+/** The last purged day, `YYYY-MM-DD`; undefined when there is none. Read again only when the file was replaced. */
+export function purgedThrough({ host, layout, memory }: Mailbox): string | undefined {
+  const facts = host.files.lstat(layout.purgedThrough);
+  if (!facts) return undefined;
+  if (memory.purged?.ino !== facts.ino || memory.purged.mtimeMs !== facts.mtimeMs) {
+    const text = readText(host.files, layout.purgedThrough)?.trim();
+    memory.purged = { ino: facts.ino, mtimeMs: facts.mtimeMs, day: text !== undefined && DAY.test(text) ? text : undefined };
+  }
+  return memory.purged.day;
+}
+
+/**
+ * Deletes the days of `done` that ended more than `doneDaysKept` days ago. The day is written down first, and never goes
+ * back, so that no id of a deleted day can be taken for a new message. A day from which a message still waits or is
+ * claimed is not purged, nor any after it. Throws `Conflict` when the wall clock has jumped by more than a day.
+ */
+export async function purge(mailbox: Mailbox): Promise<Purged> {
+  const { files, randomBytes } = mailbox.host;
+  const { layout } = mailbox;
+  await assertSteadyClock(mailbox);
+  const keptFrom = firstDayKept(mailbox);
+  const before = purgedThrough(mailbox);
+  const days = files.readdir(layout.done).filter((day) => DAY.test(day) && day < keptFrom).sort();
+  const last = days.at(-1);
+  const through = last !== undefined && (before === undefined || last > before) ? last : before;
+  if (through !== undefined && through !== before) {
+    await replaceFile(files, {
+      path: layout.purgedThrough,
+      staged: stagedPath(layout.tmp, randomBytes),
+      bytes: Buffer.from(`${through}\n`),
+      mode: 0o600,
+      durable: true,
+    });
+  }
+  let messages = 0;
+  for (const day of days) messages += removeDay(mailbox, day);
+  return { through, days: days.length, messages };
+}
+
+/** The first day that stays: within the days kept, or with mail that has not been dealt with. */
+function firstDayKept(mailbox: Mailbox): string {
+  const { layout, limits, host } = mailbox;
+  const cutMs = host.clock.now() - (limits.doneDaysKept + 1) * DAY_MS;
+  let first = new Date(cutMs + DAY_MS).toISOString().slice(0, 10);
+  const waiting = [
+    ...host.files.readdir(layout.new).map((name) => parseMessageFileName(name)?.id),
+    ...host.files.readdir(layout.cur).map((name) => parseMessageFileName(parseClaimFileName(name)?.name ?? '')?.id),
+  ];
+  for (const id of waiting) {
+    if (id !== undefined && dayOfId(id) < first) first = dayOfId(id);
+  }
+  return first;
+}
+
+function removeDay(mailbox: Mailbox, day: string): number {
+  const { files } = mailbox.host;
+  const directory = `${mailbox.layout.done}/${day}`;
+  let removed = 0;
+  for (const name of files.readdir(directory)) {
+    if (removeIfThere(files, `${directory}/${name}`)) removed += 1;
+  }
+  mailbox.memory.doneDays.delete(day);
+  try {
+    files.rmdir(directory);
+  } catch (error) {
+    // Another purge was faster.
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+  return removed;
+}
+
+/**
+ * Compares how far the wall clock and the uptime have come since the mailbox was made or last purged. What disagrees is
+ * written down, so that a clock that really was corrected is believed the next time.
+ */
+async function assertSteadyClock(mailbox: Mailbox): Promise<void> {
+  const { clock, files, processes } = mailbox.host;
+  const path = mailbox.layout.purgeClock;
+  const mark = readClockMark(readText(files, path));
+  const now = { bootId: processes.self().bootId, wallMs: clock.now(), uptimeMs: clock.uptimeMs() };
+  await writeClockMark(mailbox);
+  if (!mark) return;
+  const sameBoot = mark.bootId === now.bootId && now.bootId !== '';
+  const wallMs = now.wallMs - mark.wallMs;
+  const jumpMs = sameBoot ? Math.abs(wallMs - (now.uptimeMs - mark.uptimeMs)) : Math.max(0, -wallMs);
+  if (jumpMs <= CLOCK_JUMP_MS_MAX) return;
+  throw new Conflict(
+    `Nothing was purged for ${mailbox.address}: the clock has jumped by ${(jumpMs / 3_600_000).toFixed(1)} hours since it was last looked at (${path}).`,
+    { hint: `It says ${new Date(now.wallMs).toISOString()} now. If that is right, purge once more.` },
+  );
+}
+
+/** Writes down wall clock and uptime together, as what a later purge compares with. */
+export async function writeClockMark(mailbox: Mailbox): Promise<void> {
+  const { clock, files, processes, randomBytes } = mailbox.host;
+  const mark = { bootId: processes.self().bootId, wallMs: clock.now(), uptimeMs: clock.uptimeMs() };
+  await replaceFile(files, {
+    path: mailbox.layout.purgeClock,
+    staged: stagedPath(mailbox.layout.tmp, randomBytes),
+    bytes: Buffer.from(`${JSON.stringify(mark)}\n`),
+    mode: 0o600,
+    durable: false,
+  });
+}
+
+interface ClockMark {
+  readonly bootId: string;
+  readonly wallMs: number;
+  readonly uptimeMs: number;
+}
+
+function readClockMark(text: string | undefined): ClockMark | undefined {
+  try {
+    const parsed = JSON.parse(text ?? 'null') as Partial<ClockMark> | null;
+    if (typeof parsed?.bootId !== 'string' || typeof parsed.wallMs !== 'number') return undefined;
+    return typeof parsed.uptimeMs === 'number' ? (parsed as ClockMark) : undefined;
+  } catch {
+    return undefined;
+  }
+}

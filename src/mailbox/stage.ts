@@ -1,0 +1,26 @@
+import { errnoOf } from '../host/file-system.ts';
+import { createFile, createFileSynced, removeQuietly, stagedPath } from '../host/files.ts';
+import type { Durability, Mailbox } from './mailbox.ts';
+
+const MESSAGE_MODE = 0o400;
+const NAME_TRIES_MAX = 3;
+
+/** Writes a message whole into the mailbox's `tmp`, from where it is linked. Resolves with its path; throws the system call's error. */
+export async function stageMessage(
+  mailbox: Mailbox,
+  { bytes, durability }: { bytes: Uint8Array; durability: Durability },
+): Promise<string> {
+  const { files, randomBytes } = mailbox.host;
+  for (let attempt = 1; ; attempt++) {
+    const path = stagedPath(mailbox.layout.tmp, randomBytes);
+    try {
+      if (durability === 'power') await createFileSynced(files, path, bytes, MESSAGE_MODE);
+      else createFile(files, path, bytes, MESSAGE_MODE);
+      return path;
+    } catch (error) {
+      const taken = errnoOf(error) === 'EEXIST';
+      if (!taken) removeQuietly(files, path);
+      if (!taken || attempt === NAME_TRIES_MAX) throw error;
+    }
+  }
+}

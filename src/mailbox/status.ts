@@ -1,0 +1,61 @@
+import { errnoOf } from '../host/file-system.ts';
+import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
+import { listDead } from './dead.ts';
+import type { Mailbox } from './mailbox.ts';
+
+/** Where one message lies in one mailbox. */
+export interface MessageStatus {
+  readonly recipient: string;
+  readonly id: string;
+  readonly from: string;
+  readonly state: 'delivered' | 'claimed' | 'released' | 'acknowledged' | 'dead';
+  readonly attempt?: number;
+  /** End of the lease, ms since the epoch. */
+  readonly untilMs?: number;
+  /** Why it is dead. */
+  readonly reason?: string;
+  readonly detail?: string;
+  readonly path: string;
+}
+
+/** Every message in the mailbox whose id ends with `idEnding`. Looked for along the way a message goes. */
+export function statusIn(mailbox: Mailbox, idEnding: string): MessageStatus[] {
+  const { layout, host, address } = mailbox;
+  const found: MessageStatus[] = [];
+  const wanted = (name: string | undefined): { recipient: string; id: string; from: string } | undefined => {
+    const named = name === undefined ? undefined : parseMessageFileName(name);
+    return named?.id.endsWith(idEnding) ? { recipient: address, ...named } : undefined;
+  };
+  for (const name of list(mailbox, layout.new)) {
+    const named = wanted(name);
+    if (named) found.push({ ...named, state: 'delivered', path: `${layout.new}/${name}` });
+  }
+  for (const fileName of list(mailbox, layout.cur)) {
+    const claim = parseClaimFileName(fileName);
+    const named = wanted(claim?.name);
+    if (!claim || !named) continue;
+    const { attempt, untilMs } = claim;
+    const state = untilMs <= host.clock.now() ? 'released' : 'claimed';
+    found.push({ ...named, state, attempt, untilMs, path: `${layout.cur}/${fileName}` });
+  }
+  for (const day of list(mailbox, layout.done)) {
+    for (const name of list(mailbox, `${layout.done}/${day}`)) {
+      const named = wanted(name);
+      if (named) found.push({ ...named, state: 'acknowledged', path: `${layout.done}/${day}/${name}` });
+    }
+  }
+  for (const letter of listDead(mailbox)) {
+    const named = letter.verified ? wanted(letter.name) : undefined;
+    if (named) found.push({ ...named, state: 'dead', reason: letter.reason, detail: letter.detail, path: letter.path });
+  }
+  return found;
+}
+
+function list(mailbox: Mailbox, directory: string): string[] {
+  try {
+    return mailbox.host.files.readdir(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    throw error;
+  }
+}

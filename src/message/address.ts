@@ -1,0 +1,26 @@
+import { InvalidInput } from '../errors.ts';
+
+export const ADDRESS_CHARS_MAX = 120;
+/** The pseudo-recipient of a broadcast. No actor can have it. */
+export const EVERYONE = 'all';
+/** The sender of the runtime's own control mail. No actor can join under it. */
+export const SYSTEM = 'system';
+
+const ADDRESS = /^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9][a-z0-9_-]*)*$/;
+
+/** Whether the text has the form of an address: parts of `[a-z0-9][a-z0-9_-]*` joined with dots, 120 characters in all. */
+export function isAddress(text: string): boolean {
+  return text.length <= ADDRESS_CHARS_MAX && ADDRESS.test(text);
+}
+
+/** Throws `InvalidInput` unless an actor can have this address. */
+export function assertAddress(text: string): void {
+  if (text === EVERYONE || text === SYSTEM) {
+    throw new InvalidInput(`The address "${text}" is reserved.`, { hint: 'Choose another name, for example agent-1.' });
+  }
+  if (isAddress(text)) return;
+  throw new InvalidInput(
+    `${JSON.stringify(text.slice(0, ADDRESS_CHARS_MAX))} is not an address: expected parts of a-z, 0-9, "_" and "-" that begin with a letter or digit, joined with ".", at most ${ADDRESS_CHARS_MAX} characters (got ${text.length}).`,
+    { hint: 'Choose a name such as agent-1 or team.reviewer.' },
+  );
+}

@@ -1,0 +1,116 @@
+import { isAddress, EVERYONE, SYSTEM } from './address.ts';
+import { findJsonFault } from './json-faults.ts';
+import { isMessageId, timeOfId } from './message-id.ts';
+import { isMessageType } from './message-type.ts';
+import {
+  ENVELOPE_VERSION,
+  RECIPIENTS_MAX,
+  THREAD_ID_CHARS_MAX,
+  type Message,
+  type MessageLimits,
+  type Refusal,
+} from './message.ts';
+
+/** The JSON text that is signed. Its fields stand in this order, so that the same message always has the same bytes. */
+export function writeEnvelope(message: Message): string {
+  return JSON.stringify({
+    v: ENVELOPE_VERSION,
+    room: message.room,
+    id: message.id,
+    from: message.from,
+    to: message.to,
+    type: message.type,
+    sentAt: message.sentAt,
+    content: message.content,
+    data: message.data,
+    threadId: message.threadId,
+    replyTo: message.replyTo,
+    needsAck: message.needsAck,
+    expiresAt: message.expiresAt,
+  });
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads signed bytes, strictly: fatal UTF-8, no fault of `findJsonFault`, no field missing, unknown or of another type.
+ * Call it only after the signature over the same bytes was verified.
+ */
+export function parseEnvelope(bytes: Uint8Array, limits: MessageLimits): { message: Message } | { refusal: Refusal } {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    return refuse('bad-encoding', 'the signed bytes are not valid UTF-8');
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    return refuse('bad-json', `the signed bytes are not JSON: ${(error as Error).message}`);
+  }
+  const fault = findJsonFault(text, limits.jsonDepthMax);
+  if (fault) return refuse('bad-json', fault);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    return refuse('bad-envelope', 'the signed JSON is no object');
+  }
+  const { v, ...fields } = parsed as Record<string, unknown>;
+  if (typeof v === 'number' && v > ENVELOPE_VERSION) {
+    return refuse('newer-version', `envelope version ${v}, this reader knows ${ENVELOPE_VERSION}: update Mailroom`);
+  }
+  if (v !== ENVELOPE_VERSION) return refuse('bad-envelope', `field "v": expected ${ENVELOPE_VERSION}`);
+  for (const name in fields) {
+    const rule = FIELD_RULES[name];
+    if (!rule) return refuse('bad-envelope', `unknown field ${JSON.stringify(name.slice(0, 40))}`);
+    if (!rule.holds(fields[name])) return refuse('bad-envelope', `field "${name}": expected ${rule.expected}`);
+  }
+  for (const name of REQUIRED_FIELDS) {
+    if (!(name in fields)) return refuse('bad-envelope', `field "${name}" is missing`);
+  }
+  const message = fields as unknown as Message;
+  if (Date.parse(message.sentAt) !== timeOfId(message.id)) {
+    return refuse('bad-envelope', 'field "sentAt": expected the time in the id');
+  }
+  return { message };
+}
+
+interface FieldRule {
+  readonly expected: string;
+  readonly holds: (value: unknown) => boolean;
+}
+
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isTime = (value: unknown): boolean => isText(value) && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value));
+const isId = (value: unknown): boolean => isText(value) && isMessageId(value);
+
+const FIELD_RULES: Readonly<Record<string, FieldRule>> = Object.assign(Object.create(null), {
+  room: { expected: 'a room id of 1 to 64 characters', holds: (v) => isText(v) && v.length > 0 && v.length <= 64 },
+  id: { expected: 'a UUIDv7 in lower case', holds: isId },
+  from: { expected: 'an address', holds: (v) => isText(v) && isAddress(v) && v !== EVERYONE },
+  to: { expected: `["all"], or 1 to ${RECIPIENTS_MAX} different addresses`, holds: isRecipients },
+  type: { expected: 'a message type', holds: (v) => isText(v) && isMessageType(v) },
+  sentAt: { expected: 'an ISO 8601 time in UTC with ms', holds: isTime },
+  content: { expected: 'well-formed text', holds: (v) => isText(v) && v.isWellFormed() },
+  data: { expected: 'JSON', holds: () => true },
+  threadId: {
+    expected: `1 to ${THREAD_ID_CHARS_MAX} characters`,
+    holds: (v) => isText(v) && v.length > 0 && v.length <= THREAD_ID_CHARS_MAX,
+  },
+  replyTo: { expected: 'a UUIDv7 in lower case', holds: isId },
+  needsAck: { expected: 'true or false', holds: (v) => typeof v === 'boolean' },
+  expiresAt: { expected: 'an ISO 8601 time in UTC with ms', holds: isTime },
+} satisfies Record<string, FieldRule>);
+
+const REQUIRED_FIELDS = ['room', 'id', 'from', 'to', 'type', 'sentAt', 'content'] as const;
+
+function isRecipients(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length < 1 || value.length > RECIPIENTS_MAX) return false;
+  if (value.length === 1 && value[0] === EVERYONE) return true;
+  const all = value.every((one) => isText(one) && isAddress(one) && one !== EVERYONE && one !== SYSTEM);
+  return all && new Set(value).size === value.length;
+}
+
+function refuse(reason: Refusal['reason'], detail: string): { refusal: Refusal } {
+  return { refusal: { reason, detail } };
+}

@@ -1,0 +1,37 @@
+const DEPTH_MAX = 1000;
+
+/**
+ * The path of the first part of a value that would not come back from JSON as it went in (a Map, a Date, NaN, a
+ * function, a cycle …), as in `$.tasks[2].due`; undefined when all of it would. A property that is undefined is left out
+ * by JSON, as everyone expects, and is no fault.
+ */
+export function findNonJson(value: unknown, path = '$', depth = 0): string | undefined {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return undefined;
+    case 'number':
+      return Number.isFinite(value) ? undefined : path;
+    case 'object':
+      break;
+    default:
+      return path;
+  }
+  if (value === null) return undefined;
+  if (depth > DEPTH_MAX) return `${path} (nested without end)`;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const found = findNonJson(value[index], `${path}[${index}]`, depth + 1);
+      if (found) return found;
+    }
+    return undefined;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return path;
+  for (const [key, part] of Object.entries(value)) {
+    if (part === undefined) continue;
+    const found = findNonJson(part, `${path}.${key}`, depth + 1);
+    if (found) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { assertAddress, isAddress } from './address.ts';
+import { isMessageId } from './message-id.ts';
+
+/** The only module that turns addresses and ids into file names, and back. */
+
+export const ROOM_DIRECTORY = '.mailroom';
+
+export interface RoomLayout {
+  readonly directory: string;
+  readonly config: string;
+  readonly gitignore: string;
+  readonly keys: string;
+  readonly roomKey: string;
+  readonly publicKeys: string;
+  readonly actors: string;
+  readonly logDirectory: string;
+  readonly log: string;
+  /** Where `init` and `join` write what they then link or rename into place. */
+  readonly tmp: string;
+}
+
+export function roomLayout(directory: string): RoomLayout {
+  const keys = join(directory, 'keys');
+  const logDirectory = join(directory, 'log');
+  return {
+    directory,
+    config: join(directory, 'room.json'),
+    gitignore: join(directory, '.gitignore'),
+    keys,
+    roomKey: join(keys, 'room.key'),
+    publicKeys: join(keys, 'pub'),
+    actors: join(directory, 'actors'),
+    logDirectory,
+    log: join(logDirectory, 'agent_messages.log'),
+    tmp: join(directory, 'tmp'),
+  };
+}
+
+export interface ActorLayout {
+  readonly directory: string;
+  readonly card: string;
+  readonly seen: string;
+  readonly nudged: string;
+  readonly journal: string;
+  readonly jobs: string;
+  readonly privateKey: string;
+  readonly publicKey: string;
+  readonly mailbox: MailboxLayout;
+}
+
+export interface MailboxLayout {
+  readonly directory: string;
+  readonly tmp: string;
+  readonly new: string;
+  readonly cur: string;
+  readonly done: string;
+  readonly dead: string;
+  readonly refused: string;
+  readonly purgedThrough: string;
+  readonly purgeClock: string;
+}
+
+/** Throws `InvalidInput` for what is no address, so that nothing outside the room is ever named. */
+export function actorLayout(room: RoomLayout, address: string): ActorLayout {
+  assertAddress(address);
+  const directory = join(room.actors, address);
+  const mailbox = join(directory, 'mailbox');
+  const dead = join(mailbox, 'dead');
+  return {
+    directory,
+    card: join(directory, 'card.json'),
+    seen: join(directory, 'seen'),
+    nudged: join(directory, 'nudged'),
+    journal: join(directory, 'journal'),
+    jobs: join(directory, 'jobs'),
+    privateKey: join(room.keys, `${address}.key`),
+    publicKey: join(room.publicKeys, address),
+    mailbox: {
+      directory: mailbox,
+      tmp: join(mailbox, 'tmp'),
+      new: join(mailbox, 'new'),
+      cur: join(mailbox, 'cur'),
+      done: join(mailbox, 'done'),
+      dead,
+      refused: join(dead, 'refused'),
+      purgedThrough: join(mailbox, 'purged-through'),
+      purgeClock: join(mailbox, 'purge-clock'),
+    },
+  };
+}
+
+const ID_CHARS = 36;
+const NAME_END = '.json';
+const CLAIM = /^(.+\.json),(\d{1,6}),(\d{1,16})$/;
+
+export interface MessageName {
+  readonly id: string;
+  readonly from: string;
+}
+
+/** `<id>.<from>.json` */
+export function messageFileName({ id, from }: MessageName): string {
+  return `${id}.${from}${NAME_END}`;
+}
+
+/** What a message file's name says; undefined when it is none. */
+export function parseMessageFileName(name: string): MessageName | undefined {
+  if (!name.endsWith(NAME_END) || name[ID_CHARS] !== '.') return undefined;
+  const id = name.slice(0, ID_CHARS);
+  const from = name.slice(ID_CHARS + 1, -NAME_END.length);
+  return isMessageId(id) && isAddress(from) ? { id, from } : undefined;
+}
+
+/** The state of a claim, held in its file name alone: `<message name>,<attempt>,<until-ms>`. */
+export interface ClaimName {
+  readonly name: string;
+  /** 1 for the first claim; 0 for a dead letter that was put back. */
+  readonly attempt: number;
+  /** Ms since the epoch at which the lease ends; 0 when it was released. */
+  readonly untilMs: number;
+}
+
+export function claimFileName({ name, attempt, untilMs }: ClaimName): string {
+  return `${name},${attempt},${untilMs}`;
+}
+
+export function parseClaimFileName(fileName: string): ClaimName | undefined {
+  const match = CLAIM.exec(fileName);
+  if (!match?.[1] || !parseMessageFileName(match[1])) return undefined;
+  return { name: match[1], attempt: Number(match[2]), untilMs: Number(match[3]) };
+}
+
+/** The reason file beside a dead letter. */
+export function reasonFileName(name: string): string {
+  return `${name}.why.json`;
+}

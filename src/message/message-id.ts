@@ -1,0 +1,48 @@
+/** Message ids are UUIDv7 (RFC 9562, section 5.7): their first 48 bits are the time in ms, so names sort by time. */
+const MESSAGE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const COUNTER_BITS = 30;
+const COUNTER_END = 2 ** COUNTER_BITS;
+
+export function isMessageId(text: string): boolean {
+  return MESSAGE_ID.test(text);
+}
+
+/** The time in an id, in ms since the epoch. */
+export function timeOfId(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
+/** The UTC day of an id, `YYYY-MM-DD`. */
+export function dayOfId(id: string): string {
+  return new Date(timeOfId(id)).toISOString().slice(0, 10);
+}
+
+/** Makes ids of which each is greater than the one before, also within one ms and when the clock goes back. */
+export interface IdSource {
+  /** An id of this time (ms), or of the last one's when that was later. */
+  next(timeMs: number): string;
+}
+
+/** `randomBytes(n)` gives n unpredictable bytes. The 30 bits behind the time count up within one ms (RFC 9562, 6.2, method 1). */
+export function createIdSource(randomBytes: (length: number) => Uint8Array): IdSource {
+  let lastMs = -1;
+  let counter = 0;
+  return {
+    next: (timeMs) => {
+      const random = Buffer.from(randomBytes(10));
+      if (timeMs > lastMs) {
+        lastMs = timeMs;
+        // Half of the range stays free for counting.
+        counter = random.readUInt32BE(0) % (COUNTER_END / 2);
+      } else if (++counter === COUNTER_END) {
+        lastMs += 1;
+        counter = 0;
+      }
+      const time = lastMs.toString(16).padStart(12, '0');
+      const high = (counter >>> 18).toString(16).padStart(3, '0');
+      const middle = (0x8000 | ((counter >>> 4) & 0x3fff)).toString(16);
+      const low = (counter & 0xf).toString(16) + random.toString('hex', 4, 10).slice(1);
+      return `${time.slice(0, 8)}-${time.slice(8)}-7${high}-${middle}-${low}`;
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { InvalidInput } from '../errors.ts';
+import { nearest } from './nearest.ts';
+
+/** The types every actor knows. Workflows' cards declare further ones. */
+export const MessageType = {
+  QUESTION: 'QUESTION',
+  REVIEW_REQUEST: 'REVIEW-REQUEST',
+  BLOCKED: 'BLOCKED',
+  COMPLETED: 'COMPLETED',
+  CHALLENGE: 'CHALLENGE',
+  INFO: 'INFO',
+  ACK: 'ACK',
+} as const;
+
+export type MessageType = (typeof MessageType)[keyof typeof MessageType];
+
+const COMMON_TYPES: ReadonlySet<string> = new Set(Object.values(MessageType));
+const TYPE = /^[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*$/;
+const TYPE_CHARS_MAX = 64;
+
+/** Whether the text has the form of a message type: capitals, digits and single hyphens, at most 64 characters. */
+export function isMessageType(text: string): boolean {
+  return text.length <= TYPE_CHARS_MAX && TYPE.test(text);
+}
+
+/** Whether every actor knows the type. */
+export function isCommonType(type: string): boolean {
+  return COMMON_TYPES.has(type);
+}
+
+/** Throws `InvalidInput`, with the nearest name, unless the type is common or among the declared ones. */
+export function assertDeclaredType(type: string, declared: ReadonlySet<string>): void {
+  if (isCommonType(type) || (declared.has(type) && isMessageType(type))) return;
+  const known = [...COMMON_TYPES, ...declared];
+  const near = nearest(type, known);
+  throw new InvalidInput(
+    `No actor declares the message type ${JSON.stringify(type.slice(0, TYPE_CHARS_MAX))}; declared are ${known.join(', ')}.`,
+    { hint: near ? `Did you mean ${near}?` : 'Use one of the declared types, or have the recipient join with --accepts.' },
+  );
+}

@@ -1,0 +1,24 @@
+/**
+ * Characters that act on a terminal or hide text instead of being read: C0, DEL and C1 controls (ECMA-48), the line and
+ * paragraph separators, and the bidirectional controls of Unicode UAX #9.
+ */
+// eslint-disable-next-line no-control-regex
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** The text on one line, with every unsafe character as an escape such as `\x1b` or `\u2028`. */
+export function visible(text: string): string {
+  return text.replace(UNSAFE, escapeOf);
+}
+
+/** The same, but line feeds and tabs stay what they are. */
+export function visibleLines(text: string): string {
+  return text.replace(UNSAFE, (char) => (char === '\n' || char === '\t' ? char : escapeOf(char)));
+}
+
+function escapeOf(char: string): string {
+  if (char === '\n') return '\\n';
+  if (char === '\t') return '\\t';
+  if (char === '\r') return '\\r';
+  const code = char.charCodeAt(0);
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,119 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { RoomRefused } from '../errors.ts';
+import type { FileSystem } from '../host/file-system.ts';
+import { ensureDirectory, publishFile, readText, stagedPath } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+import { actorLayout, type RoomLayout } from '../message/layout.ts';
+import { createEd25519Key, createEd25519Verifier, createHmacKey, type Algorithm, type SigningKey, type VerifyingKey } from './keys.ts';
+
+const ROOM_KEY = /^[0-9a-f]{64}\n?$/;
+
+/** The keys of a room, read when first needed and kept. */
+export interface Keyring {
+  readonly algorithm: Algorithm;
+  /** The key an actor signs with. Throws `RoomRefused` when there is none that can be read. */
+  signerOf(address: string): SigningKey;
+  /** The key under which a signature by this sender would verify; undefined when the room has no such key. */
+  verifierOf(sender: string, keyId: string): VerifyingKey | undefined;
+  /** Makes the key pair of a new actor, where the room's algorithm needs one; a public key never changes after that. */
+  enrol(address: string): Promise<void>;
+}
+
+interface KeyringOptions {
+  readonly host: Pick<Host, 'files' | 'randomBytes'>;
+  readonly layout: RoomLayout;
+  readonly roomId: string;
+}
+
+export function openKeyring(options: KeyringOptions & { algorithm: Algorithm }): Keyring {
+  return options.algorithm === 'hmac-sha256' ? openSharedKeyring(options) : openEd25519Keyring(options);
+}
+
+/** HMAC: one secret for the whole room, a key per actor derived from it. */
+function openSharedKeyring({ host, layout, roomId }: KeyringOptions): Keyring {
+  const keys = new Map<string, SigningKey>();
+  let roomKey: Buffer | undefined;
+  const keyOf = (address: string): SigningKey => {
+    let key = keys.get(address);
+    if (!key) {
+      roomKey ??= readRoomKey(host.files, layout);
+      key = createHmacKey({ roomKey, roomId, address });
+      // Senders are named by whoever can put a file into a mailbox, so what is remembered of them is bounded.
+      if (keys.size >= KEYS_KEPT_MAX) keys.clear();
+      keys.set(address, key);
+    }
+    return key;
+  };
+  return {
+    algorithm: 'hmac-sha256',
+    signerOf: keyOf,
+    verifierOf: (sender, keyId) => {
+      const key = keyOf(sender);
+      return key.keyId === keyId ? key : undefined;
+    },
+    enrol: async () => {},
+  };
+}
+
+const KEYS_KEPT_MAX = 10_000;
+
+function readRoomKey(files: FileSystem, layout: RoomLayout): Buffer {
+  const text = readText(files, layout.roomKey);
+  if (text !== undefined && ROOM_KEY.test(text)) return Buffer.from(text.trim(), 'hex');
+  throw new RoomRefused(
+    `The room's key ${layout.roomKey} ${text === undefined ? 'cannot be read' : 'is not 64 hex digits'}.`,
+    { hint: 'Without it nothing can be signed or verified. Restore it from a backup, or check who owns the file.' },
+  );
+}
+
+/** Ed25519: each actor's private key is its own file; everybody reads the public ones. */
+function openEd25519Keyring({ host, layout }: KeyringOptions): Keyring {
+  const { files } = host;
+  const signers = new Map<string, SigningKey>();
+  const verifiers = new Map<string, VerifyingKey>();
+  const readSigner = (address: string): SigningKey => {
+    const path = actorLayout(layout, address).privateKey;
+    const pem = readText(files, path);
+    if (pem === undefined) {
+      throw new RoomRefused(`The private key ${path} of ${address} cannot be read.`, {
+        hint: `Only its owner may sign as ${address}; join under an address of your own.`,
+      });
+    }
+    return createEd25519Key(createPrivateKey(pem));
+  };
+  return {
+    algorithm: 'ed25519',
+    signerOf: (address) => {
+      const signer = signers.get(address) ?? readSigner(address);
+      signers.set(address, signer);
+      return signer;
+    },
+    verifierOf: (sender, keyId) => {
+      let verifier = verifiers.get(sender);
+      if (!verifier) {
+        const pem = readText(files, actorLayout(layout, sender).publicKey);
+        if (pem === undefined) return undefined;
+        verifier = createEd25519Verifier(createPublicKey(pem));
+        verifiers.set(sender, verifier);
+      }
+      return verifier.keyId === keyId ? verifier : undefined;
+    },
+    enrol: (address) => enrolEd25519({ host, layout, address }),
+  };
+}
+
+/** The private key is kept before the public one is published: an address without a public key can still be enrolled. */
+async function enrolEd25519(options: Omit<KeyringOptions, 'roomId'> & { address: string }): Promise<void> {
+  const { host, layout, address } = options;
+  const { files } = host;
+  const { privateKey: privatePath, publicKey: publicPath } = actorLayout(layout, address);
+  if (files.lstat(publicPath)) return;
+  ensureDirectory(files, layout.publicKeys);
+  const whole = { mode: 0o600, durable: true };
+  const staged = (): string => stagedPath(layout.tmp, host.randomBytes);
+  const fresh = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  await publishFile(files, { ...whole, path: privatePath, staged: staged(), bytes: Buffer.from(fresh) });
+  const pem = readText(files, privatePath) ?? fresh;
+  const publicPem = createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+  await publishFile(files, { ...whole, path: publicPath, staged: staged(), bytes: Buffer.from(publicPem) });
+}

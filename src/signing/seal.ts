@@ -1,0 +1,99 @@
+import { MessageRefused } from '../errors.ts';
+import { EVERYONE } from '../message/address.ts';
+import { parseEnvelope, writeEnvelope } from '../message/envelope.ts';
+import { frame, unframe } from '../message/frame.ts';
+import { findNonJson } from '../message/json-value.ts';
+import { messageFileName, parseMessageFileName } from '../message/layout.ts';
+import { timeOfId } from '../message/message-id.ts';
+import type { Message, MessageLimits, Refusal, RefusalReason } from '../message/message.ts';
+import type { SigningKey } from './keys.ts';
+import type { Keyring } from './keyring.ts';
+
+/** A message as it lies on disk. */
+export interface SealedMessage {
+  readonly message: Message;
+  /** The file's name in every mailbox. */
+  readonly name: string;
+  /** The whole file. */
+  readonly bytes: Buffer;
+  /** The part of it that is signed: two files with equal signed bytes are the same message. */
+  readonly signed: Buffer;
+}
+
+/** Writes and signs a message. Throws `MessageRefused` for one that no recipient would accept. */
+export function sealMessage(message: Message, options: { key: SigningKey; limits: MessageLimits }): SealedMessage {
+  const notJson = message.data === undefined ? undefined : findNonJson(message.data);
+  if (notJson) throw refused('bad-json', `data cannot be sent as JSON without loss at ${notJson}`);
+  const signed = Buffer.from(writeEnvelope(message));
+  const parsed = parseEnvelope(signed, options.limits);
+  if ('refusal' in parsed) throw refused(parsed.refusal.reason, parsed.refusal.detail);
+  const bytes = frame(signed, options.key.sign(signed));
+  if (bytes.length > options.limits.messageBytesMax) {
+    throw refused('too-large', `the message has ${bytes.length} bytes, the limit is ${options.limits.messageBytesMax}`);
+  }
+  return { message, name: messageFileName(message), bytes, signed };
+}
+
+function refused(reason: RefusalReason, detail: string): MessageRefused {
+  return new MessageRefused(`The message was not sent: ${detail}.`, {
+    reason,
+    hint: reason === 'too-large' ? 'Put the text into a file and send its path.' : 'Change what the sentence names and send again.',
+  });
+}
+
+export type Opened =
+  | { readonly message: Message; readonly signed: Buffer }
+  | { readonly refusal: Refusal };
+
+/** Opens message files for one reader. */
+export interface MessageOpener {
+  open(name: string, bytes: Buffer): Opened;
+}
+
+/**
+ * A reader's opener: signature first, over the raw bytes, with the key of the sender in the file name; only then is
+ * anything parsed. What fits the signature must also be meant for this room and this reader.
+ */
+export function createOpener(options: {
+  roomId: string;
+  reader: string;
+  keyring: Keyring;
+  limits: MessageLimits;
+  now: () => number;
+}): MessageOpener {
+  const { roomId, reader, keyring, limits, now } = options;
+  return {
+    open: (name, bytes) => {
+      const named = parseMessageFileName(name);
+      if (!named) return refusal('bad-name', 'the file name is not <id>.<sender>.json');
+      const framed = unframe(bytes);
+      if (!framed) return refusal('bad-frame', 'the file is not a signed message, or is not whole');
+      const key = keyring.verifierOf(named.from, framed.keyId);
+      if (!key) return refusal('unknown-key', `${named.from} has no key ${framed.keyId} in this room`);
+      if (!key.verify(framed.signed, framed.value)) {
+        return refusal('bad-signature', `the signature is not ${named.from}'s over these bytes`);
+      }
+      const parsed = parseEnvelope(framed.signed, limits);
+      if ('refusal' in parsed) return parsed;
+      const { message } = parsed;
+      if (message.id !== named.id || message.from !== named.from) {
+        return refusal('wrong-name', `the file is named ${name}, and holds ${message.id} from ${message.from}`);
+      }
+      if (message.room !== roomId) return refusal('wrong-room', `it was sent in room ${message.room}, this is ${roomId}`);
+      if (!isFor(message, reader)) return refusal('wrong-recipient', `it was sent to ${message.to.slice(0, 5).join(', ')}`);
+      if (timeOfId(message.id) > now() + limits.clockSkewMsMax) {
+        return refusal('from-the-future', `it says it was sent at ${message.sentAt}; compare the clocks`);
+      }
+      return { message, signed: framed.signed };
+    },
+  };
+}
+
+/** A broadcast is for everyone but its sender. */
+function isFor(message: Message, reader: string): boolean {
+  return message.to[0] === EVERYONE ? message.from !== reader : message.to.includes(reader);
+}
+
+function refusal(reason: RefusalReason, detail: string): Opened {
+  return { refusal: { reason, detail } };
+}
