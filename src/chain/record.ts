@@ -30,11 +30,12 @@ export type ChainRecord = RecordHead & { readonly hash: string } & RecordContent
  * of its own also behind the torn piece that a crash left. Throws InvalidInput when the content is no JSON or too long.
  */
 export function encodeRecord(head: RecordHead, content: RecordContent): { record: ChainRecord; bytes: Buffer } {
-  const json = JSON.stringify({ seq: head.seq, prev: head.prev, by: head.by, ...content });
-  const holdsContent = 'seal' in content || JSON.stringify('body' in content ? content.body : content.carried);
-  if (holdsContent === undefined) {
-    throw new InvalidInput(`record ${head.seq} cannot be written: its content is undefined or a function, not JSON`);
+  const [name, value] = Object.entries(content)[0] ?? ['body', undefined];
+  const written = JSON.stringify(value);
+  if (written === undefined) {
+    throw new InvalidInput(`record ${head.seq} cannot be written: its content is ${typeof value}, expected JSON`);
   }
+  const json = `{"seq":${head.seq},"prev":"${head.prev}","by":${JSON.stringify(head.by)},"${name}":${written}}`;
   const digest = hash('sha256', json);
   const bytes = Buffer.from(`\n${digest} ${json}\n`);
   if (bytes.length > RECORD_BYTES_MAX) {

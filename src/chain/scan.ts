@@ -113,7 +113,9 @@ export class ChainScan {
     if (this.#isSealed) throw this.#damage(`record ${record.seq} lies behind the seal of this segment`);
     if (record.seq > this.#seq + 1) throw this.#damage(`the next whole record is ${record.seq}`);
     if (this.#prev !== undefined && record.prev !== this.#prev) {
-      throw this.#damage(`record ${record.seq} continues ${record.prev.slice(0, 12)}…, not ${this.#prev.slice(0, 12)}…`);
+      throw this.#damage(
+        `record ${record.seq} continues ${record.prev.slice(0, 12)}…, not ${this.#prev.slice(0, 12)}…`,
+      );
     }
     if ('carried' in record === this.#isOpened) {
       throw this.#damage(

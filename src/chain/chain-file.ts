@@ -1,0 +1,243 @@
+import { ChainDamaged, WaitTimeout } from '../errors.ts';
+import { syncDirectory } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+import { linkNext, openNext } from './next-segment.ts';
+import { openLastOrFirst, readPrevious } from './open-last.ts';
+import { encodeRecord, type ChainRecord, type RecordContent } from './record.ts';
+import type { ChainPlace } from './segment-naming.ts';
+import type { Segment } from './segment.ts';
+import { sweepSegments } from './sweep-segments.ts';
+import { withPath } from './system-error.ts';
+
+const APPEND_TRIES_MAX = 16;
+const MOVE_TRIES_MAX = 16;
+const NONCE_BYTES = 8;
+/** A reader of the last segment but one, and one that only has an empty last segment, need them. */
+const SEGMENTS_KEPT_MIN = 2;
+
+export interface ChainOptions extends ChainPlace {
+  readonly host: Pick<Host, 'files' | 'randomBytes'>;
+  /** A segment that has grown to this is sealed before the next append; well above what `carry` returns. */
+  readonly segmentBytesMax: number;
+  /** Whether a segment's end and its successor are on the disk before the successor is used. */
+  readonly durable: boolean;
+  /** How many of the last segments stay, at least 2; all of them when not given. */
+  readonly segmentsKept?: number;
+  /**
+   * Is given every record that counts, once and in order, whoever wrote it. A record with `carried` replaces all state
+   * so far; after segments were removed unseen, it stands for what was in them. If this throws, it gets the same record
+   * again at the next call.
+   */
+  readonly onRecord: (record: ChainRecord) => void;
+  /** The state, as JSON, after the records given so far; it opens the next segment. */
+  readonly carry: () => unknown;
+}
+
+/** `won: false` means fenced: records of others came first and were given to `onRecord`; decide anew from them. */
+export type AppendOutcome = { readonly won: true; readonly record: ChainRecord } | { readonly won: false };
+
+/**
+ * An append-only file in segments, in which what the files say decides who was first, so that processes need no lock
+ * to agree. States of a segment, by what it holds:
+ *
+ * | holds | state | next |
+ * |---|---|---|
+ * | nothing that counts | new (the first), or emptied by a power loss | the first takes records; another gets its opening record again |
+ * | an opening record or records | in use | appends, until it has grown to `segmentBytesMax` |
+ * | a seal as its last record | sealed | the next segment appears by a link, its opening record carrying the state |
+ *
+ * Guarantee: all readers see the same records in the same order; a writer that was told it won is in it, and one that
+ * was told it was fenced is not. What a crash at any instant leaves is passed over, damage is refused.
+ */
+export class ChainFile {
+  /** This writer's name in its records. */
+  readonly by: string;
+  readonly #options: ChainOptions;
+  #segment: Segment;
+  #hasEntry = false;
+  /** Grows with each entry and each jump; an append is judged on the state it had when the caller decided. */
+  #version = 0;
+  #moving: Promise<void> | undefined;
+  #directoryIsSynced = false;
+
+  /** Opens or begins the chain and reads its last segment. Throws ChainDamaged and errors of the file system. */
+  constructor(options: ChainOptions) {
+    const { host, segmentsKept } = options;
+    if (segmentsKept !== undefined && segmentsKept < SEGMENTS_KEPT_MIN) {
+      throw new RangeError(`segmentsKept is ${segmentsKept}, expected at least ${SEGMENTS_KEPT_MIN}`);
+    }
+    this.#options = options;
+    this.by = host.randomBytes(NONCE_BYTES).toString('hex');
+    this.#segment = openLastOrFirst(host.files, { ...options, removes: segmentsKept !== undefined });
+    try {
+      this.#readSegment();
+    } catch (error) {
+      this.#segment.close();
+      throw error;
+    }
+  }
+
+  /** Where the next record goes, for messages. */
+  get path(): string {
+    return this.#segment.path;
+  }
+
+  /** Whether the next append first has to end or begin a segment, which costs more and which others may try as well. */
+  get isTurning(): boolean {
+    const { scan } = this.#segment;
+    return scan.isSealed || !scan.isOpened || this.#isFull();
+  }
+
+  /** Gives `onRecord` what others appended since. Throws ChainDamaged and errors of the file system. */
+  readOn(): void {
+    for (;;) {
+      this.#readSegment();
+      if (!this.#segment.scan.isSealed || this.#moving) return;
+      const next = openNext(this.#options, this.#segment);
+      if (!next) return;
+      this.#adopt(next);
+    }
+  }
+
+  /**
+   * Appends a record with this body (JSON), decided on the state that `onRecord` has been given. In the usual case
+   * one write and one read. Throws errors of the file system: then the record does not count, unless reading failed,
+   * in which case the next `readOn` shows it if it does (its `by` is this writer's).
+   */
+  async append(body: unknown): Promise<AppendOutcome> {
+    const version = this.#version;
+    for (let tries = 0; tries < APPEND_TRIES_MAX; tries++) {
+      if (!this.#segment.scan.isOpened) this.#readSegment();
+      const { scan } = this.#segment;
+      if (scan.isSealed) {
+        await this.#moveOn();
+      } else if (!scan.isOpened) {
+        this.#attempt({ carried: this.#options.carry() });
+      } else if (this.#isFull()) {
+        this.#attempt({ seal: true });
+      } else {
+        const record = this.#attempt({ body });
+        if (record) return { won: true, record };
+      }
+      if (this.#version !== version) return { won: false };
+    }
+    throw new WaitTimeout(`nothing could be appended to ${this.path}: ${APPEND_TRIES_MAX} writes were all cut short`, {
+      hint: 'Look whether the disk is full (df), then try again.',
+    });
+  }
+
+  /**
+   * Waits until what was appended is on the disk, the name of a new segment included; for durable chains. After a
+   * failure this and every append fail: open the chain again and look what is there. Throws errors of the file system.
+   */
+  async sync(): Promise<void> {
+    const segment = this.#segment;
+    if (segment.isRemoved()) {
+      throw new ChainDamaged(`the chain file ${segment.path} was removed while it was in use`, {
+        hint: 'Put it back from a backup, or begin a new chain.',
+      });
+    }
+    await segment.sync();
+    if (this.#segment === segment && !this.#directoryIsSynced) await this.#syncDirectory();
+  }
+
+  /** Whether the files were removed by hand, so that nobody else will read what this one appends. One cheap call. */
+  isRemoved(): boolean {
+    if (!this.#segment.isRemoved()) return false;
+    this.readOn();
+    return this.#segment.isRemoved();
+  }
+
+  async close(): Promise<void> {
+    await this.#moving?.catch(() => {});
+    this.#segment.close();
+  }
+
+  readonly #apply = (record: ChainRecord): void => {
+    this.#options.onRecord(record);
+    if (!('body' in record)) return;
+    this.#version += 1;
+    this.#hasEntry = true;
+  };
+
+  /** Reads on in this segment; where it lacks its opening record, first what it continues. */
+  #readSegment(): void {
+    const segment = this.#segment;
+    segment.readOn(this.#apply);
+    if (segment.scan.isOpened || segment.scan.prev !== undefined) return;
+    segment.rescan(readPrevious(this.#options.host.files, this.#options, segment, this.#apply));
+    segment.readOn(this.#apply);
+  }
+
+  #isFull(): boolean {
+    return this.#hasEntry && this.#segment.scan.offset >= this.#options.segmentBytesMax;
+  }
+
+  /** Appends and reads on; the record if it counts. What lies in the chain decides, not what `write` returned. */
+  #attempt(content: RecordContent): ChainRecord | undefined {
+    const segment = this.#segment;
+    const { seq, prev } = segment.scan;
+    if (prev === undefined) throw new TypeError(`${segment.path} is appended to before it is known what it continues`);
+    const encoded = encodeRecord({ seq: seq + 1, prev, by: this.by }, content);
+    const failure = segment.append(encoded.bytes);
+    let isOwn = false;
+    segment.readOn((record) => {
+      this.#apply(record);
+      isOwn ||= record.hash === encoded.record.hash;
+    }, encoded);
+    if (failure !== undefined && segment.scan.seq === seq) throw failure;
+    return isOwn ? encoded.record : undefined;
+  }
+
+  /** Several appends of this process that meet a seal go on together. */
+  async #moveOn(): Promise<void> {
+    this.#moving ??= this.#move(this.#segment).finally(() => {
+      this.#moving = undefined;
+    });
+    await this.#moving;
+  }
+
+  async #move(sealed: Segment): Promise<void> {
+    const { host, durable, segmentsKept } = this.#options;
+    for (let tries = 0; tries < MOVE_TRIES_MAX; tries++) {
+      const next = openNext(this.#options, sealed);
+      if (!next) {
+        await linkNext(this.#options, { sealed, by: this.by });
+        continue;
+      }
+      try {
+        if (durable) await this.#syncDirectory();
+      } catch (error) {
+        next.close();
+        throw error;
+      }
+      this.#adopt(next);
+      this.#directoryIsSynced = durable;
+      sweepSegments(host.files, this.#options, { last: next.first, kept: segmentsKept });
+      return;
+    }
+    throw new WaitTimeout(`the segment after ${sealed.path} did not appear in ${MOVE_TRIES_MAX} tries`, {
+      hint: 'Try again; if this repeats, something else removes files there.',
+    });
+  }
+
+  #adopt(next: Segment): void {
+    const left = this.#segment;
+    this.#segment = next;
+    this.#hasEntry = false;
+    this.#directoryIsSynced = false;
+    if (next.first !== left.scan.seq + 1) this.#version += 1;
+    left.close();
+    this.#readSegment();
+  }
+
+  async #syncDirectory(): Promise<void> {
+    const { host, directory } = this.#options;
+    try {
+      await syncDirectory(host.files, directory);
+    } catch (error) {
+      throw withPath(error, directory);
+    }
+    this.#directoryIsSynced = true;
+  }
+}

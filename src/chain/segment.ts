@@ -1,0 +1,137 @@
+import { constants } from 'node:fs';
+import { errnoOf, type FileSystem } from '../host/file-system.ts';
+import type { ChainRecord } from './record.ts';
+import { ChainScan, type ScanStart } from './scan.ts';
+import { withPath } from './system-error.ts';
+
+/** NONBLOCK, so that a FIFO put where a segment belongs cannot hang anybody. */
+const OPEN_SEGMENT = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const SEGMENT_MODE = 0o600;
+const READ_BYTES_FIRST = 64 * 1024;
+
+/** One open file of a chain: appends to its end, reads on from where this process stopped. */
+export class Segment {
+  readonly path: string;
+  readonly first: number;
+  readonly #files: FileSystem;
+  readonly #fd: number;
+  #scan: ChainScan;
+  #buffer = Buffer.allocUnsafe(READ_BYTES_FIRST);
+  #syncsUnderWay = 0;
+  #syncFailure: Error | undefined;
+  #isClosed = false;
+
+  constructor(files: FileSystem, fd: number, start: ScanStart) {
+    this.path = start.path;
+    this.first = start.first;
+    this.#files = files;
+    this.#fd = fd;
+    this.#scan = new ChainScan(start);
+  }
+
+  /** What is known of the segment's content. */
+  get scan(): ChainScan {
+    return this.#scan;
+  }
+
+  /** Reads the segment from its beginning again, now knowing the hash that it continues. */
+  rescan(prev: string): void {
+    this.#scan = new ChainScan({ path: this.path, first: this.first, prev });
+  }
+
+  /**
+   * Takes in what was appended since, own records included. Throws ChainDamaged and what `read` throws.
+   * `expected` is a record just appended, so that it need not be parsed again where its bytes are found.
+   */
+  readOn(
+    onRecord: (record: ChainRecord) => void,
+    expected?: { readonly record: ChainRecord; readonly bytes: Buffer },
+  ): void {
+    for (;;) {
+      const bytes = this.#read();
+      if (expected && bytes.length === expected.bytes.length && bytes.equals(expected.bytes)) {
+        this.#scan.accept(expected.record, bytes.length, onRecord);
+        return;
+      }
+      const decided = this.#scan.feed(bytes, onRecord);
+      if (bytes.length < this.#buffer.length) return;
+      // A whole buffer without the end of a line: the line is longer. The scan refuses endless ones.
+      if (decided === 0) this.#buffer = Buffer.allocUnsafe(this.#buffer.length * 2);
+    }
+  }
+
+  /** Appends in one call, and returns the error instead of throwing it: whether the record counts is read, not told. */
+  append(bytes: Buffer): Error | undefined {
+    this.#assertOpen();
+    if (this.#syncFailure) return this.#syncFailure;
+    try {
+      this.#files.write(this.#fd, bytes, 0, bytes.length);
+      return undefined;
+    } catch (error) {
+      return withPath(error, this.path);
+    }
+  }
+
+  /** Whether somebody removed the file by hand, so that nobody else will ever read what is appended. */
+  isRemoved(): boolean {
+    this.#assertOpen();
+    return this.#files.fstat(this.#fd).nlink === 0;
+  }
+
+  /**
+   * Waits until all of it is on the disk. Once that failed, the kernel may have dropped what it could not write and
+   * would call a second try a success, so this and every append fail from then on.
+   */
+  async sync(): Promise<void> {
+    this.#assertOpen();
+    if (this.#syncFailure) throw this.#syncFailure;
+    this.#syncsUnderWay += 1;
+    try {
+      await this.#files.fdatasync(this.#fd);
+    } catch (error) {
+      this.#syncFailure = withPath(error, this.path);
+      throw this.#syncFailure;
+    } finally {
+      this.#syncsUnderWay -= 1;
+      if (this.#isClosed && this.#syncsUnderWay === 0) this.#files.close(this.#fd);
+    }
+  }
+
+  /** Closes the file, if need be when the last sync under way has ended. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#syncsUnderWay === 0) this.#files.close(this.#fd);
+  }
+
+  #read(): Buffer {
+    this.#assertOpen();
+    try {
+      const count = this.#files.read(this.#fd, this.#buffer, 0, this.#buffer.length, this.#scan.offset);
+      return this.#buffer.subarray(0, count);
+    } catch (error) {
+      throw withPath(error, this.path);
+    }
+  }
+
+  /** The number of a closed descriptor may be another file's by now. */
+  #assertOpen(): void {
+    if (this.#isClosed) throw new TypeError(`the chain file ${this.path} is used after it was closed`);
+  }
+}
+
+/** Opens a segment that is there; undefined when it is not. */
+export function openSegment(files: FileSystem, start: ScanStart): Segment | undefined {
+  try {
+    return new Segment(files, files.open(start.path, OPEN_SEGMENT), start);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Opens the first segment of a chain, which begins empty, so any number of processes may create it. */
+export function createFirstSegment(files: FileSystem, path: string): Segment {
+  const fd = files.open(path, OPEN_SEGMENT | constants.O_CREAT, SEGMENT_MODE);
+  return new Segment(files, fd, { path, first: 1 });
+}
