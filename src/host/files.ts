@@ -42,9 +42,7 @@ export async function createFileSynced(
   }
 }
 
-export type BoundedRead =
-  | { readonly bytes: Buffer; readonly mtimeMs: number }
-  | { readonly unreadable: string };
+export type BoundedRead = { readonly bytes: Buffer; readonly mtimeMs: number } | { readonly unreadable: string };
 
 /**
  * Reads a regular file of at most `bytesMax` bytes without following links and without ever blocking; says in

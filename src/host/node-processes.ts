@@ -4,6 +4,7 @@ import type { ProcessIdentity, Processes } from './processes.ts';
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 export const nodeProcesses: Processes = {
+  userId: () => process.getuid?.(),
   self: () => identify(process.pid) ?? { pid: process.pid, startTime: '', bootId: bootId() },
   sessionLeader: () => {
     const session = Number(statFields(process.pid)?.[3] ?? 0);

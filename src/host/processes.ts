@@ -14,6 +14,8 @@ export interface RunResult {
 }
 
 export interface Processes {
+  /** The user this process runs as; undefined where the system has no such numbers. */
+  userId(): number | undefined;
   /** This process. */
   self(): ProcessIdentity;
   /** The process that the session (terminal) of this one belongs to, or else its parent: who stays when a command ends. */

@@ -6,5 +6,9 @@ export interface Watching {
    */
   directory(path: string, onHint: () => void, onFailure: (reason: string) => void): () => void;
   /** The same for a whole tree, with the path that changed. */
-  tree(path: string, onHint: (changed: string) => void, onFailure: (reason: string) => void): Promise<() => Promise<void>>;
+  tree(
+    path: string,
+    onHint: (changed: string) => void,
+    onFailure: (reason: string) => void,
+  ): Promise<() => Promise<void>>;
 }

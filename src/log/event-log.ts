@@ -1,9 +1,7 @@
 import { constants } from 'node:fs';
-import { errnoOf } from '../host/file-system.ts';
-import { removeQuietly } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import type { RoomLayout } from '../message/layout.ts';
-import { visible } from '../message/visible.ts';
+import { rotate } from './rotate.ts';
 
 const OPEN_APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
 const LOG_MODE = 0o600;
@@ -92,7 +90,7 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
     log.endsAt = written === bytes.length ? size + written : -1;
     if (size + written < limits.logBytesMax) return;
     close();
-    rotate(host, { layout, limits, inode: log.inode });
+    rotate(host, { layout, logFilesKept: limits.logFilesKept, inode: log.inode });
   };
   return {
     close: () => {
@@ -107,7 +105,11 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
         append(record);
       } catch {
         // Promised: losing the log loses no mail. A full disk must not fail a send that was delivered.
-        open = undefined;
+        try {
+          close();
+        } catch {
+          // The descriptor was the trouble.
+        }
       }
     },
   };
@@ -116,7 +118,11 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
 function lineOf(record: LogRecord, { timeMs, contentChars }: { timeMs: number; contentChars: number }): string {
   const { content, ...rest } = record;
   const cut = content !== undefined && content.length > contentChars ? `${content.slice(0, contentChars)}…` : content;
-  const shown = { time: new Date(timeMs).toISOString(), ...rest, ...(cut === undefined ? {} : { content: cut.toWellFormed() }) };
+  const shown = {
+    time: new Date(timeMs).toISOString(),
+    ...rest,
+    ...(cut === undefined ? {} : { content: cut.toWellFormed() }),
+  };
   return JSON.stringify(shown).replace(AFTER_JSON, jsonEscape);
 }
 
@@ -131,41 +137,4 @@ function endsWithLine({ files }: Host, fd: number, size: number): boolean {
   if (size === 0) return true;
   const last = new Uint8Array(1);
   return files.read(fd, last, 0, 1, size - 1) === 1 && last[0] === LINE_FEED;
-}
-
-/** Sets the log aside under a name of its own, unless somebody else has just done so, and removes the oldest beyond those kept. */
-function rotate(host: Host, options: { layout: RoomLayout; limits: LogLimits; inode: number }): void {
-  const { files, clock, randomBytes } = host;
-  const { layout, limits, inode } = options;
-  if (files.lstat(layout.log)?.ino !== inode) return;
-  const time = new Date(clock.now()).toISOString().replaceAll(':', '-');
-  const aside = `agent_messages.${time}.${randomBytes(4).toString('hex')}.log`;
-  try {
-    files.rename(layout.log, `${layout.logDirectory}/${aside}`);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-  }
-  for (const name of rotatedLogs(host, layout).slice(0, -limits.logFilesKept)) {
-    removeQuietly(files, `${layout.logDirectory}/${name}`);
-  }
-}
-
-/** The names of the logs set aside, oldest first. */
-export function rotatedLogs({ files }: Host, layout: RoomLayout): string[] {
-  return files.readdir(layout.logDirectory).filter((name) => ROTATED.test(name)).sort();
-}
-
-const ROTATED = /^agent_messages\.\d{4}-\d\d-\d\dT[\d.-]+Z\.[0-9a-f]{8}\.log$/;
-
-/** A record as a line for a terminal. */
-export function formatLogLine(line: string): string {
-  try {
-    const { time, event, from, to, type, id, content, outcome, detail } = JSON.parse(line) as LogRecord & { time: string };
-    const route = [from, to && `→ ${[to].flat().join(', ')}`].filter(Boolean).join(' ');
-    const result = typeof outcome === 'object' ? Object.entries(outcome).map(([who, what]) => `${who}: ${what}`).join(', ') : outcome;
-    const parts = [time, event.padEnd(12), route, type, id?.slice(-8), result && `[${result}]`, detail, content && JSON.stringify(content)];
-    return visible(parts.filter((part) => part !== undefined && part !== '').join('  '));
-  } catch {
-    return visible(line);
-  }
 }

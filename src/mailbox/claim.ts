@@ -120,7 +120,10 @@ function moved(mailbox: Mailbox, from: string, to: string): boolean {
 }
 
 /** Reads and verifies; what is not believed is put aside. The bytes read here are the only ones ever used. */
-function openFile(mailbox: Mailbox, { path, name }: { path: string; name: string }): Pick<Claim, 'message' | 'signed'> | undefined {
+function openFile(
+  mailbox: Mailbox,
+  { path, name }: { path: string; name: string },
+): Pick<Claim, 'message' | 'signed'> | undefined {
   let refusal: Refusal;
   try {
     const read = readBounded(mailbox.host.files, path, mailbox.limits.messageBytesMax);

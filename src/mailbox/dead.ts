@@ -19,7 +19,10 @@ export interface DeadReason {
 }
 
 /** Gives up a verified message: its file, wherever it lies now, moves to `dead/<name>`, the reason written first. False when it was gone. */
-export function giveUp(mailbox: Mailbox, letter: { path: string; name: string; message: Message; refusal: Refusal }): boolean {
+export function giveUp(
+  mailbox: Mailbox,
+  letter: { path: string; name: string; message: Message; refusal: Refusal },
+): boolean {
   const { layout } = mailbox;
   const target = `${layout.dead}/${letter.name}`;
   if (!bury(mailbox, { ...letter, target, reasonPath: `${layout.dead}/${reasonFileName(letter.name)}` })) return false;
@@ -54,7 +57,12 @@ function bury(
 ): boolean {
   const { files, clock, randomBytes } = mailbox.host;
   const { path, name, refusal, target, reasonPath } = options;
-  const why: DeadReason = { name, reason: refusal.reason, detail: refusal.detail, at: new Date(clock.now()).toISOString() };
+  const why: DeadReason = {
+    name,
+    reason: refusal.reason,
+    detail: refusal.detail,
+    at: new Date(clock.now()).toISOString(),
+  };
   const staged = stagedPath(mailbox.layout.tmp, randomBytes);
   try {
     createFile(files, staged, Buffer.from(`${JSON.stringify(why)}\n`), REASON_MODE);
@@ -121,7 +129,10 @@ export function retryDead(mailbox: Mailbox, name: string): void {
     host.files.rename(`${layout.dead}/${name}`, `${layout.cur}/${claimFileName({ name, attempt: 0, untilMs: 0 })}`);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    throw new MessageNotFound(`${mailbox.address} has no dead letter ${name}.`, { hint: 'See: mailroom dead list', cause: error });
+    throw new MessageNotFound(`${mailbox.address} has no dead letter ${name}.`, {
+      hint: 'See: mailroom dead list',
+      cause: error,
+    });
   }
   removeQuietly(host.files, `${layout.dead}/${reasonFileName(name)}`);
 }

@@ -81,7 +81,11 @@ async function linkOne(
 }
 
 /** What decides the outcome before anything is written. */
-function refuseEarly(mailbox: Mailbox, sealed: SealedMessage, { repeat }: DeliveryOptions): DeliveryOutcome | undefined {
+function refuseEarly(
+  mailbox: Mailbox,
+  sealed: SealedMessage,
+  { repeat }: DeliveryOptions,
+): DeliveryOutcome | undefined {
   try {
     if (repeat) {
       const day = dayOfId(sealed.message.id);
@@ -99,9 +103,12 @@ function refuseEarly(mailbox: Mailbox, sealed: SealedMessage, { repeat }: Delive
       }
     }
     if (isFull(mailbox)) {
-      throw new MailboxFull(`The mailbox of ${mailbox.address} holds ${mailbox.limits.newMessagesMax} unread messages, which is all it may.`, {
-        hint: `Wait until ${mailbox.address} has read some, then repeat the send.`,
-      });
+      throw new MailboxFull(
+        `The mailbox of ${mailbox.address} holds ${mailbox.limits.newMessagesMax} unread messages, which is all it may.`,
+        {
+          hint: `Wait until ${mailbox.address} has read some, then repeat the send.`,
+        },
+      );
     }
     return undefined;
   } catch (error) {
@@ -145,7 +152,12 @@ async function syncDelivered(
   );
 }
 
-function asDeliveryError(mailbox: Mailbox, sealed: SealedMessage, error: unknown, outcome: 'failed' | 'unknown'): MailroomError {
+function asDeliveryError(
+  mailbox: Mailbox,
+  sealed: SealedMessage,
+  error: unknown,
+  outcome: 'failed' | 'unknown',
+): MailroomError {
   if (error instanceof MailroomError && !(error instanceof MessageDeliveryError)) return error;
   const cause = error instanceof MessageDeliveryError ? error.cause : error;
   const errno = errnoOf(cause);

@@ -45,7 +45,10 @@ export function linkIntoNew(mailbox: Mailbox, { staged, sealed }: { staged: stri
 }
 
 /** Something has the name already: the same message, another one, or something that is no message and moves aside. */
-function settleExisting(mailbox: Mailbox, { target, sealed }: { target: string; sealed: SealedMessage }): Linked | undefined {
+function settleExisting(
+  mailbox: Mailbox,
+  { target, sealed }: { target: string; sealed: SealedMessage },
+): Linked | undefined {
   const compared = compareSigned(mailbox, { path: target, name: sealed.name, signed: sealed.signed });
   if (compared === 'equal') return 'delivered-before';
   if (compared === 'different') throw conflictOf(mailbox, sealed);

@@ -22,7 +22,11 @@ export function purgedThrough({ host, layout, memory }: Mailbox): string | undef
   if (!facts) return undefined;
   if (memory.purged?.ino !== facts.ino || memory.purged.mtimeMs !== facts.mtimeMs) {
     const text = readText(host.files, layout.purgedThrough)?.trim();
-    memory.purged = { ino: facts.ino, mtimeMs: facts.mtimeMs, day: text !== undefined && DAY.test(text) ? text : undefined };
+    memory.purged = {
+      ino: facts.ino,
+      mtimeMs: facts.mtimeMs,
+      day: text !== undefined && DAY.test(text) ? text : undefined,
+    };
   }
   return memory.purged.day;
 }
@@ -38,7 +42,10 @@ export async function purge(mailbox: Mailbox): Promise<Purged> {
   await assertSteadyClock(mailbox);
   const keptFrom = firstDayKept(mailbox);
   const before = purgedThrough(mailbox);
-  const days = files.readdir(layout.done).filter((day) => DAY.test(day) && day < keptFrom).sort();
+  const days = files
+    .readdir(layout.done)
+    .filter((day) => DAY.test(day) && day < keptFrom)
+    .sort();
   const last = days.at(-1);
   const through = last !== undefined && (before === undefined || last > before) ? last : before;
   if (through !== undefined && through !== before) {

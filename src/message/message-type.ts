@@ -35,6 +35,10 @@ export function assertDeclaredType(type: string, declared: ReadonlySet<string>):
   const near = nearest(type, known);
   throw new InvalidInput(
     `No actor declares the message type ${JSON.stringify(type.slice(0, TYPE_CHARS_MAX))}; declared are ${known.join(', ')}.`,
-    { hint: near ? `Did you mean ${near}?` : 'Use one of the declared types, or have the recipient join with --accepts.' },
+    {
+      hint: near
+        ? `Did you mean ${near}?`
+        : 'Use one of the declared types, or have the recipient join with --accepts.',
+    },
   );
 }

@@ -4,7 +4,14 @@ import type { FileSystem } from '../host/file-system.ts';
 import { ensureDirectory, publishFile, readText, stagedPath } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
-import { createEd25519Key, createEd25519Verifier, createHmacKey, type Algorithm, type SigningKey, type VerifyingKey } from './keys.ts';
+import {
+  createEd25519Key,
+  createEd25519Verifier,
+  createHmacKey,
+  type Algorithm,
+  type SigningKey,
+  type VerifyingKey,
+} from './keys.ts';
 
 const ROOM_KEY = /^[0-9a-f]{64}\n?$/;
 

@@ -1,4 +1,14 @@
-import { createHash, createHmac, createPublicKey, createSecretKey, hkdfSync, sign, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  createSecretKey,
+  hkdfSync,
+  sign,
+  timingSafeEqual,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 
 export type Algorithm = 'hmac-sha256' | 'ed25519';
 
@@ -28,7 +38,9 @@ export interface SigningKey extends VerifyingKey {
 export function createHmacKey(options: { roomKey: Uint8Array; roomId: string; address: string }): SigningKey {
   const { roomKey, roomId, address } = options;
   const derive = (use: string, length: number): Buffer =>
-    Buffer.from(hkdfSync('sha256', roomKey, Buffer.from(roomId), Buffer.from(`mailroom/${use}/v1\n${address}`), length));
+    Buffer.from(
+      hkdfSync('sha256', roomKey, Buffer.from(roomId), Buffer.from(`mailroom/${use}/v1\n${address}`), length),
+    );
   const secret = createSecretKey(derive('actor', KEY_BYTES));
   const keyId = derive('key-id', KEY_ID_BYTES).toString('hex');
   const mac = (signed: Uint8Array): Buffer => createHmac('sha256', secret).update(TAG).update(signed).digest();
@@ -50,7 +62,8 @@ export function createEd25519Verifier(publicKey: KeyObject): VerifyingKey {
   return {
     keyId,
     algorithm: 'ed25519',
-    verify: (signed, value) => value.length === 128 && verify(null, tagged(signed), publicKey, Buffer.from(value, 'hex')),
+    verify: (signed, value) =>
+      value.length === 128 && verify(null, tagged(signed), publicKey, Buffer.from(value, 'hex')),
   };
 }
 
@@ -64,7 +77,10 @@ export function createEd25519Key(privateKey: KeyObject): SigningKey {
 
 function ed25519KeyId(publicKey: KeyObject): string {
   const raw = publicKey.export({ format: 'jwk' }).x ?? '';
-  return createHash('sha256').update(Buffer.from(raw, 'base64url')).digest('hex').slice(0, KEY_ID_BYTES * 2);
+  return createHash('sha256')
+    .update(Buffer.from(raw, 'base64url'))
+    .digest('hex')
+    .slice(0, KEY_ID_BYTES * 2);
 }
 
 function tagged(signed: Uint8Array): Buffer {

@@ -37,13 +37,14 @@ export function sealMessage(message: Message, options: { key: SigningKey; limits
 function refused(reason: RefusalReason, detail: string): MessageRefused {
   return new MessageRefused(`The message was not sent: ${detail}.`, {
     reason,
-    hint: reason === 'too-large' ? 'Put the text into a file and send its path.' : 'Change what the sentence names and send again.',
+    hint:
+      reason === 'too-large'
+        ? 'Put the text into a file and send its path.'
+        : 'Change what the sentence names and send again.',
   });
 }
 
-export type Opened =
-  | { readonly message: Message; readonly signed: Buffer }
-  | { readonly refusal: Refusal };
+export type Opened = { readonly message: Message; readonly signed: Buffer } | { readonly refusal: Refusal };
 
 /** Opens message files for one reader. */
 export interface MessageOpener {
@@ -79,8 +80,10 @@ export function createOpener(options: {
       if (message.id !== named.id || message.from !== named.from) {
         return refusal('wrong-name', `the file is named ${name}, and holds ${message.id} from ${message.from}`);
       }
-      if (message.room !== roomId) return refusal('wrong-room', `it was sent in room ${message.room}, this is ${roomId}`);
-      if (!isFor(message, reader)) return refusal('wrong-recipient', `it was sent to ${message.to.slice(0, 5).join(', ')}`);
+      if (message.room !== roomId)
+        return refusal('wrong-room', `it was sent in room ${message.room}, this is ${roomId}`);
+      if (!isFor(message, reader))
+        return refusal('wrong-recipient', `it was sent to ${message.to.slice(0, 5).join(', ')}`);
       if (timeOfId(message.id) > now() + limits.clockSkewMsMax) {
         return refusal('from-the-future', `it says it was sent at ${message.sentAt}; compare the clocks`);
       }

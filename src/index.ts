@@ -1,0 +1,43 @@
+export {
+  ActorNotFound,
+  ActorNotFound as AgentNotFoundError,
+  ChainDamaged,
+  Conflict,
+  IdentityUnknown,
+  InvalidInput,
+  LeaseLost,
+  MailboxFull,
+  MailroomError,
+  MessageDeliveryError,
+  MessageNotFound,
+  MessageRefused,
+  RateLimitExceeded,
+  RoomNotFound,
+  RoomRefused,
+  WaitTimeout,
+  type ErrorCode,
+} from './errors.ts';
+export type { Clock } from './host/clock.ts';
+export type { FileFacts, FileSystem } from './host/file-system.ts';
+export type { Host } from './host/host.ts';
+export { alwaysGrants, type Lock } from './host/lock.ts';
+export { nodeHost } from './host/node-host.ts';
+export type { ProcessIdentity, Processes, RunResult } from './host/processes.ts';
+export type { Watching } from './host/watching.ts';
+export type { DeliveryOutcome } from './mailbox/deliver.ts';
+export type { Durability } from './mailbox/mailbox.ts';
+export type { Purged } from './mailbox/purge.ts';
+export type { MessageStatus } from './mailbox/status.ts';
+export { MessageType } from './message/message-type.ts';
+export type { Message, RefusalReason } from './message/message.ts';
+export { Agent } from './room/agent.ts';
+export type { Card, TmuxPane } from './room/card.ts';
+export type { RoomConfig } from './room/config.ts';
+export type { InboxOptions } from './room/inbox.ts';
+export { initRoom, type Initialised, type InitOptions } from './room/init-room.ts';
+export type { JoinOptions } from './room/join.ts';
+export { DEFAULT_LIMITS, type RoomLimits } from './room/limits.ts';
+export { Mail } from './room/mail.ts';
+export { MessagingSystem } from './room/messaging-system.ts';
+export { openRoom, Room, type ActorInfo, type OpenOptions } from './room/room.ts';
+export type { Draft, SendReport } from './room/sender.ts';

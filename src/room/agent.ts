@@ -1,0 +1,86 @@
+import { purge, type Purged } from '../mailbox/purge.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { MessageStatus } from '../mailbox/status.ts';
+import type { Message } from '../message/message.ts';
+import type { RoomContext } from './context.ts';
+import { iterateInbox, type InboxOptions } from './inbox.ts';
+import { leaveRoom } from './join.ts';
+import type { Mail } from './mail.ts';
+import { createSender, type Draft, type Sender, type SendReport } from './sender.ts';
+import { statusOf } from './status-of.ts';
+
+/** An actor that has joined, in this process: it sends under its own key and reads its own mailbox. */
+export class Agent implements AsyncDisposable {
+  readonly address: string;
+  readonly #context: RoomContext;
+  readonly #mailbox: Mailbox;
+  readonly #sender: Sender;
+
+  constructor(context: RoomContext, mailbox: Mailbox) {
+    this.address = mailbox.address;
+    this.#context = context;
+    this.#mailbox = mailbox;
+    this.#sender = createSender(context, mailbox.address);
+  }
+
+  /**
+   * Sends one message. When it resolves, the message lies in the recipient's mailbox and survives what the durability
+   * says. Throws `ActorNotFound`, `RateLimitExceeded`, `InvalidInput` or `MessageRefused` when nothing was tried;
+   * `MailboxFull`, `Conflict` or `MessageDeliveryError` when it failed, or its outcome is unknown. Repeating it with the
+   * same `id` is safe.
+   */
+  async send({ to, ...draft }: Draft & { readonly to: string }): Promise<SendReport> {
+    const report = await this.#sender.send([to], draft);
+    const outcome = report.outcomes[to];
+    if (outcome && outcome.outcome !== 'delivered') throw outcome.error;
+    return report;
+  }
+
+  /**
+   * Sends one message to every joined agent; it counts once against the rate limit. Each recipient has its outcome in
+   * the report. Throws `ActorNotFound` when nobody is there.
+   */
+  broadcast({
+    excludeSelf = true,
+    ...draft
+  }: Draft & { readonly excludeSelf?: boolean | undefined }): Promise<SendReport> {
+    return this.#sender.broadcast(draft, { excludeSelf });
+  }
+
+  /** Answers a message: to its sender, in its thread. Does not acknowledge it. */
+  reply(answered: Mail | Message, draft: Omit<Draft, 'replyTo' | 'threadId'>): Promise<SendReport> {
+    const message = 'message' in answered ? answered.message : answered;
+    return this.send({ ...draft, to: message.from, replyTo: message.id, threadId: message.threadId ?? message.id });
+  }
+
+  /** Claimed mail, oldest first; waits for more until the signal aborts. Iterating again goes on with what is left. */
+  inbox(options: InboxOptions = {}): AsyncIterable<Mail> {
+    return { [Symbol.asyncIterator]: () => iterateInbox(this.#context, this.#mailbox, options) };
+  }
+
+  /** Where a message lies, a line per recipient. `id` may be any ending of it that only one message has. */
+  status(id: string): MessageStatus[] {
+    return statusOf(this.#context, id);
+  }
+
+  /** Deletes what was acknowledged longer ago than the room keeps it. Throws `Conflict` when the clock has jumped. */
+  async purge(): Promise<Purged> {
+    const purged = await purge(this.#mailbox);
+    this.#context.log.append({
+      event: 'purged',
+      to: this.address,
+      detail: `${purged.messages} messages of ${purged.days} days`,
+    });
+    return purged;
+  }
+
+  /** Says that this actor is gone. Its mail waits. */
+  leave(): Promise<void> {
+    return leaveRoom(this.#context, this.address);
+  }
+
+  /** Frees what this process holds open; the actor stays joined. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#sender.close();
+  }
+}

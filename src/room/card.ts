@@ -1,0 +1,134 @@
+import { Conflict } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
+import { publishFile, readText, removeQuietly, replaceFile, stagedPath } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+import type { ProcessIdentity } from '../host/processes.ts';
+import { actorLayout, type RoomLayout } from '../message/layout.ts';
+
+/** Where an agent's program shows on a terminal: enough to know that it is still that one. */
+export interface TmuxPane {
+  /** Path of the server's socket. */
+  readonly socket: string;
+  readonly serverPid: number;
+  /** Such as `%3`. */
+  readonly pane: string;
+  /** The pane's own process. */
+  readonly process: ProcessIdentity;
+}
+
+/** What an actor says of itself when it joins: facts for others to read, no trust. */
+export interface Card {
+  readonly v: 1;
+  readonly address: string;
+  readonly kind: 'agent' | 'workflow';
+  readonly program?: string;
+  readonly skills: readonly string[];
+  /** Message types it understands beyond the common ones. */
+  readonly accepts: readonly string[];
+  /** Whether broadcasts are delivered to it. */
+  readonly broadcasts: boolean;
+  /** Who stays while the actor is there. */
+  readonly process: ProcessIdentity;
+  readonly tmux?: TmuxPane;
+  /** ISO 8601. */
+  readonly joinedAt: string;
+  /** ISO 8601; set when it left. Its mail waits. */
+  readonly leftAt?: string;
+}
+
+const REPLACE_TRIES_MAX = 20;
+
+export function readCard(host: Host, room: RoomLayout, address: string): Card | undefined {
+  return parseCard(readText(host.files, actorLayout(room, address).card), address);
+}
+
+function parseCard(text: string | undefined, address: string): Card | undefined {
+  try {
+    const parsed = JSON.parse(text ?? 'null') as Card | null;
+    return parsed?.v === 1 && parsed.address === address && Array.isArray(parsed.accepts) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the actor has joined, not left, and its process runs. */
+export function isLive(host: Host, card: Card): boolean {
+  return card.leftAt === undefined && host.processes.isAlive(card.process);
+}
+
+/**
+ * Puts up a card. Two processes that join under one address at once cannot both succeed: a card appears by a link, and
+ * one that is replaced is first renamed away by exactly one of them. Throws `Conflict` when a live actor has the address.
+ */
+export async function claimCard(
+  host: Host,
+  room: RoomLayout,
+  options: { card: Card; takeOver: boolean },
+): Promise<void> {
+  const { files, randomBytes } = host;
+  const { card, takeOver } = options;
+  const path = actorLayout(room, card.address).card;
+  const bytes = bytesOf(card);
+  for (let attempt = 1; attempt <= REPLACE_TRIES_MAX; attempt++) {
+    const staged = stagedPath(room.tmp, randomBytes);
+    const textBefore = readText(files, path);
+    const before = parseCard(textBefore, card.address);
+    const isOwn = before !== undefined && sameProcess(before.process, card.process);
+    if (before && !isOwn && !takeOver && isLive(host, before)) throw inUse(before);
+    if (isOwn) return replaceFile(files, { path, staged, bytes, mode: 0o600, durable: true });
+    const aside = `${staged}.card`;
+    if (!renamedAway(host, path, aside) || readText(files, aside) === textBefore) {
+      const published = await publishFile(files, { path, staged, bytes, mode: 0o600, durable: true });
+      removeQuietly(files, aside);
+      if (published) return;
+    } else {
+      // Somebody joined between the look and the rename: theirs goes back, unless a newer one is there.
+      restore(host, aside, path);
+    }
+  }
+  throw new Conflict(`The address ${card.address} is being joined by several processes at once.`, {
+    hint: 'Join again, or under another address.',
+  });
+}
+
+/** Marks the actor as gone; its mail waits. */
+export async function retireCard(host: Host, room: RoomLayout, options: { card: Card; leftAt: string }): Promise<void> {
+  const path = actorLayout(room, options.card.address).card;
+  const bytes = bytesOf({ ...options.card, leftAt: options.leftAt });
+  const staged = stagedPath(room.tmp, host.randomBytes);
+  await replaceFile(host.files, { path, staged, bytes, mode: 0o600, durable: true });
+}
+
+function bytesOf(card: Card): Buffer {
+  return Buffer.from(`${JSON.stringify(card, null, 2)}\n`);
+}
+
+function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return a.pid === b.pid && a.startTime === b.startTime && a.bootId === b.bootId;
+}
+
+function renamedAway(host: Host, path: string, aside: string): boolean {
+  try {
+    host.files.rename(path, aside);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function restore(host: Host, aside: string, path: string): void {
+  try {
+    host.files.link(aside, path);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  removeQuietly(host.files, aside);
+}
+
+function inUse(card: Card): Conflict {
+  return new Conflict(
+    `The address ${card.address} is in use by a live agent (process ${card.process.pid}${card.program ? `, ${card.program}` : ''}, joined ${card.joinedAt}).`,
+    { hint: `Choose another name, or take it over with: mailroom join ${card.address} --take-over` },
+  );
+}

@@ -1,0 +1,65 @@
+import { RoomNotFound, RoomRefused } from '../errors.ts';
+import type { FileSystem } from '../host/file-system.ts';
+import { readText } from '../host/files.ts';
+import type { RoomLayout } from '../message/layout.ts';
+import type { Algorithm } from '../signing/keys.ts';
+import { readLimits, type RoomLimits } from './limits.ts';
+
+export const FORMAT_VERSION = 1;
+
+/** What `room.json` says. */
+export interface RoomConfig {
+  readonly roomId: string;
+  readonly algorithm: Algorithm;
+  readonly limits: RoomLimits;
+  /** The limits of one actor, where they differ from the room's. */
+  limitsOf(address: string): RoomLimits;
+}
+
+/** The text of a new room's `room.json`. */
+export function writeConfig(config: {
+  roomId: string;
+  algorithm: Algorithm;
+  limits?: Partial<RoomLimits> | undefined;
+}): string {
+  const { roomId, algorithm, limits = {} } = config;
+  return `${JSON.stringify({ version: FORMAT_VERSION, room: roomId, algorithm, limits, actors: {} }, null, 2)}\n`;
+}
+
+/** Reads `room.json`. Throws `RoomNotFound` without one, `RoomRefused` for a newer format or a file that makes no sense. */
+export function readConfig(files: FileSystem, layout: RoomLayout): RoomConfig {
+  const text = readText(files, layout.config);
+  if (text === undefined) {
+    throw new RoomNotFound(`${layout.directory} is not a room: ${layout.config} cannot be read.`, {
+      hint: 'Make one with: mailroom init',
+    });
+  }
+  const broken = (what: string, cause?: unknown): RoomRefused =>
+    new RoomRefused(`${layout.config} ${what}.`, { cause, hint: 'Restore the file, or mend it by hand; it is JSON.' });
+  let parsed: Record<string, unknown>;
+  try {
+    parsed = JSON.parse(text) as Record<string, unknown>;
+  } catch (cause) {
+    throw broken('is not JSON', cause);
+  }
+  const { version, room, algorithm, limits, actors = {} } = parsed;
+  if (typeof version === 'number' && version > FORMAT_VERSION) {
+    throw new RoomRefused(`${layout.config} has format version ${version}; this Mailroom knows ${FORMAT_VERSION}.`, {
+      hint: 'Update Mailroom: npm install agent-mailroom@latest',
+    });
+  }
+  if (version !== FORMAT_VERSION) throw broken(`has no format version: expected "version": ${FORMAT_VERSION}`);
+  if (typeof room !== 'string' || room.length === 0 || room.length > 64) throw broken('has no room id');
+  if (algorithm !== 'hmac-sha256' && algorithm !== 'ed25519') {
+    throw broken(`has the signing algorithm ${JSON.stringify(algorithm)}: expected "hmac-sha256" or "ed25519"`);
+  }
+  if (typeof actors !== 'object' || actors === null) throw broken('has no object under "actors"');
+  const own = new Map(
+    Object.entries(actors).map(([address, set]) => [
+      address,
+      readLimits({ ...(limits as object | undefined), ...(set as object) }, `${layout.config} actors.${address}`),
+    ]),
+  );
+  const shared = readLimits(limits, `${layout.config} limits`);
+  return { roomId: room, algorithm, limits: shared, limitsOf: (address) => own.get(address) ?? shared };
+}

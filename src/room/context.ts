@@ -1,0 +1,76 @@
+import type { Host } from '../host/host.ts';
+import type { SharedSync } from '../host/shared-sync.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { isMailbox } from '../mailbox/create.ts';
+import { createMailbox, type Durability, type Mailbox, type MailboxEvent } from '../mailbox/mailbox.ts';
+import { isAddress } from '../message/address.ts';
+import { actorLayout, type RoomLayout } from '../message/layout.ts';
+import type { Keyring } from '../signing/keyring.ts';
+import { createOpener } from '../signing/seal.ts';
+import { readCard, type Card } from './card.ts';
+import type { RoomConfig } from './config.ts';
+
+/** Wakes an agent that got mail; never awaited by the send, and losing it is safe. */
+export type Nudger = (context: RoomContext, address: string) => void;
+
+/** What everything that happens in one open room shares. */
+export interface RoomContext {
+  readonly host: Host;
+  readonly layout: RoomLayout;
+  readonly config: RoomConfig;
+  readonly keyring: Keyring;
+  readonly log: EventLog;
+  readonly sharedSync: SharedSync;
+  readonly durability: Durability;
+  readonly nudge: Nudger;
+  /** Nudges under way, awaited when the room is closed. */
+  readonly nudging: Set<Promise<unknown>>;
+  readonly mailboxes: Map<string, Mailbox>;
+}
+
+/** The mailbox of an address; undefined when nobody ever joined under it. Remembered once found. */
+export function mailboxOf(context: RoomContext, address: string): Mailbox | undefined {
+  const known = context.mailboxes.get(address);
+  if (known) return known;
+  const { host, layout, config, keyring, sharedSync } = context;
+  const { mailbox: mailboxLayout } = actorLayout(layout, address);
+  if (!isMailbox(host, mailboxLayout)) return undefined;
+  const limits = config.limitsOf(address);
+  const now = (): number => host.clock.now();
+  const mailbox = createMailbox({
+    address,
+    layout: mailboxLayout,
+    host,
+    limits,
+    sharedSync,
+    opener: createOpener({ roomId: config.roomId, reader: address, keyring, limits, now }),
+    observe: (event) => logMailboxEvent(context, address, event),
+  });
+  context.mailboxes.set(address, mailbox);
+  return mailbox;
+}
+
+/** Every address with a directory in the room, in order. */
+export function listAddresses({ host, layout }: RoomContext): string[] {
+  return host.files.readdir(layout.actors).filter(isAddress).sort();
+}
+
+/** The cards of everyone who ever joined. */
+export function listCards(context: RoomContext): Card[] {
+  const cards = listAddresses(context).map((address) => readCard(context.host, context.layout, address));
+  return cards.filter((card) => card !== undefined);
+}
+
+function logMailboxEvent({ log }: RoomContext, to: string, event: MailboxEvent): void {
+  if (event.kind === 'duplicate') {
+    const { id, from, type } = event.message;
+    log.append({ event: 'duplicate', id, from, to, type });
+  } else if (event.kind === 'dead') {
+    const { id, from, type, content } = event.message;
+    const { reason, detail } = event.reason;
+    log.append({ event: 'dead', id, from, to, type, content, outcome: reason, detail });
+  } else {
+    const { reason, detail } = event.reason;
+    log.append({ event: event.kind, to, outcome: reason, detail: `${event.name}: ${detail}` });
+  }
+}

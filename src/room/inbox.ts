@@ -1,0 +1,48 @@
+import { watchArrivals } from '../mailbox/arrivals.ts';
+import { drain } from '../mailbox/drain.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import { sweep } from '../mailbox/sweep.ts';
+import type { RoomContext } from './context.ts';
+import { receive, type Mail } from './mail.ts';
+import { showLife } from './signs-of-life.ts';
+
+export interface InboxOptions {
+  /** Ends the iteration; what was handed out stays claimed. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long each message is claimed for, in ms; the room's `leaseMs` when not given. */
+  readonly leaseMs?: number | undefined;
+  /** Whether to wait for more when the mailbox is empty; true unless said otherwise. */
+  readonly wait?: boolean | undefined;
+  /** How often to list the mailbox when nothing hints at mail, in ms; the room's `pollMs` when not given. */
+  readonly pollMs?: number | undefined;
+  /** False: no watcher, only polling. */
+  readonly watch?: boolean | undefined;
+}
+
+/** Claimed mail, oldest first, as long as the caller asks for it. */
+export async function* iterateInbox(
+  context: RoomContext,
+  mailbox: Mailbox,
+  options: InboxOptions,
+): AsyncGenerator<Mail, void, void> {
+  const limits = context.config.limitsOf(mailbox.address);
+  const { signal, wait = true, watch = true, pollMs = limits.pollMs } = options;
+  const leaseMs = Math.min(options.leaseMs ?? limits.leaseMs, limits.leaseMsMax);
+  const warn = (detail: string): void => context.log.append({ event: 'warning', to: mailbox.address, detail });
+  const swept = sweep(mailbox);
+  if (swept > 0) context.log.append({ event: 'swept', to: mailbox.address, detail: `${swept} abandoned files` });
+  const arrivals = wait ? watchArrivals(mailbox, { pollMs, watch, signal, warn }) : undefined;
+  try {
+    while (!signal?.aborted) {
+      showLife(context, mailbox.address);
+      for (const claim of drain(mailbox, { leaseMs })) {
+        yield receive(context, mailbox, claim);
+        if (signal?.aborted) return;
+      }
+      if (!arrivals) return;
+      await arrivals.next();
+    }
+  } finally {
+    arrivals?.close();
+  }
+}

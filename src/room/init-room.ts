@@ -1,0 +1,126 @@
+import { join, resolve } from 'node:path';
+import { Conflict, RoomRefused } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
+import { ensureDirectory, publishFile, removeIfThere, stagedPath, syncDirectory } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+import { nodeHost } from '../host/node-host.ts';
+import { openLog } from '../log/event-log.ts';
+import { ROOM_DIRECTORY, roomLayout, type RoomLayout } from '../message/layout.ts';
+import type { Algorithm } from '../signing/keys.ts';
+import { readConfig, writeConfig } from './config.ts';
+import { DEFAULT_LIMITS, readLimits, type RoomLimits } from './limits.ts';
+
+export interface InitOptions {
+  /** The room's directory; `.mailroom` in `cwd` when not given. */
+  readonly directory?: string | undefined;
+  readonly cwd?: string | undefined;
+  /** `hmac-sha256` (one secret for all) unless said otherwise. */
+  readonly algorithm?: Algorithm | undefined;
+  readonly limits?: Partial<RoomLimits> | undefined;
+  readonly host?: Host | undefined;
+}
+
+export interface Initialised {
+  readonly directory: string;
+  /** False when there was a room already; it was left as it is. */
+  readonly created: boolean;
+}
+
+/**
+ * Makes a room. `room.json` is linked last, so a room that can be found is whole; repeating an interrupted `initRoom`
+ * completes it. Throws `Conflict` when the room exists with another algorithm, `RoomRefused` where the file system
+ * cannot hold one.
+ */
+export async function initRoom(options: InitOptions = {}): Promise<Initialised> {
+  const host = options.host ?? nodeHost;
+  const directory = resolve(options.cwd ?? process.cwd(), options.directory ?? join(ROOM_DIRECTORY));
+  const layout = roomLayout(directory);
+  readLimits(options.limits, 'limits');
+  if (host.files.lstat(layout.config)) return existing(host, layout, options);
+  let created: boolean;
+  try {
+    created = await create(host, layout, options);
+  } catch (error) {
+    throw explain(directory, error);
+  }
+  if (!created) return existing(host, layout, options);
+  const log = openLog(host, { layout, limits: DEFAULT_LIMITS });
+  log.append({ event: 'initialised', detail: directory });
+  log.close();
+  return { directory, created };
+}
+
+async function create(host: Host, layout: RoomLayout, options: InitOptions): Promise<boolean> {
+  const { files, randomBytes } = host;
+  for (const path of [
+    layout.directory,
+    layout.tmp,
+    layout.keys,
+    layout.publicKeys,
+    layout.actors,
+    layout.logDirectory,
+  ]) {
+    ensureDirectory(files, path);
+  }
+  const publish = (path: string, text: string): Promise<boolean> =>
+    publishFile(files, {
+      path,
+      staged: stagedPath(layout.tmp, randomBytes),
+      bytes: Buffer.from(text),
+      mode: 0o600,
+      durable: true,
+    });
+  // Keys never get into a commit: git sees nothing in here.
+  await publish(layout.gitignore, '*\n');
+  const algorithm = options.algorithm ?? 'hmac-sha256';
+  if (algorithm === 'hmac-sha256') await publish(layout.roomKey, `${randomBytes(32).toString('hex')}\n`);
+  const config = writeConfig({ roomId: randomBytes(8).toString('hex'), algorithm, limits: options.limits });
+  // At this link the room exists.
+  const created = await publish(layout.config, config);
+  await syncDirectory(files, join(layout.directory, '..'));
+  if (created && algorithm !== 'hmac-sha256') removeIfThere(files, layout.roomKey);
+  return created;
+}
+
+function existing(host: Host, layout: RoomLayout, options: InitOptions): Initialised {
+  const config = readConfig(host.files, layout);
+  if (options.algorithm !== undefined && options.algorithm !== config.algorithm) {
+    throw new Conflict(
+      `${layout.directory} is already a room, signed with ${config.algorithm} and not ${options.algorithm}.`,
+      {
+        hint: 'A room keeps its algorithm. Make another one elsewhere: mailroom init --room <directory>',
+      },
+    );
+  }
+  return { directory: layout.directory, created: false };
+}
+
+function explain(directory: string, error: unknown): unknown {
+  const refused = (what: string, hint: string): RoomRefused =>
+    new RoomRefused(`No room could be made at ${directory}: ${what}.`, { cause: error, hint });
+  switch (errnoOf(error)) {
+    case 'EPERM':
+    case 'ENOTSUP':
+    case 'EOPNOTSUPP':
+    case 'ENOSYS':
+      return refused(
+        'this file system cannot make hard links',
+        'Choose a directory on a local file system: mailroom init --room <directory>',
+      );
+    case 'EROFS':
+      return refused(
+        'the file system is read-only',
+        'Choose a directory you can write to: mailroom init --room <directory>',
+      );
+    case 'EACCES':
+      return refused('permission was denied', 'Choose a directory you can write to: mailroom init --room <directory>');
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return refused('the disk is full', 'Free some space and repeat the command; it goes on where it stopped.');
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return refused('the directory it should be in does not exist', 'Make that directory first.');
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,84 @@
+import { ActorNotFound, InvalidInput } from '../errors.ts';
+import { ensureDirectory } from '../host/files.ts';
+import type { ProcessIdentity } from '../host/processes.ts';
+import { createMailboxDirectories } from '../mailbox/create.ts';
+import { writeClockMark } from '../mailbox/purge.ts';
+import { actorLayout } from '../message/layout.ts';
+import { isMessageType } from '../message/message-type.ts';
+import { nearest } from '../message/nearest.ts';
+import { claimCard, readCard, retireCard, type Card, type TmuxPane } from './card.ts';
+import { listAddresses, mailboxOf, type RoomContext } from './context.ts';
+import { showLife } from './signs-of-life.ts';
+
+export interface JoinOptions {
+  readonly kind?: Card['kind'] | undefined;
+  /** The program behind the actor, for people: `claude`, `codex` … */
+  readonly program?: string | undefined;
+  readonly skills?: readonly string[] | undefined;
+  /** Message types it understands beyond the common ones. */
+  readonly accepts?: readonly string[] | undefined;
+  /** Whether broadcasts are delivered to it: true for agents, false for workflows unless said otherwise. */
+  readonly broadcasts?: boolean | undefined;
+  /** The process that stays while the actor is there; this one when not given. */
+  readonly process?: ProcessIdentity | undefined;
+  readonly tmux?: TmuxPane | undefined;
+  /** Take the address from a live actor. */
+  readonly takeOver?: boolean | undefined;
+}
+
+/** Makes or completes an actor's directories, its key and its card, in that order: an actor with a card is whole. */
+export async function joinRoom(context: RoomContext, address: string, options: JoinOptions): Promise<Card> {
+  const { host, layout } = context;
+  const actor = actorLayout(layout, address);
+  const card = cardOf(context, address, options);
+  ensureDirectory(host.files, actor.directory);
+  await context.keyring.enrol(address);
+  await createMailboxDirectories(host, actor.mailbox);
+  const mailbox = mailboxOf(context, address);
+  if (mailbox && !host.files.lstat(actor.mailbox.purgeClock)) await writeClockMark(mailbox);
+  await claimCard(host, layout, { card, takeOver: options.takeOver ?? false });
+  showLife(context, address);
+  context.log.append({ event: 'joined', from: address, ...(card.program ? { detail: card.program } : {}) });
+  return card;
+}
+
+function cardOf({ host }: RoomContext, address: string, options: JoinOptions): Card {
+  const { kind = 'agent', program, skills = [], accepts = [], tmux } = options;
+  const malformed = accepts.find((type) => !isMessageType(type));
+  if (malformed !== undefined) {
+    throw new InvalidInput(
+      `${JSON.stringify(malformed.slice(0, 60))} is no message type: expected capitals, digits and single hyphens, such as REVIEW-FEEDBACK.`,
+    );
+  }
+  return {
+    v: 1,
+    address,
+    kind,
+    ...(program === undefined ? {} : { program }),
+    skills,
+    accepts,
+    broadcasts: options.broadcasts ?? kind === 'agent',
+    process: options.process ?? host.processes.self(),
+    ...(tmux === undefined ? {} : { tmux }),
+    joinedAt: new Date(host.clock.now()).toISOString(),
+  };
+}
+
+/** Says that the actor is gone. Its mail waits, and it may join again. */
+export async function leaveRoom(context: RoomContext, address: string): Promise<void> {
+  const card = assertJoined(context, address);
+  await retireCard(context.host, context.layout, { card, leftAt: new Date(context.host.clock.now()).toISOString() });
+  context.log.append({ event: 'left', from: address });
+}
+
+/** The card of an actor that has joined, whether it is there or not. Throws `ActorNotFound`, with the nearest name. */
+export function assertJoined(context: RoomContext, address: string): Card {
+  const card = actorLayout(context.layout, address) && readCard(context.host, context.layout, address);
+  if (card) return card;
+  const near = nearest(address, listAddresses(context));
+  throw new ActorNotFound(`Nobody has joined this room as ${address}.`, {
+    address,
+    nearest: near,
+    hint: near ? `Did you mean ${near}?` : `Join first: mailroom join ${address}`,
+  });
+}

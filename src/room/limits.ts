@@ -1,0 +1,71 @@
+import { InvalidInput } from '../errors.ts';
+import type { LogLimits } from '../log/event-log.ts';
+import type { MailboxLimits } from '../mailbox/mailbox.ts';
+import { nearest } from '../message/nearest.ts';
+
+/** Every bound of a room, in one place. Each can be set under `limits` in `room.json`. */
+export interface RoomLimits extends MailboxLimits, LogLimits {
+  /** Messages one sender may send in `rateWindowMs`; a broadcast counts once. */
+  readonly rateLimit: number;
+  readonly rateWindowMs: number;
+  /** Bytes of one file of a sender's counter. */
+  readonly rateSegmentBytesMax: number;
+  /** How long a grant may lie between the look and its use, in ms. */
+  readonly grantUseMsMax: number;
+  /** How long to wait for the lock that smooths contention, in ms. */
+  readonly lockWaitMsMax: number;
+  /** Recipients of one broadcast. */
+  readonly broadcastRecipientsMax: number;
+  /** How long a claim lasts when nothing else is said, in ms. */
+  readonly leaseMs: number;
+  /** How often a waiting reader lists its mailbox when nothing hints at mail, in ms. */
+  readonly pollMs: number;
+  /** How long a nudge counts as outstanding when its agent shows no sign of life, in ms. */
+  readonly nudgeOutstandingMsMax: number;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+export const DEFAULT_LIMITS: RoomLimits = {
+  messageBytesMax: 256 * 1024,
+  jsonDepthMax: 64,
+  clockSkewMsMax: 24 * HOUR_MS,
+  newMessagesMax: 10_000,
+  attemptsMax: 5,
+  leaseMs: 10 * MINUTE_MS,
+  leaseMsMax: 24 * HOUR_MS,
+  tmpAgeMsMax: HOUR_MS,
+  doneDaysKept: 30,
+  rateLimit: 30,
+  rateWindowMs: MINUTE_MS,
+  rateSegmentBytesMax: 64 * 1024,
+  grantUseMsMax: 250,
+  lockWaitMsMax: 300,
+  broadcastRecipientsMax: 1_000,
+  pollMs: 1_000,
+  nudgeOutstandingMsMax: 10 * MINUTE_MS,
+  logBytesMax: 10 * 1024 * 1024,
+  logFilesKept: 5,
+  logContentChars: 200,
+};
+
+/** The defaults with what `room.json` sets. Throws `InvalidInput` for an unknown name or a value that is no positive integer. */
+export function readLimits(set: unknown, where: string): RoomLimits {
+  if (set === undefined) return DEFAULT_LIMITS;
+  if (typeof set !== 'object' || set === null || Array.isArray(set)) {
+    throw new InvalidInput(`${where} is no object: expected limits by name, such as {"rateLimit": 60}.`);
+  }
+  for (const [name, value] of Object.entries(set)) {
+    if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
+      const near = nearest(name, Object.keys(DEFAULT_LIMITS));
+      throw new InvalidInput(`${where} has an unknown limit "${name}".`, {
+        hint: near ? `Did you mean ${near}?` : `Known are ${Object.keys(DEFAULT_LIMITS).join(', ')}.`,
+      });
+    }
+    if (!Number.isSafeInteger(value) || (value as number) < 1) {
+      throw new InvalidInput(`${where}.${name} is ${JSON.stringify(value)}: expected a positive integer.`);
+    }
+  }
+  return { ...DEFAULT_LIMITS, ...set };
+}

@@ -1,0 +1,73 @@
+import { acknowledge, reject, release, renew, type Claim } from '../mailbox/claim.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { Message } from '../message/message.ts';
+import type { RoomContext } from './context.ts';
+
+/** A verified message that this reader has claimed. Until it is acknowledged it comes back when the lease ends. */
+export class Mail {
+  readonly message: Message;
+  readonly #context: RoomContext;
+  readonly #mailbox: Mailbox;
+  #claim: Claim;
+  #settled = false;
+
+  constructor(context: RoomContext, mailbox: Mailbox, claim: Claim) {
+    this.message = claim.message;
+    this.#context = context;
+    this.#mailbox = mailbox;
+    this.#claim = claim;
+  }
+
+  /** 1 for the first time it was claimed. */
+  get attempt(): number {
+    return this.#claim.attempt;
+  }
+
+  /** Ms since the epoch. */
+  get leaseEndsAtMs(): number {
+    return this.#claim.untilMs;
+  }
+
+  /** It is dealt with. Sends nothing. Throws `LeaseLost` when somebody else holds it by now; acknowledging twice is nothing. */
+  async ack(): Promise<void> {
+    if (this.#settled) return;
+    acknowledge(this.#mailbox, this.#claim);
+    this.#settle('acknowledged');
+  }
+
+  /** Ends the claim early, so that another may take it over. Throws `LeaseLost`. */
+  async release(): Promise<void> {
+    if (this.#settled) return;
+    release(this.#mailbox, this.#claim);
+    this.#settle('released');
+  }
+
+  /** Makes the lease end `leaseMs` from now. Throws `LeaseLost`. */
+  async renew(leaseMs = this.#context.config.limitsOf(this.#mailbox.address).leaseMs): Promise<void> {
+    this.#claim = renew(this.#mailbox, {
+      claim: this.#claim,
+      leaseMs: Math.min(leaseMs, this.#mailbox.limits.leaseMsMax),
+    });
+  }
+
+  /** Gives it up for good: it becomes a dead letter with this reason. Throws `LeaseLost`. */
+  async reject(detail: string): Promise<void> {
+    if (this.#settled) return;
+    reject(this.#mailbox, { claim: this.#claim, detail });
+    this.#settled = true;
+  }
+
+  #settle(event: 'acknowledged' | 'released'): void {
+    this.#settled = true;
+    const { id, from, type } = this.message;
+    this.#context.log.append({ event, id, from, to: this.#mailbox.address, type });
+  }
+}
+
+/** Wraps a claim for its reader and writes down that it was made. */
+export function receive(context: RoomContext, mailbox: Mailbox, claim: Claim): Mail {
+  const { id, from, type } = claim.message;
+  const detail = claim.attempt > 1 ? { detail: `attempt ${claim.attempt}` } : {};
+  context.log.append({ event: 'claimed', id, from, to: mailbox.address, type, ...detail });
+  return new Mail(context, mailbox, claim);
+}
