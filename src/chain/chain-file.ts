@@ -59,6 +59,7 @@ export class ChainFile {
   #version = 0;
   #moving: Promise<void> | undefined;
   #directoryIsSynced = false;
+  #isClosed = false;
 
   /** Opens or begins the chain and reads its last segment. Throws ChainDamaged and errors of the file system. */
   constructor(options: ChainOptions) {
@@ -148,9 +149,10 @@ export class ChainFile {
     return this.#segment.isRemoved();
   }
 
-  async close(): Promise<void> {
-    await this.#moving?.catch(() => {});
-    this.#segment.close();
+  /** Closes the file, if need be when the move to the next segment that is under way has ended. */
+  close(): void {
+    this.#isClosed = true;
+    if (!this.#moving) this.#segment.close();
   }
 
   readonly #apply = (record: ChainRecord): void => {
@@ -193,6 +195,7 @@ export class ChainFile {
   async #moveOn(): Promise<void> {
     this.#moving ??= this.#move(this.#segment).finally(() => {
       this.#moving = undefined;
+      if (this.#isClosed) this.#segment.close();
     });
     await this.#moving;
   }

@@ -1,0 +1,115 @@
+import type { ChainRecord } from '../chain/record.ts';
+import { ChainDamaged } from '../errors.ts';
+
+/** A message that was allowed: its id, and the time it was given, in ms since the epoch. */
+export interface Grant {
+  readonly id: string;
+  readonly timeMs: number;
+}
+
+/** What a record of the counter says: a grant, or that the clock was set back and no grant is later than that. */
+export type RateBody = { readonly at: number; readonly id: string } | { readonly clockBackTo: number };
+
+/** Grants kept at most, whatever the limits of others who write here. */
+const GRANTS_KEPT_MAX = 100_000;
+
+export interface GrantsKept {
+  readonly limit: number;
+  readonly windowMs: number;
+  /** The directory of the counter, for messages. */
+  readonly where: string;
+}
+
+/** The grants that still matter, folded from the records of the counter. */
+export class GrantHistory {
+  readonly #kept: GrantsKept;
+  #grants: Grant[] = [];
+
+  constructor(kept: GrantsKept) {
+    this.#kept = kept;
+  }
+
+  get length(): number {
+    return this.#grants.length;
+  }
+
+  /** The time of the last grant; 0 when there was none. */
+  get lastMs(): number {
+    return this.#grants.at(-1)?.timeMs ?? 0;
+  }
+
+  /** The grant that is `count` before the next one; undefined when there were not so many. */
+  before(count: number): Grant | undefined {
+    return count > this.#grants.length ? undefined : this.#grants[this.#grants.length - count];
+  }
+
+  /** The latest grant for this message. */
+  find(id: string): Grant | undefined {
+    return this.#grants.findLast((grant) => grant.id === id);
+  }
+
+  /** Takes in a record that counts. Throws ChainDamaged when it says something unknown. */
+  apply(record: ChainRecord): void {
+    if ('seal' in record) return;
+    if ('carried' in record) {
+      this.#grants = carriedGrants(record.carried) ?? this.#unknown(record);
+      return;
+    }
+    const body = rateBody(record.body) ?? this.#unknown(record);
+    if ('at' in body) this.#grants.push({ id: body.id, timeMs: body.at });
+    else this.#setBack(body.clockBackTo);
+    this.#forget();
+  }
+
+  /** What the next generation has to know. */
+  carry(): unknown {
+    return { grants: this.#grants.map(({ id, timeMs }) => [timeMs, id]) };
+  }
+
+  #setBack(toMs: number): void {
+    this.#grants = this.#grants.map((grant) => (grant.timeMs > toMs ? { ...grant, timeMs: toMs } : grant));
+  }
+
+  #unknown(record: ChainRecord): never {
+    throw new ChainDamaged(
+      `record ${record.seq} of the rate counter in ${this.#kept.where} says nothing that this version knows`,
+      { hint: 'A newer version of Mailroom may have written it: use that one for every agent of the room.' },
+    );
+  }
+
+  /** Grants within the window stay even beyond the limit, for a process whose limit is higher than this one's. */
+  #forget(): void {
+    const { limit, windowMs } = this.#kept;
+    const windowStart = this.lastMs - windowMs;
+    while (this.#grants.length > limit) {
+      const isOld = (this.#grants[0]?.timeMs ?? 0) < windowStart;
+      if (!isOld && this.#grants.length <= GRANTS_KEPT_MAX) return;
+      this.#grants.shift();
+    }
+  }
+}
+
+function rateBody(body: unknown): RateBody | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  if ('at' in body && 'id' in body && isTime(body.at) && typeof body.id === 'string') {
+    return { at: body.at, id: body.id };
+  }
+  return 'clockBackTo' in body && isTime(body.clockBackTo) ? { clockBackTo: body.clockBackTo } : undefined;
+}
+
+function carriedGrants(carried: unknown): Grant[] | undefined {
+  if (typeof carried !== 'object' || carried === null || !('grants' in carried)) return undefined;
+  if (!Array.isArray(carried.grants)) return undefined;
+  const grants: Grant[] = [];
+  for (const entry of carried.grants as unknown[]) {
+    if (!Array.isArray(entry)) return undefined;
+    const [timeMs, id] = entry as unknown[];
+    if (!isTime(timeMs) || typeof id !== 'string') return undefined;
+    grants.push({ id, timeMs });
+  }
+  return grants;
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,188 @@
+import { join } from 'node:path';
+import { ChainFile } from '../chain/chain-file.ts';
+import { ChainDamaged, RateLimitExceeded, WaitTimeout } from '../errors.ts';
+import type { Host } from '../host/host.ts';
+import { decideGrant, type RateLimit } from './rate-decision.ts';
+import { GrantHistory, type Grant, type RateBody } from './rate-grants.ts';
+
+const SEGMENT_BYTES = 16 * 1024;
+/** A carried grant has about 60 bytes, and a generation is to hold several times what it carries. */
+const SEGMENT_BYTES_PER_GRANT = 240;
+const SEGMENTS_KEPT = 2;
+const LOCK_WAIT_MS_MAX = 300;
+const GRANT_USE_MS_MAX = 250;
+const GRANT_TRIES_MAX = 64;
+/** Lost races in a row after which a process waits a little before the next. */
+const LOSSES_BEFORE_WAIT = 4;
+const REMOVAL_CHECK_MS = 1_000;
+const LIMIT_MAX = 100_000;
+
+export interface RateCounterOptions extends RateLimit {
+  readonly host: Host;
+  /** The sender's own directory. */
+  readonly directory: string;
+  /** The sender's address, for messages. */
+  readonly sender: string;
+  readonly segmentBytesMax?: number;
+  readonly lockWaitMsMax?: number;
+  readonly grantUseMsMax?: number;
+}
+
+/** Which message is to be sent: one whose id is made for the time of the grant, or one that has its id already. */
+export type GrantRequest = { readonly idAt: (timeMs: number) => string } | { readonly id: string };
+
+/** `isRepeated`: this message was granted before, at that time, and is not charged again. */
+export type GrantResult = Grant & { readonly isRepeated: boolean };
+
+/**
+ * Counts the messages of one sender over all its processes, in a chain file `rate.<generation>` of its directory. A
+ * grant is true when its record counts: then it is in every later window that anybody looks at. At most `limit` grants
+ * lie in any window of `windowMs`, kills and stops included, because a record only counts if its writer knew all
+ * grants before it. What is bounded is the time of the grant: a process stopped between a grant and its use cannot be.
+ *
+ * The lock only keeps processes from all trying at once. It is taken after a lost race and to end a generation.
+ */
+export class RateCounter {
+  readonly #options: RateCounterOptions;
+  #open: { readonly chain: ChainFile; readonly history: GrantHistory } | undefined;
+  #removalCheckedAt = 0;
+
+  /** Opens nothing yet. Throws RangeError for limits that make no sense. */
+  constructor(options: RateCounterOptions) {
+    const { limit, windowMs } = options;
+    if (!Number.isSafeInteger(limit) || limit < 1 || limit > LIMIT_MAX) {
+      throw new RangeError(`the rate limit is ${limit}, expected a whole number from 1 to ${LIMIT_MAX}`);
+    }
+    if (!Number.isSafeInteger(windowMs) || windowMs < 1) {
+      throw new RangeError(`the window of the rate limit is ${windowMs} ms, expected a whole number from 1`);
+    }
+    this.#options = options;
+  }
+
+  /**
+   * Grants one message now. Throws RateLimitExceeded with the time to try again; ChainDamaged; WaitTimeout when others
+   * were first every time; errors of the file system, after which the message may have been charged.
+   */
+  async grant(request: GrantRequest): Promise<GrantResult> {
+    const decided = await this.#tryGrant(request);
+    if ('timeMs' in decided) return decided;
+    throw this.#refusal(decided.retryAt);
+  }
+
+  /** The same, waiting for its turn instead of refusing; throws the signal's reason when it aborts. */
+  async pace(request: GrantRequest, { signal }: { readonly signal?: AbortSignal } = {}): Promise<GrantResult> {
+    const { clock } = this.#options.host;
+    // Ends with a grant or the signal: what waits here has been accepted and must go out, however long that takes.
+    for (;;) {
+      signal?.throwIfAborted();
+      const decided = await this.#tryGrant(request);
+      if ('timeMs' in decided) return decided;
+      const waitMs = Math.min(Math.max(decided.retryAt - clock.now(), 1), this.#options.windowMs);
+      await clock.sleep(waitMs, signal);
+    }
+  }
+
+  /** Gives the file back; the next grant opens it again. */
+  close(): void {
+    const opened = this.#open;
+    this.#open = undefined;
+    opened?.chain.close();
+  }
+
+  async #tryGrant(request: GrantRequest): Promise<GrantResult | { readonly retryAt: number }> {
+    try {
+      return await this.#race(request);
+    } catch (error) {
+      // Somebody will mend the file or remove it; a counter that stays in use has to see that.
+      if (error instanceof ChainDamaged) this.close();
+      throw error;
+    }
+  }
+
+  async #race(request: GrantRequest): Promise<GrantResult | { readonly retryAt: number }> {
+    const { host, directory, lockWaitMsMax = LOCK_WAIT_MS_MAX, grantUseMsMax = GRANT_USE_MS_MAX } = this.#options;
+    let release: (() => Promise<void>) | undefined;
+    let losses = 0;
+    let gaveUp = false;
+    try {
+      for (let tries = 0; tries < GRANT_TRIES_MAX; tries++) {
+        if (!release && (losses > 0 || this.#isTurning())) {
+          release = await host.lock.smooth(join(directory, 'rate'), { waitMsMax: lockWaitMsMax });
+        }
+        if (losses > LOSSES_BEFORE_WAIT) await host.clock.sleep((host.randomBytes(1)[0] ?? 0) % losses);
+        // From here to the record nothing is waited for, so within this process nobody comes between.
+        const { chain, history } = this.#opened();
+        if (release) chain.readOn();
+        // The clock is read after the grants of others, so that on a sane clock it is never behind them.
+        const nowMs = host.clock.now();
+        const charged = 'id' in request && !gaveUp ? history.find(request.id) : undefined;
+        if (charged) return { ...charged, isRepeated: true };
+        const decision = decideGrant(history, nowMs, this.#options);
+        if ('retryAt' in decision) return decision;
+        if ('clockBackToMs' in decision) {
+          await chain.append({ clockBackTo: decision.clockBackToMs } satisfies RateBody);
+          continue;
+        }
+        const timeMs = decision.grantAtMs;
+        const id = 'id' in request ? request.id : request.idAt(timeMs);
+        const { won } = await chain.append({ at: timeMs, id } satisfies RateBody);
+        if (!won) losses += 1;
+        else if (host.clock.now() - nowMs <= grantUseMsMax) return { id, timeMs, isRepeated: false };
+        else gaveUp = true;
+      }
+    } finally {
+      await release?.();
+    }
+    throw new WaitTimeout(
+      `${this.#options.sender} got no turn at its rate counter in ${directory}: ` +
+        `of ${GRANT_TRIES_MAX} tries others were first in ${losses}, and the rest took longer than ${grantUseMsMax} ms`,
+      { hint: 'Nothing was sent. Try again when fewer processes send for this address at once.' },
+    );
+  }
+
+  /** Whether the next grant has to end or begin a generation, also after a look at what others did. */
+  #isTurning(): boolean {
+    const { chain } = this.#opened();
+    if (!chain.isTurning) return false;
+    chain.readOn();
+    return chain.isTurning;
+  }
+
+  #opened(): { readonly chain: ChainFile; readonly history: GrantHistory } {
+    const { clock } = this.#options.host;
+    if (this.#open) {
+      const nowMs = clock.now();
+      if (Math.abs(nowMs - this.#removalCheckedAt) < REMOVAL_CHECK_MS) return this.#open;
+      this.#removalCheckedAt = nowMs;
+      if (this.#open.chain.isRemoved()) this.close();
+    }
+    return (this.#open ??= this.#openChain());
+  }
+
+  #openChain(): { readonly chain: ChainFile; readonly history: GrantHistory } {
+    const { host, directory, limit, windowMs } = this.#options;
+    const history = new GrantHistory({ limit, windowMs, where: directory });
+    const chain = new ChainFile({
+      host,
+      directory,
+      naming: { prefix: 'rate.', suffix: '' },
+      segmentBytesMax: this.#options.segmentBytesMax ?? Math.max(SEGMENT_BYTES, limit * SEGMENT_BYTES_PER_GRANT),
+      segmentsKept: SEGMENTS_KEPT,
+      durable: false,
+      onRecord: (record) => history.apply(record),
+      carry: () => history.carry(),
+    });
+    this.#removalCheckedAt = host.clock.now();
+    return { chain, history };
+  }
+
+  #refusal(retryAt: number): RateLimitExceeded {
+    const { sender, limit, windowMs, host } = this.#options;
+    const waitS = Math.ceil((retryAt - host.clock.now()) / 1000);
+    return new RateLimitExceeded(
+      `${sender} has sent ${limit} messages within ${windowMs / 1000} s, which is its limit; ` +
+        `the next may go in ${Math.max(waitS, 0)} s, at ${new Date(retryAt).toISOString()}`,
+      { retryAt, hint: 'Wait until then and send again, or put several things into one message.' },
+    );
+  }
+}
