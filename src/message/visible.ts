@@ -2,7 +2,7 @@
  * Characters that act on a terminal or hide text instead of being read: C0, DEL and C1 controls (ECMA-48), the line and
  * paragraph separators, and the bidirectional controls of Unicode UAX #9.
  */
-// eslint-disable-next-line no-control-regex
+// oxlint-disable no-control-regex -- these are the characters that it is about
 const UNSAFE =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 

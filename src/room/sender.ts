@@ -115,17 +115,15 @@ async function postMessage(
   const message = messageOf(context, { id, from, to, draft });
   const sealed = sealMessage(message, { key: context.keyring.signerOf(from), limits: context.config.limits });
   const durability = draft.durability ?? context.durability;
-  const outcomes = await deliver(recipients, sealed, { durability, repeat: draft.id !== undefined, turn });
-  const report: SendReport = {
-    id,
-    message,
-    outcomes: Object.fromEntries(recipients.map((one, index) => [one.address, outcomes[index]!])),
-  };
-  logSent(context, report);
-  for (const recipient of recipients) {
-    const { outcome } = report.outcomes[recipient.address]!;
-    if (outcome !== 'failed') context.nudge(context, recipient.address);
+  const delivered = await deliver(recipients, sealed, { durability, repeat: draft.id !== undefined, turn });
+  const outcomes: Record<string, DeliveryOutcome> = {};
+  for (const [index, outcome] of delivered.entries()) {
+    const address = recipients[index]?.address ?? '';
+    outcomes[address] = outcome;
+    if (outcome.outcome !== 'failed') context.nudge(context, address);
   }
+  const report: SendReport = { id, message, outcomes };
+  logSent(context, report);
   return report;
 }
 

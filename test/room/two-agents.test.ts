@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { initRoom, openRoom, LeaseLost, ActorNotFound } from '../../src/index.ts';
+import { ActorNotFound, initRoom, LeaseLost, openRoom, type Mail } from '../../src/index.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -64,16 +64,18 @@ test('a message sent again with its id is delivered once, wherever it lies by th
 test('a broadcast reaches everyone but its sender, and an unknown name is suggested', async () => {
   await initRoom({ cwd: directory });
   await using room = await openRoom({ cwd: directory });
-  const [a, b, c] = await Promise.all(['agent-1', 'agent-2', 'agent-3'].map((name) => room.join(name)));
-  const { outcomes } = await a!.broadcast({ type: 'INFO', content: 'hello' });
+  const a = await room.join('agent-1');
+  const b = await room.join('agent-2');
+  const c = await room.join('agent-3');
+  const { outcomes } = await a.broadcast({ type: 'INFO', content: 'hello' });
   expect(Object.keys(outcomes)).toEqual(['agent-2', 'agent-3']);
-  for (const reader of [b!, c!]) {
+  for (const reader of [b, c]) {
     const contents = [];
     for await (const mail of reader.inbox({ wait: false })) contents.push(mail.message.content);
     expect(contents).toEqual(['hello']);
   }
-  await expect(a!.send({ to: 'agent-22', type: 'INFO', content: '' })).rejects.toThrow(ActorNotFound);
-  await expect(a!.send({ to: 'agent-22', type: 'INFO', content: '' })).rejects.toMatchObject({ nearest: 'agent-2' });
+  await expect(a.send({ to: 'agent-22', type: 'INFO', content: '' })).rejects.toThrow(ActorNotFound);
+  await expect(a.send({ to: 'agent-22', type: 'INFO', content: '' })).rejects.toMatchObject({ nearest: 'agent-2' });
 });
 
 test('a claim whose lease ended is taken over, and its first holder cannot acknowledge it', async () => {
@@ -82,12 +84,15 @@ test('a claim whose lease ended is taken over, and its first holder cannot ackno
   const alice = await room.join('alice');
   const bob = await room.join('bob');
   await alice.send({ to: 'bob', type: 'INFO', content: 'x' });
-  const first = bob.inbox({ wait: false, leaseMs: 1 })[Symbol.asyncIterator]();
-  const held = (await first.next()).value!;
+  const held = await firstOf(bob.inbox({ wait: false, leaseMs: 1 }));
   while (Date.now() <= held.leaseEndsAtMs) await new Promise((resolve) => setTimeout(resolve, 2));
-  const second = bob.inbox({ wait: false })[Symbol.asyncIterator]();
-  const taken = (await second.next()).value!;
+  const taken = await firstOf(bob.inbox({ wait: false }));
   expect(taken.attempt).toBe(2);
   await expect(held.ack()).rejects.toThrow(LeaseLost);
   await taken.ack();
 });
+
+async function firstOf(inbox: AsyncIterable<Mail>): Promise<Mail> {
+  for await (const mail of inbox) return mail;
+  throw new Error('The inbox was empty.');
+}
