@@ -8,7 +8,7 @@ export interface RoomLimits extends MailboxLimits, LogLimits {
   /** Messages one sender may send in `rateWindowMs`; a broadcast counts once. */
   readonly rateLimit: number;
   readonly rateWindowMs: number;
-  /** Bytes of one file of a sender's counter. */
+  /** Bytes at which one file of a sender's counter is followed by the next; more where the limit itself needs more. */
   readonly rateSegmentBytesMax: number;
   /** How long a grant may lie between the look and its use, in ms. */
   readonly grantUseMsMax: number;
@@ -39,7 +39,7 @@ export const DEFAULT_LIMITS: RoomLimits = {
   doneDaysKept: 30,
   rateLimit: 30,
   rateWindowMs: MINUTE_MS,
-  rateSegmentBytesMax: 64 * 1024,
+  rateSegmentBytesMax: 16 * 1024,
   grantUseMsMax: 250,
   lockWaitMsMax: 300,
   broadcastRecipientsMax: 1_000,

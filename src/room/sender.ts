@@ -17,7 +17,8 @@ import { THREAD_ID_CHARS_MAX, type Message } from '../message/message.ts';
 import { nearest } from '../message/nearest.ts';
 import { sealMessage } from '../signing/seal.ts';
 import { listAddresses, listCards, mailboxOf, type RoomContext } from './context.ts';
-import { createRateCounter, type RateCounter } from './open-counter.ts';
+import { openCounter } from './open-counter.ts';
+import type { RateCounter } from './rate-limit.ts';
 
 /** What an actor says; the rest of the message is made when it is sent. */
 export interface Draft {
@@ -75,7 +76,7 @@ export function createSender(context: RoomContext, address: string): Sender {
     draft: Draft;
     turn: Turn;
   }): Promise<SendReport> => {
-    counter ??= createRateCounter(context, address);
+    counter ??= openCounter(context, address);
     return postMessage(context, { ...parts, from: address, ids, counter });
   };
   return {
