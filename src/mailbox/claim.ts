@@ -28,7 +28,7 @@ export function claimNew(mailbox: Mailbox, { name, leaseMs }: { name: string; le
   // At this rename the message is claimed; only its holder may drop it from here on.
   if (!moved(mailbox, path, claimPath(mailbox, claimName))) return undefined;
   const claim: Claim = { ...claimName, ...opened };
-  return isDuplicate(mailbox, claim) ? undefined : heldUnlessExpired(mailbox, claim);
+  return isDuplicate(mailbox, claim, { ofClaims: true }) ? undefined : heldUnlessExpired(mailbox, claim);
 }
 
 /** Takes over a claim whose lease has ended or was released. Undefined as in `claimNew`. */
@@ -49,7 +49,8 @@ export function takeOver(mailbox: Mailbox, options: { claim: ClaimName; leaseMs:
   };
   if (!moved(mailbox, path, claimPath(mailbox, after))) return undefined;
   const claim: Claim = { ...after, ...opened };
-  return isDuplicate(mailbox, claim) ? undefined : heldUnlessExpired(mailbox, claim);
+  // Only what came from `new` yields to another claim: of two copies taken over at once, each would yield to the other.
+  return isDuplicate(mailbox, claim, { ofClaims: false }) ? undefined : heldUnlessExpired(mailbox, claim);
 }
 
 /** Whether anybody may take the claim over: released, past its end, or further ahead than any lease is. */
@@ -152,10 +153,10 @@ function openFile(
  * Looked at only after the rename: of two copies, the one with the smaller claim is acted on, and each holder drops only
  * its own file. A copy with other signed bytes is kept as refused.
  */
-function isDuplicate(mailbox: Mailbox, claim: Claim): boolean {
+function isDuplicate(mailbox: Mailbox, claim: Claim, { ofClaims }: { ofClaims: boolean }): boolean {
   const own = claimPath(mailbox, claim);
   for (const found of findBeyondNew(mailbox, claim.name)) {
-    if (found.path === own || (found.claim && !isSmaller(found.claim, claim))) continue;
+    if (found.claim && !(ofClaims && isSmaller(found.claim, claim))) continue;
     const compared = compareSigned(mailbox, { path: found.path, name: claim.name, signed: claim.signed });
     if (compared === 'equal') {
       removeQuietly(mailbox.host.files, own);
