@@ -120,7 +120,11 @@ export class ChainFile {
         const record = this.#attempt({ body });
         if (record) return { won: true, record };
       }
-      if (this.#version !== version) return { won: false };
+      if (this.#version !== version) {
+        // Others are ahead, perhaps by segments; the next decision is to be made on all of it.
+        if (this.#segment.scan.isSealed) this.readOn();
+        return { won: false };
+      }
     }
     throw new WaitTimeout(`nothing could be appended to ${this.path}: ${APPEND_TRIES_MAX} writes were all cut short`, {
       hint: 'Look whether the disk is full (df), then try again.',

@@ -32,7 +32,12 @@ export function countCalls(files: FileSystem): FaultyFiles {
  */
 export function failAt(
   files: FileSystem,
-  fault: { readonly n: number; readonly error: string; readonly when?: 'instead' | 'after'; readonly lasting?: boolean },
+  fault: {
+    readonly n: number;
+    readonly error: string;
+    readonly when?: 'instead' | 'after';
+    readonly lasting?: boolean;
+  },
 ): FaultyFiles {
   return intercept(files, (step, perform) => {
     const fails = step.n === fault.n || (fault.lasting === true && step.n > fault.n);
@@ -42,17 +47,24 @@ export function failAt(
     // A close that fails has still given the descriptor back, as on Linux.
     const performs = fault.when === 'after' || step.name === 'close';
     const done = performs ? perform(...step.args) : undefined;
+    // An open that fails leaves no descriptor, though it may have made the file.
+    if (step.name === 'open' && typeof done === 'number') files.close(done);
     if (isAsync) return { result: Promise.resolve(done).then(() => Promise.reject(error)), fired: true };
     return { error, fired: true };
   });
 }
 
-/** Step `n`, if it is a write, writes only `bytes` bytes (half of them when not given) and reports no error. */
+/**
+ * Step `n`, if it is a write, writes only `bytes` bytes and reports no error: half of them when not given, counted
+ * from the end when negative.
+ */
 export function shortWriteAt(files: FileSystem, fault: { readonly n: number; readonly bytes?: number }): FaultyFiles {
   return intercept(files, (step, perform) => {
     if (step.n !== fault.n || step.name !== 'write') return { result: perform(...step.args), fired: false };
     const [fd, bytes, offset, length] = step.args;
-    const short = Math.min(fault.bytes ?? Math.floor(Number(length) / 2), Number(length));
+    const asked = Number(length);
+    const wanted = fault.bytes ?? Math.floor(asked / 2);
+    const short = Math.min(asked, Math.max(0, wanted < 0 ? asked + wanted : wanted));
     return { result: short === 0 ? 0 : perform(fd, bytes, offset, short), fired: true };
   });
 }
