@@ -32,22 +32,29 @@ export function giveUp(
 
 /** Puts aside what was never believed, whatever it is: file, directory, FIFO. False when it was gone or cannot be moved. */
 export function refuse(mailbox: Mailbox, thing: { path: string; name: string; refusal: Refusal }): boolean {
-  const { layout, host, memory } = mailbox;
+  const { layout, host } = mailbox;
   const target = `${layout.refused}/${uuid(host.randomBytes(16))}`;
   try {
-    if (!bury(mailbox, { ...thing, target, reasonPath: `${target}${REASON_END}` })) return false;
-    mailbox.observe({ kind: 'refused', name: thing.name, reason: thing.refusal });
-    return true;
-  } catch {
-    if (!memory.unmovable.has(thing.path)) {
-      if (memory.unmovable.size >= UNMOVABLE_KEPT_MAX) memory.unmovable.clear();
-      memory.unmovable.add(thing.path);
-      mailbox.observe({ kind: 'unmovable', name: thing.name, reason: thing.refusal });
+    if (bury(mailbox, { ...thing, target, reasonPath: `${target}${REASON_END}` })) {
+      mailbox.observe({ kind: 'refused', name: thing.name, reason: thing.refusal });
+      return true;
     }
-    return false;
+    // A name that is not UTF-8 is listed with replacement characters, and nothing is ever found under those.
+    if (thing.name.includes(REPLACEMENT_CHARACTER)) skipFromNowOn(mailbox, thing);
+  } catch {
+    skipFromNowOn(mailbox, thing);
   }
+  return false;
 }
 
+function skipFromNowOn({ memory, observe }: Mailbox, thing: { path: string; name: string; refusal: Refusal }): void {
+  if (memory.unmovable.has(thing.path)) return;
+  if (memory.unmovable.size >= UNMOVABLE_KEPT_MAX) memory.unmovable.clear();
+  memory.unmovable.add(thing.path);
+  observe({ kind: 'unmovable', name: thing.name, reason: thing.refusal });
+}
+
+const REPLACEMENT_CHARACTER = '\ufffd';
 const UNMOVABLE_KEPT_MAX = 10_000;
 
 /** The reason is there before the letter: a letter without one is never seen. */
