@@ -1,20 +1,16 @@
 import { LeaseLost } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
-import { ensureDirectory, readBounded, removeQuietly } from '../host/files.ts';
+import { ensureDirectory, removeQuietly } from '../host/files.ts';
 import { claimFileName, parseClaimFileName, type ClaimName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
-import type { Message, Refusal } from '../message/message.ts';
+import type { Refusal } from '../message/message.ts';
 import { giveUp, refuse } from './dead.ts';
 import { compareSigned, donePath, findBeyondNew } from './find.ts';
+import { inspect, type Believed } from './inspect.ts';
 import type { Mailbox } from './mailbox.ts';
-import { purgedThrough } from './purge.ts';
 
 /** A verified message under a lease. The file name holds the whole state of the claim. */
-export interface Claim extends ClaimName {
-  readonly message: Message;
-  /** The raw bytes that were signed. */
-  readonly signed: Buffer;
-}
+export interface Claim extends ClaimName, Believed {}
 
 /**
  * Claims a message in `new`. Undefined when there is nothing to act on: somebody else was first, it was a duplicate, or
@@ -120,32 +116,11 @@ function moved(mailbox: Mailbox, from: string, to: string): boolean {
   }
 }
 
-/** Reads and verifies; what is not believed is put aside. The bytes read here are the only ones ever used. */
-function openFile(
-  mailbox: Mailbox,
-  { path, name }: { path: string; name: string },
-): Pick<Claim, 'message' | 'signed'> | undefined {
-  let refusal: Refusal;
-  try {
-    const read = readBounded(mailbox.host.files, path, mailbox.limits.messageBytesMax);
-    if ('unreadable' in read) {
-      refusal = { reason: 'unreadable', detail: read.unreadable };
-    } else {
-      const opened = mailbox.opener.open(name, read.bytes);
-      if ('message' in opened) {
-        const purged = purgedThrough(mailbox);
-        const day = dayOfId(opened.message.id);
-        if (purged === undefined || day > purged) return opened;
-        refusal = { reason: 'purged', detail: `it is of ${day}, and everything up to ${purged} was purged` };
-      } else {
-        refusal = opened.refusal;
-      }
-    }
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  refuse(mailbox, { path, name, refusal });
+/** Reads and verifies; what is not believed is put aside. */
+function openFile(mailbox: Mailbox, file: { path: string; name: string }): Believed | undefined {
+  const inspected = inspect(mailbox, file);
+  if (!inspected || 'message' in inspected) return inspected;
+  refuse(mailbox, { ...file, refusal: inspected.refusal });
   return undefined;
 }
 
