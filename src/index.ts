@@ -26,6 +26,7 @@ export type { ProcessIdentity, Processes, RunResult } from './host/processes.ts'
 export type { Watching } from './host/watching.ts';
 export type { DeliveryOutcome } from './mailbox/deliver.ts';
 export type { Durability } from './mailbox/mailbox.ts';
+export type { Peeked, Unsettled } from './mailbox/peek.ts';
 export type { Purged } from './mailbox/purge.ts';
 export type { MessageStatus } from './mailbox/status.ts';
 export { MessageType } from './message/message-type.ts';

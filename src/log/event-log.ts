@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import type { Host } from '../host/host.ts';
 import type { RoomLayout } from '../message/layout.ts';
+import { visibleJson } from '../message/visible.ts';
 import { rotate } from './rotate.ts';
 
 const OPEN_APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
@@ -123,14 +124,7 @@ function lineOf(record: LogRecord, { timeMs, contentChars }: { timeMs: number; c
     ...rest,
     ...(cut === undefined ? {} : { content: cut.toWellFormed() }),
   };
-  return JSON.stringify(shown).replace(AFTER_JSON, jsonEscape);
-}
-
-/** JSON escapes C0 itself; what else `visible` would escape must stay JSON. */
-const AFTER_JSON = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
-
-function jsonEscape(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return visibleJson(shown);
 }
 
 function endsWithLine({ files }: Host, fd: number, size: number): boolean {

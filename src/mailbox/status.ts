@@ -18,8 +18,14 @@ export interface MessageStatus {
   readonly path: string;
 }
 
-/** Every message in the mailbox whose id ends with `idEnding`. Looked for along the way a message goes. */
-export function statusIn(mailbox: Mailbox, idEnding: string): MessageStatus[] {
+/**
+ * Every message in the mailbox whose id ends with `idEnding`, looked for along the way a message goes; without `history`
+ * only what was not dealt with yet.
+ */
+export function statusIn(
+  mailbox: Mailbox,
+  { idEnding, history }: { idEnding: string; history: boolean },
+): MessageStatus[] {
   const { layout, host, address } = mailbox;
   const found: MessageStatus[] = [];
   const wanted = (name: string | undefined): { recipient: string; id: string; from: string } | undefined => {
@@ -38,6 +44,7 @@ export function statusIn(mailbox: Mailbox, idEnding: string): MessageStatus[] {
     const state = untilMs <= host.clock.now() ? 'released' : 'claimed';
     found.push({ ...named, state, attempt, untilMs, path: `${layout.cur}/${fileName}` });
   }
+  if (!history) return found;
   for (const day of list(mailbox, layout.done)) {
     for (const name of list(mailbox, `${layout.done}/${day}`)) {
       const named = wanted(name);

@@ -16,6 +16,11 @@ export function visibleLines(text: string): string {
   return text.replace(UNSAFE, (char) => (char === '\n' || char === '\t' ? char : escapeOf(char)));
 }
 
+/** The value as JSON on one line, with what `visible` would escape and JSON does not as JSON's own `\u` escapes. */
+export function visibleJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNSAFE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 function escapeOf(char: string): string {
   if (char === '\n') return '\\n';
   if (char === '\t') return '\\t';

@@ -1,12 +1,15 @@
 import { purge, type Purged } from '../mailbox/purge.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
+import { peek, type Peeked } from '../mailbox/peek.ts';
 import type { MessageStatus } from '../mailbox/status.ts';
 import type { Message } from '../message/message.ts';
+import { claimMail, heldMail } from './claim-mail.ts';
 import type { RoomContext } from './context.ts';
 import { iterateInbox, type InboxOptions } from './inbox.ts';
 import { leaveRoom } from './join.ts';
 import type { Mail } from './mail.ts';
 import { createSender, type Draft, type Sender, type SendReport } from './sender.ts';
+import { showLife } from './signs-of-life.ts';
 import { statusOf } from './status-of.ts';
 
 /** An actor that has joined, in this process: it sends under its own key and reads its own mailbox. */
@@ -56,6 +59,28 @@ export class Agent implements AsyncDisposable {
   /** Claimed mail, oldest first; waits for more until the signal aborts. Iterating again goes on with what is left. */
   inbox(options: InboxOptions = {}): AsyncIterable<Mail> {
     return { [Symbol.asyncIterator]: () => iterateInbox(this.#context, this.#mailbox, options) };
+  }
+
+  /** Waiting and claimed mail, oldest first, without claiming any of it. */
+  list({ limit = Infinity }: { readonly limit?: number | undefined } = {}): Peeked {
+    showLife(this.#context, this.address);
+    return peek(this.#mailbox, { limit });
+  }
+
+  /**
+   * Claims one message, by its id or any ending of it that only one message here has. A claim that another process of
+   * this actor holds is handed out as it is. Throws `MessageNotFound`, and `Conflict` when it was dealt with already.
+   */
+  async claim(id: string, { leaseMs }: { readonly leaseMs?: number | undefined } = {}): Promise<Mail> {
+    const limits = this.#context.config.limitsOf(this.address);
+    showLife(this.#context, this.address);
+    const wantedMs = Math.min(leaseMs ?? limits.leaseMs, limits.leaseMsMax);
+    return claimMail(this.#context, this.#mailbox, { idEnding: id, leaseMs: wantedMs });
+  }
+
+  /** What this actor has claimed and not dealt with, whichever of its processes claimed it; oldest first. */
+  held(): Mail[] {
+    return heldMail(this.#context, this.#mailbox);
   }
 
   /** Where a message lies, a line per recipient. `id` may be any ending of it that only one message has. */

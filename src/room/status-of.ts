@@ -1,22 +1,17 @@
-import { Conflict, InvalidInput, MessageNotFound } from '../errors.ts';
+import { Conflict, MessageNotFound } from '../errors.ts';
 import { statusIn, type MessageStatus } from '../mailbox/status.ts';
 import { listAddresses, mailboxOf, type RoomContext } from './context.ts';
-
-const ID_ENDING = /^[0-9a-f-]{4,36}$/;
+import { assertIdEnding } from './find-mail.ts';
 
 /**
  * Where a message lies, a line per recipient. Throws `InvalidInput` for what is no id ending of at least 4 characters,
  * `MessageNotFound`, and `Conflict` when several messages have that ending.
  */
 export function statusOf(context: RoomContext, idEnding: string): MessageStatus[] {
-  if (!ID_ENDING.test(idEnding)) {
-    throw new InvalidInput(
-      `${JSON.stringify(idEnding.slice(0, 60))} is no message id: expected a UUID, or at least its last 4 characters.`,
-    );
-  }
+  assertIdEnding(idEnding);
   const found = listAddresses(context).flatMap((address) => {
     const mailbox = mailboxOf(context, address);
-    return mailbox ? statusIn(mailbox, idEnding) : [];
+    return mailbox ? statusIn(mailbox, { idEnding, history: true }) : [];
   });
   const ids = [...new Set(found.map(({ id }) => id))];
   if (ids.length === 0) {

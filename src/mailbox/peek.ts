@@ -1,0 +1,65 @@
+import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
+import type { Message } from '../message/message.ts';
+import { isOpenToAll } from './claim.ts';
+import { inspect } from './inspect.ts';
+import type { Mailbox } from './mailbox.ts';
+
+/** A verified message that lies in a mailbox and was not acknowledged yet. */
+export interface Unsettled {
+  readonly message: Message;
+  /** `released` also when its lease has ended: anybody may take it over. */
+  readonly state: 'delivered' | 'claimed' | 'released';
+  /** How often it was claimed; 0 for never. */
+  readonly attempt: number;
+  /** End of the lease, ms since the epoch; 0 when there is none. */
+  readonly untilMs: number;
+}
+
+export interface Peeked {
+  /** Oldest first. */
+  readonly unsettled: readonly Unsettled[];
+  /** Further messages, not looked at. */
+  readonly more: number;
+  /** Files that whoever claims next will put aside: not verifiable, or expired. */
+  readonly unfit: number;
+}
+
+/** What lies in `new` and `cur`, verified, without claiming or moving anything. One look; mail may move meanwhile. */
+export function peek(mailbox: Mailbox, { limit }: { limit: number }): Peeked {
+  const { host, layout } = mailbox;
+  const found = new Map<string, { path: string; claim: ClaimName | undefined }>();
+  let unfit = 0;
+  for (const name of host.files.readdir(layout.new)) {
+    if (parseMessageFileName(name)) found.set(name, { path: `${layout.new}/${name}`, claim: undefined });
+    else unfit += 1;
+  }
+  // A message that was sent again and lies in `new` too is the one that was claimed.
+  for (const fileName of host.files.readdir(layout.cur)) {
+    const claim = parseClaimFileName(fileName);
+    if (claim) found.set(claim.name, { path: `${layout.cur}/${fileName}`, claim });
+  }
+  const unsettled: Unsettled[] = [];
+  let looked = 0;
+  for (const name of [...found.keys()].sort()) {
+    const { path, claim } = found.get(name) ?? { path: name, claim: undefined };
+    if (unsettled.length === limit) break;
+    looked += 1;
+    const inspected = inspect(mailbox, { path, name });
+    if (!inspected) continue;
+    if ('refusal' in inspected || isExpired(mailbox, inspected.message)) unfit += 1;
+    else unsettled.push({ message: inspected.message, ...stateOf(mailbox, claim) });
+  }
+  return { unsettled, more: found.size - looked, unfit };
+}
+
+function stateOf(mailbox: Mailbox, claim: ClaimName | undefined): Omit<Unsettled, 'message'> {
+  if (!claim) return { state: 'delivered', attempt: 0, untilMs: 0 };
+  const { attempt, untilMs } = claim;
+  return isOpenToAll(mailbox, claim)
+    ? { state: 'released', attempt, untilMs: 0 }
+    : { state: 'claimed', attempt, untilMs };
+}
+
+function isExpired({ host }: Mailbox, { expiresAt }: Message): boolean {
+  return expiresAt !== undefined && Date.parse(expiresAt) <= host.clock.now();
+}

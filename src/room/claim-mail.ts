@@ -1,0 +1,75 @@
+import { Conflict } from '../errors.ts';
+import { claimNew, openClaim, takeOver, type Claim } from '../mailbox/claim.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { MessageStatus } from '../mailbox/status.ts';
+import { messageFileName, parseClaimFileName } from '../message/layout.ts';
+import type { RoomContext } from './context.ts';
+import { findMail } from './find-mail.ts';
+import { Mail, receive } from './mail.ts';
+
+const LOOKS_MAX = 3;
+
+/**
+ * Claims one message by its id or an unambiguous ending. A claim that another process of the same actor holds is that
+ * actor's own, so it is handed out as it is. Throws `MessageNotFound`, and `Conflict` for a message that was acknowledged,
+ * given up or is claimed by somebody at this moment.
+ */
+export function claimMail(
+  context: RoomContext,
+  mailbox: Mailbox,
+  { idEnding, leaseMs }: { idEnding: string; leaseMs: number },
+): Mail {
+  for (let look = 1; look <= LOOKS_MAX; look++) {
+    const found = findMail(mailbox, idEnding);
+    const mail = claimFound(context, mailbox, { found, leaseMs });
+    if (mail) return mail;
+    // It moved between the look and the claim, or was put aside; where it lies now says which.
+  }
+  throw new Conflict(`The message ${idEnding} of ${mailbox.address} is being claimed by several processes at once.`, {
+    hint: `See where it is: mailroom status ${idEnding}`,
+  });
+}
+
+/** What this actor has claimed and not dealt with, whichever of its processes claimed it; oldest first. */
+export function heldMail(context: RoomContext, mailbox: Mailbox): Mail[] {
+  const { files, clock } = mailbox.host;
+  const held: Mail[] = [];
+  for (const fileName of files.readdir(mailbox.layout.cur).sort()) {
+    const claimName = parseClaimFileName(fileName);
+    if (!claimName || claimName.untilMs <= clock.now()) continue;
+    const claim = openClaim(mailbox, fileName);
+    if (claim) held.push(new Mail(context, mailbox, claim));
+  }
+  return held;
+}
+
+function claimFound(
+  context: RoomContext,
+  mailbox: Mailbox,
+  { found, leaseMs }: { found: MessageStatus; leaseMs: number },
+): Mail | undefined {
+  const { id, state, path } = found;
+  const fileName = path.slice(path.lastIndexOf('/') + 1);
+  const handOut = (claim: Claim | undefined): Mail | undefined => claim && receive(context, mailbox, claim);
+  switch (state) {
+    case 'delivered':
+      return handOut(claimNew(mailbox, { name: messageFileName(found), leaseMs }));
+    case 'released': {
+      const claim = parseClaimFileName(fileName);
+      return claim && handOut(takeOver(mailbox, { claim, leaseMs }));
+    }
+    case 'claimed': {
+      const claim = openClaim(mailbox, fileName);
+      return claim && new Mail(context, mailbox, claim);
+    }
+    case 'acknowledged':
+      throw new Conflict(`The message ${id} of ${mailbox.address} was acknowledged already.`, {
+        hint: `Its text is still there: mailroom read ${id.slice(-8)}`,
+      });
+    case 'dead':
+      throw new Conflict(
+        `The message ${id} of ${mailbox.address} is a dead letter (${found.reason ?? 'unknown'}: ${found.detail ?? ''}).`,
+        { hint: `To have it back: mailroom dead retry ${id.slice(-8)}` },
+      );
+  }
+}
