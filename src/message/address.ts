@@ -13,6 +13,11 @@ export function isAddress(text: string): boolean {
   return text.length <= ADDRESS_CHARS_MAX && ADDRESS.test(text);
 }
 
+/** Whether an actor can have this address. */
+export function isActorAddress(text: string): boolean {
+  return isAddress(text) && text !== EVERYONE && text !== SYSTEM;
+}
+
 /** Throws `InvalidInput` unless an actor can have this address. */
 export function assertAddress(text: string): void {
   if (text === EVERYONE || text === SYSTEM) {

@@ -3,7 +3,7 @@ import type { SharedSync } from '../host/shared-sync.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { isMailbox } from '../mailbox/create.ts';
 import { createMailbox, type Durability, type Mailbox, type MailboxEvent } from '../mailbox/mailbox.ts';
-import { isAddress } from '../message/address.ts';
+import { isActorAddress } from '../message/address.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
 import type { Keyring } from '../signing/keyring.ts';
 import { createOpener } from '../signing/seal.ts';
@@ -50,9 +50,9 @@ export function mailboxOf(context: RoomContext, address: string): Mailbox | unde
   return mailbox;
 }
 
-/** Every address with a directory in the room, in order. */
+/** Every address with a directory in the room, in order; a directory that no actor can have is none. */
 export function listAddresses({ host, layout }: RoomContext): string[] {
-  return host.files.readdir(layout.actors).filter(isAddress).sort();
+  return host.files.readdir(layout.actors).filter(isActorAddress).sort();
 }
 
 /** The cards of everyone who ever joined. */
