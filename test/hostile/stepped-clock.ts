@@ -29,7 +29,7 @@ export function createSteppedClock(startMs = Date.now()): SteppedClock {
       }),
     advance: (durationMs) => {
       nowMs += durationMs;
-      for (const sleeper of [...sleeping]) if (sleeper.dueMs <= nowMs) sleeper.wake();
+      for (const sleeper of sleeping) if (sleeper.dueMs <= nowMs) sleeper.wake();
     },
     get sleepers() {
       return sleeping.size;

@@ -50,16 +50,22 @@ export async function readAll(agent: Agent, handle: (mail: Mail) => unknown = ()
   return messages;
 }
 
-/** What lies in `dead/refused`, by the name it had: its reason, and its kind as it lies there now. */
-export function refusedIn(mailbox: MailboxLayout): Map<string, DeadReason> {
-  const refused = new Map<string, DeadReason>();
-  for (const name of fs.readdirSync(mailbox.refused)) {
-    if (name.endsWith('.why.json')) continue;
-    const why = fs.readFileSync(path.join(mailbox.refused, `${name}.why.json`), 'utf8');
-    const reason = JSON.parse(why) as DeadReason;
-    refused.set(reason.name, reason);
-  }
-  return refused;
+/** What lies in `dead/refused`, by the name it had. */
+export function refusedIn({ refused }: MailboxLayout): Map<string, DeadReason> {
+  return new Map(reasonsIn(refused).map((reason) => [reason.name, reason]));
+}
+
+/** What lies in `dead`, verified and given up. */
+export function deadIn({ dead }: MailboxLayout): Map<string, DeadReason> {
+  return new Map(reasonsIn(dead).map((reason) => [reason.name, reason]));
+}
+
+/** The reason beside every letter in a directory. */
+export function reasonsIn(directory: string): DeadReason[] {
+  return fs
+    .readdirSync(directory)
+    .filter((name) => name !== 'refused' && !name.endsWith('.why.json'))
+    .map((name) => JSON.parse(fs.readFileSync(path.join(directory, `${name}.why.json`), 'utf8')) as DeadReason);
 }
 
 /** The records of the room's log with this event. */

@@ -65,10 +65,11 @@ async function fillNew(zoo: ZooRoom): Promise<Map<string, string>> {
     good,
     sealed(zoo.forge, { from: 'alice', signed: JSON.stringify(envelope(zoo.forge, { id: goodId })) }),
   );
-  for (const { kind, detail, put } of things({ good })) {
+  for (const thing of things({ good })) {
+    const { kind, detail } = thing;
     const named = `${kind === 'link-to-good' ? goodId : idAt(Date.now())}.alice.json`;
-    await put(at(kind));
-    await put(at(named));
+    await thing.put(at(kind));
+    await thing.put(at(named));
     expected.set(kind, `bad-name: ${BAD_NAME}`).set(named, `unreadable: ${detail}`);
   }
   for (const name of FOREIGN_NAMES) {
