@@ -77,7 +77,7 @@ export class RateCounter {
       signal?.throwIfAborted();
       const decided = await this.#tryGrant(request);
       if ('timeMs' in decided) return decided;
-      const waitMs = Math.min(Math.max(decided.retryAt - clock.now(), 1), this.#options.windowMs);
+      const waitMs = Math.min(Math.max(decided.retryAt - clock.now(), 1), this.#options.windowMs + 1);
       await clock.sleep(waitMs, signal);
     }
   }

@@ -9,7 +9,7 @@ import { scratchDirectories } from './scratch.ts';
 import { openSum, type SumChain, type SumOptions } from './sum-chain.ts';
 
 const scratch = scratchDirectories('faults');
-const VALUES = 9;
+const VALUES = 7;
 const STEPS_MAX = 200;
 
 const VARIANTS: Readonly<Record<string, Omit<SumOptions, 'directory'>>> = {

@@ -1,0 +1,24 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { scratchDirectories } from '../chain/scratch.ts';
+import { raceForGrants } from './rate-race.ts';
+
+const scratch = scratchDirectories('rate-race');
+
+describe('8 processes of one sender', () => {
+  it.each(['lockfile', 'always'])(
+    'never get more than the limit in any window under SIGKILL and SIGSTOP, and get most of it, lock: %s',
+    async (lock) => {
+      const parent = scratch();
+      const directory = path.join(parent, 'actor');
+      fs.mkdirSync(directory);
+      const limit = { limit: 30, windowMs: 500 };
+      const race = await raceForGrants({ parent, directory, lock, ...limit, kills: 12, stops: 16 });
+      console.log(race.summary);
+      expect(race.most).toBeLessThanOrEqual(limit.limit);
+      expect(race.share).toBeGreaterThanOrEqual(0.8);
+      expect(race.ids.size).toBe(race.granted);
+    },
+  );
+});

@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../src/host/clock.ts';
+import type { Host } from '../../src/host/host.ts';
+import { alwaysGrants } from '../../src/host/lock.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
+import { RateCounter, type GrantRequest, type RateCounterOptions } from '../../src/room/rate-limit.ts';
+
+export const START_MS = Date.UTC(2026, 5, 1);
+export const newId: GrantRequest = { idAt: () => randomUUID() };
+
+/** A clock that stands still until it is moved; to sleep moves it. */
+export class ManualClock implements Clock {
+  nowMs = START_MS;
+  readonly slept: number[] = [];
+
+  now(): number {
+    return this.nowMs;
+  }
+  uptimeMs(): number {
+    return this.nowMs - START_MS;
+  }
+  async sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
+    this.slept.push(durationMs);
+    if (signal?.aborted !== true) this.nowMs += durationMs;
+  }
+}
+
+export type CounterOptions = Partial<RateCounterOptions> & { readonly directory: string; readonly clock: Clock };
+
+/** A counter of 5 in 1 s, on a clock that the test moves, without a real lock. */
+export function openCounter({ clock, host, ...options }: CounterOptions): RateCounter {
+  const base: Host = host ?? { ...nodeHost, lock: alwaysGrants };
+  return new RateCounter({ sender: 'agent-1', limit: 5, windowMs: 1_000, ...options, host: { ...base, clock } });
+}
+
+/** Takes grants until one is refused, at most `most`; how many there were. */
+export async function grantsOf(counter: RateCounter, most = 100): Promise<number> {
+  for (let count = 0; count < most; count++) {
+    try {
+      await counter.grant(newId);
+    } catch (error) {
+      if (error instanceof Error && 'retryAt' in error) return count;
+      throw error;
+    }
+  }
+  return most;
+}
