@@ -114,8 +114,10 @@ export function listDead(mailbox: Mailbox): DeadLetter[] {
 function readReason(mailbox: Mailbox, path: string, fileName: string): DeadReason {
   const unknown = { name: fileName, reason: 'unknown', detail: `its reason file ${path} cannot be read`, at: '' };
   try {
-    const parsed: unknown = JSON.parse(readText(mailbox.host.files, path) ?? 'null');
-    return typeof parsed === 'object' && parsed !== null ? { ...unknown, ...parsed } : unknown;
+    const parsed = JSON.parse(readText(mailbox.host.files, path) ?? 'null') as Partial<DeadReason> | null;
+    const { name, reason, detail, at } = parsed ?? unknown;
+    const isWhole = [name, reason, detail, at].every((value) => typeof value === 'string');
+    return isWhole ? ({ name, reason, detail, at } as DeadReason) : unknown;
   } catch {
     return unknown;
   }
