@@ -1,4 +1,3 @@
-import { errnoOf } from '../host/file-system.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /**
@@ -16,9 +15,8 @@ export function sweep(mailbox: Mailbox): number {
     try {
       files.unlink(path);
       swept += 1;
-    } catch (error) {
-      // Its sender finished, or another sweep was faster.
-      if (errnoOf(error) !== 'ENOENT') throw error;
+    } catch {
+      // Its sender finished, another sweep was faster, or it cannot be removed: it only wastes space.
     }
   }
   return swept;
