@@ -92,7 +92,8 @@ export function actorLayout(room: RoomLayout, address: string): ActorLayout {
 
 const ID_CHARS = 36;
 const NAME_END = '.json';
-const CLAIM = /^(.+\.json),(\d{1,6}),(\d{1,16})$/;
+/** Numbers as they are written, so that the name can be made again from what was read in it. */
+const CLAIM = /^(.+\.json),(0|[1-9]\d{0,5}),(0|[1-9]\d{0,14})$/;
 
 export interface MessageName {
   readonly id: string;
