@@ -4,6 +4,7 @@ import { publishFile, readText, removeQuietly, replaceFile, stagedPath } from '.
 import type { Host } from '../host/host.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
+import { isMessageType } from '../message/message-type.ts';
 
 /** Where an agent's program shows on a terminal: enough to know that it is still that one. */
 export interface TmuxPane {
@@ -44,12 +45,36 @@ export function readCard(host: Host, room: RoomLayout, address: string): Card | 
 
 function parseCard(text: string | undefined, address: string): Card | undefined {
   try {
-    const parsed = JSON.parse(text ?? 'null') as Card | null;
-    return parsed?.v === 1 && parsed.address === address && Array.isArray(parsed.accepts) ? parsed : undefined;
+    const parsed: unknown = JSON.parse(text ?? 'null');
+    return isCard(parsed) && parsed.address === address ? parsed : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** Others wrote it, so every field is looked at: a card that makes no sense is none, and upsets nobody who lists them all. */
+function isCard(value: unknown): value is Card {
+  if (!isObject(value) || value['v'] !== 1 || !isText(value['address'])) return false;
+  const { kind, program, skills, accepts, broadcasts, tmux, joinedAt, leftAt } = value;
+  if (kind !== 'agent' && kind !== 'workflow') return false;
+  if (!isTextList(skills) || !isTextList(accepts) || !accepts.every(isMessageType)) return false;
+  if (![program ?? '', joinedAt, leftAt ?? ''].every(isText) || typeof broadcasts !== 'boolean') return false;
+  return isIdentity(value['process']) && (tmux === undefined || isPane(tmux));
+}
+
+function isPane(value: unknown): boolean {
+  if (!isObject(value) || !isText(value['socket']) || !isText(value['pane'])) return false;
+  return PANE.test(value['pane']) && Number.isSafeInteger(value['serverPid']) && isIdentity(value['process']);
+}
+
+function isIdentity(value: unknown): boolean {
+  return isObject(value) && Number.isSafeInteger(value['pid']) && isText(value['startTime']) && isText(value['bootId']);
+}
+
+const PANE = /^%\d+$/;
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isTextList = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 
 /** Whether the actor has joined, not left, and its process runs. */
 export function isLive(host: Host, card: Card): boolean {
