@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import type { FileFacts, FileSystem } from './file-system.ts';
+import { errnoOf, type FileFacts, type FileSystem } from './file-system.ts';
 
 /**
  * The real file system. Calls that stay in the page cache are synchronous, because the asynchronous ones cost
@@ -12,8 +12,14 @@ export const nodeFileSystem: FileSystem = {
   write: (fd, bytes, offset, length) => fs.writeSync(fd, bytes, offset, length),
   fstat: (fd) => factsOf(fs.fstatSync(fd)),
   lstat: (path) => {
-    const stats = fs.lstatSync(path, { throwIfNoEntry: false });
-    return stats && factsOf(stats);
+    try {
+      const stats = fs.lstatSync(path, { throwIfNoEntry: false });
+      return stats && factsOf(stats);
+    } catch (error) {
+      // Something else lies where a directory on the way belongs, so nothing is at this path.
+      if (errnoOf(error) === 'ENOTDIR' || errnoOf(error) === 'ELOOP') return undefined;
+      throw error;
+    }
   },
   readdir: (path) => fs.readdirSync(path),
   link: (existing, created) => fs.linkSync(existing, created),
