@@ -81,7 +81,10 @@ interface FieldRule {
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const isText = (value: unknown): value is string => typeof value === 'string';
-const isTime = (value: unknown): boolean => isText(value) && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value));
+/** `Date.parse` also reads 31 April and 24:00, which other languages do not: a time has one spelling. */
+const isTime = (value: unknown): boolean =>
+  isText(value) && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value)) && toIso(Date.parse(value)) === value;
+const toIso = (timeMs: number): string => new Date(timeMs).toISOString();
 const isId = (value: unknown): boolean => isText(value) && isMessageId(value);
 
 const FIELD_RULES: Readonly<Record<string, FieldRule>> = Object.assign(Object.create(null), {
