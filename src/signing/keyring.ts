@@ -1,8 +1,9 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { RoomRefused } from '../errors.ts';
 import type { FileSystem } from '../host/file-system.ts';
 import { ensureDirectory, publishFile, readText, stagedPath } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
+import { EVERYONE, SYSTEM } from '../message/address.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
 import {
   createEd25519Key,
@@ -86,7 +87,7 @@ function openEd25519Keyring({ host, layout }: KeyringOptions): Keyring {
         hint: `Only its owner may sign as ${address}; join under an address of your own.`,
       });
     }
-    return createEd25519Key(createPrivateKey(pem));
+    return createEd25519Key(parsePrivateKey(path, pem));
   };
   return {
     algorithm: 'ed25519',
@@ -96,17 +97,34 @@ function openEd25519Keyring({ host, layout }: KeyringOptions): Keyring {
       return signer;
     },
     verifierOf: (sender, keyId) => {
-      let verifier = verifiers.get(sender);
-      if (!verifier) {
-        const pem = readText(files, actorLayout(layout, sender).publicKey);
-        if (pem === undefined) return undefined;
-        verifier = createEd25519Verifier(createPublicKey(pem));
-        verifiers.set(sender, verifier);
-      }
-      return verifier.keyId === keyId ? verifier : undefined;
+      const verifier = verifiers.get(sender) ?? readVerifier(files, layout, sender);
+      if (verifier) verifiers.set(sender, verifier);
+      return verifier?.keyId === keyId ? verifier : undefined;
     },
     enrol: (address) => enrolEd25519({ host, layout, address }),
   };
+}
+
+function parsePrivateKey(path: string, pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new RoomRefused(`The private key ${path} is no key in PEM.`, { cause, hint: 'Restore it from a backup.' });
+  }
+}
+
+/** The sender is named by whoever put the file there, so nothing that is wrong with it may be more than a missing key. */
+function readVerifier(files: FileSystem, layout: RoomLayout, sender: string): VerifyingKey | undefined {
+  // Nobody joins under these, so nobody has a key for them.
+  if (sender === EVERYONE || sender === SYSTEM) return undefined;
+  const pem = readText(files, actorLayout(layout, sender).publicKey);
+  if (pem === undefined) return undefined;
+  try {
+    const key = createPublicKey(pem);
+    return key.asymmetricKeyType === 'ed25519' ? createEd25519Verifier(key) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The private key is kept before the public one is published: an address without a public key can still be enrolled. */
