@@ -24,17 +24,27 @@ interface ErrorDetails {
   readonly hint?: string | undefined;
 }
 
-/** Base of every error that Mailroom throws: `code` says which outcome, `hint` what to do next. */
+/**
+ * Base of every error that Mailroom throws: `code` says which outcome, `hint` what to do next. Both texts quote what
+ * others wrote and get printed, so what would act on a terminal is an escape in them; only a hint has several lines.
+ */
 export class MailroomError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message.replace(UNSAFE, escapeOf), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
     this.code = code;
-    this.hint = details.hint;
+    this.hint = details.hint?.replace(UNSAFE, (char) => (char === '\n' ? char : escapeOf(char)));
   }
+}
+
+/** Controls, line and paragraph separators, bidirectional controls, halves of surrogate pairs (Unicode UAX #44). */
+const UNSAFE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu;
+
+function escapeOf(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** No `.mailroom/` was found, or the directory named is not a room. */
