@@ -3,6 +3,7 @@ import { errnoOf } from '../host/file-system.ts';
 import { createFile, readText, removeQuietly, stagedPath } from '../host/files.ts';
 import { claimFileName, parseMessageFileName, reasonFileName } from '../message/layout.ts';
 import type { Message, Refusal } from '../message/message.ts';
+import { visibleJson } from '../message/visible.ts';
 import type { Mailbox } from './mailbox.ts';
 
 const REASON_MODE = 0o600;
@@ -72,7 +73,7 @@ function bury(
   };
   const staged = stagedPath(mailbox.layout.tmp, randomBytes);
   try {
-    createFile(files, staged, Buffer.from(`${JSON.stringify(why)}\n`), REASON_MODE);
+    createFile(files, staged, Buffer.from(`${visibleJson(why)}\n`), REASON_MODE);
     files.rename(staged, reasonPath);
   } catch (error) {
     removeQuietly(files, staged);
