@@ -1,0 +1,113 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { MessageLimits } from '../../src/message/message.ts';
+import type { Algorithm } from '../../src/signing/keys.ts';
+
+export const VECTORS = path.join(import.meta.dirname, '..', '..', 'fixtures', 'vectors');
+
+export interface MessageCase {
+  readonly what: string;
+  readonly name: string;
+  readonly reader: string;
+  readonly bytesBase64: string;
+  /** `accepted`, or the reason of the refusal. */
+  readonly verdict: string;
+}
+
+export interface MessageVectors {
+  readonly roomId: string;
+  readonly nowMs: number;
+  readonly limits: MessageLimits;
+  readonly cases: readonly MessageCase[];
+}
+
+interface KeyVectors {
+  readonly 'hmac-sha256': { readonly roomId: string; readonly roomKey: string };
+  readonly ed25519: {
+    readonly actors: readonly {
+      readonly address: string;
+      readonly privateKeyPem: string;
+      readonly publicKeyPem: string;
+    }[];
+  };
+}
+
+interface Judged {
+  readonly are: readonly string[];
+  readonly areNot: readonly string[];
+}
+
+interface NameVectors {
+  readonly addresses: Judged;
+  readonly types: Judged;
+  readonly messageNames: readonly { readonly name: string; readonly means: unknown }[];
+  readonly claims: {
+    readonly names: readonly {
+      readonly fileName: string;
+      readonly means: { readonly name: string; readonly attempt: number; readonly untilMs: number } | null;
+    }[];
+  };
+}
+
+interface IdVectors {
+  readonly ids: readonly { readonly id: string }[];
+  readonly areNot: readonly string[];
+  readonly made: readonly { readonly atMs: number }[];
+}
+
+interface OrderVectors {
+  readonly perSenderMax: number;
+  readonly listing: readonly string[];
+  readonly drained: readonly string[];
+  readonly nearest: readonly {
+    readonly wanted: string;
+    readonly among: readonly string[];
+    readonly nearest: string | null;
+  }[];
+}
+
+interface CounterVectors {
+  readonly limit: number;
+  readonly windowMs: number;
+  readonly nowMs: number;
+  readonly cases: readonly {
+    readonly what: string;
+    readonly files: readonly { readonly name: string; readonly bytesBase64: string }[];
+    readonly says: unknown;
+  }[];
+}
+
+/** The committed vectors. */
+export function readVectors() {
+  return {
+    keys: read<KeyVectors>('keys'),
+    messages: {
+      'hmac-sha256': read<MessageVectors>('messages-hmac-sha256'),
+      ed25519: read<MessageVectors>('messages-ed25519'),
+    },
+    names: read<NameVectors>('names'),
+    ids: read<IdVectors>('ids'),
+    orders: read<OrderVectors>('orders'),
+    counters: read<CounterVectors>('counters'),
+  };
+}
+
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it names the shape of a file
+function read<T>(name: string): T {
+  return JSON.parse(fs.readFileSync(path.join(VECTORS, `${name}.json`), 'utf8')) as T;
+}
+
+/** Puts the keys of the vectors where they lie in a room. */
+export function layOutKeys(roomDirectory: string, algorithm: Algorithm): void {
+  const { keys } = readVectors();
+  const directory = path.join(roomDirectory, 'keys');
+  fs.mkdirSync(path.join(directory, 'pub'), { recursive: true });
+  if (algorithm === 'hmac-sha256') {
+    fs.writeFileSync(path.join(directory, 'room.key'), `${keys['hmac-sha256'].roomKey}\n`);
+    return;
+  }
+  for (const { address, privateKeyPem, publicKeyPem } of keys.ed25519.actors) {
+    fs.writeFileSync(path.join(directory, `${address}.key`), privateKeyPem);
+    fs.writeFileSync(path.join(directory, 'pub', address), publicKeyPem);
+  }
+}
