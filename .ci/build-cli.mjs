@@ -8,8 +8,18 @@ const root = path.dirname(import.meta.dirname);
 const entries = path.join(root, 'src', 'cli', 'entries');
 const pkg = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
 
-/** Packages that are worth their bytes in every bundle; all others are loaded only by who needs them. */
-const BUNDLED = ['commander'];
+/** One entry may load another one when it needs it: they lie side by side. */
+const entriesLoadEachOther = {
+  name: 'entries load each other',
+  /** @param {import('esbuild').PluginBuild} build */
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/[a-z-]+\.ts$/ }, ({ path: file, resolveDir, kind }) =>
+      kind === 'dynamic-import' && resolveDir === entries
+        ? { path: file.replace(/\.ts$/, '.cjs'), external: true }
+        : undefined,
+    );
+  },
+};
 
 /**
  * Bundles the commands into a directory, executable.
@@ -31,7 +41,9 @@ export async function buildCli(outdir) {
     charset: 'utf8',
     banner: { js: '#!/usr/bin/env node' },
     // A machine and the runtime that runs it must share one copy of this package, too.
-    external: [pkg.name, ...Object.keys(pkg.dependencies).filter((name) => !BUNDLED.includes(name))],
+    external: [pkg.name, ...Object.keys(pkg.dependencies)],
+    plugins: [entriesLoadEachOther],
+    define: { MAILROOM_VERSION: JSON.stringify(pkg.version) },
     // import.meta is empty in CommonJS, so code that uses it would break only when run.
     logOverride: { 'empty-import-meta': 'error' },
     logLevel: 'warning',

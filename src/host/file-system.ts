@@ -17,6 +17,10 @@ export interface FileSystem {
   rmdir(path: string): void;
   /** Sets both times of a path, in ms since the epoch. */
   utimes(path: string, timeMs: number): void;
+  /** Sets the permissions of a path. */
+  chmod(path: string, mode: number): void;
+  /** The kind of file system a path lies on, as statfs(2) numbers them; 0 where the system does not tell. */
+  fileSystemType(path: string): number;
   truncate(fd: number, length: number): void;
   fsync(fd: number): Promise<void>;
   fdatasync(fd: number): Promise<void>;

@@ -30,6 +30,8 @@ export const nodeFileSystem: FileSystem = {
   },
   rmdir: (path) => fs.rmdirSync(path),
   utimes: (path, timeMs) => fs.utimesSync(path, timeMs / 1000, timeMs / 1000),
+  chmod: (path, mode) => fs.chmodSync(path, mode),
+  fileSystemType: (path) => (process.platform === 'linux' ? fs.statfsSync(path).type : 0),
   truncate: (fd, length) => fs.ftruncateSync(fd, length),
   fsync: (fd) => new Promise((resolve, reject) => fs.fsync(fd, (error) => (error ? reject(error) : resolve()))),
   fdatasync: (fd) => new Promise((resolve, reject) => fs.fdatasync(fd, (error) => (error ? reject(error) : resolve()))),

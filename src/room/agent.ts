@@ -5,6 +5,7 @@ import type { MessageStatus } from '../mailbox/status.ts';
 import type { Message } from '../message/message.ts';
 import { claimMail, heldMail } from './claim-mail.ts';
 import type { RoomContext } from './context.ts';
+import { findMail } from './find-mail.ts';
 import { iterateInbox, type InboxOptions } from './inbox.ts';
 import { leaveRoom } from './join.ts';
 import type { Mail } from './mail.ts';
@@ -76,6 +77,19 @@ export class Agent implements AsyncDisposable {
     showLife(this.#context, this.address);
     const wantedMs = Math.min(leaseMs ?? limits.leaseMs, limits.leaseMsMax);
     return claimMail(this.#context, this.#mailbox, { idEnding: id, leaseMs: wantedMs });
+  }
+
+  /**
+   * Acknowledges one message by its id or an ending of it, whoever of this actor's processes holds it, and also when
+   * nobody does; once more is nothing. Resolves with its whole id. Throws `MessageNotFound`, `Conflict`, `LeaseLost`.
+   */
+  async acknowledge(id: string): Promise<string> {
+    const found = findMail(this.#mailbox, id);
+    if (found.state === 'acknowledged') return found.id;
+    const { leaseMs } = this.#context.config.limitsOf(this.address);
+    const mail = claimMail(this.#context, this.#mailbox, { idEnding: found.id, leaseMs, isLast: true });
+    await mail.ack();
+    return found.id;
   }
 
   /** What this actor has claimed and not dealt with, whichever of its processes claimed it; oldest first. */

@@ -12,16 +12,18 @@ const LOOKS_MAX = 3;
 /**
  * Claims one message by its id or an unambiguous ending. A claim that another process of the same actor holds is that
  * actor's own, so it is handed out as it is. Throws `MessageNotFound`, and `Conflict` for a message that was acknowledged,
- * given up or is claimed by somebody at this moment.
+ * given up or is claimed by somebody at this moment. With `isLast`, for what is acknowledged at once, a lease that has
+ * ended is no further attempt, which might be one too many.
  */
 export function claimMail(
   context: RoomContext,
   mailbox: Mailbox,
-  { idEnding, leaseMs }: { idEnding: string; leaseMs: number },
+  options: { idEnding: string; leaseMs: number; isLast?: boolean },
 ): Mail {
+  const { idEnding } = options;
   for (let look = 1; look <= LOOKS_MAX; look++) {
     const found = findMail(mailbox, idEnding);
-    const mail = claimFound(context, mailbox, { found, leaseMs });
+    const mail = claimFound(context, mailbox, { ...options, found });
     if (mail) return mail;
     // It moved between the look and the claim, or was put aside; where it lies now says which.
   }
@@ -46,12 +48,12 @@ export function heldMail(context: RoomContext, mailbox: Mailbox): Mail[] {
 function claimFound(
   context: RoomContext,
   mailbox: Mailbox,
-  { found, leaseMs }: { found: MessageStatus; leaseMs: number },
+  { found, leaseMs, isLast = false }: { found: MessageStatus; leaseMs: number; isLast?: boolean },
 ): Mail | undefined {
   const { id, state, path } = found;
   const fileName = path.slice(path.lastIndexOf('/') + 1);
   const handOut = (claim: Claim | undefined): Mail | undefined => claim && receive(context, mailbox, claim);
-  switch (state) {
+  switch (isLast && state === 'released' ? 'claimed' : state) {
     case 'delivered':
       return handOut(claimNew(mailbox, { name: messageFileName(found), leaseMs }));
     case 'released': {

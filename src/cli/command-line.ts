@@ -1,0 +1,25 @@
+import { COMMON_OPTIONS } from './command.ts';
+
+/** The words of a command line, taken apart at the command's name. */
+export interface SplitLine {
+  /** Undefined when there is none. */
+  readonly name: string | undefined;
+  /** All words but the name. */
+  readonly rest: readonly string[];
+  /** What is asked for before any name. */
+  readonly asks: 'help' | 'version' | undefined;
+}
+
+/** Common options may stand before the command's name: `mailroom --as alice read`. */
+export function splitLine(words: readonly string[]): SplitLine {
+  let asks: SplitLine['asks'];
+  let at = 0;
+  for (; at < words.length; at++) {
+    const word = words[at] ?? '';
+    if (!word.startsWith('-') || word === '-') break;
+    if (word === '--help' || word === '-h') asks ??= 'help';
+    if (word === '--version') asks ??= 'version';
+    if (COMMON_OPTIONS.some(({ name, value }) => value !== undefined && word === `--${name}`)) at += 1;
+  }
+  return { name: words[at], rest: [...words.slice(0, at), ...words.slice(at + 1)], asks };
+}

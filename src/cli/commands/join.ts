@@ -1,0 +1,53 @@
+import { currentPane } from '../../room/tmux-pane.ts';
+import { textOption } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { EXIT_OK } from '../exit-code.ts';
+import { withRoom } from '../with-room.ts';
+
+export const join: Command = {
+  name: 'join',
+  summary: 'join the room under an address of your choice',
+  operands: [{ name: 'address' }],
+  options: [
+    { name: 'program', value: 'name', summary: 'what you are: claude, codex, a script …' },
+    { name: 'skills', value: 'a,b', summary: 'what you are good at, for others to read' },
+    { name: 'accepts', value: 'T1,T2', summary: 'message types you understand beyond the common ones' },
+    { name: 'take-over', summary: 'take the address from the live agent that has it' },
+  ],
+  details: `It prints one line that says who you are from then on, for the shell:
+
+  eval "$(mailroom join alice)"
+  mailroom join reviewer --program claude --skills typescript,security --accepts REVIEW-FEEDBACK
+
+Where commands do not share a shell, say it each time: mailroom --as alice read. In a tmux pane the pane is written down,
+so that you are nudged there when mail comes. An address is made of a-z, 0-9, _ and -, in parts joined with a dot. It stays
+yours while the terminal's session runs; joining it from another one is a conflict (exit 6).`,
+  run: (call) =>
+    withRoom(call, async (room) => {
+      const { args, host, env, output, isJson } = call;
+      const [address = ''] = args.operands;
+      await room.join(address, {
+        program: textOption(args, 'program'),
+        skills: listOption(textOption(args, 'skills')),
+        accepts: listOption(textOption(args, 'accepts')),
+        process: host.processes.sessionLeader(),
+        tmux: await currentPane(host, env),
+        takeOver: args.options.has('take-over'),
+      });
+      const line = `export MAILROOM_AS=${address}`;
+      if (isJson) await output.json({ address, room: room.directory, export: line });
+      else await output.data(`${line}\n`);
+      const how = isJson
+        ? ''
+        : ` If you see an export line above, your shell does not know it yet: eval "$(mailroom join ${address})"`;
+      await output.talk(`You have joined as ${address}.${how}\n`);
+      return EXIT_OK;
+    }),
+};
+
+function listOption(text: string | undefined): string[] | undefined {
+  return text
+    ?.split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}

@@ -1,0 +1,63 @@
+import { formatLogLine } from '../../log/format-line.ts';
+import { followLines, lastLines } from '../../log/read-log.ts';
+import { visibleJson } from '../../message/visible.ts';
+import type { Room } from '../../room/room.ts';
+import { watchTree } from '../../room/watch-tree.ts';
+import { countOption } from '../count-option.ts';
+import type { Call, Command } from '../command.ts';
+import { EXIT_OK } from '../exit-code.ts';
+import { onInterruption } from '../interruption.ts';
+import { withRoom } from '../with-room.ts';
+
+const LIMIT_DEFAULT = 50;
+
+export const log: Command = {
+  name: 'log',
+  summary: 'print what happened in the room',
+  operands: [],
+  options: [
+    { name: 'follow', summary: 'go on with what happens, until Ctrl-C (exit 130)' },
+    { name: 'limit', value: 'count', summary: `how many of the last lines, ${LIMIT_DEFAULT} if not given` },
+  ],
+  details: `One line for each thing that happened: joined, sent with its outcomes, claimed, acknowledged, dead, refused, nudged …
+The log is for people; mailboxes do not depend on it. With --json each line is one JSON object.
+
+  mailroom log --limit 200
+  mailroom log --follow`,
+  run: (call) => withRoom(call, (room) => printLog(call, room)),
+};
+
+async function printLog(call: Call, room: Room): Promise<number> {
+  const { host, layout, config } = room.context;
+  const follow = call.args.options.has('follow');
+  const print = (line: string): Promise<void> =>
+    call.output.data(`${call.isJson ? jsonLine(line) : formatLogLine(line)}\n`);
+  const limit = countOption(call.args, 'limit') ?? LIMIT_DEFAULT;
+  if (!follow) {
+    for (const line of lastLines(host, layout, limit)) await print(line);
+    return EXIT_OK;
+  }
+  using interruption = onInterruption();
+  const { signal } = interruption;
+  const warn = (text: string): void => void call.output.talk(`${text}\n`);
+  const changes = await watchTree(host, { path: layout.logDirectory, pollMs: config.limits.pollMs, signal, warn });
+  try {
+    const following = followLines(host, layout, { changed: () => changes.next(), signal });
+    // Asked for before the last lines are read, so that nothing falls between the two.
+    const first = following.next();
+    for (const line of lastLines(host, layout, limit)) await print(line);
+    for (let next = await first; !next.done; next = await following.next()) await print(next.value);
+  } finally {
+    await changes.close();
+  }
+  return interruption.exitCode ?? EXIT_OK;
+}
+
+/** A line that is no JSON was not written by Mailroom; it is shown as text within one. */
+function jsonLine(line: string): string {
+  try {
+    return visibleJson(JSON.parse(line));
+  } catch {
+    return visibleJson({ event: 'unreadable', detail: line });
+  }
+}

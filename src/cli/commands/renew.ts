@@ -1,0 +1,28 @@
+import { textOption } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { parseDuration } from '../duration.ts';
+import { eachId } from '../each-id.ts';
+import { heldByMe } from '../held-by-me.ts';
+import { withAgent } from '../with-room.ts';
+
+export const renew: Command = {
+  name: 'renew',
+  summary: 'hold messages longer',
+  operands: [{ name: 'id', many: true }],
+  options: [{ name: 'lease', value: 'time', summary: 'how long from now, 10m if not given' }],
+  details: `For what you hold (read --hold) and are still working on. A lease never gets shorter.
+
+  mailroom renew 1a2b3c4d --lease 1h`,
+  run: (call) =>
+    withAgent(call, (agent, room) => {
+      const { leaseMs: usual, leaseMsMax: msMax } = room.config.limitsOf(agent.address);
+      const lease = textOption(call.args, 'lease');
+      const leaseMs = lease === undefined ? usual : parseDuration(lease, { option: 'lease', msMax });
+      return eachId(call, async (idEnding) => {
+        const mail = await heldByMe(agent, room, idEnding);
+        await mail.renew(leaseMs);
+        const until = new Date(mail.leaseEndsAtMs).toISOString();
+        return { id: mail.message.id, state: 'claimed', detail: `until ${until}` };
+      });
+    }),
+};

@@ -1,0 +1,66 @@
+import type { Agent } from '../../room/agent.ts';
+import type { Mail } from '../../room/mail.ts';
+import type { Room } from '../../room/room.ts';
+import type { Call, Command } from '../command.ts';
+import { mailOrPast, type Found } from '../mail-or-past.ts';
+import { draftOf, POST_OPTIONS, postMessage } from '../post-message.ts';
+import { readContent } from '../read-content.ts';
+import { shortId } from '../show-message.ts';
+import { withAgent } from '../with-room.ts';
+
+export const reply: Command = {
+  name: 'reply',
+  summary: 'answer a message and acknowledge it',
+  operands: [{ name: 'id' }, { name: 'type', completes: 'type' }, { name: 'content', literal: true }],
+  options: POST_OPTIONS,
+  details: `The id is that of a message in your mailbox, read or not, or any ending of it that no other message there has. The answer
+goes to its sender, in the same thread. Only when it was delivered is the message acknowledged; until then it stays
+claimed by you.
+
+  mailroom reply 1a2b3c4d INFO 'Port 8080.'
+  mailroom reply 1a2b3c4d INFO --file answer.md`,
+  run: (call) =>
+    withAgent(call, async (agent, room) => {
+      const [id = '', type = '', operand] = call.args.operands;
+      const bytesMax = room.config.limits.messageBytesMax;
+      const content = await readContent(call, { operand, bytesMax });
+      const draft = draftOf(call.args, { type, content });
+      const found = await mailOrPast(agent, room, id);
+      try {
+        return await answer(call, { room, agent, found, draft });
+      } catch (error) {
+        if (found.mail)
+          await call.output.talk(`${shortId(found.message.id)} stays claimed by you; nothing was acknowledged.\n`);
+        throw error;
+      }
+    }),
+};
+
+async function answer(
+  call: Call,
+  { room, agent, found, draft }: { room: Room; agent: Agent; found: Found; draft: ReturnType<typeof draftOf> },
+): Promise<number> {
+  const { message, mail } = found;
+  return postMessage(call, {
+    room,
+    me: agent.address,
+    draft,
+    words: ['reply', message.id, draft.type, draft.content],
+    contentAt: 3,
+    send: async (sender) => {
+      const { from, id, threadId = id } = message;
+      const report = await sender.send([from], { ...draft, replyTo: id, threadId });
+      if (report.outcomes[from]?.outcome === 'delivered') await acknowledge(call, mail);
+      return report;
+    },
+  });
+}
+
+/** The answer is on its way whatever happens here, so an acknowledgement that fails is told and no more. */
+async function acknowledge({ output }: Call, mail: Mail | undefined): Promise<void> {
+  try {
+    await mail?.ack();
+  } catch (error) {
+    await output.talk(`The answer was delivered; ${String(error)}\n`);
+  }
+}

@@ -1,0 +1,40 @@
+import type { MessageStatus } from '../../mailbox/status.ts';
+import { visible } from '../../message/visible.ts';
+import type { Command } from '../command.ts';
+import { formatDuration } from '../duration.ts';
+import { EXIT_OK } from '../exit-code.ts';
+import { alignColumns, shortId } from '../show-message.ts';
+import { withRoom } from '../with-room.ts';
+
+export const status: Command = {
+  name: 'status',
+  summary: 'say where a message is, a line for each recipient',
+  operands: [{ name: 'id' }],
+  options: [],
+  details: `Where a message lies is its state: delivered, claimed (somebody is dealing with it), released (it waits again),
+acknowledged, or dead with the reason.
+
+  mailroom status 1a2b3c4d`,
+  run: (call) =>
+    withRoom(call, async (room) => {
+      const found = room.status(call.args.operands[0] ?? '');
+      const nowMs = call.host.clock.now();
+      if (call.isJson) await call.output.json(found.map(asJson));
+      else await call.output.data(alignColumns(found.map((one) => asRow(one, nowMs))));
+      return EXIT_OK;
+    }),
+};
+
+function asJson({ untilMs, ...rest }: MessageStatus): unknown {
+  return untilMs ? { ...rest, leaseEndsAt: new Date(untilMs).toISOString() } : rest;
+}
+
+function asRow({ id, recipient, state, attempt, untilMs, reason, detail }: MessageStatus, nowMs: number): string[] {
+  const more = [
+    state === 'claimed' && untilMs !== undefined && `${formatDuration(untilMs - nowMs)} left`,
+    attempt !== undefined && attempt > 1 && `attempt ${attempt}`,
+    reason,
+    detail,
+  ];
+  return [shortId(id), recipient, state, visible(more.filter(Boolean).join(', '))];
+}

@@ -1,0 +1,17 @@
+import type { Command } from '../command.ts';
+import { EXIT_OK } from '../exit-code.ts';
+
+/** What `--version` does. */
+export function createVersion(version: string): Command {
+  return {
+    name: 'version',
+    summary: 'print the version',
+    operands: [],
+    options: [],
+    details: '',
+    run: async ({ output }) => {
+      await output.data(`${version}\n`);
+      return EXIT_OK;
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import type { Command } from '../command.ts';
+import { EXIT_OK } from '../exit-code.ts';
+import { identityOf } from '../identity.ts';
+import { withRoom } from '../with-room.ts';
+
+export const whoami: Command = {
+  name: 'whoami',
+  summary: 'print your address',
+  operands: [],
+  options: [],
+  details: `You are --as, else MAILROOM_AS, else whoever joined from this tmux pane.`,
+  run: (call) =>
+    withRoom(call, async (room) => {
+      const { address, source } = identityOf(call, room);
+      // Throws for a name that nobody has joined under.
+      room.agent(address);
+      if (call.isJson) await call.output.json({ address, source, room: room.directory });
+      else await call.output.data(`${address}\n`);
+      return EXIT_OK;
+    }),
+};

@@ -1,0 +1,74 @@
+import { errnoOf } from '../../host/file-system.ts';
+import { createFile, removeQuietly, stagedPath } from '../../host/files.ts';
+import type { Room } from '../../room/room.ts';
+import type { Check, Finding } from './finding.ts';
+
+/** statfs(2), f_type, of file systems that are on another machine or hide which one they are on. */
+const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x01021997, '9p'],
+  [0x5346414f, 'AFS'],
+  [0x00c36400, 'Ceph'],
+  [0x65735546, 'FUSE'],
+  [0x0bd00bd0, 'Lustre'],
+]);
+const CLOCK_SKEW_MS_MAX = 2_000;
+
+/** Tries what deliveries need: a hard link, and a file whose time agrees with the clock. */
+export const checkFileSystem: Check = (room) => {
+  const { files } = room.context.host;
+  const type = NETWORK_TYPES.get(files.fileSystemType(room.directory) >>> 0);
+  const findings = tryLink(room);
+  findings.push(
+    type === undefined
+      ? { check: 'file system', level: 'ok', text: 'it is a local one' }
+      : {
+          check: 'file system',
+          level: 'wrong',
+          text: `the room lies on ${type}, where renames and links of several machines are not promised to be atomic`,
+          hint: 'Move it to a local disk: mailroom init --room <directory>',
+        },
+  );
+  return findings;
+};
+
+function tryLink({ context }: Room): Finding[] {
+  const { host, layout } = context;
+  const { files, clock, randomBytes } = host;
+  const path = stagedPath(layout.tmp, randomBytes);
+  const linked = `${path}.link`;
+  try {
+    const before = clock.now();
+    createFile(files, path, Buffer.from('doctor'), 0o600);
+    const fileMs = files.lstat(path)?.mtimeMs ?? before;
+    files.link(path, linked);
+    return [{ check: 'hard links', level: 'ok', text: 'they work here' }, clockFinding(fileMs - before)];
+  } catch (error) {
+    const what = `no file could be written and linked in ${layout.tmp} (${errnoOf(error) ?? String(error)})`;
+    return [
+      {
+        check: 'hard links',
+        level: 'wrong',
+        text: what,
+        hint: 'Look at the disk (df), the permissions and the mount.',
+      },
+    ];
+  } finally {
+    removeQuietly(files, path);
+    removeQuietly(files, linked);
+  }
+}
+
+function clockFinding(skewMs: number): Finding {
+  const check = 'clock of the file system';
+  if (Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX) return { check, level: 'ok', text: 'it agrees with this machine' };
+  return {
+    check,
+    level: 'wrong',
+    text: `a file written now is ${(skewMs / 1000).toFixed(0)} s away from the clock of this machine`,
+    hint: 'Compare the clocks of the machines that share this directory.',
+  };
+}

@@ -1,0 +1,115 @@
+import { removeIfThere } from '../../host/files.ts';
+import { isOpenToAll } from '../../mailbox/claim.ts';
+import type { Mailbox } from '../../mailbox/mailbox.ts';
+import { abandonedIn } from '../../mailbox/sweep.ts';
+import { parseClaimFileName, parseMessageFileName } from '../../message/layout.ts';
+import { timeOfId } from '../../message/message-id.ts';
+import { listAddresses, mailboxOf } from '../../room/context.ts';
+import type { Room } from '../../room/room.ts';
+import type { Check, Finding } from './finding.ts';
+
+const NEARLY_FULL = 0.8;
+const CLOCK_AHEAD_MS_MAX = 60_000;
+
+/** What piles up: mail nobody reads, claims nobody ends, dead letters, files of senders that died. */
+export const checkMailboxes: Check = (room, { fix }) => {
+  const findings: Finding[] = [];
+  for (const address of listAddresses(room.context)) {
+    const mailbox = mailboxOf(room.context, address);
+    if (mailbox)
+      findings.push(...fullness(mailbox), ...claims(mailbox), ...deadLetters(mailbox), ...fromTheFuture(mailbox));
+    else findings.push(incomplete(address));
+  }
+  findings.push(...abandoned(room, { fix }));
+  if (findings.length > 0) return findings;
+  return [{ check: 'mailboxes', level: 'ok', text: 'none is full, and nothing was given up or abandoned' }];
+};
+
+function incomplete(address: string): Finding {
+  return {
+    check: 'mailboxes',
+    level: 'wrong',
+    text: `${address} has no mailbox, because its join was interrupted`,
+    hint: `Complete it: mailroom join ${address}`,
+  };
+}
+
+function fullness({ address, host, layout, limits }: Mailbox): Finding[] {
+  const waiting = host.files.readdir(layout.new).length;
+  if (waiting < limits.newMessagesMax * NEARLY_FULL) return [];
+  return [
+    {
+      check: 'mailboxes',
+      level: waiting >= limits.newMessagesMax ? 'wrong' : 'note',
+      text: `the mailbox of ${address} holds ${waiting} unread messages of at most ${limits.newMessagesMax}`,
+      hint: `Have it read: mailroom --as ${address} read`,
+    },
+  ];
+}
+
+function claims(mailbox: Mailbox): Finding[] {
+  const { address, host, layout } = mailbox;
+  const expired = host.files.readdir(layout.cur).filter((fileName) => {
+    const claim = parseClaimFileName(fileName);
+    return claim && isOpenToAll(mailbox, claim);
+  });
+  if (expired.length === 0) return [];
+  return [
+    {
+      check: 'claims',
+      level: 'note',
+      text: `${expired.length} messages of ${address} were claimed and not acknowledged in time; they wait again`,
+      hint: `Have them read: mailroom --as ${address} read`,
+    },
+  ];
+}
+
+function deadLetters({ address, host, layout }: Mailbox): Finding[] {
+  const isLetter = (name: string): boolean => !name.endsWith('.why.json') && name !== 'refused';
+  const dead = host.files.readdir(layout.dead).filter(isLetter).length;
+  const refused = host.files.readdir(layout.refused).filter(isLetter).length;
+  if (dead + refused === 0) return [];
+  return [
+    {
+      check: 'dead letters',
+      level: 'note',
+      text: `${address} has ${dead} dead letters and ${refused} refused files`,
+      hint: `See them: mailroom --as ${address} dead list`,
+    },
+  ];
+}
+
+function fromTheFuture({ address, host, layout }: Mailbox): Finding[] {
+  const newest = host.files.readdir(layout.new).map((name) => parseMessageFileName(name)?.id);
+  const latestMs = Math.max(0, ...newest.map((id) => (id === undefined ? 0 : timeOfId(id))));
+  if (latestMs <= host.clock.now() + CLOCK_AHEAD_MS_MAX) return [];
+  return [
+    {
+      check: 'clock',
+      level: 'wrong',
+      text: `${address} has a message of ${new Date(latestMs).toISOString()}, which is still to come by the clock of this machine`,
+      hint: 'Compare the clock with the right time (date -u).',
+    },
+  ];
+}
+
+function abandoned({ context }: Room, { fix }: { fix: boolean }): Finding[] {
+  const { host, layout, config } = context;
+  const mailboxes = listAddresses(context).map((address) => mailboxOf(context, address)?.layout.tmp);
+  const directories = [layout.tmp, ...mailboxes.filter((path) => path !== undefined)];
+  const ageMsMax = config.limits.tmpAgeMsMax;
+  const paths = directories.flatMap((directory) => abandonedIn(host, { directory, ageMsMax }));
+  if (paths.length === 0) return [];
+  if (fix) {
+    const swept = paths.filter((path) => removeIfThere(host.files, path)).length;
+    return [{ check: 'abandoned files', level: 'ok', text: `${swept} were swept` }];
+  }
+  return [
+    {
+      check: 'abandoned files',
+      level: 'wrong',
+      text: `${paths.length} files of senders that died lie in tmp directories, such as ${paths[0] ?? ''}`,
+      hint: 'Sweep them with: mailroom doctor --fix',
+    },
+  ];
+}

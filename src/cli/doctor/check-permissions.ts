@@ -1,0 +1,78 @@
+import type { FileSystem } from '../../host/file-system.ts';
+import { actorLayout } from '../../message/layout.ts';
+import { listAddresses } from '../../room/context.ts';
+import type { Room } from '../../room/room.ts';
+import type { Check, Finding } from './finding.ts';
+
+const OTHERS = 0o077;
+const SHOWN_MAX = 3;
+
+/** Keys are to be 0600, directories 0700, all of it one's own: nobody else may read or change anything of a room. */
+export const checkPermissions: Check = (room, { fix }) => {
+  const { files, processes } = room.context.host;
+  const self = processes.userId();
+  const foreign: string[] = [];
+  let open: string[] = [];
+  for (const path of privatePaths(room)) {
+    const facts = files.lstat(path);
+    if (!facts || facts.kind === 'symlink') continue;
+    if (self !== undefined && facts.uid !== self) foreign.push(path);
+    else if (facts.mode & OTHERS) open.push(path);
+  }
+  const wereOpen = open.length;
+  if (fix) open = open.filter((path) => !closed(files, path));
+  return [openFinding(open, wereOpen), ...foreignFinding(foreign)];
+};
+
+function privatePaths(room: Room): string[] {
+  const { host, layout } = room.context;
+  const { directory, config, keys, publicKeys, actors, logDirectory, log, tmp } = layout;
+  const below = (path: string): string[] =>
+    host.files.lstat(path)?.kind === 'directory' ? host.files.readdir(path).map((name) => `${path}/${name}`) : [];
+  const ofActors = listAddresses(room.context).flatMap((address) => {
+    const { mailbox, card, directory: own } = actorLayout(layout, address);
+    return [own, card, mailbox.directory, mailbox.tmp, mailbox.new, mailbox.cur, mailbox.done, mailbox.dead];
+  });
+  return [directory, config, keys, ...below(keys), ...below(publicKeys), actors, logDirectory, log, tmp, ...ofActors];
+}
+
+function closed(files: FileSystem, path: string): boolean {
+  const facts = files.lstat(path);
+  if (!facts) return true;
+  try {
+    files.chmod(path, facts.mode & 0o700);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function openFinding(open: readonly string[], wereOpen: number): Finding {
+  const check = 'permissions';
+  if (open.length > 0) {
+    const shown = open.slice(0, SHOWN_MAX).join(', ');
+    return {
+      check,
+      level: 'wrong',
+      text: `others can read or change ${open.length} files of the room: ${shown}${open.length > SHOWN_MAX ? ' …' : ''}`,
+      hint: 'Mend it with: mailroom doctor --fix',
+    };
+  }
+  return {
+    check,
+    level: 'ok',
+    text: wereOpen > 0 ? `mended for ${wereOpen} files` : 'only you can read the keys and the mail',
+  };
+}
+
+function foreignFinding(foreign: readonly string[]): Finding[] {
+  if (foreign.length === 0) return [];
+  return [
+    {
+      check: 'owner',
+      level: 'wrong',
+      text: `${foreign.length} files of the room belong to another user: ${foreign.slice(0, SHOWN_MAX).join(', ')}`,
+      hint: 'Run every agent of a room as the same user, or have these files given to you (chown).',
+    },
+  ];
+}

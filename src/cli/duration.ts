@@ -1,0 +1,24 @@
+import { InvalidInput } from '../errors.ts';
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** Timers of Node count to 2^31 ms. */
+export const WAIT_MS_MAX = 20 * 86_400_000;
+
+/** `500ms 30s 5m 2h 1d` in ms. Throws `InvalidInput` for anything else, or more than `msMax`. */
+export function parseDuration(text: string, { option, msMax }: { option: string; msMax: number }): number {
+  const match = /^(\d{1,12})(ms|s|m|h|d)$/.exec(text);
+  const ms = match ? Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? Number.NaN) : Number.NaN;
+  if (ms >= 0 && ms <= msMax) return ms;
+  throw new InvalidInput(
+    `--${option} is ${JSON.stringify(text.slice(0, 60))}: expected a number with its unit, at most ${formatDuration(msMax)}, such as 500ms 30s 5m 2h 1d.`,
+  );
+}
+
+/** The largest unit that fits, cut down: `0s 59s 3m 2h 5d`. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}

@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import process from 'node:process';
+import type { Command } from '../command.ts';
+import { splitLine } from '../command-line.ts';
+import { ack } from '../commands/ack.ts';
+import { broadcast } from '../commands/broadcast.ts';
+import { inbox } from '../commands/inbox.ts';
+import { read } from '../commands/read.ts';
+import { release } from '../commands/release.ts';
+import { renew } from '../commands/renew.ts';
+import { reply } from '../commands/reply.ts';
+import { send } from '../commands/send.ts';
+import { status } from '../commands/status.ts';
+import { whoami } from '../commands/whoami.ts';
+import { runCommandLine } from '../run-command.ts';
+
+/** What agents run on every message, and so what has to start fast. Everything else is in another file. */
+const MAIL: readonly Command[] = [send, inbox, read, reply, ack, broadcast, status, whoami, release, renew];
+
+const words = process.argv.slice(2);
+const { name, asks } = splitLine(words);
+const command = asks ? undefined : MAIL.find((one) => one.name === name);
+const nudgeProgram = join(__dirname, 'nudge.cjs');
+const explain = async (asked: readonly string[]): Promise<void> =>
+  (await import('./rest.ts')).runAny(asked, { nudgeProgram });
+void (command ? runCommandLine(words, { find: () => command, explain, nudgeProgram }) : explain(words));

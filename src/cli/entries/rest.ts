@@ -1,0 +1,47 @@
+import { splitLine } from '../command-line.ts';
+import type { Command } from '../command.ts';
+import { ack } from '../commands/ack.ts';
+import { agents } from '../commands/agents.ts';
+import { broadcast } from '../commands/broadcast.ts';
+import { createCompletion } from '../commands/completion.ts';
+import { dead } from '../commands/dead.ts';
+import { doctor } from '../commands/doctor.ts';
+import { createHelp, findCommand } from '../commands/help.ts';
+import { inbox } from '../commands/inbox.ts';
+import { init } from '../commands/init.ts';
+import { join } from '../commands/join.ts';
+import { leave } from '../commands/leave.ts';
+import { log } from '../commands/log.ts';
+import { purge } from '../commands/purge.ts';
+import { read } from '../commands/read.ts';
+import { release } from '../commands/release.ts';
+import { renew } from '../commands/renew.ts';
+import { reply } from '../commands/reply.ts';
+import { send } from '../commands/send.ts';
+import { status } from '../commands/status.ts';
+import { createVersion } from '../commands/version.ts';
+import { watch } from '../commands/watch.ts';
+import { whoami } from '../commands/whoami.ts';
+import { runCommandLine } from '../run-command.ts';
+
+declare const MAILROOM_VERSION: string;
+
+/** Runs a command line of any command, of one that does not exist, or of somebody who asks for help. */
+export async function runAny(words: readonly string[], { nudgeProgram }: { nudgeProgram: string }): Promise<void> {
+  const commands: Command[] = [
+    ...[init, join, leave, whoami, agents, send, broadcast, reply, inbox, read, ack, release, renew],
+    ...[status, watch, log, dead, purge, doctor],
+  ];
+  const help = createHelp(() => commands);
+  commands.push(
+    createCompletion(() => commands),
+    help,
+  );
+  const explain = (asked: readonly string[]): Promise<void> => runAny(asked, { nudgeProgram });
+  const run = (line: readonly string[], find: () => Command): Promise<void> =>
+    runCommandLine(line, { find, explain, nudgeProgram });
+  const { name, asks } = splitLine(words);
+  if (asks === 'version') return run(['version'], () => createVersion(MAILROOM_VERSION));
+  if (asks === 'help' || name === undefined) return run(name === undefined ? ['help'] : ['help', name], () => help);
+  return run(words, () => findCommand(commands, name, words));
+}

@@ -1,0 +1,33 @@
+import { MailroomError, type ErrorCode } from '../errors.ts';
+import { Advised } from './advised.ts';
+
+export const EXIT_OK = 0;
+export const EXIT_FAILURE = 1;
+export const EXIT_USAGE = 2;
+export const EXIT_NOT_FOUND = 3;
+export const EXIT_TIMEOUT = 4;
+export const EXIT_REFUSED = 5;
+export const EXIT_CONFLICT = 6;
+
+const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
+  ROOM_NOT_FOUND: EXIT_NOT_FOUND,
+  ROOM_REFUSED: EXIT_FAILURE,
+  ACTOR_NOT_FOUND: EXIT_NOT_FOUND,
+  IDENTITY_UNKNOWN: EXIT_USAGE,
+  INVALID_INPUT: EXIT_USAGE,
+  RATE_LIMIT_EXCEEDED: EXIT_CONFLICT,
+  MESSAGE_DELIVERY: EXIT_FAILURE,
+  MESSAGE_REFUSED: EXIT_REFUSED,
+  MESSAGE_NOT_FOUND: EXIT_NOT_FOUND,
+  MAILBOX_FULL: EXIT_CONFLICT,
+  CONFLICT: EXIT_CONFLICT,
+  LEASE_LOST: EXIT_CONFLICT,
+  CHAIN_DAMAGED: EXIT_FAILURE,
+  TIMEOUT: EXIT_TIMEOUT,
+};
+
+/** The exit code of a command that ended with this error; everything that is not Mailroom's own is a failure. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Advised) return EXIT_CODES[error.error.code];
+  return error instanceof MailroomError ? EXIT_CODES[error.code] : EXIT_FAILURE;
+}

@@ -1,0 +1,61 @@
+import { errnoOf } from '../host/file-system.ts';
+import type { Host } from '../host/host.ts';
+import { visibleJson } from '../message/visible.ts';
+
+/** Whoever read the standard output has stopped. What was not written was not seen. */
+export class OutputClosed extends Error {
+  constructor(options: { cause: unknown }) {
+    super('the standard output was closed', options);
+    this.name = 'OutputClosed';
+  }
+}
+
+/** The two streams of a command: data on stdout, talk on stderr. All text must be visible already. */
+export interface Output {
+  /** Resolves when all of it was taken. Throws `OutputClosed`. */
+  data(text: string): Promise<void>;
+  /** One JSON document on a line, nothing in it that acts on a terminal. Throws `OutputClosed`. */
+  json(value: unknown): Promise<void>;
+  /** For people. Nothing depends on it, so it never throws. */
+  talk(text: string): Promise<void>;
+}
+
+const STDOUT = 1;
+const STDERR = 2;
+const FULL_PIPE_WAIT_MS = 2;
+
+/** Writes to the descriptors themselves: the streams of Node cost several ms to make, and do not say when they are done. */
+export function createOutput(host: Pick<Host, 'files' | 'clock'>): Output {
+  const write = async (fd: number, text: string): Promise<void> => {
+    const bytes = Buffer.from(text);
+    let written = 0;
+    while (written < bytes.length) {
+      try {
+        written += host.files.write(fd, bytes, written, bytes.length - written);
+      } catch (error) {
+        // A pipe that somebody made non-blocking is full; a blocking one would wait as well.
+        if (errnoOf(error) !== 'EAGAIN') throw error;
+        await host.clock.sleep(FULL_PIPE_WAIT_MS);
+      }
+    }
+  };
+  const data = async (text: string): Promise<void> => {
+    try {
+      await write(STDOUT, text);
+    } catch (error) {
+      if (errnoOf(error) === 'EPIPE') throw new OutputClosed({ cause: error });
+      throw error;
+    }
+  };
+  return {
+    data,
+    json: (value) => data(`${visibleJson(value)}\n`),
+    talk: async (text) => {
+      try {
+        await write(STDERR, text);
+      } catch {
+        // There is nobody left to tell.
+      }
+    },
+  };
+}

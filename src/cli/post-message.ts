@@ -1,0 +1,157 @@
+import { InvalidInput, MessageDeliveryError, type MailroomError } from '../errors.ts';
+import type { Room } from '../room/room.ts';
+import { createSender, type Draft, type SendReport, type Sender } from '../room/sender.ts';
+import { waitForState } from '../room/wait-for-state.ts';
+import { Advised } from './advised.ts';
+import { textOption, type Arguments } from './arguments.ts';
+import type { Call, OptionSpec } from './command.ts';
+import { parseDuration, WAIT_MS_MAX } from './duration.ts';
+import { EXIT_OK } from './exit-code.ts';
+import { onInterruption } from './interruption.ts';
+import { commandLineWithContent } from './shell-words.ts';
+import { shortId } from './show-message.ts';
+
+const EXPIRY_MS_MAX = 365 * 86_400_000;
+const WAIT_MS_DEFAULT = 30_000;
+
+/** The options of everything that sends. */
+export const POST_OPTIONS: readonly OptionSpec[] = [
+  { name: 'file', value: 'path', summary: 'the content is in this file', insteadOfLiteral: true },
+  { name: 'data', value: 'JSON', summary: 'JSON for a program, beside the text' },
+  { name: 'id', value: 'id', summary: 'repeat an earlier try: it is delivered once, however often' },
+  { name: 'needs-ack', summary: 'ask the recipient to acknowledge it' },
+  { name: 'expires', value: 'time', summary: 'not worth reading after this time, such as 10m' },
+  {
+    name: 'durability',
+    value: 'level',
+    choices: ['power', 'process'],
+    summary: 'what it survives: power (default) a power loss, process only a kill',
+  },
+  {
+    name: 'wait-for',
+    value: 'state',
+    choices: ['claimed', 'acked'],
+    summary: 'wait until the recipient has claimed or acknowledged it; exit 4 if it has not',
+  },
+  { name: 'timeout', value: 'time', summary: 'how long --wait-for waits, 30s if not given' },
+];
+
+interface Posting {
+  readonly room: Room;
+  /** Who sends. */
+  readonly me: string;
+  readonly draft: Draft;
+  /** The command without its options, and where in it the content stands. */
+  readonly words: readonly string[];
+  readonly contentAt: number;
+  send(sender: Sender): Promise<SendReport>;
+}
+
+/** What the shared options say of a message. */
+export function draftOf(args: Arguments, message: { type: string; content: string }): Draft {
+  const expires = textOption(args, 'expires');
+  return {
+    ...message,
+    data: parseData(textOption(args, 'data')),
+    id: textOption(args, 'id'),
+    threadId: textOption(args, 'thread'),
+    replyTo: textOption(args, 'reply-to'),
+    needsAck: args.options.has('needs-ack') ? true : undefined,
+    expiresInMs:
+      expires === undefined ? undefined : parseDuration(expires, { option: 'expires', msMax: EXPIRY_MS_MAX }),
+    durability: textOption(args, 'durability') as Draft['durability'],
+  };
+}
+
+/**
+ * Sends, says what became of it at each recipient, and waits if asked to. Throws the error of the first recipient it
+ * did not reach, with the command that repeats it.
+ */
+export async function postMessage(call: Call, posting: Posting): Promise<number> {
+  const { room, me } = posting;
+  const waiting = waitingOf(call.args);
+  const sender = createSender(room.context, me);
+  let report: SendReport;
+  try {
+    report = await posting.send(sender);
+  } catch (error) {
+    if (error instanceof MessageDeliveryError) throw withRetry(error, retryLine(call, posting, error.id));
+    throw error;
+  } finally {
+    sender.close();
+  }
+  const retry = retryLine(call, posting, report.id);
+  await tell(call, report, retry);
+  for (const outcome of Object.values(report.outcomes)) {
+    if (outcome.outcome !== 'delivered') throw withRetry(outcome.error, retry);
+  }
+  if (!waiting) return EXIT_OK;
+  using interruption = onInterruption();
+  try {
+    const recipients = Object.keys(report.outcomes);
+    await waitForState(room.context, { id: report.id, from: me, recipients, ...waiting, signal: interruption.signal });
+  } catch (error) {
+    if (interruption.exitCode !== undefined) return interruption.exitCode;
+    throw error;
+  }
+  await call.output.talk(`${waiting.state} by ${Object.keys(report.outcomes).join(', ')}\n`);
+  return EXIT_OK;
+}
+
+function waitingOf(args: Arguments): { state: 'claimed' | 'acknowledged'; timeoutMs: number } | undefined {
+  const timeout = textOption(args, 'timeout');
+  const timeoutMs =
+    timeout === undefined ? WAIT_MS_DEFAULT : parseDuration(timeout, { option: 'timeout', msMax: WAIT_MS_MAX });
+  const state = textOption(args, 'wait-for');
+  if (state !== undefined) return { state: state === 'acked' ? 'acknowledged' : 'claimed', timeoutMs };
+  if (timeout === undefined) return undefined;
+  throw new InvalidInput('--timeout is for --wait-for, which is not there.', {
+    hint: 'Add --wait-for claimed or --wait-for acked, or leave --timeout out.',
+  });
+}
+
+async function tell({ isJson, output }: Call, report: SendReport, retry: string): Promise<void> {
+  const { id, outcomes } = report;
+  if (isJson) {
+    const shown = Object.entries(outcomes).map(([address, one]) => [
+      address,
+      one.outcome === 'delivered'
+        ? { outcome: one.outcome }
+        : { outcome: one.outcome, code: one.error.code, message: one.error.message, retry },
+    ]);
+    return output.json({ id, outcomes: Object.fromEntries(shown) });
+  }
+  const lines = Object.entries(outcomes).map(([address, { outcome }]) => `${outcome}  ${shortId(id)}  to ${address}\n`);
+  return output.data(lines.join(''));
+}
+
+/** The complete command that repeats this one with the message's id. */
+function retryLine({ args, env }: Call, { words, contentAt, draft, me, room }: Posting, id: string): string {
+  const given = ['data', 'thread', 'reply-to', 'expires', 'durability'].flatMap((name) => {
+    const value = textOption(args, name);
+    return value === undefined ? [] : [`--${name}`, value];
+  });
+  const flags = ['needs-ack', 'include-self'].filter((name) => args.options.has(name)).map((name) => `--${name}`);
+  const isElsewhere = args.options.has('room') || env['MAILROOM_DIR'];
+  const where = isElsewhere ? ['--room', room.directory] : [];
+  const line = ['--as', me, ...where, ...words, ...given, ...flags, '--id', id];
+  return commandLineWithContent(line, { at: contentAt + 2 + where.length, text: draft.content });
+}
+
+/** Repeating helps unless the message itself is what was refused. */
+function withRetry(error: MailroomError, retry: string): Error {
+  if (error.code === 'CONFLICT' || error.code === 'MESSAGE_REFUSED') return error;
+  return new Advised(error, `Repeating it with its id is safe: ${retry}`);
+}
+
+function parseData(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new InvalidInput(`--data is not JSON: ${(cause as Error).message}.`, {
+      cause,
+      hint: `Quote it for the shell, for example: --data '{"port":8080}'`,
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import process from 'node:process';
+import { nodeHost } from '../host/node-host.ts';
+import { parseArguments } from './arguments.ts';
+import type { Command } from './command.ts';
+import { splitLine } from './command-line.ts';
+import { describeError } from './report-error.ts';
+import { EXIT_OK, exitCodeOf } from './exit-code.ts';
+import { createOutput, OutputClosed } from './output.ts';
+
+/** Finds the command of this name, or throws what to tell whoever typed it. */
+export type FindCommand = (name: string | undefined, words: readonly string[]) => Promise<Command> | Command;
+
+export interface CommandLineOptions {
+  readonly find: FindCommand;
+  /** Tells what `--help` and `--version` ask for. */
+  readonly explain: (words: readonly string[]) => Promise<void>;
+  readonly nudgeProgram: string;
+}
+
+/** Runs one command line on this machine and leaves its exit code; whatever goes wrong is one clear error on stderr. */
+export async function runCommandLine(
+  words: readonly string[],
+  { find, explain, nudgeProgram }: CommandLineOptions,
+): Promise<void> {
+  const output = createOutput(nodeHost);
+  try {
+    const { name, rest } = splitLine(words);
+    const command = await find(name, words);
+    const args = parseArguments(command, rest);
+    if (args.options.has('help')) return await explain(['help', command.name]);
+    if (args.options.has('version')) return await explain(['--version']);
+    const isJson = args.options.has('json');
+    const call = {
+      command,
+      words,
+      args,
+      host: nodeHost,
+      env: process.env,
+      cwd: process.cwd(),
+      output,
+      isJson,
+      nudgeProgram,
+    };
+    process.exitCode = await command.run(call);
+  } catch (error) {
+    if (error instanceof OutputClosed) {
+      process.exitCode = EXIT_OK;
+      return;
+    }
+    process.exitCode = exitCodeOf(error);
+    const told = { words, isJson: words.includes('--json'), isDebug: words.includes('--debug') };
+    await output.talk(describeError(error, told));
+  }
+}

@@ -1,0 +1,67 @@
+import type { Message } from '../message/message.ts';
+import { visible, visibleJson, visibleLines } from '../message/visible.ts';
+import { formatDuration } from './duration.ts';
+
+const SHORT_ID_CHARS = 8;
+const PREVIEW_CHARS_MAX = 72;
+
+/** The last characters of an id: enough to name a message, few enough to type. */
+export function shortId(id: string): string {
+  return id.slice(-SHORT_ID_CHARS);
+}
+
+/** A message for programs. Only verified messages are ever shown, and it says so. */
+export function messageJson(message: Message): Message & { readonly verified: true } {
+  return { ...message, verified: true };
+}
+
+/** What came with a message beside its text, on one line: sender, type, age, id and whatever else was said. */
+export function headerLine(message: Message, { nowMs, attempt = 1 }: { nowMs: number; attempt?: number }): string {
+  const { from, to, type, id, sentAt, threadId, replyTo, needsAck, expiresAt } = message;
+  const parts = [
+    `From ${from}`,
+    type,
+    `${formatDuration(nowMs - Date.parse(sentAt))} ago`,
+    `id ${shortId(id)}`,
+    to[0] === 'all' && 'to all',
+    replyTo !== undefined && `answers ${shortId(replyTo)}`,
+    threadId !== undefined &&
+      threadId !== replyTo &&
+      `thread ${threadId.length > 36 ? `${threadId.slice(0, 36)}…` : threadId}`,
+    needsAck === true && 'wants an acknowledgement',
+    expiresAt !== undefined && `expires in ${formatDuration(Date.parse(expiresAt) - nowMs)}`,
+    attempt > 1 && `attempt ${attempt}`,
+  ];
+  return visible(parts.filter((part) => part !== false).join('  '));
+}
+
+/** The whole message for a reader. The text is indented, so that nothing in it looks like the header of another one. */
+export function messageText(message: Message, options: { nowMs: number; attempt?: number }): string {
+  const { content, data } = message;
+  const body = content.replace(/\n+$/, '');
+  const lines = body === '' ? [] : visibleLines(body).split('\n');
+  return [
+    headerLine(message, options),
+    ...(data === undefined ? [] : [`Data ${visibleJson(data)}`]),
+    ...lines.map((line) => (line === '' ? '' : `  ${line}`)),
+    '',
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** The beginning of the text on one line. */
+export function preview(content: string): string {
+  const line = visible(content.trim().replace(/\s+/g, ' '));
+  return line.length > PREVIEW_CHARS_MAX ? `${line.slice(0, PREVIEW_CHARS_MAX)}…` : line;
+}
+
+/** Rows under each other, the last column as long as it likes. */
+export function alignColumns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  }
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  return lines.map((line) => `${line.trimEnd()}\n`).join('');
+}

@@ -1,0 +1,122 @@
+import { constants } from 'node:fs';
+import { errnoOf } from '../host/file-system.ts';
+import type { Host } from '../host/host.ts';
+import type { RoomLayout } from '../message/layout.ts';
+import { rotatedLogs } from './rotate.ts';
+
+const OPEN_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const BLOCK_BYTES = 64 * 1024;
+const LINE_FEED = 0x0a;
+/** A file without a line feed is no log; it is not gathered in memory. */
+const LINE_BYTES_MAX = 1024 * 1024;
+
+/** The last lines of the log, those set aside included, oldest first. */
+export function lastLines(host: Host, layout: RoomLayout, limit: number): string[] {
+  const older = rotatedLogs(host, layout).map((name) => `${layout.logDirectory}/${name}`);
+  let lines: string[] = [];
+  for (const path of [layout.log, ...older.toReversed()]) {
+    if (lines.length >= limit) break;
+    lines = [...lastLinesOf(host, path, limit - lines.length), ...lines];
+  }
+  return lines;
+}
+
+function lastLinesOf(host: Host, path: string, limit: number): string[] {
+  const fd = openLogFile(host, path);
+  if (fd === undefined) return [];
+  try {
+    const { size } = host.files.fstat(fd);
+    let tail = Buffer.alloc(0);
+    let from = size;
+    // One line feed more than lines, because the first line may be cut off.
+    while (from > 0 && countLines(tail) <= limit) {
+      const start = Math.max(0, from - BLOCK_BYTES);
+      tail = Buffer.concat([readAt(host, fd, start, from - start), tail]);
+      from = start;
+    }
+    const lines = tail.toString('utf8').split('\n');
+    return lines.filter((line) => line !== '').slice(-limit);
+  } finally {
+    host.files.close(fd);
+  }
+}
+
+/** Lines as they are appended from now on; goes on with the next log when this one is set aside. Ends with the signal. */
+export async function* followLines(
+  host: Host,
+  layout: RoomLayout,
+  { changed, signal }: { changed: () => Promise<void>; signal: AbortSignal },
+): AsyncGenerator<string, void, void> {
+  let open = openAt(host, layout, { fromEnd: true });
+  try {
+    while (!signal.aborted) {
+      if (open) yield* open.lines();
+      if (!open || host.files.lstat(layout.log)?.ino !== open.inode) {
+        // What was written between the two looks is in the file set aside.
+        if (open) yield* open.lines();
+        open?.close();
+        open = openAt(host, layout, { fromEnd: false });
+        if (open) continue;
+      }
+      await changed();
+    }
+  } finally {
+    open?.close();
+  }
+}
+
+interface OpenLog {
+  readonly inode: number;
+  lines(): string[];
+  close(): void;
+}
+
+function openAt(host: Host, layout: RoomLayout, { fromEnd }: { fromEnd: boolean }): OpenLog | undefined {
+  const fd = openLogFile(host, layout.log);
+  if (fd === undefined) return undefined;
+  const { ino, size } = host.files.fstat(fd);
+  let position = fromEnd ? size : 0;
+  let rest = Buffer.alloc(0);
+  return {
+    inode: ino,
+    lines: () => {
+      const lines: string[] = [];
+      const end = host.files.fstat(fd).size;
+      while (position < end) {
+        const block = readAt(host, fd, position, Math.min(BLOCK_BYTES, end - position));
+        if (block.length === 0) break;
+        position += block.length;
+        rest = Buffer.concat([rest, block]);
+        const last = rest.lastIndexOf(LINE_FEED);
+        if (last >= 0) lines.push(...rest.toString('utf8', 0, last).split('\n'));
+        rest = last >= 0 ? rest.subarray(last + 1) : rest.subarray(-LINE_BYTES_MAX);
+      }
+      return lines.filter((line) => line !== '');
+    },
+    close: () => host.files.close(fd),
+  };
+}
+
+function openLogFile({ files }: Host, path: string): number | undefined {
+  try {
+    const fd = files.open(path, OPEN_READ);
+    if (files.fstat(fd).kind === 'file') return fd;
+    files.close(fd);
+    return undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function readAt({ files }: Host, fd: number, position: number, length: number): Buffer {
+  const block = Buffer.alloc(length);
+  const count = files.read(fd, block, 0, length, position);
+  return block.subarray(0, count);
+}
+
+function countLines(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) count += 1;
+  return count;
+}

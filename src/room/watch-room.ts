@@ -1,0 +1,90 @@
+import { watchArrivals } from '../mailbox/arrivals.ts';
+import { inspect } from '../mailbox/inspect.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
+import { dayOfId } from '../message/message-id.ts';
+import type { Message } from '../message/message.ts';
+import { listAddresses, mailboxOf, type RoomContext } from './context.ts';
+import { watchTree } from './watch-tree.ts';
+
+/** A message that has arrived somewhere. */
+export interface Seen {
+  readonly recipient: string;
+  readonly message: Message;
+}
+
+/**
+ * Verified messages as they arrive, of one actor or of all, without claiming any: first what waits, then what comes,
+ * also when its reader was faster. Ends when the signal aborts.
+ */
+export async function* watchRoom(
+  context: RoomContext,
+  { address, signal }: { address: string | undefined; signal: AbortSignal },
+): AsyncGenerator<Seen, void, void> {
+  const { pollMs } = context.config.limits;
+  const warn = (detail: string): void => context.log.append({ event: 'warning', detail });
+  const own = address === undefined ? undefined : mailboxOf(context, address);
+  const arrivals = own
+    ? watchArrivals(own, { pollMs, watch: true, signal, warn })
+    : await watchTree(context.host, { path: context.layout.actors, pollMs, signal, warn });
+  const known = new Map<string, Set<string>>();
+  try {
+    while (!signal.aborted) {
+      for (const mailbox of own ? [own] : allMailboxes(context)) yield* news(mailbox, known, signal);
+      await arrivals.next();
+    }
+  } finally {
+    await arrivals.close();
+  }
+}
+
+function allMailboxes(context: RoomContext): Mailbox[] {
+  return listAddresses(context)
+    .map((address) => mailboxOf(context, address))
+    .filter((mailbox) => mailbox !== undefined);
+}
+
+/** What lies there now and did not at the last look. At the first look, only what waits counts as new. */
+function* news(mailbox: Mailbox, known: Map<string, Set<string>>, signal: AbortSignal): Generator<Seen> {
+  const before = known.get(mailbox.address);
+  const now = lookAt(mailbox);
+  const told = new Set(now.keys());
+  known.set(mailbox.address, told);
+  for (const name of [...now.keys()].sort()) {
+    const found = now.get(name);
+    if (signal.aborted || !found || before?.has(name) || (!before && !found.waits)) continue;
+    const inspected = inspect(mailbox, { path: found.path, name });
+    // It moved on since the look; the next one finds it there.
+    if (!inspected) told.delete(name);
+    else if ('message' in inspected) yield { recipient: mailbox.address, message: inspected.message };
+  }
+}
+
+/** Every message that waits, is claimed or was acknowledged today or yesterday, by name. */
+function lookAt(mailbox: Mailbox): Map<string, { path: string; waits: boolean }> {
+  const { host, layout } = mailbox;
+  const found = new Map<string, { path: string; waits: boolean }>();
+  // Along the way a message goes, so that one that moves meanwhile is seen at least once.
+  for (const name of host.files.readdir(layout.new)) {
+    if (parseMessageFileName(name)) found.set(name, { path: `${layout.new}/${name}`, waits: true });
+  }
+  for (const fileName of host.files.readdir(layout.cur)) {
+    const name = parseClaimFileName(fileName)?.name;
+    if (name !== undefined) found.set(name, { path: `${layout.cur}/${fileName}`, waits: false });
+  }
+  for (const day of recentDays(host.clock.now())) {
+    if (!host.files.lstat(`${layout.done}/${day}`)) continue;
+    for (const name of host.files.readdir(`${layout.done}/${day}`)) {
+      const id = parseMessageFileName(name)?.id;
+      if (id !== undefined && dayOfId(id) === day)
+        found.set(name, { path: `${layout.done}/${day}/${name}`, waits: false });
+    }
+  }
+  return found;
+}
+
+const DAY_MS = 86_400_000;
+
+function recentDays(nowMs: number): string[] {
+  return [nowMs - DAY_MS, nowMs].map((ms) => new Date(ms).toISOString().slice(0, 10));
+}
