@@ -2,6 +2,8 @@ import fs from 'node:fs';
 import type { ProcessIdentity, Processes } from './processes.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+/** How long the output of a program that was killed may still come. */
+const OUTPUT_END_MS = 100;
 
 export const nodeProcesses: Processes = {
   userId: () => process.getuid?.(),
@@ -19,7 +21,15 @@ export const nodeProcesses: Processes = {
   },
   run: async (file, args, { timeoutMs }) => {
     const { execa } = await import('execa');
-    const result = await execa(file, [...args], { timeout: timeoutMs, reject: false, stdin: 'ignore' });
+    const options = { timeout: timeoutMs, killSignal: 'SIGKILL', reject: false, stdin: 'ignore' } as const;
+    const started = execa(file, [...args], options);
+    // Its output can be in other hands (a tmux client gives its own to the server) and then does not end with it.
+    const letGo = setTimeout(() => {
+      started.stdout.destroy();
+      started.stderr.destroy();
+    }, timeoutMs + OUTPUT_END_MS);
+    const result = await started;
+    clearTimeout(letGo);
     return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr || (result.message ?? '') };
   },
   startDetached: (file, args) => {
