@@ -1,3 +1,4 @@
+import { removeQuietly } from '../host/files.ts';
 import { actorLayout } from '../message/layout.ts';
 import { readCard, type TmuxPane } from './card.ts';
 import type { Nudger, RoomContext } from './context.ts';
@@ -11,6 +12,8 @@ export const NUDGE_LINE = ': You have new mail. Read it with the command: mailro
 
 const TRIES_MAX = 3;
 const BACKOFF_MS = 500;
+/** Programs that take fast typing for a paste take an Enter within 120 ms of it for a line break in the paste. */
+const ENTER_PAUSE_MS = 300;
 const TMUX_TIMEOUT_MS = 2_000;
 
 export type Nudged = { readonly outcome: 'nudged' } | { readonly outcome: 'skipped'; readonly why: string };
@@ -22,9 +25,14 @@ export const nudgeInProcess: Nudger = (context, address) => {
   context.nudging.add(nudging);
 };
 
-/** Whether a nudge could be tried at all: cheap, so that a send to an agent without a terminal costs nothing. */
+/** Whether a nudge could be tried at all: cheap, so that a send to an agent without a terminal costs nothing. Never throws. */
 export function isNudgeable(context: RoomContext, address: string): boolean {
-  return readCard(context.host, context.layout, address)?.tmux !== undefined;
+  try {
+    return readCard(context.host, context.layout, address)?.tmux !== undefined;
+  } catch {
+    // It is asked after the delivery, and must not turn that into an error.
+    return false;
+  }
 }
 
 /**
@@ -53,34 +61,62 @@ async function tryNudge(context: RoomContext, address: string): Promise<Nudged> 
     return { outcome: 'skipped', why: 'an earlier nudge is outstanding' };
   }
   touch(context, nudgedPath);
+  const { keysTyped, why } = await typeNudge(context, pane);
+  // While nothing stands in the pane no nudge is outstanding, and the next message may try.
+  if (keysTyped === 0) removeQuietly(host.files, nudgedPath);
+  return keysTyped === KEYS.length ? { outcome: 'nudged' } : { outcome: 'skipped', why };
+}
+
+const KEYS: readonly (readonly string[])[] = [['-l', '--', NUDGE_LINE], ['Enter']];
+
+/** Types what has not been typed yet, at every try after a look whether it still is that pane. */
+async function typeNudge(context: RoomContext, pane: TmuxPane): Promise<{ keysTyped: number; why: string }> {
+  const { clock } = context.host;
+  let keysTyped = 0;
   let why = '';
   for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
-    const stale = await whyNotThatPane(context, pane);
-    if (stale) return { outcome: 'skipped', why: stale };
-    why = (await typeLine(context, pane)) ?? '';
-    if (why === '') return { outcome: 'nudged' };
-    if (attempt < TRIES_MAX) await host.clock.sleep(BACKOFF_MS * attempt);
+    if (attempt > 1) await clock.sleep(BACKOFF_MS * (attempt - 1));
+    const seen = await lookAtPane(context, pane);
+    why = seen.why;
+    if (seen.pane === 'another') break;
+    if (seen.pane === 'busy') continue;
+    for (const keys of KEYS.slice(keysTyped)) {
+      if (keysTyped > 0) await clock.sleep(ENTER_PAUSE_MS);
+      const sent = await tmux(context, pane, ['send-keys', '-t', pane.pane, ...keys]);
+      why = sent.exitCode === 0 ? '' : `tmux send-keys failed: ${firstLine(sent.stderr)}`;
+      if (why !== '') break;
+      keysTyped += 1;
+    }
+    if (keysTyped === KEYS.length) break;
   }
-  return { outcome: 'skipped', why };
+  return { keysTyped, why };
 }
 
-/** Why the pane is not the one on the card any more; undefined when it is. */
-async function whyNotThatPane({ host }: RoomContext, pane: TmuxPane): Promise<string | undefined> {
-  if (!host.processes.isAlive(pane.process)) return `the process of pane ${pane.pane} has ended`;
-  const shown = await tmux(host, pane, ['display-message', '-p', '-t', pane.pane, '#{pid} #{pane_id} #{pane_pid}']);
-  if (shown.exitCode !== 0) return `tmux does not answer at ${pane.socket}: ${shown.stderr.split('\n')[0] ?? ''}`;
-  const expected = `${pane.serverPid} ${pane.pane} ${pane.process.pid}`;
-  return shown.stdout.trim() === expected ? undefined : `pane ${pane.pane} is another one now`;
+/** Whether the pane is the one on the card; `busy` while it shows its history, where keys are commands. */
+async function lookAtPane(
+  context: RoomContext,
+  { pane, process, serverPid, socket }: TmuxPane,
+): Promise<{ pane: 'ready' | 'busy' | 'another'; why: string }> {
+  const another = (why: string): { pane: 'another'; why: string } => ({ pane: 'another', why });
+  if (!context.host.processes.isAlive(process)) return another(`the process of pane ${pane} has ended`);
+  const format = '#{pid} #{pane_id} #{pane_pid} #{pane_in_mode}';
+  const shown = await tmux(context, { socket }, ['display-message', '-p', '-t', pane, format]);
+  if (shown.exitCode !== 0) return another(`tmux does not answer at ${socket}: ${firstLine(shown.stderr)}`);
+  const facts = shown.stdout.trim();
+  const mine = `${serverPid} ${pane} ${process.pid}`;
+  if (facts === `${mine} 0`) return { pane: 'ready', why: '' };
+  if (facts.startsWith(`${mine} `)) return { pane: 'busy', why: `pane ${pane} shows its history` };
+  return another(`pane ${pane} is another one now`);
 }
 
-async function typeLine({ host }: RoomContext, pane: TmuxPane): Promise<string | undefined> {
-  for (const keys of [['-l', '--', NUDGE_LINE], ['Enter']]) {
-    const sent = await tmux(host, pane, ['send-keys', '-t', pane.pane, ...keys]);
-    if (sent.exitCode !== 0) return `tmux send-keys failed: ${sent.stderr.split('\n')[0] ?? ''}`;
-  }
-  return undefined;
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
 }
 
-function tmux(host: RoomContext['host'], pane: TmuxPane, args: string[]): ReturnType<typeof host.processes.run> {
-  return host.processes.run('tmux', ['-S', pane.socket, ...args], { timeoutMs: TMUX_TIMEOUT_MS });
+function tmux(
+  { host }: RoomContext,
+  { socket }: Pick<TmuxPane, 'socket'>,
+  args: readonly string[],
+): ReturnType<typeof host.processes.run> {
+  return host.processes.run('tmux', ['-S', socket, ...args], { timeoutMs: TMUX_TIMEOUT_MS });
 }
