@@ -1,0 +1,48 @@
+import type { Host } from '../../src/host/host.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
+import type { Agent, Room, TmuxPane } from '../../src/index.ts';
+import { logged, openZoo, type ZooRoom } from '../hostile/zoo-room.ts';
+
+/** A room in which bob has a terminal, with a clock that only a test moves and on which every sleep is over at once. */
+export interface NudgeRoom extends AsyncDisposable {
+  readonly zoo: ZooRoom;
+  readonly room: Room;
+  readonly alice: Agent;
+  /** How long the nudges slept, in ms, one by one. */
+  readonly sleptMs: readonly number[];
+  advance(durationMs: number): void;
+  /** Sends a message to bob and waits until its nudge is over. */
+  sendAndSettle(content?: string): Promise<void>;
+  /** What the log says became of each nudge, in order. */
+  nudges(): { outcome: string; detail?: string }[];
+}
+
+export async function openNudgeRoom(pane: TmuxPane, given: Partial<Host> = {}): Promise<NudgeRoom> {
+  let nowMs = Date.now();
+  const sleptMs: number[] = [];
+  const clock = {
+    ...nodeHost.clock,
+    now: () => nowMs,
+    sleep: async (durationMs: number): Promise<void> => void sleptMs.push(durationMs),
+  };
+  const zoo = await openZoo({ host: { ...nodeHost, clock, ...given } });
+  const { room, alice } = zoo;
+  await room.join('bob', { tmux: pane });
+  return {
+    zoo,
+    room,
+    alice,
+    sleptMs,
+    advance: (durationMs) => {
+      nowMs += durationMs;
+    },
+    sendAndSettle: async (content = 'x') => {
+      // A sign of life of the same ms would be no newer than the nudge.
+      nowMs += 10;
+      await alice.send({ to: 'bob', type: 'INFO', content });
+      await Promise.all(room.context.nudging);
+    },
+    nudges: () => logged(zoo.directory, 'nudged') as { outcome: string; detail?: string }[],
+    [Symbol.asyncDispose]: () => zoo[Symbol.asyncDispose](),
+  };
+}
