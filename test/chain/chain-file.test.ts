@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ChainDamaged } from '../../src/errors.ts';
+import { encodeRecord } from '../../src/chain/record.ts';
 import { nodeFileSystem } from '../../src/host/node-file-system.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { countCalls, failAt } from '../faults/faulty-files.ts';
@@ -37,6 +38,17 @@ describe('a chain file', () => {
     expect(two.sum()).toBe(1);
     expect(await two.chain.append(2)).toMatchObject({ won: true, record: { seq: 2, by: two.chain.by } });
     expect(readWholeChain(directory)).toHaveLength(2);
+  });
+
+  it('is not taken in by a record of another that is as long as the own one, which was not written', async () => {
+    const directory = scratch();
+    const rival = openSum({ directory });
+    const mute = { ...nodeFileSystem, write: (_fd: number, bytes: Uint8Array) => bytes.length };
+    const one = openSum({ directory, host: { ...nodeHost, files: mute } });
+    await rival.chain.append(7);
+    expect(await one.chain.append(8)).toEqual({ won: false });
+    expect(one.sum()).toBe(7);
+    await expect(one.chain.append(8)).rejects.toThrow('cut short');
   });
 
   it('costs one write and one read per record', async () => {
@@ -130,6 +142,21 @@ describe('segments', () => {
     writer.chain.readOn();
     expect(writer.sum()).toBe(231);
     expect(() => openSum({ ...options, segmentsKept: 1 })).toThrow(RangeError);
+  });
+
+  it('skipped by a reader fence it, also when the last one holds nothing but the state', async () => {
+    const directory = scratch();
+    const reader = openSum({ directory, segmentsKept: 2 });
+    await add(reader, 1);
+    const prev = reader.records.at(-1)?.hash ?? '';
+    const seal = encodeRecord({ seq: 2, prev, by: 'x' }, { seal: true });
+    fs.appendFileSync(path.join(directory, '1.jsonl'), seal.bytes);
+    reader.chain.readOn();
+    const far = encodeRecord({ seq: 10, prev: 'a'.repeat(64), by: 'x' }, { carried: { sum: 500 } });
+    fs.writeFileSync(path.join(directory, '10.jsonl'), far.bytes);
+    expect(await reader.chain.append(2)).toEqual({ won: false });
+    expect(reader.sum()).toBe(500);
+    expect(await reader.chain.append(2)).toMatchObject({ won: true, record: { seq: 11 } });
   });
 
   it('that a stopped process brings back are never taken for the last one', async () => {
