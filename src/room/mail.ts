@@ -48,6 +48,7 @@ export class Mail {
       claim: this.#claim,
       leaseMs: Math.min(leaseMs, this.#mailbox.limits.leaseMsMax),
     });
+    this.#log('renewed');
   }
 
   /** Gives it up for good: it becomes a dead letter with this reason. Throws `LeaseLost`. */
@@ -59,6 +60,10 @@ export class Mail {
 
   #settle(event: 'acknowledged' | 'released'): void {
     this.#settled = true;
+    this.#log(event);
+  }
+
+  #log(event: 'acknowledged' | 'released' | 'renewed'): void {
     const { id, from, type } = this.message;
     this.#context.log.append({ event, id, from, to: this.#mailbox.address, type });
   }
