@@ -247,6 +247,18 @@ describe('opening', () => {
     expect(() => openSum({ directory })).toThrow(ChainDamaged);
   });
 
+  it.each([undefined, 2])('refuses a next segment that continues another chain, segments kept: %s', async (kept) => {
+    const directory = scratch();
+    const reader = openSum({ directory, ...(kept === undefined ? {} : { segmentsKept: kept }) });
+    await add(reader, 1);
+    const prev = reader.records.at(-1)?.hash ?? '';
+    fs.appendFileSync(path.join(directory, '1.jsonl'), encodeRecord({ seq: 2, prev, by: 'x' }, { seal: true }).bytes);
+    const foreign = encodeRecord({ seq: 3, prev, by: 'x' }, { carried: { sum: 9 } });
+    fs.writeFileSync(path.join(directory, '3.jsonl'), foreign.bytes);
+    await expect(reader.chain.append(2)).rejects.toThrow(/3\.jsonl is damaged at byte 1: expected record 3/);
+    expect(reader.sum()).toBe(1);
+  });
+
   it('names the directory that is missing', () => {
     const directory = path.join(scratch(), 'gone');
     expect(() => openSum({ directory })).toThrow(directory);
