@@ -1,0 +1,42 @@
+import type { Agent, Durability, Host, RoomLimits } from '../src/index.ts';
+import type { Bench } from './row.ts';
+
+/** High enough that nothing measured is refused; the counting itself goes on as ever. */
+const RAISED: Partial<RoomLimits> = {
+  rateLimit: 100_000,
+  newMessagesMax: 1_000_000,
+  broadcastRecipientsMax: 10_000,
+  logBytesMax: 2 ** 30,
+};
+
+export interface BenchRoom {
+  /** Its `.mailroom`. */
+  readonly directory: string;
+  readonly agents: readonly Agent[];
+  readonly close: () => Promise<void>;
+}
+
+/** A fresh room in which these have joined. */
+export async function makeRoom(
+  { library, freshDirectory }: Pick<Bench, 'library' | 'freshDirectory'>,
+  { addresses, durability = 'process' }: { addresses: readonly string[]; durability?: Durability },
+): Promise<BenchRoom> {
+  const cwd = freshDirectory();
+  const { directory } = await library.initRoom({ cwd, limits: RAISED, host: unsynced(library.nodeHost) });
+  const setUp = await library.openRoom({ directory, host: unsynced(library.nodeHost) });
+  for (const address of addresses) await setUp.join(address);
+  await setUp.close();
+  const room = await library.openRoom({ directory, durability });
+  return { directory, agents: addresses.map((address) => room.agent(address)), close: () => room.close() };
+}
+
+/** Setting up is not measured, so it need not wait for the disk. */
+function unsynced(host: Host): Host {
+  const files = { ...host.files, fsync: async () => {}, fdatasync: async () => {} };
+  return { ...host, files };
+}
+
+/** As long as makes the whole message file about 600 bytes. */
+export const CONTENT_600_B = 'Which of the two ports shall the service listen on? '.repeat(6).slice(0, 305);
+
+export const MESSAGE_BYTES = 600;
