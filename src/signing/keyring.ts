@@ -3,7 +3,7 @@ import { RoomRefused } from '../errors.ts';
 import type { FileSystem } from '../host/file-system.ts';
 import { ensureDirectory, publishFile, readText, stagedPath } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
-import { EVERYONE, SYSTEM } from '../message/address.ts';
+import { isActorAddress } from '../message/address.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
 import {
   createEd25519Key,
@@ -115,8 +115,8 @@ function parsePrivateKey(path: string, pem: string): KeyObject {
 
 /** The sender is named by whoever put the file there, so nothing that is wrong with it may be more than a missing key. */
 function readVerifier(files: FileSystem, layout: RoomLayout, sender: string): VerifyingKey | undefined {
-  // Nobody joins under these, so nobody has a key for them.
-  if (sender === EVERYONE || sender === SYSTEM) return undefined;
+  // Nobody joins under a reserved address, so nobody has a key for it.
+  if (!isActorAddress(sender)) return undefined;
   const pem = readText(files, actorLayout(layout, sender).publicKey);
   if (pem === undefined) return undefined;
   try {
