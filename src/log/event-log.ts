@@ -4,7 +4,9 @@ import type { RoomLayout } from '../message/layout.ts';
 import { visibleJson } from '../message/visible.ts';
 import { rotate } from './rotate.ts';
 
-const OPEN_APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+/** NONBLOCK, so that a FIFO put where the log belongs cannot hang who writes. */
+const OPEN_APPEND =
+  constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const LOG_MODE = 0o600;
 const RECHECK_MS = 1_000;
 const LINE_FEED = 0x0a;
@@ -78,7 +80,10 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
     }
     if (!open) {
       const fd = files.open(layout.log, OPEN_APPEND, LOG_MODE);
-      open = { fd, inode: files.fstat(fd).ino, endsAt: -1, checkedAtMs: now };
+      open = { fd, inode: -1, endsAt: -1, checkedAtMs: now };
+      const { kind, ino } = files.fstat(fd);
+      if (kind !== 'file') throw new Error(`${layout.log} is no regular file`);
+      open.inode = ino;
     }
     return open;
   };
