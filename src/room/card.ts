@@ -1,5 +1,5 @@
 import { Conflict } from '../errors.ts';
-import { errnoOf } from '../host/file-system.ts';
+import { errnoOf, type FileSystem } from '../host/file-system.ts';
 import { publishFile, readText, removeQuietly, replaceFile, stagedPath } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
@@ -40,7 +40,32 @@ export interface Card {
 const REPLACE_TRIES_MAX = 20;
 
 export function readCard(host: Host, room: RoomLayout, address: string): Card | undefined {
-  return parseCard(readText(host.files, actorLayout(room, address).card), address);
+  const text = readText(host.files, actorLayout(room, address).card);
+  return text === undefined ? readAside(host, room, address)?.card : parseCard(text, address);
+}
+
+/**
+ * The card that was renamed away and has no successor yet: somebody is replacing it at this instant, or was killed then.
+ * Until there is a new card, it is the one.
+ */
+function readAside({ files }: Host, room: RoomLayout, address: string): { card: Card; path: string } | undefined {
+  const { directory, card: cardPath } = actorLayout(room, address);
+  let last: { card: Card; path: string } | undefined;
+  for (const name of namesIn(files, directory)) {
+    const path = `${directory}/${name}`;
+    const card = path.startsWith(`${cardPath}.`) ? parseCard(readText(files, path), address) : undefined;
+    if (card && (!last || card.joinedAt > last.card.joinedAt)) last = { card, path };
+  }
+  return last;
+}
+
+function namesIn(files: FileSystem, directory: string): string[] {
+  try {
+    return files.readdir(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    throw error;
+  }
 }
 
 function parseCard(text: string | undefined, address: string): Card | undefined {
@@ -97,12 +122,14 @@ export async function claimCard(
   for (let attempt = 1; attempt <= REPLACE_TRIES_MAX; attempt++) {
     const staged = stagedPath(room.tmp, randomBytes);
     const textBefore = readText(files, path);
-    const before = parseCard(textBefore, card.address);
+    const asideBefore = textBefore === undefined ? readAside(host, room, card.address) : undefined;
+    const before = asideBefore?.card ?? parseCard(textBefore, card.address);
     const isOwn = before !== undefined && sameProcess(before.process, card.process);
     if (before && !isOwn && !takeOver && isLive(host, before)) throw inUse(before);
-    if (isOwn) return replaceFile(files, { path, staged, bytes, mode: 0o600, durable: true });
-    const aside = `${staged}.card`;
-    if (!renamedAway(host, path, aside) || readText(files, aside) === textBefore) {
+    if (isOwn && !asideBefore) return replaceFile(files, { path, staged, bytes, mode: 0o600, durable: true });
+    // Beside the card and named after it, so that whoever looks for the card finds it there.
+    const aside = asideBefore?.path ?? `${path}.${randomBytes(8).toString('hex')}`;
+    if (asideBefore || !renamedAway(host, path, aside) || readText(files, aside) === textBefore) {
       const published = await publishFile(files, { path, staged, bytes, mode: 0o600, durable: true });
       removeQuietly(files, aside);
       if (published) return;
@@ -146,7 +173,8 @@ function restore(host: Host, aside: string, path: string): void {
   try {
     host.files.link(aside, path);
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
+    // ENOENT: somebody who took it for the card has replaced it.
+    if (errnoOf(error) !== 'EEXIST' && errnoOf(error) !== 'ENOENT') throw error;
   }
   removeQuietly(host.files, aside);
 }
