@@ -17,7 +17,7 @@ export interface Child {
 
 /** Starts a program of fixtures/crash with this Node; it runs on what was built last. */
 export function startFixture(name: string, args: readonly string[]): Child {
-  const child = spawn(process.execPath, [path.join(FIXTURES, name), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [path.resolve(FIXTURES, name), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));

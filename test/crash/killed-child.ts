@@ -1,0 +1,26 @@
+import { build } from 'esbuild';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+const FIXTURE = path.join(import.meta.dirname, '..', '..', 'fixtures', 'crash', 'scenario.mjs');
+
+/**
+ * Bundles the child program with what was built, into a directory of its own: loading one file instead of fifty takes
+ * 40 ms off each child, and there are a thousand of them.
+ */
+export async function bundleScenario(): Promise<{ readonly program: string; readonly remove: () => void }> {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-child-'));
+  const program = path.join(directory, 'scenario.cjs');
+  await build({
+    entryPoints: [FIXTURE],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'error',
+  });
+  return { program, remove: () => fs.rmSync(directory, { recursive: true, force: true }) };
+}
