@@ -8,8 +8,17 @@ import type { Mailbox } from './mailbox.ts';
  */
 export function sweep({ host, layout, limits }: Mailbox): number {
   const abandoned = abandonedIn(host, { directory: layout.tmp, ageMsMax: limits.tmpAgeMsMax });
-  // Its sender may have finished by now, or another sweep been faster.
-  return abandoned.filter((path) => removeIfThere(host.files, path)).length;
+  return abandoned.filter((path) => isRemoved(host, path)).length;
+}
+
+function isRemoved({ files }: Host, path: string): boolean {
+  try {
+    // Its sender may have finished by now, or another sweep been faster.
+    return removeIfThere(files, path);
+  } catch {
+    // It only wastes space, and must not keep anybody from their mail.
+    return false;
+  }
 }
 
 /** The files in a directory of staged files that nobody has touched for longer than `ageMsMax`. */
