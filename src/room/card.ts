@@ -63,7 +63,7 @@ function namesIn(files: FileSystem, directory: string): string[] {
   try {
     return files.readdir(directory);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return [];
     throw error;
   }
 }
