@@ -9,9 +9,11 @@ import { findMail } from './find-mail.ts';
 import { iterateInbox, type InboxOptions } from './inbox.ts';
 import { leaveRoom } from './join.ts';
 import type { Mail } from './mail.ts';
-import { createSender, type Draft, type Sender, type SendReport } from './sender.ts';
+import type { Draft } from './draft.ts';
+import { createSender, type Sender, type SendReport } from './sender.ts';
 import { showLife } from './signs-of-life.ts';
 import { statusOf } from './status-of.ts';
+import { told } from './told.ts';
 
 /** An actor that has joined, in this process: it sends under its own key and reads its own mailbox. */
 export class Agent implements AsyncDisposable {
@@ -34,7 +36,7 @@ export class Agent implements AsyncDisposable {
    * same `id` is safe.
    */
   async send({ to, ...draft }: Draft & { readonly to: string }): Promise<SendReport> {
-    const report = await this.#sender.send([to], draft);
+    const report = await told(this.#context, 'Nothing was sent', () => this.#sender.send([to], draft));
     const outcome = report.outcomes[to];
     if (outcome && outcome.outcome !== 'delivered') throw outcome.error;
     return report;
@@ -48,7 +50,7 @@ export class Agent implements AsyncDisposable {
     excludeSelf = true,
     ...draft
   }: Draft & { readonly excludeSelf?: boolean | undefined }): Promise<SendReport> {
-    return this.#sender.broadcast(draft, { excludeSelf });
+    return told(this.#context, 'Nothing was sent', () => this.#sender.broadcast(draft, { excludeSelf }));
   }
 
   /** Answers a message: to its sender, in its thread. Does not acknowledge it. */
@@ -65,7 +67,7 @@ export class Agent implements AsyncDisposable {
   /** Waiting and claimed mail, oldest first, without claiming any of it. */
   list({ limit = Infinity }: { readonly limit?: number | undefined } = {}): Peeked {
     showLife(this.#context, this.address);
-    return peek(this.#mailbox, { limit });
+    return this.#reading(() => peek(this.#mailbox, { limit }));
   }
 
   /**
@@ -76,7 +78,7 @@ export class Agent implements AsyncDisposable {
     const limits = this.#context.config.limitsOf(this.address);
     showLife(this.#context, this.address);
     const wantedMs = Math.min(leaseMs ?? limits.leaseMs, limits.leaseMsMax);
-    return claimMail(this.#context, this.#mailbox, { idEnding: id, leaseMs: wantedMs });
+    return this.#reading(() => claimMail(this.#context, this.#mailbox, { idEnding: id, leaseMs: wantedMs }));
   }
 
   /**
@@ -84,27 +86,28 @@ export class Agent implements AsyncDisposable {
    * nobody does; once more is nothing. Resolves with its whole id. Throws `MessageNotFound`, `Conflict`, `LeaseLost`.
    */
   async acknowledge(id: string): Promise<string> {
-    const found = findMail(this.#mailbox, id);
+    const found = this.#reading(() => findMail(this.#mailbox, id));
     if (found.state === 'acknowledged') return found.id;
     const { leaseMs } = this.#context.config.limitsOf(this.address);
-    const mail = claimMail(this.#context, this.#mailbox, { idEnding: found.id, leaseMs, isLast: true });
+    const options = { idEnding: found.id, leaseMs, isLast: true };
+    const mail = this.#reading(() => claimMail(this.#context, this.#mailbox, options));
     await mail.ack();
     return found.id;
   }
 
   /** What this actor has claimed and not dealt with, whichever of its processes claimed it; oldest first. */
   held(): Mail[] {
-    return heldMail(this.#context, this.#mailbox);
+    return this.#reading(() => heldMail(this.#context, this.#mailbox));
   }
 
   /** Where a message lies, a line per recipient. `id` may be any ending of it that only one message has. */
   status(id: string): MessageStatus[] {
-    return statusOf(this.#context, id);
+    return told(this.#context, 'The message was not looked for', () => statusOf(this.#context, id));
   }
 
   /** Deletes what was acknowledged longer ago than the room keeps it. Throws `Conflict` when the clock has jumped. */
   async purge(): Promise<Purged> {
-    const purged = await purge(this.#mailbox);
+    const purged = await told(this.#context, 'Nothing was purged', () => purge(this.#mailbox));
     this.#context.log.append({
       event: 'purged',
       to: this.address,
@@ -115,7 +118,11 @@ export class Agent implements AsyncDisposable {
 
   /** Says that this actor is gone. Its mail waits. */
   leave(): Promise<void> {
-    return leaveRoom(this.#context, this.address);
+    return told(this.#context, `${this.address} did not leave`, () => leaveRoom(this.#context, this.address));
+  }
+
+  #reading<T>(work: () => T): T {
+    return told(this.#context, `The mailbox of ${this.address} was not read`, work);
   }
 
   /** Frees what this process holds open; the actor stays joined. */

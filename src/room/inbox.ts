@@ -1,3 +1,4 @@
+import { errnoOf } from '../host/file-system.ts';
 import { watchArrivals } from '../mailbox/arrivals.ts';
 import { drain } from '../mailbox/drain.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
@@ -5,6 +6,7 @@ import { sweep } from '../mailbox/sweep.ts';
 import type { RoomContext } from './context.ts';
 import { receive, type Mail } from './mail.ts';
 import { showLife } from './signs-of-life.ts';
+import { asTold } from './told.ts';
 
 export interface InboxOptions {
   /** Ends the iteration; what was handed out stays claimed. */
@@ -19,6 +21,9 @@ export interface InboxOptions {
   readonly watch?: boolean | undefined;
 }
 
+/** Listings in a row that may find no directory before a waiting reader gives up. */
+const MISSING_LISTINGS_MAX = 3;
+
 /** Claimed mail, oldest first, as long as the caller asks for it. */
 export async function* iterateInbox(
   context: RoomContext,
@@ -29,19 +34,28 @@ export async function* iterateInbox(
   const { signal, wait = true, watch = true, pollMs = limits.pollMs } = options;
   const leaseMs = Math.min(options.leaseMs ?? limits.leaseMs, limits.leaseMsMax);
   const warn = (detail: string): void => context.log.append({ event: 'warning', to: mailbox.address, detail });
-  const swept = sweep(mailbox);
-  if (swept > 0) context.log.append({ event: 'swept', to: mailbox.address, detail: `${swept} abandoned files` });
   const arrivals = wait ? watchArrivals(mailbox, { pollMs, watch, signal, warn }) : undefined;
+  let failures = 0;
   try {
+    const swept = sweep(mailbox);
+    if (swept > 0) context.log.append({ event: 'swept', to: mailbox.address, detail: `${swept} abandoned files` });
     while (!signal?.aborted) {
       showLife(context, mailbox.address);
-      for (const claim of drain(mailbox, { leaseMs })) {
-        yield receive(context, mailbox, claim);
-        if (signal?.aborted) return;
+      try {
+        for (const claim of drain(mailbox, { leaseMs })) {
+          yield receive(context, mailbox, claim);
+          if (signal?.aborted) return;
+        }
+        failures = 0;
+      } catch (error) {
+        // Whoever replaces the directory leaves a moment in which it is not there.
+        if (!arrivals || errnoOf(error) !== 'ENOENT' || ++failures > MISSING_LISTINGS_MAX) throw error;
       }
       if (!arrivals) return;
       await arrivals.next();
     }
+  } catch (error) {
+    throw asTold(context, `The mailbox of ${mailbox.address} was not read`, error);
   } finally {
     arrivals?.close();
   }

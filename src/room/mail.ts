@@ -2,6 +2,7 @@ import { acknowledge, reject, release, renew, type Claim } from '../mailbox/clai
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { Message } from '../message/message.ts';
 import type { RoomContext } from './context.ts';
+import { told } from './told.ts';
 
 /** A verified message that this reader has claimed. Until it is acknowledged it comes back when the lease ends. */
 export class Mail {
@@ -31,31 +32,33 @@ export class Mail {
   /** It is dealt with. Sends nothing. Throws `LeaseLost` when somebody else holds it by now; acknowledging twice is nothing. */
   async ack(): Promise<void> {
     if (this.#settled) return;
-    acknowledge(this.#mailbox, this.#claim);
+    this.#told('acknowledged', () => acknowledge(this.#mailbox, this.#claim));
     this.#settle('acknowledged');
   }
 
   /** Ends the claim early, so that another may take it over. Throws `LeaseLost`. */
   async release(): Promise<void> {
     if (this.#settled) return;
-    release(this.#mailbox, this.#claim);
+    this.#told('released', () => release(this.#mailbox, this.#claim));
     this.#settle('released');
   }
 
   /** Makes the lease end `leaseMs` from now. Throws `LeaseLost`. */
   async renew(leaseMs = this.#context.config.limitsOf(this.#mailbox.address).leaseMs): Promise<void> {
-    this.#claim = renew(this.#mailbox, {
-      claim: this.#claim,
-      leaseMs: Math.min(leaseMs, this.#mailbox.limits.leaseMsMax),
-    });
+    const wanted = { claim: this.#claim, leaseMs: Math.min(leaseMs, this.#mailbox.limits.leaseMsMax) };
+    this.#claim = this.#told('renewed', () => renew(this.#mailbox, wanted));
     this.#log('renewed');
   }
 
   /** Gives it up for good: it becomes a dead letter with this reason. Throws `LeaseLost`. */
   async reject(detail: string): Promise<void> {
     if (this.#settled) return;
-    reject(this.#mailbox, { claim: this.#claim, detail });
+    this.#told('given up', () => reject(this.#mailbox, { claim: this.#claim, detail }));
     this.#settled = true;
+  }
+
+  #told<T>(done: string, work: () => T): T {
+    return told(this.#context, `The message ${this.message.id} was not ${done}`, work);
   }
 
   #settle(event: 'acknowledged' | 'released'): void {

@@ -15,6 +15,7 @@ import { assertJoined, joinRoom, type JoinOptions } from './join.ts';
 import { nudgeInProcess } from './nudge.ts';
 import { lastSeenMs } from './signs-of-life.ts';
 import { statusOf } from './status-of.ts';
+import { told } from './told.ts';
 
 export interface OpenOptions {
   /** The room's directory, or the one it is in; else `MAILROOM_DIR`, else found from `cwd` upwards. */
@@ -81,7 +82,7 @@ export class Room implements AsyncDisposable {
    * address and `Conflict` when a live actor has it.
    */
   async join(address: string, options: JoinOptions = {}): Promise<Agent> {
-    await joinRoom(this.context, address, options);
+    await told(this.context, `${address} did not join`, () => joinRoom(this.context, address, options));
     return this.agent(address);
   }
 
@@ -89,8 +90,10 @@ export class Room implements AsyncDisposable {
   agent(address: string): Agent {
     const known = this.#agents.get(address);
     if (known) return known;
-    assertJoined(this.context, address);
-    const mailbox = mailboxOf(this.context, address);
+    const mailbox = told(this.context, `${address} was not looked for`, () => {
+      assertJoined(this.context, address);
+      return mailboxOf(this.context, address);
+    });
     if (!mailbox) throw new Error(`${address} has a card and no mailbox; join again to complete it.`);
     const agent = new Agent(this.context, mailbox);
     this.#agents.set(address, agent);
@@ -99,21 +102,12 @@ export class Room implements AsyncDisposable {
 
   /** Everyone who ever joined, those who left among them. */
   actors(): ActorInfo[] {
-    const { context } = this;
-    return listCards(context).map((card) => {
-      const mailbox = mailboxOf(context, card.address);
-      return {
-        card,
-        live: isLive(context.host, card),
-        seenAtMs: lastSeenMs(context, card.address),
-        waiting: mailbox ? context.host.files.readdir(mailbox.layout.new).length : 0,
-      };
-    });
+    return told(this.context, 'The actors were not listed', () => listActors(this.context));
   }
 
   /** Where a message lies, a line per recipient. `id` may be any ending of it that only one message has. */
   status(id: string): MessageStatus[] {
-    return statusOf(this.context, id);
+    return told(this.context, 'The message was not looked for', () => statusOf(this.context, id));
   }
 
   /** Waits for nudges under way (bounded by their own tries) and frees what this process holds open. */
@@ -126,4 +120,16 @@ export class Room implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function listActors(context: RoomContext): ActorInfo[] {
+  return listCards(context).map((card) => {
+    const mailbox = mailboxOf(context, card.address);
+    return {
+      card,
+      live: isLive(context.host, card),
+      seenAtMs: lastSeenMs(context, card.address),
+      waiting: mailbox ? context.host.files.readdir(mailbox.layout.new).length : 0,
+    };
+  });
 }

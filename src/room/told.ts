@@ -1,0 +1,79 @@
+import { MailroomError, RoomNotFound, RoomRefused } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
+import type { Host } from '../host/host.ts';
+import type { RoomLayout } from '../message/layout.ts';
+
+interface Where {
+  readonly host: Pick<Host, 'files'>;
+  readonly layout: RoomLayout;
+}
+
+/**
+ * Runs `work`. What the system refuses meanwhile (a full disk, a room that is gone) comes out as an error of Mailroom
+ * that says what was not done, as in "bob did not join", why, and what to do next; its cause is the system's own error.
+ */
+export function told<T>(where: Where, undone: string, work: () => T): T {
+  try {
+    const result = work();
+    if (!(result instanceof Promise)) return result;
+    return result.catch((error: unknown) => {
+      throw asTold(where, undone, error);
+    }) as T;
+  } catch (error) {
+    throw asTold(where, undone, error);
+  }
+}
+
+/** The error to throw in place of this one: itself, unless it is the system's. */
+export function asTold({ host, layout }: Where, undone: string, error: unknown): unknown {
+  const errno = errnoOf(error);
+  if (error instanceof MailroomError || errno === undefined || !SYSTEM_ERROR.test(errno)) return error;
+  if ((errno === 'ENOENT' || errno === 'ENOTDIR') && isGone(host, layout)) {
+    const hint = 'Restore it, or make a new one with: mailroom init';
+    return new RoomNotFound(`${undone}: the room ${layout.directory} is gone.`, { cause: error, hint });
+  }
+  const { why, hint } = REASONS[errno] ?? { why: 'the system refused', hint: 'See what is wrong: mailroom doctor' };
+  const said = error instanceof Error ? error.message : errno;
+  return new RoomRefused(`${undone}: ${why} (${layout.directory}, ${said}).`, { cause: error, hint });
+}
+
+const SYSTEM_ERROR = /^E[A-Z0-9]+$/;
+
+function isGone(host: Where['host'], layout: RoomLayout): boolean {
+  try {
+    return host.files.lstat(layout.config) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+interface Reason {
+  readonly why: string;
+  readonly hint: string;
+}
+
+const FULL: Reason = { why: 'the disk is full', hint: 'Free some space, then repeat it.' };
+const FORBIDDEN: Reason = {
+  why: 'permission was denied',
+  hint: 'See who owns the room and what is wrong with it: mailroom doctor',
+};
+const TOO_MANY: Reason = {
+  why: 'too many files are open',
+  hint: 'Close some programs or raise the limit (ulimit -n), then repeat it.',
+};
+const MISSING: Reason = { why: 'a part of the room is missing', hint: 'Complete the room with: mailroom doctor --fix' };
+
+const REASONS: Readonly<Record<string, Reason>> = {
+  ENOSPC: FULL,
+  EDQUOT: FULL,
+  EROFS: {
+    why: 'the file system is read-only',
+    hint: 'Make it writable, or use a room elsewhere: mailroom init --room <directory>',
+  },
+  EACCES: FORBIDDEN,
+  EPERM: FORBIDDEN,
+  EMFILE: TOO_MANY,
+  ENFILE: TOO_MANY,
+  ENOENT: MISSING,
+  ENOTDIR: MISSING,
+};
