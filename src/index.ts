@@ -41,4 +41,5 @@ export { DEFAULT_LIMITS, type RoomLimits } from './room/limits.ts';
 export { Mail } from './room/mail.ts';
 export { MessagingSystem } from './room/messaging-system.ts';
 export { openRoom, Room, type ActorInfo, type OpenOptions } from './room/room.ts';
-export type { Draft, SendReport } from './room/sender.ts';
+export type { Draft } from './room/draft.ts';
+export type { SendReport } from './room/sender.ts';

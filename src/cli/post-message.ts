@@ -1,6 +1,7 @@
 import { InvalidInput, MessageDeliveryError, type MailroomError } from '../errors.ts';
 import type { Room } from '../room/room.ts';
-import { createSender, type Draft, type SendReport, type Sender } from '../room/sender.ts';
+import type { Draft } from '../room/draft.ts';
+import { createSender, type SendReport, type Sender } from '../room/sender.ts';
 import { waitForState } from '../room/wait-for-state.ts';
 import { Advised } from './advised.ts';
 import { textOption, type Arguments } from './arguments.ts';

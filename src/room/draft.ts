@@ -1,0 +1,78 @@
+import { InvalidInput } from '../errors.ts';
+import type { Durability } from '../mailbox/mailbox.ts';
+import { isMessageId, timeOfId } from '../message/message-id.ts';
+import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
+import { THREAD_ID_CHARS_MAX, type Message } from '../message/message.ts';
+import { listCards, type RoomContext } from './context.ts';
+
+/** What an actor says; the rest of the message is made when it is sent. */
+export interface Draft {
+  readonly type: string;
+  /** Text for a reader. */
+  readonly content: string;
+  /** JSON for a program. */
+  readonly data?: unknown;
+  readonly threadId?: string | undefined;
+  /** The id of the message this one answers. */
+  readonly replyTo?: string | undefined;
+  readonly needsAck?: boolean | undefined;
+  /** Ms after its sending at which it is no longer worth reading. */
+  readonly expiresInMs?: number | undefined;
+  /** The id of an earlier try of the same message (UUIDv7): it is then delivered once, however often it is sent. */
+  readonly id?: string | undefined;
+  /** `power` survives a power loss, `process` only the end of the process; the room's when not given. */
+  readonly durability?: Durability | undefined;
+}
+
+/** Everything a draft can have wrong, before it is charged. Throws `InvalidInput`. */
+export function assertDraft(context: RoomContext, draft: Draft): void {
+  const { type, id, replyTo, threadId, expiresInMs } = draft;
+  if (!isCommonType(type)) {
+    assertDeclaredType(type, new Set(listCards(context).flatMap((card) => [...card.accepts])));
+  }
+  if (id !== undefined && !isMessageId(id)) {
+    throw new InvalidInput(`The id ${JSON.stringify(id.slice(0, 60))} is no UUIDv7 in lower case.`, {
+      hint: 'Leave the id out, or give the one that an earlier try reported.',
+    });
+  }
+  if (id !== undefined && timeOfId(id) > context.host.clock.now() + context.config.limits.clockSkewMsMax) {
+    throw new InvalidInput(`The id ${id} is of ${new Date(timeOfId(id)).toISOString()}, which is still to come.`, {
+      hint: 'Compare the clocks, or leave the id out.',
+    });
+  }
+  if (replyTo !== undefined && !isMessageId(replyTo)) {
+    throw new InvalidInput(
+      `The message answered, ${JSON.stringify(replyTo.slice(0, 60))}, is no UUIDv7 in lower case.`,
+    );
+  }
+  if (threadId !== undefined && (threadId.length === 0 || threadId.length > THREAD_ID_CHARS_MAX)) {
+    throw new InvalidInput(`The thread id has ${threadId.length} characters: expected 1 to ${THREAD_ID_CHARS_MAX}.`);
+  }
+  if (expiresInMs !== undefined && (!Number.isSafeInteger(expiresInMs) || expiresInMs < 1)) {
+    throw new InvalidInput(`The expiry is ${expiresInMs}: expected a positive whole number of ms.`);
+  }
+}
+
+/** The message that a draft becomes under its id. The same draft under the same id is always the same message. */
+export function messageOf(
+  context: RoomContext,
+  { id, from, to, draft }: { id: string; from: string; to: readonly string[]; draft: Draft },
+): Message {
+  const timeMs = timeOfId(id);
+  const { type, content, data, threadId, replyTo, needsAck, expiresInMs } = draft;
+  return {
+    id,
+    room: context.config.roomId,
+    from,
+    to,
+    type,
+    sentAt: new Date(timeMs).toISOString(),
+    content,
+    ...(data === undefined ? {} : { data }),
+    ...(threadId === undefined ? {} : { threadId }),
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(needsAck === undefined ? {} : { needsAck }),
+    // Counted from the id's time, so that a repeated send has the same bytes.
+    ...(expiresInMs === undefined ? {} : { expiresAt: new Date(timeMs + expiresInMs).toISOString() }),
+  };
+}

@@ -1,0 +1,49 @@
+import { ActorNotFound, Conflict } from '../errors.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import { assertAddress, EVERYONE } from '../message/address.ts';
+import { nearest } from '../message/nearest.ts';
+import { listAddresses, listCards, mailboxOf, type RoomContext } from './context.ts';
+import type { Draft } from './draft.ts';
+
+/** The mailbox of one recipient, there or absent. Throws `InvalidInput` and, with the nearest name, `ActorNotFound`. */
+export function recipientOf(context: RoomContext, address: string, draft: Draft): Mailbox {
+  assertAddress(address);
+  const mailbox = mailboxOf(context, address);
+  if (mailbox) return mailbox;
+  const known = listAddresses(context);
+  const near = nearest(address, known);
+  const error = new ActorNotFound(
+    `Nobody has joined this room as ${address}; ${known.length === 0 ? 'nobody has joined at all' : `joined are ${known.slice(0, 10).join(', ')}`}.`,
+    { address, nearest: near, hint: near ? `Did you mean ${near}?` : `They join with: mailroom join ${address}` },
+  );
+  context.log.append({
+    event: 'sent',
+    to: address,
+    type: draft.type,
+    content: draft.content,
+    outcome: 'failed',
+    detail: error.message,
+  });
+  throw error;
+}
+
+/** The mailboxes of everyone a broadcast goes to. Throws `ActorNotFound` when that is nobody, `Conflict` when it is too many. */
+export function audience(context: RoomContext, excluded: string | undefined): Mailbox[] {
+  const cards = listCards(context).filter(
+    (card) => card.leftAt === undefined && card.broadcasts && card.address !== excluded,
+  );
+  const mailboxes = cards.map((card) => mailboxOf(context, card.address)).filter((one) => one !== undefined);
+  const most = context.config.limits.broadcastRecipientsMax;
+  if (mailboxes.length === 0) {
+    throw new ActorNotFound('A broadcast would reach nobody: no other agent has joined this room.', {
+      address: EVERYONE,
+      hint: 'See who is there: mailroom agents',
+    });
+  }
+  if (mailboxes.length > most) {
+    throw new Conflict(`A broadcast would go to ${mailboxes.length} agents, the limit is ${most}.`, {
+      hint: 'Raise broadcastRecipientsMax in room.json.',
+    });
+  }
+  return mailboxes;
+}
