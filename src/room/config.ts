@@ -42,6 +42,7 @@ export function readConfig(files: FileSystem, layout: RoomLayout): RoomConfig {
   } catch (cause) {
     throw broken('is not JSON', cause);
   }
+  if (typeof parsed !== 'object' || parsed === null) throw broken('holds no object');
   const { version, room, algorithm, limits, actors = {} } = parsed;
   if (typeof version === 'number' && version > FORMAT_VERSION) {
     throw new RoomRefused(`${layout.config} has format version ${version}; this Mailroom knows ${FORMAT_VERSION}.`, {
