@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { RoomNotFound, RoomRefused } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
 import { readText } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { ROOM_DIRECTORY, roomLayout } from '../message/layout.ts';
@@ -16,12 +17,13 @@ export function findRoom(host: Host, { named, cwd }: { named?: string | undefine
   const found = named === undefined ? findUpwards(host, cwd) : findNamed(host, resolve(cwd, named));
   const owner = host.files.lstat(roomLayout(found).config)?.uid;
   const self = host.processes.userId();
-  if (owner !== undefined && self !== undefined && owner !== self) {
-    throw new RoomRefused(`The room ${found} belongs to another user (uid ${owner}, you are ${self}).`, {
-      hint: 'Make a room of your own with: mailroom init',
-    });
-  }
+  if (owner !== undefined && self !== undefined && owner !== self) throw notYours(host, found, owner);
   return found;
+}
+
+function notYours({ processes }: Host, room: string, owner: number): RoomRefused {
+  const text = `The room ${room} belongs to another user (uid ${owner}, you are ${processes.userId()}).`;
+  return new RoomRefused(text, { hint: 'Make a room of your own with: mailroom init' });
 }
 
 function findNamed(host: Host, named: string): string {
@@ -72,5 +74,12 @@ function searchMainCheckout(host: Host, start: string): string | undefined {
 }
 
 function isRoom(host: Host, directory: string): boolean {
-  return host.files.lstat(roomLayout(directory).config)?.kind === 'file';
+  try {
+    return host.files.lstat(roomLayout(directory).config)?.kind === 'file';
+  } catch (error) {
+    // A room that may not even be looked into is somebody's: to go past it would be to use another one silently.
+    const owner = errnoOf(error) === 'EACCES' ? host.files.lstat(directory)?.uid : undefined;
+    if (owner === undefined) throw error;
+    throw notYours(host, directory, owner);
+  }
 }
