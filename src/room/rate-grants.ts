@@ -12,6 +12,7 @@ export type RateBody = { readonly at: number; readonly id: string } | { readonly
 
 /** Grants kept at most, whatever the limits of others who write here. */
 const GRANTS_KEPT_MAX = 100_000;
+const TRIM_GRANTS_MIN = 128;
 
 export interface GrantsKept {
   readonly limit: number;
@@ -24,6 +25,7 @@ export interface GrantsKept {
 export class GrantHistory {
   readonly #kept: GrantsKept;
   #grants: Grant[] = [];
+  #trimAt = TRIM_GRANTS_MIN;
 
   constructor(kept: GrantsKept) {
     this.#kept = kept;
@@ -58,11 +60,12 @@ export class GrantHistory {
     const body = rateBody(record.body) ?? this.#unknown(record);
     if ('at' in body) this.#grants.push({ id: body.id, timeMs: body.at });
     else this.#setBack(body.clockBackTo);
-    this.#forget();
+    if (this.#grants.length >= this.#trimAt) this.#trim();
   }
 
   /** What the next generation has to know. */
   carry(): unknown {
+    this.#trim();
     return { grants: this.#grants.map(({ id, timeMs }) => [timeMs, id]) };
   }
 
@@ -78,14 +81,15 @@ export class GrantHistory {
   }
 
   /** Grants within the window stay even beyond the limit, for a process whose limit is higher than this one's. */
-  #forget(): void {
+  #trim(): void {
     const { limit, windowMs } = this.#kept;
     const windowStart = this.lastMs - windowMs;
-    while (this.#grants.length > limit) {
-      const isOld = (this.#grants[0]?.timeMs ?? 0) < windowStart;
-      if (!isOld && this.#grants.length <= GRANTS_KEPT_MAX) return;
-      this.#grants.shift();
-    }
+    const { length } = this.#grants;
+    let from = Math.max(0, length - GRANTS_KEPT_MAX);
+    while (from < length - limit && (this.#grants[from]?.timeMs ?? 0) < windowStart) from += 1;
+    this.#grants.splice(0, from);
+    // Rarely, because it costs as much as there are grants.
+    this.#trimAt = Math.max(TRIM_GRANTS_MIN, 2 * this.#grants.length);
   }
 }
 

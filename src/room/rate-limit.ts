@@ -5,12 +5,7 @@ import type { Host } from '../host/host.ts';
 import { decideGrant, type RateLimit } from './rate-decision.ts';
 import { GrantHistory, type Grant, type RateBody } from './rate-grants.ts';
 
-const SEGMENT_BYTES = 16 * 1024;
-/** A carried grant has about 60 bytes, and a generation is to hold several times what it carries. */
-const SEGMENT_BYTES_PER_GRANT = 240;
 const SEGMENTS_KEPT = 2;
-const LOCK_WAIT_MS_MAX = 300;
-const GRANT_USE_MS_MAX = 250;
 const GRANT_TRIES_MAX = 64;
 /** Lost races in a row after which a process waits a little before the next. */
 const LOSSES_BEFORE_WAIT = 4;
@@ -23,9 +18,11 @@ export interface RateCounterOptions extends RateLimit {
   readonly directory: string;
   /** The sender's address, for messages. */
   readonly sender: string;
-  readonly segmentBytesMax?: number;
-  readonly lockWaitMsMax?: number;
-  readonly grantUseMsMax?: number;
+  /** Size at which a generation ends; several times what it carries over, which is about 60 bytes for each of `limit`. */
+  readonly segmentBytesMax: number;
+  readonly lockWaitMsMax: number;
+  /** A grant that was not had this long after the look it was decided on is given up for a new one. */
+  readonly grantUseMsMax: number;
 }
 
 /** Which message is to be sent: one whose id is made for the time of the grant, or one that has its id already. */
@@ -100,7 +97,7 @@ export class RateCounter {
   }
 
   async #race(request: GrantRequest): Promise<GrantResult | { readonly retryAt: number }> {
-    const { host, directory, lockWaitMsMax = LOCK_WAIT_MS_MAX, grantUseMsMax = GRANT_USE_MS_MAX } = this.#options;
+    const { host, directory, lockWaitMsMax, grantUseMsMax } = this.#options;
     let release: (() => Promise<void>) | undefined;
     let losses = 0;
     let gaveUp = false;
@@ -126,9 +123,15 @@ export class RateCounter {
         const timeMs = decision.grantAtMs;
         const id = 'id' in request ? request.id : request.idAt(timeMs);
         const { won } = await chain.append({ at: timeMs, id } satisfies RateBody);
-        if (!won) losses += 1;
-        else if (host.clock.now() - nowMs <= grantUseMsMax) return { id, timeMs, isRepeated: false };
-        else gaveUp = true;
+        if (!won) {
+          losses += 1;
+          continue;
+        }
+        await release?.();
+        release = undefined;
+        // Last of all, so that what follows is the use.
+        if (host.clock.now() - nowMs <= grantUseMsMax) return { id, timeMs, isRepeated: false };
+        gaveUp = true;
       }
     } finally {
       await release?.();
@@ -166,7 +169,7 @@ export class RateCounter {
       host,
       directory,
       naming: { prefix: 'rate.', suffix: '' },
-      segmentBytesMax: this.#options.segmentBytesMax ?? Math.max(SEGMENT_BYTES, limit * SEGMENT_BYTES_PER_GRANT),
+      segmentBytesMax: this.#options.segmentBytesMax,
       segmentsKept: SEGMENTS_KEPT,
       durable: false,
       onRecord: (record) => history.apply(record),

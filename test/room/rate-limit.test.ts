@@ -70,10 +70,11 @@ describe('a rate counter', () => {
   it('costs one write and one read per message, and few calls for a process that sends one', async () => {
     const directory = scratch();
     const clock = new ManualClock();
-    const first = openCounter({ directory, clock, limit: 1_000 });
+    const options = { directory, clock, limit: 1_000, segmentBytesMax: 1_000_000 };
+    const first = openCounter(options);
     for (let at = 0; at < 50; at++) await first.grant(newId);
     const counted = countCalls(nodeFileSystem);
-    const counter = openCounter({ directory, clock, limit: 1_000, host: { ...nodeHost, files: counted.files } });
+    const counter = openCounter({ ...options, host: { ...nodeHost, files: counted.files } });
     await counter.grant(newId);
     const opening = counted.steps.map((step) => step.split(' ')[0]);
     expect(opening).toEqual(['readdir', 'open', 'readdir', 'read', 'write', 'read']);

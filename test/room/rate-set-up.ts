@@ -6,6 +6,15 @@ import { nodeHost } from '../../src/host/node-host.ts';
 import { RateCounter, type GrantRequest, type RateCounterOptions } from '../../src/room/rate-limit.ts';
 
 export const START_MS = Date.UTC(2026, 5, 1);
+const DEFAULTS = {
+  sender: 'agent-1',
+  limit: 5,
+  windowMs: 1_000,
+  segmentBytesMax: 16_384,
+  lockWaitMsMax: 300,
+  grantUseMsMax: 250,
+};
+
 export const newId: GrantRequest = { idAt: () => randomUUID() };
 
 /** A clock that stands still until it is moved; to sleep moves it. */
@@ -30,7 +39,7 @@ export type CounterOptions = Partial<RateCounterOptions> & { readonly directory:
 /** A counter of 5 in 1 s, on a clock that the test moves, without a real lock. */
 export function openCounter({ clock, host, ...options }: CounterOptions): RateCounter {
   const base: Host = host ?? { ...nodeHost, lock: alwaysGrants };
-  return new RateCounter({ sender: 'agent-1', limit: 5, windowMs: 1_000, ...options, host: { ...base, clock } });
+  return new RateCounter({ ...DEFAULTS, ...options, host: { ...base, clock } });
 }
 
 /** Takes grants until one is refused, at most `most`; how many there were. */
