@@ -40,7 +40,10 @@ interface Judged {
 interface NameVectors {
   readonly addresses: Judged;
   readonly types: Judged;
-  readonly messageNames: readonly { readonly name: string; readonly means: unknown }[];
+  readonly messageNames: readonly {
+    readonly name: string;
+    readonly means: { readonly id: string; readonly from: string } | null;
+  }[];
   readonly claims: {
     readonly names: readonly {
       readonly fileName: string;
@@ -50,7 +53,7 @@ interface NameVectors {
 }
 
 interface IdVectors {
-  readonly ids: readonly { readonly id: string }[];
+  readonly ids: readonly { readonly id: string; readonly timeMs: number; readonly day: string }[];
   readonly areNot: readonly string[];
   readonly made: readonly { readonly atMs: number }[];
 }
