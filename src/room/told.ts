@@ -32,9 +32,13 @@ export function asTold({ host, layout }: Where, undone: string, error: unknown):
     const hint = 'Restore it, or make a new one with: mailroom init';
     return new RoomNotFound(`${undone}: the room ${layout.directory} is gone.`, { cause: error, hint });
   }
-  const { why, hint } = REASONS[errno] ?? { why: 'the system refused', hint: 'See what is wrong: mailroom doctor' };
+  const { why, hint } = (isLink(error) ? NO_LINKS[errno] : undefined) ?? REASONS[errno] ?? OTHER;
   const said = error instanceof Error ? error.message : errno;
   return new RoomRefused(`${undone}: ${why} (${layout.directory}, ${said}).`, { cause: error, hint });
+}
+
+function isLink(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'syscall' in error && error.syscall === 'link';
 }
 
 const SYSTEM_ERROR = /^E[A-Z0-9]+$/;
@@ -62,6 +66,21 @@ const TOO_MANY: Reason = {
   hint: 'Close some programs or raise the limit (ulimit -n), then repeat it.',
 };
 const MISSING: Reason = { why: 'a part of the room is missing', hint: 'Complete the room with: mailroom doctor --fix' };
+
+const LINKLESS: Reason = {
+  why: 'this file system cannot make hard links',
+  hint: 'Move the room to a local file system.',
+};
+
+/** What link(2) says where there are none. */
+const NO_LINKS: Readonly<Record<string, Reason>> = {
+  EPERM: LINKLESS,
+  ENOTSUP: LINKLESS,
+  EOPNOTSUPP: LINKLESS,
+  ENOSYS: LINKLESS,
+};
+
+const OTHER: Reason = { why: 'the system refused', hint: 'See what is wrong: mailroom doctor' };
 
 const REASONS: Readonly<Record<string, Reason>> = {
   ENOSPC: FULL,
