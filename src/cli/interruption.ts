@@ -1,5 +1,3 @@
-import process from 'node:process';
-
 /** An end of waiting that somebody asks for with Ctrl-C or SIGTERM. */
 export interface Interruption extends Disposable {
   readonly signal: AbortSignal;

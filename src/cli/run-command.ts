@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { nodeHost } from '../host/node-host.ts';
 import { parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';

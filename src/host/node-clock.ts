@@ -1,9 +1,9 @@
-import os from 'node:os';
+import { uptime } from 'node:os';
 import type { Clock } from './clock.ts';
 
 export const nodeClock: Clock = {
   now: () => Date.now(),
-  uptimeMs: () => Math.round(os.uptime() * 1000),
+  uptimeMs: () => Math.round(uptime() * 1000),
   sleep: (durationMs, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();

@@ -1,4 +1,25 @@
-import fs from 'node:fs';
+// By name: where a module is imported whole, a bundle copies all its properties at each start.
+import {
+  chmodSync,
+  closeSync,
+  fdatasync,
+  fstatSync,
+  fsync,
+  ftruncateSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statfsSync,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+  type Stats,
+} from 'node:fs';
 import { errnoOf, type FileFacts, type FileSystem } from './file-system.ts';
 
 /**
@@ -6,14 +27,14 @@ import { errnoOf, type FileFacts, type FileSystem } from './file-system.ts';
  * 8 to 12 times as much; the two that wait for a disk are not.
  */
 export const nodeFileSystem: FileSystem = {
-  open: (path, flags, mode) => fs.openSync(path, flags, mode),
-  close: (fd) => fs.closeSync(fd),
-  read: (fd, into, offset, length, position) => fs.readSync(fd, into, offset, length, position),
-  write: (fd, bytes, offset, length) => fs.writeSync(fd, bytes, offset, length),
-  fstat: (fd) => factsOf(fs.fstatSync(fd)),
+  open: (path, flags, mode) => openSync(path, flags, mode),
+  close: (fd) => closeSync(fd),
+  read: (fd, into, offset, length, position) => readSync(fd, into, offset, length, position),
+  write: (fd, bytes, offset, length) => writeSync(fd, bytes, offset, length),
+  fstat: (fd) => factsOf(fstatSync(fd)),
   lstat: (path) => {
     try {
-      const stats = fs.lstatSync(path, { throwIfNoEntry: false });
+      const stats = lstatSync(path, { throwIfNoEntry: false });
       return stats && factsOf(stats);
     } catch (error) {
       // Something else lies where a directory on the way belongs, so nothing is at this path.
@@ -21,23 +42,23 @@ export const nodeFileSystem: FileSystem = {
       throw error;
     }
   },
-  readdir: (path) => fs.readdirSync(path),
-  link: (existing, created) => fs.linkSync(existing, created),
-  unlink: (path) => fs.unlinkSync(path),
-  rename: (from, to) => fs.renameSync(from, to),
+  readdir: (path) => readdirSync(path),
+  link: (existing, created) => linkSync(existing, created),
+  unlink: (path) => unlinkSync(path),
+  rename: (from, to) => renameSync(from, to),
   mkdir: (path, mode) => {
-    fs.mkdirSync(path, { mode });
+    mkdirSync(path, { mode });
   },
-  rmdir: (path) => fs.rmdirSync(path),
-  utimes: (path, timeMs) => fs.utimesSync(path, timeMs / 1000, timeMs / 1000),
-  chmod: (path, mode) => fs.chmodSync(path, mode),
-  fileSystemType: (path) => (process.platform === 'linux' ? fs.statfsSync(path).type : 0),
-  truncate: (fd, length) => fs.ftruncateSync(fd, length),
-  fsync: (fd) => new Promise((resolve, reject) => fs.fsync(fd, (error) => (error ? reject(error) : resolve()))),
-  fdatasync: (fd) => new Promise((resolve, reject) => fs.fdatasync(fd, (error) => (error ? reject(error) : resolve()))),
+  rmdir: (path) => rmdirSync(path),
+  utimes: (path, timeMs) => utimesSync(path, timeMs / 1000, timeMs / 1000),
+  chmod: (path, mode) => chmodSync(path, mode),
+  fileSystemType: (path) => (process.platform === 'linux' ? statfsSync(path).type : 0),
+  truncate: (fd, length) => ftruncateSync(fd, length),
+  fsync: (fd) => new Promise((resolve, reject) => fsync(fd, (error) => (error ? reject(error) : resolve()))),
+  fdatasync: (fd) => new Promise((resolve, reject) => fdatasync(fd, (error) => (error ? reject(error) : resolve()))),
 };
 
-function factsOf(stats: fs.Stats): FileFacts {
+function factsOf(stats: Stats): FileFacts {
   return {
     kind: kindOf(stats),
     size: stats.size,
@@ -49,7 +70,7 @@ function factsOf(stats: fs.Stats): FileFacts {
   };
 }
 
-function kindOf(stats: fs.Stats): FileFacts['kind'] {
+function kindOf(stats: Stats): FileFacts['kind'] {
   if (stats.isFile()) return 'file';
   if (stats.isDirectory()) return 'directory';
   return stats.isSymbolicLink() ? 'symlink' : 'other';

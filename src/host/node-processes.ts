@@ -1,4 +1,4 @@
-import fs from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { ProcessIdentity, Processes } from './processes.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -49,7 +49,7 @@ function identify(pid: number): ProcessIdentity | undefined {
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
     return { pid, startTime: fields[19] ?? '', bootId: bootId() };
   }
-  if (fs.existsSync('/proc/self/stat')) return undefined;
+  if (existsSync('/proc/self/stat')) return undefined;
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -62,7 +62,7 @@ function identify(pid: number): ProcessIdentity | undefined {
 function statFields(pid: number): string[] | undefined {
   let stat: string;
   try {
-    stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
     return undefined;
   }
@@ -74,7 +74,7 @@ let knownBootId: string | undefined;
 function bootId(): string {
   if (knownBootId === undefined) {
     try {
-      knownBootId = fs.readFileSync(BOOT_ID, 'latin1').trim();
+      knownBootId = readFileSync(BOOT_ID, 'latin1').trim();
     } catch {
       knownBootId = '';
     }

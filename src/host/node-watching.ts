@@ -1,12 +1,12 @@
-import fs from 'node:fs';
+import { watch, type FSWatcher } from 'node:fs';
 import { errnoOf } from './file-system.ts';
 import type { Watching } from './watching.ts';
 
 export const nodeWatching: Watching = {
   directory: (path, onHint, onFailure) => {
-    let watcher: fs.FSWatcher;
+    let watcher: FSWatcher;
     try {
-      watcher = fs.watch(path, { persistent: true }, onHint);
+      watcher = watch(path, { persistent: true }, onHint);
     } catch (error) {
       onFailure(errnoOf(error) ?? String(error));
       return () => {};

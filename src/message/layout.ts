@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { assertAddress, isAddress } from './address.ts';
 import { isMessageId } from './message-id.ts';
 
@@ -21,19 +20,19 @@ export interface RoomLayout {
 }
 
 export function roomLayout(directory: string): RoomLayout {
-  const keys = join(directory, 'keys');
-  const logDirectory = join(directory, 'log');
+  const keys = `${directory}/keys`;
+  const logDirectory = `${directory}/log`;
   return {
     directory,
-    config: join(directory, 'room.json'),
-    gitignore: join(directory, '.gitignore'),
+    config: `${directory}/room.json`,
+    gitignore: `${directory}/.gitignore`,
     keys,
-    roomKey: join(keys, 'room.key'),
-    publicKeys: join(keys, 'pub'),
-    actors: join(directory, 'actors'),
+    roomKey: `${keys}/room.key`,
+    publicKeys: `${keys}/pub`,
+    actors: `${directory}/actors`,
     logDirectory,
-    log: join(logDirectory, 'agent_messages.log'),
-    tmp: join(directory, 'tmp'),
+    log: `${logDirectory}/agent_messages.log`,
+    tmp: `${directory}/tmp`,
   };
 }
 
@@ -64,28 +63,28 @@ export interface MailboxLayout {
 /** Throws `InvalidInput` for what is no address, so that nothing outside the room is ever named. */
 export function actorLayout(room: RoomLayout, address: string): ActorLayout {
   assertAddress(address);
-  const directory = join(room.actors, address);
-  const mailbox = join(directory, 'mailbox');
-  const dead = join(mailbox, 'dead');
+  const directory = `${room.actors}/${address}`;
+  const mailbox = `${directory}/mailbox`;
+  const dead = `${mailbox}/dead`;
   return {
     directory,
-    card: join(directory, 'card.json'),
-    seen: join(directory, 'seen'),
-    nudged: join(directory, 'nudged'),
-    journal: join(directory, 'journal'),
-    jobs: join(directory, 'jobs'),
-    privateKey: join(room.keys, `${address}.key`),
-    publicKey: join(room.publicKeys, address),
+    card: `${directory}/card.json`,
+    seen: `${directory}/seen`,
+    nudged: `${directory}/nudged`,
+    journal: `${directory}/journal`,
+    jobs: `${directory}/jobs`,
+    privateKey: `${room.keys}/${address}.key`,
+    publicKey: `${room.publicKeys}/${address}`,
     mailbox: {
       directory: mailbox,
-      tmp: join(mailbox, 'tmp'),
-      new: join(mailbox, 'new'),
-      cur: join(mailbox, 'cur'),
-      done: join(mailbox, 'done'),
+      tmp: `${mailbox}/tmp`,
+      new: `${mailbox}/new`,
+      cur: `${mailbox}/cur`,
+      done: `${mailbox}/done`,
       dead,
-      refused: join(dead, 'refused'),
-      purgedThrough: join(mailbox, 'purged-through'),
-      purgeClock: join(mailbox, 'purge-clock'),
+      refused: `${dead}/refused`,
+      purgedThrough: `${mailbox}/purged-through`,
+      purgeClock: `${mailbox}/purge-clock`,
     },
   };
 }

@@ -1,8 +1,11 @@
+import { isatty } from 'node:tty';
 import { currentPane } from '../../room/tmux-pane.ts';
 import { textOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { withRoom } from '../with-room.ts';
+
+const STDOUT = 1;
 
 export const join: Command = {
   name: 'join',
@@ -37,10 +40,9 @@ yours while the terminal's session runs; joining it from another one is a confli
       const line = `export MAILROOM_AS=${address}`;
       if (isJson) await output.json({ address, room: room.directory, export: line });
       else await output.data(`${line}\n`);
-      const how = isJson
-        ? ''
-        : ` If you see an export line above, your shell does not know it yet: eval "$(mailroom join ${address})"`;
-      await output.talk(`You have joined as ${address}.${how}\n`);
+      // On a terminal nothing has taken the line in yet.
+      const how = isatty(STDOUT) && !isJson ? `, and your shell is told with: eval "$(mailroom join ${address})"` : '';
+      await output.talk(`You have joined as ${address}${how}\n`);
       return EXIT_OK;
     }),
 };

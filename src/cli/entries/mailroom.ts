@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import process from 'node:process';
 import type { Command } from '../command.ts';
 import { splitLine } from '../command-line.ts';
 import { ack } from '../commands/ack.ts';
@@ -20,7 +18,7 @@ const MAIL: readonly Command[] = [send, inbox, read, reply, ack, broadcast, stat
 const words = process.argv.slice(2);
 const { name, asks } = splitLine(words);
 const command = asks ? undefined : MAIL.find((one) => one.name === name);
-const nudgeProgram = join(__dirname, 'nudge.cjs');
+const nudgeProgram = `${__dirname}/nudge.cjs`;
 const explain = async (asked: readonly string[]): Promise<void> =>
   (await import('./rest.ts')).runAny(asked, { nudgeProgram });
 void (command ? runCommandLine(words, { find: () => command, explain, nudgeProgram }) : explain(words));

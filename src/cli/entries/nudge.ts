@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { nudgeAgent } from '../../room/nudge.ts';
 import { openRoom } from '../../room/room.ts';
 
