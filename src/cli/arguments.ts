@@ -1,6 +1,6 @@
 import { InvalidInput } from '../errors.ts';
 import { nearest } from '../message/nearest.ts';
-import { COMMON_OPTIONS, type Command, type OptionSpec } from './command.ts';
+import { COMMON_OPTIONS, type OptionSpec, type CommandSpec } from './command-spec.ts';
 import { commandLine } from './shell-words.ts';
 
 /** What a command line says, checked against the command's table. */
@@ -22,7 +22,7 @@ export function textOption({ options }: Arguments, name: string): string | undef
  * literally if yet another word follows, which would be one too many: `--`, and the option that replaces the operand.
  * Where somebody asks for help, nothing need be complete. Throws `InvalidInput`, with the nearest name or the command in full.
  */
-export function parseArguments(command: Command, words: readonly string[]): Arguments {
+export function parseArguments(command: CommandSpec, words: readonly string[]): Arguments {
   const operands: string[] = [];
   const options = new Map<string, string | true>();
   const known = [...command.options, ...COMMON_OPTIONS];
@@ -58,7 +58,7 @@ function isValue(word: string | undefined, known: readonly OptionSpec[]): boolea
 }
 
 function findOption(
-  command: Command,
+  command: CommandSpec,
   known: readonly OptionSpec[],
   word: string,
 ): { option: OptionSpec; attached: string | undefined } {
@@ -80,7 +80,7 @@ function findOption(
 }
 
 function assertOperands(
-  command: Command,
+  command: CommandSpec,
   { operands }: Arguments,
   { words, isReplaced }: { words: readonly string[]; isReplaced: boolean },
 ): void {
@@ -94,7 +94,10 @@ function assertOperands(
   }
 }
 
-function tooMany(command: Command, { operand, words }: { operand: string; words: readonly string[] }): InvalidInput {
+function tooMany(
+  command: CommandSpec,
+  { operand, words }: { operand: string; words: readonly string[] },
+): InvalidInput {
   const literal = command.operands.find((one) => one.literal);
   const what = `mailroom ${command.name} does not take ${JSON.stringify(operand)} as a further word.`;
   if (!literal) return usage(command, what);
@@ -106,7 +109,7 @@ function tooMany(command: Command, { operand, words }: { operand: string; words:
 }
 
 /** The command line with its options in front, for somebody who put them where the literal operand belongs. */
-function optionsFirst(command: Command, words: readonly string[]): string | undefined {
+function optionsFirst(command: CommandSpec, words: readonly string[]): string | undefined {
   const known = [...command.options, ...COMMON_OPTIONS];
   const moved: string[] = [];
   const left: string[] = [];
@@ -120,7 +123,7 @@ function optionsFirst(command: Command, words: readonly string[]): string | unde
 }
 
 function assertChoice(
-  command: Command,
+  command: CommandSpec,
   what: string,
   choices: readonly string[] | undefined,
   value: string | true,
@@ -131,6 +134,6 @@ function assertChoice(
   throw usage(command, expected, near ? `Did you mean ${near}? ` : '');
 }
 
-function usage(command: Command, message: string, hint = ''): InvalidInput {
+function usage(command: CommandSpec, message: string, hint = ''): InvalidInput {
   return new InvalidInput(message, { hint: `${hint}See: mailroom help ${command.name}` });
 }

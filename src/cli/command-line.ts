@@ -1,4 +1,4 @@
-import { COMMON_OPTIONS } from './command.ts';
+import { COMMON_OPTIONS } from './command-spec.ts';
 
 /** The words of a command line, taken apart at the command's name. */
 export interface SplitLine {

@@ -1,41 +1,10 @@
 import type { Host } from '../host/host.ts';
 import type { Arguments } from './arguments.ts';
+import type { CommandSpec } from './command-spec.ts';
 import type { Output } from './output.ts';
 
-/** An option as help, completion, did-you-mean and parsing all know it. */
-export interface OptionSpec {
-  /** Without the two hyphens. */
-  readonly name: string;
-  /** What stands for its value in the help; an option without one is a flag. */
-  readonly value?: string;
-  readonly summary: string;
-  /** The only values it may have. */
-  readonly choices?: readonly string[];
-  /** It says what the literal operand would say, which then is left out. */
-  readonly insteadOfLiteral?: boolean;
-}
-
-/** A word of a command line that is no option. */
-export interface OperandSpec {
-  readonly name: string;
-  readonly optional?: boolean;
-  /** Takes all words that are left. */
-  readonly many?: boolean;
-  /** The word in this place is taken as it is, also when it looks like an option. */
-  readonly literal?: boolean;
-  /** What a shell may offer to complete it. */
-  readonly completes?: 'address' | 'type' | 'command';
-  readonly choices?: readonly string[];
-}
-
 /** One command: what can be said, how it is explained, what it does. */
-export interface Command {
-  readonly name: string;
-  readonly summary: string;
-  readonly operands: readonly OperandSpec[];
-  readonly options: readonly OptionSpec[];
-  /** What the summary leaves open, then examples, for `mailroom help <name>`. */
-  readonly details: string;
+export interface Command extends CommandSpec {
   /** Resolves with the exit code. */
   run(call: Call): Promise<number>;
 }
@@ -54,13 +23,3 @@ export interface Call {
   /** Where the program lies that nudges in the background. */
   readonly nudgeProgram: string;
 }
-
-/** Options that every command has, before or behind its name. */
-export const COMMON_OPTIONS: readonly OptionSpec[] = [
-  { name: 'as', value: 'address', summary: 'who you are, if neither MAILROOM_AS nor a tmux pane says it' },
-  { name: 'room', value: 'directory', summary: 'the room, if not MAILROOM_DIR or the .mailroom here or above' },
-  { name: 'json', summary: 'JSON on stdout; errors as {"error":{code,message,hint}} on stderr' },
-  { name: 'debug', summary: 'show where an error came from' },
-  { name: 'help', summary: 'explain the command' },
-  { name: 'version', summary: 'print the version' },
-];

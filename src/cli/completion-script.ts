@@ -1,11 +1,11 @@
 import { MessageType } from '../message/message-type.ts';
-import { COMMON_OPTIONS, type Command, type OptionSpec } from './command.ts';
+import { COMMON_OPTIONS, type OptionSpec, type CommandSpec } from './command-spec.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 /** A script by which a shell completes commands, options, addresses, types and choices, all from the one table. */
-export function completionScript(shell: Shell, commands: readonly Command[]): string {
+export function completionScript(shell: Shell, commands: readonly CommandSpec[]): string {
   switch (shell) {
     case 'bash':
       return bash(commands);
@@ -20,7 +20,7 @@ export function completionScript(shell: Shell, commands: readonly Command[]): st
 const ADDRESSES = 'mailroom agents --addresses 2>/dev/null';
 const TYPES = Object.values(MessageType).join(' ');
 
-function bash(commands: readonly Command[]): string {
+function bash(commands: readonly CommandSpec[]): string {
   const names = commands.map(({ name }) => name).join(' ');
   const cases = commands.map((command) => {
     const options = [...command.options, ...COMMON_OPTIONS];
@@ -63,7 +63,7 @@ complete -F _mailroom mailroom
 `;
 }
 
-function offeredFor(completes: 'address' | 'type' | 'command' | undefined, commands: readonly Command[]): string {
+function offeredFor(completes: 'address' | 'type' | 'command' | undefined, commands: readonly CommandSpec[]): string {
   switch (completes) {
     case 'address':
       return `$(${ADDRESSES})`;
@@ -76,7 +76,7 @@ function offeredFor(completes: 'address' | 'type' | 'command' | undefined, comma
   }
 }
 
-function fish(commands: readonly Command[]): string {
+function fish(commands: readonly CommandSpec[]): string {
   const say = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
   const option = (condition: string, { name, value, choices, summary }: OptionSpec): string => {
     const offered = choices ? ` -a ${say(choices.join(' '))}` : name === 'as' ? ` -a '(${ADDRESSES})'` : '';
@@ -96,13 +96,13 @@ function fish(commands: readonly Command[]): string {
   return `complete -c mailroom -f\n${COMMON_OPTIONS.map((one) => option('', one)).join('')}${lines.join('')}`;
 }
 
-function choicesOf(commands: readonly Command[]): [string, readonly string[]][] {
+function choicesOf(commands: readonly CommandSpec[]): [string, readonly string[]][] {
   const found = new Map<string, readonly string[]>();
   for (const { name, choices } of commands.flatMap((command) => command.options)) if (choices) found.set(name, choices);
   return [...found];
 }
 
-function valueOptions(commands: readonly Command[]): string[] {
+function valueOptions(commands: readonly CommandSpec[]): string[] {
   const all = [...COMMON_OPTIONS, ...commands.flatMap((command) => command.options)];
   return [...new Set(all.filter(({ value }) => value !== undefined).map(({ name }) => name))];
 }

@@ -1,4 +1,4 @@
-import { COMMON_OPTIONS, type Command, type OperandSpec, type OptionSpec } from './command.ts';
+import { COMMON_OPTIONS, type OperandSpec, type OptionSpec, type CommandSpec } from './command-spec.ts';
 
 const GROUPS: readonly (readonly [title: string, names: readonly string[]])[] = [
   ['Begin', ['init', 'join', 'leave', 'whoami', 'agents']],
@@ -9,7 +9,7 @@ const GROUPS: readonly (readonly [title: string, names: readonly string[]])[] = 
 ];
 
 /** What `mailroom help` prints: the long message first, because that is what goes wrong first. */
-export function overview(commands: readonly Command[]): string {
+export function overview(commands: readonly CommandSpec[]): string {
   const lines = GROUPS.flatMap(([title, names]) => [
     `${title}:`,
     ...names.map((name) => {
@@ -45,7 +45,7 @@ More about one: mailroom help <command>
 }
 
 /** What `mailroom help <command>` and `--help` print. */
-export function helpOf(command: Command): string {
+export function helpOf(command: CommandSpec): string {
   const { name, summary, options, details } = command;
   const own = options.length > 0 ? `\nOptions:\n${optionsText(options)}` : '';
   const heredoc = command.operands.some(({ literal }) => literal)
@@ -65,7 +65,7 @@ export function helpOf(command: Command): string {
 
 const EXAMPLES: Readonly<Record<string, string>> = { to: 'bob', type: 'INFO', id: '1a2b3c4d' };
 
-function operandsOf({ operands }: Command): string {
+function operandsOf({ operands }: CommandSpec): string {
   return operands.map(operandText).join(' ');
 }
 
