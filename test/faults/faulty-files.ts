@@ -1,9 +1,12 @@
-import { errnoOf, type FileSystem } from '../../src/host/file-system.ts';
+import type { FileSystem } from '../../src/host/file-system.ts';
 
 /** The faults that every protocol is tried with at every step. */
 export const FAULTS = ['ENOSPC', 'EIO', 'EACCES', 'EMFILE', 'EROFS', 'EXDEV'] as const;
 
-/** A file system in which one numbered step goes wrong. Every call through the port is one step, the first is 1. */
+/**
+ * A file system in which one numbered step goes wrong. Every call through the port is one step, the first is 1.
+ * To die in place of a step is for programs of their own on built code: fixtures/crash/kill-at.mjs.
+ */
 export interface FaultyFiles {
   readonly files: FileSystem;
   /** Every step so far, as `open /path` or `write /path`; the longest run of a program has this many steps. */
@@ -69,14 +72,6 @@ export function shortWriteAt(files: FileSystem, fault: { readonly n: number; rea
   });
 }
 
-/** This process dies by SIGKILL in place of step `n`. Crash fixtures run on built code: see fixtures/crash/kill-at.mjs. */
-export function killAt(files: FileSystem, n: number): FaultyFiles {
-  return intercept(files, (step, perform) => {
-    if (step.n === n) process.kill(process.pid, 'SIGKILL');
-    return { result: perform(...step.args), fired: false };
-  });
-}
-
 /** A system error as Node makes it, so that code which looks at `code` cannot tell it from a real one. */
 export function systemError(code: string, step: { readonly name: string; readonly path: string }): Error {
   return Object.assign(new Error(`${code}: injected, ${step.name} '${step.path}'`), { code, syscall: step.name });
@@ -114,13 +109,4 @@ function intercept(files: FileSystem, act: (step: Step, perform: Perform) => Out
       return fired;
     },
   };
-}
-
-/** Whether an error, or one of its causes, is the injected one. */
-export function carriesErrno(error: unknown, code: string): boolean {
-  for (let at = error, depth = 0; at !== undefined && at !== null && depth < 8; depth++) {
-    if (errnoOf(at) === code) return true;
-    at = at instanceof Error ? at.cause : undefined;
-  }
-  return false;
 }
