@@ -45,16 +45,16 @@ export async function createFileSynced(
 export type BoundedRead = { readonly bytes: Buffer; readonly mtimeMs: number } | { readonly unreadable: string };
 
 /**
- * Reads a regular file of at most `bytesMax` bytes without following links and without ever blocking; says in
- * one phrase why not when it is something else. Throws only ENOENT, because a file that is gone is another's business.
+ * Reads a regular file of at most `bytesMax` bytes without following links and without ever blocking; says in one phrase
+ * why not when something is wrong with the file itself. Throws ENOENT, because a file that is gone is another's
+ * business, and what only says that the system cannot read at this moment: the file may be a good one.
  */
 export function readBounded(files: FileSystem, path: string, bytesMax: number): BoundedRead {
   let fd: number;
   try {
     fd = files.open(path, OPEN_READ);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') throw error;
-    if (errnoOf(error) === 'EMFILE' || errnoOf(error) === 'ENFILE') throw error;
+    if (errnoOf(error) === 'ENOENT' || !isFaultOfFile(files, path, error)) throw error;
     return { unreadable: `it cannot be opened (${errnoOf(error) ?? 'no errno'})` };
   }
   try {
@@ -73,6 +73,24 @@ export function readBounded(files: FileSystem, path: string, bytesMax: number): 
     files.close(fd);
   }
 }
+
+/** Whether opening failed because of what lies there, and would fail the next time as well. */
+function isFaultOfFile(files: FileSystem, path: string, error: unknown): boolean {
+  switch (errnoOf(error)) {
+    case 'ELOOP':
+    case 'ENOTDIR':
+    case 'ENAMETOOLONG':
+      return true;
+    default: {
+      const facts = files.lstat(path);
+      if (facts?.kind !== 'file') return facts !== undefined;
+      // A file of ours that we may read, in a directory of ours: then it was not the file that stood in the way.
+      return (facts.mode & OWNER_READ) === 0 || facts.uid !== files.lstat(dirname(path))?.uid;
+    }
+  }
+}
+
+const OWNER_READ = 0o400;
 
 /** The text of a small file; undefined when it is not there or is no file that can be read. */
 export function readText(files: FileSystem, path: string, bytesMax = 1024 * 1024): string | undefined {
@@ -119,6 +137,26 @@ export function removeIfThere(files: FileSystem, path: string): boolean {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
     throw error;
+  }
+}
+
+/**
+ * Renames. An error of the call does not say what the disk did, so it is thrown only where the file is not seen to have
+ * moved.
+ */
+export function renameSettled(files: FileSystem, from: string, to: string): void {
+  try {
+    files.rename(from, to);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || !isMoved(files, from, to)) throw error;
+  }
+}
+
+function isMoved(files: FileSystem, from: string, to: string): boolean {
+  try {
+    return files.lstat(from) === undefined && files.lstat(to) !== undefined;
+  } catch {
+    return false;
   }
 }
 
@@ -169,7 +207,7 @@ export async function publishFile(files: FileSystem, file: WholeFile): Promise<b
 export async function replaceFile(files: FileSystem, file: WholeFile): Promise<void> {
   await stage(files, file);
   try {
-    files.rename(file.staged, file.path);
+    renameSettled(files, file.staged, file.path);
   } catch (error) {
     removeQuietly(files, file.staged);
     throw error;

@@ -1,6 +1,6 @@
 import { LeaseLost } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
-import { ensureDirectory, removeQuietly } from '../host/files.ts';
+import { ensureDirectory, removeQuietly, renameSettled } from '../host/files.ts';
 import { claimFileName, parseClaimFileName, type ClaimName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { Refusal } from '../message/message.ts';
@@ -23,8 +23,7 @@ export function claimNew(mailbox: Mailbox, { name, leaseMs }: { name: string; le
   const claimName: ClaimName = { name, attempt: 1, untilMs: mailbox.host.clock.now() + leaseMs };
   // At this rename the message is claimed; only its holder may drop it from here on.
   if (!moved(mailbox, path, claimPath(mailbox, claimName))) return undefined;
-  const claim: Claim = { ...claimName, ...opened };
-  return isDuplicate(mailbox, claim, { ofClaims: true }) ? undefined : heldUnlessExpired(mailbox, claim);
+  return settle(mailbox, { ...claimName, ...opened }, { ofClaims: true });
 }
 
 /** Takes over a claim whose lease has ended or was released. Undefined as in `claimNew`. */
@@ -44,9 +43,8 @@ export function takeOver(mailbox: Mailbox, options: { claim: ClaimName; leaseMs:
     untilMs: mailbox.host.clock.now() + leaseMs,
   };
   if (!moved(mailbox, path, claimPath(mailbox, after))) return undefined;
-  const claim: Claim = { ...after, ...opened };
   // Only what came from `new` yields to another claim: of two copies taken over at once, each would yield to the other.
-  return isDuplicate(mailbox, claim, { ofClaims: false }) ? undefined : heldUnlessExpired(mailbox, claim);
+  return settle(mailbox, { ...after, ...opened }, { ofClaims: false });
 }
 
 /** Whether anybody may take the claim over: released, past its end, or further ahead than any lease is. */
@@ -108,7 +106,7 @@ function claimPath(mailbox: Mailbox, claim: ClaimName): string {
 /** Renames; false when the source was gone, which is how a holder learns that it is none any more. */
 function moved(mailbox: Mailbox, from: string, to: string): boolean {
   try {
-    mailbox.host.files.rename(from, to);
+    renameSettled(mailbox.host.files, from, to);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
@@ -122,6 +120,25 @@ function openFile(mailbox: Mailbox, file: { path: string; name: string }): Belie
   if (!inspected || 'message' in inspected) return inspected;
   refuse(mailbox, { ...file, refusal: inspected.refusal });
   return undefined;
+}
+
+/** The claim, unless it is to be dropped. What cannot be decided now is given back: nobody should wait for the lease to end. */
+function settle(mailbox: Mailbox, claim: Claim, of: { ofClaims: boolean }): Claim | undefined {
+  try {
+    return isDuplicate(mailbox, claim, of) ? undefined : heldUnlessExpired(mailbox, claim);
+  } catch (error) {
+    try {
+      // It was never handed out, so it does not count as an attempt: a disk that is full for a while gives up no mail.
+      moved(
+        mailbox,
+        claimPath(mailbox, claim),
+        claimPath(mailbox, { ...claim, attempt: claim.attempt - 1, untilMs: 0 }),
+      );
+    } catch {
+      // Then it comes back when the lease ends.
+    }
+    throw error;
+  }
 }
 
 /**

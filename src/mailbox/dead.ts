@@ -1,6 +1,6 @@
 import { Conflict, MessageNotFound } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
-import { createFile, readText, removeQuietly, stagedPath } from '../host/files.ts';
+import { createFile, readText, removeQuietly, renameSettled, stagedPath } from '../host/files.ts';
 import { claimFileName, parseMessageFileName, reasonFileName } from '../message/layout.ts';
 import type { Message, Refusal } from '../message/message.ts';
 import { visibleJson } from '../message/visible.ts';
@@ -74,13 +74,13 @@ function bury(
   const staged = stagedPath(mailbox.layout.tmp, randomBytes);
   try {
     createFile(files, staged, Buffer.from(`${visibleJson(why)}\n`), REASON_MODE);
-    files.rename(staged, reasonPath);
+    renameSettled(files, staged, reasonPath);
   } catch (error) {
     removeQuietly(files, staged);
     throw error;
   }
   try {
-    files.rename(path, target);
+    renameSettled(files, path, target);
     return true;
   } catch (error) {
     if (!files.lstat(target)) removeQuietly(files, reasonPath);
@@ -135,8 +135,9 @@ export function retryDead(mailbox: Mailbox, name: string): void {
       hint: 'Ask its sender to send it again.',
     });
   }
+  const claimable = `${layout.cur}/${claimFileName({ name, attempt: 0, untilMs: 0 })}`;
   try {
-    host.files.rename(`${layout.dead}/${name}`, `${layout.cur}/${claimFileName({ name, attempt: 0, untilMs: 0 })}`);
+    renameSettled(host.files, `${layout.dead}/${name}`, claimable);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new MessageNotFound(`${mailbox.address} has no dead letter ${name}.`, {

@@ -1,6 +1,6 @@
 import { Conflict } from '../errors.ts';
 import { errnoOf, type FileSystem } from '../host/file-system.ts';
-import { publishFile, readText, removeQuietly, replaceFile, stagedPath } from '../host/files.ts';
+import { publishFile, readText, removeQuietly, renameSettled, replaceFile, stagedPath } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
@@ -161,7 +161,7 @@ function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
 
 function renamedAway(host: Host, path: string, aside: string): boolean {
   try {
-    host.files.rename(path, aside);
+    renameSettled(host.files, path, aside);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;

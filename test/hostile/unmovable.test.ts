@@ -33,7 +33,8 @@ test('what cannot be moved is told once and skipped, and waiting beside it costs
   const at = (name: string): string => `${zoo.mailbox.new}/${name}`;
   const unreadable = `${idAt(Date.now())}.alice.json`;
   const stuck = [`${idAt(Date.now())}.alice.json`, 'stuck'];
-  for (const name of [unreadable, ...stuck]) fs.writeFileSync(at(name), 'x');
+  for (const name of stuck) fs.writeFileSync(at(name), 'x');
+  fs.writeFileSync(at(unreadable), 'x', { mode: 0 });
   putUnnameable(zoo.mailbox.new, { bytes: [0xff, 0xfe, 0x41] });
   putUnnameable(zoo.mailbox.new, { bytes: [0xc3, 0x28, 0x2e, 0x6a, 0x73, 0x6f, 0x6e] });
   const mounted = `${idAt(Date.now())}.alice.json`;
