@@ -50,6 +50,8 @@ export async function deliver(
 interface Staged {
   readonly mailbox: Mailbox;
   readonly path: string;
+  /** How many names the file has: this one, and one in `new` of each mailbox it was linked into. */
+  names: number;
 }
 
 async function linkOne(
@@ -61,11 +63,12 @@ async function linkOne(
   for (let tries = 1; ; tries++) {
     let source = staged.at(-1);
     if (!source) {
-      source = { mailbox, path: await stageMessage(mailbox, { bytes, durability }) };
+      source = { mailbox, path: await stageMessage(mailbox, { bytes, durability }), names: 1 };
       staged.push(source);
     }
     await turn.came;
-    const linked = linkIntoNew(mailbox, { staged: source.path, sealed });
+    const linked = linkIntoNew(mailbox, { staged: source.path, names: source.names, sealed });
+    if (linked === 'delivered') source.names += 1;
     if (linked === 'delivered' || linked === 'delivered-before') {
       return { outcome: 'delivered', again: linked === 'delivered-before' };
     }
@@ -76,7 +79,7 @@ async function linkOne(
     }
     if (source.mailbox === mailbox) throw new Error('this file system cannot make hard links (see: mailroom doctor)');
     // Another file system, or too many links to one file: this mailbox gets a copy of its own.
-    staged.push({ mailbox, path: await stageMessage(mailbox, { bytes, durability }) });
+    staged.push({ mailbox, path: await stageMessage(mailbox, { bytes, durability }), names: 1 });
   }
 }
 
@@ -86,21 +89,12 @@ function refuseEarly(
   sealed: SealedMessage,
   { repeat }: DeliveryOptions,
 ): DeliveryOutcome | undefined {
+  let isKnownAbsent = !repeat;
   try {
     if (repeat) {
-      const day = dayOfId(sealed.message.id);
-      const purged = purgedThrough(mailbox);
-      if (purged !== undefined && day <= purged) {
-        throw new MessageRefused(`${mailbox.address} has purged everything up to ${purged}; the id is of ${day}.`, {
-          reason: 'purged',
-          hint: 'If it was not delivered then, send it again without --id.',
-        });
-      }
-      for (const { path } of findBeyondNew(mailbox, sealed.name)) {
-        const compared = compareSigned(mailbox, { path, name: sealed.name, signed: sealed.signed });
-        if (compared === 'equal') return { outcome: 'delivered', again: true };
-        if (compared === 'different') throw conflictOf(mailbox, sealed);
-      }
+      const before = deliveredBefore(mailbox, sealed);
+      if (before) return before;
+      isKnownAbsent = true;
     }
     if (isFull(mailbox)) {
       throw new MailboxFull(
@@ -112,8 +106,38 @@ function refuseEarly(
     }
     return undefined;
   } catch (error) {
-    return { outcome: 'failed', error: asDeliveryError(mailbox, sealed, error, 'failed') };
+    // Where looking for it failed, an earlier try may have delivered it.
+    const outcome = isKnownAbsent || error instanceof MailroomError ? 'failed' : 'unknown';
+    return { outcome, error: asDeliveryError(mailbox, sealed, error, outcome) };
   }
+}
+
+/**
+ * Looks for what an earlier try delivered, along the way it goes: a full mailbox or disk must not make a failure of it.
+ * Throws `Conflict` when its id is another message's, `MessageRefused` when it would have been purged.
+ */
+function deliveredBefore(mailbox: Mailbox, sealed: SealedMessage): DeliveryOutcome | undefined {
+  const { name, signed, message } = sealed;
+  const day = dayOfId(message.id);
+  const purged = purgedThrough(mailbox);
+  if (purged !== undefined && day <= purged) {
+    throw new MessageRefused(`${mailbox.address} has purged everything up to ${purged}; the id is of ${day}.`, {
+      reason: 'purged',
+      hint: 'If it was not delivered then, send it again without --id.',
+    });
+  }
+  const compare = (path: string): DeliveryOutcome | undefined => {
+    const compared = compareSigned(mailbox, { path, name, signed });
+    if (compared === 'different') throw conflictOf(mailbox, sealed);
+    return compared === 'equal' ? { outcome: 'delivered', again: true } : undefined;
+  };
+  const inNew = compare(`${mailbox.layout.new}/${name}`);
+  if (inNew) return inNew;
+  for (const { path } of findBeyondNew(mailbox, name)) {
+    const beyond = compare(path);
+    if (beyond) return beyond;
+  }
+  return undefined;
 }
 
 async function attempt(

@@ -1,4 +1,4 @@
-import { Conflict, MessageDeliveryError } from '../errors.ts';
+import { Conflict, MailroomError, MessageDeliveryError } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import type { SealedMessage } from '../signing/seal.ts';
 import { refuse } from './dead.ts';
@@ -9,11 +9,19 @@ const LINK_TRIES_MAX = 8;
 
 export type Linked = 'delivered' | 'delivered-before' | 'staged-gone' | 'cannot-link';
 
+interface StagedMessage {
+  readonly staged: string;
+  /** The names that the staged file is known to have. */
+  readonly names: number;
+  readonly sealed: SealedMessage;
+}
+
 /**
  * Links a staged message into `new`. Throws `Conflict` when another message has its name, `MessageDeliveryError` when
  * the link's own error leaves open whether it happened, and the system call's error when it certainly did not.
  */
-export function linkIntoNew(mailbox: Mailbox, { staged, sealed }: { staged: string; sealed: SealedMessage }): Linked {
+export function linkIntoNew(mailbox: Mailbox, message: StagedMessage): Linked {
+  const { staged, sealed } = message;
   const { files } = mailbox.host;
   const target = `${mailbox.layout.new}/${sealed.name}`;
   for (let attempt = 1; attempt <= LINK_TRIES_MAX; attempt++) {
@@ -34,10 +42,13 @@ export function linkIntoNew(mailbox: Mailbox, { staged, sealed }: { staged: stri
         case 'EXDEV':
         case 'EPERM':
         case 'EMLINK':
+        case 'ENOTSUP':
+        case 'EOPNOTSUPP':
+        case 'ENOSYS':
           if (attempt > 1) throw error;
           return 'cannot-link';
         default:
-          return settleError(mailbox, { staged, sealed, error });
+          return settleError(mailbox, message, error);
       }
     }
   }
@@ -49,42 +60,45 @@ function settleExisting(
   mailbox: Mailbox,
   { target, sealed }: { target: string; sealed: SealedMessage },
 ): Linked | undefined {
-  const compared = compareSigned(mailbox, { path: target, name: sealed.name, signed: sealed.signed });
-  if (compared === 'equal') return 'delivered-before';
-  if (compared === 'different') throw conflictOf(mailbox, sealed);
-  if (compared === 'unverifiable') {
-    refuse(mailbox, {
-      path: target,
-      name: sealed.name,
-      refusal: { reason: 'bad-signature', detail: 'it had the name of a message and was not that message' },
-    });
-    return undefined;
+  const { name, signed } = sealed;
+  try {
+    const compared = compareSigned(mailbox, { path: target, name, signed });
+    if (compared === 'equal') return 'delivered-before';
+    if (compared === 'different') throw conflictOf(mailbox, sealed);
+    // Claimed between the link and the look. If that was this message, it was delivered.
+    if (compared === 'gone') return isBeyondNew(mailbox, sealed) ? 'delivered-before' : undefined;
+  } catch (error) {
+    throw error instanceof MailroomError ? error : isOpen(sealed, error);
   }
-  // Claimed between the link and the look. If that was this message, it was delivered.
-  return isBeyondNew(mailbox, sealed) ? 'delivered-before' : undefined;
+  const refusal = { reason: 'bad-signature', detail: 'it had the name of a message and was not that message' } as const;
+  refuse(mailbox, { path: target, name, refusal });
+  return undefined;
 }
 
 /**
- * An error of the link call itself does not say what the disk did. A staged file that still has one name was certainly
- * not linked; with more names, the message is looked for along its way: `new`, then `cur`, then `done` and `dead`.
+ * An error of the link call itself does not say what the disk did. A staged file that has one more name than before was
+ * linked; otherwise the message is looked for along its way: `new`, then `cur`, then `done` and `dead`.
  */
-function settleError(mailbox: Mailbox, options: { staged: string; sealed: SealedMessage; error: unknown }): Linked {
-  const { staged, sealed, error } = options;
-  const { files } = mailbox.host;
-  let arrived: boolean;
+function settleError(mailbox: Mailbox, { staged, names, sealed }: StagedMessage, error: unknown): Linked {
+  const { name, signed } = sealed;
+  let linked: boolean | undefined;
   try {
-    const facts = files.lstat(staged);
-    const inNew = (): boolean => files.lstat(`${mailbox.layout.new}/${sealed.name}`)?.ino === facts?.ino;
-    arrived = facts?.nlink !== 1 && (inNew() || isBeyondNew(mailbox, sealed));
+    const facts = mailbox.host.files.lstat(staged);
+    if (facts && facts.nlink > names) return 'delivered';
+    const inNew = { path: `${mailbox.layout.new}/${name}`, name, signed };
+    if (compareSigned(mailbox, inNew) === 'equal' || isBeyondNew(mailbox, sealed)) return 'delivered';
+    // Without the staged file nobody knows whether it was linked and is gone since.
+    linked = facts ? false : undefined;
   } catch {
-    throw new MessageDeliveryError('the link failed, and so did looking whether it happened', {
-      cause: error,
-      id: sealed.message.id,
-      outcome: 'unknown',
-    });
+    linked = undefined;
   }
-  if (arrived) return 'delivered';
-  throw error;
+  throw linked === false ? error : isOpen(sealed, error);
+}
+
+/** The link's own error leaves open what happened, and so did looking. */
+function isOpen(sealed: SealedMessage, cause: unknown): MessageDeliveryError {
+  const text = 'the link failed, and so did looking whether it happened';
+  return new MessageDeliveryError(text, { cause, id: sealed.message.id, outcome: 'unknown' });
 }
 
 function isBeyondNew(mailbox: Mailbox, { name, signed }: SealedMessage): boolean {
