@@ -81,13 +81,7 @@ function openEd25519Keyring({ host, layout }: KeyringOptions): Keyring {
   const verifiers = new Map<string, VerifyingKey>();
   const readSigner = (address: string): SigningKey => {
     const path = actorLayout(layout, address).privateKey;
-    const pem = readText(files, path);
-    if (pem === undefined) {
-      throw new RoomRefused(`The private key ${path} of ${address} cannot be read.`, {
-        hint: `Only its owner may sign as ${address}; join under an address of your own.`,
-      });
-    }
-    return createEd25519Key(parsePrivateKey(path, pem));
+    return createEd25519Key(parsePrivateKey(path, readPrivateKey(files, { path, address })));
   };
   return {
     algorithm: 'ed25519',
@@ -103,6 +97,14 @@ function openEd25519Keyring({ host, layout }: KeyringOptions): Keyring {
     },
     enrol: (address) => enrolEd25519({ host, layout, address }),
   };
+}
+
+function readPrivateKey(files: FileSystem, { path, address }: { path: string; address: string }): string {
+  const pem = readText(files, path);
+  if (pem !== undefined) return pem;
+  throw new RoomRefused(`The private key ${path} of ${address} cannot be read.`, {
+    hint: `Only its owner may sign as ${address}; join under an address of your own.`,
+  });
 }
 
 function parsePrivateKey(path: string, pem: string): KeyObject {
@@ -137,8 +139,16 @@ async function enrolEd25519(options: Omit<KeyringOptions, 'roomId'> & { address:
   const whole = { mode: 0o600, durable: true };
   const staged = (): string => stagedPath(layout.tmp, host.randomBytes);
   const fresh = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  await publishFile(files, { ...whole, path: privatePath, staged: staged(), bytes: Buffer.from(fresh) });
-  const pem = readText(files, privatePath) ?? fresh;
-  const publicPem = createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+  const isFresh = await publishFile(files, {
+    ...whole,
+    path: privatePath,
+    staged: staged(),
+    bytes: Buffer.from(fresh),
+  });
+  // Of a key that is there and cannot be read, no other's public half may be published: it would stay for ever.
+  const pem = isFresh ? fresh : readPrivateKey(files, { path: privatePath, address });
+  const publicPem = createPublicKey(parsePrivateKey(privatePath, pem))
+    .export({ type: 'spki', format: 'pem' })
+    .toString();
   await publishFile(files, { ...whole, path: publicPath, staged: staged(), bytes: Buffer.from(publicPem) });
 }
