@@ -21,8 +21,8 @@ export interface InboxOptions {
   readonly watch?: boolean | undefined;
 }
 
-/** Listings in a row that may find no directory before a waiting reader gives up. */
-const MISSING_LISTINGS_MAX = 3;
+/** How long there may be no directory before a waiting reader gives up. */
+const MISSING_MS_MAX = 5_000;
 
 /** Claimed mail, oldest first, as long as the caller asks for it. */
 export async function* iterateInbox(
@@ -35,7 +35,7 @@ export async function* iterateInbox(
   const leaseMs = Math.min(options.leaseMs ?? limits.leaseMs, limits.leaseMsMax);
   const warn = (detail: string): void => context.log.append({ event: 'warning', to: mailbox.address, detail });
   const arrivals = wait ? watchArrivals(mailbox, { pollMs, watch, signal, warn }) : undefined;
-  let failures = 0;
+  let missingSinceMs: number | undefined;
   try {
     const swept = sweep(mailbox);
     if (swept > 0) context.log.append({ event: 'swept', to: mailbox.address, detail: `${swept} abandoned files` });
@@ -46,10 +46,12 @@ export async function* iterateInbox(
           yield receive(context, mailbox, claim);
           if (signal?.aborted) return;
         }
-        failures = 0;
+        missingSinceMs = undefined;
       } catch (error) {
         // Whoever replaces the directory leaves a moment in which it is not there.
-        if (!arrivals || errnoOf(error) !== 'ENOENT' || ++failures > MISSING_LISTINGS_MAX) throw error;
+        const now = context.host.clock.now();
+        missingSinceMs ??= now;
+        if (!arrivals || errnoOf(error) !== 'ENOENT' || now - missingSinceMs > MISSING_MS_MAX) throw error;
       }
       if (!arrivals) return;
       await arrivals.next();
