@@ -1,0 +1,50 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { sail, type Sea } from './rough-sea.ts';
+
+const TEST_TIMEOUT_MS = 200_000;
+
+let directory: string;
+beforeEach(() => {
+  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-chaos-'));
+});
+afterEach(() => fs.rmSync(directory, { recursive: true, force: true }));
+
+const SEAS: readonly Omit<Sea, 'directory'>[] = [
+  { durability: 'process', messagesPerSender: 1_000, kills: 40, stops: 16, lock: 'proper-lockfile' },
+  { durability: 'process', messagesPerSender: 300, kills: 24, stops: 8, lock: 'always-grants' },
+  { durability: 'power', messagesPerSender: 40, kills: 10, stops: 4, lock: 'proper-lockfile' },
+  { durability: 'power', messagesPerSender: 40, kills: 10, stops: 4, lock: 'always-grants' },
+];
+
+test.each(SEAS)(
+  'what 8 senders have confirmed arrives whole through kills and stops, once without the duplicates: $durability, $messagesPerSender each, $lock',
+  async (sea) => {
+    const startedMs = Date.now();
+    const voyage = await sail({ ...sea, directory });
+    const plannedIds = new Map(voyage.planned.map(({ id, to }) => [id, to]));
+    const confirmedIds = new Set(voyage.confirmed.map(({ id }) => id));
+    const read = voyage.acted.filter(({ what }) => what !== 'lost');
+    const readIds = new Set(read.map(({ id }) => id));
+    const lost = voyage.acted.length - read.length;
+    console.log(
+      `${sea.durability}, ${sea.lock}: ${plannedIds.size} planned, ${confirmedIds.size} confirmed, ${readIds.size} arrived; ` +
+        `${voyage.kills} kills, ${voyage.stops} stops; duplicates seen by readers: ${read.length - readIds.size}, ` +
+        `leases lost: ${lost}, dead: ${voyage.dead.length}; ${((Date.now() - startedMs) / 1000).toFixed(1)} s`,
+    );
+
+    expect(voyage.failures).toEqual([]);
+    expect([...confirmedIds].filter((id) => !readIds.has(id))).toEqual([]);
+    expect(read.filter(({ what }) => what !== 'whole')).toEqual([]);
+    // Nothing arrives that nobody sent, and nothing in another's mailbox.
+    expect(read.filter(({ id, mailbox }) => plannedIds.get(id) !== mailbox)).toEqual([]);
+    // Without the duplicates every message was acknowledged once, and nothing is left over.
+    expect(new Set(voyage.done).size).toBe(readIds.size);
+    expect(voyage.waiting).toEqual([]);
+    expect(voyage.dead).toEqual([]);
+    expect(voyage.stops).toBe(sea.stops);
+  },
+  TEST_TIMEOUT_MS,
+);
