@@ -82,11 +82,10 @@ export async function postMessage(call: Call, posting: Posting): Promise<number>
   } finally {
     sender.close();
   }
-  const retry = retryLine(call, posting, report.id);
+  const failed = Object.values(report.outcomes).find((one) => one.outcome !== 'delivered');
+  const retry = failed && retryLine(call, posting, report.id);
   await tell(call, report, retry);
-  for (const outcome of Object.values(report.outcomes)) {
-    if (outcome.outcome !== 'delivered') throw withRetry(outcome.error, retry);
-  }
+  if (failed) throw withRetry(failed.error, retry ?? '');
   if (!waiting) return EXIT_OK;
   using interruption = onInterruption();
   try {
@@ -112,7 +111,7 @@ function waitingOf(args: Arguments): { state: 'claimed' | 'acknowledged'; timeou
   });
 }
 
-async function tell({ isJson, output }: Call, report: SendReport, retry: string): Promise<void> {
+async function tell({ isJson, output }: Call, report: SendReport, retry: string | undefined): Promise<void> {
   const { id, outcomes } = report;
   if (isJson) {
     const shown = Object.entries(outcomes).map(([address, one]) => [

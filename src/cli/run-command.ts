@@ -1,4 +1,4 @@
-import { nodeHost } from '../host/node-host.ts';
+import type { Host } from '../host/host.ts';
 import { parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { splitLine } from './command-line.ts';
@@ -13,15 +13,16 @@ export interface CommandLineOptions {
   readonly find: FindCommand;
   /** Tells what `--help` and `--version` ask for. */
   readonly explain: (words: readonly string[]) => Promise<void>;
+  readonly host: Host;
   readonly nudgeProgram: string;
 }
 
 /** Runs one command line on this machine and leaves its exit code; whatever goes wrong is one clear error on stderr. */
 export async function runCommandLine(
   words: readonly string[],
-  { find, explain, nudgeProgram }: CommandLineOptions,
+  { find, explain, host, nudgeProgram }: CommandLineOptions,
 ): Promise<void> {
-  const output = createOutput(nodeHost);
+  const output = createOutput(host);
   try {
     const { name, rest } = splitLine(words);
     const command = await find(name, words);
@@ -33,7 +34,7 @@ export async function runCommandLine(
       command,
       words,
       args,
-      host: nodeHost,
+      host,
       env: process.env,
       cwd: process.cwd(),
       output,

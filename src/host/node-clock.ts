@@ -1,9 +1,9 @@
-import { uptime } from 'node:os';
 import type { Clock } from './clock.ts';
 
 export const nodeClock: Clock = {
   now: () => Date.now(),
-  uptimeMs: () => Math.round(uptime() * 1000),
+  // Asked for when needed, because most processes never need it and loading it takes its time.
+  uptimeMs: () => Math.round(process.getBuiltinModule('node:os').uptime() * 1000),
   sleep: (durationMs, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Host } from './host.ts';
 import { lockfile } from './lockfile.ts';
 import { nodeClock } from './node-clock.ts';
-import { nodeFileSystem } from './node-file-system.ts';
+import { blockingFileSystem, nodeFileSystem } from './node-file-system.ts';
 import { nodeProcesses } from './node-processes.ts';
 import { nodeWatching } from './node-watching.ts';
 
@@ -15,3 +15,6 @@ export const nodeHost: Host = {
   processes: nodeProcesses,
   watching: nodeWatching,
 };
+
+/** The same for a process that does one thing at a time. */
+export const blockingHost: Host = { ...nodeHost, files: blockingFileSystem };

@@ -1,3 +1,4 @@
+import { blockingHost, nodeHost } from '../../host/node-host.ts';
 import type { Command } from '../command.ts';
 import { splitLine } from '../command-line.ts';
 import { ack } from '../commands/ack.ts';
@@ -21,4 +22,6 @@ const command = asks ? undefined : MAIL.find((one) => one.name === name);
 const nudgeProgram = `${__dirname}/nudge.cjs`;
 const explain = async (asked: readonly string[]): Promise<void> =>
   (await import('./rest.ts')).runAny(asked, { nudgeProgram });
-void (command ? runCommandLine(words, { find: () => command, explain, nudgeProgram }) : explain(words));
+// Only a broadcast has several disks' worth of waiting to do at once.
+const host = command === broadcast ? nodeHost : blockingHost;
+void (command ? runCommandLine(words, { find: () => command, explain, host, nudgeProgram }) : explain(words));

@@ -1,3 +1,4 @@
+import { nodeHost } from '../../host/node-host.ts';
 import { splitLine } from '../command-line.ts';
 import type { Command } from '../command.ts';
 import { ack } from '../commands/ack.ts';
@@ -39,7 +40,7 @@ export async function runAny(words: readonly string[], { nudgeProgram }: { nudge
   );
   const explain = (asked: readonly string[]): Promise<void> => runAny(asked, { nudgeProgram });
   const run = (line: readonly string[], find: () => Command): Promise<void> =>
-    runCommandLine(line, { find, explain, nudgeProgram });
+    runCommandLine(line, { find, explain, host: nodeHost, nudgeProgram });
   const { name, asks } = splitLine(words);
   if (asks === 'version') return run(['version'], () => createVersion(MAILROOM_VERSION));
   if (asks === 'help' || name === undefined) return run(name === undefined ? ['help'] : ['help', name], () => help);
