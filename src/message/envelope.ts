@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { isAddress, EVERYONE, SYSTEM } from './address.ts';
 import { findJsonFault } from './json-faults.ts';
 import { isMessageId, timeOfId } from './message-id.ts';
@@ -30,19 +31,13 @@ export function writeEnvelope(message: Message): string {
   });
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /**
  * Reads signed bytes, strictly: fatal UTF-8, no fault of `findJsonFault`, no field missing, unknown or of another type.
  * Call it only after the signature over the same bytes was verified.
  */
 export function parseEnvelope(bytes: Uint8Array, limits: MessageLimits): { message: Message } | { refusal: Refusal } {
-  let text: string;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    return refuse('bad-encoding', 'the signed bytes are not valid UTF-8');
-  }
+  if (!isUtf8(bytes)) return refuse('bad-encoding', 'the signed bytes are not valid UTF-8');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
