@@ -101,6 +101,7 @@ export class RateCounter {
     let release: (() => Promise<void>) | undefined;
     let losses = 0;
     let gaveUp = false;
+    let looksFirst = false;
     try {
       for (let tries = 0; tries < GRANT_TRIES_MAX; tries++) {
         if (!release && (losses > 0 || this.#isTurning())) {
@@ -109,13 +110,18 @@ export class RateCounter {
         if (losses > LOSSES_BEFORE_WAIT) await host.clock.sleep((host.randomBytes(1)[0] ?? 0) % losses);
         // From here to the record nothing is waited for, so within this process nobody comes between.
         const { chain, history } = this.#opened();
-        if (release) chain.readOn();
+        if (release || looksFirst) chain.readOn();
         // The clock is read after the grants of others, so that on a sane clock it is never behind them.
         const nowMs = host.clock.now();
         const charged = 'id' in request && !gaveUp ? history.find(request.id) : undefined;
         if (charged) return { ...charged, isRepeated: true };
         const decision = decideGrant(history, nowMs, this.#options);
-        if ('retryAt' in decision) return decision;
+        if ('retryAt' in decision) {
+          if (looksFirst) return decision;
+          // A grant needs no look, because it does not count if it was decided on too little; a refusal does.
+          looksFirst = true;
+          continue;
+        }
         if ('clockBackToMs' in decision) {
           await chain.append({ clockBackTo: decision.clockBackToMs } satisfies RateBody);
           continue;

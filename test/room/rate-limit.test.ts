@@ -67,6 +67,15 @@ describe('a rate counter', () => {
     expect(await grantsOf(counter)).toBe(8);
   });
 
+  it('refuses only after a look at what other processes did', async () => {
+    const clock = new ManualClock();
+    const directory = scratch();
+    const stale = openCounter({ directory, clock, limit: 1 });
+    await stale.grant(newId);
+    await openCounter({ directory, clock, limit: 2 }).grant({ id: 'theirs' });
+    expect(await stale.grant({ id: 'theirs' })).toMatchObject({ isRepeated: true });
+  });
+
   it('costs one write and one read per message, and few calls for a process that sends one', async () => {
     const directory = scratch();
     const clock = new ManualClock();
