@@ -32,10 +32,10 @@ test('in a room that is read-only one can look, and all else says in one line th
     ),
     hint: 'Make it writable, or use a room elsewhere: mailroom init --room <directory>',
   });
-  await expect(room.join('carol')).rejects.toMatchObject(refused('carol did not join'));
-  await expect(room.join('bob')).rejects.toMatchObject(refused('bob did not join'));
-  await expect(bob.leave()).rejects.toMatchObject(refused('bob did not leave'));
-  await expect(bob.purge()).rejects.toMatchObject(refused('Nothing was purged'));
+  await expect(room.join('carol')).rejects.toMatchObject(refused('Joining as carol was not completed'));
+  await expect(room.join('bob')).rejects.toMatchObject(refused('Joining as bob was not completed'));
+  await expect(bob.leave()).rejects.toMatchObject(refused('Leaving as bob was not completed'));
+  await expect(bob.purge()).rejects.toMatchObject(refused('The purge was not completed'));
   await expect(readAll(bob)).rejects.toMatchObject(refused('The mailbox of bob was not read'));
   await expect(room.agent('alice').send(DRAFT)).rejects.toMatchObject({
     code: 'MESSAGE_DELIVERY',
@@ -78,8 +78,8 @@ test('on a full disk mail is read, what cannot be written says so in one line, a
     message: expect.stringMatching(new RegExp(`^${undone}: the disk is full \\(${directory}, ENOSPC.*\\)\\.$`)),
     hint: 'Free some space, then repeat it.',
   });
-  await expect(room.join('carol')).rejects.toMatchObject(full('carol did not join'));
-  await expect(bob.leave()).rejects.toMatchObject(full('bob did not leave'));
+  await expect(room.join('carol')).rejects.toMatchObject(full('Joining as carol was not completed'));
+  await expect(bob.leave()).rejects.toMatchObject(full('Leaving as bob was not completed'));
   await expect(initRoom({ directory: `${disk.directory}/other`, host })).rejects.toMatchObject({
     code: 'ROOM_REFUSED',
     message: `No room could be made at ${disk.directory}/other: the disk is full.`,
@@ -140,11 +140,11 @@ test('where a room was, everything says in one line that it is gone', async () =
     hint: 'Restore it, or make a new one with: mailroom init',
   });
   expect(() => room.actors()).toThrow(expect.objectContaining(gone('The actors were not listed')));
-  await expect(room.join('carol')).rejects.toMatchObject(gone('carol did not join'));
+  await expect(room.join('carol')).rejects.toMatchObject(gone('Joining as carol was not completed'));
   await expect(alice.broadcast(DRAFT)).rejects.toMatchObject(gone('Nothing was sent'));
   await expect(held.ack()).rejects.toMatchObject(gone(`The message ${held.message.id} was not acknowledged`));
   await expect(readAll(bob)).rejects.toMatchObject(gone('The mailbox of bob was not read'));
-  await expect(bob.leave()).rejects.toMatchObject(gone('bob did not leave'));
+  await expect(bob.leave()).rejects.toMatchObject(gone('Leaving as bob was not completed'));
   await expect(alice.send(DRAFT)).rejects.toMatchObject({ code: 'MESSAGE_DELIVERY', outcome: 'failed' });
   expect(fs.existsSync(directory)).toBe(false);
 });

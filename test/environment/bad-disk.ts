@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { run } from '../../fixtures/zoo/things.ts';
 import type { FileSystem } from '../../src/host/file-system.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { Host } from '../../src/host/host.ts';
@@ -58,10 +58,10 @@ export function openBadDisk(): BadDisk {
     },
     makeReadOnly: () => {
       fault = 'EROFS';
-      if (isMounted) execFileSync('mount', ['-o', 'remount,ro', directory]);
+      if (isMounted) run('mount', '-o', 'remount,ro', directory);
     },
     [Symbol.dispose]: () => {
-      if (isMounted) execFileSync('umount', ['-l', directory]);
+      if (isMounted) run('umount', '-l', directory);
       fs.rmSync(directory, { recursive: true, force: true });
     },
   };
@@ -94,7 +94,7 @@ function onlyReadOnly(isOn: () => boolean, refuse: (name: string, at: string) =>
 function mounts(args: readonly string[]): boolean {
   if (process.env['MAILROOM_NO_MOUNT'] !== undefined) return false;
   try {
-    execFileSync('mount', args, { stdio: 'ignore' });
+    run('mount', ...args);
     return true;
   } catch {
     return false;

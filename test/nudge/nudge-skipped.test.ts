@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { RunResult, TmuxPane } from '../../src/index.ts';
+import { currentPane } from '../../src/room/tmux-pane.ts';
 import { systemError } from '../faults/faulty-files.ts';
 import { until } from '../hostile/until.ts';
 import { readAll } from '../hostile/zoo-room.ts';
@@ -105,6 +106,19 @@ describe.skipIf(skipWithoutTmux)('a nudge is skipped, and the message arrives, w
     ]);
     expect(recorded()).toBe('');
   });
+});
+
+test('an agent that joins where no tmux answers has no pane on its card', async () => {
+  const nowhere = { TMUX: '/nowhere/sock,1,0', TMUX_PANE: '%0' };
+  for (const env of [
+    {},
+    nowhere,
+    { ...nowhere, TMUX: '' },
+    { ...nowhere, TMUX_PANE: '%0; kill-server' },
+    { TMUX: 'x' },
+  ]) {
+    expect(await currentPane(nodeHost, env)).toBeUndefined();
+  }
 });
 
 const PANE: TmuxPane = { socket: '/nowhere/sock', serverPid: 1, pane: '%0', process: self };
