@@ -77,7 +77,12 @@ describe.skipIf(!isPythonThere())('the client in Python agrees with the vectors'
     const times = [1_700_000_000_000, 1_700_000_000_000, 1_699_999_999_000, 1_700_000_000_001, 2 ** 47];
     const made = await python.ask<string[]>('ids', { times: times.flatMap((time) => [time, time]) });
     const judged = await python.ask<{ ids: boolean[] }>('judge', {
-      ...{ addresses: [], types: [], messageNames: [], claimNames: [], days: [], listing: [] },
+      addresses: [],
+      types: [],
+      messageNames: [],
+      claimNames: [],
+      days: [],
+      listing: [],
       ids: made,
     });
     expect(judged.ids.every(Boolean)).toBe(true);
