@@ -90,8 +90,14 @@ function assertOperands(
   for (const [index, operand] of operands.entries()) {
     const spec = wanted[index] ?? (wanted.at(-1)?.many ? wanted.at(-1) : undefined);
     if (spec) assertChoice(command, `<${spec.name}>`, spec.choices, operand);
-    else throw tooMany(command, { operand, words });
+    else throw isReplaced ? bothGiven(command) : tooMany(command, { operand, words });
   }
+}
+
+function bothGiven(command: CommandSpec): InvalidInput {
+  const literal = command.operands.find((one) => one.literal)?.name ?? '';
+  const option = command.options.find((one) => one.insteadOfLiteral)?.name ?? '';
+  return usage(command, `Both --${option} and a word say what the ${literal} is.`, 'Give one of them. ');
 }
 
 function tooMany(

@@ -11,8 +11,11 @@ export async function heldByMe(agent: Agent, room: Room, idEnding: string): Prom
   const mailbox = mailboxOf(room.context, agent.address);
   const found = mailbox && findMail(mailbox, idEnding);
   if (found && found.state !== 'claimed') {
+    const isOver = found.state === 'acknowledged' || found.state === 'dead';
     throw new Conflict(`The message ${found.id} of ${agent.address} is ${found.state}, not claimed.`, {
-      hint: `To claim it: mailroom read ${shortId(found.id)} --hold`,
+      hint: isOver
+        ? `See more: mailroom status ${shortId(found.id)}`
+        : `To claim it: mailroom read ${shortId(found.id)} --hold`,
     });
   }
   return agent.claim(idEnding);
