@@ -5,12 +5,13 @@ import { nodeClock } from './node-clock.ts';
 import { blockingFileSystem, nodeFileSystem } from './node-file-system.ts';
 import { nodeProcesses } from './node-processes.ts';
 import { nodeWatching } from './node-watching.ts';
+import { createRandomPool } from './random-pool.ts';
 
 /** The machine this process runs on. */
 export const nodeHost: Host = {
   files: nodeFileSystem,
   clock: nodeClock,
-  randomBytes: (length) => randomBytes(length),
+  randomBytes: createRandomPool((length) => randomBytes(length)),
   lock: lockfile,
   processes: nodeProcesses,
   watching: nodeWatching,

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { createRandomPool } from '../../src/host/random-pool.ts';
+
+/** Counts up through all the bytes it ever gives, so that one given twice shows. */
+function countingSource(): { draw: (length: number) => Buffer; drawn: number[] } {
+  let next = 0;
+  const drawn: number[] = [];
+  const draw = (length: number): Buffer => {
+    drawn.push(length);
+    const bytes = Buffer.alloc(length);
+    for (let index = 0; index + 4 <= length; index += 4) bytes.writeUInt32BE(next++, index);
+    return bytes;
+  };
+  return { draw, drawn };
+}
+
+test('no byte of the system is given out twice, and what was given out stays as it was', () => {
+  const { draw, drawn } = countingSource();
+  const random = createRandomPool(draw);
+  const given = Array.from({ length: 2_000 }, (_, index) => random([4, 8, 12, 24][index % 4] ?? 4));
+  const words = given.flatMap((bytes) =>
+    Array.from({ length: bytes.length / 4 }, (_, word) => bytes.readUInt32BE(word * 4)),
+  );
+  expect(new Set(words).size).toBe(words.length);
+  expect(drawn.length).toBeLessThan(given.length / 100);
+  console.log(`${words.length} words from ${drawn.length} draws`);
+});
+
+test('a key is drawn by itself', () => {
+  const { draw, drawn } = countingSource();
+  const random = createRandomPool(draw);
+  random(12);
+  expect(random(32)).toHaveLength(32);
+  expect(drawn.at(-1)).toBe(32);
+});
