@@ -23,6 +23,8 @@ export interface RoomContext {
   readonly sharedSync: SharedSync;
   readonly durability: Durability;
   readonly nudge: Nudger;
+  /** Who is to be nudged at the end of this turn of the event loop. */
+  readonly nudgesDue: Set<string>;
   /** Nudges under way, awaited when the room is closed. */
   readonly nudging: Set<Promise<unknown>>;
   readonly mailboxes: Map<string, Mailbox>;

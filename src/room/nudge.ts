@@ -18,12 +18,24 @@ const TMUX_TIMEOUT_MS = 2_000;
 
 export type Nudged = { readonly outcome: 'nudged' } | { readonly outcome: 'skipped'; readonly why: string };
 
-/** Nudges in this process, off the sending path. */
+/** Nudges in this process, off the sending path: one look at the agent's card for all that was sent in this turn. */
 export const nudgeInProcess: Nudger = (context, address) => {
-  if (!isNudgeable(context, address)) return;
-  const nudging = nudgeAgent(context, address).finally(() => context.nudging.delete(nudging));
-  context.nudging.add(nudging);
+  const { nudgesDue, nudging } = context;
+  if (nudgesDue.has(address)) return;
+  nudgesDue.add(address);
+  const nudge = nextTurn()
+    .then(() => {
+      // What is delivered from here on is a nudge of its own: this one may already have been answered by then.
+      nudgesDue.delete(address);
+      return isNudgeable(context, address) ? nudgeAgent(context, address) : undefined;
+    })
+    .finally(() => nudging.delete(nudge));
+  nudging.add(nudge);
 };
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Whether a nudge could be tried at all: cheap, so that a send to an agent without a terminal costs nothing. Never throws. */
 export function isNudgeable(context: RoomContext, address: string): boolean {

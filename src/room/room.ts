@@ -1,10 +1,11 @@
+import { resolve } from 'node:path';
 import { nodeHost } from '../host/node-host.ts';
 import type { Host } from '../host/host.ts';
 import { createSharedSync } from '../host/shared-sync.ts';
 import { openLog } from '../log/event-log.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import type { MessageStatus } from '../mailbox/status.ts';
-import { roomLayout } from '../message/layout.ts';
+import { ROOM_DIRECTORY, roomLayout } from '../message/layout.ts';
 import { openKeyring } from '../signing/keyring.ts';
 import { Agent } from './agent.ts';
 import { isLive, type Card } from './card.ts';
@@ -43,8 +44,12 @@ export interface ActorInfo {
 export async function openRoom(options: OpenOptions = {}): Promise<Room> {
   const host = options.host ?? nodeHost;
   const named = options.directory ?? (process.env['MAILROOM_DIR'] || undefined);
-  const layout = roomLayout(findRoom(host, { named, cwd: options.cwd ?? process.cwd() }));
-  const config = readConfig(host.files, layout);
+  const cwd = options.cwd ?? process.cwd();
+  const asked = { host, layout: roomLayout(resolve(cwd, named ?? ROOM_DIRECTORY)) };
+  const { layout, config } = told(asked, 'The room was not opened', () => {
+    const found = roomLayout(findRoom(host, { named, cwd }));
+    return { layout: found, config: readConfig(host.files, found) };
+  });
   return new Room({
     host,
     layout,
@@ -54,6 +59,7 @@ export async function openRoom(options: OpenOptions = {}): Promise<Room> {
     sharedSync: createSharedSync(host.files),
     durability: options.durability ?? 'power',
     nudge: options.nudge ?? nudgeInProcess,
+    nudgesDue: new Set(),
     nudging: new Set(),
     mailboxes: new Map(),
   });
@@ -82,7 +88,7 @@ export class Room implements AsyncDisposable {
    * address and `Conflict` when a live actor has it.
    */
   async join(address: string, options: JoinOptions = {}): Promise<Agent> {
-    await told(this.context, `${address} did not join`, () => joinRoom(this.context, address, options));
+    await told(this.context, `Joining as ${address} was not completed`, () => joinRoom(this.context, address, options));
     return this.agent(address);
   }
 
