@@ -120,7 +120,7 @@ test.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])(
     });
     await expect(moved.join('carol')).rejects.toMatchObject({
       code: 'ROOM_REFUSED',
-      message: expect.stringContaining('carol did not join: this file system cannot make hard links'),
+      message: expect.stringContaining('Joining as carol was not completed: this file system cannot make hard links'),
       hint: 'Move the room to a local file system.',
     });
     expect(fs.readdirSync(zoo.mailbox.tmp)).toEqual([]);

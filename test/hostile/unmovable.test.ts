@@ -14,7 +14,7 @@ const POLLS = 20;
 /** A sign of life, a listing of `new` and of `cur`, a look at the directory; a retry of anything would show. */
 const CALLS_PER_POLL_MAX = 5;
 
-/** As on a file that may neither be read nor moved: by its owner, or when not even root may. */
+/** What this user may neither read nor move, also when this user is root. */
 function withFaults(files: FileSystem, names: { unreadable: string; stuck: readonly string[] }): FileSystem {
   const refuse = (call: string, path: string, code: string): never => {
     throw systemError(code, { name: call, path });
@@ -22,9 +22,9 @@ function withFaults(files: FileSystem, names: { unreadable: string; stuck: reado
   return {
     ...files,
     open: (path, flags, mode) =>
-      path.endsWith(names.unreadable) ? refuse('open', path, 'EACCES') : files.open(path, flags, mode),
+      path.includes(names.unreadable) ? refuse('open', path, 'EACCES') : files.open(path, flags, mode),
     rename: (from, to) =>
-      names.stuck.some((name) => from.endsWith(name)) ? refuse('rename', from, 'EBUSY') : files.rename(from, to),
+      names.stuck.some((name) => from.includes(name)) ? refuse('rename', from, 'EBUSY') : files.rename(from, to),
   };
 }
 
@@ -32,7 +32,7 @@ test('what cannot be moved is told once and skipped, and waiting beside it costs
   await using zoo = await openZoo();
   const at = (name: string): string => `${zoo.mailbox.new}/${name}`;
   const unreadable = `${idAt(Date.now())}.alice.json`;
-  const stuck = [`${idAt(Date.now())}.alice.json`, 'stuck'];
+  const stuck = [`${idAt(Date.now())}.alice.json`, 'is-stuck'];
   for (const name of stuck) fs.writeFileSync(at(name), 'x');
   fs.writeFileSync(at(unreadable), 'x', { mode: 0 });
   putUnnameable(zoo.mailbox.new, { bytes: [0xff, 0xfe, 0x41] });
@@ -76,7 +76,9 @@ test('what cannot be moved is told once and skipped, and waiting beside it costs
     const once = [...stuck, '\ufffd\ufffdA', '\ufffd(.json', ...(unmount ? [mounted] : [])];
     expect(new Set(told.map(({ detail }) => String(detail).split(': ')[0]))).toEqual(new Set(once));
     expect(told).toHaveLength(once.length);
-    expect(logged(zoo.directory, 'refused')).toMatchObject([{ outcome: 'unreadable', to: 'bob' }]);
+    expect(logged(zoo.directory, 'refused')).toMatchObject([
+      { outcome: 'unreadable', to: 'bob', detail: `${unreadable}: it cannot be opened (EACCES)` },
+    ]);
     expect(fs.readdirSync(zoo.mailbox.refused)).toHaveLength(2);
     expect(fs.readdirSync(zoo.mailbox.tmp)).toEqual([]);
     console.log(
