@@ -1,3 +1,4 @@
+import { errnoOf } from '../host/file-system.ts';
 import { purge, type Purged } from '../mailbox/purge.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { peek, type Peeked } from '../mailbox/peek.ts';
@@ -107,7 +108,7 @@ export class Agent implements AsyncDisposable {
 
   /** Deletes what was acknowledged longer ago than the room keeps it. Throws `Conflict` when the clock has jumped. */
   async purge(): Promise<Purged> {
-    const purged = await told(this.#context, 'Nothing was purged', () => purge(this.#mailbox));
+    const purged = await told(this.#context, 'The purge was not completed', () => purge(this.#mailbox));
     this.#context.log.append({
       event: 'purged',
       to: this.address,
@@ -118,7 +119,9 @@ export class Agent implements AsyncDisposable {
 
   /** Says that this actor is gone. Its mail waits. */
   leave(): Promise<void> {
-    return told(this.#context, `${this.address} did not leave`, () => leaveRoom(this.#context, this.address));
+    return told(this.#context, `Leaving as ${this.address} was not completed`, () =>
+      leaveRoom(this.#context, this.address),
+    );
   }
 
   #reading<T>(work: () => T): T {
@@ -127,6 +130,11 @@ export class Agent implements AsyncDisposable {
 
   /** Frees what this process holds open; the actor stays joined. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#sender.close();
+    try {
+      this.#sender.close();
+    } catch (error) {
+      // Everything written was read back, so nothing depends on it; thrown, it would hide what the block threw before.
+      if (errnoOf(error) === undefined) throw error;
+    }
   }
 }

@@ -9,6 +9,7 @@ import { ROOM_DIRECTORY, roomLayout, type RoomLayout } from '../message/layout.t
 import type { Algorithm } from '../signing/keys.ts';
 import { readConfig, writeConfig } from './config.ts';
 import { DEFAULT_LIMITS, readLimits, type RoomLimits } from './limits.ts';
+import { asTold } from './told.ts';
 
 export interface InitOptions {
   /** The room's directory; `.mailroom` in `cwd` when not given. */
@@ -36,18 +37,16 @@ export async function initRoom(options: InitOptions = {}): Promise<Initialised> 
   const directory = resolve(options.cwd ?? process.cwd(), options.directory ?? join(ROOM_DIRECTORY));
   const layout = roomLayout(directory);
   readLimits(options.limits, 'limits');
-  if (host.files.lstat(layout.config)) return existing(host, layout, options);
-  let created: boolean;
   try {
-    created = await create(host, layout, options);
+    const isThere = host.files.lstat(layout.config) !== undefined;
+    if (isThere || !(await create(host, layout, options))) return existing(host, layout, options);
   } catch (error) {
-    throw explain(directory, error);
+    throw explain({ host, layout }, error);
   }
-  if (!created) return existing(host, layout, options);
   const log = openLog(host, { layout, limits: DEFAULT_LIMITS });
   log.append({ event: 'initialised', detail: directory });
   log.close();
-  return { directory, created };
+  return { directory, created: true };
 }
 
 async function create(host: Host, layout: RoomLayout, options: InitOptions): Promise<boolean> {
@@ -95,9 +94,13 @@ function existing(host: Host, layout: RoomLayout, options: InitOptions): Initial
   return { directory: layout.directory, created: false };
 }
 
-function explain(directory: string, error: unknown): unknown {
+function explain(where: { host: Host; layout: RoomLayout }, error: unknown): unknown {
+  const { directory } = where.layout;
+  const undone = isMade(where)
+    ? `The room ${directory} was made and not completed`
+    : `No room could be made at ${directory}`;
   const refused = (what: string, hint: string): RoomRefused =>
-    new RoomRefused(`No room could be made at ${directory}: ${what}.`, { cause: error, hint });
+    new RoomRefused(`${undone}: ${what}.`, { cause: error, hint });
   switch (errnoOf(error)) {
     case 'EPERM':
     case 'ENOTSUP':
@@ -121,6 +124,15 @@ function explain(directory: string, error: unknown): unknown {
     case 'ENOTDIR':
       return refused('the directory it should be in does not exist', 'Make that directory first.');
     default:
-      return error;
+      return asTold(where, undone, error);
+  }
+}
+
+/** Whether the error came after the link that made it; false where that cannot be seen. */
+function isMade({ host, layout }: { host: Host; layout: RoomLayout }): boolean {
+  try {
+    return host.files.lstat(layout.config) !== undefined;
+  } catch {
+    return false;
   }
 }

@@ -119,16 +119,14 @@ async function charge(
       });
     }
     if (error instanceof MailroomError) throw error;
-    const id = draft.id ?? ids.next(context.host.clock.now());
-    throw new MessageDeliveryError(
-      `Nothing was sent: the counter of ${from} cannot be written (${errnoOf(error) ?? String(error)}).`,
-      {
-        cause: error,
-        id,
-        outcome: 'failed',
-        hint: 'Mend what the system reports (disk, permissions) and send again.',
-      },
-    );
+    const why = `the counter of ${from} cannot be written (${errnoOf(error) ?? String(error)})`;
+    const hint = 'Mend what the system reports (disk, permissions) and send again.';
+    if (draft.id === undefined) {
+      const id = ids.next(context.host.clock.now());
+      throw new MessageDeliveryError(`Nothing was sent: ${why}.`, { cause: error, id, outcome: 'failed', hint });
+    }
+    const text = `The message ${draft.id} was not sent now: ${why}. An earlier try may have delivered it.`;
+    throw new MessageDeliveryError(text, { cause: error, id: draft.id, outcome: 'unknown', hint });
   }
 }
 

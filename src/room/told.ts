@@ -10,7 +10,7 @@ interface Where {
 
 /**
  * Runs `work`. What the system refuses meanwhile (a full disk, a room that is gone) comes out as an error of Mailroom
- * that says what was not done, as in "bob did not join", why, and what to do next; its cause is the system's own error.
+ * that says what was not done, as in "Joining as bob was not completed", why, and what to do next; its cause is the system's own error.
  */
 export function told<T>(where: Where, undone: string, work: () => T): T {
   try {
