@@ -54,19 +54,42 @@ export function parseEnvelope(bytes: Uint8Array, limits: MessageLimits): { messa
     return refuse('newer-version', `envelope version ${v}, this reader knows ${ENVELOPE_VERSION}: update Mailroom`);
   }
   if (v !== ENVELOPE_VERSION) return refuse('bad-envelope', `field "v": expected ${ENVELOPE_VERSION}`);
+  const wrong = findFieldFault(fields);
+  return wrong === undefined ? { message: fields as unknown as Message } : refuse('bad-envelope', wrong);
+}
+
+/** What a reader would refuse about a message whose envelope is `bytes`; undefined when there is nothing. */
+export function findFault(message: Message, bytes: Uint8Array, limits: MessageLimits): Refusal | undefined {
+  if (isPlain(message, limits)) return undefined;
+  const parsed = parseEnvelope(bytes, limits);
+  return 'refusal' in parsed ? parsed.refusal : undefined;
+}
+
+/** The envelope and the list of recipients. */
+const DEPTH_WITHOUT_DATA = 2;
+
+/**
+ * Whether no reader can find a fault, told without parsing what was only just written: a message without data has
+ * nothing nested or named twice, and as long as its text is well-formed nothing is lost in writing it.
+ */
+function isPlain(message: Message, limits: MessageLimits): boolean {
+  if (message.data !== undefined || limits.jsonDepthMax < DEPTH_WITHOUT_DATA) return false;
+  const isFaultless = findFieldFault(message as unknown as Record<string, unknown>) === undefined;
+  return isFaultless && message.threadId?.isWellFormed() !== false;
+}
+
+/** The first field, `v` apart, that is unknown, missing or not what its rule expects, in one phrase. */
+function findFieldFault(fields: Readonly<Record<string, unknown>>): string | undefined {
   for (const name in fields) {
     const rule = FIELD_RULES[name];
-    if (!rule) return refuse('bad-envelope', `unknown field ${JSON.stringify(name.slice(0, 40))}`);
-    if (!rule.holds(fields[name])) return refuse('bad-envelope', `field "${name}": expected ${rule.expected}`);
+    if (!rule) return `unknown field ${JSON.stringify(name.slice(0, 40))}`;
+    if (!rule.holds(fields[name])) return `field "${name}": expected ${rule.expected}`;
   }
   for (const name of REQUIRED_FIELDS) {
-    if (!(name in fields)) return refuse('bad-envelope', `field "${name}" is missing`);
+    if (!(name in fields)) return `field "${name}" is missing`;
   }
-  const message = fields as unknown as Message;
-  if (Date.parse(message.sentAt) !== timeOfId(message.id)) {
-    return refuse('bad-envelope', 'field "sentAt": expected the time in the id');
-  }
-  return { message };
+  const { id, sentAt } = fields as unknown as Message;
+  return Date.parse(sentAt) === timeOfId(id) ? undefined : 'field "sentAt": expected the time in the id';
 }
 
 interface FieldRule {

@@ -1,6 +1,6 @@
 import { MessageRefused } from '../errors.ts';
 import { EVERYONE } from '../message/address.ts';
-import { parseEnvelope, writeEnvelope } from '../message/envelope.ts';
+import { findFault, parseEnvelope, writeEnvelope } from '../message/envelope.ts';
 import { frame, unframe } from '../message/frame.ts';
 import { findNonJson } from '../message/json-value.ts';
 import { messageFileName, parseMessageFileName } from '../message/layout.ts';
@@ -25,8 +25,8 @@ export function sealMessage(message: Message, options: { key: SigningKey; limits
   const notJson = message.data === undefined ? undefined : findNonJson(message.data);
   if (notJson) throw refused('bad-json', `data cannot be sent as JSON without loss at ${notJson}`);
   const signed = Buffer.from(writeEnvelope(message));
-  const parsed = parseEnvelope(signed, options.limits);
-  if ('refusal' in parsed) throw refused(parsed.refusal.reason, parsed.refusal.detail);
+  const fault = findFault(message, signed, options.limits);
+  if (fault) throw refused(fault.reason, fault.detail);
   const bytes = frame(signed, options.key.sign(signed));
   if (bytes.length > options.limits.messageBytesMax) {
     throw refused('too-large', `the message has ${bytes.length} bytes, the limit is ${options.limits.messageBytesMax}`);
