@@ -90,7 +90,7 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
   const append = (record: LogRecord): void => {
     const log = current();
     const line = `${lineOf(record, { timeMs: clock.now(), contentChars: limits.logContentChars })}\n`;
-    const { size } = files.fstat(log.fd);
+    const size = isEnd(host, log.fd, log.endsAt) ? log.endsAt : files.fstat(log.fd).size;
     const bytes = Buffer.from(size === log.endsAt || endsWithLine(host, log.fd, size) ? line : `\n${line}`);
     const written = files.write(log.fd, bytes, 0, bytes.length);
     log.endsAt = written === bytes.length ? size + written : -1;
@@ -122,18 +122,22 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
 }
 
 function lineOf(record: LogRecord, { timeMs, contentChars }: { timeMs: number; contentChars: number }): string {
-  const { content, ...rest } = record;
+  const { event, id, from, to, type, outcome, detail, content } = record;
+  const time = new Date(timeMs).toISOString();
   const cut = content !== undefined && content.length > contentChars ? `${content.slice(0, contentChars)}…` : content;
-  const shown = {
-    time: new Date(timeMs).toISOString(),
-    ...rest,
-    ...(cut === undefined ? {} : { content: cut.toWellFormed() }),
-  };
-  return visibleJson(shown);
+  const shown = cut === undefined || cut.isWellFormed() ? cut : cut.toWellFormed();
+  // JSON leaves out what is undefined.
+  return visibleJson({ time, event, id, from, to, type, outcome, detail, content: shown });
 }
+
+/** Whether nothing was appended behind what this process wrote last: a read there costs less than asking for the size. */
+function isEnd({ files }: Host, fd: number, offset: number): boolean {
+  return offset >= 0 && files.read(fd, ONE_BYTE, 0, 1, offset) === 0;
+}
+
+const ONE_BYTE = new Uint8Array(1);
 
 function endsWithLine({ files }: Host, fd: number, size: number): boolean {
   if (size === 0) return true;
-  const last = new Uint8Array(1);
-  return files.read(fd, last, 0, 1, size - 1) === 1 && last[0] === LINE_FEED;
+  return files.read(fd, ONE_BYTE, 0, 1, size - 1) === 1 && ONE_BYTE[0] === LINE_FEED;
 }
