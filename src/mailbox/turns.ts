@@ -1,19 +1,44 @@
 /** One message's place in the order in which its sender sent. */
 export interface Turn {
-  /** Resolves when everything sent before has passed; never rejects. */
-  readonly came: Promise<void>;
+  /** Resolves when everything sent before has passed; never rejects. Undefined when it had passed already. */
+  readonly came: Promise<void> | undefined;
   /** Lets the next one go on. Repeating it does nothing. */
   pass(): void;
 }
 
+interface Place {
+  isOver: boolean;
+  /** Told of it, once; the next in the order. */
+  onOver: (() => void) | undefined;
+}
+
 /** Hands out turns in the order asked for. Every turn must be passed. */
 export function createTurns(): () => Turn {
-  let last = Promise.resolve();
+  let last: Place = { isOver: true, onOver: undefined };
   return () => {
-    const came = last;
-    let pass: () => void = () => {};
-    const passed = new Promise<void>((resolve) => (pass = resolve));
-    last = came.then(() => passed);
+    const before = last;
+    const place: Place = { isOver: false, onOver: undefined };
+    last = place;
+    let hasCome = before.isOver;
+    let hasPassed = false;
+    const settle = (): void => {
+      if (!hasCome || !hasPassed || place.isOver) return;
+      place.isOver = true;
+      place.onOver?.();
+    };
+    const came = hasCome
+      ? undefined
+      : new Promise<void>((resolve) => {
+          before.onOver = () => {
+            hasCome = true;
+            resolve();
+            settle();
+          };
+        });
+    const pass = (): void => {
+      hasPassed = true;
+      settle();
+    };
     return { came, pass };
   };
 }

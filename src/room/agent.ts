@@ -36,7 +36,8 @@ export class Agent implements AsyncDisposable {
    * `MailboxFull`, `Conflict` or `MessageDeliveryError` when it failed, or its outcome is unknown. Repeating it with the
    * same `id` is safe.
    */
-  async send({ to, ...draft }: Draft & { readonly to: string }): Promise<SendReport> {
+  async send(draft: Draft & { readonly to: string }): Promise<SendReport> {
+    const { to } = draft;
     const report = await told(this.#context, 'Nothing was sent', () => this.#sender.send([to], draft));
     const outcome = report.outcomes[to];
     if (outcome && outcome.outcome !== 'delivered') throw outcome.error;
@@ -47,10 +48,8 @@ export class Agent implements AsyncDisposable {
    * Sends one message to every joined agent; it counts once against the rate limit. Each recipient has its outcome in
    * the report. Throws `ActorNotFound` when nobody is there.
    */
-  broadcast({
-    excludeSelf = true,
-    ...draft
-  }: Draft & { readonly excludeSelf?: boolean | undefined }): Promise<SendReport> {
+  broadcast(draft: Draft & { readonly excludeSelf?: boolean | undefined }): Promise<SendReport> {
+    const { excludeSelf = true } = draft;
     return told(this.#context, 'Nothing was sent', () => this.#sender.broadcast(draft, { excludeSelf }));
   }
 

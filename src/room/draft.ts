@@ -60,19 +60,15 @@ export function messageOf(
 ): Message {
   const timeMs = timeOfId(id);
   const { type, content, data, threadId, replyTo, needsAck, expiresInMs } = draft;
-  return {
-    id,
-    room: context.config.roomId,
-    from,
-    to,
-    type,
-    sentAt: new Date(timeMs).toISOString(),
-    content,
-    ...(data === undefined ? {} : { data }),
-    ...(threadId === undefined ? {} : { threadId }),
-    ...(replyTo === undefined ? {} : { replyTo }),
-    ...(needsAck === undefined ? {} : { needsAck }),
-    // Counted from the id's time, so that a repeated send has the same bytes.
-    ...(expiresInMs === undefined ? {} : { expiresAt: new Date(timeMs + expiresInMs).toISOString() }),
-  };
+  const sentAt = new Date(timeMs).toISOString();
+  const message: Writable<Message> = { id, room: context.config.roomId, from, to, type, sentAt, content };
+  if (data !== undefined) message.data = data;
+  if (threadId !== undefined) message.threadId = threadId;
+  if (replyTo !== undefined) message.replyTo = replyTo;
+  if (needsAck !== undefined) message.needsAck = needsAck;
+  // Counted from the id's time, so that a repeated send has the same bytes.
+  if (expiresInMs !== undefined) message.expiresAt = new Date(timeMs + expiresInMs).toISOString();
+  return message;
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -42,25 +42,21 @@ export function createSender(context: RoomContext, address: string): Sender {
       turn.pass();
     }
   };
-  const post = async (parts: {
-    to: readonly string[];
-    recipients: readonly Mailbox[];
-    draft: Draft;
-    turn: Turn;
-  }): Promise<SendReport> => {
+  const post = (parts: Pick<Post, 'to' | 'recipients' | 'draft' | 'turn'>): Promise<SendReport> => {
     counter ??= openCounter(context, address);
-    return postMessage(context, { ...parts, from: address, ids, counter });
+    const { to, recipients, draft, turn } = parts;
+    return postMessage(context, { from: address, to, recipients, draft, turn, ids, counter });
   };
   return {
     address,
     send: (to, draft) =>
-      inTurn(async (turn) => {
+      inTurn((turn) => {
         assertDraft(context, draft);
         const recipients = to.map((one) => recipientOf(context, one, draft));
         return post({ to, recipients, draft, turn });
       }),
     broadcast: (draft, { excludeSelf }) =>
-      inTurn(async (turn) => {
+      inTurn((turn) => {
         assertDraft(context, draft);
         const recipients = audience(context, excludeSelf ? address : undefined);
         // A broadcast is never valid in its sender's own mailbox, so to be among its readers it names them.
@@ -71,18 +67,17 @@ export function createSender(context: RoomContext, address: string): Sender {
   };
 }
 
-async function postMessage(
-  context: RoomContext,
-  post: {
-    from: string;
-    to: readonly string[];
-    recipients: readonly Mailbox[];
-    draft: Draft;
-    turn: Turn;
-    ids: IdSource;
-    counter: RateCounter;
-  },
-): Promise<SendReport> {
+interface Post {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly recipients: readonly Mailbox[];
+  readonly draft: Draft;
+  readonly turn: Turn;
+  readonly ids: IdSource;
+  readonly counter: RateCounter;
+}
+
+async function postMessage(context: RoomContext, post: Post): Promise<SendReport> {
   const { from, to, recipients, draft, turn } = post;
   const id = await charge(context, post);
   const message = messageOf(context, { id, from, to, draft });
@@ -132,9 +127,21 @@ async function charge(
 
 function logSent({ log }: RoomContext, { message, outcomes }: SendReport): void {
   const { id, from, to, type, content } = message;
-  const entries = Object.entries(outcomes);
-  const alike = new Set(entries.map(([, { outcome }]) => outcome));
-  const only = alike.size === 1 ? [...alike][0] : undefined;
-  const outcome = only ?? Object.fromEntries(entries.map(([address, one]) => [address, one.outcome]));
+  const outcome = commonOutcome(outcomes) ?? outcomesByName(outcomes);
   log.append({ event: 'sent', id, from, to, type, outcome, content });
+}
+
+/** The outcome that every recipient had; undefined when they differ. */
+function commonOutcome(outcomes: SendReport['outcomes']): string | undefined {
+  let common: string | undefined;
+  for (const address in outcomes) {
+    const { outcome } = outcomes[address] ?? {};
+    if (common !== undefined && outcome !== common) return undefined;
+    common = outcome;
+  }
+  return common;
+}
+
+function outcomesByName(outcomes: SendReport['outcomes']): Record<string, string> {
+  return Object.fromEntries(Object.entries(outcomes).map(([address, { outcome }]) => [address, outcome]));
 }
