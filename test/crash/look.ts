@@ -46,7 +46,7 @@ function copiesIn(mailbox: Mailbox): Copy[] {
     const named = parseMessageFileName(name);
     if (!named) throw new Error(`${file} lies among the messages and is none`);
     const bytes = fs.readFileSync(file);
-    if (state === 'new' && bytes.includes(FORGED)) return;
+    if (state !== 'done' && state !== 'dead' && bytes.includes(FORGED)) return;
     const opened = mailbox.opener.open(name, bytes);
     if ('refusal' in opened) throw new Error(`${file} is torn: ${opened.refusal.detail}`);
     copies.push({ recipient: mailbox.address, state, id: named.id, content: opened.message.content });

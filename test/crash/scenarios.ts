@@ -138,7 +138,7 @@ const claiming: Scenario[] = [
         plant(room, { id: GIVEN_ID, content: 'impostor' });
       }),
     subject: { from: 'done', to: 'done' },
-    check: (run) => (run.phase === 'drained' ? expectRefused(run, 1) : undefined),
+    check: (run) => expectRefused(run, 1),
   },
   {
     title: 'refuse a forgery',
@@ -160,14 +160,14 @@ const claiming: Scenario[] = [
         await claimSubject(room);
         setClaim(room, { attempt: 5, untilMs: 1000 });
       }),
-    subject: { from: 'open', to: 'dead' },
+    subject: { from: 'open', to: 'dead', between: ['held'] },
   },
   {
     title: 'give up what has expired',
     operation: 'read',
     prepare: (directory) =>
       makeRoom(directory, {}, (room) => sendBoth(room, { id: idAt(Date.now() - DAY_MS), expiresInMs: 1 })),
-    subject: { from: 'new', to: 'dead', between: ['held'] },
+    subject: { from: 'new', to: 'dead', between: ['held', 'open'] },
   },
 ];
 
@@ -213,9 +213,9 @@ const keeping: Scenario[] = [
         }
       }),
     subject: { from: 'new', to: 'new' },
-    check: ({ directory, phase, hasSucceeded }) => {
+    check: ({ directory, phase }) => {
       const left = fs.readdirSync(`${directory}/actors/bob/mailbox/tmp`).filter((name) => name.length === 1);
-      if (phase !== 'cut off' || hasSucceeded) expect(left).toEqual([]);
+      if (phase !== 'cut off') expect(left).toEqual([]);
     },
   },
   purgeScenario,
@@ -293,8 +293,8 @@ async function fillCounter(room: Awaited<ReturnType<typeof openRoom>>): Promise<
   }
 }
 
-function expectRefused({ directory, phase, hasSucceeded }: Checked, count: number): void {
-  if (phase === 'cut off' && !hasSucceeded) return;
+function expectRefused({ directory, phase }: Checked, count: number): void {
+  if (phase !== 'drained') return;
   const refused = Object.entries(filesBelow(`${directory}/actors/bob/mailbox/dead/refused`));
   const letters = refused.filter(([name]) => !name.endsWith('.why.json'));
   expect(letters).toHaveLength(count);
@@ -307,8 +307,20 @@ async function expectWholeLogs({ directory, phase }: Checked): Promise<void> {
   await using room = await openRoom({ directory, host: healthyHost });
   const logs = filesBelow(`${directory}/log`);
   if (phase !== 'cut off') expect(rotatedLogs(healthyHost, room.context.layout).length).toBeLessThanOrEqual(2);
-  for (const line of Object.values(logs).join('').split('\n').filter(Boolean))
-    expect(JSON.parse(line)).toHaveProperty('event');
+  // One record is cut where a write was short; the next one begins on a line of its own.
+  const cut = Object.values(logs)
+    .join('')
+    .split('\n')
+    .filter((line) => line !== '' && !isRecord(line));
+  expect(cut.length, cut.join('\n')).toBeLessThanOrEqual(1);
+}
+
+function isRecord(line: string): boolean {
+  try {
+    return 'event' in (JSON.parse(line) as object);
+  } catch {
+    return false;
+  }
 }
 
 async function cardOfAlice({ directory }: Checked) {
