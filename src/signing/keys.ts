@@ -1,4 +1,5 @@
 import { createHash, createHmac, createPublicKey, sign, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
+import { hmacSha256 } from './hmac-sha256.ts';
 
 export type Algorithm = 'hmac-sha256' | 'ed25519';
 
@@ -30,9 +31,8 @@ export function createHmacKey(options: { roomKey: Uint8Array; roomId: string; ad
   const { roomKey, roomId, address } = options;
   const derive = (use: string, length: number): Buffer =>
     hkdfSha256(roomKey, { salt: roomId, info: `mailroom/${use}/v1\n${address}`, length });
-  const secret = derive('actor', KEY_BYTES);
   const keyId = derive('key-id', KEY_ID_BYTES).toString('hex');
-  const mac = (signed: Uint8Array): Buffer => createHmac('sha256', secret).update(TAG).update(signed).digest();
+  const mac = hmacSha256(derive('actor', KEY_BYTES), TAG);
   return {
     keyId,
     algorithm: 'hmac-sha256',
