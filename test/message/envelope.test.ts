@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseEnvelope, writeEnvelope } from '../../src/message/envelope.ts';
 import { createIdSource, timeOfId } from '../../src/message/message-id.ts';
 import type { Message, MessageLimits } from '../../src/message/message.ts';
-import { checkProperty } from './property.ts';
+import { checkProperty, sendableJson } from './property.ts';
 
 const LIMITS: MessageLimits = { messageBytesMax: 256 * 1024, jsonDepthMax: 8, clockSkewMsMax: 1 };
 const ID = '019b7d31-5c00-7000-8000-000000000001';
@@ -30,7 +30,7 @@ test('any message that can be sent comes back from its bytes', () => {
   const address = fc.constantFrom('alice', 'bob', 'team.reviewer', '0');
   const optional = fc.record(
     {
-      data: fc.jsonValue({ maxDepth: 4 }),
+      data: sendableJson,
       threadId: fc.string({ minLength: 1, maxLength: 20 }),
       replyTo: time.map((at) => ids.next(at.getTime())),
       needsAck: fc.boolean(),

@@ -7,3 +7,8 @@ export function checkProperty<T>(what: string, property: fc.IProperty<T>, { runs
   console.log(`${what}: ${runs} runs, MAILROOM_SEED=${seed}`);
   fc.assert(property, { numRuns: runs, seed });
 }
+
+/** JSON that can be sent: any but the one key that no message may have. */
+export const sendableJson = fc
+  .jsonValue({ maxDepth: 4 })
+  .filter((value) => !JSON.stringify(value).includes('"__proto__":'));
