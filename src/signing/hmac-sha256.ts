@@ -9,7 +9,8 @@ const OUTER = 0x5c;
  * go each, because an `Hmac` object costs several times what it computes.
  */
 export function hmacSha256(key: Uint8Array, tag: Uint8Array): (bytes: Uint8Array) => Buffer {
-  if (key.length > BLOCK_BYTES) throw new RangeError(`the key has ${key.length} bytes, expected at most ${BLOCK_BYTES}`);
+  if (key.length > BLOCK_BYTES)
+    throw new RangeError(`the key has ${key.length} bytes, expected at most ${BLOCK_BYTES}`);
   const inner = Buffer.concat([padded(key, INNER), tag]);
   const outer = padded(key, OUTER);
   return (bytes) => {
