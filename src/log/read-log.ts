@@ -41,28 +41,29 @@ function lastLinesOf(host: Host, path: string, limit: number): string[] {
   }
 }
 
-/** Lines as they are appended from now on; goes on with the next log when this one is set aside. Ends with the signal. */
-export async function* followLines(
-  host: Host,
-  layout: RoomLayout,
-  { changed, signal }: { changed: () => Promise<void>; signal: AbortSignal },
-): AsyncGenerator<string, void, void> {
+/** Reads on in a log that others append to. */
+export interface LogFollower {
+  /** What was appended since the last call, by line; goes on with the next log when this one was set aside. */
+  lines(): string[];
+  close(): void;
+}
+
+/** Begins at the end of the log: what is there already is not read. */
+export function followLog(host: Host, layout: RoomLayout): LogFollower {
   let open = openAt(host, layout, { fromEnd: true });
-  try {
-    while (!signal.aborted) {
-      if (open) yield* open.lines();
-      if (!open || host.files.lstat(layout.log)?.ino !== open.inode) {
-        // What was written between the two looks is in the file set aside.
-        if (open) yield* open.lines();
-        open?.close();
-        open = openAt(host, layout, { fromEnd: false });
-        if (open) continue;
-      }
-      await changed();
-    }
-  } finally {
-    open?.close();
-  }
+  return {
+    lines: () => {
+      const lines = open?.lines() ?? [];
+      const inode = host.files.lstat(layout.log)?.ino;
+      if (open?.inode === inode) return lines;
+      // What was written between the two looks is in the file set aside.
+      if (open) lines.push(...open.lines());
+      open?.close();
+      open = openAt(host, layout, { fromEnd: false });
+      return [...lines, ...(open?.lines() ?? [])];
+    },
+    close: () => open?.close(),
+  };
 }
 
 interface OpenLog {

@@ -99,12 +99,3 @@ function runToEnd(
     child.stdin?.end(stdin);
   });
 }
-
-/** Waits until the condition holds; fails after half a minute, which no test needs. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 30_000;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`still not after 30 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createCliRoom, until, type CliRoom } from './cli-room.ts';
+import { until } from '../hostile/until.ts';
+import { openRoom } from '../../src/index.ts';
+import { createCliRoom, type CliRoom } from './cli-room.ts';
 
 let room: CliRoom;
 beforeAll(async () => {
@@ -50,11 +52,8 @@ it('is not given to a second session while the first one runs, unless it is take
   });
   const ended = new Promise((resolve) => shell.on('close', resolve));
   try {
-    const isLive = async (): Promise<boolean> => {
-      const actors = (await room.json(['agents'])) as { address: string; live: boolean }[];
-      return actors.some(({ address, live }) => address === 'frank' && live);
-    };
-    await until('frank has joined', isLive);
+    await using opened = await openRoom({ cwd: room.directory });
+    await until('frank has joined', () => opened.actors().some(({ card, live }) => card.address === 'frank' && live));
     const second = await room.run(['join', 'frank'], { session: true });
     expect(second).toMatchObject({ code: 6, stdout: '' });
     expect(second.stderr).toContain('mailroom join frank --take-over');

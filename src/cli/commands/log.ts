@@ -1,5 +1,5 @@
 import { formatLogLine } from '../../log/format-line.ts';
-import { followLines, lastLines } from '../../log/read-log.ts';
+import { followLog, lastLines } from '../../log/read-log.ts';
 import { visibleJson } from '../../message/visible.ts';
 import type { Room } from '../../room/room.ts';
 import { watchTree } from '../../room/watch-tree.ts';
@@ -41,13 +41,16 @@ async function printLog(call: Call, room: Room): Promise<number> {
   const { signal } = interruption;
   const warn = (text: string): void => void call.output.talk(`${text}\n`);
   const changes = await watchTree(host, { path: layout.logDirectory, pollMs: config.limits.pollMs, signal, warn });
+  // Begun before the last lines are read, so that nothing falls between the two.
+  const following = followLog(host, layout);
   try {
-    const following = followLines(host, layout, { changed: () => changes.next(), signal });
-    // Asked for before the last lines are read, so that nothing falls between the two.
-    const first = following.next();
     for (const line of lastLines(host, layout, limit)) await print(line);
-    for (let next = await first; !next.done; next = await following.next()) await print(next.value);
+    while (!signal.aborted) {
+      for (const line of following.lines()) await print(line);
+      await changes.next();
+    }
   } finally {
+    following.close();
     await changes.close();
   }
   return interruption.exitCode ?? EXIT_OK;
