@@ -1,13 +1,14 @@
 import { LeaseLost } from '../errors.ts';
-import { errnoOf } from '../host/file-system.ts';
-import { ensureDirectory, removeQuietly, renameSettled } from '../host/files.ts';
-import { claimFileName, parseClaimFileName, type ClaimName } from '../message/layout.ts';
+import { ensureDirectory, removeQuietly } from '../host/files.ts';
+import { parseClaimFileName, type ClaimName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { Refusal } from '../message/message.ts';
+import { claimPath, moveToClaim, moved } from './claim-path.ts';
 import { giveUp, refuse } from './dead.ts';
 import { compareSigned, donePath, findBeyondNew } from './find.ts';
 import { inspect, type Believed } from './inspect.ts';
 import type { Mailbox } from './mailbox.ts';
+import { refusalOfPurged } from './purge.ts';
 
 /** A verified message under a lease. The file name holds the whole state of the claim. */
 export interface Claim extends ClaimName, Believed {}
@@ -17,34 +18,34 @@ export interface Claim extends ClaimName, Believed {}
  * it was put aside as a dead letter.
  */
 export function claimNew(mailbox: Mailbox, { name, leaseMs }: { name: string; leaseMs: number }): Claim | undefined {
-  const path = `${mailbox.layout.new}/${name}`;
-  const opened = openFile(mailbox, { path, name });
-  if (!opened) return undefined;
-  const claimName: ClaimName = { name, attempt: 1, untilMs: mailbox.host.clock.now() + leaseMs };
-  // At this rename the message is claimed; only its holder may drop it from here on.
-  if (!moved(mailbox, path, claimPath(mailbox, claimName))) return undefined;
-  return settle(mailbox, { ...claimName, ...opened }, { ofClaims: true });
+  const untilMs = mailbox.host.clock.now() + leaseMs;
+  const own = claimFile(mailbox, { path: `${mailbox.layout.new}/${name}`, claim: { name, attempt: 1, untilMs } });
+  return own && settle(mailbox, own, { isNew: true });
 }
 
 /** Takes over a claim whose lease has ended or was released. Undefined as in `claimNew`. */
 export function takeOver(mailbox: Mailbox, options: { claim: ClaimName; leaseMs: number }): Claim | undefined {
   const { claim: before, leaseMs } = options;
-  const path = claimPath(mailbox, before);
-  const opened = openFile(mailbox, { path, name: before.name });
-  if (!opened) return undefined;
-  if (before.attempt >= mailbox.limits.attemptsMax) {
-    const detail = `it was claimed ${before.attempt} times and never acknowledged`;
-    giveUp(mailbox, { path, name: before.name, message: opened.message, refusal: { reason: 'attempts', detail } });
+  const untilMs = mailbox.host.clock.now() + leaseMs;
+  const own = claimFile(mailbox, {
+    path: claimPath(mailbox, before),
+    claim: { name: before.name, attempt: before.attempt + 1, untilMs },
+  });
+  return own && settle(mailbox, own, { isNew: false });
+}
+
+function claimFile(mailbox: Mailbox, { path, claim }: { path: string; claim: ClaimName }): ClaimName | undefined {
+  try {
+    // At this rename the message is claimed; only its holder may drop it from here on.
+    return moveToClaim(mailbox, { path, claim });
+  } catch (error) {
+    const { name } = claim;
+    const inspected = inspect(mailbox, { path, name });
+    if (!inspected || 'message' in inspected) throw error;
+    // Not a message, and not even to be moved: told once, and skipped from then on.
+    refuse(mailbox, { path, name, refusal: inspected.refusal });
     return undefined;
   }
-  const after: ClaimName = {
-    name: before.name,
-    attempt: before.attempt + 1,
-    untilMs: mailbox.host.clock.now() + leaseMs,
-  };
-  if (!moved(mailbox, path, claimPath(mailbox, after))) return undefined;
-  // Only what came from `new` yields to another claim: of two copies taken over at once, each would yield to the other.
-  return settle(mailbox, { ...after, ...opened }, { ofClaims: false });
 }
 
 /** Whether anybody may take the claim over: released, past its end, or further ahead than any lease is. */
@@ -56,15 +57,15 @@ export function isOpenToAll(mailbox: Mailbox, claim: ClaimName): boolean {
 /** Extends the lease to `leaseMs` from now; it never gets shorter. Throws `LeaseLost` when the claim is no longer this one. */
 export function renew(mailbox: Mailbox, { claim, leaseMs }: { claim: Claim; leaseMs: number }): Claim {
   const untilMs = Math.max(mailbox.host.clock.now() + leaseMs, claim.untilMs + 1);
-  const renewed: Claim = { ...claim, untilMs };
-  if (!moved(mailbox, claimPath(mailbox, claim), claimPath(mailbox, renewed))) throw leaseLost(mailbox, claim);
-  return renewed;
+  const renewed = moveToClaim(mailbox, { path: claimPath(mailbox, claim), claim: { ...claim, untilMs } });
+  if (!renewed) throw leaseLost(mailbox, claim);
+  return { ...claim, untilMs: renewed.untilMs };
 }
 
 /** Ends the claim early, so that another may take it over. Throws `LeaseLost`. */
 export function release(mailbox: Mailbox, claim: Claim): void {
-  const released = claimPath(mailbox, { ...claim, untilMs: 0 });
-  if (!moved(mailbox, claimPath(mailbox, claim), released)) throw leaseLost(mailbox, claim);
+  const released = moveToClaim(mailbox, { path: claimPath(mailbox, claim), claim: { ...claim, untilMs: 0 } });
+  if (!released) throw leaseLost(mailbox, claim);
 }
 
 /** Files the message under `done`. Throws `LeaseLost` when the claim is no longer this one; then nothing was changed. */
@@ -95,84 +96,100 @@ export function reject(mailbox: Mailbox, { claim, detail }: { claim: Claim; deta
 /** The claim that this file in `cur` is, verified again. Undefined when it is gone or no longer believable. */
 export function openClaim(mailbox: Mailbox, fileName: string): Claim | undefined {
   const claimName = parseClaimFileName(fileName);
-  const opened = claimName && openFile(mailbox, { path: `${mailbox.layout.cur}/${fileName}`, name: claimName.name });
-  return opened && { ...claimName, ...opened };
+  if (!claimName) return undefined;
+  const file = { path: claimPath(mailbox, claimName), name: claimName.name };
+  const inspected = inspect(mailbox, file);
+  if (inspected && 'message' in inspected) return { ...claimName, ...inspected };
+  if (inspected) refuse(mailbox, { ...file, refusal: inspected.refusal });
+  return undefined;
 }
 
-function claimPath(mailbox: Mailbox, claim: ClaimName): string {
-  return `${mailbox.layout.cur}/${claimFileName(claim)}`;
-}
-
-/** Renames; false when the source was gone, which is how a holder learns that it is none any more. */
-function moved(mailbox: Mailbox, from: string, to: string): boolean {
+/**
+ * What becomes of a file that was just claimed. It is looked at only now, under a name that nobody else moves: what lay
+ * in `new` at an earlier look could be another file by the time of the rename. What cannot be decided is given back, so
+ * that nobody has to wait for the lease to end.
+ */
+function settle(mailbox: Mailbox, own: ClaimName, { isNew }: { isNew: boolean }): Claim | undefined {
   try {
-    renameSettled(mailbox.host.files, from, to);
-    return true;
+    const inspected = inspect(mailbox, { path: claimPath(mailbox, own), name: own.name });
+    // The lease ended before it was looked at, and somebody took it over.
+    if (!inspected) return undefined;
+    if ('refusal' in inspected) {
+      putAside(mailbox, own, inspected.refusal);
+      return undefined;
+    }
+    const claim: Claim = { ...own, ...inspected };
+    return isDropped(mailbox, claim, { isNew }) ? undefined : heldUnlessSpent(mailbox, claim);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
+    giveBack(mailbox, own);
     throw error;
   }
 }
 
-/** Reads and verifies; what is not believed is put aside. */
-function openFile(mailbox: Mailbox, file: { path: string; name: string }): Believed | undefined {
-  const inspected = inspect(mailbox, file);
-  if (!inspected || 'message' in inspected) return inspected;
-  refuse(mailbox, { ...file, refusal: inspected.refusal });
-  return undefined;
+/** Puts aside what is not believed. Where it cannot be, it lies open to all, and this process leaves it to others. */
+function putAside(mailbox: Mailbox, own: ClaimName, refusal: Refusal): void {
+  if (refuse(mailbox, { path: claimPath(mailbox, own), name: own.name, refusal })) return;
+  const back = giveBack(mailbox, own);
+  if (back) mailbox.memory.unmovable.add(claimPath(mailbox, back));
 }
 
-/** The claim, unless it is to be dropped. What cannot be decided now is given back: nobody should wait for the lease to end. */
-function settle(mailbox: Mailbox, claim: Claim, of: { ofClaims: boolean }): Claim | undefined {
+/** It was never handed out, so it does not count as an attempt: a disk that is full for a while gives up no mail. */
+function giveBack(mailbox: Mailbox, own: ClaimName): ClaimName | undefined {
   try {
-    return isDuplicate(mailbox, claim, of) ? undefined : heldUnlessExpired(mailbox, claim);
-  } catch (error) {
-    try {
-      // It was never handed out, so it does not count as an attempt: a disk that is full for a while gives up no mail.
-      moved(
-        mailbox,
-        claimPath(mailbox, claim),
-        claimPath(mailbox, { ...claim, attempt: claim.attempt - 1, untilMs: 0 }),
-      );
-    } catch {
-      // Then it comes back when the lease ends.
-    }
-    throw error;
+    const claim = { ...own, attempt: own.attempt - 1, untilMs: 0 };
+    return moveToClaim(mailbox, { path: claimPath(mailbox, own), claim });
+  } catch {
+    // Then it comes back when the lease ends.
+    return undefined;
   }
 }
 
 /**
- * Looked at only after the rename: of two copies, the one with the smaller claim is acted on, and each holder drops only
- * its own file. A copy with other signed bytes is kept as refused.
+ * Whether another copy of the message is the one that counts, or it is too old to tell; then the holder drops its own
+ * file, and never anybody else's. Looked at only after the rename. A copy with other signed bytes is kept as refused.
+ *
+ * Only what came from `new` yields to another claim: of two copies taken over at once, each would yield to the other. It
+ * yields to every claim that somebody took over or that was put back, because those yield to none, and among first
+ * claims to the one that ends first. So the last copy is never dropped.
  */
-function isDuplicate(mailbox: Mailbox, claim: Claim, { ofClaims }: { ofClaims: boolean }): boolean {
-  const own = claimPath(mailbox, claim);
+function isDropped(mailbox: Mailbox, claim: Claim, { isNew }: { isNew: boolean }): boolean {
+  const own = { path: claimPath(mailbox, claim), name: claim.name };
   for (const found of findBeyondNew(mailbox, claim.name)) {
-    if (found.claim && !(ofClaims && isSmaller(found.claim, claim))) continue;
+    if (found.claim && !(isNew && counts(found.claim, claim))) continue;
     const compared = compareSigned(mailbox, { path: found.path, name: claim.name, signed: claim.signed });
     if (compared === 'equal') {
-      removeQuietly(mailbox.host.files, own);
+      removeQuietly(mailbox.host.files, own.path);
       mailbox.observe({ kind: 'duplicate', message: claim.message });
       return true;
     }
     if (compared === 'different') {
       const detail = `it has the id of another message that lies at ${found.path}`;
-      refuse(mailbox, { path: own, name: claim.name, refusal: { reason: 'duplicate-differs', detail } });
+      refuse(mailbox, { ...own, refusal: { reason: 'duplicate-differs', detail } });
       return true;
     }
   }
-  return false;
+  // After the look at `done`: the purge writes the day down before it deletes.
+  const refusal = isNew ? refusalOfPurged(mailbox, claim.message.id) : undefined;
+  if (refusal) refuse(mailbox, { ...own, refusal });
+  return refusal !== undefined;
 }
 
-function isSmaller(a: ClaimName, b: ClaimName): boolean {
-  return a.attempt !== b.attempt ? a.attempt < b.attempt : a.untilMs < b.untilMs;
+function counts(other: ClaimName, own: ClaimName): boolean {
+  return other.attempt !== 1 || other.untilMs < own.untilMs;
 }
 
-function heldUnlessExpired(mailbox: Mailbox, claim: Claim): Claim | undefined {
-  const { expiresAt } = claim.message;
-  if (expiresAt === undefined || Date.parse(expiresAt) > mailbox.host.clock.now()) return claim;
-  const refusal: Refusal = { reason: 'expired', detail: `it was to be read before ${expiresAt}` };
-  giveUp(mailbox, { path: claimPath(mailbox, claim), name: claim.name, message: claim.message, refusal });
+/** The claim, unless it was claimed too often or expired: then it is given up. */
+function heldUnlessSpent(mailbox: Mailbox, claim: Claim): Claim | undefined {
+  const { name, message, attempt } = claim;
+  const { host, limits } = mailbox;
+  let refusal: Refusal | undefined;
+  if (attempt > limits.attemptsMax) {
+    refusal = { reason: 'attempts', detail: `it was claimed ${attempt - 1} times and never acknowledged` };
+  } else if (message.expiresAt !== undefined && Date.parse(message.expiresAt) <= host.clock.now()) {
+    refusal = { reason: 'expired', detail: `it was to be read before ${message.expiresAt}` };
+  }
+  if (!refusal) return claim;
+  giveUp(mailbox, { path: claimPath(mailbox, claim), name, message, refusal });
   return undefined;
 }
 

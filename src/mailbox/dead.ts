@@ -1,9 +1,10 @@
 import { Conflict, MessageNotFound } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { createFile, readText, removeQuietly, renameSettled, stagedPath } from '../host/files.ts';
-import { claimFileName, parseMessageFileName, reasonFileName } from '../message/layout.ts';
+import { parseMessageFileName, reasonFileName } from '../message/layout.ts';
 import type { Message, Refusal } from '../message/message.ts';
 import { visibleJson } from '../message/visible.ts';
+import { moveToClaim } from './claim-path.ts';
 import type { Mailbox } from './mailbox.ts';
 
 const REASON_MODE = 0o600;
@@ -135,14 +136,10 @@ export function retryDead(mailbox: Mailbox, name: string): void {
       hint: 'Ask its sender to send it again.',
     });
   }
-  const claimable = `${layout.cur}/${claimFileName({ name, attempt: 0, untilMs: 0 })}`;
-  try {
-    renameSettled(host.files, `${layout.dead}/${name}`, claimable);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
+  const path = `${layout.dead}/${name}`;
+  if (!moveToClaim(mailbox, { path, claim: { name, attempt: 0, untilMs: 0 } })) {
     throw new MessageNotFound(`${mailbox.address} has no dead letter ${name}.`, {
       hint: 'See: mailroom dead list',
-      cause: error,
     });
   }
   removeQuietly(host.files, `${layout.dead}/${reasonFileName(name)}`);

@@ -1,9 +1,7 @@
 import { errnoOf } from '../host/file-system.ts';
 import { readBounded } from '../host/files.ts';
-import { dayOfId } from '../message/message-id.ts';
 import type { Message, Refusal } from '../message/message.ts';
 import type { Mailbox } from './mailbox.ts';
-import { purgedThrough } from './purge.ts';
 
 export interface Believed {
   readonly message: Message;
@@ -22,12 +20,7 @@ export function inspect(
   try {
     const read = readBounded(mailbox.host.files, path, mailbox.limits.messageBytesMax);
     if ('unreadable' in read) return { refusal: { reason: 'unreadable', detail: read.unreadable } };
-    const opened = mailbox.opener.open(name, read.bytes);
-    if ('refusal' in opened) return opened;
-    const purged = purgedThrough(mailbox);
-    const day = dayOfId(opened.message.id);
-    if (purged === undefined || day > purged) return opened;
-    return { refusal: { reason: 'purged', detail: `it is of ${day}, and everything up to ${purged} was purged` } };
+    return mailbox.opener.open(name, read.bytes);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;

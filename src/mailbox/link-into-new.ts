@@ -1,6 +1,7 @@
 import { Conflict, MailroomError, MessageDeliveryError } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import type { SealedMessage } from '../signing/seal.ts';
+import { claimPath, moveToClaim } from './claim-path.ts';
 import { refuse } from './dead.ts';
 import { compareSigned, findBeyondNew } from './find.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -60,19 +61,38 @@ function settleExisting(
   mailbox: Mailbox,
   { target, sealed }: { target: string; sealed: SealedMessage },
 ): Linked | undefined {
+  const compared = compare(mailbox, target, sealed);
+  return compared === 'unverifiable' ? putAside(mailbox, { target, sealed }) : compared;
+}
+
+/**
+ * Moves what is no message out of the way, and looks again before it is refused: by now it may be the message itself,
+ * which another try has delivered. As a claim that is open to all it is then in nobody's way, and not lost.
+ */
+function putAside(mailbox: Mailbox, { target, sealed }: { target: string; sealed: SealedMessage }): Linked | undefined {
+  const { name } = sealed;
+  const aside = moveToClaim(mailbox, { path: target, claim: { name, attempt: 0, untilMs: 0 } });
+  if (!aside) return undefined;
+  const path = claimPath(mailbox, aside);
+  const compared = compare(mailbox, path, sealed);
+  if (compared !== 'unverifiable') return compared;
+  const refusal = { reason: 'bad-signature', detail: 'it had the name of a message and was not that message' } as const;
+  refuse(mailbox, { path, name, refusal });
+  return undefined;
+}
+
+function compare(mailbox: Mailbox, path: string, sealed: SealedMessage): Linked | 'unverifiable' | undefined {
   const { name, signed } = sealed;
   try {
-    const compared = compareSigned(mailbox, { path: target, name, signed });
-    if (compared === 'equal') return 'delivered-before';
+    const compared = compareSigned(mailbox, { path, name, signed });
     if (compared === 'different') throw conflictOf(mailbox, sealed);
+    if (compared === 'equal') return 'delivered-before';
     // Claimed between the link and the look. If that was this message, it was delivered.
     if (compared === 'gone') return isBeyondNew(mailbox, sealed) ? 'delivered-before' : undefined;
+    return compared;
   } catch (error) {
     throw error instanceof MailroomError ? error : isOpen(sealed, error);
   }
-  const refusal = { reason: 'bad-signature', detail: 'it had the name of a message and was not that message' } as const;
-  refuse(mailbox, { path: target, name, refusal });
-  return undefined;
 }
 
 /**

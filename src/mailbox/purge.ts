@@ -3,6 +3,7 @@ import { errnoOf } from '../host/file-system.ts';
 import { readText, removeIfThere, replaceFile, stagedPath } from '../host/files.ts';
 import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
+import type { Refusal } from '../message/message.ts';
 import type { Mailbox } from './mailbox.ts';
 
 const DAY_MS = 86_400_000;
@@ -29,6 +30,14 @@ export function purgedThrough({ host, layout, memory }: Mailbox): string | undef
     };
   }
   return memory.purged.day;
+}
+
+/** Why a message that arrives now is refused: of so old a one nobody knows whether it was acknowledged. */
+export function refusalOfPurged(mailbox: Mailbox, id: string): Refusal | undefined {
+  const purged = purgedThrough(mailbox);
+  const day = dayOfId(id);
+  if (purged === undefined || day > purged) return undefined;
+  return { reason: 'purged', detail: `it is of ${day}, and everything up to ${purged} was purged` };
 }
 
 /**
@@ -88,8 +97,8 @@ function removeDay(mailbox: Mailbox, day: string): number {
   try {
     files.rmdir(directory);
   } catch (error) {
-    // Another purge was faster.
-    if (errnoOf(error) !== 'ENOENT') throw error;
+    // Another purge was faster, or an old message that was put back is acknowledged at this moment.
+    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTEMPTY') throw error;
   }
   return removed;
 }
