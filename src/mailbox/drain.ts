@@ -4,12 +4,14 @@ import { refuse } from './dead.ts';
 import type { Mailbox } from './mailbox.ts';
 
 const ROUND_PER_SENDER_MAX = 30;
+/** A listing older than this is made anew, so that what arrives, or whose lease ends, is not held up by a long one. */
+const LISTING_AGE_MS_MAX = 1_000;
 
 /** What waits to be claimed, found by one listing. */
 export interface Waiting {
-  /** Message names in `new`, oldest first. */
+  /** Message names in `new`. */
   readonly arrived: readonly string[];
-  /** Claims in `cur` that anybody may take over, oldest first. */
+  /** Claims in `cur` that anybody may take over, one a message; none of a message that somebody holds. */
   readonly open: readonly ClaimName[];
   /** Names in `new` that are no message's. */
   readonly foreign: readonly string[];
@@ -23,12 +25,16 @@ export function listWaiting(mailbox: Mailbox): Waiting {
     if (memory.unmovable.size > 0 && memory.unmovable.has(`${layout.new}/${name}`)) continue;
     (parseMessageFileName(name) ? arrived : foreign).push(name);
   }
-  const open: ClaimName[] = [];
+  const open = new Map<string, ClaimName>();
+  const held = new Set<string>();
   for (const fileName of host.files.readdir(layout.cur)) {
     const claim = parseClaimFileName(fileName);
-    if (claim && isOpenToAll(mailbox, claim)) open.push(claim);
+    if (!claim || (memory.unmovable.size > 0 && memory.unmovable.has(`${layout.cur}/${fileName}`))) continue;
+    if (isOpenToAll(mailbox, claim)) open.set(claim.name, claim);
+    else held.add(claim.name);
   }
-  return { arrived: arrived.sort(), open: open.sort((a, b) => (a.name < b.name ? -1 : 1)), foreign };
+  // A second copy waits until the one that is held was dealt with, and is dropped then.
+  return { arrived, open: [...open.values()].filter(({ name }) => !held.has(name)), foreign };
 }
 
 /**
@@ -38,36 +44,44 @@ export function listWaiting(mailbox: Mailbox): Waiting {
  * nothing at all could be claimed.
  */
 export function* drain(mailbox: Mailbox, { leaseMs }: { leaseMs: number }): Generator<Claim, void, void> {
+  const { clock } = mailbox.host;
   const passedOver = new Set<string>();
   let firstError: unknown;
   let claimed = 0;
-  const attempt = (name: string, claim: () => Claim | undefined): Claim | undefined => {
-    try {
-      return claim();
-    } catch (error) {
-      firstError ??= error;
-      passedOver.add(name);
-      return undefined;
-    }
-  };
   for (;;) {
+    const listedAtMs = clock.now();
     const waiting = listWaiting(mailbox);
     for (const name of waiting.foreign) {
       const refusal = { reason: 'bad-name', detail: 'the file name is not <id>.<sender>.json' } as const;
       refuse(mailbox, { path: `${mailbox.layout.new}/${name}`, name, refusal });
     }
-    for (const open of waiting.open) {
-      const claim = attempt(open.name, () => takeOver(mailbox, { claim: open, leaseMs }));
-      if (claim) claimed += 1;
-      if (claim) yield claim;
-    }
+    const open = new Map(waiting.open.map((claim) => [claim.name, claim]));
     const arrived = waiting.arrived.filter((name) => !passedOver.has(name));
-    for (const name of inRounds(arrived, ROUND_PER_SENDER_MAX)) {
-      const claim = attempt(name, () => claimNew(mailbox, { name, leaseMs }));
-      if (claim) claimed += 1;
-      if (claim) yield claim;
+    const names = new Set([...open.keys(), ...arrived].sort());
+    let isOld = false;
+    for (const round of roundsOf([...names], ROUND_PER_SENDER_MAX)) {
+      for (const name of round) {
+        if (passedOver.has(name)) continue;
+        const before = open.get(name);
+        let claim: Claim | undefined;
+        try {
+          claim = before ? takeOver(mailbox, { claim: before, leaseMs }) : claimNew(mailbox, { name, leaseMs });
+        } catch (error) {
+          firstError ??= error;
+          passedOver.add(name);
+        }
+        if (claim) {
+          claimed += 1;
+          yield claim;
+        } else if (mailbox.memory.unmovable.has(`${mailbox.layout.new}/${name}`)) {
+          passedOver.add(name);
+        }
+      }
+      // Only between rounds: within one, the sender with the oldest mail would begin again and again.
+      isOld = Math.abs(clock.now() - listedAtMs) >= LISTING_AGE_MS_MAX;
+      if (isOld) break;
     }
-    if (arrived.length > 0) continue;
+    if (arrived.length > 0 || isOld) continue;
     if (firstError !== undefined && claimed === 0) throw firstError;
     return;
   }
@@ -75,6 +89,10 @@ export function* drain(mailbox: Mailbox, { leaseMs }: { leaseMs: number }): Gene
 
 /** The names in order, but never more than `perSenderMax` of one sender before every other sender had its turn. */
 export function inRounds(names: readonly string[], perSenderMax: number): string[] {
+  return roundsOf(names, perSenderMax).flat();
+}
+
+function roundsOf(names: readonly string[], perSenderMax: number): string[][] {
   const bySender = new Map<string, string[]>();
   for (const name of names) {
     const sender = parseMessageFileName(name)?.from ?? '';
@@ -82,11 +100,11 @@ export function inRounds(names: readonly string[], perSenderMax: number): string
     if (own) own.push(name);
     else bySender.set(sender, [name]);
   }
-  if (bySender.size <= 1) return [...names];
-  const ordered: string[] = [];
-  for (let round = 0; ordered.length < names.length; round++) {
+  const rounds: string[][] = [];
+  for (let round = 0, ordered = 0; ordered < names.length; round++) {
     const slices = [...bySender.values()].flatMap((own) => own.slice(round * perSenderMax, (round + 1) * perSenderMax));
-    ordered.push(...slices.sort());
+    rounds.push(bySender.size === 1 ? slices : slices.sort());
+    ordered += slices.length;
   }
-  return ordered;
+  return rounds;
 }
