@@ -75,7 +75,7 @@ const DEPTH_WITHOUT_DATA = 2;
 function isPlain(message: Message, limits: MessageLimits): boolean {
   if (message.data !== undefined || limits.jsonDepthMax < DEPTH_WITHOUT_DATA) return false;
   const isFaultless = findFieldFault(message as unknown as Record<string, unknown>) === undefined;
-  return isFaultless && message.threadId?.isWellFormed() !== false;
+  return isFaultless && message.room.isWellFormed() && message.threadId?.isWellFormed() !== false;
 }
 
 /** The first field, `v` apart, that is unknown, missing or not what its rule expects, in one phrase. */

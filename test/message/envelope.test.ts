@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseEnvelope, writeEnvelope } from '../../src/message/envelope.ts';
+import { findFault, parseEnvelope, writeEnvelope } from '../../src/message/envelope.ts';
 import { createIdSource, timeOfId } from '../../src/message/message-id.ts';
 import type { Message, MessageLimits } from '../../src/message/message.ts';
 import { checkProperty, sendableJson } from './property.ts';
@@ -60,6 +60,44 @@ test('any message that can be sent comes back from its bytes', () => {
     }),
     { runs: 500 },
   );
+});
+
+test('what is found faultless before it is signed is what a reader accepts, with any fields', () => {
+  const ids = ['x', ID, ID.toUpperCase(), '019b7d31-5c01-7000-8000-000000000001'];
+  const words = fc.constantFrom('', 'a', 'alice', 'all', 'system', 'INFO', 'info', 'é', '\ud800', 'x'.repeat(201));
+  const value = fc.oneof(
+    words,
+    fc.constantFrom(...ids, GOOD.sentAt, '2026-02-30T00:00:00.000Z', 1, true, null, undefined),
+  );
+  const list = fc.oneof(value, fc.array(words, { maxLength: 3 }));
+  const names = [
+    'room',
+    'id',
+    'from',
+    'to',
+    'type',
+    'sentAt',
+    'content',
+    'threadId',
+    'replyTo',
+    'needsAck',
+    'expiresAt',
+  ];
+  const changes = fc.array(fc.tuple(fc.constantFrom(...names, 'other'), list), { maxLength: 3 });
+  const seen = { faultless: 0, faulty: 0 };
+  checkProperty(
+    'drafts',
+    fc.property(changes, fc.option(fc.jsonValue(), { nil: undefined }), (changed, data) => {
+      const message = { ...GOOD, ...Object.fromEntries(changed), ...(data === undefined ? {} : { data }) } as Message;
+      const bytes = Buffer.from(writeEnvelope(message));
+      const parsed = parseEnvelope(bytes, LIMITS);
+      seen['refusal' in parsed ? 'faulty' : 'faultless'] += 1;
+      expect(findFault(message, bytes, LIMITS)).toEqual('refusal' in parsed ? parsed.refusal : undefined);
+    }),
+    { runs: 3_000 },
+  );
+  console.log(`drafts: ${seen.faultless} faultless, ${seen.faulty} faulty`);
+  expect(Math.min(seen.faultless, seen.faulty)).toBeGreaterThan(300);
 });
 
 test.each([
