@@ -38,7 +38,7 @@ test('an address is exactly what a machine of three states accepts', () => {
     fc.property(fc.oneof(text, fc.string({ unit: 'grapheme' })), (candidate) => {
       expect(isAddress(candidate)).toBe(accepts(candidate));
     }),
-    { runs: 2_000 },
+    { runs: 800 },
   );
 });
 

@@ -65,7 +65,7 @@ test('what is found sound comes back from JSON as it went in', () => {
       const came: unknown = isSound ? JSON.parse(JSON.stringify(value)) : undefined;
       expect(came).toEqual(isSound ? withoutNegativeZero(value) : undefined);
     }),
-    { runs: 3_000 },
+    { runs: 2_000 },
   );
   console.log(`values: ${seen.sound} found sound, ${seen.faulty} not`);
   expect(Math.min(seen.sound, seen.faulty)).toBeGreaterThan(100);
