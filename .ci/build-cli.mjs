@@ -15,9 +15,9 @@ const LAUNCHED = 'mailroom';
 /** One entry may load another one when it needs it: they lie side by side. */
 const entriesLoadEachOther = {
   name: 'entries load each other',
-  /** @param {import('esbuild').PluginBuild} build */
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\/[a-z-]+\.ts$/ }, ({ path: file, resolveDir, kind }) =>
+  /** @param {import('esbuild').PluginBuild} plugged */
+  setup(plugged) {
+    plugged.onResolve({ filter: /^\.\/[a-z-]+\.ts$/ }, ({ path: file, resolveDir, kind }) =>
       kind === 'dynamic-import' && resolveDir === entries
         ? { path: file.replace(/\.ts$/, '.cjs'), external: true }
         : undefined,

@@ -1,20 +1,13 @@
 import { MessageType } from '../message/message-type.ts';
-import { COMMON_OPTIONS, type OptionSpec, type CommandSpec } from './command-spec.ts';
+import { COMMON_OPTIONS, type CommandSpec, type OperandSpec, type OptionSpec } from './command-spec.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 /** A script by which a shell completes commands, options, addresses, types and choices, all from the one table. */
 export function completionScript(shell: Shell, commands: readonly CommandSpec[]): string {
-  switch (shell) {
-    case 'bash':
-      return bash(commands);
-    case 'zsh':
-      // zsh runs completions of bash; a script of its own would be the same table once more.
-      return `autoload -U +X compinit && compinit -u\nautoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`;
-    case 'fish':
-      return fish(commands);
-  }
+  const writers = { bash, zsh, fish };
+  return writers[shell](commands);
 }
 
 const ADDRESSES = 'mailroom agents --addresses 2>/dev/null';
@@ -63,17 +56,15 @@ complete -F _mailroom mailroom
 `;
 }
 
-function offeredFor(completes: 'address' | 'type' | 'command' | undefined, commands: readonly CommandSpec[]): string {
-  switch (completes) {
-    case 'address':
-      return `$(${ADDRESSES})`;
-    case 'type':
-      return TYPES;
-    case 'command':
-      return commands.map(({ name }) => name).join(' ');
-    case undefined:
-      return '';
-  }
+function offeredFor(completes: OperandSpec['completes'], commands: readonly CommandSpec[]): string {
+  if (completes === 'address') return `$(${ADDRESSES})`;
+  if (completes === 'type') return TYPES;
+  return completes === 'command' ? commands.map(({ name }) => name).join(' ') : '';
+}
+
+/** zsh runs completions of bash; a script of its own would be the same table once more. */
+function zsh(commands: readonly CommandSpec[]): string {
+  return `autoload -U +X compinit && compinit -u\nautoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`;
 }
 
 function fish(commands: readonly CommandSpec[]): string {

@@ -3,11 +3,11 @@ import { Advised } from './advised.ts';
 
 export const EXIT_OK = 0;
 export const EXIT_FAILURE = 1;
-export const EXIT_USAGE = 2;
-export const EXIT_NOT_FOUND = 3;
-export const EXIT_TIMEOUT = 4;
-export const EXIT_REFUSED = 5;
-export const EXIT_CONFLICT = 6;
+const EXIT_USAGE = 2;
+const EXIT_NOT_FOUND = 3;
+const EXIT_TIMEOUT = 4;
+const EXIT_REFUSED = 5;
+const EXIT_CONFLICT = 6;
 
 const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   ROOM_NOT_FOUND: EXIT_NOT_FOUND,

@@ -26,7 +26,7 @@ function quote(word: string): string {
 
 /** The text as the argument of printf's %b (POSIX printf(1)): octal bytes for what cannot be shown or means something. */
 function printfText(text: string): string {
-  const spelled = [...text].map((char) => {
+  const spelled = Array.from(text, (char) => {
     if (char === '\\') return '\\\\';
     if (char === '\n') return '\\n';
     if (char !== "'" && visible(char) === char) return char;

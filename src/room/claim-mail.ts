@@ -53,25 +53,22 @@ function claimFound(
   const { id, state, path } = found;
   const fileName = path.slice(path.lastIndexOf('/') + 1);
   const handOut = (claim: Claim | undefined): Mail | undefined => claim && receive(context, mailbox, claim);
-  switch (isLast && state === 'released' ? 'claimed' : state) {
-    case 'delivered':
-      return handOut(claimNew(mailbox, { name: messageFileName(found), leaseMs }));
-    case 'released': {
-      const claim = parseClaimFileName(fileName);
-      return claim && handOut(takeOver(mailbox, { claim, leaseMs }));
-    }
-    case 'claimed': {
-      const claim = openClaim(mailbox, fileName);
-      return claim && new Mail(context, mailbox, claim);
-    }
-    case 'acknowledged':
-      throw new Conflict(`The message ${id} of ${mailbox.address} was acknowledged already.`, {
-        hint: `Its text is still there: mailroom read ${id.slice(-8)}`,
-      });
-    case 'dead':
-      throw new Conflict(
-        `The message ${id} of ${mailbox.address} is a dead letter (${found.reason ?? 'unknown'}: ${found.detail ?? ''}).`,
-        { hint: `To have it back: mailroom dead retry ${id.slice(-8)}` },
-      );
+  if (state === 'delivered') return handOut(claimNew(mailbox, { name: messageFileName(found), leaseMs }));
+  if (state === 'released' && !isLast) {
+    const claim = parseClaimFileName(fileName);
+    return claim && handOut(takeOver(mailbox, { claim, leaseMs }));
   }
+  if (state === 'released' || state === 'claimed') {
+    const claim = openClaim(mailbox, fileName);
+    return claim && new Mail(context, mailbox, claim);
+  }
+  if (state === 'acknowledged') {
+    throw new Conflict(`The message ${id} of ${mailbox.address} was acknowledged already.`, {
+      hint: `Its text is still there: mailroom read ${id.slice(-8)}`,
+    });
+  }
+  const { reason = 'unknown', detail = '' } = found;
+  throw new Conflict(`The message ${id} of ${mailbox.address} is a dead letter (${reason}: ${detail}).`, {
+    hint: `To have it back: mailroom dead retry ${id.slice(-8)}`,
+  });
 }

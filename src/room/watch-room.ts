@@ -28,13 +28,17 @@ export async function* watchRoom(
     ? watchArrivals(own, { pollMs, watch: true, signal, warn })
     : await watchTree(context.host, { path: context.layout.actors, pollMs, signal, warn });
   const known = new Map<string, Set<string>>();
+  let isFirstLook = true;
   try {
     while (!signal.aborted) {
-      for (const mailbox of own ? [own] : allMailboxes(context)) yield* news(mailbox, known, signal);
+      for (const mailbox of own ? [own] : allMailboxes(context)) {
+        yield* news(mailbox, { known, onlyWaiting: isFirstLook, signal });
+      }
+      isFirstLook = false;
       await arrivals.next();
     }
   } finally {
-    await arrivals.close();
+    await Promise.resolve(arrivals.close());
   }
 }
 
@@ -44,15 +48,19 @@ function allMailboxes(context: RoomContext): Mailbox[] {
     .filter((mailbox) => mailbox !== undefined);
 }
 
-/** What lies there now and did not at the last look. At the first look, only what waits counts as new. */
-function* news(mailbox: Mailbox, known: Map<string, Set<string>>, signal: AbortSignal): Generator<Seen> {
+/** What lies there now and did not at the last look; all of it, where a mailbox was not there yet. */
+function* news(
+  mailbox: Mailbox,
+  options: { known: Map<string, Set<string>>; onlyWaiting: boolean; signal: AbortSignal },
+): Generator<Seen> {
+  const { known, onlyWaiting, signal } = options;
   const before = known.get(mailbox.address);
   const now = lookAt(mailbox);
   const told = new Set(now.keys());
   known.set(mailbox.address, told);
   for (const name of [...now.keys()].sort()) {
     const found = now.get(name);
-    if (signal.aborted || !found || before?.has(name) || (!before && !found.waits)) continue;
+    if (signal.aborted || !found || before?.has(name) || (onlyWaiting && !found.waits)) continue;
     const inspected = inspect(mailbox, { path: found.path, name });
     // It moved on since the look; the next one finds it there.
     if (!inspected) told.delete(name);

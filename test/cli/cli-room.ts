@@ -29,6 +29,8 @@ export interface CliRoom extends Disposable {
   /** The project that the room belongs to. */
   readonly directory: string;
   readonly room: string;
+  /** Where the command lies under its name. */
+  readonly bin: string;
   /** What every command gets: nothing of this process says who or where it is. */
   readonly env: Readonly<Record<string, string>>;
   run(args: readonly string[], options?: RunOptions): Promise<Ran>;
@@ -68,6 +70,7 @@ export async function createCliRoom(
   return {
     directory,
     room: path.join(directory, '.mailroom'),
+    bin,
     env,
     run,
     shell: (line, given = {}) => start('/bin/sh', ['-c', line], given),

@@ -22,11 +22,10 @@ afterAll(() => room[Symbol.dispose]());
 describe('help', () => {
   it('begins with how to say something long, and lists every command', () => {
     expect(overview.indexOf("<<'EOF'")).toBeLessThan(300);
-    expect(names).toEqual([
-      ...['init', 'join', 'leave', 'whoami', 'agents', 'send', 'broadcast', 'reply'],
-      ...['inbox', 'read', 'ack', 'release', 'renew', 'status', 'watch', 'log'],
-      ...['dead', 'purge', 'doctor', 'completion', 'help'],
-    ]);
+    expect(names.join(' ')).toBe(
+      'init join leave whoami agents send broadcast reply inbox read ack release renew status watch log ' +
+        'dead purge doctor completion help',
+    );
     expect(Math.max(...overview.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 
@@ -94,10 +93,9 @@ describe('completion', () => {
     const { code, stdout } = await room.run(['completion', shell]);
     expect(code).toBe(0);
     expect(names.filter((name) => !stdout.includes(name))).toEqual([]);
-    if (spawnSync(shell, ['--version']).status === 0) {
-      const checked = spawnSync(shell, ['-n'], { input: stdout, encoding: 'utf8' });
-      expect(checked.stderr).toBe('');
-    }
+    // Where the shell itself is there, it says whether it understands the script.
+    const checked = spawnSync(shell, ['-n'], { input: stdout, encoding: 'utf8' });
+    expect(checked.stderr ?? '').toBe('');
   });
 
   it('knows no other shell', async () => {

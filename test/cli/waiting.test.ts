@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../hostile/until.ts';
 import { createCliRoom, type CliRoom } from './cli-room.ts';
@@ -23,7 +24,7 @@ interface Running {
 }
 
 function start(words: readonly string[], as: string): Running {
-  const child = spawn('mailroom', words, {
+  const child = spawn(path.join(room.bin, 'mailroom'), words, {
     cwd: room.directory,
     env: { ...room.env, MAILROOM_AS: as },
     stdio: ['ignore', 'pipe', 'ignore'],

@@ -49,9 +49,7 @@ async function list({ isJson, output }: Call, letters: readonly DeadLetter[]): P
   else {
     const rows = letters.map((letter) => {
       const from = letter.verified ? `from ${parseMessageFileName(letter.name)?.from ?? '?'}` : 'refused';
-      return [shortId(idOf(letter)), letter.at, from, letter.reason, letter.detail].map((cell) =>
-        visible(String(cell)),
-      );
+      return [shortId(idOf(letter)), letter.at, from, letter.reason, letter.detail].map((cell) => visible(cell));
     });
     await output.data(alignColumns(rows));
   }

@@ -30,8 +30,25 @@ declare const MAILROOM_VERSION: string;
 /** Runs a command line of any command, of one that does not exist, or of somebody who asks for help. */
 export async function runAny(words: readonly string[], { nudgeProgram }: { nudgeProgram: string }): Promise<void> {
   const commands: Command[] = [
-    ...[init, join, leave, whoami, agents, send, broadcast, reply, inbox, read, ack, release, renew],
-    ...[status, watch, log, dead, purge, doctor],
+    init,
+    join,
+    leave,
+    whoami,
+    agents,
+    send,
+    broadcast,
+    reply,
+    inbox,
+    read,
+    ack,
+    release,
+    renew,
+    status,
+    watch,
+    log,
+    dead,
+    purge,
+    doctor,
   ];
   const help = createHelp(() => commands);
   commands.push(
