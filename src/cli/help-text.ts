@@ -75,7 +75,8 @@ function operandText({ name, optional, many, choices }: OperandSpec): string {
 }
 
 function optionsText(options: readonly OptionSpec[]): string {
-  return options.map((option) => `  ${optionText(option).padEnd(22)}  ${option.summary}\n`).join('');
+  const width = Math.max(...options.map((option) => optionText(option).length));
+  return options.map((option) => `  ${optionText(option).padEnd(width)}  ${option.summary}\n`).join('');
 }
 
 function optionText({ name, value, choices }: OptionSpec): string {

@@ -16,7 +16,6 @@ const RANDOM_NAMES = /^(?:random|getRandomValues$|webcrypto$)/;
 /** Which layers may load a package. */
 const PACKAGE_LAYERS: Readonly<Record<string, readonly string[]>> = {
   chokidar: ['host'],
-  commander: ['cli'],
   execa: ['host'],
   'proper-lockfile': ['host'],
   tsx: ['durable', 'cli'],
