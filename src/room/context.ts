@@ -7,8 +7,9 @@ import { isActorAddress } from '../message/address.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
 import type { Keyring } from '../signing/keyring.ts';
 import { createOpener } from '../signing/seal.ts';
-import { readCard, type Card } from './card.ts';
+import type { Card } from './card.ts';
 import type { RoomConfig } from './config.ts';
+import { knownCard, type KnownCard } from './known-card.ts';
 
 /** Wakes an agent that got mail; never awaited by the send, and losing it is safe. */
 export type Nudger = (context: RoomContext, address: string) => void;
@@ -28,6 +29,7 @@ export interface RoomContext {
   /** Nudges under way, awaited when the room is closed. */
   readonly nudging: Set<Promise<unknown>>;
   readonly mailboxes: Map<string, Mailbox>;
+  readonly knownCards: Map<string, KnownCard>;
 }
 
 /** The mailbox of an address; undefined when nobody ever joined under it. Remembered once found. */
@@ -59,7 +61,7 @@ export function listAddresses({ host, layout }: RoomContext): string[] {
 
 /** The cards of everyone who ever joined. */
 export function listCards(context: RoomContext): Card[] {
-  const cards = listAddresses(context).map((address) => readCard(context.host, context.layout, address));
+  const cards = listAddresses(context).map((address) => knownCard(context, address));
   return cards.filter((card) => card !== undefined);
 }
 

@@ -2,6 +2,7 @@ import { removeQuietly } from '../host/files.ts';
 import { actorLayout } from '../message/layout.ts';
 import { readCard, type TmuxPane } from './card.ts';
 import type { Nudger, RoomContext } from './context.ts';
+import { knownCard } from './known-card.ts';
 import { lastSeenMs, touch } from './signs-of-life.ts';
 
 /**
@@ -18,19 +19,20 @@ const TMUX_TIMEOUT_MS = 2_000;
 
 export type Nudged = { readonly outcome: 'nudged' } | { readonly outcome: 'skipped'; readonly why: string };
 
-/** Nudges in this process, off the sending path: one look at the agent's card for all that was sent in this turn. */
+/** Nudges in this process, off the sending path: one look at the cards for all that was sent in this turn. */
 export const nudgeInProcess: Nudger = (context, address) => {
   const { nudgesDue, nudging } = context;
-  if (nudgesDue.has(address)) return;
   nudgesDue.add(address);
-  const nudge = nextTurn()
+  if (nudgesDue.size > 1) return;
+  const nudged = nextTurn()
     .then(() => {
-      // What is delivered from here on is a nudge of its own: this one may already have been answered by then.
-      nudgesDue.delete(address);
-      return isNudgeable(context, address) ? nudgeAgent(context, address) : undefined;
+      const due = [...nudgesDue];
+      // What is delivered from here on is a nudge of its own: these may already have been answered by then.
+      nudgesDue.clear();
+      return Promise.all(due.filter((one) => isNudgeable(context, one)).map((one) => nudgeAgent(context, one)));
     })
-    .finally(() => nudging.delete(nudge));
-  nudging.add(nudge);
+    .finally(() => nudging.delete(nudged));
+  nudging.add(nudged);
 };
 
 function nextTurn(): Promise<void> {
@@ -40,7 +42,7 @@ function nextTurn(): Promise<void> {
 /** Whether a nudge could be tried at all: cheap, so that a send to an agent without a terminal costs nothing. Never throws. */
 export function isNudgeable(context: RoomContext, address: string): boolean {
   try {
-    return readCard(context.host, context.layout, address)?.tmux !== undefined;
+    return knownCard(context, address)?.tmux !== undefined;
   } catch {
     // It is asked after the delivery, and must not turn that into an error.
     return false;

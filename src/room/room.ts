@@ -62,6 +62,7 @@ export async function openRoom(options: OpenOptions = {}): Promise<Room> {
     nudgesDue: new Set(),
     nudging: new Set(),
     mailboxes: new Map(),
+    knownCards: new Map(),
   });
 }
 

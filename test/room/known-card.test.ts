@@ -1,0 +1,60 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { initRoom, openRoom, type FileSystem, nodeHost, type Room } from '../../src/index.ts';
+import { listCards } from '../../src/room/context.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-'));
+});
+afterEach(() => fs.rmSync(directory, { recursive: true, force: true }));
+
+/** A room whose reads of cards are counted. */
+async function openCounted(): Promise<{ room: Room; opened: () => number }> {
+  await initRoom({ cwd: directory });
+  let opened = 0;
+  const files: FileSystem = {
+    ...nodeHost.files,
+    open: (file, flags, mode) => {
+      if (file.endsWith('card.json')) opened += 1;
+      return nodeHost.files.open(file, flags, mode);
+    },
+  };
+  return { room: await openRoom({ cwd: directory, host: { ...nodeHost, files } }), opened: () => opened };
+}
+
+test('cards are read once, and again when another process has replaced them', async () => {
+  const { room, opened } = await openCounted();
+  await using other = await openRoom({ cwd: directory });
+  const bob = await other.join('bob', { skills: ['first'] });
+  await other.join('carol');
+  expect(listCards(room.context).map(({ address }) => address)).toEqual(['bob', 'carol']);
+  const before = opened();
+  expect(listCards(room.context)).toHaveLength(2);
+  expect(opened()).toBe(before);
+
+  await other.join('bob', { skills: ['second'] });
+  expect(listCards(room.context)[0]?.skills).toEqual(['second']);
+  await bob.leave();
+  expect(listCards(room.context)[0]?.leftAt).toBeTypeOf('string');
+  expect(opened()).toBe(before + 2);
+  await room.close();
+});
+
+test('a card that went away is not remembered, and one that makes no sense is none', async () => {
+  const { room } = await openCounted();
+  await room.join('bob');
+  expect(listCards(room.context)).toHaveLength(1);
+  const card = path.join(room.directory, 'actors', 'bob', 'card.json');
+  const bytes = fs.readFileSync(card);
+  fs.rmSync(card);
+  expect(listCards(room.context)).toHaveLength(0);
+  fs.writeFileSync(card, 'no card');
+  expect(listCards(room.context)).toHaveLength(0);
+  fs.rmSync(card);
+  fs.writeFileSync(card, bytes);
+  expect(listCards(room.context)).toHaveLength(1);
+  await room.close();
+});
