@@ -37,8 +37,10 @@ export async function deliver(
 ): Promise<DeliveryOutcome[]> {
   const outcomes = mailboxes.map((mailbox) => refuseEarly(mailbox, sealed, options));
   const staged: Staged[] = [];
+  const linking = { ...options, staged };
   for (const [index, mailbox] of mailboxes.entries()) {
-    outcomes[index] ??= await attempt(mailbox, sealed, () => linkOne(mailbox, sealed, { ...options, staged }));
+    // Only the first recipient waits: for the file to be written, and for its turn.
+    outcomes[index] ??= linkStaged(mailbox, sealed, staged.at(-1)) ?? (await attempt(mailbox, sealed, linking));
   }
   options.turn.pass();
   if (options.durability === 'power') await syncDelivered(mailboxes, sealed, outcomes);
@@ -54,6 +56,25 @@ interface Staged {
   names: number;
 }
 
+/** Links what was written for an earlier recipient. Undefined when there is nothing, or it has to be written anew. */
+function linkStaged(mailbox: Mailbox, sealed: SealedMessage, source: Staged | undefined): DeliveryOutcome | undefined {
+  if (!source) return undefined;
+  try {
+    const linked = linkIntoNew(mailbox, { staged: source.path, names: source.names, sealed });
+    if (linked === 'staged-gone' || linked === 'cannot-link') return undefined;
+    return delivered(mailbox, source, linked);
+  } catch (error) {
+    return notDelivered(mailbox, sealed, error);
+  }
+}
+
+function delivered(mailbox: Mailbox, source: Staged, linked: 'delivered' | 'delivered-before'): DeliveryOutcome {
+  if (linked === 'delivered-before') return { outcome: 'delivered', again: true };
+  source.names += 1;
+  countDelivered(mailbox);
+  return { outcome: 'delivered', again: false };
+}
+
 async function linkOne(
   mailbox: Mailbox,
   sealed: SealedMessage,
@@ -66,12 +87,9 @@ async function linkOne(
       source = { mailbox, path: await stageMessage(mailbox, { bytes, durability }), names: 1 };
       staged.push(source);
     }
-    await turn.came;
+    if (turn.came) await turn.came;
     const linked = linkIntoNew(mailbox, { staged: source.path, names: source.names, sealed });
-    if (linked === 'delivered') source.names += 1;
-    if (linked === 'delivered' || linked === 'delivered-before') {
-      return { outcome: 'delivered', again: linked === 'delivered-before' };
-    }
+    if (linked === 'delivered' || linked === 'delivered-before') return delivered(mailbox, source, linked);
     if (linked === 'staged-gone') {
       staged.pop();
       if (tries < RESTAGE_TRIES_MAX) continue;
@@ -143,16 +161,18 @@ function deliveredBefore(mailbox: Mailbox, sealed: SealedMessage): DeliveryOutco
 async function attempt(
   mailbox: Mailbox,
   sealed: SealedMessage,
-  work: () => Promise<DeliveryOutcome>,
+  linking: DeliveryOptions & { staged: Staged[] },
 ): Promise<DeliveryOutcome> {
   try {
-    const outcome = await work();
-    if (outcome.outcome === 'delivered' && !outcome.again) countDelivered(mailbox);
-    return outcome;
+    return await linkOne(mailbox, sealed, linking);
   } catch (error) {
-    const outcome = error instanceof MessageDeliveryError ? error.outcome : 'failed';
-    return { outcome, error: asDeliveryError(mailbox, sealed, error, outcome) };
+    return notDelivered(mailbox, sealed, error);
   }
+}
+
+function notDelivered(mailbox: Mailbox, sealed: SealedMessage, error: unknown): DeliveryOutcome {
+  const outcome = error instanceof MessageDeliveryError ? error.outcome : 'failed';
+  return { outcome, error: asDeliveryError(mailbox, sealed, error, outcome) };
 }
 
 /** The link made it visible; that it survives a power loss is known only when the directory is synced too. */
