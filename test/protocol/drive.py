@@ -82,7 +82,7 @@ def judge(command):
         "claimNames": [mailroom.parse_claim_name(name) for name in command["claimNames"]],
         "ids": [mailroom.is_id(text) for text in command["ids"]],
         "days": [[mailroom.time_of_id(one), mailroom.day_of_id(one)] for one in command["days"]],
-        "drained": mailroom.in_rounds(command["listing"]),
+        "drained": [name for part in mailroom.rounds_of(command["listing"]) for name in part],
     }
 
 

@@ -1,0 +1,198 @@
+/** One claim on the message: its attempt and, in steps instead of ms, when it ends; 0 when it was released. */
+type ClaimOf = readonly [attempt: number, until: number];
+
+interface Reader {
+  readonly at: 'idle' | 'look' | 'drop' | 'hold';
+  readonly own: ClaimOf;
+  readonly isNew: boolean;
+}
+
+/** Everything about one message that its sender links several times, and its readers. */
+interface State {
+  readonly linksLeft: number;
+  readonly isInNew: boolean;
+  readonly claims: readonly ClaimOf[];
+  readonly isDone: boolean;
+  readonly readers: readonly Reader[];
+}
+
+/** Rules of docs/protocol.md that can be taken away, to see what they are for. */
+export interface Rules {
+  /** Whoever renames to a claim name takes one that is free. */
+  readonly namesAreFree: boolean;
+  /** What was taken over does not yield to other claims. */
+  readonly takenOverYieldsToNone: boolean;
+  /** A release renames within `cur`, and never back into `new`. */
+  readonly releaseStaysInCur: boolean;
+}
+
+export const ALL_RULES: Rules = { namesAreFree: true, takenOverYieldsToNone: true, releaseStaysInCur: true };
+
+export interface Size {
+  /** How often the sender links the message: it does not know whether the times before arrived. */
+  readonly links: number;
+  readonly readers: number;
+  readonly untilMax: number;
+  readonly attemptMax: number;
+}
+
+export interface Explored {
+  readonly states: number;
+  /** The steps after which the message is nowhere and was never acknowledged; undefined when there are none. */
+  readonly loss: readonly string[] | undefined;
+}
+
+const IDLE: Reader = { at: 'idle', own: [0, 0], isNew: false };
+const show = (claim: ClaimOf): string => claim.join(',');
+const same = (a: ClaimOf, b: ClaimOf): boolean => a[0] === b[0] && a[1] === b[1];
+const without = (claims: readonly ClaimOf[], one: ClaimOf): ClaimOf[] => claims.filter((claim) => !same(claim, one));
+
+/** Every state that any interleaving of any readers and the sender leads to, any lease being over at any time. */
+export function explore(rules: Rules, size: Size): Explored {
+  const start: State = {
+    linksLeft: size.links,
+    isInNew: false,
+    claims: [],
+    isDone: false,
+    readers: Array.from({ length: size.readers }, () => IDLE),
+  };
+  const cameFrom = new Map<string, { readonly before: string; readonly step: string }>();
+  const seen = new Set([keyOf(start)]);
+  const waiting = [start];
+  // The queue grows while it is worked through, nearest states first, so that a loss found is a shortest one.
+  for (const state of waiting) {
+    for (const { step, next } of stepsFrom(state, rules, size)) {
+      const key = keyOf(next);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      cameFrom.set(key, { before: keyOf(state), step });
+      if (isLost(next, size)) return { states: seen.size, loss: wayTo(key, cameFrom) };
+      waiting.push(next);
+    }
+  }
+  return { states: seen.size, loss: undefined };
+}
+
+function isLost({ linksLeft, isInNew, claims, isDone }: State, { links }: Size): boolean {
+  return linksLeft < links && !isInNew && claims.length === 0 && !isDone;
+}
+
+interface Step {
+  readonly step: string;
+  readonly next: State;
+}
+
+function stepsFrom(state: State, rules: Rules, size: Size): Step[] {
+  const steps: Step[] = [];
+  if (state.linksLeft > 0 && !state.isInNew) {
+    steps.push({ step: 'link', next: { ...state, isInNew: true, linksLeft: state.linksLeft - 1 } });
+  }
+  for (const [index, reader] of state.readers.entries()) {
+    const become = (step: string, after: Reader, change: Partial<State> = {}): void => {
+      const readers = state.readers.with(index, after).toSorted((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
+      steps.push({ step, next: { ...state, ...change, readers } });
+    };
+    if (reader.at === 'idle') claimSteps(state, { rules, size, become });
+    else if (reader.at === 'look') lookSteps(state, reader, { rules, become });
+    else if (reader.at === 'drop')
+      become(`drop ${show(reader.own)}`, IDLE, { claims: without(state.claims, reader.own) });
+    else holdSteps(state, reader, { rules, size, become });
+  }
+  return steps;
+}
+
+type Become = (step: string, after: Reader, change?: Partial<State>) => void;
+
+function claimSteps(state: State, { rules, size, become }: { rules: Rules; size: Size; become: Become }): void {
+  if (state.isInNew) {
+    for (const own of names(state, { rules, size, attempt: 1 })) {
+      become(
+        `claim ${show(own)}`,
+        { at: 'look', own, isNew: true },
+        { isInNew: false, claims: withClaim(state.claims, own) },
+      );
+    }
+  }
+  for (const claim of state.claims) {
+    if (claim[0] >= size.attemptMax) continue;
+    for (const own of names(state, { rules, size, attempt: claim[0] + 1 })) {
+      const claims = withClaim(without(state.claims, claim), own);
+      become(`take over ${show(claim)} as ${show(own)}`, { at: 'look', own, isNew: false }, { claims });
+    }
+  }
+}
+
+function lookSteps(state: State, reader: Reader, { rules, become }: { rules: Rules; become: Become }): void {
+  const { own, isNew } = reader;
+  const others = without(state.claims, own);
+  const yieldsTo = (other: ClaimOf): boolean =>
+    isNew ? other[0] !== 1 || other[1] < own[1] : !rules.takenOverYieldsToNone && isSmaller(other, own);
+  const isDuplicate = state.isDone || others.some(yieldsTo);
+  become(`${show(own)} is ${isDuplicate ? 'a duplicate' : 'mine'}`, { ...reader, at: isDuplicate ? 'drop' : 'hold' });
+  if (!state.claims.some((claim) => same(claim, own))) return;
+  become(`give ${show(own)} back`, IDLE, { claims: withReleased(others, own[0] - 1) });
+}
+
+function holdSteps(
+  state: State,
+  reader: Reader,
+  { rules, size, become }: { rules: Rules; size: Size; become: Become },
+): void {
+  const { own } = reader;
+  if (!state.claims.some((claim) => same(claim, own))) {
+    become(`lose ${show(own)}`, IDLE);
+    return;
+  }
+  const others = without(state.claims, own);
+  become(`acknowledge ${show(own)}`, IDLE, { claims: others, isDone: true });
+  if (rules.releaseStaysInCur) become(`release ${show(own)}`, IDLE, { claims: withReleased(others, own[0]) });
+  else become(`release ${show(own)}`, IDLE, { claims: others, isInNew: true });
+  for (const renewed of names(state, { rules, size, attempt: own[0] })) {
+    if (renewed[1] <= own[1]) continue;
+    become(
+      `renew ${show(own)} as ${show(renewed)}`,
+      { ...reader, own: renewed },
+      { claims: withClaim(others, renewed) },
+    );
+  }
+}
+
+function names(
+  state: State,
+  { rules, size, attempt }: { rules: Rules; size: Size; attempt: number },
+): readonly ClaimOf[] {
+  const all = Array.from({ length: size.untilMax }, (_, index): ClaimOf => [attempt, index + 1]);
+  return all.filter((one) => !rules.namesAreFree || !state.claims.some((claim) => same(claim, one)));
+}
+
+/** A rename replaces what has the name. */
+function withClaim(claims: readonly ClaimOf[], claim: ClaimOf): readonly ClaimOf[] {
+  return [...without(claims, claim), claim].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+}
+
+function withReleased(claims: readonly ClaimOf[], attempt: number): readonly ClaimOf[] {
+  let until = 0;
+  while (claims.some((claim) => same(claim, [attempt, until]))) until += 1;
+  return withClaim(claims, [attempt, until]);
+}
+
+function isSmaller(a: ClaimOf, b: ClaimOf): boolean {
+  return a[0] !== b[0] ? a[0] < b[0] : a[1] < b[1];
+}
+
+function textOf({ at, own, isNew }: Reader): string {
+  return `${at} ${show(own)} ${String(isNew)}`;
+}
+
+function keyOf({ linksLeft, isInNew, claims, isDone, readers }: State): string {
+  return [linksLeft, isInNew, isDone, claims.map(show).join(' '), ...readers.map(textOf)].join('|');
+}
+
+function wayTo(
+  key: string,
+  cameFrom: ReadonlyMap<string, { readonly before: string; readonly step: string }>,
+): string[] {
+  const way: string[] = [];
+  for (let at = cameFrom.get(key); at; at = cameFrom.get(at.before)) way.push(at.step);
+  return way.reverse();
+}
