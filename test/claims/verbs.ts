@@ -1,0 +1,81 @@
+import { LeaseLost, MessageNotFound } from '../../src/errors.ts';
+import { acknowledge, claimNew, reject, release, renew, takeOver, type Claim } from '../../src/mailbox/claim.ts';
+import { retryDead } from '../../src/mailbox/dead.ts';
+import { drain, listWaiting } from '../../src/mailbox/drain.ts';
+import { sweep } from '../../src/mailbox/sweep.ts';
+import type { SealedMessage } from '../../src/signing/seal.ts';
+import { sendInSteps } from './send-in-steps.ts';
+import type { Actor } from './world.ts';
+
+/** What an actor does in one go; others may come in before any of its calls. Returns what it reported. */
+export type Verb = (actor: Actor, message: Messages) => string;
+
+/** Two messages under one id: what a sender must not do, and what must do no harm. */
+export interface Messages {
+  readonly first: SealedMessage;
+  readonly second: SealedMessage;
+}
+
+const hold = (actor: Actor, claim: Claim | undefined): string => {
+  if (!claim) return 'nothing';
+  actor.held = claim;
+  return 'held';
+};
+
+/** Its end is the end of acting on it, whether the lease was still there or not. */
+const settle = (actor: Actor, end: (claim: Claim) => void): string => {
+  const claim = actor.held;
+  if (!claim) return 'holds nothing';
+  actor.held = undefined;
+  try {
+    end(claim);
+    return 'done';
+  } catch (error) {
+    if (error instanceof LeaseLost) return 'lease lost';
+    throw error;
+  }
+};
+
+const verbs = {
+  send: (actor, { first }) => {
+    actor.sending = 'first';
+    return sendInSteps(actor, first);
+  },
+  'send another under the same id': (actor, { second }) => {
+    actor.sending = 'second';
+    return sendInSteps(actor, second);
+  },
+  claim: (actor, { first }) => hold(actor, claimNew(actor.mailbox, { name: first.name, leaseMs: actor.leaseMs })),
+  'take over': (actor) => {
+    const [open] = listWaiting(actor.mailbox).open;
+    return open ? hold(actor, takeOver(actor.mailbox, { claim: open, leaseMs: actor.leaseMs })) : 'nothing';
+  },
+  drain: (actor) => {
+    const claims = [...drain(actor.mailbox, { leaseMs: actor.leaseMs })];
+    for (const claim of claims) hold(actor, claim);
+    return `held ${claims.length}`;
+  },
+  acknowledge: (actor) => settle(actor, (claim) => acknowledge(actor.mailbox, claim)),
+  release: (actor) => settle(actor, (claim) => release(actor.mailbox, claim)),
+  reject: (actor) => settle(actor, (claim) => reject(actor.mailbox, { claim, detail: 'the test says so' })),
+  renew: (actor) => {
+    const claim = actor.held;
+    return settle(actor, () => {
+      if (claim) actor.held = renew(actor.mailbox, { claim, leaseMs: actor.leaseMs * 2 });
+    });
+  },
+  'retry the dead': (actor, { first }) => {
+    try {
+      retryDead(actor.mailbox, first.name);
+      return 'put back';
+    } catch (error) {
+      if (error instanceof MessageNotFound) return 'not found';
+      throw error;
+    }
+  },
+  sweep: (actor) => `swept ${sweep(actor.mailbox)}`,
+} satisfies Record<string, Verb>;
+
+export type VerbName = keyof typeof verbs;
+
+export const VERBS: Readonly<Record<VerbName, Verb>> = verbs;
