@@ -1,6 +1,6 @@
 import { InvalidInput, MessageDeliveryError, type MailroomError } from '../errors.ts';
 import type { Room } from '../room/room.ts';
-import type { Draft } from '../room/draft.ts';
+import { EXPIRY_MS_MAX, type Draft } from '../room/draft.ts';
 import { createSender, type SendReport, type Sender } from '../room/sender.ts';
 import { waitForState } from '../room/wait-for-state.ts';
 import { Advised } from './advised.ts';
@@ -13,7 +13,6 @@ import { onInterruption } from './interruption.ts';
 import { commandLineWithContent } from './shell-words.ts';
 import { shortId } from './show-message.ts';
 
-const EXPIRY_MS_MAX = 365 * 86_400_000;
 const WAIT_MS_DEFAULT = 30_000;
 
 /** The options of everything that sends. */

@@ -5,6 +5,9 @@ import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
 import { THREAD_ID_CHARS_MAX, type Message } from '../message/message.ts';
 import { listCards, type RoomContext } from './context.ts';
 
+/** A message that is to be read later than this is no message; far below where times stop being representable. */
+export const EXPIRY_MS_MAX = 365 * 86_400_000;
+
 /** What an actor says; the rest of the message is made when it is sent. */
 export interface Draft {
   readonly type: string;
@@ -48,8 +51,13 @@ export function assertDraft(context: RoomContext, draft: Draft): void {
   if (threadId !== undefined && (threadId.length === 0 || threadId.length > THREAD_ID_CHARS_MAX)) {
     throw new InvalidInput(`The thread id has ${threadId.length} characters: expected 1 to ${THREAD_ID_CHARS_MAX}.`);
   }
-  if (expiresInMs !== undefined && (!Number.isSafeInteger(expiresInMs) || expiresInMs < 1)) {
-    throw new InvalidInput(`The expiry is ${expiresInMs}: expected a positive whole number of ms.`);
+  if (
+    expiresInMs !== undefined &&
+    !(Number.isSafeInteger(expiresInMs) && expiresInMs > 0 && expiresInMs <= EXPIRY_MS_MAX)
+  ) {
+    throw new InvalidInput(
+      `The expiry is ${expiresInMs}: expected a whole number of ms from 1 to ${EXPIRY_MS_MAX} (a year).`,
+    );
   }
 }
 
