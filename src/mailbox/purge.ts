@@ -1,6 +1,15 @@
 import { Conflict } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
-import { readText, removeIfThere, replaceFile, stagedPath } from '../host/files.ts';
+import {
+  createFileSynced,
+  readText,
+  removeIfThere,
+  removeQuietly,
+  renameSettled,
+  replaceFile,
+  stagedPath,
+  syncDirectory,
+} from '../host/files.ts';
 import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { Refusal } from '../message/message.ts';
@@ -46,29 +55,41 @@ export function refusalOfPurged(mailbox: Mailbox, id: string): Refusal | undefin
  * claimed is not purged, nor any after it. Throws `Conflict` when the wall clock has jumped by more than a day.
  */
 export async function purge(mailbox: Mailbox): Promise<Purged> {
-  const { files, randomBytes } = mailbox.host;
-  const { layout } = mailbox;
+  const { layout, host } = mailbox;
   await assertSteadyClock(mailbox);
   const keptFrom = firstDayKept(mailbox);
   const before = purgedThrough(mailbox);
-  const days = files
+  const days = host.files
     .readdir(layout.done)
     .filter((day) => DAY.test(day) && day < keptFrom)
     .sort();
   const last = days.at(-1);
   const through = last !== undefined && (before === undefined || last > before) ? last : before;
-  if (through !== undefined && through !== before) {
-    await replaceFile(files, {
-      path: layout.purgedThrough,
-      staged: stagedPath(layout.tmp, randomBytes),
-      bytes: Buffer.from(`${through}\n`),
-      mode: 0o600,
-      durable: true,
-    });
-  }
+  if (through !== undefined) await raisePurgedThrough(mailbox, through);
   let messages = 0;
   for (const day of days) messages += removeDay(mailbox, day);
+  // Another purge that knew of fewer days may have written in between.
+  if (through !== undefined) await raisePurgedThrough(mailbox, through);
   return { through, days: days.length, messages };
+}
+
+/** Writes the day down, durably, unless it or a later one stands there. */
+async function raisePurgedThrough(mailbox: Mailbox, day: string): Promise<void> {
+  const { layout, host } = mailbox;
+  const { files } = host;
+  const isRaised = (): boolean => (purgedThrough(mailbox) ?? '') >= day;
+  if (isRaised()) return;
+  const staged = stagedPath(layout.tmp, host.randomBytes);
+  try {
+    await createFileSynced(files, staged, Buffer.from(`${day}\n`), 0o600);
+    // Looked at again after all waiting, or a later day that another purge wrote meanwhile would be replaced.
+    if (!isRaised()) renameSettled(files, staged, layout.purgedThrough);
+    else removeQuietly(files, staged);
+  } catch (error) {
+    removeQuietly(files, staged);
+    throw error;
+  }
+  await syncDirectory(files, layout.directory);
 }
 
 /** The first day that stays: within the days kept, or with mail that has not been dealt with. */
@@ -89,12 +110,12 @@ function firstDayKept(mailbox: Mailbox): string {
 function removeDay(mailbox: Mailbox, day: string): number {
   const { files } = mailbox.host;
   const directory = `${mailbox.layout.done}/${day}`;
-  let removed = 0;
-  for (const name of files.readdir(directory)) {
-    if (removeIfThere(files, `${directory}/${name}`)) removed += 1;
-  }
   mailbox.memory.doneDays.delete(day);
+  let removed = 0;
   try {
+    for (const name of files.readdir(directory)) {
+      if (removeIfThere(files, `${directory}/${name}`)) removed += 1;
+    }
     files.rmdir(directory);
   } catch (error) {
     // Another purge was faster, or an old message that was put back is acknowledged at this moment.
