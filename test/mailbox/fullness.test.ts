@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { nodeFileSystem } from '../../src/host/node-file-system.ts';
+import { claimNew } from '../../src/mailbox/claim.ts';
+import { scratchDirectories } from '../chain/scratch.ts';
+import { countCalls } from '../faults/faulty-files.ts';
+import { LEASE_MS, MailboxSetUp } from './mailbox-set-up.ts';
+
+const scratch = scratchDirectories('fullness');
+const FULL = { outcome: 'failed', error: { code: 'MAILBOX_FULL' } };
+
+test('a mailbox takes as many messages as it may hold in new, and more as soon as some were claimed', async () => {
+  const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax: 3 });
+  const sent = [setUp.letter(), setUp.letter(), setUp.letter()];
+  for (const sealed of sent) expect(await setUp.deliver(sealed)).toMatchObject({ outcome: 'delivered' });
+  expect(await setUp.deliver(setUp.letter())).toMatchObject(FULL);
+  claimNew(setUp.seenBy(), { name: sent[0]?.name ?? '', leaseMs: LEASE_MS });
+  expect(await setUp.deliver(setUp.letter()), 'it is counted once a second').toMatchObject(FULL);
+  setUp.clock.pass(1_000);
+  expect(await setUp.deliver(setUp.letter())).toMatchObject({ outcome: 'delivered' });
+  expect(await setUp.deliver(setUp.letter())).toMatchObject(FULL);
+});
+
+test('the bound is soft: what others deliver is seen within a second, and at once when the clock was set back', async () => {
+  const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax: 2 });
+  const [one, other] = [setUp.seenBy(), setUp.seenBy()];
+  for (const mailbox of [one, other]) {
+    expect(await setUp.deliver(setUp.letter(), { mailbox })).toMatchObject({ outcome: 'delivered' });
+  }
+  expect(await setUp.deliver(setUp.letter(), { mailbox: one })).toMatchObject({ outcome: 'delivered' });
+  setUp.clock.jump(-5_000);
+  expect(await setUp.deliver(setUp.letter(), { mailbox: one })).toMatchObject(FULL);
+});
+
+test('the mailbox is listed at most once a second, however much is sent', async () => {
+  const setUp = await MailboxSetUp.in(scratch());
+  const counted = countCalls(nodeFileSystem);
+  const mailbox = setUp.seenBy({ files: counted.files });
+  for (let n = 0; n < 50; n++) {
+    await setUp.deliver(setUp.letter(), { mailbox });
+    setUp.clock.pass(40);
+  }
+  const listings = counted.steps.filter((step) => step.startsWith('readdir'));
+  expect(listings.length).toBeLessThanOrEqual(3);
+});
+
+// It used to be called failed, because the mailbox was found full before the message was looked for in new.
+test('what waits in a full mailbox was delivered, also when it is sent again', async () => {
+  const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax: 1 });
+  const sealed = setUp.letter();
+  await setUp.deliver(sealed);
+  const again = await setUp.deliver(sealed, { mailbox: setUp.seenBy(), repeat: true });
+  expect(again).toEqual({ outcome: 'delivered', again: true });
+});
