@@ -41,8 +41,8 @@ yours while the terminal's session runs; joining it from another one is a confli
       if (isJson) await output.json({ address, room: room.directory, export: line });
       else await output.data(`${line}\n`);
       // On a terminal nothing has taken the line in yet.
-      const how = isatty(STDOUT) && !isJson ? `, and your shell is told with: eval "$(mailroom join ${address})"` : '';
-      await output.talk(`You have joined as ${address}${how}\n`);
+      const more = isatty(STDOUT) && !isJson ? ` Tell your shell, too: eval "$(mailroom join ${address})"` : '';
+      await output.talk(`You have joined as ${address}.${more}\n`);
       return EXIT_OK;
     }),
 };
