@@ -5,11 +5,10 @@ import type { MailboxLayout } from '../message/layout.ts';
 /** Makes the directories of a mailbox, `new` last: a mailbox that has `new` can be delivered to. Repeating it completes it. */
 export async function createMailboxDirectories(host: Host, layout: MailboxLayout): Promise<void> {
   const { files } = host;
-  let made = false;
   for (const path of [layout.directory, layout.tmp, layout.cur, layout.done, layout.dead, layout.refused, layout.new]) {
-    made = ensureDirectory(files, path) || made;
+    ensureDirectory(files, path);
   }
-  if (!made) return;
+  // Also those that were there: whoever made them may have been killed before it could sync them.
   await syncDirectory(files, layout.dead);
   await syncDirectory(files, layout.directory);
 }
