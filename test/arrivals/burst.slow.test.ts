@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { flood } from './burst.ts';
+
+const MESSAGES = 40_000;
+
+test('nothing of a burst is lost on a reader whose event loop is blocked for 2 s', async () => {
+  const startedMs = Date.now();
+  const { arrived, duplicates, waiting } = await flood(MESSAGES);
+  console.log(
+    `${arrived} of ${MESSAGES} arrived, ${MESSAGES - arrived} lost, ${duplicates} twice; ${waiting} lay in new when the ` +
+      `blocked loop went on; ${((Date.now() - startedMs) / 1000).toFixed(1)} s`,
+  );
+  expect({ arrived, duplicates }).toEqual({ arrived: MESSAGES, duplicates: 0 });
+});

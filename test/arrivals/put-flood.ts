@@ -1,0 +1,30 @@
+import fs from 'node:fs';
+import { nodeHost } from '../../src/host/node-host.ts';
+import { createIdSource, timeOfId } from '../../src/message/message-id.ts';
+import { mailboxOf } from '../../src/room/context.ts';
+import { sealMessage } from '../../src/signing/seal.ts';
+import type { Pair } from './pair.ts';
+
+/** Puts messages of one sender straight into bob's `new`: what is tried is the reader. */
+export function putFlood({ readerRoom }: Pair, { from, count }: { from: string; count: number }): void {
+  const { context } = readerRoom;
+  const mailbox = mailboxOf(context, 'bob');
+  if (!mailbox) throw new Error('bob has no mailbox');
+  const ids = createIdSource(nodeHost.randomBytes);
+  const key = context.keyring.signerOf(from);
+  const startMs = Date.now();
+  for (let number = 0; number < count; number++) {
+    const id = ids.next(startMs);
+    const message = {
+      id,
+      room: context.config.roomId,
+      from,
+      to: ['bob'],
+      type: 'INFO',
+      sentAt: new Date(timeOfId(id)).toISOString(),
+      content: String(number),
+    };
+    const { name, bytes } = sealMessage(message, { key, limits: context.config.limits });
+    fs.writeFileSync(`${mailbox.layout.new}/${name}`, bytes);
+  }
+}
