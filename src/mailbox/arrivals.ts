@@ -18,7 +18,9 @@ export function watchArrivals(
   options: { pollMs: number; watch: boolean; signal?: AbortSignal | undefined; warn: (text: string) => void },
 ): Arrivals {
   const { host, layout } = mailbox;
+  const closing = new AbortController();
   let hinted = false;
+  let isPolling = false;
   let wake = (): void => {};
   let close = (): void => {};
   let armedInode: number | undefined;
@@ -48,20 +50,31 @@ export function watchArrivals(
     hinted = true;
   };
 
+  // One timer over many waits: to set and cancel one for each costs more than the rest of waking up.
+  const poll = async (): Promise<void> => {
+    if (isPolling) return;
+    isPolling = true;
+    await host.clock.sleep(options.pollMs, closing.signal);
+    isPolling = false;
+    hint();
+  };
+
   arm();
+  options.signal?.addEventListener('abort', hint);
   return {
     next: async () => {
       arm();
       if (!hinted && !options.signal?.aborted) {
-        const woken = new AbortController();
-        wake = () => woken.abort();
-        options.signal?.addEventListener('abort', wake, { once: true });
-        await host.clock.sleep(options.pollMs, woken.signal);
-        options.signal?.removeEventListener('abort', wake);
+        void poll();
+        await new Promise<void>((resolve) => (wake = resolve));
         wake = () => {};
       }
       hinted = false;
     },
-    close: () => close(),
+    close: () => {
+      options.signal?.removeEventListener('abort', hint);
+      closing.abort();
+      close();
+    },
   };
 }
