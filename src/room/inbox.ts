@@ -39,8 +39,8 @@ export async function* iterateInbox(
   try {
     const swept = sweep(mailbox);
     if (swept > 0) context.log.append({ event: 'swept', to: mailbox.address, detail: `${swept} abandoned files` });
+    showLife(context, mailbox.address);
     while (!signal?.aborted) {
-      showLife(context, mailbox.address);
       try {
         for (const claim of drain(mailbox, { leaseMs })) {
           yield receive(context, mailbox, claim);
@@ -54,11 +54,14 @@ export async function* iterateInbox(
         if (!arrivals || errnoOf(error) !== 'ENOENT' || now - missingSinceMs > MISSING_MS_MAX) throw error;
       }
       if (!arrivals) return;
+      // Behind the mail, not before it: it is what somebody waits for.
+      showLife(context, mailbox.address);
       await arrivals.next();
     }
   } catch (error) {
     throw asTold(context, `The mailbox of ${mailbox.address} was not read`, error);
   } finally {
+    if (arrivals) showLife(context, mailbox.address);
     arrivals?.close();
   }
 }
