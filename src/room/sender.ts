@@ -32,39 +32,48 @@ export interface Sender {
 
 export function createSender(context: RoomContext, address: string): Sender {
   const ids = createIdSource(context.host.randomBytes);
-  const takeTurn = createTurns();
+  const takeChargeTurn = createTurns();
+  const takeLinkTurn = createTurns();
   let counter: RateCounter | undefined;
-  const inTurn = async (work: (turn: Turn) => Promise<SendReport>): Promise<SendReport> => {
-    const turn = takeTurn();
+  const inTurn = async (work: (turns: Turns) => Promise<SendReport>): Promise<SendReport> => {
+    const turns: Turns = { charge: takeChargeTurn(), link: takeLinkTurn() };
     try {
-      return await work(turn);
+      return await work(turns);
     } finally {
-      turn.pass();
+      turns.charge.pass();
+      turns.link.pass();
     }
   };
-  const post = (parts: Pick<Post, 'to' | 'recipients' | 'draft' | 'turn'>): Promise<SendReport> => {
+  const post = (parts: Pick<Post, 'to' | 'recipients' | 'draft' | 'turns'>): Promise<SendReport> => {
     counter ??= openCounter(context, address);
-    const { to, recipients, draft, turn } = parts;
-    return postMessage(context, { from: address, to, recipients, draft, turn, ids, counter });
+    const { to, recipients, draft, turns } = parts;
+    return postMessage(context, { from: address, to, recipients, draft, turns, ids, counter });
   };
   return {
     address,
     send: (to, draft) =>
-      inTurn((turn) => {
+      inTurn((turns) => {
         assertDraft(context, draft);
         const recipients = to.map((one) => recipientOf(context, one, draft));
-        return post({ to, recipients, draft, turn });
+        return post({ to, recipients, draft, turns });
       }),
     broadcast: (draft, { excludeSelf }) =>
-      inTurn((turn) => {
+      inTurn((turns) => {
         assertDraft(context, draft);
         const recipients = audience(context, excludeSelf ? address : undefined);
         // A broadcast is never valid in its sender's own mailbox, so to be among its readers it names them.
         const to = excludeSelf ? [EVERYONE] : recipients.map((one) => one.address);
-        return post({ to, recipients, draft, turn });
+        return post({ to, recipients, draft, turns });
       }),
     close: () => counter?.close(),
   };
+}
+
+/** Ids are made in the order of the calls and mail is linked in that order, because a reader goes by both. */
+interface Turns {
+  /** When to take the grant, whose time is in the id. */
+  readonly charge: Turn;
+  readonly link: Turn;
 }
 
 interface Post {
@@ -72,18 +81,20 @@ interface Post {
   readonly to: readonly string[];
   readonly recipients: readonly Mailbox[];
   readonly draft: Draft;
-  readonly turn: Turn;
+  readonly turns: Turns;
   readonly ids: IdSource;
   readonly counter: RateCounter;
 }
 
 async function postMessage(context: RoomContext, post: Post): Promise<SendReport> {
-  const { from, to, recipients, draft, turn } = post;
+  const { from, to, recipients, draft, turns } = post;
+  if (turns.charge.came) await turns.charge.came;
   const id = await charge(context, post);
+  turns.charge.pass();
   const message = messageOf(context, { id, from, to, draft });
   const sealed = sealMessage(message, { key: context.keyring.signerOf(from), limits: context.config.limits });
   const durability = draft.durability ?? context.durability;
-  const delivered = await deliver(recipients, sealed, { durability, repeat: draft.id !== undefined, turn });
+  const delivered = await deliver(recipients, sealed, { durability, repeat: draft.id !== undefined, turn: turns.link });
   const outcomes: Record<string, DeliveryOutcome> = {};
   for (const [index, outcome] of delivered.entries()) {
     const address = recipients[index]?.address ?? '';
