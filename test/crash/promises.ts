@@ -58,7 +58,7 @@ export async function expectTrueOutcome(scenario: Scenario, seen: Seen): Promise
 }
 
 /** Does the operation again as a user would, in a process to which nothing happens. */
-export async function repeat(scenario: Scenario, directory: string): Promise<void> {
+async function repeat(scenario: Scenario, directory: string): Promise<void> {
   const { operation, args = {} } = scenario;
   await operations[operation]({ lib, host: healthyHost, directory, args, arm: () => {}, report: () => {} });
 }

@@ -30,7 +30,7 @@ export async function createTemplate(prepare: (room: string) => Promise<void>): 
   };
 }
 
-/** Copies a tree with its times, several times as fast as `fs.cpSync`. */
+/** Copies a tree several times as fast as `fs.cpSync`; with its times only what lies in a `tmp`, where they count. */
 export function copyTree(from: string, to: string): void {
   fs.mkdirSync(to);
   for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
@@ -40,6 +40,7 @@ export function copyTree(from: string, to: string): void {
       copyTree(source, target);
     } else {
       fs.copyFileSync(source, target);
+      if (!from.endsWith('/tmp')) continue;
       const { atime, mtime } = fs.statSync(source);
       fs.utimesSync(target, atime, mtime);
     }

@@ -19,13 +19,13 @@ import { createOpener, sealMessage, type SealedMessage } from '../../src/signing
 import { unsyncedFiles } from '../faults/fault-sweep.ts';
 
 export const START_MS = Date.UTC(2026, 5, 15, 12);
-export const MINUTE_MS = 60_000;
+const MINUTE_MS = 60_000;
 export const DAY_MS = 86_400_000;
 export const LEASE_MS = 10 * MINUTE_MS;
 const ROOM_ID = 'room-of-tests';
 
 /** A clock that only a test moves: as time passes, or as somebody sets the wall clock. */
-export class MovableClock implements Clock {
+class MovableClock implements Clock {
   #nowMs = START_MS;
   #uptimeMs = 1_000_000;
 
