@@ -1,4 +1,5 @@
 import type { Message } from '../message/message.ts';
+import { visible } from '../message/visible.ts';
 import type { Mail } from '../room/mail.ts';
 import type { Call } from './command.ts';
 import { EXIT_FAILURE, EXIT_OK, exitCodeOf } from './exit-code.ts';
@@ -49,7 +50,7 @@ async function settle({ output }: Call, mail: Mail | undefined, how: 'ack' | 're
     await mail?.[how]();
     return EXIT_OK;
   } catch (error) {
-    await output.talk(`mailroom: ${error instanceof Error ? error.message : String(error)}\n`);
+    await output.talk(`mailroom: ${visible(error instanceof Error ? error.message : String(error))}\n`);
     return exitCodeOf(error);
   }
 }

@@ -154,6 +154,17 @@ describe('reply', () => {
   });
 });
 
+describe('reply --wait-for', () => {
+  it('has acknowledged the question also when nobody reads the answer in time', async () => {
+    const id = await send('gus', 'question');
+    const words = ['reply', id, 'INFO', 'answer', '--wait-for', 'acked', '--timeout', '50ms'];
+    const replied = await room.run(words, { as: 'gus' });
+    expect(replied.code).toBe(4);
+    expect(replied.stderr).not.toContain('stays claimed');
+    expect(await room.json(['status', id])).toMatchObject([{ state: 'acknowledged' }]);
+  });
+});
+
 describe('status', () => {
   it('has a line for each recipient of a broadcast', async () => {
     const { id } = (await room.json(['broadcast', 'INFO', 'all'], { as: 'alice' })) as { id: string };

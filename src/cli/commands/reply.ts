@@ -1,8 +1,10 @@
-import type { Agent } from '../../room/agent.ts';
+import type { Message } from '../../message/message.ts';
+import { visible } from '../../message/visible.ts';
 import type { Mail } from '../../room/mail.ts';
-import type { Room } from '../../room/room.ts';
+import type { Draft } from '../../room/draft.ts';
+import type { Sender, SendReport } from '../../room/sender.ts';
 import type { Call, Command } from '../command.ts';
-import { mailOrPast, type Found } from '../mail-or-past.ts';
+import { mailOrPast } from '../mail-or-past.ts';
 import { draftOf, POST_OPTIONS, postMessage } from '../post-message.ts';
 import { readContent } from '../read-content.ts';
 import { shortId } from '../show-message.ts';
@@ -26,34 +28,33 @@ claimed by you.
       const content = await readContent(call, { operand, bytesMax });
       const draft = draftOf(call.args, { type, content });
       const found = await mailOrPast(agent, room, id);
+      const answer = { isDelivered: false };
       try {
-        return await answer(call, { room, agent, found, draft });
+        return await postMessage(call, {
+          room,
+          me: agent.address,
+          draft,
+          words: ['reply', found.message.id, type, content],
+          contentAt: 3,
+          send: async (sender) => {
+            const report = await sendAnswer(sender, found.message, draft);
+            answer.isDelivered = report.outcomes[found.message.from]?.outcome === 'delivered';
+            if (answer.isDelivered) await acknowledge(call, found.mail);
+            return report;
+          },
+        });
       } catch (error) {
-        if (found.mail)
+        if (found.mail && !answer.isDelivered) {
           await call.output.talk(`${shortId(found.message.id)} stays claimed by you; nothing was acknowledged.\n`);
+        }
         throw error;
       }
     }),
 };
 
-async function answer(
-  call: Call,
-  { room, agent, found, draft }: { room: Room; agent: Agent; found: Found; draft: ReturnType<typeof draftOf> },
-): Promise<number> {
-  const { message, mail } = found;
-  return postMessage(call, {
-    room,
-    me: agent.address,
-    draft,
-    words: ['reply', message.id, draft.type, draft.content],
-    contentAt: 3,
-    send: async (sender) => {
-      const { from, id, threadId = id } = message;
-      const report = await sender.send([from], { ...draft, replyTo: id, threadId });
-      if (report.outcomes[from]?.outcome === 'delivered') await acknowledge(call, mail);
-      return report;
-    },
-  });
+/** To the sender, in the thread of the message or a new one that begins with it. */
+function sendAnswer(sender: Sender, { id, from, threadId = id }: Message, draft: Draft): Promise<SendReport> {
+  return sender.send([from], { ...draft, replyTo: id, threadId });
 }
 
 /** The answer is on its way whatever happens here, so an acknowledgement that fails is told and no more. */
@@ -61,6 +62,6 @@ async function acknowledge({ output }: Call, mail: Mail | undefined): Promise<vo
   try {
     await mail?.ack();
   } catch (error) {
-    await output.talk(`The answer was delivered; ${String(error)}\n`);
+    await output.talk(`The answer was delivered; ${visible(error instanceof Error ? error.message : String(error))}\n`);
   }
 }
