@@ -113,17 +113,18 @@ export async function syncDirectory(files: FileSystem, path: string): Promise<vo
   }
 }
 
-/** Syncs a file that another call wrote; one that is gone has been dealt with. */
-export async function syncFile(files: FileSystem, path: string): Promise<void> {
+/** Syncs a file that another call wrote, and says whether it was there. */
+export async function syncFile(files: FileSystem, path: string): Promise<boolean> {
   let fd: number;
   try {
     fd = files.open(path, OPEN_READ);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return;
+    if (errnoOf(error) === 'ENOENT') return false;
     throw error;
   }
   try {
     await files.fsync(fd);
+    return true;
   } finally {
     files.close(fd);
   }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { MailboxFull, MailroomError, MessageDeliveryError, MessageRefused } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { removeQuietly, syncFile } from '../host/files.ts';
@@ -186,15 +187,31 @@ async function syncDelivered(
       const outcome = outcomes[index];
       if (outcome?.outcome !== 'delivered') return;
       try {
-        // An earlier try may have been made without syncing.
-        if (outcome.again) await syncFile(mailbox.host.files, `${mailbox.layout.new}/${sealed.name}`);
-        await mailbox.sharedSync.directory(mailbox.layout.new);
+        if (outcome.again) await syncEarlier(mailbox, sealed);
+        else await mailbox.sharedSync.directory(mailbox.layout.new);
       } catch (error) {
         outcomes[index] = { outcome: 'unknown', error: asDeliveryError(mailbox, sealed, error, 'unknown') };
       }
     }),
   );
 }
+
+/** An earlier try may have been made without syncing, or been killed before it; its file may have moved on since. */
+async function syncEarlier(mailbox: Mailbox, { name }: SealedMessage): Promise<void> {
+  for (let look = 1; look <= SYNC_LOOKS_MAX; look++) {
+    const beyond = findBeyondNew(mailbox, name).map(({ path }) => path);
+    let found = false;
+    for (const path of [`${mailbox.layout.new}/${name}`, ...beyond]) {
+      if (!(await syncFile(mailbox.host.files, path))) continue;
+      await mailbox.sharedSync.directory(dirname(path));
+      found = true;
+    }
+    if (found) return;
+  }
+  throw new Error('it was delivered before, and kept moving while it was to be synced');
+}
+
+const SYNC_LOOKS_MAX = 8;
 
 function asDeliveryError(
   mailbox: Mailbox,

@@ -30,6 +30,7 @@ export function stepFiles(options: {
     if (name === 'unlink') copies.removed(String(first), by);
     if (name === 'rename') copies.renamed({ from: String(first), to: String(second), by });
   };
+  const pathOfFd = new Map<unknown, string>();
   const methods = new Map<string, Method>();
   const stepped = new Proxy(files, {
     get: (target, name: string) => {
@@ -38,10 +39,11 @@ export function stepFiles(options: {
       const perform = Reflect.get(target, name) as Method;
       const method: Method = (...args) => {
         if (comeIn) {
-          steps.push(`${name} ${describe(name, args)}`);
+          steps.push(`${name} ${pathOfFd.get(args[0]) ?? describe(name, args)}`);
           comeIn(steps.length);
         }
         const result = Reflect.apply(perform, target, args);
+        if (name === 'open') pathOfFd.set(result, String(args[0]));
         tell(name, args);
         return result;
       };

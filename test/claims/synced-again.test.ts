@@ -1,0 +1,42 @@
+/**
+ * Root cause of what is tested here: a repeated send that found its message claimed or acknowledged synced only `new`,
+ * where the message no longer was, and called it delivered. If the first try was killed before its own sync, or was
+ * made without one, a loss of power could still take the message.
+ */
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { deliver } from '../../src/mailbox/deliver.ts';
+import { createTurns } from '../../src/mailbox/turns.ts';
+import { STARTS } from './starts.ts';
+import { createWorld, type World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world.remove());
+
+/** Every start in which the message was delivered, and no other has its id. */
+const DELIVERED = STARTS.filter(({ name }) => !/empty|another|squatter/.test(name));
+
+test.each(DELIVERED)(
+  'a send repeated to survive power loss syncs the message where it lies by then: $name',
+  async ({ lay }) => {
+    world.clear();
+    lay(world, { a: world.actor('a', 60_000), b: world.actor('b', 60_000) }, world.messages);
+    const places = world.copies.list().map((line) => `${world.layout.directory}/${line.replace(/ first$/, '')}`);
+    const sender = world.actor('sender', 60_000);
+    sender.stepped.start(() => {});
+    const options = { durability: 'power', repeat: true, turn: createTurns()() } as const;
+    const [outcome] = await deliver([sender.mailbox], world.messages.first, options);
+
+    expect(outcome).toEqual({ outcome: 'delivered', again: true });
+    const synced = sender.stepped.steps
+      .filter((step) => step.startsWith('fsync'))
+      .map((step) => step.slice('fsync '.length));
+    for (const place of places) {
+      expect(synced).toContain(place);
+      expect(synced).toContain(dirname(place));
+    }
+  },
+);
