@@ -11,8 +11,9 @@ export interface Result {
   /** What the goal is about, and its middle half over the rounds. */
   readonly value: number;
   readonly spread?: readonly [number, number];
-  readonly goal: Goal;
-  readonly met: boolean;
+  /** A row without a goal shows what the machine itself allows. */
+  readonly goal?: Goal;
+  readonly met?: boolean;
   readonly rounds: number;
   readonly note?: string;
 }
@@ -39,13 +40,14 @@ export interface Compared {
   readonly floor: string;
   readonly samples: Samples;
   readonly floorSamples: Samples;
-  readonly goal: Goal;
+  readonly goal?: Goal;
   readonly note?: string;
 }
 
 /** How many times as long the work takes as its floor; for a `least` goal, how many times as fast it is. */
 export function compare({ work, floor, samples, floorSamples, goal, note }: Compared): Result {
-  const each = 'most' in goal ? ratios(samples, floorSamples) : ratios(floorSamples, samples);
+  const isFaster = goal !== undefined && 'least' in goal;
+  const each = isFaster ? ratios(floorSamples, samples) : ratios(samples, floorSamples);
   return {
     work,
     floor,
@@ -53,9 +55,8 @@ export function compare({ work, floor, samples, floorSamples, goal, note }: Comp
     floorUs: median(floorSamples),
     value: median(each),
     spread: [quantile(each, 0.25), quantile(each, 0.75)],
-    goal,
-    met: isMet(median(each), goal),
     rounds: each.length,
+    ...(goal === undefined ? {} : { goal, met: isMet(median(each), goal) }),
     ...(note === undefined ? {} : { note }),
   };
 }

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { warmUp } from './bench-room.ts';
 import { describeMachine } from './machine.ts';
 import type { Bench, Library, Outcome } from './row.ts';
 import { broadcastRow } from './rows/broadcast.ts';
@@ -52,6 +53,7 @@ async function measure(): Promise<void> {
   );
   const rows: Record<string, Outcome[]> = {};
   try {
+    await warmUp(bench);
     for (const row of ROWS.filter(({ name }) => options.only?.includes(name) ?? true)) {
       const started = performance.now();
       rows[row.name] = await row.run(bench);

@@ -29,10 +29,10 @@ function cellsOf(outcome: Outcome): string[] {
     figure(workUs),
     floor,
     floorUs === undefined ? '' : figure(floorUs),
-    `${figure(value)} ${goal.unit}`,
+    `${figure(value)} ${goal?.unit ?? '×'}`,
     spread === undefined ? '' : spread.map(figure).join(' – '),
-    formatGoal(goal),
-    met ? 'met' : 'missed',
+    goal === undefined ? 'none' : formatGoal(goal),
+    met === undefined ? '' : met ? 'met' : 'missed',
   ];
 }
 

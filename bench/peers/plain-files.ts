@@ -58,3 +58,67 @@ export function receivePlainly(mailbox: PlainMailbox, name: string): void {
   fs.renameSync(delivered, claimed);
   fs.renameSync(claimed, `${mailbox.done}/${name}`);
 }
+
+/** What of a message's way lies outside its mailbox: the sender's counter and the log, open as Mailroom keeps them. */
+export interface PlainFiles {
+  readonly counter: number;
+  readonly log: number;
+  /** How long the two are by now. */
+  counterBytes: number;
+  logBytes: number;
+}
+
+const RECORD = Buffer.alloc(250, 'r');
+const LINE = Buffer.alloc(420, 'l');
+const READ_BACK = Buffer.allocUnsafe(64 * 1024);
+
+export function openPlainFiles(directory: string): PlainFiles {
+  const flags = fs.constants.O_RDWR | fs.constants.O_APPEND | fs.constants.O_CREAT;
+  return {
+    counter: fs.openSync(path.join(directory, 'counter'), flags),
+    log: fs.openSync(path.join(directory, 'log'), flags),
+    counterBytes: 0,
+    logBytes: 0,
+  };
+}
+
+export function closePlainFiles({ counter, log }: PlainFiles): void {
+  fs.closeSync(counter);
+  fs.closeSync(log);
+}
+
+/** Every system call of a send, and nothing else: counted and read back, delivered, logged. */
+export function sendPlainly(mailbox: PlainMailbox, files: PlainFiles, name: string): void {
+  fs.writeSync(files.counter, RECORD, 0, RECORD.length);
+  fs.readSync(files.counter, READ_BACK, 0, READ_BACK.length, files.counterBytes);
+  files.counterBytes += RECORD.length;
+  deliverPlainly(mailbox, name);
+  logPlainly(files);
+}
+
+/** Every system call of a receive, and nothing else: claimed, read, looked for elsewhere, logged, acknowledged, logged. */
+export function takePlainly(mailbox: PlainMailbox, files: PlainFiles, name: string): void {
+  const claimed = `${mailbox.cur}/${name},1,1700000000000`;
+  fs.lstatSync(claimed, MAY_BE_MISSING);
+  fs.renameSync(`${mailbox.new}/${name}`, claimed);
+  const into = Buffer.allocUnsafe(MESSAGE_BYTES);
+  const fd = fs.openSync(claimed, 'r');
+  fs.fstatSync(fd);
+  fs.readSync(fd, into, 0, MESSAGE_BYTES, 0);
+  fs.closeSync(fd);
+  fs.readdirSync(mailbox.cur);
+  for (const elsewhere of [`${mailbox.done}/${name}`, `${mailbox.tmp}/${name}`, `${mailbox.tmp}/purged-through`]) {
+    fs.lstatSync(elsewhere, MAY_BE_MISSING);
+  }
+  logPlainly(files);
+  fs.renameSync(claimed, `${mailbox.done}/${name}`);
+  logPlainly(files);
+}
+
+const MAY_BE_MISSING = { throwIfNoEntry: false } as const;
+
+function logPlainly(files: PlainFiles): void {
+  fs.readSync(files.log, READ_BACK, 0, 1, files.logBytes);
+  fs.writeSync(files.log, LINE, 0, LINE.length);
+  files.logBytes += LINE.length;
+}

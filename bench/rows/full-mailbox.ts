@@ -1,6 +1,7 @@
 import { CONTENT_600_B, makeRoom, type BenchRoom } from '../bench-room.ts';
-import { interleave, timeEach } from '../measure.ts';
-import { compare, type Outcome, type Row } from '../row.ts';
+import { interleave, timeEach, timeEachSync } from '../measure.ts';
+import { deliverPlainly, makePlainMailbox, plainNames } from '../peers/plain-files.ts';
+import { compare, type Bench, type Outcome, type Row } from '../row.ts';
 import { bySize } from '../size.ts';
 import { timeDrain } from './receive.ts';
 
@@ -31,6 +32,8 @@ export const fullMailboxRow: Row = {
           await send(filled, held);
           return send(filled, sent);
         },
+        linkEmpty: () => timeLinks(bench, { held: 0, linked: sent }),
+        linkFull: () => timeLinks(bench, { held, linked: sent }),
         drainEmpty: async () => {
           const room = await makeRoom(bench, { addresses: ['alice', 'bob'] });
           await send(room, sent);
@@ -57,6 +60,12 @@ export const fullMailboxRow: Row = {
         goal: { most: 1.3, unit: '×' },
       }),
       compare({
+        work: `open+write+close+link+unlink into a directory that holds ${held.toLocaleString('en')}, nothing else`,
+        floor: 'the same at 0',
+        samples: samples.linkFull,
+        floorSamples: samples.linkEmpty,
+      }),
+      compare({
         work: `drain ${holds}, per message`,
         floor: 'the same at 0',
         samples: samples.drainFull,
@@ -67,6 +76,13 @@ export const fullMailboxRow: Row = {
     ];
   },
 };
+
+function timeLinks(bench: Bench, { held, linked }: { held: number; linked: number }): number {
+  const mailbox = makePlainMailbox(bench.freshDirectory());
+  for (const name of plainNames(held)) deliverPlainly(mailbox, name);
+  const names = plainNames(linked);
+  return timeEachSync(linked, (index) => deliverPlainly(mailbox, names[index] ?? ''));
+}
 
 function send({ agents: [alice] }: BenchRoom, count: number): Promise<number> {
   return timeEach(count, async () => alice?.send({ to: 'bob', type: 'INFO', content: CONTENT_600_B }));

@@ -1,7 +1,15 @@
 import type { Agent } from '../../src/index.ts';
 import { CONTENT_600_B, makeRoom } from '../bench-room.ts';
 import { interleave, timeEachSync } from '../measure.ts';
-import { deliverPlainly, makePlainMailbox, plainNames, receivePlainly } from '../peers/plain-files.ts';
+import {
+  closePlainFiles,
+  deliverPlainly,
+  makePlainMailbox,
+  openPlainFiles,
+  plainNames,
+  receivePlainly,
+  takePlainly,
+} from '../peers/plain-files.ts';
 import { compare, type Bench, type Outcome, type Row } from '../row.ts';
 import { bySize, rounds } from '../size.ts';
 
@@ -19,6 +27,15 @@ export const receiveRow: Row = {
           return timeEachSync(count, (index) => receivePlainly(mailbox, names[index] ?? ''));
         },
         ours: () => timeReceiving(bench, count),
+        callsOnly: () => {
+          const mailbox = makePlainMailbox(bench.freshDirectory());
+          const files = openPlainFiles(bench.freshDirectory());
+          const names = plainNames(count);
+          for (const name of names) deliverPlainly(mailbox, name);
+          const ns = timeEachSync(count, (index) => takePlainly(mailbox, files, names[index] ?? ''));
+          closePlainFiles(files);
+          return ns;
+        },
       },
       rounds(bench),
     );
@@ -29,6 +46,12 @@ export const receiveRow: Row = {
         samples: samples.ours,
         floorSamples: samples.plainly,
         goal: { most: 2.5, unit: '×' },
+      }),
+      compare({
+        work: 'the system calls of such a receive, nothing else',
+        floor: 'open+read+close+2 renames',
+        samples: samples.callsOnly,
+        floorSamples: samples.plainly,
       }),
     ];
   },

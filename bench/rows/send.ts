@@ -1,7 +1,14 @@
 import { CONTENT_600_B, makeRoom } from '../bench-room.ts';
 import { interleave, timeEach, timeEachSync, type Side } from '../measure.ts';
 import { makeJsonInbox } from '../peers/json-inbox.ts';
-import { deliverPlainly, makePlainMailbox, plainNames } from '../peers/plain-files.ts';
+import {
+  closePlainFiles,
+  deliverPlainly,
+  makePlainMailbox,
+  openPlainFiles,
+  plainNames,
+  sendPlainly,
+} from '../peers/plain-files.ts';
 import { loadSqlite, makeSqliteMailbox, SQLITE_MISSING } from '../peers/sqlite.ts';
 import { compare, type Bench, type Outcome, type Row } from '../row.ts';
 import { bySize, rounds } from '../size.ts';
@@ -20,6 +27,14 @@ export const sendRow: Row = {
       const names = plainNames(count);
       return timeEachSync(count, (index) => deliverPlainly(mailbox, names[index] ?? ''));
     };
+    const callsOnly: Side = () => {
+      const mailbox = makePlainMailbox(bench.freshDirectory());
+      const files = openPlainFiles(bench.freshDirectory());
+      const names = plainNames(count);
+      const ns = timeEachSync(count, (index) => sendPlainly(mailbox, files, names[index] ?? ''));
+      closePlainFiles(files);
+      return ns;
+    };
     const toSqlite: Side = () => {
       if (!Sqlite) return Number.NaN;
       const mailbox = makeSqliteMailbox(Sqlite, bench.freshDirectory());
@@ -32,6 +47,7 @@ export const sendRow: Row = {
       {
         plainly,
         ours: () => timeSends(bench, count),
+        callsOnly,
         toSqlite,
         toJsonInbox: () => {
           const inbox = makeJsonInbox(bench.freshDirectory());
@@ -49,6 +65,12 @@ export const sendRow: Row = {
         samples: ours,
         floorSamples: samples.plainly,
         goal: { most: 2.5, unit: '×' },
+      }),
+      compare({
+        work: 'the system calls of such a send, nothing else',
+        floor: 'open+write+close+link+unlink',
+        samples: samples.callsOnly,
+        floorSamples: samples.plainly,
       }),
       Sqlite
         ? compare({ ...sqlite, samples: ours, floorSamples: samples.toSqlite, goal: { most: 1.5, unit: '×' } })
