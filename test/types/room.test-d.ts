@@ -1,0 +1,57 @@
+import { expectTypeOf, test } from 'vitest';
+import {
+  alwaysGrants,
+  initRoom,
+  nodeHost,
+  openRoom,
+  type ActorInfo,
+  type Agent,
+  type Clock,
+  type FileSystem,
+  type Host,
+  type Initialised,
+  type InitOptions,
+  type JoinOptions,
+  type OpenOptions,
+  type Room,
+} from '../../src/index.ts';
+
+test('a room is made and opened with options that may all be left out', () => {
+  expectTypeOf(initRoom).toEqualTypeOf<(options?: InitOptions) => Promise<Initialised>>();
+  expectTypeOf(openRoom).toEqualTypeOf<(options?: OpenOptions) => Promise<Room>>();
+  void initRoom({ algorithm: 'ed25519', limits: { rateLimit: 60 } });
+  // @ts-expect-error: no such algorithm.
+  void initRoom({ algorithm: 'none' });
+  // @ts-expect-error: no such limit.
+  void initRoom({ limits: { rateLimits: 60 } });
+  void openRoom({ cwd: '/somewhere', durability: 'process' });
+});
+
+test('a room and an agent are freed at the end of their block', async () => {
+  await using room = await openRoom();
+  expectTypeOf(room).toEqualTypeOf<Room>();
+  await using agent = await room.join('alice', { kind: 'agent', skills: ['typescript'] });
+  expectTypeOf(agent).toEqualTypeOf<Agent>();
+  expectTypeOf<Room>().toExtend<AsyncDisposable>();
+  expectTypeOf<Agent>().toExtend<AsyncDisposable>();
+  // @ts-expect-error: to be freed with await.
+  using wrong = await openRoom();
+  void wrong;
+});
+
+test('joining makes an agent, and one that has joined is had again without', () => {
+  expectTypeOf<Room['join']>().toEqualTypeOf<(address: string, options?: JoinOptions) => Promise<Agent>>();
+  expectTypeOf<Room['agent']>().toEqualTypeOf<(address: string) => Agent>();
+  expectTypeOf<Room['actors']>().toEqualTypeOf<() => ActorInfo[]>();
+  expectTypeOf<Room['close']>().toEqualTypeOf<() => Promise<void>>();
+});
+
+test('clock, file system, randomness and lock can be given', () => {
+  expectTypeOf(nodeHost).toExtend<Host>();
+  expectTypeOf<Host['clock']>().toEqualTypeOf<Clock>();
+  expectTypeOf<Host['files']>().toEqualTypeOf<FileSystem>();
+  expectTypeOf<Host['randomBytes']>().toEqualTypeOf<(length: number) => Buffer>();
+  void openRoom({ host: { ...nodeHost, lock: alwaysGrants, clock: { ...nodeHost.clock, now: () => 0 } } });
+  // @ts-expect-error: a host is whole.
+  void openRoom({ host: { lock: alwaysGrants } });
+});
