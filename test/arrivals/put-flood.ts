@@ -5,8 +5,14 @@ import { mailboxOf } from '../../src/room/context.ts';
 import { sealMessage } from '../../src/signing/seal.ts';
 import type { Pair } from './pair.ts';
 
-/** Puts messages of one sender straight into bob's `new`: what is tried is the reader. */
-export function putFlood({ readerRoom }: Pair, { from, count }: { from: string; count: number }): void {
+/**
+ * Puts messages of one sender straight into bob's `new`, or with `claim` into `cur` under that attempt and end: what is
+ * tried is the reader.
+ */
+export function putFlood(
+  { readerRoom }: Pair,
+  { from, count, claim }: { from: string; count: number; claim?: string },
+): void {
   const { context } = readerRoom;
   const mailbox = mailboxOf(context, 'bob');
   if (!mailbox) throw new Error('bob has no mailbox');
@@ -25,6 +31,7 @@ export function putFlood({ readerRoom }: Pair, { from, count }: { from: string; 
       content: String(number),
     };
     const { name, bytes } = sealMessage(message, { key, limits: context.config.limits });
-    fs.writeFileSync(`${mailbox.layout.new}/${name}`, bytes);
+    const path = claim === undefined ? `${mailbox.layout.new}/${name}` : `${mailbox.layout.cur}/${name}${claim}`;
+    fs.writeFileSync(path, bytes);
   }
 }
