@@ -18,8 +18,8 @@ export const nodeWatching: Watching = {
     return () => watcher.close();
   },
   tree: async (path, onHint, onFailure) => {
-    const { watch } = await import('chokidar');
-    const watcher = watch(path, { ignoreInitial: true, followSymlinks: false });
+    const chokidar = await import('chokidar');
+    const watcher = chokidar.watch(path, { ignoreInitial: true, followSymlinks: false });
     watcher.on('all', (_event, changed) => onHint(changed));
     watcher.on('error', (error) => onFailure(errnoOf(error) ?? String(error)));
     return () => watcher.close();

@@ -15,7 +15,7 @@ test.each([
     '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
   ],
   ['3', 'aa'.repeat(20), 'dd'.repeat(50), '773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe'],
-])('test case %s of RFC 4231', (_, key, data, expected) => {
+])('it gives what test case %s of RFC 4231 expects', (_, key, data, expected) => {
   expect(hmacSha256(hex(key), Buffer.alloc(0))(hex(data)).toString('hex')).toBe(expected);
 });
 
