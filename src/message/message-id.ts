@@ -14,8 +14,15 @@ export function timeOfId(id: string): number {
 
 /** The UTC day of an id, `YYYY-MM-DD`. */
 export function dayOfId(id: string): string {
-  return new Date(timeOfId(id)).toISOString().slice(0, 10);
+  const timeMs = timeOfId(id);
+  const day = Math.floor(timeMs / DAY_MS);
+  // Mail of one day comes together, and each message is asked several times.
+  if (day !== last.day) last = { day, text: new Date(timeMs).toISOString().slice(0, 10) };
+  return last.text;
 }
+
+const DAY_MS = 86_400_000;
+let last = { day: Number.NaN, text: '' };
 
 /** Makes ids of which each is greater than the one before, also within one ms and when the clock goes back. */
 export interface IdSource {

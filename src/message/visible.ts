@@ -18,8 +18,13 @@ export function visibleLines(text: string): string {
 
 /** The value as JSON on one line, with what `visible` would escape and JSON does not as JSON's own `\u` escapes. */
 export function visibleJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSAFE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const json = JSON.stringify(value);
+  if (!NOT_PLAIN.test(json)) return json;
+  return json.replace(UNSAFE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
+
+/** Printable ASCII and the ellipsis of a text that was cut are most of what is written, and told at half the cost. */
+const NOT_PLAIN = /[^ -~…]/;
 
 function escapeOf(char: string): string {
   if (char === '\n') return '\\n';
