@@ -1,3 +1,6 @@
+import v8 from 'node:v8';
+import vm from 'node:vm';
+
 /** One way to do the work: prepares what it needs, then resolves with the ns that one operation took on average. */
 export type Side = (round: number) => Promise<number> | number;
 
@@ -20,12 +23,22 @@ export async function interleave<Name extends string>(
   const samples = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   for (let round = 0; round < warmUp + counted; round++) {
     for (const name of names) {
+      collectGarbage();
       const ns = await sides[name](round);
       if (round >= warmUp) samples[name].push(ns / 1_000);
     }
   }
   return samples;
 }
+
+/** So that no side pays for what another has left behind. */
+function collectGarbage(): void {
+  v8.setFlagsFromString('--expose-gc');
+  collect ??= vm.runInNewContext('gc') as (options: { type: 'minor' }) => void;
+  collect({ type: 'minor' });
+}
+
+let collect: ((options: { type: 'minor' }) => void) | undefined;
 
 /** The ns that each of `count` operations took on average. */
 export async function timeEach(count: number, work: (index: number) => Promise<unknown>): Promise<number> {

@@ -31,13 +31,19 @@ export interface SqliteMailbox {
   close(): void;
 }
 
-/** One table, the id its key, each insert its own transaction, in the write-ahead log without a sync. */
+/**
+ * One table, the id its key, an index to find what waits for whom; each insert is its own transaction, in the write-ahead
+ * log without a sync.
+ */
 export function makeSqliteMailbox(Open: Open, directory: string): SqliteMailbox {
   const database = new Open(path.join(directory, 'mail.db'));
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = NORMAL');
-  database.exec('CREATE TABLE mail (id TEXT PRIMARY KEY, recipient TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID');
-  const insert = database.prepare('INSERT INTO mail VALUES (?, ?, ?)');
+  database.exec(`
+    CREATE TABLE mail (id TEXT PRIMARY KEY, recipient TEXT NOT NULL, state TEXT NOT NULL, body BLOB NOT NULL);
+    CREATE INDEX waiting ON mail (recipient, state);
+  `);
+  const insert = database.prepare("INSERT INTO mail VALUES (?, ?, 'new', ?)");
   const body = Buffer.alloc(MESSAGE_BYTES, 'm');
   return { send: (name) => void insert.run(name, 'bob', body), close: () => database.close() };
 }
