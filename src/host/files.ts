@@ -7,7 +7,7 @@ const OPEN_CREATE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | 
 const OPEN_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Writes every byte: a single write may be short without an error, and the next one then says why. */
-export function writeAll(files: FileSystem, fd: number, bytes: Uint8Array): void {
+function writeAll(files: FileSystem, fd: number, bytes: Uint8Array): void {
   let written = 0;
   while (written < bytes.length) {
     const count = files.write(fd, bytes, written, bytes.length - written);

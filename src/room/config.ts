@@ -5,7 +5,7 @@ import type { RoomLayout } from '../message/layout.ts';
 import type { Algorithm } from '../signing/keys.ts';
 import { readLimits, type RoomLimits } from './limits.ts';
 
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 
 /** What `room.json` says. */
 export interface RoomConfig {
