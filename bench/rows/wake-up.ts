@@ -4,7 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { makeRoom } from '../bench-room.ts';
 import { interleave, median, quantile } from '../measure.ts';
 import { startOtherProcess, type OtherProcess, type Stamps } from '../other-process.ts';
-import { makePlainMailbox } from '../peers/plain-files.ts';
+import {
+  closePlainFiles,
+  makePlainMailbox,
+  openPlainFiles,
+  takePlainly,
+  type PlainMailbox,
+} from '../peers/plain-files.ts';
 import { compare, isMet, type Bench, type Outcome, type Result, type Row } from '../row.ts';
 import { bySize } from '../size.ts';
 
@@ -31,7 +37,16 @@ async function measureWakeUps(bench: Bench, other: OtherProcess): Promise<Result
   const all: number[] = [];
   const samples = await interleave(
     {
-      event: async () => median(await eventDelays(bench, other, count)),
+      event: async () => median(await eventDelays(bench, other, { count, look: () => {} })),
+      callsOnly: async () => {
+        const files = openPlainFiles(bench.freshDirectory());
+        const look: Look = (mailbox) => {
+          for (const name of fs.readdirSync(mailbox.new)) takePlainly(mailbox, files, name);
+        };
+        const delays = await eventDelays(bench, other, { count, look });
+        closePlainFiles(files);
+        return median(delays);
+      },
       ours: async () => {
         const delays = await messageDelays(bench, other, count);
         all.push(...delays);
@@ -52,6 +67,12 @@ async function measureWakeUps(bench: Bench, other: OtherProcess): Promise<Result
     floorSamples: samples.event,
     goal: { most: 4, unit: '×' },
   });
+  const callsOnly = compare({
+    work: 'the same event, then the system calls of such a receive, nothing else, p50',
+    floor: 'raw fs.watch event',
+    samples: samples.callsOnly,
+    floorSamples: samples.event,
+  });
   const p99Ms = quantile(all, 0.99) / 1e6;
   const goal = { most: P99_MS_MAX, unit: 'ms' } as const;
   const p99: Result = {
@@ -64,14 +85,23 @@ async function measureWakeUps(bench: Bench, other: OtherProcess): Promise<Result
     rounds: p50.rounds,
     note: `${all.length} messages`,
   };
-  return [p50, p99];
+  return [p50, callsOnly, p99];
 }
 
-async function eventDelays(bench: Bench, other: OtherProcess, count: number): Promise<number[]> {
+/** What is done at an event, before the time is taken. */
+type Look = (mailbox: PlainMailbox) => void;
+
+async function eventDelays(
+  bench: Bench,
+  other: OtherProcess,
+  { count, look }: { count: number; look: Look },
+): Promise<number[]> {
   const mailbox = makePlainMailbox(bench.freshDirectory());
   const seen = new Map<string, number>();
   const watcher = fs.watch(mailbox.new, (_event, name) => {
-    if (name !== null) seen.set(name, Number(process.hrtime.bigint()));
+    if (name === null || seen.has(name)) return;
+    look(mailbox);
+    seen.set(name, Number(process.hrtime.bigint()));
   });
   const stamps = await other.ask({ kind: 'files', directory: path.dirname(mailbox.new), count, gapMs: GAP_MS });
   await complete(() => seen.size === count, `${count} events`);
