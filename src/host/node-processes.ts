@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import type { ProcessIdentity, Processes } from './processes.ts';
+import { bootId, identify, SESSION, statFields } from './proc-stat.ts';
+import { signalTree } from './process-tree.ts';
+import type { CommandEnd, Processes } from './processes.ts';
 
-const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 /** How long the output of a program that was killed may still come. */
 const OUTPUT_END_MS = 100;
 
@@ -9,7 +9,7 @@ export const nodeProcesses: Processes = {
   userId: () => process.getuid?.(),
   self: () => identify(process.pid) ?? { pid: process.pid, startTime: '', bootId: bootId() },
   sessionLeader: () => {
-    const session = Number(statFields(process.pid)?.[3] ?? 0);
+    const session = Number(statFields(process.pid)?.[SESSION] ?? 0);
     const leader = session > 1 ? identify(session) : undefined;
     return leader ?? identify(process.ppid) ?? { pid: process.ppid, startTime: '', bootId: bootId() };
   },
@@ -40,44 +40,31 @@ export const nodeProcesses: Processes = {
       child.unref();
     });
   },
+  startSession: async (file, args, { cwd, env, stderr }) => {
+    const { spawn } = await import('node:child_process');
+    const child = spawn(file, [...args], {
+      cwd,
+      env: { ...process.env, ...env },
+      detached: true,
+      stdio: ['ignore', 'ignore', stderr],
+    });
+    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    child.unref();
+    const pid = child.pid ?? 0;
+    // Gone already: a start time that no process has.
+    return identify(pid) ?? { pid, startTime: '-', bootId: bootId() };
+  },
+  runInto: async (file, args, { cwd, env, stdout, stderr }) => {
+    const { spawn } = await import('node:child_process');
+    return new Promise<CommandEnd>((resolve, reject) => {
+      const child = spawn(file, [...args], {
+        cwd,
+        env: { ...process.env, ...env },
+        stdio: ['ignore', stdout, stderr],
+      });
+      child.once('error', reject);
+      child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
+    });
+  },
+  signalTree,
 };
-
-function identify(pid: number): ProcessIdentity | undefined {
-  const fields = statFields(pid);
-  if (fields) {
-    // A zombie has ended; it only waits for its parent to look.
-    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    return { pid, startTime: fields[19] ?? '', bootId: bootId() };
-  }
-  if (existsSync('/proc/self/stat')) return undefined;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
-  }
-  return { pid, startTime: '', bootId: '' };
-}
-
-/** The fields of proc(5) `stat` from the third (state) on; undefined when there is no such process, or no proc. */
-function statFields(pid: number): string[] | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined;
-  }
-  // The second field, the name, is in parentheses and may hold any character.
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-}
-
-let knownBootId: string | undefined;
-function bootId(): string {
-  if (knownBootId === undefined) {
-    try {
-      knownBootId = readFileSync(BOOT_ID, 'latin1').trim();
-    } catch {
-      knownBootId = '';
-    }
-  }
-  return knownBootId;
-}

@@ -13,6 +13,27 @@ export interface RunResult {
   readonly stderr: string;
 }
 
+/** How a command ended: one of the two is null. */
+export interface CommandEnd {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** A program that was started with `startSession`, and what it started in turn. */
+export interface ProcessTree {
+  /** Its first process, which leads a session. */
+  readonly leader: ProcessIdentity;
+  /** `NAME=value` in the environment that it was started with, and which no other tree was. */
+  readonly mark: string;
+}
+
+export interface TreeSignal {
+  /** None only counts. */
+  readonly signal?: 'SIGTERM' | 'SIGKILL';
+  /** The session of the leader, or also those that left it and have its mark. Without proc(5), only its group. */
+  readonly scope: 'session' | 'marked';
+}
+
 export interface Processes {
   /** The user this process runs as; undefined where the system has no such numbers. */
   userId(): number | undefined;
@@ -27,4 +48,27 @@ export interface Processes {
   run(file: string, args: readonly string[], options: { timeoutMs: number }): Promise<RunResult>;
   /** Starts a program that outlives this process and whose output nobody reads; never throws. */
   startDetached(file: string, args: readonly string[]): void;
+  /**
+   * Starts a program that outlives this process, as the leader of a session of its own; its environment is this one's and
+   * `env`, its stderr an open descriptor. Rejects with the system's error.
+   */
+  startSession(
+    file: string,
+    args: readonly string[],
+    options: { cwd: string; env: Readonly<Record<string, string>>; stderr: number },
+  ): Promise<ProcessIdentity>;
+  /**
+   * Runs a program in the session of this process until it ends; its environment is this one's and `env`, its input empty,
+   * its output goes to open descriptors. Rejects with the system's error when it cannot be started.
+   */
+  runInto(
+    file: string,
+    args: readonly string[],
+    options: { cwd: string; env: Readonly<Record<string, string>>; stdout: number; stderr: number },
+  ): Promise<CommandEnd>;
+  /**
+   * Sends a signal to every process of a tree but this one, and returns how many there were; never throws. Without proc(5)
+   * a leader that asks for its own tree is ignored but for SIGTERM, which it gets as well, and is told undefined.
+   */
+  signalTree(tree: ProcessTree, options: TreeSignal): number | undefined;
 }

@@ -1,0 +1,79 @@
+import type { Host } from '../host/host.ts';
+import type { Claim } from './claim.ts';
+import { assertEnded, GRACE_MS } from './end-tree.ts';
+import { publishExit, readExit, type ExitRecord } from './exit-record.ts';
+import { JobFailed } from './job-failed.ts';
+import { isCancelled, treeOf, type Attempt } from './job-layout.ts';
+import { createPause } from './pause.ts';
+
+/** How much later than it should a wrapper may end a command before others do: then it is stopped, or starved. */
+const OVERDUE_MS = 3_000;
+/** How long a wrapper may take to end once it has put up the exit. */
+const ENDING_MS = 2_000;
+
+/**
+ * Waits until an attempt has ended and nothing of it is left. Undefined when it was lost: its wrapper is gone and put up
+ * no exit, nor can anybody else; then what it left behind was ended.
+ */
+export async function awaitExit(
+  host: Host,
+  attempt: Attempt,
+  { claim, timeoutMs, signal }: { claim: Claim; timeoutMs: number | undefined; signal: AbortSignal },
+): Promise<ExitRecord | undefined> {
+  const pause = createPause(host.clock, signal);
+  for (;;) {
+    assertNotCancelled(host, attempt.directory);
+    // Before the look, because the exit is the last that a wrapper puts up.
+    const isAlive = host.processes.isAlive(claim.wrapper);
+    const exit = readExit(host, attempt);
+    if (exit) {
+      await settle(host, attempt, { claim, exit, signal });
+      return exit;
+    }
+    if (!isAlive) {
+      await assertEnded(host, treeOf(attempt, claim.wrapper), { scope: 'marked', graceMs: 0 });
+      return undefined;
+    }
+    const runningMs = host.clock.uptimeMs() - claim.uptimeMs;
+    if (timeoutMs !== undefined && runningMs > timeoutMs + GRACE_MS + OVERDUE_MS) {
+      await publishOverdue(host, attempt, runningMs);
+    } else {
+      await pause();
+    }
+  }
+}
+
+export function assertNotCancelled(host: Host, directory: string): void {
+  if (!isCancelled(host.files, directory)) return;
+  throw new JobFailed(`The job ${directory} was cancelled.`, { reason: 'cancelled' });
+}
+
+/** In place of its wrapper, which is stopped; if it wakes up, it finds that it came second. */
+async function publishOverdue(host: Host, attempt: Attempt, runningMs: number): Promise<void> {
+  const nowMs = host.clock.now();
+  await publishExit(host, attempt, {
+    exitCode: null,
+    signal: 'SIGKILL',
+    timedOut: true,
+    startedAt: new Date(nowMs - runningMs).toISOString(),
+    endedAt: new Date(nowMs).toISOString(),
+    durationMs: runningMs,
+    swept: false,
+  });
+}
+
+/** Before the result counts, nothing of the attempt is left; a wrapper that swept has only itself to end. */
+async function settle(
+  host: Host,
+  attempt: Attempt,
+  { claim, exit, signal }: { claim: Claim; exit: ExitRecord; signal: AbortSignal },
+): Promise<void> {
+  const pause = createPause(host.clock, signal);
+  const startMs = host.clock.uptimeMs();
+  while (exit.swept && host.clock.uptimeMs() - startMs < ENDING_MS) {
+    if (!host.processes.isAlive(claim.wrapper)) return;
+    await pause();
+  }
+  const scope = exit.timedOut ? 'marked' : 'session';
+  await assertEnded(host, treeOf(attempt, claim.wrapper), { scope, graceMs: 0 });
+}

@@ -1,0 +1,82 @@
+import { constants } from 'node:fs';
+import { errnoOf, type FileSystem } from '../host/file-system.ts';
+import type { ExitRecord } from './exit-record.ts';
+import { JobFailed } from './job-failed.ts';
+import { outputPath, type Attempt } from './job-layout.ts';
+import type { CommandResult } from './job.ts';
+
+/** Of each stream, as UTF-8. */
+const OUTPUT_BYTES_MAX = 256 * 1024;
+
+/** Throws JobFailed when nothing ran, or what it wrote is not there. */
+export function resultOf(files: FileSystem, attempt: Attempt, exit: ExitRecord): CommandResult {
+  if (exit.notStarted !== undefined) {
+    throw new JobFailed(exit.notStarted, { reason: 'not-started', hint: 'Correct the command, or install it.' });
+  }
+  const stdout = readTail(files, outputPath(attempt, 'stdout'));
+  const stderr = readTail(files, outputPath(attempt, 'stderr'));
+  return {
+    exitCode: exit.exitCode,
+    signal: exit.signal,
+    timedOut: exit.timedOut,
+    stdout: stdout.text,
+    stderr: stderr.text,
+    stdoutTruncated: stdout.isTruncated,
+    stderrTruncated: stderr.isTruncated,
+    durationMs: exit.durationMs,
+  };
+}
+
+interface Tail {
+  readonly text: string;
+  readonly isTruncated: boolean;
+}
+
+function readTail(files: FileSystem, path: string): Tail {
+  let fd: number;
+  try {
+    fd = files.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (cause) {
+    throw unreadable(path, errnoOf(cause) ?? String(cause), cause);
+  }
+  try {
+    const { kind, size } = files.fstat(fd);
+    if (kind !== 'file') throw unreadable(path, `it is no regular file (${kind})`);
+    const start = Math.max(0, size - OUTPUT_BYTES_MAX);
+    const bytes = Buffer.allocUnsafe(size - start);
+    let length = 0;
+    while (length < bytes.length) {
+      const count = files.read(fd, bytes, length, bytes.length - length, start + length);
+      if (count === 0) break;
+      length += count;
+    }
+    return tailOf(bytes.subarray(0, length), start > 0);
+  } finally {
+    files.close(fd);
+  }
+}
+
+/** Text of at most OUTPUT_BYTES_MAX bytes; what is no UTF-8 becomes U+FFFD, which is longer than what it stands for. */
+function tailOf(bytes: Buffer, isTruncated: boolean): Tail {
+  const text = (isTruncated ? fromBoundary(bytes) : bytes).toString('utf8');
+  if (Buffer.byteLength(text) <= OUTPUT_BYTES_MAX) return { text, isTruncated };
+  return { text: fromBoundary(Buffer.from(text).subarray(-OUTPUT_BYTES_MAX)).toString('utf8'), isTruncated: true };
+}
+
+/** Without the rest of a character whose beginning was cut off. */
+function fromBoundary(bytes: Buffer): Buffer {
+  let start = 0;
+  while (start < CONTINUATION_BYTES_MAX && isContinuation(bytes[start])) start += 1;
+  return bytes.subarray(start);
+}
+
+const CONTINUATION_BYTES_MAX = 3;
+const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
+
+function unreadable(path: string, fault: string, cause?: unknown): JobFailed {
+  return new JobFailed(`The command ended, but its output ${path} cannot be read: ${fault}.`, {
+    reason: 'damaged',
+    cause,
+    hint: 'Somebody removed or replaced it: look into the directory of the job.',
+  });
+}

@@ -1,0 +1,56 @@
+import type { Host } from '../host/host.ts';
+import type { ProcessTree, TreeSignal } from '../host/processes.ts';
+import { JobFailed } from './job-failed.ts';
+import { createPause } from './pause.ts';
+
+/** From SIGTERM to SIGKILL. */
+export const GRACE_MS = 2_000;
+/** How long the kernel may take to end what was killed; what waits for a dead disk cannot be ended. */
+const KILL_PATIENCE_MS = 10_000;
+/** A process in the middle of exec(2) has no environment to be known by, so one look that finds nobody is not enough. */
+const EMPTY_LOOKS = 2;
+
+/**
+ * Ends every process of a tree but this one: with a grace SIGTERM first, then SIGKILL until a look finds none. False when
+ * some cannot be ended, or the system cannot tell.
+ */
+export async function endTree(
+  host: Host,
+  tree: ProcessTree,
+  { scope, graceMs }: { scope: TreeSignal['scope']; graceMs: number },
+): Promise<boolean> {
+  const { clock, processes } = host;
+  // A look at every process of the machine costs some ms, so they become rare.
+  const pause = createPause(clock);
+  const startMs = clock.uptimeMs();
+  // Its own session a leader knows by its number.
+  const emptyLooksWanted = scope === 'session' && tree.leader.pid === processes.self().pid ? 1 : EMPTY_LOOKS;
+  let emptyLooks = 0;
+  let isTold = graceMs === 0;
+  for (;;) {
+    const elapsedMs = clock.uptimeMs() - startMs;
+    if (elapsedMs > graceMs + KILL_PATIENCE_MS) return false;
+    const isKill = elapsedMs >= graceMs;
+    const found = isKill
+      ? processes.signalTree(tree, { scope, signal: 'SIGKILL' })
+      : processes.signalTree(tree, isTold ? { scope } : { scope, signal: 'SIGTERM' });
+    isTold = true;
+    if (found === undefined && isKill) return false;
+    emptyLooks = found === 0 ? emptyLooks + 1 : 0;
+    if (emptyLooks >= emptyLooksWanted) return true;
+    await pause();
+  }
+}
+
+/** The same; throws JobFailed when some cannot be ended. */
+export async function assertEnded(
+  host: Host,
+  tree: ProcessTree,
+  options: { scope: TreeSignal['scope']; graceMs: number },
+): Promise<void> {
+  if (await endTree(host, tree, options)) return;
+  throw new JobFailed(
+    `Processes of the job marked ${tree.mark} (session ${tree.leader.pid}) are still there ${KILL_PATIENCE_MS / 1000} s after SIGKILL.`,
+    { reason: 'not-ended', hint: `See who they are, and why: ps -o pid,user,stat,wchan,args -s ${tree.leader.pid}` },
+  );
+}

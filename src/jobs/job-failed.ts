@@ -1,0 +1,21 @@
+import { visible } from '../message/visible.ts';
+
+/**
+ * `not-started`: nothing ran. `lost`: it ran, and nobody knows how far. `cancelled`: somebody ended it.
+ * `damaged`: a file of the job makes no sense. `not-ended`: the system does not let its processes be ended.
+ */
+export type JobFailureReason = 'not-started' | 'lost' | 'cancelled' | 'damaged' | 'not-ended';
+
+/** A job that has no result. Asking again gives the same answer, unless it was that no wrapper could be started. */
+export class JobFailed extends Error {
+  readonly reason: JobFailureReason;
+  /** What to do next. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, details: { reason: JobFailureReason; hint?: string; cause?: unknown }) {
+    super(visible(message), details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'JobFailed';
+    this.reason = details.reason;
+    this.hint = details.hint;
+  }
+}

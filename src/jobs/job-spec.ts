@@ -1,0 +1,106 @@
+import { dirname, resolve } from 'node:path';
+import { Conflict, InvalidInput } from '../errors.ts';
+import { ensureDirectory, syncDirectory } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+import { publishJobFile, JOB_FILE_BYTES_MAX, readJobFile } from './job-file.ts';
+import { EFFECT_VARIABLE, JOB_VARIABLE, specPath } from './job-layout.ts';
+import type { JobSpec } from './job.ts';
+
+/** What lies in `spec.json`. */
+interface StoredSpec {
+  readonly v: 1;
+  readonly spec: JobSpec;
+  /** Absolute. */
+  readonly cwd: string;
+}
+
+/** What is to be run, with nothing left to the process that runs it. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number | undefined;
+}
+
+/**
+ * Puts up what the job is to run, once. Throws InvalidInput for what no system would run, Conflict when the directory has
+ * another one.
+ */
+export async function writeSpec(host: Host, directory: string, given: JobSpec): Promise<void> {
+  const { files } = host;
+  const spec = normalSpec(given);
+  const stored: StoredSpec = { v: 1, spec, cwd: resolve(spec.cwd ?? '.') };
+  if (Buffer.byteLength(JSON.stringify(stored)) >= JOB_FILE_BYTES_MAX) {
+    throw new InvalidInput(`The command "${spec.file}" is too long: the limit is ${JOB_FILE_BYTES_MAX} bytes.`, {
+      hint: 'Give it its input in a file.',
+    });
+  }
+  if (readStored(host, directory) === undefined) {
+    ensureDirectory(files, dirname(directory));
+    if (ensureDirectory(files, directory)) await syncDirectory(files, dirname(directory));
+    if (await publishJobFile(host, directory, specPath(directory), stored)) return;
+  }
+  const found = readStored(host, directory)?.spec;
+  if (JSON.stringify(found) === JSON.stringify(spec)) return;
+  throw new Conflict(
+    `The job ${directory} is another command: it runs "${found?.file}", asked for was "${spec.file}".`,
+    {
+      hint: `An effect id stands for one command for ever; compare with ${specPath(directory)}.`,
+    },
+  );
+}
+
+/** Throws JobFailed for a file that makes no sense, and when there is none. */
+export function readCommand(host: Host, directory: string): Command | undefined {
+  const stored = readStored(host, directory);
+  if (!stored) return undefined;
+  const { file, args, env = {}, timeoutMs } = stored.spec;
+  return { file, args, env, timeoutMs, cwd: stored.cwd };
+}
+
+function readStored(host: Host, directory: string): StoredSpec | undefined {
+  return readJobFile(host.files, specPath(directory), ({ v, spec, cwd }) => {
+    if (v !== 1 || typeof cwd !== 'string' || typeof spec !== 'object' || spec === null) return undefined;
+    if (faultOf(spec) !== undefined) return undefined;
+    return { v, spec: normalSpec(spec as JobSpec), cwd };
+  });
+}
+
+/** Equal specs have equal JSON. */
+function normalSpec(spec: JobSpec): JobSpec {
+  const fault = faultOf(spec);
+  if (fault !== undefined) {
+    throw new InvalidInput(`The command ${JSON.stringify(spec.file)} cannot be run: ${fault}.`, {
+      hint: 'Correct what the machine gives to command(…).',
+    });
+  }
+  const { file, args, cwd, env, timeoutMs } = spec;
+  return {
+    file,
+    args: [...args],
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env: Object.fromEntries(Object.entries(env).sort(byName)) }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+const byName = ([a]: [string, string], [b]: [string, string]): number => (a < b ? -1 : 1);
+
+/** Others may have written it, and a machine's author may have cast it, so every field is looked at. */
+function faultOf({ file, args, cwd, env = {}, timeoutMs }: Partial<JobSpec>): string | undefined {
+  if (!isText(file) || file === '') return 'its file is no text, or none without a NUL character';
+  if (!Array.isArray(args) || !args.every(isText)) return 'its args are no list of texts without a NUL character';
+  if (cwd !== undefined && (!isText(cwd) || cwd === '')) return 'its cwd is no path';
+  if (typeof env !== 'object' || env === null) return 'its env is no object';
+  for (const [name, value] of Object.entries(env)) {
+    if (!isText(value) || !isText(name) || name === '' || name.includes('=')) return `its env has a bad "${name}"`;
+    if (name === EFFECT_VARIABLE || name === JOB_VARIABLE) return `its env has ${name}, which Mailroom sets itself`;
+  }
+  if (timeoutMs === undefined) return undefined;
+  return typeof timeoutMs === 'number' && timeoutMs > 0 && Number.isFinite(timeoutMs)
+    ? undefined
+    : `its timeoutMs is ${String(timeoutMs)}, expected a number above 0`;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');

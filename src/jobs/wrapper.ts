@@ -1,0 +1,121 @@
+import { constants } from 'node:fs';
+import { errnoOf } from '../host/file-system.ts';
+import type { Host } from '../host/host.ts';
+import { claimAttempt } from './claim.ts';
+import { endTree, GRACE_MS } from './end-tree.ts';
+import { publishExit, type ExitRecord } from './exit-record.ts';
+import { isCancelled, outputPath, treeOf, type Attempt } from './job-layout.ts';
+import { readCommand, type Command } from './job-spec.ts';
+import { createPause } from './pause.ts';
+
+/** How long a full disk may keep the exit from being put up. */
+const EXIT_PATIENCE_MS = 600_000;
+/** A longer sleep would miss that the machine was asleep meanwhile. */
+const SLEEP_MS_MAX = 1_000;
+
+/**
+ * Runs the command of one attempt, if nobody else does, and puts up how it ended. For a process that leads its session
+ * and that no signal but SIGKILL ends.
+ */
+export async function runWrapper(host: Host, attempt: Attempt): Promise<void> {
+  const { clock, files, processes } = host;
+  const self = processes.self();
+  // Everything in the session is ended in the end: it may not be somebody's terminal.
+  if (self.startTime !== '' && processes.sessionLeader().pid !== self.pid) {
+    throw new TypeError(`process ${self.pid} does not lead its session; only a host starts a wrapper`);
+  }
+  const command = readCommand(host, attempt.directory);
+  if (!command || !(await claimAttempt(host, attempt))) return;
+  // After the claim: who cancels first says so and then looks for claims.
+  if (isCancelled(files, attempt.directory)) return;
+
+  const startedMs = clock.uptimeMs();
+  const startedAt = new Date(clock.now()).toISOString();
+  const end = await runCommand(host, attempt, command);
+  const swept = await endTree(host, treeOf(attempt, self), { scope: 'session', graceMs: 0 });
+  const endedAt = new Date(clock.now()).toISOString();
+  await publishPatiently(host, attempt, {
+    ...end,
+    startedAt,
+    endedAt,
+    durationMs: clock.uptimeMs() - startedMs,
+    swept,
+  });
+}
+
+type End = Pick<ExitRecord, 'exitCode' | 'signal' | 'timedOut' | 'notStarted'>;
+
+async function runCommand(host: Host, attempt: Attempt, command: Command): Promise<End> {
+  const { files } = host;
+  const opened: number[] = [];
+  const open = (stream: 'stdout' | 'stderr'): number => {
+    const fd = files.open(outputPath(attempt, stream), OPEN_OUTPUT, 0o600);
+    opened.push(fd);
+    return fd;
+  };
+  try {
+    const end = await runTimed(host, attempt, { command, stdout: open('stdout'), stderr: open('stderr') });
+    // So that an exit is not on the disk without what was written before it; the command has run even where that fails.
+    for (const fd of opened) await files.fdatasync(fd).catch(() => {});
+    return end;
+  } catch (error) {
+    return { exitCode: null, signal: null, timedOut: false, notStarted: whyNotStarted(host, command, error) };
+  } finally {
+    for (const fd of opened) files.close(fd);
+  }
+}
+
+/** Appends, because the command may open its own output again, by name, and would then write over its beginning. */
+const OPEN_OUTPUT =
+  constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
+
+async function runTimed(
+  host: Host,
+  attempt: Attempt,
+  { command, stdout, stderr }: { command: Command; stdout: number; stderr: number },
+): Promise<End> {
+  const { file, args, cwd, env, timeoutMs } = command;
+  const running = host.processes.runInto(file, args, { cwd, env, stdout, stderr });
+  if (timeoutMs === undefined) return { ...(await running), timedOut: false };
+  const over = new AbortController();
+  const first = await Promise.race([running, sleepAll(host, timeoutMs, over.signal)]).finally(() => over.abort());
+  if (first) return { ...first, timedOut: false };
+  await endTree(host, treeOf(attempt, host.processes.self()), { scope: 'marked', graceMs: GRACE_MS });
+  return { ...(await running), timedOut: true };
+}
+
+/** Counts the time that the machine sleeps. */
+async function sleepAll({ clock }: Host, durationMs: number, signal: AbortSignal): Promise<undefined> {
+  const endMs = clock.uptimeMs() + durationMs;
+  for (let leftMs = durationMs; leftMs > 0 && !signal.aborted; leftMs = endMs - clock.uptimeMs()) {
+    await clock.sleep(Math.min(leftMs, SLEEP_MS_MAX), signal);
+  }
+}
+
+function whyNotStarted(host: Host, { file, cwd }: Command, error: unknown): string {
+  const errno = errnoOf(error) ?? String(error);
+  // With the dot, a link to a directory counts as one.
+  if (host.files.lstat(`${cwd}/.`)?.kind !== 'directory') {
+    return `The command "${file}" could not be started: its working directory ${cwd} is no directory (${errno}).`;
+  }
+  if (errno === 'ENOENT') {
+    return `The command "${file}" could not be started in ${cwd}: there is no such file, nor is it in PATH (ENOENT).`;
+  }
+  return `The command "${file}" could not be started in ${cwd}: ${error instanceof Error ? error.message : errno}.`;
+}
+
+/** Without the exit the command would count as lost, and run again: so a full disk is waited for. */
+async function publishPatiently(host: Host, attempt: Attempt, record: ExitRecord): Promise<void> {
+  const startMs = host.clock.uptimeMs();
+  const pause = createPause(host.clock);
+  for (;;) {
+    try {
+      await publishExit(host, attempt, record);
+      return;
+    } catch (error) {
+      // The directory was removed: nobody asks any more.
+      if (errnoOf(error) === 'ENOENT' || host.clock.uptimeMs() - startMs > EXIT_PATIENCE_MS) throw error;
+    }
+    await pause();
+  }
+}

@@ -1,0 +1,61 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { afterEach, expect, it } from 'vitest';
+import { nodeHost } from '../../src/host/node-host.ts';
+import type { ProcessIdentity } from '../../src/host/processes.ts';
+import { until } from '../processes/child.ts';
+
+const MARK = `MAILROOM_JOB=tree-${process.pid}`;
+const { processes } = nodeHost;
+const started: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const { pid } of started.splice(0)) {
+    try {
+      process.kill(-(pid ?? 0), 'SIGKILL');
+    } catch {
+      // Ended already.
+    }
+  }
+});
+
+/** A session that the mark is in, or is not. */
+function start(script: string, { isMarked = true } = {}): { child: ChildProcess; leader: ProcessIdentity } {
+  const [name = '', value = ''] = MARK.split('=');
+  const env = isMarked ? { ...process.env, [name]: value } : process.env;
+  const child = spawn('sh', ['-c', script], { detached: true, stdio: 'ignore', env });
+  started.push(child);
+  const leader = processes.identify(child.pid ?? 0);
+  if (!leader) throw new Error('it ended at once');
+  return { child, leader };
+}
+
+const count = (leader: ProcessIdentity, mark = MARK): number | undefined =>
+  processes.signalTree({ leader, mark }, { scope: 'session' });
+
+it('is found by its leader and its mark, and ended', async () => {
+  const { leader } = start('sleep 300 & sleep 300; true');
+  await until('all three run', () => count(leader) === 3);
+  expect(processes.signalTree({ leader, mark: MARK }, { scope: 'session', signal: 'SIGKILL' })).toBe(3);
+  await until('it has ended', () => count(leader) === 0);
+});
+
+it('is found without its leader', async () => {
+  const { child, leader } = start('sleep 300 & exit 0');
+  await new Promise((resolve) => child.once('exit', resolve));
+  expect(count(leader)).toBe(1);
+  processes.signalTree({ leader, mark: MARK }, { scope: 'session', signal: 'SIGKILL' });
+  await until('it has ended', () => count(leader) === 0);
+});
+
+it('is nobody else under its number: of another start, another boot, or without the mark', async () => {
+  const { leader } = start('sleep 300; true');
+  await until('both run', () => count(leader) === 2);
+  expect(count({ ...leader, startTime: '1' })).toBe(0);
+  expect(count({ ...leader, bootId: 'an earlier one' })).toBe(0);
+  expect(count(leader, `${MARK}0`)).toBe(0);
+  expect(count(leader, MARK.slice(0, -1))).toBe(0);
+  // Its leader has ended, and the number went to one whose leader has ended as well.
+  const other = start('sleep 300 & exit 0', { isMarked: false });
+  await new Promise((resolve) => other.child.once('exit', resolve));
+  expect(count(other.leader)).toBe(0);
+});
