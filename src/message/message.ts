@@ -56,7 +56,12 @@ export type RefusalReason =
   | 'duplicate-differs'
   | 'expired'
   | 'attempts'
-  | 'rejected';
+  | 'rejected'
+  | 'undeclared-type'
+  | 'bad-data'
+  | 'not-believed'
+  | 'ended'
+  | 'step-failed';
 
 export interface Refusal {
   readonly reason: RefusalReason;

@@ -1,0 +1,226 @@
+import type { AnyStateMachine } from 'xstate';
+import { InvalidInput } from '../errors.ts';
+import { findNonJson } from '../message/json-value.ts';
+import type { Ask } from './ask.ts';
+import type { Cause } from './cause.ts';
+import { childAddress } from './child-address.ts';
+import { EVENT, START } from './control.ts';
+import { durableWorkOf } from './durable-logic.ts';
+import type { Delayed, Effect, EventTarget } from './effect.ts';
+import { stopMail } from './ending.ts';
+import type { OutgoingMail, PlannedMail } from './outgoing-mail.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { PlainEvent, Timer, WorkflowCall, WorkflowState } from './workflow-state.ts';
+
+export interface PlannedAction {
+  readonly effectId: string;
+  readonly type: string;
+  readonly params: unknown;
+}
+
+export interface PlannedLog {
+  readonly label?: string;
+  readonly value: unknown;
+}
+
+/** What the effects of a step make of the timers and calls, and what is to be done. */
+export interface Applied {
+  readonly timers: Record<string, Timer>;
+  readonly calls: Record<string, WorkflowCall>;
+  readonly mail: PlannedMail[];
+  readonly actions: PlannedAction[];
+  readonly logs: PlannedLog[];
+  readonly emitted: PlainEvent[];
+}
+
+interface Around {
+  readonly machine: AnyStateMachine;
+  readonly address: string;
+  readonly state: WorkflowState;
+  readonly cause: Cause;
+  readonly at: number;
+  readonly nextId: () => string;
+}
+
+/** Throws InvalidInput for an effect that cannot be; then none of them is applied. */
+export function applyEffects(effects: readonly Effect[], around: Around): Applied {
+  const { state } = around;
+  const applied: Applied = {
+    timers: { ...state.timers },
+    calls: { ...state.calls },
+    mail: [],
+    actions: [],
+    logs: [],
+    emitted: [],
+  };
+  for (const [index, effect] of effects.entries()) {
+    applyEffect(effect, { ...around, applied, effectId: `${state.incarnation}.${state.steps}.${index}` });
+  }
+  return applied;
+}
+
+interface Applying extends Around {
+  readonly applied: Applied;
+  readonly effectId: string;
+}
+
+function applyEffect(effect: Effect, applying: Applying): void {
+  const { applied, effectId, at } = applying;
+  switch (effect.kind) {
+    case 'mail':
+      return post(applying, effect, { to: effect.to, draft: checked(effect.message), isControl: false });
+    case 'reply':
+      return post(applying, effect, replyMail(effect.message, applying));
+    case 'event':
+      return post(applying, effect, eventMail(effect.to, effect.event, applying));
+    case 'raise':
+      applied.timers[effect.sendId ?? effectId] = { effectId, dueAt: at + effect.delayMs, event: effect.event };
+      return;
+    case 'cancel':
+      delete applied.timers[effect.sendId];
+      return;
+    case 'start':
+      return start(effect, applying);
+    case 'stop':
+      return end(effect.childId, applying);
+    case 'action':
+      applied.actions.push({ effectId, type: effect.type, params: effect.params });
+      return;
+    case 'log':
+      applied.logs.push(
+        effect.label === undefined ? { value: effect.value } : { label: effect.label, value: effect.value },
+      );
+      return;
+    case 'emit':
+      applied.emitted.push(effect.event);
+  }
+}
+
+function post({ applied, effectId, at, nextId }: Applying, { delayMs, sendId }: Delayed, mail: OutgoingMail): void {
+  if (delayMs === undefined) applied.mail.push({ ...mail, id: nextId(), effectId });
+  else applied.timers[sendId ?? effectId] = { effectId, dueAt: at + delayMs, mail };
+}
+
+function replyMail(message: Outgoing, { cause, machine }: Applying): OutgoingMail {
+  const mail = 'mail' in cause ? cause.mail : undefined;
+  if (!mail || cause.kind === 'start') {
+    throw new InvalidInput(`The machine ${machine.id} replies in a step that no message caused (${cause.kind}).`, {
+      hint: 'Keep the sender and the message id in the context, and use tell(from, { …, replyTo }).',
+    });
+  }
+  const draft = { ...checked(message), replyTo: mail.id, threadId: mail.threadId ?? mail.id };
+  return { to: [mail.from], draft, isControl: false };
+}
+
+function eventMail(target: EventTarget, event: PlainEvent, { state, applied, machine }: Applying): OutgoingMail {
+  if (event.type.startsWith('xstate.')) {
+    throw new InvalidInput(
+      `The machine ${machine.id} sends the event ${event.type}, which only XState itself may send.`,
+      {
+        hint: 'Choose another name for it.',
+      },
+    );
+  }
+  const mail = (to: string, incarnation: string): OutgoingMail => ({
+    to: [to],
+    draft: { type: EVENT, content: event.type, data: { incarnation, event } },
+    isControl: true,
+  });
+  if ('parent' in target && state.parent) return mail(state.parent.address, state.incarnation);
+  const call = 'childId' in target ? applied.calls[target.childId] : undefined;
+  if (call?.kind === 'machine') return mail(call.address, call.effectId);
+  if ('systemId' in target) {
+    const child = Object.values(applied.calls).find((one) => one.kind === 'machine' && one.address === target.systemId);
+    if (child?.kind === 'machine') return mail(child.address, child.effectId);
+  }
+  const to = 'childId' in target ? target.childId : 'systemId' in target ? target.systemId : 'its parent';
+  throw new InvalidInput(
+    `The machine ${machine.id} sends ${event.type} to ${to}, which is neither its parent nor a child machine that runs.`,
+    {
+      hint: 'To reach any other actor of the room, use tell(address, { type, content, data }).',
+    },
+  );
+}
+
+function start(effect: Effect & { kind: 'start' }, applying: Applying): void {
+  const { applied, effectId, at, machine, address, state, nextId } = applying;
+  const { childId, src, input, systemId } = effect;
+  const work = durableWorkOf(machine.implementations.actors[src]);
+  const call = { src, effectId, since: at };
+  end(childId, applying);
+  if (work?.kind === 'activity' || work?.kind === 'command') {
+    applied.calls[childId] = { ...call, kind: work.kind, input };
+  } else if (work?.kind === 'ask') {
+    const mail = questionMail(work as Ask, { childId, input, effectId, machine });
+    const questionId = nextId();
+    applied.calls[childId] = { ...call, kind: 'ask', to: mail.to[0] ?? '', questionId };
+    applied.mail.push({ ...mail, id: questionId, effectId });
+  } else {
+    const taken = new Set(Object.values(applied.calls).map((one) => (one.kind === 'machine' ? one.address : '')));
+    const child = childAddress({ parent: address, childId, systemId, step: state.steps, taken });
+    applied.calls[childId] = {
+      ...call,
+      kind: 'machine',
+      address: child,
+      ...(systemId === undefined ? {} : { systemId }),
+    };
+    const draft = { type: START, content: `${address} starts you.`, data: { incarnation: effectId, src, input } };
+    applied.mail.push({ id: nextId(), effectId, to: [child], draft, isControl: true });
+  }
+}
+
+/** Nobody waits any more for what was started. Of what was started in this very step nobody is ever to hear. */
+function end(childId: string, { applied, state, nextId }: Applying): void {
+  const call = applied.calls[childId];
+  if (!call) return;
+  delete applied.calls[childId];
+  const { effectId } = call;
+  if (!effectId.startsWith(`${state.incarnation}.${state.steps}.`)) {
+    applied.mail.push(...stopMail(call, nextId));
+    return;
+  }
+  const others = applied.mail.filter((mail) => mail.effectId !== effectId && incarnationIn(mail) !== effectId);
+  applied.mail.splice(0, applied.mail.length, ...others);
+}
+
+/** Of the workflow that control mail is for. */
+function incarnationIn({ isControl, draft }: PlannedMail): unknown {
+  return isControl ? (draft.data as { incarnation?: unknown } | undefined)?.incarnation : undefined;
+}
+
+function questionMail(
+  { to, question }: Ask,
+  {
+    childId,
+    input,
+    effectId,
+    machine,
+  }: { childId: string; input: unknown; effectId: string; machine: AnyStateMachine },
+): OutgoingMail {
+  const recipient = typeof to === 'function' ? to(input) : to;
+  if (typeof recipient !== 'string') {
+    throw new InvalidInput(
+      `The ask "${childId}" of the machine ${machine.id} has no address to ask: got ${typeof recipient}.`,
+    );
+  }
+  const draft = checked(question ? question(input) : (input as Outgoing));
+  // By its thread an answer that comes too late is still known to be one.
+  return {
+    to: [recipient],
+    draft: { ...draft, threadId: draft.threadId ?? `ask:${effectId}` },
+    isControl: false,
+    ask: childId,
+  };
+}
+
+/** What would fail at sealing fails the step instead, where its author sees it. */
+function checked(message: Outgoing): Outgoing {
+  if (typeof message?.type !== 'string' || typeof message.content !== 'string') {
+    throw new InvalidInput('A message needs a type and a content, both text.', {
+      hint: "For example { type: 'INFO', content: 'done', data: { … } }.",
+    });
+  }
+  const fault = findNonJson(message, 'message');
+  if (fault) throw new InvalidInput(`A message cannot be sent as JSON without loss at ${fault}.`);
+  return message;
+}

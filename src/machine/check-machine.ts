@@ -1,0 +1,200 @@
+import type { AnyStateMachine, StateNode } from 'xstate';
+import { InvalidInput } from '../errors.ts';
+import { nearest } from '../message/nearest.ts';
+import { actionRunOf } from './action.ts';
+import { durableWorkOf } from './durable-logic.ts';
+
+/**
+ * Refuses what a machine may not do when it is to survive its process, before any of it runs. Throws InvalidInput that
+ * names every place, in the words of the machine's own configuration, and the way to write it instead. Child machines are
+ * checked with it.
+ */
+export function checkMachine(machine: AnyStateMachine): void {
+  const faults = faultsOf(machine, new Set());
+  if (faults.length === 0) return;
+  const [first] = faults;
+  const [where, why, instead] = first ?? ['', '', ''];
+  const others = faults.slice(1).map(([place, what]) => `${place}: ${what}`);
+  const more = others.length === 0 ? '' : ` Also: ${others.join('; ')}.`;
+  throw new InvalidInput(`The machine ${machine.id} cannot be run durably: ${where} ${why}.${more}`, { hint: instead });
+}
+
+/** The place, what is wrong there, and what to write instead. */
+type Fault = readonly [where: string, why: string, instead: string];
+
+function faultsOf(machine: AnyStateMachine, seen: Set<AnyStateMachine>): Fault[] {
+  if (seen.has(machine)) return [];
+  seen.add(machine);
+  const faults: Fault[] = [];
+  for (const [name, logic] of Object.entries(machine.implementations.actors)) {
+    if (isMachine(logic))
+      faults.push(...faultsOf(logic, seen).map(([where, ...rest]): Fault => [`${name} › ${where}`, ...rest]));
+    else if (!durableWorkOf(logic)) faults.push(foreignActor(name, logic));
+  }
+  for (const [name, implementation] of Object.entries(machine.implementations.actions)) {
+    if (!isBuiltin(implementation) && !actionRunOf(implementation)) faults.push(foreignAction(name));
+  }
+  visit(machine.root as unknown as AnyNode, (node) => faults.push(...nodeFaults(machine, node)));
+  return faults;
+}
+
+function nodeFaults(machine: AnyStateMachine, node: AnyNode): Fault[] {
+  const at = node.id;
+  const faults: Fault[] = [];
+  for (const [index, invoked] of node.invoke.entries()) {
+    const where = `invoke ${index + 1} of ${at}`;
+    const { src } = invoked as { src: unknown };
+    if (typeof src !== 'string' || src.startsWith('xstate.invoke.')) {
+      faults.push([where, 'has logic written in place', `Name it under actors in setup() and write src: '<name>'.`]);
+    } else if (!(src in machine.implementations.actors)) {
+      faults.push([
+        where,
+        `names "${src}", which is not among the actors`,
+        didYouMean(src, machine.implementations.actors, 'actors'),
+      ]);
+    }
+    if ('onSnapshot' in invoked && invoked.onSnapshot) {
+      faults.push([
+        where,
+        'has onSnapshot, and snapshots of children do not travel',
+        'Have the child send its news: sendParent({ type: … }).',
+      ]);
+    }
+  }
+  for (const action of node.entry) faults.push(...actionFaults(machine, action, `entry of ${at}`));
+  for (const action of node.exit) faults.push(...actionFaults(machine, action, `exit of ${at}`));
+  const transitions = [
+    ...[...node.transitions.values()].flat(),
+    ...(node.always ?? []),
+    ...(node.initial ? [node.initial] : []),
+  ];
+  for (const { eventType, actions, guard } of transitions as unknown as readonly AnyTransition[]) {
+    const where = `${eventType ? `on ${eventType}` : 'a transition'} of ${at}`;
+    for (const action of actions ?? []) faults.push(...actionFaults(machine, action, where));
+    if (guard !== undefined) faults.push(...guardFaults(machine, guard, where));
+  }
+  return faults;
+}
+
+function actionFaults(machine: AnyStateMachine, action: unknown, where: string): Fault[] {
+  if (typeof action === 'function') {
+    if (!isBuiltin(action)) {
+      return [
+        [
+          where,
+          `has the action ${action.name || '(a function)'} written in place`,
+          `Name it under actions in setup(), as action((params, { effectId }) => …), and write { type: '<name>', params }.`,
+        ],
+      ];
+    }
+    return (action as { type?: unknown }).type === 'xstate.spawnChild'
+      ? spawnFaults(machine, action as never, where)
+      : [];
+  }
+  const type = typeof action === 'string' ? action : String((action as { type?: unknown }).type);
+  if (type.startsWith('xstate.') || type in machine.implementations.actions) return [];
+  return [
+    [
+      where,
+      `names the action "${type}", which is not among the actions`,
+      didYouMean(type, machine.implementations.actions, 'actions'),
+    ],
+  ];
+}
+
+function spawnFaults(
+  machine: AnyStateMachine,
+  { src, id, syncSnapshot }: { src: unknown; id: unknown; syncSnapshot?: boolean },
+  where: string,
+): Fault[] {
+  if (typeof src !== 'string') {
+    return [
+      [
+        where,
+        'spawns logic written in place',
+        `Name it under actors in setup() and write spawnChild('<name>', { id: '…' }).`,
+      ],
+    ];
+  }
+  if (!(src in machine.implementations.actors)) {
+    return [
+      [
+        where,
+        `spawns "${src}", which is not among the actors`,
+        didYouMean(src, machine.implementations.actors, 'actors'),
+      ],
+    ];
+  }
+  if (id === undefined) return [[where, `spawns "${src}" without an id`, `Write spawnChild('${src}', { id: '…' }).`]];
+  if (syncSnapshot)
+    return [
+      [
+        where,
+        'has syncSnapshot, and snapshots of children do not travel',
+        'Have the child send its news: sendParent({ type: … }).',
+      ],
+    ];
+  return [];
+}
+
+function guardFaults(machine: AnyStateMachine, guard: unknown, where: string): Fault[] {
+  if (typeof guard === 'function') return [];
+  const type = typeof guard === 'string' ? guard : String((guard as { type?: unknown }).type);
+  if (type in machine.implementations.guards || type.startsWith('xstate.')) return [];
+  return [
+    [
+      where,
+      `names the guard "${type}", which is not among the guards`,
+      didYouMean(type, machine.implementations.guards, 'guards'),
+    ],
+  ];
+}
+
+function foreignActor(name: string, logic: unknown): Fault {
+  const kind =
+    typeof logic === 'object' && logic !== null && 'config' in logic
+      ? 'callback, observable or transition logic'
+      : 'logic';
+  return [
+    `actors.${name}`,
+    `is ${kind} that no restart could go on with`,
+    `Write it as activity(async (input, { effectId, signal }) => …), command((input) => ({ file, args })), ask('<address>'), or as a machine.`,
+  ];
+}
+
+function foreignAction(name: string): Fault {
+  return [
+    `actions.${name}`,
+    'is a plain function, which would see a context that has moved on',
+    `Write ${name}: action((params, { effectId }) => …), and give it what it needs: { type: '${name}', params: ({ context }) => … }.`,
+  ];
+}
+
+function didYouMean(name: string, known: Readonly<Record<string, unknown>>, where: string): string {
+  const near = nearest(name, Object.keys(known));
+  return near ? `Did you mean ${near}?` : `Name it under ${where} in setup().`;
+}
+
+function isMachine(logic: unknown): logic is AnyStateMachine {
+  return typeof logic === 'object' && logic !== null && 'root' in logic && 'implementations' in logic;
+}
+
+/** The actions of XState itself know how to resolve themselves. */
+function isBuiltin(action: unknown): boolean {
+  return typeof action === 'function' && 'resolve' in action;
+}
+
+type AnyNode = Pick<StateNode, 'id' | 'invoke' | 'entry' | 'exit' | 'transitions' | 'always' | 'initial'> & {
+  readonly states: Readonly<Record<string, AnyNode>>;
+};
+
+interface AnyTransition {
+  readonly eventType?: string | null;
+  readonly actions?: readonly unknown[];
+  readonly guard?: unknown;
+}
+
+function visit(node: AnyNode, look: (node: AnyNode) => void): void {
+  look(node);
+  for (const child of Object.values(node.states)) visit(child, look);
+}

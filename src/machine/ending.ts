@@ -1,0 +1,43 @@
+import { END, STOP } from './control.ts';
+import type { PlannedMail } from './outgoing-mail.ts';
+import type { ErrorFacts, WorkflowCall, WorkflowState, WorkflowStatus } from './workflow-state.ts';
+
+/** What the END of a child says. */
+export interface Ending {
+  readonly incarnation: string;
+  readonly status: WorkflowStatus;
+  readonly output?: unknown;
+  readonly error?: ErrorFacts;
+}
+
+/** The mail of a workflow that has ended: STOP to children that still run, END to its parent. */
+export function endingMail(options: {
+  readonly address: string;
+  readonly state: WorkflowState;
+  readonly calls: Readonly<Record<string, WorkflowCall>>;
+  readonly status: WorkflowStatus;
+  readonly output: unknown;
+  readonly error: ErrorFacts | undefined;
+  readonly nextId: () => string;
+}): PlannedMail[] {
+  const { address, state, calls, status, output, error, nextId } = options;
+  const mail = Object.values(calls).flatMap((call) => stopMail(call, nextId));
+  const { parent, incarnation } = state;
+  if (!parent) return mail;
+  const ending: Ending = {
+    incarnation,
+    status,
+    ...(output === undefined ? {} : { output }),
+    ...(error === undefined ? {} : { error }),
+  };
+  const draft = { type: END, content: `${address} has ended: ${status}`, data: ending };
+  return [...mail, { id: nextId(), effectId: `${incarnation}.end`, to: [parent.address], draft, isControl: true }];
+}
+
+/** The STOP for a child machine; nothing for any other call. */
+export function stopMail(call: WorkflowCall, nextId: () => string): PlannedMail[] {
+  if (call.kind !== 'machine') return [];
+  const { address, effectId } = call;
+  const draft = { type: STOP, content: 'Your parent no longer waits for you.', data: { incarnation: effectId } };
+  return [{ id: nextId(), effectId: `${effectId}.stop`, to: [address], draft, isControl: true }];
+}

@@ -1,0 +1,56 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { AnyStateMachine } from 'xstate';
+import { actionRunOf } from './action.ts';
+import { durableWorkOf } from './durable-logic.ts';
+
+const DEPTH_MAX = 100;
+
+/**
+ * A fingerprint of a machine's code, 16 hex digits: its configuration and everything it names (guards, actions, delays,
+ * actors, child machines), functions by their text. What such a function calls elsewhere is not seen.
+ */
+export function machineHash(machine: AnyStateMachine): string {
+  const hash = createHash('sha256');
+  feedMachine(hash, machine, new Set());
+  return hash.digest('hex').slice(0, 16);
+}
+
+function feedMachine(hash: Hash, machine: AnyStateMachine, seen: Set<unknown>): void {
+  if (seen.has(machine)) return;
+  seen.add(machine);
+  const { actors, actions, guards, delays } = machine.implementations;
+  feed(hash, machine.config, seen, 0);
+  for (const part of [actions, guards, delays]) feed(hash, part, seen, 0);
+  for (const [name, logic] of sorted(actors)) {
+    hash.update(`actor ${name}\n`);
+    if (typeof logic === 'object' && logic !== null && 'implementations' in logic)
+      feedMachine(hash, logic as AnyStateMachine, seen);
+    else feed(hash, durableWorkOf(logic), seen, 0);
+  }
+}
+
+function feed(hash: Hash, value: unknown, seen: Set<unknown>, depth: number): void {
+  if (typeof value === 'function') {
+    hash.update(`function ${Function.prototype.toString.call(actionRunOf(value) ?? value)}\n`);
+    // The actions of XState itself keep what they were given as properties.
+    for (const [name, part] of sorted(value)) {
+      if (name === 'resolve' || name === 'execute' || name === 'retryResolve') continue;
+      hash.update(`.${name}\n`);
+      feed(hash, part, seen, depth + 1);
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    if (seen.has(value) || depth > DEPTH_MAX) return;
+    seen.add(value);
+    for (const [name, part] of sorted(value)) {
+      hash.update(`{${name}\n`);
+      feed(hash, part, seen, depth + 1);
+    }
+    hash.update('}\n');
+  } else {
+    hash.update(`${typeof value} ${String(value)}\n`);
+  }
+}
+
+function sorted(value: object): [string, unknown][] {
+  return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,158 @@
+import type { AnyStateMachine } from 'xstate';
+import { SYSTEM } from '../message/address.ts';
+import type { Message, RefusalReason } from '../message/message.ts';
+import { nearest } from '../message/nearest.ts';
+import { acceptedBy } from './accepts.ts';
+import type { Ask } from './ask.ts';
+import { doneEvent, errorEvent, type Cause, type MailFacts } from './cause.ts';
+import { CONTROL_TYPES, END, EVENT, START, STOP } from './control.ts';
+import { durableWorkOf } from './durable-logic.ts';
+import type { Ending } from './ending.ts';
+import { parseData } from './mail-schema.ts';
+import type { ParentRef, PlainEvent, WorkflowCall, WorkflowState } from './workflow-state.ts';
+
+/** What a workflow makes of a verified message: something that happens to it, or a reason why it is no concern of its. */
+export type Reception =
+  | { readonly cause: Cause }
+  /** It is kept as a dead letter. */
+  | { readonly refusal: { readonly reason: RefusalReason; readonly detail: string } }
+  /** It comes too late: acknowledged, and it changes nothing. */
+  | { readonly late: string }
+  /** It stays where it is until the workflow has been started. */
+  | { readonly waits: true };
+
+export interface ReceiveOptions {
+  readonly machine: AnyStateMachine;
+  readonly address: string;
+  /** Undefined as long as a child has not been started. */
+  readonly state: WorkflowState | undefined;
+  /** Who may start it, and as which incarnation; nobody may where it was started by hand. */
+  readonly expected?: { readonly parent: ParentRef; readonly incarnation: string } | undefined;
+}
+
+/**
+ * Decides by the verified sender and the message's own fields, never by what its data claims: who answers an ask, who may
+ * end, start or stop whom, and whether the machine declares its type and shape. Pure.
+ */
+export function receive(message: Message, options: ReceiveOptions): Reception {
+  const { state, address } = options;
+  const { id, from, type, content, threadId } = message;
+  const mail: MailFacts = { id, from, type, content, ...(threadId === undefined ? {} : { threadId }) };
+  if (CONTROL_TYPES.has(type)) return receiveControl(message, mail, options);
+  if (!state) return { waits: true };
+  const answered = Object.entries(state.calls).find(
+    ([, call]) => call.kind === 'ask' && call.questionId === message.replyTo,
+  );
+  if (answered) return receiveAnswer(message, mail, { call: answered[0], ask: answered[1], machine: options.machine });
+  if (message.replyTo !== undefined && threadId?.startsWith(`ask:${state.incarnation}.`)) {
+    return { late: 'it answers a question that is no longer asked' };
+  }
+  if (state.status !== 'active') return refuse('ended', `${address} has ended: ${state.status}`);
+  const { schemas } = acceptedBy(options.machine);
+  const schema = schemas[type];
+  if (!schema) {
+    const declared = Object.keys(schemas);
+    const near = nearest(type, declared);
+    const known = declared.length === 0 ? 'it accepts no mail' : `it accepts ${declared.join(', ')}`;
+    return refuse(
+      'undeclared-type',
+      `${address} does not accept ${type}: ${known}${near ? `; did you mean ${near}?` : ''}`,
+    );
+  }
+  const parsed = parseData(schema, message.data);
+  if ('fault' in parsed)
+    return refuse('bad-data', `the data of ${type} is not what ${address} declares: ${parsed.fault}`);
+  return { cause: { kind: 'message', mail, event: mailEventOf(message, parsed.data) } };
+}
+
+function receiveAnswer(
+  message: Message,
+  mail: MailFacts,
+  { call, ask, machine }: { call: string; ask: WorkflowCall; machine: AnyStateMachine },
+): Reception {
+  if (ask.kind !== 'ask') throw new TypeError(`${call} is no ask`);
+  if (message.from !== ask.to) {
+    return refuse('not-believed', `it answers a question that was put to ${ask.to}, and is from ${message.from}`);
+  }
+  const { answer } = (durableWorkOf(machine.implementations.actors[ask.src]) ?? {}) as Partial<Ask>;
+  const parsed = answer ? parseData(answer, message.data) : { data: message.data };
+  if ('fault' in parsed) {
+    return refuse('bad-data', `the answer's data is not what was asked for: ${parsed.fault}`);
+  }
+  return { cause: { kind: 'answer', mail, call, event: doneEvent(call, mailEventOf(message, parsed.data)) } };
+}
+
+function receiveControl(message: Message, mail: MailFacts, options: ReceiveOptions): Reception {
+  const { type, from } = message;
+  const { state, address, expected } = options;
+  const data =
+    typeof message.data === 'object' && message.data !== null ? (message.data as Record<string, unknown>) : {};
+  const doubt = (expectation: string): Reception =>
+    refuse('not-believed', `${type} for ${address} is believed only from ${expectation}, and this one is from ${from}`);
+  const { incarnation } = data;
+  if (type === START) {
+    if (!expected) return doubt('the parent of a child that waits to be started');
+    if (from !== expected.parent.address || incarnation !== expected.incarnation)
+      return doubt(`its parent ${expected.parent.address}`);
+    if (state?.incarnation === incarnation) return { late: 'it was started already' };
+    return {
+      cause: {
+        kind: 'start',
+        incarnation: expected.incarnation,
+        input: data['input'] ?? null,
+        parent: expected.parent,
+        mail,
+      },
+    };
+  }
+  if (!state) return { waits: true };
+  const ofOwnRun = incarnation === state.incarnation;
+  const isParent = from === state.parent?.address && ofOwnRun;
+  if (type === STOP) {
+    const isOwner = from === SYSTEM || from === address;
+    if (!isParent && !isOwner)
+      return doubt(state.parent ? `its parent ${state.parent.address} or the room` : 'the room');
+    if (state.status !== 'active') return { late: 'it has ended already' };
+    return { cause: { kind: 'stop', mail, event: { type: 'xstate.stop' } } };
+  }
+  if (isOfFormerChild(incarnation, state)) return { late: 'it is from a child that is no longer waited for' };
+  if (state.status !== 'active') return refuse('ended', `${address} has ended: ${state.status}`);
+  const child = Object.entries(state.calls).find(
+    ([, call]) => call.kind === 'machine' && call.address === from && call.effectId === incarnation,
+  );
+  if (type === END) {
+    if (child) return { cause: { kind: 'ended', mail, call: child[0], event: endEvent(child[0], from, data) } };
+    return refuse('not-believed', `END is believed only from a child that runs, and ${from} is none of ${address}`);
+  }
+  if (type === EVENT && (isParent || child) && isPlainEvent(data['event'])) {
+    return { cause: { kind: 'message', mail, event: data['event'] } };
+  }
+  return doubt('its parent and its children');
+}
+
+/** A child that was stopped, or outlives its parent, ends and speaks all the same; nothing comes of it, whoever sent it. */
+function isOfFormerChild(incarnation: unknown, { incarnation: own, calls }: WorkflowState): boolean {
+  if (typeof incarnation !== 'string' || !incarnation.startsWith(`${own}.`)) return false;
+  return Object.values(calls).every(({ effectId }) => effectId !== incarnation);
+}
+
+function endEvent(childId: string, from: string, data: Readonly<Record<string, unknown>>): PlainEvent {
+  const { status, output, error } = data as Partial<Ending>;
+  if (status === 'done') return doneEvent(childId, output);
+  return errorEvent(childId, error ?? { name: 'WorkflowStopped', message: `${from} was stopped` });
+}
+
+/** Events whose names begin with `xstate.` are XState's own and never come from outside. */
+function isPlainEvent(value: unknown): value is PlainEvent {
+  if (typeof value !== 'object' || value === null || !('type' in value)) return false;
+  return typeof value.type === 'string' && !value.type.startsWith('xstate.') && !value.type.startsWith('mailroom.');
+}
+
+function mailEventOf(message: Message, data: unknown): PlainEvent {
+  const { type, from, content, id } = message;
+  return { type, from, content, messageId: id, ...(data === undefined ? {} : { data }) };
+}
+
+function refuse(reason: RefusalReason, detail: string): Reception {
+  return { refusal: { reason, detail } };
+}

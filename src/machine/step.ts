@@ -1,0 +1,147 @@
+import {
+  createEmptyActor,
+  type AnyActorScope,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type Snapshot,
+} from 'xstate';
+import { InvalidInput } from '../errors.ts';
+import { findNonJson } from '../message/json-value.ts';
+import type { Effect } from './effect.ts';
+import { effectOf, type ExecutedAction } from './effect-of.ts';
+import { inert } from './inert.ts';
+import { mailRef } from './mail-ref.ts';
+import { errorFacts, type ErrorFacts, type PlainEvent } from './workflow-state.ts';
+
+export interface StepInput {
+  readonly address: string;
+  /** The parent's address, for `sendParent`. */
+  readonly parent?: string | undefined;
+  /** The snapshot as it lies in the journal; undefined for the first step. Never changed. */
+  readonly before: unknown;
+  /** What happened; nothing for the first step. */
+  readonly event?: PlainEvent;
+  /** For the first step. */
+  readonly input?: unknown;
+}
+
+export interface Step {
+  /** XState's persisted snapshot: JSON that the next step can begin from. */
+  readonly snapshot: unknown;
+  readonly status: 'active' | 'done' | 'error' | 'stopped';
+  readonly output?: unknown;
+  readonly error?: ErrorFacts;
+  readonly effects: readonly Effect[];
+  /** Whether any transition was taken for the event; otherwise nothing changed. */
+  readonly isHandled: boolean;
+}
+
+/** A machine that never comes to rest fails its step, instead of holding up its host for ever. */
+const MICROSTEPS_MAX = 5_000;
+
+/**
+ * One step of a machine, pure: nothing is started, sent or executed, and the snapshot given is not changed. The machine is
+ * stepped with an actor scope of our own, because the exported `transition()` of XState makes an actor, and runs the
+ * context's factory, each time. Throws what the machine's guards, assigns and expressions throw, and InvalidInput for
+ * what a durable machine may not do.
+ */
+export function step(machine: AnyStateMachine, { address, parent, before, event, input }: StepInput): Step {
+  const inertMachine = inert(machine);
+  inertMachine.options.maxIterations = Math.min(machine.options.maxIterations ?? Infinity, MICROSTEPS_MAX);
+  const executed: ExecutedAction[] = [];
+  const scope = createScope(inertMachine, { address, parent, executed });
+  // restoreSnapshot changes what it is given, so it gets a copy.
+  const from =
+    before === undefined
+      ? undefined
+      : inertMachine.restoreSnapshot(structuredClone(before) as Snapshot<unknown>, scope);
+  let transitionsTaken = 0;
+  scope.system.inspect((inspected) => {
+    if (inspected.type === '@xstate.microstep') transitionsTaken += inspected._transitions.length;
+  });
+  const next: AnyMachineSnapshot =
+    from && event ? inertMachine.transition(from, event, scope) : inertMachine.getInitialSnapshot(scope, input);
+  // XState turns an exception of the first step into a snapshot that cannot be told from a machine that failed.
+  if (!from && next.status === 'error') throw next.error;
+  assertAllStarted(machine, { before: from, next, executed });
+  assertJson(machine, next);
+  const effects = executed
+    .map((action) => effectOf(action, { self: scope.self, parent, machine }))
+    .filter((one) => one !== undefined);
+  return {
+    snapshot: persisted(inertMachine, next),
+    status: next.status,
+    ...(next.status === 'done' && next.output !== undefined ? { output: next.output as unknown } : {}),
+    ...(next.status === 'error' ? { error: errorFacts(next.error) } : {}),
+    effects,
+    isHandled: from === undefined || transitionsTaken > 0 || next.status !== from.status,
+  };
+}
+
+function createScope(
+  machine: AnyStateMachine,
+  { address, parent, executed }: { address: string; parent: string | undefined; executed: ExecutedAction[] },
+): AnyActorScope {
+  const self = createEmptyActor();
+  const { system } = self;
+  const registry = system as unknown as { _unregister(child: unknown): void };
+  Object.assign(self, { id: address.split('.').at(-1), sessionId: address, logic: machine, src: machine.id });
+  if (parent !== undefined) Object.assign(self, { _parent: mailRef(parent) });
+  // Another workflow of the room is reached by its address.
+  Object.assign(system, { get: (key: string) => mailRef(key) });
+  return {
+    self,
+    id: self.id,
+    sessionId: address,
+    logger: () => {},
+    system,
+    defer: () => {},
+    stopChild: () => {},
+    emit: () => {},
+    actionExecutor: (action) => {
+      executed.push(action);
+      // A child that is stopped frees its system id at once, so that its successor may have it in the same step.
+      if (action.type === 'xstate.stopChild' && action.params) registry._unregister(action.params);
+    },
+  };
+}
+
+/** `spawn()` inside `assign` leaves no action behind, so such a child would never be started. */
+function assertAllStarted(
+  machine: AnyStateMachine,
+  {
+    before,
+    next,
+    executed,
+  }: { before: AnyMachineSnapshot | undefined; next: AnyMachineSnapshot; executed: readonly ExecutedAction[] },
+): void {
+  const started = new Set<unknown>();
+  for (const { type, params } of executed) {
+    if (type === 'xstate.spawnChild') started.add((params as { actorRef?: unknown }).actorRef);
+  }
+  for (const [id, ref] of Object.entries(next.children)) {
+    if (ref === undefined || started.has(ref) || before?.children[id] === ref) continue;
+    throw new InvalidInput(
+      `The machine ${machine.id} made the child ${JSON.stringify(id)} with spawn() inside assign or context, which a durable step cannot see.`,
+      {
+        hint: 'Use the action spawnChild(src, { id, input }), or invoke.',
+      },
+    );
+  }
+}
+
+/** What JSON would lose would be lost at the next restart. */
+function assertJson(machine: AnyStateMachine, next: AnyMachineSnapshot): void {
+  const where =
+    findNonJson(next.context, 'context') ??
+    (next.output === undefined ? undefined : findNonJson(next.output, 'output'));
+  if (where === undefined) return;
+  throw new InvalidInput(`The machine ${machine.id} put something at ${where} that JSON cannot keep.`, {
+    hint: 'Use text, numbers, true/false, null, arrays and plain objects; no Date, Map, Set, Error, function or actor reference.',
+  });
+}
+
+function persisted(machine: AnyStateMachine, next: AnyMachineSnapshot): unknown {
+  const snapshot = machine.getPersistedSnapshot(next) as unknown as Record<string, unknown>;
+  return snapshot['status'] === 'error' ? { ...snapshot, error: errorFacts(snapshot['error']) } : snapshot;
+}
