@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'CONFLICT'
   | 'LEASE_LOST'
   | 'CHAIN_DAMAGED'
+  | 'FENCED'
   | 'TIMEOUT';
 
 interface ErrorDetails {
@@ -24,6 +25,9 @@ interface ErrorDetails {
   readonly hint?: string | undefined;
 }
 
+/** One mark for every copy of this package that a process may load. */
+const MARK = Symbol.for('mailroom.error');
+
 /**
  * Base of every error that Mailroom throws: `code` says which outcome, `hint` what to do next. Both texts quote what
  * others wrote and get printed, so what would act on a terminal is an escape in them; only a hint has several lines.
@@ -31,6 +35,7 @@ interface ErrorDetails {
 export class MailroomError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly [MARK] = true;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message.replace(UNSAFE, escapeOf), details.cause === undefined ? undefined : { cause: details.cause });
@@ -38,6 +43,11 @@ export class MailroomError extends Error {
     this.code = code;
     this.hint = details.hint?.replace(UNSAFE, (char) => (char === '\n' ? char : escapeOf(char)));
   }
+}
+
+/** Whether it is an error of Mailroom, also of another copy of it. */
+export function isMailroomError(error: unknown): error is MailroomError {
+  return typeof error === 'object' && error !== null && MARK in error;
 }
 
 /** Controls, line and paragraph separators, bidirectional controls, halves of surrogate pairs (Unicode UAX #44). */
@@ -154,6 +164,13 @@ export class MessageNotFound extends MailroomError {
 export class ChainDamaged extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('CHAIN_DAMAGED', message, details);
+  }
+}
+
+/** Another host has taken the workflow; nothing that this one does counts any more. */
+export class Fenced extends MailroomError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('FENCED', message, details);
   }
 }
 

@@ -3,6 +3,7 @@ export {
   ActorNotFound as AgentNotFoundError,
   ChainDamaged,
   Conflict,
+  Fenced,
   IdentityUnknown,
   InvalidInput,
   LeaseLost,
@@ -42,4 +43,4 @@ export { Mail } from './room/mail.ts';
 export { MessagingSystem } from './room/messaging-system.ts';
 export { openRoom, Room, type ActorInfo, type OpenOptions } from './room/room.ts';
 export type { Draft } from './room/draft.ts';
-export type { SendReport } from './room/sender.ts';
+export type { SendReport } from './room/post-sealed.ts';

@@ -9,8 +9,7 @@ import type { Segment } from './segment.ts';
 import { sweepSegments } from './sweep-segments.ts';
 import { withPath } from './system-error.ts';
 
-const APPEND_TRIES_MAX = 16;
-const MOVE_TRIES_MAX = 16;
+const TRIES_MAX = 16;
 const NONCE_BYTES = 8;
 /** A reader of the last segment but one, and one that only has an empty last segment, need them. */
 const SEGMENTS_KEPT_MIN = 2;
@@ -18,7 +17,7 @@ const SEGMENTS_KEPT_MIN = 2;
 export interface ChainOptions extends ChainPlace {
   readonly host: Pick<Host, 'files' | 'randomBytes'>;
   /** A segment that has grown to this is sealed before the next append; well above what `carry` returns. */
-  readonly segmentBytesMax: number;
+  readonly segmentBytesMax: number | (() => number);
   /** Whether a segment's end and its successor are on the disk before the successor is used. */
   readonly durable: boolean;
   /** How many of the last segments stay, at least 2; all of them when not given. */
@@ -107,7 +106,7 @@ export class ChainFile {
    */
   async append(body: unknown): Promise<AppendOutcome> {
     const version = this.#version;
-    for (let tries = 0; tries < APPEND_TRIES_MAX; tries++) {
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
       if (!this.#segment.scan.isOpened) this.#readSegment();
       const { scan } = this.#segment;
       if (scan.isSealed) {
@@ -126,7 +125,7 @@ export class ChainFile {
         return { won: false };
       }
     }
-    throw new WaitTimeout(`nothing could be appended to ${this.path}: ${APPEND_TRIES_MAX} writes were all cut short`, {
+    throw new WaitTimeout(`nothing could be appended to ${this.path}: ${TRIES_MAX} writes were all cut short`, {
       hint: 'Look whether the disk is full (df), then try again.',
     });
   }
@@ -176,7 +175,8 @@ export class ChainFile {
   }
 
   #isFull(): boolean {
-    return this.#hasEntry && this.#segment.scan.offset >= this.#options.segmentBytesMax;
+    const most = this.#options.segmentBytesMax;
+    return this.#hasEntry && this.#segment.scan.offset >= (typeof most === 'number' ? most : most());
   }
 
   /** Appends and reads on; the record if it counts. What lies in the chain decides, not what `write` returned. */
@@ -206,7 +206,7 @@ export class ChainFile {
 
   async #move(sealed: Segment): Promise<void> {
     const { host, durable, segmentsKept } = this.#options;
-    for (let tries = 0; tries < MOVE_TRIES_MAX; tries++) {
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
       const next = openNext(this.#options, sealed);
       if (!next) {
         await linkNext(this.#options, { sealed, by: this.by });
@@ -223,7 +223,7 @@ export class ChainFile {
       sweepSegments(host.files, this.#options, { last: next.first, kept: segmentsKept });
       return;
     }
-    throw new WaitTimeout(`the segment after ${sealed.path} did not appear in ${MOVE_TRIES_MAX} tries`, {
+    throw new WaitTimeout(`the segment after ${sealed.path} did not appear in ${TRIES_MAX} tries`, {
       hint: 'Try again; if this repeats, something else removes files there.',
     });
   }

@@ -1,4 +1,4 @@
-import { MailroomError, type ErrorCode } from '../errors.ts';
+import { isMailroomError, type ErrorCode } from '../errors.ts';
 import { Advised } from './advised.ts';
 
 export const EXIT_OK = 0;
@@ -23,11 +23,12 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   CONFLICT: EXIT_CONFLICT,
   LEASE_LOST: EXIT_CONFLICT,
   CHAIN_DAMAGED: EXIT_FAILURE,
+  FENCED: EXIT_CONFLICT,
   TIMEOUT: EXIT_TIMEOUT,
 };
 
 /** The exit code of a command that ended with this error; everything that is not Mailroom's own is a failure. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Advised) return EXIT_CODES[error.error.code];
-  return error instanceof MailroomError ? EXIT_CODES[error.code] : EXIT_FAILURE;
+  return isMailroomError(error) ? EXIT_CODES[error.code] : EXIT_FAILURE;
 }

@@ -1,7 +1,8 @@
 import { InvalidInput, MessageDeliveryError, type MailroomError } from '../errors.ts';
 import type { Room } from '../room/room.ts';
 import { EXPIRY_MS_MAX, type Draft } from '../room/draft.ts';
-import { createSender, type SendReport, type Sender } from '../room/sender.ts';
+import type { SendReport } from '../room/post-sealed.ts';
+import { createSender, type Sender } from '../room/sender.ts';
 import { waitForState } from '../room/wait-for-state.ts';
 import { Advised } from './advised.ts';
 import { textOption, type Arguments } from './arguments.ts';

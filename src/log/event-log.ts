@@ -42,6 +42,13 @@ export type LogEvent =
   | 'nudged'
   | 'swept'
   | 'purged'
+  | 'undeliverable'
+  | 'started'
+  | 'committed'
+  | 'ended'
+  | 'fenced'
+  | 'action-failed'
+  | 'logged'
   | 'warning';
 
 export interface LogLimits {

@@ -4,6 +4,8 @@ import type { Mailbox } from './mailbox.ts';
 export interface Arrivals {
   /** Resolves at the next hint, and at the latest after `pollMs`, or as soon as the signal aborts. A hint since the last call counts. */
   next(): Promise<void>;
+  /** A hint from whoever else has something for the reader. */
+  hint(): void;
   close(): void;
 }
 
@@ -71,6 +73,7 @@ export function watchArrivals(
       }
       hinted = false;
     },
+    hint,
     close: () => {
       options.signal?.removeEventListener('abort', hint);
       closing.abort();

@@ -1,5 +1,5 @@
 import type { Room } from './room.ts';
-import type { SendReport } from './sender.ts';
+import type { SendReport } from './post-sealed.ts';
 
 /** The protocol's own two verbs over a room, for programs that send as several actors. Each sender must have joined. */
 export class MessagingSystem {

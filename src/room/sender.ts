@@ -1,24 +1,16 @@
 import { MailroomError, MessageDeliveryError, RateLimitExceeded } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
-import { deliver, type DeliveryOutcome } from '../mailbox/deliver.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { createTurns, type Turn } from '../mailbox/turns.ts';
 import { EVERYONE } from '../message/address.ts';
 import { createIdSource, type IdSource } from '../message/message-id.ts';
-import type { Message } from '../message/message.ts';
 import { sealMessage } from '../signing/seal.ts';
 import type { RoomContext } from './context.ts';
 import { assertDraft, messageOf, type Draft } from './draft.ts';
 import { openCounter } from './open-counter.ts';
 import type { RateCounter } from './rate-limit.ts';
 import { audience, recipientOf } from './recipients.ts';
-
-/** What became of a message, recipient by recipient. */
-export interface SendReport {
-  readonly id: string;
-  readonly message: Message;
-  readonly outcomes: Readonly<Record<string, DeliveryOutcome>>;
-}
+import { postSealed, type SendReport } from './post-sealed.ts';
 
 /** One actor's way to send, in this process: its ids, its turns and its counter. */
 export interface Sender {
@@ -94,16 +86,7 @@ async function postMessage(context: RoomContext, post: Post): Promise<SendReport
   const message = messageOf(context, { id, from, to, draft });
   const sealed = sealMessage(message, { key: context.keyring.signerOf(from), limits: context.config.limits });
   const durability = draft.durability ?? context.durability;
-  const delivered = await deliver(recipients, sealed, { durability, repeat: draft.id !== undefined, turn: turns.link });
-  const outcomes: Record<string, DeliveryOutcome> = {};
-  for (const [index, outcome] of delivered.entries()) {
-    const address = recipients[index]?.address ?? '';
-    outcomes[address] = outcome;
-    if (outcome.outcome !== 'failed') context.nudge(context, address);
-  }
-  const report: SendReport = { id, message, outcomes };
-  logSent(context, report);
-  return report;
+  return postSealed(context, { sealed, recipients, durability, repeat: draft.id !== undefined, turn: turns.link });
 }
 
 /** Takes a grant from the sender's counter and resolves with the message's id, whose time is the grant's. */
@@ -134,25 +117,4 @@ async function charge(
     const text = `The message ${draft.id} was not sent now: ${why}. An earlier try may have delivered it.`;
     throw new MessageDeliveryError(text, { cause: error, id: draft.id, outcome: 'unknown', hint });
   }
-}
-
-function logSent({ log }: RoomContext, { message, outcomes }: SendReport): void {
-  const { id, from, to, type, content } = message;
-  const outcome = commonOutcome(outcomes) ?? outcomesByName(outcomes);
-  log.append({ event: 'sent', id, from, to, type, outcome, content });
-}
-
-/** The outcome that every recipient had; undefined when they differ. */
-function commonOutcome(outcomes: SendReport['outcomes']): string | undefined {
-  let common: string | undefined;
-  for (const address in outcomes) {
-    const { outcome } = outcomes[address] ?? {};
-    if (common !== undefined && outcome !== common) return undefined;
-    common = outcome;
-  }
-  return common;
-}
-
-function outcomesByName(outcomes: SendReport['outcomes']): Record<string, string> {
-  return Object.fromEntries(Object.entries(outcomes).map(([address, { outcome }]) => [address, outcome]));
 }

@@ -59,8 +59,13 @@ describe('the import rules', () => {
     ['chokidar outside host', 'cli/a.ts', `const load = () => import('chokidar');`, 'only host may load chokidar'],
     ['execa outside host', 'room/a.ts', `import { execa } from 'execa';`, 'only host may load execa'],
     ['proper-lockfile outside host', 'chain/a.ts', `import lock from "proper-lockfile";`, 'only host may load'],
-    ['zod below room', 'message/a.ts', `import { z } from 'zod/mini';`, 'only room, durable, cli may load zod'],
-    ['zod in host', 'host/a.ts', `import { z } from 'zod';`, 'only room, durable, cli may load zod'],
+    [
+      'zod below room',
+      'message/a.ts',
+      `import { z } from 'zod/mini';`,
+      'only room, machine, durable, testing, cli may load zod',
+    ],
+    ['zod in host', 'host/a.ts', `import { z } from 'zod';`, 'only room, machine, durable, testing, cli may load zod'],
     ['a package without a rule', 'room/a.ts', `import pad from 'left-pad';`, 'no rule for this'],
     ['random bytes outside host', 'message/a.ts', `import { randomUUID } from 'node:crypto';`, 'come from the host'],
   ];

@@ -5,8 +5,25 @@ import { importsOf, type ImportFound } from './imports.ts';
 /** Source text by its path below `src`, with forward slashes. */
 export type Sources = ReadonlyMap<string, string>;
 
-/** Bottom first: a file may import its own layer and those before it. `index.ts` may import all but the last. */
-export const LAYERS = ['errors.ts', 'host', 'chain', 'message', 'signing', 'mailbox', 'log', 'room', 'durable', 'cli'];
+/** Bottom first: a file may import its own layer and those before it. */
+export const LAYERS = [
+  'errors.ts',
+  'host',
+  'chain',
+  'message',
+  'signing',
+  'mailbox',
+  'log',
+  'room',
+  'jobs',
+  'machine',
+  'durable',
+  'testing',
+  'cli',
+];
+
+/** What users import: each may import all layers but the last, and no layer imports them. */
+const ENTRIES = ['index.ts', 'workflow.ts', 'testing.ts'];
 
 const BUILTINS_ANYWHERE = ['node:buffer', 'node:crypto', 'node:events', 'node:path', 'node:url', 'node:util'];
 const BUILTINS_OF_CLI = ['node:process', 'node:readline', 'node:stream', 'node:tty'];
@@ -16,11 +33,12 @@ const RANDOM_NAMES = /^(?:random|getRandomValues$|webcrypto$)/;
 /** Which layers may load a package. */
 const PACKAGE_LAYERS: Readonly<Record<string, readonly string[]>> = {
   chokidar: ['host'],
+  elkjs: ['machine'],
   execa: ['host'],
   'proper-lockfile': ['host'],
   tsx: ['durable', 'cli'],
-  xstate: ['durable', 'cli'],
-  zod: ['room', 'durable', 'cli'],
+  xstate: ['machine', 'durable', 'testing', 'cli'],
+  zod: ['room', 'machine', 'durable', 'testing', 'cli'],
 };
 
 /** Every import that goes the wrong way, through the wrong door or in a circle, one sentence each. */
@@ -28,8 +46,8 @@ export function importViolations(sources: Sources): string[] {
   const violations: string[] = [];
   for (const [path, source] of sources) {
     const layer = layerOf(path);
-    if (layer !== 'index.ts' && !LAYERS.includes(layer)) {
-      violations.push(`${path}: "${layer}" is no layer; the layers are ${LAYERS.join(', ')} and index.ts`);
+    if (!ENTRIES.includes(layer) && !LAYERS.includes(layer)) {
+      violations.push(`${path}: "${layer}" is no layer; the layers are ${[...LAYERS, ...ENTRIES].join(', ')}`);
     }
     for (const found of importsOf(source)) {
       const fault = found.specifier.startsWith('.') ? directionFault(path, found, sources) : doorFault(layer, found);
@@ -45,8 +63,8 @@ function directionFault(path: string, found: ImportFound, sources: Sources): str
   const from = layerOf(path);
   const to = layerOf(target);
   if (from === to) return undefined;
-  if (to === 'index.ts') return 'index.ts is for users of the package, import the file that has it';
-  if (from === 'index.ts') return to === 'cli' ? 'the library does not know its command line' : undefined;
+  if (ENTRIES.includes(to)) return `${to} is for users of the package, import the file that has it`;
+  if (ENTRIES.includes(from)) return to === 'cli' ? 'the library does not know its command line' : undefined;
   return LAYERS.indexOf(to) < LAYERS.indexOf(from)
     ? undefined
     : `"${from}" comes before "${to}", and a layer knows only those before it`;

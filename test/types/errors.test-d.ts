@@ -28,6 +28,7 @@ test('a switch over the code is exhaustive with exactly these', () => {
       case 'MESSAGE_REFUSED':
         return 5;
       case 'CONFLICT':
+      case 'FENCED':
       case 'RATE_LIMIT_EXCEEDED':
         return 6;
       case 'ROOM_REFUSED':
