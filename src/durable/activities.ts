@@ -1,0 +1,137 @@
+import type { AnyStateMachine } from 'xstate';
+import { cancelJob } from '../jobs/cancel-job.ts';
+import { listJobs, removeJob } from '../jobs/remove-job.ts';
+import { runJob } from '../jobs/run-job.ts';
+import type { Activity } from '../machine/activity.ts';
+import { doneEvent, errorEvent, type Cause } from '../machine/cause.ts';
+import type { Command } from '../machine/command.ts';
+import { durableWorkOf } from '../machine/durable-logic.ts';
+import { errorFacts, type PlainEvent, type WorkflowCall } from '../machine/workflow-state.ts';
+import { findNonJson } from '../message/json-value.ts';
+import { actorLayout } from '../message/layout.ts';
+import type { RoomContext } from '../room/context.ts';
+
+type Calls = Readonly<Record<string, WorkflowCall>>;
+type Work = WorkflowCall & { readonly kind: 'activity' | 'command' };
+
+export interface ActivitiesOptions {
+  readonly context: RoomContext;
+  readonly address: string;
+  readonly machine: AnyStateMachine;
+  /** Writes down that it is about to be started, before it is; rejects when this host has lost the workflow. */
+  readonly announce: (effectId: string) => Promise<void>;
+  readonly onResult: (cause: Cause & { kind: 'result' }) => void;
+}
+
+/**
+ * The activities and commands that a workflow's state says it waits for: what is missing is started, what is no longer
+ * waited for is ended. So after a restart the same look that starts new work goes on with what was under way.
+ */
+export class Activities {
+  readonly #options: ActivitiesOptions;
+  readonly #running = new Map<string, { readonly call: Work; readonly abort: AbortController }>();
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(options: ActivitiesOptions) {
+    this.#options = options;
+  }
+
+  /** Starts and ends what the calls ask for. `started` are those that an earlier host was about to start. */
+  reconcile(calls: Calls, started: ReadonlySet<string>): void {
+    const wanted = new Set<string>();
+    for (const [childId, call] of Object.entries(calls)) {
+      if (call.kind !== 'activity' && call.kind !== 'command') continue;
+      wanted.add(call.effectId);
+      if (!this.#running.has(call.effectId)) this.#begin(childId, call as Work, started.has(call.effectId));
+    }
+    for (const [effectId, { call, abort }] of this.#running) {
+      if (wanted.has(effectId)) continue;
+      this.#running.delete(effectId);
+      abort.abort(new Error('the machine no longer waits for it'));
+      if (call.kind === 'command') this.#track(this.#endJob(effectId));
+    }
+  }
+
+  /** Ends commands of an earlier host that nobody waits for any more. */
+  sweep(calls: Calls): void {
+    const { context, address } = this.#options;
+    const wanted = new Set(Object.values(calls).map(({ effectId }) => effectId));
+    for (const effectId of listJobs(context.host, actorLayout(context.layout, address).jobs)) {
+      if (!wanted.has(effectId)) this.#track(this.#endJob(effectId));
+    }
+  }
+
+  /** Leaves: activities of this process are told so, commands go on without it. Resolves when nothing is under way. */
+  async close(): Promise<void> {
+    for (const { abort } of this.#running.values()) abort.abort(new Error('the host leaves'));
+    this.#running.clear();
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  #begin(childId: string, call: Work, wasStarted: boolean): void {
+    const abort = new AbortController();
+    this.#running.set(call.effectId, { call, abort });
+    const ended = this.#perform(call, { signal: abort.signal, wasStarted }).then(
+      (output): PlainEvent => {
+        const fault = output === undefined ? undefined : findNonJson(output, 'output');
+        if (fault === undefined) return doneEvent(childId, output);
+        return errorEvent(
+          childId,
+          errorFacts(new TypeError(`"${call.src}" returned something at ${fault} that JSON cannot keep`)),
+        );
+      },
+      (error: unknown): PlainEvent => errorEvent(childId, errorFacts(error)),
+    );
+    const told = ended.then((event) => {
+      if (abort.signal.aborted) return;
+      this.#options.onResult({ kind: 'result', call: childId, src: call.src, effectId: call.effectId, event });
+    });
+    // An activity that does not heed its signal is not waited for.
+    if (call.kind === 'command') this.#track(told);
+    else void told;
+  }
+
+  async #perform(call: Work, { signal, wasStarted }: { signal: AbortSignal; wasStarted: boolean }): Promise<unknown> {
+    const { machine, context, announce } = this.#options;
+    const { src, effectId, input } = call;
+    const work = durableWorkOf(machine.implementations.actors[src]) as Activity | Command | undefined;
+    if (work?.kind === 'activity') {
+      if (work.onCrash === 'fail') {
+        if (wasStarted) throw new Error(`"${src}" was under way when its host ended, and it is not to be run twice`);
+        await announce(effectId);
+      }
+      return work.run(input, { effectId, signal });
+    }
+    if (work?.kind === 'command') {
+      return runJob(context.host, {
+        directory: this.#jobPath(effectId),
+        spec: work.spec(input),
+        onCrash: work.onCrash,
+        signal,
+      });
+    }
+    throw new TypeError(`the machine ${machine.id} has no activity or command "${src}" any more`);
+  }
+
+  async #endJob(effectId: string): Promise<void> {
+    const { host } = this.#options.context;
+    const directory = this.#jobPath(effectId);
+    await cancelJob(host, directory);
+    removeJob(host, directory);
+  }
+
+  #jobPath(effectId: string): string {
+    const { context, address } = this.#options;
+    return `${actorLayout(context.layout, address).jobs}/${effectId}`;
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => {
+        const { context, address } = this.#options;
+        context.log.append({ event: 'warning', from: address, detail: errorFacts(error).message });
+      })
+      .finally(() => this.#underWay.delete(tracked));
+    this.#underWay.add(tracked);
+  }
+}

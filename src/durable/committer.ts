@@ -1,0 +1,128 @@
+import type { AnyStateMachine } from 'xstate';
+import { advance } from '../machine/advance.ts';
+import type { Cause, MailFacts } from '../machine/cause.ts';
+import { createIdSource, type IdSource } from '../message/message-id.ts';
+import type { RoomContext } from '../room/context.ts';
+import type { CommitRecord, JournalBody, NoteRecord, OutboxEntry } from './journal-record.ts';
+import type { Journal } from './journal.ts';
+import type { ProgressKeeper } from './progress.ts';
+import { sealEntry } from './sealed-entry.ts';
+import { describeCommit } from './describe-state.ts';
+
+/** Is told of a record once it is true. */
+export type CommitListener = (
+  entry: { readonly seq: number } & ({ readonly commit: CommitRecord } | { readonly note: NoteRecord }),
+) => void;
+
+export interface CommitterOptions {
+  readonly context: RoomContext;
+  readonly journal: Journal;
+  readonly machine: AnyStateMachine;
+  readonly progress: ProgressKeeper;
+  readonly onCommit: CommitListener;
+}
+
+type Made = Parameters<CommitListener>[0];
+
+/** Turns causes into records. They are true, and told to others, after `makeTrue`; until then nothing has left the process. */
+export class Committer {
+  readonly #options: CommitterOptions;
+  readonly #ids: IdSource;
+  #made: Made[] = [];
+  #wroteProgress = false;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+    this.#ids = createIdSource(options.context.host.randomBytes);
+  }
+
+  /** Takes one step and appends it. Throws Fenced and errors of the file system; then the step is not taken. */
+  async commit(cause: Cause): Promise<void> {
+    const { context, journal, machine, progress } = this.#options;
+    const { address, fold } = journal;
+    const at = context.host.clock.now();
+    const advanced = advance({ machine, address, state: fold.state, cause, at, nextId: () => this.#ids.next(at) });
+    const { state, verdict, failure, mail, actions, logs, emitted } = advanced;
+    const next = progress.next();
+    const commit: CommitRecord = {
+      at,
+      cause,
+      verdict,
+      ...(failure ? { failure } : {}),
+      state,
+      outbox: mail.map((one) => sealEntry(context, { mail: one, from: address })),
+      actions,
+      logs,
+      emitted,
+      progress: next.progress,
+    };
+    const seq = await journal.append({ commit });
+    next.written();
+    this.#made.push({ seq, commit });
+  }
+
+  /** Appends that a message changed nothing. Throws as `commit`. */
+  async note(mail: MailFacts, verdict: Pick<NoteRecord, 'verdict' | 'reason' | 'detail'>): Promise<void> {
+    const { context, journal, progress } = this.#options;
+    const next = progress.next();
+    const note: NoteRecord = { at: context.host.clock.now(), mail, ...verdict, progress: next.progress };
+    const seq = await journal.append({ note });
+    next.written();
+    this.#made.push({ seq, note });
+  }
+
+  /** Appends how far everything is, and which calls are about to be started. Throws as `commit`. */
+  async writeProgress({
+    started = [],
+    isClosing = false,
+  }: { started?: readonly string[]; isClosing?: boolean } = {}): Promise<void> {
+    const { context, journal, progress } = this.#options;
+    const next = progress.next(started);
+    const at = context.host.clock.now();
+    const body: JournalBody = { performed: { at, progress: next.progress, ...(isClosing ? { isClosing } : {}) } };
+    await journal.append(body);
+    next.written();
+    this.#wroteProgress = true;
+    // Whatever was announced must be on the disk before it begins.
+    if (started.length > 0) await journal.sync();
+  }
+
+  /**
+   * Puts what was appended on the disk, as far as the durability asks for it, and tells of it. The messages that now go
+   * out; undefined when nothing was appended. Throws the system's error.
+   */
+  async makeTrue(): Promise<{ readonly outbox: readonly OutboxEntry[] } | undefined> {
+    if (this.#made.length === 0 && !this.#wroteProgress) return undefined;
+    // From here on the steps are true.
+    await this.#options.journal.sync();
+    const made = this.#made;
+    const wroteOnlyProgress = made.length === 0;
+    this.#made = [];
+    this.#wroteProgress = false;
+    for (const one of made) this.#tell(one);
+    return wroteOnlyProgress
+      ? undefined
+      : { outbox: made.flatMap((one) => ('commit' in one ? one.commit.outbox : [])) };
+  }
+
+  #tell(made: Made): void {
+    const { context, journal, onCommit } = this.#options;
+    const to = journal.address;
+    if ('commit' in made) {
+      const { cause, logs } = made.commit;
+      const mail = 'mail' in cause ? cause.mail : undefined;
+      context.log.append({
+        event: 'committed',
+        ...(mail ? { id: mail.id, from: mail.from, type: mail.type } : {}),
+        to,
+        outcome: made.commit.verdict,
+        detail: describeCommit(made.commit),
+      });
+      for (const { label, value } of logs) {
+        const text = typeof value === 'string' ? value : JSON.stringify(value);
+        context.log.append({ event: 'logged', from: to, content: label === undefined ? text : `${label}: ${text}` });
+      }
+    }
+    onCommit(made);
+  }
+}

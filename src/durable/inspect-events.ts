@@ -1,0 +1,164 @@
+import type { Cause } from '../machine/cause.ts';
+import type { PlainEvent, WorkflowCall, WorkflowState } from '../machine/workflow-state.ts';
+import { valueOf } from './describe-state.ts';
+import { InspectedActors, type InspectionOptions } from './inspect-actors.ts';
+import { seenEvent, seenSnapshot, sessionOf } from './inspect-snapshot.ts';
+import { wireBase, type SeenSnapshot, type WireEvent, type WireHead } from './inspect-wire.ts';
+import type { CommitRecord } from './journal-record.ts';
+import type { JournalEntry } from './read-journal.ts';
+
+/** A record, and whose journal it is of. */
+export interface WorkflowEntry {
+  readonly address: string;
+  readonly entry: JournalEntry;
+}
+
+/**
+ * What the Stately inspector is told, from the records of any number of workflows. The same records in the same order give the
+ * same events, and an actor is always told of before anything refers to it.
+ */
+export function inspectEvents(entries: Iterable<WorkflowEntry>, options: InspectionOptions = {}): WireEvent[] {
+  const inspection = new Inspection(options);
+  return [...entries].flatMap((one) => inspection.take(one));
+}
+
+/** The same, record by record. */
+export class Inspection {
+  readonly #options: InspectionOptions;
+  readonly #actors: InspectedActors;
+  readonly #states = new Map<string, WorkflowState>();
+
+  constructor(options: InspectionOptions = {}) {
+    this.#options = options;
+    this.#actors = new InspectedActors(options);
+  }
+
+  /** The events of a record; only what a machine took makes any. */
+  take({ address, entry }: WorkflowEntry): WireEvent[] {
+    if (!('commit' in entry)) return [];
+    const telling = new Telling(address, entry.seq, entry.commit.at);
+    this.#commit(address, entry.commit, telling);
+    return telling.events;
+  }
+
+  #commit(address: string, { cause, state }: CommitRecord, telling: Telling): void {
+    const step: Step = { address, cause, state, before: this.#states.get(address), telling };
+    const event = seenEvent(cause, this.#options);
+    this.#states.set(address, state);
+    this.#learn(step, event);
+    this.#tellActor(address, telling);
+    for (const [childId, call] of Object.entries(state.calls)) {
+      this.#tellActor(sessionOf(address, childId, call), telling);
+    }
+    // A timer may only send a message; then the machine took nothing.
+    if (!event) return;
+    const sourceId = sourceOf(address, cause);
+    if (sourceId !== undefined) this.#tellActor(sourceId, telling);
+    this.#tellEnds(step, event);
+    const head = { sessionId: address, rootId: this.#actors.rootOf(address) };
+    const source = sourceId === undefined ? {} : { sourceId };
+    telling.add(head, (base) => ({ type: '@xstate.event', ...source, event, ...base }));
+    const snapshot = seenSnapshot(address, state, this.#options);
+    telling.add(head, (base) => ({ type: '@xstate.snapshot', event, snapshot, ...base }));
+    this.#tellBegins(step);
+  }
+
+  /** What the record says about actors, before any of them is told. */
+  #learn({ address, state, before }: Step, event: PlainEvent | undefined): void {
+    if (state.parent) this.#actors.setParent(address, state.parent.address);
+    const definition = this.#actors.definitionOf(address);
+    const value = valueOf(state.snapshot);
+    definition.see(value, { isEnd: state.status === 'done' });
+    if (before?.incarnation === state.incarnation && event) {
+      definition.seeTransition(valueOf(before.snapshot), value, event.type);
+    }
+    for (const [childId, call] of Object.entries(state.calls)) {
+      if (call.kind !== 'ask') this.#actors.setParent(sessionOf(address, childId, call), address);
+    }
+  }
+
+  /** Tells of an actor and of those above it, what was not told already. */
+  #tellActor(actor: string, telling: Telling): void {
+    for (const { sessionId, rootId, name, parentId, definition } of this.#actors.untold(actor)) {
+      const state = this.#states.get(sessionId);
+      telling.add({ sessionId, rootId }, (base) => ({
+        type: '@xstate.actor',
+        name,
+        ...(parentId === undefined ? {} : { parentId }),
+        definition: definition.text,
+        snapshot: state ? seenSnapshot(sessionId, state, this.#options) : { status: 'active' },
+        ...base,
+      }));
+    }
+  }
+
+  /** Activities and commands that the machine waits for no more: with a result, or stopped. */
+  #tellEnds(step: Step, event: PlainEvent): void {
+    for (const [childId, call] of Object.entries(step.before?.calls ?? {})) {
+      if (!isWork(call) || step.state.calls[childId]?.effectId === call.effectId) continue;
+      const hasResult = step.cause.kind === 'result' && step.cause.effectId === call.effectId;
+      const status = event.type.startsWith('xstate.error.') ? 'error' : 'done';
+      if (hasResult) this.#tellWork(step, childId, { event, status });
+      else this.#tellWork(step, childId, { event: { type: 'xstate.stop' }, status: 'stopped' });
+    }
+  }
+
+  /** Activities and commands that the machine waits for from here on, also where one of that id was there before. */
+  #tellBegins(step: Step): void {
+    for (const [childId, call] of Object.entries(step.state.calls)) {
+      if (!isWork(call) || step.before?.calls[childId]?.effectId === call.effectId) continue;
+      this.#tellWork(step, childId, { event: { type: 'xstate.init' }, status: 'active' });
+    }
+  }
+
+  #tellWork(
+    { address, telling }: Step,
+    childId: string,
+    { event, status }: { event: PlainEvent; status: SeenSnapshot['status'] },
+  ): void {
+    const head = { sessionId: `${address}/${childId}`, rootId: this.#actors.rootOf(address) };
+    telling.add(head, (base) => ({ type: '@xstate.snapshot', event, snapshot: { status }, ...base }));
+  }
+}
+
+interface Step {
+  readonly address: string;
+  readonly cause: Cause;
+  readonly state: WorkflowState;
+  /** Undefined at its first. */
+  readonly before: WorkflowState | undefined;
+  readonly telling: Telling;
+}
+
+/** The events of one record, numbered. */
+class Telling {
+  readonly events: WireEvent[] = [];
+  readonly #address: string;
+  readonly #seq: number;
+  readonly #at: number;
+
+  constructor(address: string, seq: number, at: number) {
+    this.#address = address;
+    this.#seq = seq;
+    this.#at = at;
+  }
+
+  add(
+    { sessionId, rootId }: Pick<WireHead, 'sessionId' | 'rootId'>,
+    make: (base: ReturnType<typeof wireBase>) => WireEvent,
+  ): void {
+    const id = `${this.#address}#${this.#seq}.${this.events.length}`;
+    this.events.push(make(wireBase({ id, at: this.#at, sessionId, rootId })));
+  }
+}
+
+/** Who verifiably sent it; what it is the result of; the machine itself for its own timers; nobody for a start by hand. */
+function sourceOf(address: string, cause: Cause): string | undefined {
+  if (cause.kind === 'result') return `${address}/${cause.call}`;
+  if ('mail' in cause && cause.mail) return cause.mail.from;
+  return cause.kind === 'start' ? undefined : address;
+}
+
+function isWork(call: WorkflowCall): boolean {
+  return call.kind === 'activity' || call.kind === 'command';
+}

@@ -1,0 +1,68 @@
+import type { Page } from '../host/loopback-server.ts';
+
+/** The official viewer. */
+export const VIEWER_URL = 'https://stately.ai/inspect';
+
+/** A page with the viewer in it, and the script that hands it the events as the package's own server does. */
+export function inspectPages(viewerUrl: string): ReadonlyMap<string, Page> {
+  return new Map([
+    ['/', { contentType: 'text/html; charset=utf-8', body: html(viewerUrl) }],
+    ['/bridge.js', { contentType: 'text/javascript; charset=utf-8', body: BRIDGE }],
+  ]);
+}
+
+/** What these pages may load: nothing but the viewer, from its own site. */
+export function inspectPolicy(viewerUrl: string): string {
+  const { origin, protocol, host } = new URL(viewerUrl);
+  return [
+    `default-src 'none'`,
+    `script-src 'self'`,
+    `style-src 'unsafe-inline'`,
+    `connect-src 'self' ws://127.0.0.1:* ws://localhost:*`,
+    `frame-src ${origin} ${protocol}//*.${host}`,
+    `base-uri 'none'`,
+    `frame-ancestors 'none'`,
+  ].join('; ');
+}
+
+function html(viewerUrl: string): string {
+  const url = new URL(viewerUrl).href.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Mailroom: inspect</title>
+<style>
+  html, body { margin: 0; height: 100%; }
+  body { display: flex; flex-direction: column; font: 13px system-ui, sans-serif; }
+  iframe { flex: 1; border: 0; }
+  p { margin: 0; padding: 4px 8px; }
+</style>
+<iframe id="viewer" title="Stately inspector" src="${url}"></iframe>
+<p id="state" role="status">Waiting for the viewer at ${url}, which comes from the network.</p>
+<script src="/bridge.js"></script>
+</html>
+`;
+}
+
+/**
+ * The viewer says when it is ready; from then on, and again after it was loaded anew, it gets every event from the first on.
+ * Only the frame is listened to, and only the origin that spoke is answered.
+ */
+const BRIDGE = `'use strict';
+const viewer = document.getElementById('viewer');
+const state = document.getElementById('state');
+let socket;
+window.addEventListener('message', ({ source, origin, data }) => {
+  if (source !== viewer.contentWindow || !data || data.type !== '@statelyai.connected') return;
+  if (socket) socket.onmessage = socket.onclose = null, socket.close();
+  socket = new WebSocket('ws://' + location.host + '/');
+  let count = 0;
+  socket.onmessage = (event) => {
+    viewer.contentWindow.postMessage(JSON.parse(event.data), origin);
+    state.textContent = 'Live from Mailroom: ' + ++count + ' events.';
+  };
+  socket.onclose = ({ reason }) => {
+    state.textContent = 'Mailroom has ended, ' + count + ' events' + (reason ? ' (' + reason + ')' : '') + '.';
+  };
+});
+`;

@@ -1,0 +1,118 @@
+import type { Clock } from '../host/clock.ts';
+import type { Listener, LoopbackServer, StartLoopbackServer } from '../host/loopback-server.ts';
+import { inspectPages, inspectPolicy } from './inspect-page.ts';
+import { InspectReplay } from './inspect-replay.ts';
+import type { WireEvent } from './inspect-wire.ts';
+
+const LISTENERS_MAX = 16;
+/** How long the last events may take to reach a viewer before it is left. */
+const DRAIN_MS_MAX = 1_000;
+
+export interface RelayOptions {
+  readonly start: StartLoopbackServer;
+  readonly clock: Clock;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** The page that shows the events. */
+  readonly viewerUrl: string;
+  /** Bytes of events kept for viewers that come later; 64 MiB if not given. */
+  readonly bytesMax?: number | undefined;
+}
+
+/**
+ * Gives events to every viewer that connects, from the first on, at the pace of each. Memory is bounded by what is kept for
+ * late ones (see `InspectReplay`), however many there are; one that is so slow that its next event is given up is cut off.
+ */
+export class InspectRelay {
+  readonly #replay: InspectReplay;
+  readonly #clock: Clock;
+  readonly #serving = new Set<Promise<void>>();
+  #wake = new AbortController();
+  #isEnding = false;
+  #server: LoopbackServer | undefined;
+
+  private constructor({ clock, bytesMax }: RelayOptions) {
+    this.#clock = clock;
+    this.#replay = new InspectReplay(bytesMax);
+  }
+
+  /** Rejects with the system's error when the port cannot be had. */
+  static async start(options: RelayOptions): Promise<InspectRelay> {
+    const { start, port, viewerUrl } = options;
+    const relay = new InspectRelay(options);
+    relay.#server = await start({
+      port,
+      pages: inspectPages(viewerUrl),
+      policy: inspectPolicy(viewerUrl),
+      origins: [new URL(viewerUrl).origin],
+      listenersMax: LISTENERS_MAX,
+      onListener: (listener) => {
+        const serving = relay.#serve(listener).finally(() => relay.#serving.delete(serving));
+        relay.#serving.add(serving);
+      },
+    });
+    return relay;
+  }
+
+  /** The page to open. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#server?.port ?? 0}/`;
+  }
+
+  /** Whether some of what was added is kept for nobody any more. */
+  get hasForgotten(): boolean {
+    return this.#replay.first > 0;
+  }
+
+  add(event: WireEvent): void {
+    this.#replay.add(event);
+    this.#wake.abort();
+    this.#wake = new AbortController();
+  }
+
+  /** Lets viewers have the rest, for a while, and ends. Then nothing of it keeps the process. */
+  async close(): Promise<void> {
+    this.#isEnding = true;
+    this.#wake.abort();
+    const over = new AbortController();
+    await Promise.race([Promise.all(this.#serving), this.#clock.sleep(DRAIN_MS_MAX, over.signal)]);
+    over.abort();
+    await this.#server?.close();
+  }
+
+  async #serve(listener: Listener): Promise<void> {
+    const replay = this.#replay;
+    const { gone } = listener;
+    const joinedAt = replay.end;
+    for (const text of replay.actors) await listener.send(text);
+    let next = 0;
+    while (!gone.aborted) {
+      // Of what was there before it came, it gets what is still there.
+      next = Math.max(next, Math.min(replay.first, joinedAt));
+      if (next === replay.end) {
+        if (this.#isEnding) return listener.end('everything was told');
+        await this.#more(gone);
+        continue;
+      }
+      const event = replay.at(next);
+      if (!event) return listener.end('too slow: reload to begin again');
+      // Those actors were told first.
+      if (!event.isActor || next >= joinedAt) await listener.send(event.text);
+      next += 1;
+    }
+  }
+
+  #more(gone: AbortSignal): Promise<void> {
+    const { signal } = this.#wake;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        signal.removeEventListener('abort', end);
+        gone.removeEventListener('abort', end);
+        resolve();
+      };
+      if (signal.aborted || gone.aborted) return resolve();
+      signal.addEventListener('abort', end);
+      gone.addEventListener('abort', end);
+    });
+  }
+}

@@ -1,0 +1,151 @@
+import { ChainFile } from '../chain/chain-file.ts';
+import { ChainDamaged, Conflict, Fenced } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
+import { ensureDirectory, syncDirectory } from '../host/files.ts';
+import type { Durability } from '../mailbox/mailbox.ts';
+import { actorLayout } from '../message/layout.ts';
+import type { RoomContext } from '../room/context.ts';
+import { JournalFold } from './journal-fold.ts';
+import { journalPlace } from './journal-place.ts';
+import { JOURNAL_VERSION, type JournalBody, type MachineRef } from './journal-record.ts';
+
+/** Small, so that opening costs the same after ten thousand steps as after a hundred. */
+const SEGMENT_BYTES_MAX = 128 * 1024;
+/** A segment is this many times what it carried over, so that carrying costs a small part of all that is written. */
+const CARRIED_TIMES_MIN = 4;
+const OPEN_TRIES_MAX = 64;
+
+export interface JournalOptions {
+  readonly durability: Durability;
+  readonly machine: MachineRef;
+  /** Open it although a live host has it; that one is fenced at its next record. */
+  readonly takeOver: boolean;
+}
+
+/**
+ * The journal of a workflow that this process runs. Guarantee: of all processes that have opened it, only the last one's
+ * records count from then on, and each learns from its next append which it is.
+ */
+export class Journal {
+  readonly address: string;
+  readonly fold: JournalFold;
+  /** Whether the host before did not leave in good order, so that the next message may be what killed it. */
+  readonly isUnclean: boolean;
+  readonly #chain: ChainFile;
+  readonly #durability: Durability;
+  #isBroken = false;
+
+  private constructor(parts: {
+    address: string;
+    fold: JournalFold;
+    chain: ChainFile;
+    durability: Durability;
+    isUnclean: boolean;
+  }) {
+    this.address = parts.address;
+    this.fold = parts.fold;
+    this.isUnclean = parts.isUnclean;
+    this.#chain = parts.chain;
+    this.#durability = parts.durability;
+  }
+
+  /**
+   * Takes the workflow: reads its journal and appends an `open` record, which fences every other host. Throws Conflict when a
+   * live host has it, ChainDamaged, RoomRefused for a newer format, and errors of the file system.
+   */
+  static async open(context: RoomContext, address: string, options: JournalOptions): Promise<Journal> {
+    const { host, layout } = context;
+    const place = journalPlace(layout, address);
+    const isNew = ensureDirectory(host.files, place.directory);
+    if (isNew && options.durability === 'power')
+      await syncDirectory(host.files, actorLayout(layout, address).directory);
+    const fold = new JournalFold(place.directory);
+    const chain = new ChainFile({
+      host,
+      ...place,
+      segmentBytesMax: () => Math.max(SEGMENT_BYTES_MAX, CARRIED_TIMES_MIN * fold.carriedBytes),
+      durable: options.durability === 'power',
+      onRecord: (record) => fold.apply(record),
+      carry: () => fold.carry(),
+    });
+    try {
+      const isUnclean = await takeChain(context, { address, chain, fold, options });
+      const journal = new Journal({ address, fold, chain, durability: options.durability, isUnclean });
+      await journal.sync();
+      return journal;
+    } catch (error) {
+      chain.close();
+      throw error;
+    }
+  }
+
+  /** Appends a record. Throws Fenced when another host has taken the workflow, and errors of the file system. */
+  async append(body: JournalBody): Promise<number> {
+    if (this.fold.openedBy !== this.#chain.by) throw this.fenced();
+    const appended = await this.#chain.append(body);
+    if (!appended.won) throw this.fenced();
+    return appended.record.seq;
+  }
+
+  /** Whether this host still has the workflow, by a look at what others appended. */
+  isOwner(): boolean {
+    this.#chain.readOn();
+    return this.fold.openedBy === this.#chain.by;
+  }
+
+  /** In `power` durability, waits until all that was appended is on the disk. */
+  async sync(): Promise<void> {
+    if (this.#durability !== 'power') return;
+    try {
+      await this.#chain.sync();
+    } catch (error) {
+      this.#isBroken = true;
+      throw error;
+    }
+  }
+
+  /** Whether more can be appended after this error; after a failed sync and after damage nothing can. */
+  canGoOn(error: unknown): boolean {
+    return !this.#isBroken && !(error instanceof ChainDamaged) && errnoOf(error) !== undefined;
+  }
+
+  close(): void {
+    this.#chain.close();
+  }
+
+  /** The error to throw when another host has it. */
+  fenced(): Fenced {
+    const { pid } = this.fold.open?.process ?? { pid: 0 };
+    return new Fenced(
+      `The workflow ${this.address} was taken over by another host (process ${pid}); this one has left it.`,
+      {
+        hint: `See how it goes on: mailroom workflows`,
+      },
+    );
+  }
+}
+
+/** Appends the `open` record, again and again as long as others write; returns whether the host before left no good order. */
+async function takeChain(
+  context: RoomContext,
+  { address, chain, fold, options }: { address: string; chain: ChainFile; fold: JournalFold; options: JournalOptions },
+): Promise<boolean> {
+  const { processes, clock } = context.host;
+  for (let tries = 0; tries < OPEN_TRIES_MAX; tries++) {
+    const { open, isClosed } = fold;
+    if (open && !isClosed && !options.takeOver && processes.isAlive(open.process)) {
+      throw new Conflict(
+        `The workflow ${address} is run by another host (process ${open.process.pid}, since ${new Date(open.at).toISOString()}).`,
+        { hint: 'Let it go on, end it, or take the workflow from it with --take-over.' },
+      );
+    }
+    const body: JournalBody = {
+      open: { v: JOURNAL_VERSION, at: clock.now(), process: processes.self(), machine: options.machine },
+    };
+    const { won } = await chain.append(body);
+    if (won) return open !== undefined && !isClosed;
+  }
+  throw new Conflict(`The workflow ${address} is being taken by several hosts at once.`, {
+    hint: 'Start one of them again.',
+  });
+}

@@ -1,0 +1,77 @@
+import { errnoOf } from '../host/file-system.ts';
+import { inRounds } from '../mailbox/drain.ts';
+import type { Believed } from '../mailbox/inspect.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import { countTry, examine, listOwn, type WaitingMail } from '../mailbox/owner.ts';
+
+const ROUND_PER_SENDER_MAX = 30;
+/** A listing older than this is made anew, so that what arrives is not held up by a long one. */
+const LISTING_AGE_MS_MAX = 1_000;
+
+/**
+ * The waiting mail of a workflow, a message at a time: in rounds, so that one sender's flood does not hold up the others.
+ * The directory is listed when the last listing is used up or old, not for each message.
+ */
+export class MailIntake {
+  readonly #mailbox: Mailbox;
+  #listing: WaitingMail[] = [];
+  #listedAtMs = -Infinity;
+  /** Whether each message is counted before it is tried, because the one before may have killed its host. */
+  #countsTries: boolean;
+  readonly #passedOver = new Set<string>();
+
+  constructor(mailbox: Mailbox, { isUnclean }: { isUnclean: boolean }) {
+    this.#mailbox = mailbox;
+    this.#countsTries = isUnclean;
+  }
+
+  /** The next verified message; undefined when there is none. `isKnown` tells what is committed and only not moved yet. */
+  next(isKnown: (id: string) => boolean): Believed | undefined {
+    for (;;) {
+      const waiting = this.#take();
+      if (!waiting) return undefined;
+      // Whatever becomes of it, it is not looked at again before what was committed has been moved.
+      this.#passedOver.add(waiting.name);
+      const believed = this.#examine(waiting);
+      if (!believed || isKnown(believed.message.id)) continue;
+      if (this.#countsTries && !countTry(this.#mailbox, waiting)) continue;
+      return believed;
+    }
+  }
+
+  /** What was left can be looked at again. */
+  resume(): void {
+    this.#passedOver.clear();
+  }
+
+  /** A message that the system does not let be read now holds up no other one. */
+  #examine(waiting: WaitingMail): Believed | undefined {
+    try {
+      return examine(this.#mailbox, waiting);
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return undefined;
+    }
+  }
+
+  #take(): WaitingMail | undefined {
+    const now = this.#mailbox.host.clock.now();
+    if (this.#listing.length === 0 || Math.abs(now - this.#listedAtMs) >= LISTING_AGE_MS_MAX) {
+      // What killed the host before was in the first listing, and has been counted by now.
+      if (this.#listing.length === 0 && this.#listedAtMs !== -Infinity) this.#countsTries = false;
+      this.#list(now);
+    }
+    return this.#listing.pop();
+  }
+
+  #list(now: number): void {
+    this.#listedAtMs = now;
+    const waiting = new Map(listOwn(this.#mailbox).map((one) => [one.name, one]));
+    const names = [...waiting.keys()].filter((name) => !this.#passedOver.has(name));
+    const ordered = inRounds(names, ROUND_PER_SENDER_MAX);
+    this.#listing = ordered
+      .map((name) => waiting.get(name))
+      .filter((one) => one !== undefined)
+      .reverse();
+  }
+}

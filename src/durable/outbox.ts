@@ -1,0 +1,231 @@
+import { MailroomError, MessageRefused } from '../errors.ts';
+import type { DeliveryOutcome } from '../mailbox/deliver.ts';
+import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
+import { createTurns } from '../mailbox/turns.ts';
+import { errorFacts, type ErrorFacts } from '../machine/workflow-state.ts';
+import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
+import { listCards, type RoomContext } from '../room/context.ts';
+import { openCounter } from '../room/open-counter.ts';
+import { postSealed } from '../room/post-sealed.ts';
+import type { RateCounter } from '../room/rate-limit.ts';
+import { recipientOf } from '../room/recipients.ts';
+import { openEntry } from './sealed-entry.ts';
+import type { OutboxEntry } from './journal-record.ts';
+
+const RETRY_MS_MIN = 250;
+const RETRY_MS_MAX = 30_000;
+/** Entries looked at in one round, so that a long queue does not make each round long. */
+const LOOKED_AT_MAX = 256;
+
+export interface OutboxOptions {
+  readonly context: RoomContext;
+  readonly address: string;
+  readonly durability: Durability;
+  /** Whether the mailbox of this child is there yet; waited for before it is sent anything. */
+  readonly childReady: (address: string) => Promise<void>;
+  /** It has reached its end at every recipient, and that is on the disk where it has to be. */
+  readonly onDelivered: (entry: OutboxEntry) => void;
+  /** It has reached its end, and at these recipients it is refused for good. */
+  readonly onRefused: (entry: OutboxEntry, refused: readonly Refused[]) => void;
+}
+
+export interface Refused {
+  readonly to: string;
+  readonly error: ErrorFacts;
+}
+
+/**
+ * Delivers what a workflow's commits say, in their order, beside the workflow's own loop: paced by the rate limit, and
+ * tried again for as long as it fails for now. To each recipient the messages go in the order of the commits; one that is
+ * stuck holds up only later ones to the same recipient.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #waiting: Waiting[] = [];
+  readonly #unpaced: Waiting[] = [];
+  readonly #leaving = new AbortController();
+  readonly #underWay = new Set<Promise<void>>();
+  #counter: RateCounter | undefined;
+  #isPacing = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** How many messages have not reached their end. */
+  get size(): number {
+    return this.#waiting.length + this.#unpaced.length;
+  }
+
+  /** `isRepeat`: an earlier host may have delivered it. */
+  add(entry: OutboxEntry, { isRepeat }: { isRepeat: boolean }): void {
+    const recipients = new Set(entry.recipients ?? entry.to);
+    const waiting: Waiting = { entry, recipients, refused: [], isRepeat, failures: 0, notBeforeMs: 0, isBusy: false };
+    if (entry.isControl) {
+      this.#waiting.push(waiting);
+      this.#pump();
+      return;
+    }
+    this.#unpaced.push(waiting);
+    this.#start(this.#pace());
+  }
+
+  /** Ends the waiting and resolves when nothing is under way any more. What is left is in the journal. */
+  async close(): Promise<void> {
+    this.#leaving.abort();
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    this.#counter?.close();
+  }
+
+  #start(work: Promise<void>): void {
+    const tracked = work.catch((error: unknown) => this.#warn(error)).finally(() => this.#underWay.delete(tracked));
+    this.#underWay.add(tracked);
+  }
+
+  /** Takes the grants one after the other, in the order of the commits; a repeated message is not charged again. */
+  async #pace(): Promise<void> {
+    if (this.#isPacing) return;
+    this.#isPacing = true;
+    const { signal } = this.#leaving;
+    try {
+      for (let next = this.#unpaced[0]; next && !signal.aborted; next = this.#unpaced[0]) {
+        await this.#charge(next.entry.id);
+        if (signal.aborted) return;
+        this.#unpaced.shift();
+        this.#waiting.push(next);
+        this.#pump();
+      }
+    } finally {
+      this.#isPacing = false;
+    }
+  }
+
+  async #charge(id: string): Promise<void> {
+    const { context, address } = this.#options;
+    const { signal } = this.#leaving;
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        this.#counter ??= openCounter(context, address);
+        await this.#counter.pace({ id }, { signal });
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        // The counter cannot be written now: the message has been accepted, so it goes out later.
+        this.#warn(error);
+        await context.host.clock.sleep(retryMs(failures), signal);
+      }
+    }
+  }
+
+  /** Starts every delivery that nothing before it holds up. */
+  #pump(): void {
+    if (this.#leaving.signal.aborted) return;
+    const now = this.#options.context.host.clock.now();
+    const blocked = new Set<string>();
+    let looked = 0;
+    for (const waiting of this.#waiting) {
+      if (++looked > LOOKED_AT_MAX) break;
+      const free = [...waiting.recipients].filter((address) => !blocked.has(address));
+      if (!waiting.isBusy && waiting.notBeforeMs <= now && free.length > 0) {
+        waiting.isBusy = true;
+        this.#start(this.#deliver(waiting, free));
+      }
+      for (const address of waiting.recipients) blocked.add(address);
+    }
+  }
+
+  async #deliver(waiting: Waiting, addresses: readonly string[]): Promise<void> {
+    const { entry } = waiting;
+    const { context, address, onDelivered, onRefused } = this.#options;
+    const outcomes = await this.#attempt(waiting, addresses);
+    let isStuck = false;
+    for (const [to, outcome] of outcomes) {
+      if (outcome.outcome === 'delivered' || isPurged(outcome.error)) {
+        waiting.recipients.delete(to);
+      } else if (isFinal(outcome.error)) {
+        waiting.recipients.delete(to);
+        const { id, type } = entry;
+        context.log.append({ event: 'undeliverable', id, from: address, to, type, detail: outcome.error.message });
+        waiting.refused.push({ to, error: errorFacts(outcome.error) });
+      } else {
+        isStuck = true;
+      }
+    }
+    waiting.isBusy = false;
+    // What was tried once may have arrived although it looked otherwise.
+    waiting.isRepeat = true;
+    if (isStuck) {
+      const delayMs = retryMs(waiting.failures);
+      waiting.failures += 1;
+      waiting.notBeforeMs = context.host.clock.now() + delayMs;
+      this.#start(context.host.clock.sleep(delayMs, this.#leaving.signal).then(() => this.#pump()));
+    } else if (waiting.recipients.size === 0) {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      if (waiting.refused.length > 0) onRefused(entry, waiting.refused);
+      else onDelivered(entry);
+    }
+    this.#pump();
+  }
+
+  async #attempt({ entry, isRepeat }: Waiting, addresses: readonly string[]): Promise<Map<string, DeliveryOutcome>> {
+    const { context, durability, childReady } = this.#options;
+    const outcomes = new Map<string, DeliveryOutcome>();
+    const mailboxes: Mailbox[] = [];
+    const sealed = openEntry(entry);
+    for (const to of addresses) {
+      try {
+        if (!sealed) throw new MessageRefused(entry.refusal?.message ?? 'it could not be made', { reason: 'rejected' });
+        if (entry.isControl) await childReady(to);
+        else assertType(context, entry.type);
+        mailboxes.push(recipientOf(context, to, { type: entry.type, content: entry.content }));
+      } catch (error) {
+        outcomes.set(to, { outcome: 'failed', error: asMailroomError(error) });
+      }
+    }
+    if (!sealed || mailboxes.length === 0) return outcomes;
+    const turn = createTurns()();
+    const report = await postSealed(context, { sealed, recipients: mailboxes, durability, repeat: isRepeat, turn });
+    for (const [to, outcome] of Object.entries(report.outcomes)) outcomes.set(to, outcome);
+    return outcomes;
+  }
+
+  #warn(error: unknown): void {
+    const { context, address } = this.#options;
+    context.log.append({ event: 'warning', from: address, detail: errorFacts(error).message });
+  }
+}
+
+interface Waiting {
+  readonly entry: OutboxEntry;
+  /** Those it has not reached yet. */
+  readonly recipients: Set<string>;
+  readonly refused: Refused[];
+  isRepeat: boolean;
+  failures: number;
+  notBeforeMs: number;
+  isBusy: boolean;
+}
+
+function retryMs(failures: number): number {
+  return Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX);
+}
+
+/** Refused for good: trying again would end the same way. */
+function isFinal(error: MailroomError): boolean {
+  return ['ACTOR_NOT_FOUND', 'INVALID_INPUT', 'MESSAGE_REFUSED', 'CONFLICT'].includes(error.code);
+}
+
+/** An earlier try delivered it, or nobody will ever know: its recipient has purged the day. It is not sent again. */
+function isPurged(error: MailroomError): boolean {
+  return error instanceof MessageRefused && error.reason === 'purged';
+}
+
+function assertType(context: RoomContext, type: string): void {
+  if (isCommonType(type)) return;
+  assertDeclaredType(type, new Set(listCards(context).flatMap((card) => [...card.accepts])));
+}
+
+function asMailroomError(error: unknown): MailroomError {
+  if (error instanceof MailroomError) return error;
+  return new MailroomError('MESSAGE_DELIVERY', errorFacts(error).message, { cause: error });
+}

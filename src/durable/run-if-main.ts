@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import { isMainProgram } from '../host/main-program.ts';
+
+interface CommandLine {
+  runAny(words: readonly string[]): Promise<void>;
+}
+
+/** The command, under the name by which it is found wherever this package lies. */
+const COMMAND_LINE: string = 'agent-mailroom/cli';
+
+/**
+ * Makes a machine's file a program: `runIfMain(import.meta.url)` at its end, and `npx tsx ship.ts --input …` does what
+ * `mailroom run ship.ts --input …` does. Where the file is imported it does nothing.
+ */
+export function runIfMain(moduleUrl: string): void {
+  if (!isMainProgram(moduleUrl)) return;
+  const words = ['run', fileURLToPath(moduleUrl), ...process.argv.slice(2)];
+  void import(COMMAND_LINE).then((loaded) => (loaded as CommandLine).runAny(words));
+}

@@ -1,0 +1,57 @@
+import { MailroomError } from '../errors.ts';
+import type { PlannedMail } from '../machine/outgoing-mail.ts';
+import { errorFacts } from '../machine/workflow-state.ts';
+import { EVERYONE } from '../message/address.ts';
+import { unframe } from '../message/frame.ts';
+import { messageFileName } from '../message/layout.ts';
+import type { Message } from '../message/message.ts';
+import type { RoomContext } from '../room/context.ts';
+import { messageOf } from '../room/draft.ts';
+import { audience } from '../room/recipients.ts';
+import { sealMessage, type SealedMessage } from '../signing/seal.ts';
+import type { OutboxEntry } from './journal-record.ts';
+
+/**
+ * Makes and signs a message that a step sends. Who a broadcast goes to is settled here, once. What cannot be made is an entry
+ * all the same, which says why.
+ */
+export function sealEntry(context: RoomContext, { mail, from }: { mail: PlannedMail; from: string }): OutboxEntry {
+  const { id, effectId, to, draft, isControl, ask } = mail;
+  const entry = {
+    id,
+    effectId,
+    to,
+    type: draft.type,
+    content: draft.content,
+    ...(isControl ? { isControl: true as const } : {}),
+    ...(ask === undefined ? {} : { ask }),
+  };
+  try {
+    const recipients = to[0] === EVERYONE ? { recipients: audience(context, from).map(({ address }) => address) } : {};
+    const message = messageOf(context, { id, from, to, draft });
+    const sealed = sealMessage(message, { key: context.keyring.signerOf(from), limits: context.config.limits });
+    const made = { ...entry, ...recipients, file: sealed.bytes.toString('utf8') };
+    justSealed.set(made, sealed);
+    return made;
+  } catch (error) {
+    // What the system refuses for now (a key that cannot be read) is no fault of the message.
+    if (!(error instanceof MailroomError) || error.code === 'ROOM_REFUSED') throw error;
+    return { ...entry, refusal: errorFacts(error) };
+  }
+}
+
+/** What this process made itself need not be taken apart again. */
+const justSealed = new WeakMap<OutboxEntry, SealedMessage>();
+
+/** The signed message of an entry; undefined for one that could not be made. */
+export function openEntry(entry: OutboxEntry): SealedMessage | undefined {
+  const { file } = entry;
+  if (file === undefined) return undefined;
+  const known = justSealed.get(entry);
+  if (known) return known;
+  const bytes = Buffer.from(file, 'utf8');
+  const framed = unframe(bytes);
+  if (!framed) throw new TypeError('the journal holds a message that is not whole');
+  const { v: _version, ...message } = JSON.parse(framed.signed.toString('utf8')) as Message & { v: number };
+  return { message, name: messageFileName(message), bytes, signed: framed.signed };
+}

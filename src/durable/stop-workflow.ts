@@ -1,0 +1,59 @@
+import { ActorNotFound, Conflict } from '../errors.ts';
+import { createTurns } from '../mailbox/turns.ts';
+import { STOP } from '../machine/control.ts';
+import { SYSTEM } from '../message/address.ts';
+import { createIdSource } from '../message/message-id.ts';
+import { nearest } from '../message/nearest.ts';
+import { mailboxOf, type RoomContext } from '../room/context.ts';
+import { messageOf } from '../room/draft.ts';
+import { postSealed, type SendReport } from '../room/post-sealed.ts';
+import { sealMessage } from '../signing/seal.ts';
+import { listWorkflows } from './list-workflows.ts';
+
+/**
+ * Sends a workflow STOP: it ends after the step that it is in, its children with it; one that nobody runs ends as soon as
+ * it is run. Signed by the room itself, or, where each actor has a key of its own, with the workflow's: whoever owns it
+ * may end it. Throws ActorNotFound when there is no such workflow, Conflict when it has ended, and as a send does.
+ */
+export async function stopWorkflow(
+  context: RoomContext,
+  address: string,
+  { by }: { readonly by?: string | undefined } = {},
+): Promise<SendReport> {
+  const { host, keyring, config, durability } = context;
+  const [found] = listWorkflows(context, address);
+  const mailbox = found && mailboxOf(context, address);
+  if (!mailbox) throw noWorkflow(context, address);
+  if (found.state && found.state.status !== 'active') {
+    throw new Conflict(`The workflow ${address} has ended already: ${found.state.status}.`, {
+      hint: `See how: mailroom why ${address}`,
+    });
+  }
+  const from = keyring.algorithm === 'hmac-sha256' ? SYSTEM : address;
+  const id = createIdSource(host.randomBytes).next(host.clock.now());
+  const content = by === undefined ? 'Stop.' : `${by} asks you to stop.`;
+  const draft = { type: STOP, content, data: by === undefined ? {} : { by } };
+  const message = messageOf(context, { id, from, to: [address], draft });
+  const sealed = sealMessage(message, { key: keyring.signerOf(from), limits: config.limits });
+  const report = await postSealed(context, {
+    sealed,
+    recipients: [mailbox],
+    durability,
+    repeat: false,
+    turn: createTurns()(),
+  });
+  const outcome = report.outcomes[address];
+  if (outcome && outcome.outcome !== 'delivered') throw outcome.error;
+  return report;
+}
+
+/** The error for an address under which no workflow was ever run. */
+export function noWorkflow(context: RoomContext, address: string): ActorNotFound {
+  const known = listWorkflows(context).map((one) => one.address);
+  const near = nearest(address, known);
+  return new ActorNotFound(`No workflow was ever run as ${address} in this room.`, {
+    address,
+    nearest: near,
+    hint: near ? `Did you mean ${near}?` : 'See which there are: mailroom workflows',
+  });
+}

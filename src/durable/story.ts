@@ -1,0 +1,123 @@
+import type { MailFacts } from '../machine/cause.ts';
+import { listDead } from '../mailbox/dead.ts';
+import { mailboxOf, type RoomContext } from '../room/context.ts';
+import { whereabouts } from './describe-state.ts';
+import type { CommitRecord, NoteRecord } from './journal-record.ts';
+import { readJournal, type JournalEntry } from './read-journal.ts';
+import { timerName } from './waiting-for.ts';
+
+/** One thing that happened to a workflow, and what it did to it. */
+export interface StoryLine {
+  /** The record of the journal; undefined for what was never believed and is no part of it. */
+  readonly seq: number | undefined;
+  /** Ms since the epoch. */
+  readonly at: number;
+  readonly cause: string;
+  /** The message that it was, and who verifiably sent it. */
+  readonly mail?: MailFacts;
+  /** The timer or effect id behind it. */
+  readonly effectId?: string;
+  /** `taken`: it changed the state or was handled there. The rest changed nothing. */
+  readonly verdict: 'opened' | 'taken' | 'unhandled' | 'failed' | 'refused' | 'late' | 'not believed';
+  readonly from?: string;
+  readonly to?: string;
+  readonly detail?: string;
+  /** What it said because of it. */
+  readonly sent: readonly {
+    readonly id: string;
+    readonly type: string;
+    readonly to: readonly string[];
+    readonly content: string;
+  }[];
+}
+
+/** How a workflow came to where it is, oldest first; undefined when there is no such workflow. Throws as `readJournal`. */
+export function storyOf(context: RoomContext, address: string): StoryLine[] | undefined {
+  const lines: StoryLine[] = [];
+  let before: string | undefined;
+  const isThere = readJournal(context, address, (entry) => {
+    const line = lineOf(entry, before);
+    if (line) lines.push(line);
+    if ('commit' in entry) before = whereabouts(entry.commit.state);
+  });
+  return isThere ? [...lines, ...neverBelieved(context, address)] : undefined;
+}
+
+function lineOf(entry: JournalEntry, before: string | undefined): StoryLine | undefined {
+  const { seq } = entry;
+  if ('open' in entry) {
+    const { at, process, machine } = entry.open;
+    return {
+      seq,
+      at,
+      cause: `opened by process ${process.pid}`,
+      verdict: 'opened',
+      detail: `machine ${machine.id} ${machine.hash}`,
+      sent: [],
+    };
+  }
+  if ('note' in entry) return noteLine(seq, entry.note);
+  return 'commit' in entry ? commitLine(seq, entry.commit, before) : undefined;
+}
+
+/** What a note is in the story of its workflow. */
+export function noteLine(seq: number, { at, mail, verdict, reason, detail }: NoteRecord): StoryLine {
+  const why = reason === undefined ? detail : `${reason}: ${detail}`;
+  return { seq, at, cause: mail.type, mail, verdict, detail: why, sent: [] };
+}
+
+/** What a commit is in the story of its workflow; `before` is where it was until then. */
+export function commitLine(seq: number, commit: CommitRecord, before: string | undefined): StoryLine {
+  const { at, cause, verdict, failure, state, outbox } = commit;
+  return {
+    seq,
+    at,
+    cause: causeText(commit),
+    ...('mail' in cause && cause.mail ? { mail: cause.mail } : {}),
+    ...('effectId' in cause ? { effectId: cause.effectId } : {}),
+    verdict: verdict === 'stepped' ? 'taken' : verdict,
+    ...(before === undefined || cause.kind === 'start' ? {} : { from: before }),
+    to: whereabouts(state),
+    ...(failure ? { detail: failure.message } : {}),
+    sent: outbox.map(({ id, type, to, content }) => ({ id, type, to, content })),
+  };
+}
+
+function causeText({ cause, state }: CommitRecord): string {
+  switch (cause.kind) {
+    case 'start':
+      return cause.parent ? `started by ${cause.parent.address}` : 'started';
+    case 'message':
+      return cause.event.type === cause.mail.type ? cause.mail.type : `${cause.event.type} (event)`;
+    case 'answer':
+      return `answer to ${cause.call}: ${cause.mail.type}`;
+    case 'ended':
+      return `child ${cause.call} ended`;
+    case 'stop':
+      return 'STOP';
+    case 'timer':
+      return `timer ${timerName(cause.timer)}`;
+    case 'result': {
+      const outcome = cause.event.type.startsWith('xstate.error') ? 'failed' : 'done';
+      return `${cause.src} ${outcome}`;
+    }
+    case 'undelivered':
+      return `undeliverable to ${cause.to}${state.status === 'active' ? '' : ' (ended)'}`;
+  }
+}
+
+/** What lies among the refused: it had no signature that could be believed, so it is no part of the journal. */
+function neverBelieved(context: RoomContext, address: string): StoryLine[] {
+  const mailbox = mailboxOf(context, address);
+  if (!mailbox) return [];
+  return listDead(mailbox)
+    .filter(({ verified }) => !verified)
+    .map(({ name, reason, detail, at }) => ({
+      seq: undefined,
+      at: Date.parse(at) || 0,
+      cause: name,
+      verdict: 'not believed',
+      detail: `${reason}: ${detail}`,
+      sent: [],
+    }));
+}

@@ -1,0 +1,248 @@
+import type { AnyStateMachine } from 'xstate';
+import { Fenced } from '../errors.ts';
+import { watchArrivals, type Arrivals } from '../mailbox/arrivals.ts';
+import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
+import { isAwaited, type Cause } from '../machine/cause.ts';
+import type { ParentRef, WorkflowState } from '../machine/workflow-state.ts';
+import type { RoomContext } from '../room/context.ts';
+import { showLife } from '../room/signs-of-life.ts';
+import { Activities } from './activities.ts';
+import { Committer, type CommitListener } from './committer.ts';
+import { Consequences } from './consequences.ts';
+import { dueTimers } from './due-timers.ts';
+import { hintBefore } from './hint-before.ts';
+import type { Journal } from './journal.ts';
+import { MailIntake } from './mail-intake.ts';
+import { takeMail } from './take-mail.ts';
+import { undeliveredCause } from './undelivered-cause.ts';
+
+/** Messages taken between two looks at the timers. */
+const MAIL_PER_PASS_MAX = 64;
+/** Records whose consequences are outstanding before the next one waits for them. */
+const UNPERFORMED_MAX = 64;
+/** How long there is nothing to do before it is written down how far everything is. */
+const IDLE_MS = 200;
+const RETRY_MS_MIN = 250;
+const RETRY_MS_MAX = 30_000;
+
+export interface WorkflowRunOptions {
+  readonly context: RoomContext;
+  readonly durability: Durability;
+  readonly mailbox: Mailbox;
+  readonly journal: Journal;
+  readonly machine: AnyStateMachine;
+  /** Who may start it, and as which incarnation: for a child that waits for its parent's START. */
+  readonly expected?: { readonly parent: ParentRef; readonly incarnation: string } | undefined;
+  readonly childReady: (address: string) => Promise<void>;
+  /** Is told of every record of this workflow, after it is true. */
+  readonly onCommit: CommitListener;
+  /** It has ended, and everything that it committed is done. May be called again. */
+  readonly onSettled: () => void;
+}
+
+/** One workflow that this process runs: its loop, from opening to leaving. */
+export class WorkflowRun {
+  readonly address: string;
+  readonly machine: AnyStateMachine;
+  readonly #options: WorkflowRunOptions;
+  readonly #committer: Committer;
+  readonly #consequences: Consequences;
+  readonly #activities: Activities;
+  readonly #intake: MailIntake;
+  readonly #arrivals: Arrivals;
+  readonly #leaving = new AbortController();
+  /** What happened in this process, each as the cause that it is when its turn comes; undefined when nobody waits for it any more. */
+  readonly #happened: ((state: WorkflowState | undefined) => Cause | undefined)[] = [];
+  readonly #announcements: { effectId: string; done: (error?: unknown) => void }[] = [];
+  #idleSinceMs: number | undefined;
+
+  constructor(options: WorkflowRunOptions) {
+    const { context, mailbox, journal, machine } = options;
+    this.#options = options;
+    this.address = journal.address;
+    this.machine = machine;
+    this.#activities = new Activities({
+      context,
+      address: this.address,
+      machine,
+      announce: (effectId) => this.#announce(effectId),
+      onResult: (cause) => this.#happen((state) => (isAwaited(cause, state) ? cause : undefined)),
+    });
+    this.#consequences = new Consequences({
+      ...options,
+      address: this.address,
+      onRefused: (entry, refused) => this.#happen((state) => state && undeliveredCause(entry, refused, state)),
+      onMoved: () => this.#arrivals.hint(),
+    });
+    this.#committer = new Committer({ ...options, progress: this.#consequences.progress });
+    this.#intake = new MailIntake(mailbox, { isUnclean: journal.isUnclean });
+    this.#arrivals = watchArrivals(mailbox, {
+      pollMs: context.config.limitsOf(this.address).pollMs,
+      watch: true,
+      warn: (detail) => context.log.append({ event: 'warning', to: this.address, detail }),
+    });
+  }
+
+  /** Undefined before it is started. */
+  get state(): WorkflowState | undefined {
+    return this.#options.journal.fold.state;
+  }
+
+  /** How many of its messages have not reached their end. */
+  get undelivered(): number {
+    return this.#options.journal.fold.undelivered.size;
+  }
+
+  /** Everything that it committed is done, and it is written down. */
+  get isSettled(): boolean {
+    const { fold } = this.#options.journal;
+    return fold.undelivered.size === 0 && fold.unperformed.length === 0 && !this.#consequences.progress.hasNews;
+  }
+
+  /** Starts a new incarnation at the beginning of the loop. */
+  start(cause: Cause & { kind: 'start' }): void {
+    this.#happen((state) => (state?.incarnation === cause.incarnation ? undefined : cause));
+  }
+
+  /**
+   * Goes on with the workflow until `leave` is called: first what an earlier host left undone, then whatever happens. Throws
+   * Fenced when another host has taken it, and what the journal cannot survive.
+   */
+  async run(): Promise<void> {
+    try {
+      this.#consequences.recover();
+      if (this.state) this.#activities.sweep(this.state.calls);
+      this.#reconcile();
+      showLife(this.#options.context, this.address);
+      for (let failures = 0; !this.#leaving.signal.aborted;) {
+        try {
+          if (!(await this.#pass())) await this.#rest();
+          failures = 0;
+        } catch (error) {
+          await this.#afterFailure(error, failures++);
+        }
+      }
+      await this.#close();
+    } catch (error) {
+      await this.#abandon();
+      throw error;
+    }
+  }
+
+  /** Has the loop look around. */
+  wake(): void {
+    this.#arrivals.hint();
+  }
+
+  /** Finishes what is being committed, writes down how far everything is, and ends the loop. */
+  leave(): void {
+    this.#leaving.abort();
+    this.#arrivals.hint();
+  }
+
+  /** What is due now, in its order: timers, what happened in this process, mail. Whether there was anything. */
+  async #pass(): Promise<boolean> {
+    const { fold } = this.#options.journal;
+    const due = dueTimers(fold.state, this.#options.context.host.clock.now());
+    for (const cause of due) {
+      // An earlier one may have cancelled it.
+      if (fold.state?.timers[cause.timer]?.dueAt === cause.dueAt) await this.#committer.commit(cause);
+    }
+    for (let happened = this.#happened[0]; happened; happened = this.#happened[0]) {
+      const cause = happened(fold.state);
+      if (cause) await this.#committer.commit(cause);
+      this.#happened.shift();
+    }
+    for (
+      let taken = 0;
+      taken < MAIL_PER_PASS_MAX && this.#consequences.outstanding + taken < UNPERFORMED_MAX;
+      taken++
+    ) {
+      if (
+        !(await takeMail({ ...this.#options, address: this.address, intake: this.#intake, committer: this.#committer }))
+      )
+        break;
+    }
+    for (let one = this.#announcements.shift(); one; one = this.#announcements.shift()) {
+      await this.#committer.writeProgress({ started: [one.effectId] }).then(() => one.done(), one.done);
+    }
+    const made = await this.#committer.makeTrue();
+    if (!made) return false;
+    this.#idleSinceMs = undefined;
+    this.#consequences.perform(made.outbox);
+    this.#intake.resume();
+    this.#reconcile();
+    return true;
+  }
+
+  /** Waits for the next thing; when there is none for a while, writes down how far everything is. */
+  async #rest(): Promise<void> {
+    const { clock } = this.#options.context.host;
+    const now = clock.now();
+    const { progress } = this.#consequences;
+    if (progress.hasNews) {
+      this.#idleSinceMs ??= now;
+      if (now - this.#idleSinceMs >= IDLE_MS || now < this.#idleSinceMs || progress.outstanding >= UNPERFORMED_MAX) {
+        await progress.sync();
+        await this.#committer.writeProgress();
+        this.#idleSinceMs = undefined;
+        return;
+      }
+    }
+    if (this.state && this.state.status !== 'active' && this.isSettled) this.#options.onSettled();
+    const nextDue = Math.min(...Object.values(this.state?.timers ?? {}).map(({ dueAt }) => dueAt));
+    await hintBefore(this.#arrivals, clock, Math.min(nextDue - now, progress.hasNews ? IDLE_MS : Infinity));
+    this.#intake.resume();
+    showLife(this.#options.context, this.address);
+  }
+
+  #happen(cause: (state: WorkflowState | undefined) => Cause | undefined): void {
+    this.#happened.push(cause);
+    this.#arrivals.hint();
+  }
+
+  #reconcile(): void {
+    const { fold } = this.#options.journal;
+    this.#activities.reconcile(fold.state?.calls ?? {}, fold.started);
+  }
+
+  #announce(effectId: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#announcements.push({
+        effectId,
+        done: (error) => (error === undefined ? resolve() : reject(error as Error)),
+      });
+      this.#arrivals.hint();
+    });
+  }
+
+  /** What fails for now is tried again; what this host has lost, or must not go on after, ends the loop. */
+  async #afterFailure(error: unknown, failures: number): Promise<void> {
+    const { context, journal } = this.#options;
+    if (error instanceof Fenced || !journal.canGoOn(error)) throw error;
+    context.log.append({ event: 'warning', from: this.address, detail: `not committed now: ${String(error)}` });
+    await context.host.clock.sleep(Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX), this.#leaving.signal);
+    // Whether a record counts is read, not told: one may be true although its append failed.
+    if (!journal.isOwner()) throw journal.fenced();
+    this.#consequences.recover();
+  }
+
+  async #close(): Promise<void> {
+    const { journal } = this.#options;
+    this.#arrivals.close();
+    await this.#activities.close();
+    await this.#consequences.close();
+    await this.#consequences.progress.sync();
+    await this.#committer.writeProgress({ isClosing: true });
+    await this.#committer.makeTrue();
+    journal.close();
+  }
+
+  async #abandon(): Promise<void> {
+    this.#leaving.abort();
+    this.#arrivals.close();
+    await this.#activities.close();
+    await this.#consequences.close();
+    this.#options.journal.close();
+  }
+}

@@ -1,0 +1,41 @@
+import type { FileSystem } from './file-system.ts';
+
+/** The calls that change something; a kill between two of the others is a kill before the next of these. */
+const CHANGES: readonly (keyof FileSystem)[] = [
+  'write',
+  'link',
+  'unlink',
+  'rename',
+  'mkdir',
+  'rmdir',
+  'truncate',
+  'fsync',
+  'fdatasync',
+];
+
+/**
+ * A file system whose process dies by SIGKILL in place of the `n`th call that changes something; with 0 it only counts.
+ * For tests of what survives.
+ */
+export function dyingFiles(
+  files: FileSystem,
+  n: number,
+): { readonly files: FileSystem; readonly changes: () => number } {
+  let changes = 0;
+  const wrapped: Record<string, unknown> = { ...files };
+  for (const name of CHANGES) {
+    const perform = files[name] as (...args: unknown[]) => unknown;
+    wrapped[name] = (...args: unknown[]): unknown => {
+      changes += 1;
+      if (changes === n) killSelf();
+      return perform(...args);
+    };
+  }
+  return { files: wrapped as unknown as FileSystem, changes: () => changes };
+}
+
+function killSelf(): never {
+  process.kill(process.pid, 'SIGKILL');
+  // The signal comes at once; nothing of this process may run until then.
+  for (;;);
+}

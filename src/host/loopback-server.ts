@@ -1,0 +1,37 @@
+/** Somebody who listens to a stream of texts. */
+export interface Listener {
+  /** Resolves when the system has taken the text (UTF-8), or nobody listens any more; never rejects. */
+  send(text: Uint8Array): Promise<void>;
+  /** Aborted when nobody listens any more. */
+  readonly gone: AbortSignal;
+  /** Ends the connection in good order; the reason is for whoever listened. */
+  end(reason: string): void;
+}
+
+export interface Page {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface LoopbackOptions {
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** By path. */
+  readonly pages: ReadonlyMap<string, Page>;
+  /** Content-Security-Policy of all pages. */
+  readonly policy: string;
+  /** Origins of pages elsewhere that may listen as well; nobody else's page may. */
+  readonly origins: readonly string[];
+  readonly listenersMax: number;
+  readonly onListener: (listener: Listener) => void;
+}
+
+/** A server that only this machine reaches, at 127.0.0.1: some pages, and a websocket at `/` on which only it talks. */
+export interface LoopbackServer {
+  readonly port: number;
+  /** Ends all connections; then nothing of it is left, and nothing keeps the process. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Rejects with the system's error when the port cannot be had. */
+export type StartLoopbackServer = (options: LoopbackOptions) => Promise<LoopbackServer>;

@@ -1,0 +1,145 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Listener, LoopbackOptions, LoopbackServer, StartLoopbackServer } from './loopback-server.ts';
+
+const LOOPBACK = '127.0.0.1';
+/** Listeners have nothing to say. */
+const INCOMING_BYTES_MAX = 1024;
+/** How long the other side may take to close before the connection is cut. */
+const CLOSE_MS_MAX = 500;
+const GOING_AWAY = 1001;
+
+/** What is used of the package `ws`. */
+interface Ws {
+  readonly WebSocketServer: new (options: { noServer: true; maxPayload: number; perMessageDeflate: false }) => WsServer;
+}
+interface WsServer {
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, done: (socket: WsSocket) => void): void;
+}
+interface WsSocket {
+  send(data: Uint8Array, options: { binary: false }, done: (error?: Error) => void): void;
+  on(event: 'close' | 'error', listener: () => void): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+/** A loopback server that speaks websocket through the copy of `ws` that belongs to the module at this URL. */
+export function nodeLoopbackServer(ownerUrl: string): StartLoopbackServer {
+  return async (options) => {
+    const { WebSocketServer } = createRequire(fileURLToPath(ownerUrl))('ws') as Ws;
+    const { createServer } = await import('node:http');
+    const sockets = new Set<WsSocket>();
+    const speaker = new WebSocketServer({ noServer: true, maxPayload: INCOMING_BYTES_MAX, perMessageDeflate: false });
+    const server = createServer((request, response) => answer(request, response, { server, options }));
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const refusal = refusalOf(request, { port: portOf(server), options, listeners: sockets.size });
+      if (refusal !== undefined) {
+        socket.on('error', () => {});
+        socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+        return;
+      }
+      speaker.handleUpgrade(request, socket, head, (connected) => {
+        sockets.add(connected);
+        connected.on('close', () => sockets.delete(connected));
+        options.onListener(createListener(connected));
+      });
+    });
+    await listen(server, options.port);
+    // Whoever uses it says how long it is needed; it keeps no process by itself.
+    server.unref();
+    return { port: portOf(server), close: createClose(server, sockets) };
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: LOOPBACK, port, exclusive: true }, () => {
+      server.off('error', reject);
+      server.on('error', () => {});
+      resolve();
+    });
+  });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function answer(
+  { method, url, headers }: IncomingMessage,
+  response: ServerResponse,
+  { server, options }: { server: Server; options: LoopbackOptions },
+): void {
+  const page = options.pages.get((url ?? '').split('?')[0] ?? '');
+  const isKnown = page && (method === 'GET' || method === 'HEAD') && isOwnHost(headers.host, portOf(server));
+  response.writeHead(isKnown ? 200 : 404, {
+    'Content-Type': isKnown ? page.contentType : 'text/plain',
+    'Content-Security-Policy': options.policy,
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+    Connection: 'close',
+  });
+  response.end(isKnown ? page.body : 'not here\n');
+}
+
+/**
+ * Why somebody may not listen. Every page that a browser shows can reach this machine's own ports, so the origin decides; a
+ * name that somebody made mean 127.0.0.1 (DNS rebinding) is no name of this server.
+ */
+function refusalOf(
+  { headers, url }: IncomingMessage,
+  { port, options, listeners }: { port: number; options: LoopbackOptions; listeners: number },
+): string | undefined {
+  if (!isOwnHost(headers.host, port)) return '421 Misdirected Request';
+  if ((url ?? '').split('?')[0] !== '/') return '404 Not Found';
+  const { origin } = headers;
+  const isOwn = origin === undefined || NAMES.some((name) => origin === `http://${name}:${port}`);
+  if (!isOwn && !options.origins.includes(origin)) return '403 Forbidden';
+  return listeners >= options.listenersMax ? '503 Service Unavailable' : undefined;
+}
+
+const NAMES = [LOOPBACK, 'localhost'];
+
+function isOwnHost(host: string | undefined, port: number): boolean {
+  return NAMES.some((name) => host === `${name}:${port}` || (port === 80 && host === name));
+}
+
+function createListener(socket: WsSocket): Listener {
+  const gone = new AbortController();
+  socket.on('close', () => gone.abort());
+  // What goes wrong ends in a close.
+  socket.on('error', () => {});
+  return {
+    gone: gone.signal,
+    send: (text) =>
+      new Promise((resolve) => {
+        if (gone.signal.aborted) return resolve();
+        const end = (): void => {
+          gone.signal.removeEventListener('abort', end);
+          resolve();
+        };
+        // A socket that was cut may never say what became of a write.
+        gone.signal.addEventListener('abort', end, { once: true });
+        socket.send(text, { binary: false }, end);
+      }),
+    end: (reason) => socket.close(GOING_AWAY, reason),
+  };
+}
+
+function createClose(server: Server, sockets: ReadonlySet<WsSocket>): LoopbackServer['close'] {
+  return async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of sockets) socket.close(GOING_AWAY, 'the end');
+    const cut = setTimeout(() => {
+      for (const socket of sockets) socket.terminate();
+      server.closeAllConnections();
+    }, CLOSE_MS_MAX);
+    server.closeIdleConnections();
+    await closed;
+    clearTimeout(cut);
+  };
+}

@@ -1,0 +1,11 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+/** The URL of the module that `specifier` means to a file in that place; undefined when it means nothing there. */
+export function resolveModule(specifier: string, fromFile: string): string | undefined {
+  try {
+    return pathToFileURL(createRequire(fromFile).resolve(specifier)).href;
+  } catch {
+    return undefined;
+  }
+}
