@@ -1,4 +1,4 @@
-import { ActorNotFound, MailroomError, RateLimitExceeded } from '../errors.ts';
+import { ActorNotFound, isMailroomError, RateLimitExceeded } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { visible, visibleJson, visibleLines } from '../message/visible.ts';
 import { Advised } from './advised.ts';
@@ -38,7 +38,7 @@ function factsOf(error: unknown, words: readonly string[]): ErrorFacts {
     const { code, message, hint, retryAt } = error;
     return { code, message, hint, more: { retryAt: new Date(retryAt).toISOString() } };
   }
-  if (error instanceof MailroomError) return { code: error.code, message: error.message, hint: error.hint };
+  if (isMailroomError(error)) return { code: error.code, message: error.message, hint: error.hint };
   const message = error instanceof Error ? error.message : String(error);
   const errno = errnoOf(error);
   if (errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) {

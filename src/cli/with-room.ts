@@ -1,4 +1,5 @@
 import type { Agent } from '../room/agent.ts';
+import type { Nudger } from '../room/context.ts';
 import { isNudgeable } from '../room/nudge.ts';
 import { openRoom, type Room } from '../room/room.ts';
 import { textOption } from './arguments.ts';
@@ -7,22 +8,26 @@ import { identityOf } from './identity.ts';
 
 /** Opens the room that the command means, and closes it afterwards. */
 export async function withRoom<T>(call: Call, work: (room: Room) => Promise<T>): Promise<T> {
-  const { host, cwd, nudgeProgram } = call;
+  const { host, cwd } = call;
   const room = await openRoom({
     directory: textOption(call.args, 'room'),
     cwd,
     host,
-    // A process of its own: this one ends as soon as the message is delivered.
-    nudge: (context, address) => {
-      if (!isNudgeable(context, address)) return;
-      host.processes.startDetached(process.execPath, [nudgeProgram, context.layout.directory, address]);
-    },
+    nudge: nudgeApart(call),
   });
   try {
     return await work(room);
   } finally {
     await room.close();
   }
+}
+
+/** Nudges in a process of its own: this one ends as soon as the message is delivered. */
+export function nudgeApart({ host, nudgeProgram }: Call): Nudger {
+  return (context, address) => {
+    if (!isNudgeable(context, address)) return;
+    host.processes.startDetached(process.execPath, [nudgeProgram, context.layout.directory, address]);
+  };
 }
 
 /** The same, as the one who gives the command. */

@@ -24,7 +24,7 @@ describe('help', () => {
     expect(overview.indexOf("<<'EOF'")).toBeLessThan(300);
     expect(names.join(' ')).toBe(
       'init join leave whoami agents send broadcast reply inbox read ack release renew status watch log ' +
-        'dead purge doctor completion help',
+        'run workflows why stop graph replay inspect dead purge doctor completion help',
     );
     expect(Math.max(...overview.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });
@@ -79,7 +79,7 @@ describe('completion', () => {
       expect(ran.stderr).toBe('');
       return ran.stdout.split('\n').filter(Boolean);
     };
-    expect(await complete('re')).toEqual(['reply', 'read', 'release', 'renew']);
+    expect(await complete('re')).toEqual(['reply', 'read', 'release', 'renew', 'replay']);
     expect(await complete('send', '')).toEqual(['alice', 'bob']);
     expect(await complete('--as', 'a')).toEqual(['alice']);
     expect(await complete('--as', 'alice', 'send', 'bob', 'Q')).toEqual(['QUESTION']);

@@ -7,6 +7,7 @@ import { broadcast } from '../commands/broadcast.ts';
 import { createCompletion } from '../commands/completion.ts';
 import { dead } from '../commands/dead.ts';
 import { doctor } from '../commands/doctor.ts';
+import { graph } from '../commands/graph.ts';
 import { createHelp, findCommand } from '../commands/help.ts';
 import { inbox } from '../commands/inbox.ts';
 import { init } from '../commands/init.ts';
@@ -17,18 +18,26 @@ import { purge } from '../commands/purge.ts';
 import { read } from '../commands/read.ts';
 import { release } from '../commands/release.ts';
 import { renew } from '../commands/renew.ts';
+import { replay } from '../commands/replay.ts';
 import { reply } from '../commands/reply.ts';
+import { run } from '../commands/run.ts';
 import { send } from '../commands/send.ts';
 import { status } from '../commands/status.ts';
+import { stop } from '../commands/stop.ts';
 import { createVersion } from '../commands/version.ts';
 import { watch } from '../commands/watch.ts';
 import { whoami } from '../commands/whoami.ts';
+import { why } from '../commands/why.ts';
+import { workflows } from '../commands/workflows.ts';
 import { runCommandLine } from '../run-command.ts';
 
 declare const MAILROOM_VERSION: string;
 
 /** Runs a command line of any command, of one that does not exist, or of somebody who asks for help. */
-export async function runAny(words: readonly string[], { nudgeProgram }: { nudgeProgram: string }): Promise<void> {
+export async function runAny(
+  words: readonly string[],
+  { nudgeProgram = `${__dirname}/nudge.cjs` }: { nudgeProgram?: string } = {},
+): Promise<void> {
   const commands: Command[] = [
     init,
     join,
@@ -46,6 +55,12 @@ export async function runAny(words: readonly string[], { nudgeProgram }: { nudge
     status,
     watch,
     log,
+    run,
+    workflows,
+    why,
+    stop,
+    graph,
+    replay,
     dead,
     purge,
     doctor,
@@ -56,10 +71,10 @@ export async function runAny(words: readonly string[], { nudgeProgram }: { nudge
     help,
   );
   const explain = (asked: readonly string[]): Promise<void> => runAny(asked, { nudgeProgram });
-  const run = (line: readonly string[], find: () => Command): Promise<void> =>
+  const runLine = (line: readonly string[], find: () => Command): Promise<void> =>
     runCommandLine(line, { find, explain, host: nodeHost, nudgeProgram });
   const { name, asks } = splitLine(words);
-  if (asks === 'version') return run(['version'], () => createVersion(MAILROOM_VERSION));
-  if (asks === 'help' || name === undefined) return run(name === undefined ? ['help'] : ['help', name], () => help);
-  return run(words, () => findCommand(commands, name, words));
+  if (asks === 'version') return runLine(['version'], () => createVersion(MAILROOM_VERSION));
+  if (asks === 'help' || name === undefined) return runLine(name === undefined ? ['help'] : ['help', name], () => help);
+  return runLine(words, () => findCommand(commands, name, words));
 }

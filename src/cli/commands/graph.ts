@@ -1,0 +1,37 @@
+import type { StateValue } from 'xstate';
+import { textOption } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { EXIT_OK } from '../exit-code.ts';
+import { loadLibrary } from '../load-library.ts';
+import { isMachineFile, loadMachine } from '../load-machine.ts';
+import { machineOf } from '../machine-of.ts';
+import { withRoom } from '../with-room.ts';
+
+export const graph: Command = {
+  name: 'graph',
+  summary: 'draw a machine, or a workflow with its current states marked',
+  operands: [{ name: 'machine-or-address', completes: 'address' }],
+  options: [
+    { name: 'svg', summary: 'a picture as SVG, instead of Mermaid text' },
+    { name: 'machine', value: 'file', summary: 'where the machine of a workflow lies, if that is not written down' },
+  ],
+  details: `Mermaid text is drawn by GitHub, GitLab and many editors where it stands in a \`\`\`mermaid block.
+
+  mailroom graph ship.ts >> README.md
+  mailroom graph ship --svg > ship.svg`,
+  run: async (call) => {
+    const [wanted = ''] = call.args.operands;
+    const { cwd, host, args, output } = call;
+    const found = isMachineFile(wanted)
+      ? await loadMachine(host, wanted, cwd).then(({ machine, path }) => ({ machine, file: path, snapshot: undefined }))
+      : await withRoom(call, (room) => machineOf(room.context, wanted, { cwd, file: textOption(args, 'machine') }));
+    const library = await loadLibrary(found.file);
+    const value = (found.snapshot as { value?: StateValue } | null | undefined)?.value;
+    const options = value === undefined ? {} : { value };
+    const drawn = args.options.has('svg')
+      ? await library.drawSvg(found.machine, options)
+      : library.toMermaid(found.machine, options);
+    await output.data(drawn.endsWith('\n') ? drawn : `${drawn}\n`);
+    return EXIT_OK;
+  },
+};

@@ -1,0 +1,146 @@
+import { resolve } from 'node:path';
+import { readJournalState } from '../../durable/read-journal.ts';
+import { noWorkflow } from '../../durable/stop-workflow.ts';
+import { InvalidInput } from '../../errors.ts';
+import { visible } from '../../message/visible.ts';
+import type { Room } from '../../room/room.ts';
+import { textOption } from '../arguments.ts';
+import type { Call, Command } from '../command.ts';
+import { EXIT_OK } from '../exit-code.ts';
+import { inspectRoom } from '../inspect-room.ts';
+import { onInterruption } from '../interruption.ts';
+import { readInspection } from '../read-inspection.ts';
+import { startInspector, startReplay, type Inspector, type InspectorPlace } from '../start-inspector.ts';
+import { withRoom } from '../with-room.ts';
+
+const PORT_MAX = 65_535;
+const PATIENCE_MS = 3_600_000;
+
+export const inspect: Command = {
+  name: 'inspect',
+  summary: 'show workflows, past and live, in the Stately inspector',
+  operands: [{ name: 'address', optional: true, many: true, completes: 'address' }],
+  options: [
+    { name: 'jsonl', summary: 'print the events of the past instead, one JSON object a line' },
+    { name: 'follow', summary: 'with --jsonl: go on with what happens, until Ctrl-C (exit 130)' },
+    { name: 'with-context', summary: 'also what machines remember, are given and return: context, input, output' },
+    { name: 'replay', value: 'file', summary: 'show the events that --jsonl printed into this file' },
+    { name: 'port', value: 'number', summary: 'the port on 127.0.0.1, if the system is not to choose one' },
+    { name: 'viewer', value: 'url', summary: 'another page than https://stately.ai/inspect to show them' },
+  ],
+  details: `The given workflows and all that they start, or every one. All of it is read from the journals: nothing has to run, and nothing is
+slowed down. It serves a page on 127.0.0.1 with the official viewer in it, which comes from stately.ai and runs in your browser, until
+Ctrl-C (exit 130). It needs the package @statelyai/inspect: npm install @statelyai/inspect
+
+  mailroom inspect
+  mailroom inspect ship --with-context
+  mailroom inspect --jsonl > inspect.jsonl     # keep it …
+  mailroom inspect --replay inspect.jsonl      # … and look at it on any machine`,
+  run: (call) => {
+    assertTogether(call);
+    const file = textOption(call.args, 'replay');
+    return file === undefined ? withRoom(call, (room) => inspectIn(call, room)) : replay(call, file);
+  },
+};
+
+async function inspectIn(call: Call, room: Room): Promise<number> {
+  const { operands, options } = call.args;
+  for (const address of operands) {
+    if (!readJournalState(room.context, address)) throw noWorkflow(room.context, address);
+  }
+  const chosen = {
+    addresses: operands.length === 0 ? undefined : operands,
+    withContext: options.has('with-context'),
+  };
+  if (options.has('jsonl')) return print(call, room, chosen);
+  return untilInterrupted(call, () => startInspector(room.context, { ...placeOf(call), ...chosen }));
+}
+
+async function print(
+  call: Call,
+  room: Room,
+  chosen: { addresses: readonly string[] | undefined; withContext: boolean },
+): Promise<number> {
+  const { output, cwd, args } = call;
+  using interruption = args.options.has('follow') ? onInterruption() : undefined;
+  const until = interruption?.signal;
+  const warn = (text: string): void => void output.talk(`${visible(text)}\n`);
+  for await (const event of inspectRoom(room.context, { ...chosen, cwd, warn, until })) {
+    if (until?.aborted) break;
+    await output.json(event);
+  }
+  return interruption?.exitCode ?? EXIT_OK;
+}
+
+function replay(call: Call, file: string): Promise<number> {
+  const events = readInspection(call.host, resolve(call.cwd, file));
+  return untilInterrupted(call, () => startReplay(call.host, { ...placeOf(call), events }));
+}
+
+async function untilInterrupted({ output, isJson, host }: Call, start: () => Promise<Inspector>): Promise<number> {
+  using interruption = onInterruption();
+  const { signal } = interruption;
+  const inspector = await start();
+  try {
+    if (isJson) await output.json({ url: inspector.url });
+    else await output.data(`${inspector.url}\n`);
+    await output.talk('Open that page in a browser; it is live until Ctrl-C.\n');
+    await Promise.race([patience(host, signal), failed(inspector)]);
+  } finally {
+    await inspector.close();
+  }
+  return interruption.exitCode ?? EXIT_OK;
+}
+
+/** Keeps the process, as the relay itself does not, until the signal aborts. */
+async function patience({ clock }: Call['host'], signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await clock.sleep(PATIENCE_MS, signal);
+}
+
+/** Only rejects: when all is told it is still to be looked at. */
+function failed({ ended }: Inspector): Promise<never> {
+  return new Promise((_, reject) => {
+    ended.catch(reject);
+  });
+}
+
+function placeOf({ args, cwd, nudgeProgram, output }: Call): InspectorPlace {
+  return {
+    cwd,
+    program: nudgeProgram,
+    port: portOf(textOption(args, 'port')),
+    viewerUrl: viewerOf(textOption(args, 'viewer')),
+    warn: (text) => void output.talk(`${visible(text)}\n`),
+  };
+}
+
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port <= PORT_MAX) return port;
+  throw new InvalidInput(
+    `--port is ${JSON.stringify(text.slice(0, 60))}: expected a whole number from 1 to ${PORT_MAX}.`,
+  );
+}
+
+function viewerOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text).href;
+  throw new InvalidInput(
+    `--viewer is ${JSON.stringify(text.slice(0, 200))}: expected the URL of a page, http or https.`,
+  );
+}
+
+/** Throws InvalidInput for options of which one has no meaning beside the other. */
+function assertTogether({ args: { options, operands } }: Call): void {
+  const of = (name: string): boolean => options.has(name);
+  const fault =
+    of('replay') && (of('jsonl') || of('follow') || of('with-context') || operands.length > 0)
+      ? '--replay shows what is in the file: no address, --jsonl, --follow or --with-context goes with it.'
+      : of('jsonl') && (of('port') || of('viewer'))
+        ? '--jsonl prints and serves nothing: neither --port nor --viewer goes with it.'
+        : of('follow') && !of('jsonl')
+          ? '--follow goes with --jsonl; without it, everything is live anyway.'
+          : undefined;
+  if (fault !== undefined) throw new InvalidInput(fault, { hint: 'See: mailroom help inspect' });
+}

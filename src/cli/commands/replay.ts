@@ -1,0 +1,55 @@
+import type { Divergence } from '../../durable/replay.ts';
+import { noWorkflow } from '../../durable/stop-workflow.ts';
+import { visible, visibleJson } from '../../message/visible.ts';
+import { textOption } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { EXIT_FAILURE, EXIT_OK } from '../exit-code.ts';
+import { loadLibrary } from '../load-library.ts';
+import { machineOf } from '../machine-of.ts';
+import { commandLine } from '../shell-words.ts';
+import { withRoom } from '../with-room.ts';
+
+const SHOWN_MAX = 20;
+
+export const replay: Command = {
+  name: 'replay',
+  summary: 'take every step of a workflow again and compare',
+  operands: [{ name: 'address', completes: 'address' }],
+  options: [
+    { name: 'machine', value: 'file', summary: 'the machine to take them with, if not the one it was run with' },
+  ],
+  details: `Nothing is sent or changed. Where the machine of today would have done something else than the journal says, each difference is
+printed and the exit code is 1: after a change of code, or because a step depends on the time or on chance.
+
+  mailroom replay ship
+  mailroom replay ship --machine ship-new.ts`,
+  run: (call) =>
+    withRoom(call, async (room) => {
+      const [address = ''] = call.args.operands;
+      const { machine, file } = await machineOf(room.context, address, {
+        cwd: call.cwd,
+        file: textOption(call.args, 'machine'),
+      });
+      const library = await loadLibrary(file);
+      const replayed = library.replayWorkflow(room.context, address, machine);
+      if (!replayed) throw noWorkflow(room.context, address);
+      const { steps, divergences } = replayed;
+      if (call.isJson) await call.output.json({ address, steps, divergences });
+      else {
+        for (const one of divergences.slice(0, SHOWN_MAX)) await call.output.data(lineOf(one));
+        const more = divergences.length - SHOWN_MAX;
+        if (more > 0) await call.output.talk(`… and ${more} more: ${commandLine(['replay', address, '--json'])}\n`);
+        await call.output.talk(
+          divergences.length === 0
+            ? `${steps} steps taken again; each came out as it is recorded.\n`
+            : `${steps} steps taken again, ${divergences.length} differences.\n`,
+        );
+      }
+      return divergences.length === 0 ? EXIT_OK : EXIT_FAILURE;
+    }),
+};
+
+function lineOf({ seq, where, recorded, replayed }: Divergence): string {
+  const text = (value: unknown): string => (value === undefined ? 'nothing' : visibleJson(value));
+  return `#${seq}  ${visible(where)}: recorded ${text(recorded)}, now ${text(replayed)}\n`;
+}

@@ -1,0 +1,30 @@
+import { listWorkflows } from '../../durable/list-workflows.ts';
+import { stopWorkflow } from '../../durable/stop-workflow.ts';
+import { textOption } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { EXIT_OK } from '../exit-code.ts';
+import { shortId } from '../show-message.ts';
+import { withRoom } from '../with-room.ts';
+
+export const stop: Command = {
+  name: 'stop',
+  summary: 'end a workflow and its children',
+  operands: [{ name: 'address', completes: 'address' }],
+  options: [],
+  details: `It ends after the step that it is in; commands that it runs are ended too. One that nobody runs at the moment ends as soon
+as it is run again. To only interrupt it, press Ctrl-C where it runs.
+
+  mailroom stop ship`,
+  run: (call) =>
+    withRoom(call, async (room) => {
+      const [address = ''] = call.args.operands;
+      const by = textOption(call.args, 'as') ?? (call.env['MAILROOM_AS'] || undefined);
+      const { id } = await stopWorkflow(room.context, address, { by });
+      const [found] = listWorkflows(room.context, address);
+      if (call.isJson) await call.output.json({ id, address, host: found?.host });
+      else if (found?.host === undefined)
+        await call.output.talk(`STOP lies in the mailbox of ${address}, which nobody runs at the moment.\n`);
+      else await call.output.talk(`${address} is told to stop (${shortId(id)}).\n`);
+      return EXIT_OK;
+    }),
+};

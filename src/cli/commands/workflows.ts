@@ -1,0 +1,74 @@
+import { whereabouts } from '../../durable/describe-state.ts';
+import { listWorkflows, type WorkflowInfo } from '../../durable/list-workflows.ts';
+import type { WaitingFor } from '../../durable/waiting-for.ts';
+import { visible } from '../../message/visible.ts';
+import type { Command } from '../command.ts';
+import { formatDuration } from '../duration.ts';
+import { EXIT_OK } from '../exit-code.ts';
+import { alignColumns, shortId } from '../show-message.ts';
+import { withRoom } from '../with-room.ts';
+
+export const workflows: Command = {
+  name: 'workflows',
+  summary: 'list the workflows, their state and what they wait for',
+  operands: [],
+  options: [],
+  details: `Host is the process that runs it; without one it waits, and goes on when it is run again. From the journals alone.
+
+  mailroom workflows
+  mailroom workflows --json | jq -r '.[] | select(.status == "active") | .address'`,
+  run: (call) =>
+    withRoom(call, async (room) => {
+      const found = listWorkflows(room.context);
+      const nowMs = call.host.clock.now();
+      if (call.isJson) await call.output.json(found.map(asJson));
+      else if (found.length > 0)
+        await call.output.data(alignColumns([HEADINGS, ...found.map((one) => asRow(one, nowMs))]));
+      else await call.output.talk('No workflow was ever run here. Run one with: mailroom run <machine.ts>\n');
+      return EXIT_OK;
+    }),
+};
+
+const HEADINGS = ['ADDRESS', 'STATE', 'SINCE', 'HOST', 'WAITING FOR'];
+
+function asJson({ address, machine, state, host, undelivered, waitingFor }: WorkflowInfo): unknown {
+  const { status, output, error, since, snapshot } = state ?? {};
+  const value = (snapshot as { value?: unknown } | undefined)?.value;
+  const sinceIso = since === undefined ? undefined : new Date(since).toISOString();
+  return {
+    address,
+    machine,
+    status: status ?? 'not started',
+    value,
+    since: sinceIso,
+    output,
+    error,
+    host,
+    undelivered,
+    waitingFor,
+  };
+}
+
+function asRow({ address, state, host, undelivered, waitingFor }: WorkflowInfo, nowMs: number): string[] {
+  const where = state ? whereabouts(state) : 'not started';
+  const since = state ? `${formatDuration(nowMs - state.since)} ago` : '-';
+  const waits = waitingFor.map((one) => waitText(one, nowMs));
+  if (undelivered > 0) waits.push(`${undelivered} messages to be delivered`);
+  if (waits.length === 0 && state?.status === 'active') waits.push('mail');
+  return [address, visible(where), since, host === undefined ? '-' : String(host), visible(waits.join(', '))];
+}
+
+function waitText(waiting: WaitingFor, nowMs: number): string {
+  switch (waiting.kind) {
+    case 'timer':
+      return waiting.dueAt <= nowMs
+        ? `${waiting.name} (due)`
+        : `${waiting.name} (in ${formatDuration(waiting.dueAt - nowMs)})`;
+    case 'answer':
+      return `${waiting.from} to answer ${shortId(waiting.questionId)}`;
+    case 'child':
+      return `child ${waiting.address}`;
+    default:
+      return `${waiting.kind} ${waiting.src}`;
+  }
+}

@@ -1,0 +1,90 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { AnyStateMachine } from 'xstate';
+import { InvalidInput, MailroomError } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
+import type { Host } from '../host/host.ts';
+
+const TYPESCRIPT = /\.[cm]?tsx?$/;
+const MACHINE_FILE = /\.[cm]?[jt]sx?$/;
+
+/** Whether the word names a file with code, and no address. */
+export function isMachineFile(word: string): boolean {
+  return MACHINE_FILE.test(word) || word.includes('/');
+}
+
+/**
+ * The machine that a file exports: as `machine`, by default, or as the only one. TypeScript is run through tsx. Throws
+ * InvalidInput when there is no such file, it cannot be loaded, or it exports no machine or several.
+ */
+export async function loadMachine(
+  { files }: Pick<Host, 'files'>,
+  file: string,
+  cwd: string,
+): Promise<{ machine: AnyStateMachine; path: string }> {
+  const path = resolve(cwd, file);
+  if (files.lstat(path) === undefined) {
+    throw new InvalidInput(`There is no file ${path}.`, {
+      hint: 'Give the file whose export is the machine: mailroom run ship.ts',
+    });
+  }
+  const exported = await importFile(path);
+  const machines = Object.entries(exported).filter(([, value]) => isMachine(value)) as [string, AnyStateMachine][];
+  const named = machines.find(([name]) => name === 'machine') ?? machines.find(([name]) => name === 'default');
+  const [only, another] = named ? [named] : machines;
+  if (only && !another) return { machine: only[1], path };
+  const found =
+    machines.length === 0 ? 'no machine' : `several machines (${machines.map(([name]) => name).join(', ')})`;
+  throw new InvalidInput(`${path} exports ${found}.`, {
+    hint: 'Export one as `machine`: export const machine = setup({ … }).createMachine({ … })',
+  });
+}
+
+async function importFile(path: string): Promise<Readonly<Record<string, unknown>>> {
+  const unregister = TYPESCRIPT.test(path) ? await registerTypeScript() : undefined;
+  try {
+    const loaded = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
+    // What was written as CommonJS comes as the default export.
+    const { default: whole } = loaded;
+    return typeof whole === 'object' && whole !== null && !isMachine(whole)
+      ? { ...(whole as object), ...loaded }
+      : loaded;
+  } catch (error) {
+    if (error instanceof MailroomError) throw error;
+    throw notLoaded(path, error);
+  } finally {
+    await unregister?.();
+  }
+}
+
+/** Both ways of loading: a file beside no package.json, or one without "type": "module", is taken for CommonJS. */
+async function registerTypeScript(): Promise<() => Promise<void>> {
+  const forCommonJs = (await import('tsx/cjs/api')).register();
+  const forModules = (await import('tsx/esm/api')).register();
+  return async () => {
+    forCommonJs();
+    await forModules();
+  };
+}
+
+function notLoaded(path: string, cause: unknown): InvalidInput {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const missing = errnoOf(cause) === 'ERR_MODULE_NOT_FOUND' || errnoOf(cause) === 'MODULE_NOT_FOUND';
+  return new InvalidInput(`${path} could not be loaded: ${message}`, {
+    cause,
+    hint: missing
+      ? 'Install what it imports beside it: npm install agent-mailroom xstate zod'
+      : 'Mend the file; --debug shows where.',
+  });
+}
+
+/** Told by its form, because it may come from another copy of xstate. */
+function isMachine(value: unknown): value is AnyStateMachine {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    '__xstatenode' in value &&
+    'implementations' in value &&
+    'root' in value
+  );
+}

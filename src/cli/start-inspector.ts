@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { VIEWER_URL } from '../durable/inspect-page.ts';
+import { InspectRelay } from '../durable/inspect-relay.ts';
+import type { WireEvent } from '../durable/inspect-wire.ts';
+import { Conflict, InvalidInput } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
+import type { Host } from '../host/host.ts';
+import type { StartLoopbackServer } from '../host/loopback-server.ts';
+import { nodeLoopbackServer } from '../host/node-loopback-server.ts';
+import { resolveModule } from '../host/resolve-module.ts';
+import { errorFacts } from '../machine/workflow-state.ts';
+import type { RoomContext } from '../room/context.ts';
+import { inspectRoom } from './inspect-room.ts';
+
+const PEER = '@statelyai/inspect';
+
+export interface InspectorPlace {
+  /** Where `@statelyai/inspect` is looked for first, and relative names of machine files. */
+  readonly cwd: string;
+  /** A file of this program, beside which the package is looked for then. */
+  readonly program: string;
+  /** The system chooses when not given. */
+  readonly port?: number | undefined;
+  /** The page that shows the events; the official one when not given. */
+  readonly viewerUrl?: string | undefined;
+  readonly warn: (text: string) => void;
+}
+
+export interface InspectorOptions extends InspectorPlace {
+  /** These and all that they start, also what does not exist yet; every workflow when not given. */
+  readonly addresses?: readonly string[] | undefined;
+  readonly withContext?: boolean | undefined;
+}
+
+export interface Inspector {
+  /** The page to open. */
+  readonly url: string;
+  /** Rejects with what ended it, if something did. */
+  readonly ended: Promise<void>;
+  /** Shows what happened until now, and ends. Nothing of it keeps the process from ending then. Never rejects. */
+  close(): Promise<void>;
+}
+
+/**
+ * Shows workflows of a room live in the Stately inspector, on 127.0.0.1 only. Throws InvalidInput when `@statelyai/inspect` is
+ * not installed, Conflict when the port is taken.
+ */
+export async function startInspector(context: RoomContext, options: InspectorOptions): Promise<Inspector> {
+  const { addresses, withContext, cwd, warn } = options;
+  const relay = await startRelay(context.host, options);
+  const over = new AbortController();
+  const events = inspectRoom(context, { addresses, withContext, cwd, warn, until: over.signal });
+  return shown(relay, events, { over, warn });
+}
+
+/** The same for events that were kept. */
+export async function startReplay(
+  host: Pick<Host, 'clock'>,
+  options: InspectorPlace & { events: readonly WireEvent[] },
+): Promise<Inspector> {
+  const relay = await startRelay(host, options);
+  return shown(relay, options.events, { over: new AbortController(), warn: options.warn });
+}
+
+function shown(
+  relay: InspectRelay,
+  events: AsyncIterable<WireEvent> | readonly WireEvent[],
+  { over, warn }: { over: AbortController; warn: (text: string) => void },
+): Inspector {
+  const { url } = relay;
+  const ended = (async () => {
+    let isTold = false;
+    for await (const event of events) {
+      relay.add(event);
+      if (!relay.hasForgotten || isTold) continue;
+      isTold = true;
+      warn('There is more than is kept for viewers that open now. All of it: mailroom inspect --jsonl');
+    }
+  })();
+  // Who does not look at it is told as well.
+  ended.catch((error: unknown) => warn(`The inspector shows nothing new: ${errorFacts(error).message}`));
+  return {
+    url,
+    ended,
+    close: async () => {
+      over.abort();
+      await ended.catch(() => {});
+      await relay.close();
+    },
+  };
+}
+
+async function startRelay(
+  host: Pick<Host, 'clock'>,
+  { cwd, program, port = 0, viewerUrl = VIEWER_URL }: InspectorPlace,
+): Promise<InspectRelay> {
+  const start = loopbackServer([join(cwd, 'package.json'), program]);
+  try {
+    return await InspectRelay.start({ start, clock: host.clock, port, viewerUrl });
+  } catch (error) {
+    if (errnoOf(error) !== 'EADDRINUSE') throw error;
+    throw new Conflict(`Port ${port} of 127.0.0.1 is taken.`, {
+      cause: error,
+      hint: 'Give another one with --port, or none: then the system chooses.',
+    });
+  }
+}
+
+/** The package is loaded only here: who does not inspect need not have it. */
+function loopbackServer(places: readonly string[]): StartLoopbackServer {
+  for (const place of places) {
+    const found = resolveModule(`${PEER}/server`, place);
+    if (found !== undefined) return nodeLoopbackServer(found);
+  }
+  throw new InvalidInput(`The inspector needs the package ${PEER}, which is not installed here.`, {
+    hint: `npm install ${PEER}`,
+  });
+}

@@ -1,0 +1,43 @@
+import type { StoryLine } from '../durable/story.ts';
+import { visible } from '../message/visible.ts';
+import { preview, shortId } from './show-message.ts';
+
+const CAUSE_COLUMNS = 44;
+
+/** One thing that happened to a workflow, on a line, and a line for each message that it sent because of it. */
+export function storyText(
+  line: StoryLine,
+  { address, seq }: { address?: string | undefined; seq?: boolean } = {},
+): string {
+  const { at, mail, cause, effectId, sent } = line;
+  const time = new Date(at).toISOString().slice(11, 23);
+  const source = mail ? ` from ${mail.from} (${shortId(mail.id)})` : effectId === undefined ? '' : ` (${effectId})`;
+  const number = seq ? `${line.seq === undefined ? '-' : `#${line.seq}`}`.padEnd(6) : '';
+  const who = address === undefined ? '' : `${address}  `;
+  const head = `${number}${time}  ${who}${visible(`${cause}${source}`).padEnd(CAUSE_COLUMNS)}  ${visible(outcomeOf(line))}\n`;
+  const indent = ' '.repeat(number.length + time.length + 2);
+  const tail = sent.map(
+    ({ id, type, to, content }) =>
+      `${indent}→ ${visible(to.join(', '))} ${visible(type)} (${shortId(id)}) ${preview(content)}\n`,
+  );
+  return head + tail.join('');
+}
+
+function outcomeOf({ verdict, from, to, detail }: StoryLine): string {
+  switch (verdict) {
+    case 'opened':
+      return detail ?? '';
+    case 'taken':
+      return from === undefined ? `→ ${to ?? ''}` : from === to ? `stays in ${to ?? ''}` : `${from} → ${to ?? ''}`;
+    case 'unhandled':
+      return `unhandled in ${to ?? ''}`;
+    case 'failed':
+      return `the step failed, still in ${to ?? ''}: ${detail ?? ''}`;
+    case 'late':
+      return `too late: ${detail ?? ''}`;
+    case 'refused':
+      return `dead letter, ${detail ?? ''}`;
+    case 'not believed':
+      return `never believed, ${detail ?? ''}`;
+  }
+}

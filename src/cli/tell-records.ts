@@ -1,0 +1,16 @@
+import { whereabouts } from '../durable/describe-state.ts';
+import { commitLine, noteLine, type StoryLine } from '../durable/story.ts';
+import type { RecordListener } from '../durable/workflow-family.ts';
+import { storyText } from './story-text.ts';
+import type { Call } from './command.ts';
+
+/** Tells every record of a running workflow on stderr, a line each, as it becomes true. */
+export function createTeller({ output }: Pick<Call, 'output'>, { address }: { address: string }): RecordListener {
+  const before = new Map<string, string>();
+  return (who, record) => {
+    const line: StoryLine =
+      'commit' in record ? commitLine(record.seq, record.commit, before.get(who)) : noteLine(record.seq, record.note);
+    if ('commit' in record) before.set(who, whereabouts(record.commit.state));
+    void output.talk(storyText(line, { address: who === address ? undefined : who }));
+  };
+}
