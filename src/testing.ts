@@ -1,0 +1,20 @@
+export { explore, type End, type Exploration, type ExploreOptions, type Violation } from './testing/explore.ts';
+export { assertEnds, ExplorationFailed, formatExploration } from './testing/explore-report.ts';
+export type {
+  DeadLetter,
+  FailedStep,
+  Finding,
+  Findings,
+  UndeliveredMail,
+  UnhandledEvent,
+} from './testing/explore-findings.ts';
+export type {
+  ActivityUnderTest,
+  AgentAnswer,
+  AgentMail,
+  AgentUnderTest,
+  Outcome,
+  SituationSeen,
+  SystemUnderTest,
+  WorkflowSeen,
+} from './testing/explore-system.ts';

@@ -1,0 +1,95 @@
+import type { Cause } from '../machine/cause.ts';
+import type { WorkflowState } from '../machine/workflow-state.ts';
+import { listOwn } from '../mailbox/owner.ts';
+import { statusIn } from '../mailbox/status.ts';
+import { listAddresses, mailboxOf, type RoomContext } from '../room/context.ts';
+import type { CommitRecord } from '../durable/journal-record.ts';
+import { readJournal, readJournalState } from '../durable/read-journal.ts';
+
+export interface JournalCounts {
+  /** Commits of all journals. */
+  readonly steps: number;
+  /** Messages that were taken. */
+  readonly taken: number;
+  /** Messages that were sent. */
+  readonly sent: number;
+  /** Timers that fired. */
+  readonly timers: number;
+}
+
+/**
+ * What must hold of every workflow of a room when nothing is under way any more, a sentence for each fault: no message
+ * taken twice or left behind, no message sent and not delivered or delivered twice, timers at the time they were set for,
+ * every effect id once.
+ */
+export function checkJournals(context: RoomContext): { faults: string[]; counts: JournalCounts } {
+  const faults: string[] = [];
+  const counts = { steps: 0, taken: 0, sent: 0, timers: 0 };
+  for (const address of listAddresses(context)) {
+    const fold = readJournalState(context, address);
+    if (!fold) continue;
+    const fault = (text: string): void => void faults.push(`${address}: ${text}`);
+    const taken = new Set<string>();
+    const effects = new Set<string>();
+    let before: WorkflowState | undefined;
+    readJournal(context, address, (entry) => {
+      const mail = 'commit' in entry ? mailOf(entry.commit.cause) : 'note' in entry ? entry.note.mail : undefined;
+      if (mail) {
+        if (taken.has(mail.id)) fault(`the message ${mail.id} (${mail.type} from ${mail.from}) was taken twice`);
+        taken.add(mail.id);
+        counts.taken += 1;
+      }
+      if (!('commit' in entry)) return;
+      const { commit } = entry;
+      counts.steps += 1;
+      if (commit.cause.kind === 'timer') {
+        counts.timers += 1;
+        checkTimer(commit, before, fault);
+      }
+      for (const { effectId } of [...commit.outbox, ...commit.actions]) {
+        if (effects.has(effectId)) fault(`the effect ${effectId} was committed twice`);
+        effects.add(effectId);
+      }
+      for (const { id, to, recipients = to, refusal } of commit.outbox) {
+        if (refusal) continue;
+        counts.sent += 1;
+        checkDelivered(context, { id, recipients }, fault);
+      }
+      before = commit.state;
+    });
+    if (fold.undelivered.size > 0) fault(`${fold.undelivered.size} messages were not delivered`);
+    const mailbox = mailboxOf(context, address);
+    const left = mailbox ? listOwn(mailbox) : [];
+    if (left.length > 0) fault(`${left.length} messages lie in its mailbox: ${left[0]?.name ?? ''}`);
+  }
+  return { faults, counts };
+}
+
+function mailOf(cause: Cause): { id: string; type: string; from: string } | undefined {
+  return 'mail' in cause ? cause.mail : undefined;
+}
+
+function checkTimer(
+  { cause, at }: CommitRecord,
+  before: WorkflowState | undefined,
+  fault: (text: string) => void,
+): void {
+  if (cause.kind !== 'timer') return;
+  const armed = before?.timers[cause.timer];
+  if (!armed) fault(`the timer ${cause.timer} fired and was not set`);
+  else if (armed.dueAt !== cause.dueAt)
+    fault(`the timer ${cause.timer} was set for ${armed.dueAt} and fired for ${cause.dueAt}`);
+  if (at < cause.dueAt) fault(`the timer ${cause.timer} fired ${cause.dueAt - at} ms early`);
+}
+
+function checkDelivered(
+  context: RoomContext,
+  { id, recipients }: { id: string; recipients: readonly string[] },
+  fault: (text: string) => void,
+): void {
+  for (const to of recipients) {
+    const mailbox = mailboxOf(context, to);
+    const lies = mailbox ? statusIn(mailbox, { idEnding: id, history: true }) : [];
+    if (lies.length !== 1) fault(`the message ${id} lies ${lies.length} times in the mailbox of ${to}`);
+  }
+}

@@ -1,0 +1,175 @@
+import type { Agent } from '../room/agent.ts';
+import type { Mail } from '../room/mail.ts';
+import type { Room } from '../room/room.ts';
+import { nodeHost } from '../host/node-host.ts';
+import type { Durability } from '../mailbox/mailbox.ts';
+import type { WorkflowResult } from '../durable/workflow-host.ts';
+import { checkJournals, type JournalCounts } from './check-journals.ts';
+import type { CrashRun } from './crash-child.ts';
+import { crashProgram } from './crash-program.ts';
+import { CrashRoom } from './crash-room.ts';
+import { drawNumbers } from './draw-numbers.ts';
+
+const RUN_MS_MAX = 120_000;
+const CONCURRENCY = 4;
+
+/** A workflow under test. */
+export interface CrashedWorkflow {
+  /** The file that exports the machine: JavaScript, or TypeScript, which is run through tsx and slower. */
+  readonly file: string;
+  /** Its export; `machine` when not given. */
+  readonly name?: string;
+  readonly address: string;
+  /** What it begins with; a function gets the directory of the schedule's own room, beside which it may leave traces. */
+  readonly input?: unknown;
+}
+
+export interface CrashMatrixOptions {
+  /** All of them run in one process; a run is over when the first has ended. */
+  readonly workflows: readonly [CrashedWorkflow, ...CrashedWorkflow[]];
+  /** Who else is in the room, and what each does about a message, which is acknowledged afterwards. */
+  readonly agents?: Readonly<Record<string, (mail: Mail, agent: Agent) => Promise<void> | void>>;
+  /** What is wrong with a finished run, a sentence each; beside what is always checked. */
+  readonly check?: (finished: FinishedRun) => readonly string[] | Promise<readonly string[]>;
+  /** Schedules in which two runs in a row are killed, at random places; none when not given. */
+  readonly pairs?: number;
+  /** The same with three. */
+  readonly triples?: number;
+  /** Every how many calls a single kill is tried; 1, every one, when not given. */
+  readonly stride?: number;
+  readonly seed?: number;
+  /** Only these schedules, such as the `kills` of a failure, to look at it again. */
+  readonly only?: readonly (readonly number[])[];
+  readonly durability?: Durability;
+}
+
+export interface FinishedRun {
+  readonly room: Room;
+  readonly result: WorkflowResult;
+  /** The calls in place of which runs were killed; none for the run without a kill. */
+  readonly kills: readonly number[];
+}
+
+export interface CrashReport {
+  readonly schedules: number;
+  /** Runs that really were killed; some schedules end before their kill. */
+  readonly kills: number;
+  /** Calls that change something in a run without kills: the places where it can die. */
+  readonly places: number;
+  readonly seed: number;
+  /** Summed over all schedules. */
+  readonly counts: JournalCounts;
+  readonly failures: readonly CrashFailure[];
+}
+
+export interface CrashFailure {
+  readonly kills: readonly number[];
+  readonly faults: readonly string[];
+  /** The room as it was left, to look at: `MAILROOM_DIR=… mailroom why …`. */
+  readonly directory: string;
+}
+
+/**
+ * Kills a workflow by SIGKILL in place of every call that changes something on the disk, one kill a schedule, then at random
+ * pairs of places; runs it to its end each time and checks that it ended like the run that nobody killed: the same result,
+ * each message taken once, each message sent once, timers at their original time, each journal replayable, nothing left
+ * undone. Real processes, real files, in a temporary directory.
+ */
+export async function crashMatrix(options: CrashMatrixOptions): Promise<CrashReport> {
+  const { pairs = 0, triples = 0, stride = 1, seed = nodeHost.clock.now() % 2 ** 31 } = options;
+  const undisturbed = await runSchedule(options, [], undefined);
+  const { places, result, faults, directory } = undisturbed;
+  const failures: CrashFailure[] = faults.length > 0 ? [{ kills: [], faults, directory }] : [];
+  const expected = JSON.stringify(result);
+  const next = drawNumbers(seed);
+  const draw = (): number => 1 + (next() % places);
+  const schedules: (readonly number[])[] = [...(options.only ?? [])];
+  const stop = options.only ? 0 : places;
+  for (let place = 1; place <= stop; place += stride) schedules.push([place]);
+  for (let pair = 0; pair < pairs; pair++) schedules.push([draw(), draw()]);
+  for (let triple = 0; triple < triples; triple++) schedules.push([draw(), draw(), draw()]);
+  const report = { schedules: schedules.length, kills: 0, places, seed, counts: undisturbed.counts, failures };
+  const queue = [...schedules];
+  const worker = async (): Promise<void> => {
+    for (let schedule = queue.shift(); schedule; schedule = queue.shift()) {
+      const ran = await runSchedule(options, schedule, expected);
+      report.kills += ran.killed;
+      report.counts = addCounts(report.counts, ran.counts);
+      if (ran.faults.length > 0)
+        report.failures.push({ kills: schedule, faults: ran.faults, directory: ran.directory });
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  return report;
+}
+
+interface RanSchedule {
+  readonly places: number;
+  readonly killed: number;
+  readonly result: WorkflowResult;
+  readonly counts: JournalCounts;
+  readonly faults: readonly string[];
+  readonly directory: string;
+}
+
+async function runSchedule(
+  options: CrashMatrixOptions,
+  kills: readonly number[],
+  expected: string | undefined,
+): Promise<RanSchedule> {
+  const world = await CrashRoom.make(options);
+  const { directory } = world;
+  let killed = 0;
+  let ran: RanSchedule;
+  try {
+    for (const killAt of kills) {
+      const ended = await runOnce(options, directory, killAt);
+      if (ended !== 'killed') break;
+      killed += 1;
+    }
+    const last = await runOnce(options, directory, 0);
+    if (last === 'killed') throw new Error('the last run was killed by somebody else');
+    await world.idle();
+    const { result, changes: places } = last;
+    const { faults, counts } = checkJournals(world.room.context);
+    const differs = expected !== undefined && JSON.stringify(result) !== expected;
+    const wrong = differs ? [`the result is ${JSON.stringify(result)}, without kills it is ${expected}`] : [];
+    const own = (await options.check?.({ room: world.room, result, kills })) ?? [];
+    ran = { places, killed, result, counts, faults: [...wrong, ...faults, ...own], directory };
+  } catch (error) {
+    const faults = [error instanceof Error ? error.message : String(error)];
+    ran = { places: 0, killed, result: { status: 'left' }, counts: NO_COUNTS, faults, directory };
+  }
+  await world.close({ keep: ran.faults.length > 0 });
+  return ran;
+}
+
+async function runOnce(
+  { workflows, durability = 'process' }: CrashMatrixOptions,
+  directory: string,
+  killAt: number,
+): Promise<'killed' | { readonly changes: number; readonly result: WorkflowResult }> {
+  const run: CrashRun = {
+    directory,
+    durability,
+    killAt,
+    workflows: workflows.map(({ file, name = 'machine', address, input }) => ({
+      file,
+      name,
+      address,
+      input: typeof input === 'function' ? (input as (directory: string) => unknown)(directory) : input,
+    })),
+  };
+  const isTypeScript = workflows.some(({ file }) => /\.[cm]?ts$/.test(file));
+  const args = [...crashProgram({ isTypeScript }), JSON.stringify(run)];
+  const { exitCode, stdout, stderr } = await nodeHost.processes.run(process.execPath, args, { timeoutMs: RUN_MS_MAX });
+  if (exitCode === undefined && killAt > 0 && !stderr.includes('timed out')) return 'killed';
+  if (exitCode !== 0) throw new Error(`a run ended with ${exitCode ?? 'a kill'}: ${stderr.slice(-1_000)}`);
+  return JSON.parse(stdout) as { changes: number; result: WorkflowResult };
+}
+
+const NO_COUNTS: JournalCounts = { steps: 0, taken: 0, sent: 0, timers: 0 };
+
+function addCounts(a: JournalCounts, b: JournalCounts): JournalCounts {
+  return { steps: a.steps + b.steps, taken: a.taken + b.taken, sent: a.sent + b.sent, timers: a.timers + b.timers };
+}

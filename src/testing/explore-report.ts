@@ -1,0 +1,63 @@
+import type { End, Exploration, Violation } from './explore.ts';
+
+/** What was explored did not turn out as the test says it must. */
+export class ExplorationFailed extends Error {
+  override readonly name = 'ExplorationFailed';
+}
+
+/** Everything an exploration found, for a person: counts, ends and findings with the way to each. */
+export function formatExploration(exploration: Exploration): string {
+  const { states, transitions, depth, isComplete, ends, neverSent } = exploration;
+  const more = isComplete ? '' : '; NOT COMPLETE: there are more, see statesMax';
+  const lines = [`${states} states, ${transitions} transitions, depth ${depth}${more}`];
+  for (const { summary, count, path } of ends) lines.push(`end (${count}×): ${summary}`, ...indented(path));
+  const { violations, endless, failedSteps, undelivered, deadLetters, unhandled, late } = exploration;
+  const found: readonly (readonly [string, readonly (Violation & { workflow?: string })[]])[] = [
+    ['violated', violations],
+    ['endless', endless],
+    ['step fails', failedSteps],
+    ['undelivered', undelivered],
+    ['dead letter', deadLetters],
+    ['unhandled', unhandled],
+    ['late', late],
+  ];
+  for (const [title, findings] of found) {
+    for (const { what, workflow, count, path } of findings) {
+      const where = workflow === undefined ? '' : ` by ${workflow}`;
+      lines.push(`${title}${where} (${count}×): ${what}`, ...indented(path));
+    }
+  }
+  for (const one of neverSent) lines.push(`never sent: ${one}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/**
+ * Passes when the system always ends as wanted: each end is wanted, each wanted summary is reached, no step fails, no
+ * invariant is violated, and everything was looked at. `wanted` are the summaries (a RegExp stands for any that it
+ * matches), or a question about each end. Throws ExplorationFailed, with the shortest way to each fault.
+ */
+export function assertEnds(
+  exploration: Exploration,
+  wanted: readonly (string | RegExp)[] | ((end: End) => boolean),
+): void {
+  const { ends, violations, failedSteps, isComplete, states } = exploration;
+  const isWanted = ({ summary }: End, one: string | RegExp): boolean =>
+    typeof one === 'string' ? one === summary : new RegExp(one.source, one.flags.replaceAll(/[gy]/g, '')).test(summary);
+  const faults: string[] = [];
+  for (const end of ends) {
+    if (typeof wanted === 'function' ? wanted(end) : wanted.some((one) => isWanted(end, one))) continue;
+    faults.push(`It ends in a way that is not wanted: ${end.summary}`, ...indented(end.path));
+  }
+  if (typeof wanted !== 'function') {
+    const missing = wanted.filter((one) => !ends.some((end) => isWanted(end, one)));
+    faults.push(...missing.map((one) => `It never ends so: ${String(one)}`));
+  }
+  for (const { what, path } of violations) faults.push(`An invariant is violated: ${what}`, ...indented(path));
+  for (const { what, path } of failedSteps) faults.push(`A step fails: ${what}`, ...indented(path));
+  if (!isComplete) faults.push(`Only ${states} states were looked at; there are more (statesMax).`);
+  if (faults.length > 0) throw new ExplorationFailed(`${faults.join('\n')}\n`);
+}
+
+function indented(path: readonly string[]): string[] {
+  return path.length === 0 ? ['    (at once)'] : path.map((line) => `    ${line}`);
+}

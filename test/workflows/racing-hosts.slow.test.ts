@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { raceDisturbed, raceOfTwo } from './racing-hosts.ts';
+
+const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
+
+test('four hosts that take one workflow from each other under kills and stops make one chain, and none believes what is not in it', async () => {
+  const race = await raceDisturbed({ hosts: 4, disturbances: 40, seed: SEED });
+  const { commits, opens, told, kills, stops, faults } = race;
+  console.log(`${commits} commits, ${opens} takings, ${told} told, ${kills} kills, ${stops} stops, seed ${SEED}`);
+  expect(faults).toEqual([]);
+  expect(told).toBeGreaterThan(40);
+  expect(opens).toBeGreaterThan(10);
+});
+
+test('of two hosts alone that stay out once they are fenced, one goes on', async () => {
+  const rounds = 6;
+  for (let round = 0; round < rounds; round++) {
+    const { exitCodes, faults } = await raceOfTwo();
+    expect(faults).toEqual([]);
+    expect(exitCodes.toSorted()).toEqual([0, 7]);
+  }
+  console.log(`${rounds} rounds of two hosts, one went on in each`);
+});
