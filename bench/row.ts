@@ -1,4 +1,5 @@
 import type * as library from '../src/index.ts';
+import type * as workflows from '../src/workflow.ts';
 import { median, quantile, ratios, type Samples } from './measure.ts';
 
 /** One line of the table. */
@@ -78,8 +79,11 @@ export interface Bench {
   /** A directory that nothing else is in, never used before, on the file system measured. */
   readonly freshDirectory: () => string;
   readonly library: Library;
+  /** What a program imports as `agent-mailroom/workflow`. */
+  readonly workflows: WorkflowLibrary;
   /** The built library's own directory. */
   readonly dist: string;
 }
 
 export type Library = typeof library;
+export type WorkflowLibrary = typeof workflows;

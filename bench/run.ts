@@ -9,19 +9,36 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { warmUp } from './bench-room.ts';
 import { describeMachine } from './machine.ts';
-import type { Bench, Library, Outcome } from './row.ts';
+import type { Bench, Library, Outcome, WorkflowLibrary } from './row.ts';
 import { broadcastRow } from './rows/broadcast.ts';
 import { cliRow } from './rows/cli.ts';
 import { fullMailboxRow } from './rows/full-mailbox.ts';
 import { receiveRow } from './rows/receive.ts';
+import { recoveryRow } from './rows/recovery.ts';
+import { runCommandRow } from './rows/run-command.ts';
 import { sendPowerRow } from './rows/send-power.ts';
 import { sendRow } from './rows/send.ts';
+import { stepPowerRow } from './rows/step-power.ts';
+import { stepRow } from './rows/step.ts';
 import { systemCallsRow } from './rows/system-calls.ts';
 import { wakeUpRow } from './rows/wake-up.ts';
 import { formatMachine, formatTable } from './table.ts';
 import { makeWorkspace } from './workspace.ts';
 
-const ROWS = [sendRow, sendPowerRow, receiveRow, broadcastRow, fullMailboxRow, wakeUpRow, cliRow, systemCallsRow];
+const ROWS = [
+  sendRow,
+  sendPowerRow,
+  receiveRow,
+  broadcastRow,
+  fullMailboxRow,
+  wakeUpRow,
+  stepRow,
+  stepPowerRow,
+  recoveryRow,
+  cliRow,
+  runCommandRow,
+  systemCallsRow,
+];
 const root = path.dirname(import.meta.dirname);
 
 const { values: options } = parseArgs({
@@ -43,10 +60,12 @@ else {
 
 async function measure(): Promise<void> {
   const dist = path.resolve(options.dist);
-  const library = (await import(pathToFileURL(path.join(dist, 'index.js')).href)) as Library;
+  const load = (name: string): Promise<unknown> => import(pathToFileURL(path.join(dist, name)).href);
+  const library = (await load('index.js')) as Library;
+  const workflows = (await load('workflow.js')) as WorkflowLibrary;
   const workspace = makeWorkspace(options.dir);
   const size: Bench['size'] = options.smoke ? 'smoke' : options.quick ? 'quick' : 'full';
-  const bench: Bench = { size, library, dist, freshDirectory: workspace.fresh };
+  const bench: Bench = { size, library, workflows, dist, freshDirectory: workspace.fresh };
   const machine = describeMachine(workspace.directory);
   console.log(
     `${formatMachine(machine)}\n${'spread'.padEnd(11)} ${workspace.isSpread ? 'batches lie in block groups of their own' : 'no'}\n`,

@@ -2,14 +2,15 @@ import path from 'node:path';
 import { MESSAGE_BYTES } from '../bench-room.ts';
 
 /** The part of better-sqlite3 (12) that is used here. */
-interface Database {
+export interface Database {
   pragma(text: string): unknown;
   exec(sql: string): unknown;
-  prepare(sql: string): { run(...values: unknown[]): unknown };
+  prepare(sql: string): { run(...values: unknown[]): unknown; get(...values: unknown[]): unknown };
+  transaction(work: () => void): () => void;
   close(): void;
 }
 
-type Open = new (file: string) => Database;
+export type Open = new (file: string) => Database;
 
 /** Installed beside the benchmarks only, so neither the compiler nor the package knows it. */
 const PEER: string = 'better-sqlite3';

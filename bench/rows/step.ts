@@ -1,0 +1,100 @@
+import { COUNTER, makeCounter, makeCounterRoom, runCounter } from '../counter.ts';
+import { interleave, timeEachSync, type Side } from '../measure.ts';
+import { makePlainSteps } from '../peers/plain-steps.ts';
+import { makeSqliteSteps } from '../peers/sqlite-steps.ts';
+import { loadSqlite, SQLITE_MISSING } from '../peers/sqlite.ts';
+import { compare, type Bench, type Outcome, type Row } from '../row.ts';
+import { bySize } from '../size.ts';
+
+const WORK = 'durable step (process): verify, transition, commit, send one, acknowledge';
+
+/** One step of a workflow that survives a kill, out of a backlog that waits in its mailbox. */
+export const stepRow: Row = {
+  name: 'step',
+  run: async (bench): Promise<Outcome[]> => {
+    const count = bySize(bench, { full: 500, quick: 500, smoke: 5 });
+    const alone = bySize(bench, { full: 50, quick: 50, smoke: 2 });
+    const Sqlite = await loadSqlite();
+    const plainly: Side = () => {
+      const steps = makePlainSteps(makeCounter(bench.workflows), bench.freshDirectory());
+      const ns = timeEachSync(count, () => steps.step());
+      steps.close();
+      return ns;
+    };
+    const inSqlite: Side = () => {
+      if (!Sqlite) return Number.NaN;
+      const machine = makeCounter(bench.workflows);
+      const options = { machine, directory: bench.freshDirectory(), waiting: count, synchronous: 'NORMAL' } as const;
+      const steps = makeSqliteSteps(Sqlite, options);
+      const ns = timeEachSync(count, () => steps.step());
+      steps.close();
+      return ns;
+    };
+    const samples = await interleave(
+      {
+        plainly,
+        ours: () => timeBacklog(bench, { count, durability: 'process' }),
+        inSqlite,
+        alone: () => timeOneByOne(bench, alone),
+      },
+      bySize(bench, {
+        full: { counted: 31, warmUp: 9 },
+        quick: { counted: 11, warmUp: 6 },
+        smoke: { counted: 1, warmUp: 0 },
+      }),
+    );
+    const sqlite = { work: WORK, floor: 'one transaction of better-sqlite3 (WAL, NORMAL) with the same step' };
+    return [
+      compare({
+        work: WORK,
+        floor: 'transition() + getPersistedSnapshot + JSON.stringify + one append',
+        samples: samples.ours,
+        floorSamples: samples.plainly,
+        goal: { most: 3, unit: '×' },
+        note: `per message of ${count} that wait`,
+      }),
+      Sqlite
+        ? compare({ ...sqlite, samples: samples.ours, floorSamples: samples.inSqlite, goal: { most: 1.1, unit: '×' } })
+        : { work: `${WORK}, beside ${sqlite.floor}`, skipped: SQLITE_MISSING },
+      compare({
+        work: `a message to ${COUNTER}, which is idle, until its answer lies in the sender's mailbox (process)`,
+        floor: 'the durable step of a backlog above',
+        samples: samples.alone,
+        floorSamples: samples.ours,
+      }),
+    ];
+  },
+};
+
+/** Until all of them are acknowledged and their answers delivered; what opening the workflow takes is not counted. */
+export async function timeBacklog(
+  bench: Bench,
+  { count, durability }: { count: number; durability: 'process' | 'power' },
+): Promise<number> {
+  const room = await makeCounterRoom(bench);
+  for (let sent = 0; sent < count; sent++) await room.send();
+  const running = await runCounter(bench, room, { durability });
+  const end = await running.handled(count);
+  const ns = Number(end - running.lookedAt());
+  await running.close();
+  await room.close();
+  return ns / count;
+}
+
+/** Each is sent when the one before was answered. */
+async function timeOneByOne(bench: Bench, count: number): Promise<number> {
+  const room = await makeCounterRoom(bench);
+  const running = await runCounter(bench, room, { durability: 'process' });
+  await room.send();
+  await running.handled(1);
+  let ns = 0;
+  for (let index = 0; index < count; index++) {
+    const start = process.hrtime.bigint();
+    const handled = running.handled(index + 2);
+    await room.send();
+    ns += Number((await handled) - start);
+  }
+  await running.close();
+  await room.close();
+  return ns / count;
+}
