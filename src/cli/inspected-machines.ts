@@ -48,6 +48,8 @@ export class InspectedMachines {
       const { machine } = await machineOf(this.#context, address, { cwd: this.#cwd });
       this.#machines.set(address, machine);
     } catch (error) {
+      // Of a damaged journal everybody is told who reads it.
+      if (errorFacts(error).code === 'CHAIN_DAMAGED') return;
       this.#warn(`${address} is drawn from its journal alone: ${errorFacts(error).message}`);
     }
   }

@@ -80,16 +80,23 @@ export class Inspection {
   /** Tells of an actor and of those above it, what was not told already. */
   #tellActor(actor: string, telling: Telling): void {
     for (const { sessionId, rootId, name, parentId, definition } of this.#actors.untold(actor)) {
-      const state = this.#states.get(sessionId);
       telling.add({ sessionId, rootId }, (base) => ({
         type: '@xstate.actor',
         name,
         ...(parentId === undefined ? {} : { parentId }),
         definition: definition.text,
-        snapshot: state ? seenSnapshot(sessionId, state, this.#options) : { status: 'active' },
+        snapshot: this.#snapshotAlone(sessionId),
         ...base,
       }));
     }
+  }
+
+  /** Without the children, which are told of after it. */
+  #snapshotAlone(sessionId: string): SeenSnapshot {
+    const state = this.#states.get(sessionId);
+    if (!state) return { status: 'active' };
+    const { children: _children, ...snapshot } = seenSnapshot(sessionId, state, this.#options);
+    return snapshot;
   }
 
   /** Activities and commands that the machine waits for no more: with a result, or stopped. */

@@ -60,7 +60,7 @@ export class Outbox {
   /** `isRepeat`: an earlier host may have delivered it. */
   add(entry: OutboxEntry, { isRepeat }: { isRepeat: boolean }): void {
     const recipients = new Set(entry.recipients ?? entry.to);
-    const waiting: Waiting = { entry, recipients, refused: [], isRepeat, failures: 0, notBeforeMs: 0, isBusy: false };
+    const waiting: Waiting = { entry, recipients, refused: [], isRepeat, failures: 0, isResting: false, isBusy: false };
     if (entry.isControl) {
       this.#waiting.push(waiting);
       this.#pump();
@@ -120,13 +120,12 @@ export class Outbox {
   /** Starts every delivery that nothing before it holds up. */
   #pump(): void {
     if (this.#leaving.signal.aborted) return;
-    const now = this.#options.context.host.clock.now();
     const blocked = new Set<string>();
     let looked = 0;
     for (const waiting of this.#waiting) {
       if (++looked > LOOKED_AT_MAX) break;
       const free = [...waiting.recipients].filter((address) => !blocked.has(address));
-      if (!waiting.isBusy && waiting.notBeforeMs <= now && free.length > 0) {
+      if (!waiting.isBusy && !waiting.isResting && free.length > 0) {
         waiting.isBusy = true;
         this.#start(this.#deliver(waiting, free));
       }
@@ -149,21 +148,26 @@ export class Outbox {
         waiting.refused.push({ to, error: errorFacts(outcome.error) });
       } else {
         isStuck = true;
+        if (waiting.failures === 0) this.#warn(outcome.error);
       }
     }
     waiting.isBusy = false;
     // What was tried once may have arrived although it looked otherwise.
     waiting.isRepeat = true;
     if (isStuck) {
-      const delayMs = retryMs(waiting.failures);
-      waiting.failures += 1;
-      waiting.notBeforeMs = context.host.clock.now() + delayMs;
-      this.#start(context.host.clock.sleep(delayMs, this.#leaving.signal).then(() => this.#pump()));
+      this.#start(this.#retryLater(waiting));
     } else if (waiting.recipients.size === 0) {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
       if (waiting.refused.length > 0) onRefused(entry, waiting.refused);
       else onDelivered(entry);
     }
+    this.#pump();
+  }
+
+  async #retryLater(waiting: Waiting): Promise<void> {
+    waiting.isResting = true;
+    await this.#options.context.host.clock.sleep(retryMs(waiting.failures++), this.#leaving.signal);
+    waiting.isResting = false;
     this.#pump();
   }
 
@@ -202,7 +206,7 @@ interface Waiting {
   readonly refused: Refused[];
   isRepeat: boolean;
   failures: number;
-  notBeforeMs: number;
+  isResting: boolean;
   isBusy: boolean;
 }
 

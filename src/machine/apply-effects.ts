@@ -72,7 +72,11 @@ function applyEffect(effect: Effect, applying: Applying): void {
     case 'reply':
       return post(applying, effect, replyMail(effect.message, applying));
     case 'event':
-      return post(applying, effect, eventMail(effect.to, effect.event, applying));
+      if (!hasEnded(effect.to, applied)) {
+        return post(applying, effect, eventMail(effect.to, effect.event, applying));
+      }
+      applied.logs.push({ label: 'not sent', value: `${effect.event.type} to ${effect.to.childId}, which has ended` });
+      return;
     case 'raise':
       applied.timers[effect.sendId ?? effectId] = { effectId, dueAt: at + effect.delayMs, event: effect.event };
       return;
@@ -110,6 +114,11 @@ function replyMail(message: Outgoing, { cause, machine }: Applying): OutgoingMai
   }
   const draft = { ...checked(message), replyTo: mail.id, threadId: mail.threadId ?? mail.id };
   return { to: [mail.from], draft, isControl: false };
+}
+
+/** XState only sends to children that it has. What was sent to one that has ended is lost there as well, and no step fails of it. */
+function hasEnded(target: EventTarget, { calls }: Applied): target is { readonly childId: string } {
+  return 'childId' in target && !(target.childId in calls);
 }
 
 function eventMail(target: EventTarget, event: PlainEvent, { state, applied, machine }: Applying): OutgoingMail {

@@ -246,6 +246,19 @@ describe('step', () => {
     expect(() => go(machine, begin(machine), 'GO')).toThrow(/Infinite loop/);
   });
 
+  it('refuses a function that enqueueActions makes up, which no look at the machine can find', () => {
+    const machine = setup({}).createMachine({
+      id: 'm',
+      on: {
+        GO: { actions: enqueueActions(({ enqueue }) => enqueue(() => {})) },
+        NAMED: { actions: enqueueActions(({ enqueue }) => enqueue(function notify() {})) },
+      },
+    });
+    const first = begin(machine);
+    expect(() => go(machine, first, 'GO')).toThrow('The machine m has the action "(anonymous)" written in place');
+    expect(() => go(machine, first, 'NAMED')).toThrow('The machine m has the action "notify" written in place');
+  });
+
   it('ends with the output, or the error that nothing handles', () => {
     const machine = setup({ actors: { work } }).createMachine({
       initial: 'a',

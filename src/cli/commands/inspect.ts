@@ -28,15 +28,15 @@ export const inspect: Command = {
     { name: 'port', value: 'number', summary: 'the port on 127.0.0.1, if the system is not to choose one' },
     { name: 'viewer', value: 'url', summary: 'another page than https://stately.ai/inspect to show them' },
   ],
-  details: `The given workflows and all that they start, or every one. All of it is read from the journals: nothing has to run, and nothing is
-slowed down. It serves a page on 127.0.0.1 with the official viewer in it, which comes from stately.ai and runs in your browser, until
-Ctrl-C (exit 130). It needs the package @statelyai/inspect: npm install @statelyai/inspect
+  details: `The given workflows and all that they start, or every one. All is read from the journals: nothing has to run, nothing is
+slowed down. A page on 127.0.0.1 has the official viewer in it, which comes from stately.ai and runs in your browser, until
+Ctrl-C (exit 130). That needs the package @statelyai/inspect: npm install @statelyai/inspect
 
   mailroom inspect
   mailroom inspect ship --with-context
   mailroom inspect --jsonl > inspect.jsonl     # keep it …
   mailroom inspect --replay inspect.jsonl      # … and look at it on any machine`,
-  run: (call) => {
+  run: async (call) => {
     assertTogether(call);
     const file = textOption(call.args, 'replay');
     return file === undefined ? withRoom(call, (room) => inspectIn(call, room)) : replay(call, file);

@@ -1,0 +1,104 @@
+import { initialTransition, transition, type AnyMachineSnapshot, type AnyStateMachine, type EventObject } from 'xstate';
+
+/** What one step came to, in words that do not depend on who took it. */
+export interface Outcome {
+  readonly verdict: 'stepped' | 'unhandled' | 'failed';
+  readonly status: string;
+  readonly value: unknown;
+  readonly context: unknown;
+  readonly output: unknown;
+  readonly children: readonly string[];
+  readonly history: unknown;
+  readonly effects: readonly unknown[];
+}
+
+/** XState itself, on snapshots that live on and are never persisted. */
+export class LiveReference {
+  readonly #machine: AnyStateMachine;
+  #snapshot: AnyMachineSnapshot | undefined;
+
+  constructor(machine: AnyStateMachine) {
+    this.#machine = machine;
+  }
+
+  begin(input: unknown): Outcome {
+    const [snapshot, actions] = initialTransition(this.#machine, input);
+    const next = snapshot as AnyMachineSnapshot;
+    if (next.status === 'error') return { ...this.#outcome(next, []), verdict: 'failed' };
+    this.#snapshot = next;
+    return this.#outcome(next, actions);
+  }
+
+  take(event: EventObject): Outcome {
+    const before = this.#snapshot;
+    if (!before) throw new Error('not begun');
+    try {
+      const isSelected = this.#machine.getTransitionData(before, event).length > 0;
+      const [snapshot, actions] = transition(this.#machine, before, event);
+      const next = snapshot as AnyMachineSnapshot;
+      this.#snapshot = next;
+      const isUnhandled =
+        !isSelected &&
+        actions.length === 0 &&
+        next.status === before.status &&
+        next.context === before.context &&
+        JSON.stringify(next.value) === JSON.stringify(before.value);
+      return { ...this.#outcome(next, actions), verdict: isUnhandled ? 'unhandled' : 'stepped' };
+    } catch {
+      return { ...this.#outcome(before, []), verdict: 'failed' };
+    }
+  }
+
+  #outcome(snapshot: AnyMachineSnapshot, actions: readonly { type: string; params?: unknown }[]): Outcome {
+    const { status, value, context, output, children, historyValue } = snapshot;
+    return {
+      verdict: 'stepped',
+      status,
+      value,
+      context,
+      output: status === 'done' ? output : undefined,
+      children: Object.keys(children)
+        .filter((id) => children[id] !== undefined)
+        .sort(),
+      history: Object.fromEntries(
+        Object.entries(historyValue as Record<string, readonly { id: string }[]>).map(([key, nodes]) => [
+          key,
+          nodes.map(({ id }) => id),
+        ]),
+      ),
+      effects: actions.map(effectWords).filter((one) => one !== undefined),
+    };
+  }
+}
+
+type Loose = Record<string, unknown>;
+
+/** An action of XState in the words of `wordsOf`. */
+function effectWords({ type, params }: { type: string; params?: unknown }): unknown {
+  const given = (params ?? {}) as Loose;
+  switch (type) {
+    case 'xstate.sendTo': {
+      const { event, delay, id, to } = given as { event: Loose; delay?: number; id?: string; to: { id: string } };
+      if (event['type'] === 'mailroom.mail') return ['send', to.id, event['message'], delay, id];
+      return isSelf(to) ? ['raise', event, delay ?? 0, id] : ['send', to.id, event, delay, id];
+    }
+    case 'xstate.raise':
+      return given['delay'] === undefined ? undefined : ['raise', given['event'], given['delay'], given['id']];
+    case 'xstate.cancel':
+      return ['cancel', given['sendId'] ?? params];
+    case 'xstate.spawnChild':
+      return ['start', given['id'], given['src'], given['input'] ?? null, given['systemId']];
+    case 'xstate.stopChild':
+      return params === undefined ? undefined : ['stop', (params as { id: string }).id];
+    case 'xstate.log':
+      return ['log', given['label'], given['value']];
+    case 'xstate.emit':
+      return ['emit', given['event']];
+    default:
+      return ['action', type, params ?? null];
+  }
+}
+
+function isSelf(to: object): boolean {
+  return '_parent' in to && to._parent === undefined && 'logic' in to;
+}

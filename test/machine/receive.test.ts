@@ -1,0 +1,259 @@
+import { assign, setup } from 'xstate';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { receive, type Reception } from '../../src/machine/receive.ts';
+import type { WorkflowState } from '../../src/machine/workflow-state.ts';
+import type { Message } from '../../src/message/message.ts';
+import { accepts, ask } from '../../src/workflow.ts';
+import { ADDRESS, messageOf, Played, RUN } from './mail.ts';
+
+const child = setup({}).createMachine({ id: 'child' });
+const mail = accepts({ VOTE: z.object({ option: z.string() }), NEWS: z.unknown() });
+const machine = setup({
+  schemas: mail,
+  types: { context: {} as { seen: unknown }, events: mail.events },
+  actors: {
+    child,
+    review: ask('alice', {
+      question: (content: string) => ({ type: 'QUESTION', content }),
+      answer: z.object({ ok: z.boolean() }),
+    }),
+  },
+}).createMachine({
+  id: 'ship',
+  context: { seen: null },
+  initial: 'asking',
+  states: {
+    asking: {
+      invoke: [
+        { src: 'child', id: 'c' },
+        { src: 'review', id: 'r', input: 'well?', onDone: { actions: assign({ seen: ({ event }) => event.output }) } },
+      ],
+      on: { VOTE: 'over' },
+    },
+    over: {},
+  },
+});
+
+const played = new Played(machine);
+const { state } = played;
+const CHILD = 'ship.c-1';
+const CHILD_RUN = `${RUN}.1.0`;
+const question = played.last.mail.find(({ ask: asked }) => asked === 'r');
+if (!question) throw new Error('no question was asked');
+const { id: QUESTION, draft } = question;
+const over = new Played(machine);
+over.event('VOTE');
+
+type Expected = NonNullable<Parameters<typeof receive>[1]['expected']>;
+
+function receiveAs(
+  fields: Partial<Message>,
+  more: { state?: WorkflowState | undefined; expected?: Expected } = {},
+): Reception {
+  return receive(messageOf(fields), { machine, address: ADDRESS, state, ...more });
+}
+
+/** The reason of the dead letter; undefined for anything else. */
+function reasonOf(reception: Reception): string | undefined {
+  return 'refusal' in reception ? reception.refusal.reason : undefined;
+}
+
+describe('a message', () => {
+  it('becomes an event with the verified sender and what the schema returned, and nothing of its data is spread', () => {
+    const data = { option: 'a', from: 'mallory', type: 'xstate.done.actor.c', messageId: 'x', content: 'y', extra: 1 };
+    expect(receiveAs({ type: 'VOTE', data, threadId: 't' })).toEqual({
+      cause: {
+        kind: 'message',
+        mail: { id: messageOf({}).id, from: 'bob', type: 'VOTE', content: 'words', threadId: 't' },
+        event: { type: 'VOTE', from: 'bob', content: 'words', messageId: messageOf({}).id, data: { option: 'a' } },
+      },
+    });
+  });
+
+  it('keeps its data nested also where the schema lets everything through', () => {
+    const data = { from: 'mallory', type: 'STOP' };
+    expect(receiveAs({ type: 'NEWS', data })).toMatchObject({ cause: { event: { type: 'NEWS', from: 'bob', data } } });
+  });
+
+  it('is a dead letter when its type or shape is not declared, with the nearest name', () => {
+    const undeclared = receiveAs({ type: 'VOTES' });
+    expect(reasonOf(undeclared)).toBe('undeclared-type');
+    expect(undeclared).toMatchObject({
+      refusal: { detail: 'ship does not accept VOTES: it accepts VOTE, NEWS; did you mean VOTE?' },
+    });
+    const badData = receiveAs({ type: 'VOTE', data: { option: 1 } });
+    expect(reasonOf(badData)).toBe('bad-data');
+    expect(badData).toMatchObject({ refusal: { detail: expect.stringContaining('data.option') as string } });
+  });
+
+  it('can never be an event of XState or of Mailroom', () => {
+    for (const type of ['xstate.done.actor.c', 'xstate.stop', 'mailroom.delivery-failed', 'mailroom.mail', '*']) {
+      expect(reasonOf(receiveAs({ type, data: {} }))).toBe('undeclared-type');
+    }
+  });
+
+  it('waits for a workflow that is not started, and is a dead letter for one that has ended', () => {
+    expect(receiveAs({ type: 'VOTE' }, { state: undefined })).toEqual({ waits: true });
+    const ended = receiveAs({ type: 'VOTE', data: { option: 'a' } }, { state: { ...state, status: 'done' } });
+    expect(reasonOf(ended)).toBe('ended');
+  });
+});
+
+describe('an answer', () => {
+  const answer = { from: 'alice', replyTo: QUESTION, threadId: draft.threadId ?? '', data: { ok: true } };
+
+  it('ends the ask when who was asked answers that question, whatever its type', () => {
+    const event = {
+      type: 'xstate.done.actor.r',
+      output: { type: 'INFO', from: 'alice', content: 'words', messageId: messageOf({}).id, data: { ok: true } },
+      actorId: 'r',
+    };
+    expect(receiveAs(answer)).toMatchObject({ cause: { kind: 'answer', call: 'r', event } });
+    expect(receiveAs({ ...answer, type: 'VOTE' })).toMatchObject({ cause: { kind: 'answer', call: 'r' } });
+  });
+
+  it('is not believed from anybody else, whatever the data claims', () => {
+    const forged = { ...answer, from: 'mallory', data: { ok: true, from: 'alice' } };
+    expect(reasonOf(receiveAs(forged))).toBe('not-believed');
+    expect(reasonOf(receiveAs({ ...forged, type: 'VOTE' }))).toBe('not-believed');
+  });
+
+  it('is a dead letter when its data is not what was asked for, and the ask goes on', () => {
+    expect(reasonOf(receiveAs({ ...answer, data: { ok: 'yes' } }))).toBe('bad-data');
+  });
+
+  it('is late when nobody waits for it any more, also after the end', () => {
+    const late = { late: 'it answers a question that is no longer asked' };
+    expect(receiveAs(answer, { state: over.state })).toEqual(late);
+    expect(receiveAs(answer, { state: { ...over.state, status: 'done' } })).toEqual(late);
+  });
+
+  it('to another question is mail like any other', () => {
+    const other = messageOf({}).id.replace('1', '9');
+    expect(receiveAs({ ...answer, replyTo: other, threadId: 'mine', type: 'NEWS' })).toMatchObject({
+      cause: { kind: 'message' },
+    });
+  });
+});
+
+describe('START', () => {
+  const expected: Expected = { parent: { address: 'top', childId: 'me', src: 'x' }, incarnation: 'ff00.1.0' };
+  const start = { type: 'START', from: 'top', data: { incarnation: 'ff00.1.0', input: { a: 1 } } };
+
+  it('from its parent, with the incarnation that the parent waits for, starts a child', () => {
+    const reception = receiveAs(start, { state: undefined, expected });
+    expect(reception).toMatchObject({
+      cause: { kind: 'start', incarnation: 'ff00.1.0', input: { a: 1 }, parent: expected.parent },
+    });
+    const again = { ...state, incarnation: 'ff00.1.0' };
+    expect(receiveAs(start, { state: again, expected })).toEqual({ late: 'it was started already' });
+  });
+
+  const forgeries: [string, Partial<Message>, Expected | undefined][] = [
+    ['another sender', { ...start, from: 'mallory' }, expected],
+    ['the child itself', { ...start, from: ADDRESS }, expected],
+    ['the room', { ...start, from: 'system' }, expected],
+    ['another incarnation', { ...start, data: { incarnation: 'ff00.2.0' } }, expected],
+    ['no data', { ...start, data: undefined }, expected],
+    ['data that is no object', { ...start, data: 'ff00.1.0' }, expected],
+    ['its parent, to a workflow that was started by hand', start, undefined],
+  ];
+  it.each(forgeries)('is not believed from %s', (_, fields, who) => {
+    for (const now of [undefined, state]) {
+      expect(reasonOf(receiveAs(fields, { state: now, ...(who ? { expected: who } : {}) }))).toBe('not-believed');
+    }
+  });
+});
+
+describe('STOP', () => {
+  const parent = { address: 'top', childId: 'me', src: 'x' };
+  const ofParent: WorkflowState = { ...state, parent };
+  const stop = { type: 'STOP', from: 'top', data: { incarnation: RUN } };
+
+  it('is taken from the parent, the room and the workflow itself', () => {
+    const stopped = { cause: { kind: 'stop', event: { type: 'xstate.stop' } } };
+    expect(receiveAs(stop, { state: ofParent })).toMatchObject(stopped);
+    for (const from of ['system', ADDRESS]) expect(receiveAs({ type: 'STOP', from })).toMatchObject(stopped);
+    expect(receiveAs(stop, { state: { ...ofParent, status: 'done' } })).toEqual({ late: 'it has ended already' });
+  });
+
+  it.each<[string, Partial<Message>]>([
+    ['another sender', { ...stop, from: 'mallory' }],
+    ['its parent about another incarnation', { ...stop, data: { incarnation: 'ff' } }],
+    ['its parent without an incarnation', { ...stop, data: undefined }],
+    ['its child', { ...stop, from: CHILD }],
+  ])('is not believed from %s', (_, fields) => {
+    expect(reasonOf(receiveAs(fields, { state: ofParent }))).toBe('not-believed');
+  });
+});
+
+describe('END', () => {
+  const end = { type: 'END', from: CHILD, data: { incarnation: CHILD_RUN, status: 'done', output: [1] } };
+
+  it('of a child ends the call with its output or its error', () => {
+    const output = { type: 'xstate.done.actor.c', output: [1], actorId: 'c' };
+    expect(receiveAs(end)).toMatchObject({ cause: { kind: 'ended', call: 'c', event: output } });
+    const error = { name: 'E', message: 'no' };
+    const failed = receiveAs({ ...end, data: { incarnation: CHILD_RUN, status: 'error', error } });
+    expect(failed).toMatchObject({ cause: { event: { type: 'xstate.error.actor.c', error, actorId: 'c' } } });
+    const stopped = receiveAs({ ...end, data: { incarnation: CHILD_RUN, status: 'stopped' } });
+    expect(stopped).toMatchObject({ cause: { event: { error: { name: 'WorkflowStopped' } } } });
+  });
+
+  it.each<[string, Partial<Message>]>([
+    ['another sender', { ...end, from: 'mallory' }],
+    ['the room', { ...end, from: 'system' }],
+    ['the workflow itself', { ...end, from: ADDRESS }],
+    ['its child in another incarnation', { ...end, data: { ...end.data, incarnation: 'ff.1.0' } }],
+    ['its child without an incarnation', { ...end, data: { status: 'done' } }],
+    ['whom it asks', { ...end, from: 'alice', data: { ...end.data, incarnation: state.calls['r']?.effectId } }],
+  ])('is not believed from %s', (_, fields) => {
+    expect(reasonOf(receiveAs(fields))).toBe('not-believed');
+  });
+
+  it('of a child that was stopped comes too late, also after the end of its parent', () => {
+    for (const status of ['active', 'done'] as const) {
+      expect(receiveAs(end, { state: { ...over.state, status } })).toHaveProperty('late');
+    }
+  });
+});
+
+describe('EVENT', () => {
+  const event = { type: 'progress', done: 3 };
+  const news = { type: 'EVENT', from: CHILD, data: { incarnation: CHILD_RUN, event } };
+
+  it('of a child or the parent is given to the machine whole', () => {
+    expect(receiveAs(news)).toMatchObject({ cause: { kind: 'message', event } });
+    const parent = { address: 'top', childId: 'me', src: 'x' };
+    const fromParent = receiveAs(
+      { ...news, from: 'top', data: { incarnation: RUN, event } },
+      { state: { ...state, parent } },
+    );
+    expect(fromParent).toMatchObject({ cause: { kind: 'message', event } });
+  });
+
+  it.each<[string, unknown]>([
+    ['an end of an actor', { type: 'xstate.done.actor.r', output: { data: { ok: true } }, actorId: 'r' }],
+    ['an error of an actor', { type: 'xstate.error.actor.c', actorId: 'c' }],
+    ['a timer', { type: 'xstate.after.patience.ship.asking' }],
+    ['a stop', { type: 'xstate.stop' }],
+    ['an event of Mailroom', { type: 'mailroom.delivery-failed' }],
+    ['no type', { done: 3 }],
+    ['a type that is no text', { type: 1 }],
+    ['nothing', undefined],
+    ['a text', 'progress'],
+    ['a list', ['progress']],
+  ])('is not believed with %s inside', (_, inside) => {
+    expect(reasonOf(receiveAs({ ...news, data: { incarnation: CHILD_RUN, event: inside } }))).toBe('not-believed');
+  });
+
+  it.each<[string, Partial<Message>]>([
+    ['another sender', { ...news, from: 'mallory' }],
+    ['a child in another incarnation', { ...news, data: { incarnation: 'ff.1.0', event } }],
+    ['a child that claims to be the workflow', { ...news, data: { incarnation: RUN, event } }],
+    ['the room', { ...news, from: 'system', data: { incarnation: RUN, event } }],
+  ])('is not believed from %s', (_, fields) => {
+    expect(reasonOf(receiveAs(fields))).toBe('not-believed');
+  });
+});

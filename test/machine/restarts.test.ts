@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AnyStateMachine } from 'xstate';
+import { advance, type Advance } from '../../src/machine/advance.ts';
+import type { Cause } from '../../src/machine/cause.ts';
+import { checkMachine } from '../../src/machine/check-machine.ts';
+import type { Effect } from '../../src/machine/effect.ts';
+import { step } from '../../src/machine/step.ts';
+import type { PlainEvent, WorkflowState } from '../../src/machine/workflow-state.ts';
+import { LiveReference, type Outcome } from './live-reference.ts';
+import { drawFrom, EVENTS, makeMachine, type Draw } from './made-machines.ts';
+import { ADDRESS, messageOf, RUN } from './mail.ts';
+
+const MACHINES = 400;
+const EVENTS_PER_MACHINE = 20;
+
+describe('restarting after every single event', () => {
+  it('ends like never restarting, on generated machines', () => {
+    const seed = Number(process.env['SEED'] ?? fc.sample(fc.nat(), 1)[0]);
+    const counts = { machines: 0, events: 0, stepped: 0, unhandled: 0, failed: 0, effects: 0, ended: 0, refused: 0 };
+    const property = fc.property(fc.gen(), (gen) => {
+      const draw = drawFrom(gen);
+      const machine = makeMachine(draw);
+      checkMachine(machine);
+      counts.machines += 1;
+      playAll(machine, draw, counts);
+    });
+    fc.assert(property, { seed, numRuns: MACHINES });
+    console.log(`restarts: seed ${seed}, ${JSON.stringify(counts)}`);
+    expect(counts.machines).toBeGreaterThanOrEqual(MACHINES);
+    for (const count of [counts.stepped, counts.unhandled, counts.failed, counts.ended])
+      expect(count).toBeGreaterThan(50);
+  });
+});
+
+function playAll(machine: AnyStateMachine, draw: Draw, counts: Record<string, number>): void {
+  const live = new LiveReference(machine);
+  const fold = { restarted: undefined as Advance | undefined, resident: undefined as Advance | undefined };
+  for (let at = 0; at <= EVENTS_PER_MACHINE; at++) {
+    const before = fold.restarted?.state;
+    const cause: Cause = before ? nextCause(before, draw) : { kind: 'start', incarnation: RUN, input: null };
+    const expected = 'event' in cause && cause.event ? live.take(cause.event) : live.begin(null);
+    const reread = before && (JSON.parse(JSON.stringify(before)) as WorkflowState);
+    const effects = expected.verdict === 'failed' ? [] : stepEffects(machine, reread, cause);
+    fold.restarted = take(machine, reread, cause);
+    fold.resident = take(machine, fold.resident?.state, cause);
+    expect(fold.restarted).toEqual(fold.resident);
+    expect(outcomeOf(fold.restarted, effects)).toEqual(plain(expected));
+    count(counts, expected);
+    if (fold.restarted.state.status !== 'active') return;
+  }
+}
+
+function count(counts: Record<string, number>, { verdict, effects, status }: Outcome): void {
+  const add = (name: string, by = 1): void => void (counts[name] = (counts[name] ?? 0) + by);
+  add('events');
+  add(verdict);
+  add('effects', effects.length);
+  if (status !== 'active') add('ended');
+}
+
+function take(machine: AnyStateMachine, state: WorkflowState | undefined, cause: Cause): Advance {
+  let made = 0;
+  const nextId = (): string => `${state?.steps ?? 0}-${++made}`;
+  return advance({ machine, address: ADDRESS, state, cause, at: 0, nextId });
+}
+
+/** Mail, one of its timers, or the result of something that it waits for. */
+function nextCause({ timers, calls }: WorkflowState, draw: Draw): Cause {
+  const due = Object.entries(timers).flatMap(([timer, one]) => ('event' in one ? [{ timer, ...one }] : []));
+  const waiting = Object.entries(calls);
+  const kind = draw(4);
+  const timer = due[draw(Math.max(due.length, 1))];
+  if (kind === 0 && timer) return { kind: 'timer', timer: timer.timer, dueAt: timer.dueAt, event: timer.event };
+  const [call, { src, effectId }] = waiting[draw(Math.max(waiting.length, 1))] ?? ['', { src: '', effectId: '' }];
+  if (kind === 1 && call !== '') {
+    const ended: PlainEvent =
+      draw(4) === 0
+        ? { type: `xstate.error.actor.${call}`, error: { name: 'Error', message: 'no' }, actorId: call }
+        : { type: `xstate.done.actor.${call}`, output: { v: draw(3) }, actorId: call };
+    return { kind: 'result', call, src, effectId, event: ended };
+  }
+  const { id, from } = messageOf({});
+  const type = EVENTS[draw(EVENTS.length)] ?? 'E0';
+  return { kind: 'message', mail: { id, from, type }, event: { type, v: draw(3) } };
+}
+
+function stepEffects(machine: AnyStateMachine, before: WorkflowState | undefined, cause: Cause): readonly Effect[] {
+  if (!before || cause.kind === 'start')
+    return step(machine, { address: ADDRESS, before: undefined, input: null }).effects;
+  const event = 'event' in cause ? cause.event : undefined;
+  return event ? step(machine, { address: ADDRESS, before: before.snapshot, event }).effects : [];
+}
+
+function outcomeOf({ state, verdict }: Advance, effects: readonly Effect[]): unknown {
+  const snapshot = (state.snapshot ?? {}) as {
+    value: unknown;
+    context: unknown;
+    children: Record<string, unknown>;
+    historyValue: Record<string, readonly { id: string }[]>;
+  };
+  const { value, context, children, historyValue } = snapshot;
+  return plain({
+    verdict,
+    status: state.status,
+    value,
+    context,
+    output: state.output,
+    children: Object.keys(children ?? {}).sort(),
+    history: Object.fromEntries(
+      Object.entries(historyValue ?? {}).map(([key, nodes]) => [key, nodes.map(({ id }) => id)]),
+    ),
+    effects: effects.map(wordsOf),
+  } as Outcome);
+}
+
+/** An effect in the words of the reference. */
+function wordsOf(effect: Effect): unknown {
+  switch (effect.kind) {
+    case 'mail':
+      return ['send', effect.to.join(), effect.message, effect.delayMs, effect.sendId];
+    case 'event':
+      return [
+        'send',
+        'childId' in effect.to ? effect.to.childId : effect.to,
+        effect.event,
+        effect.delayMs,
+        effect.sendId,
+      ];
+    case 'raise':
+      return ['raise', effect.event, effect.delayMs, effect.sendId];
+    case 'cancel':
+      return ['cancel', effect.sendId];
+    case 'start':
+      return ['start', effect.childId, effect.src, effect.input, effect.systemId];
+    case 'stop':
+      return ['stop', effect.childId];
+    case 'action':
+      return ['action', effect.type, effect.params];
+    case 'log':
+      return ['log', effect.label, effect.value];
+    case 'emit':
+      return ['emit', effect.event];
+    default:
+      return effect;
+  }
+}
+
+function plain(outcome: Outcome): unknown {
+  return JSON.parse(JSON.stringify(outcome));
+}

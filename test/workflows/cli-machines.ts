@@ -1,0 +1,94 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
+
+const ROOT = path.join(import.meta.dirname, '..', '..');
+
+/** A project in which the package is installed, with these files in it, and a room. */
+export async function createProject(
+  files: Readonly<Record<string, string>>,
+  options: Parameters<typeof createCliRoom>[0] = {},
+): Promise<CliRoom> {
+  const room = await createCliRoom(options);
+  const modules = path.join(room.directory, 'node_modules');
+  fs.mkdirSync(modules);
+  fs.symlinkSync(ROOT, path.join(modules, 'agent-mailroom'));
+  for (const name of ['xstate', 'zod']) fs.symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
+  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(room.directory, name), text);
+  return room;
+}
+
+/** Ends with what it was given, after it was told GO. */
+export const GREETER = `
+import { assign, setup } from 'xstate';
+import { z } from 'zod';
+import { accepts, reply, runIfMain } from 'agent-mailroom/workflow';
+
+const mail = accepts({ GO: z.object({ name: z.string() }).optional() });
+
+export const machine = setup({
+  schemas: mail,
+  types: { events: mail.events, context: {} as { name: string }, input: {} as { name: string } | null, output: {} as string },
+}).createMachine({
+  id: 'greeter',
+  context: ({ input }) => ({ name: input?.name ?? 'nobody' }),
+  initial: 'waiting',
+  output: ({ context }) => 'hello ' + context.name,
+  states: {
+    waiting: {
+      on: {
+        GO: {
+          target: 'over',
+          actions: [
+            assign({ name: ({ context, event }) => event.data?.name ?? context.name }),
+            reply({ type: 'INFO', content: 'gone' }),
+          ],
+        },
+      },
+    },
+    over: { type: 'final' },
+  },
+});
+runIfMain(import.meta.url);
+`;
+
+/** Kills its own process in the step that a message of the type KILL causes. */
+export const POISONED = `
+import { assign, setup } from 'xstate';
+import { z } from 'zod';
+import { accepts } from 'agent-mailroom/workflow';
+
+export const machine = setup({ schemas: accepts({ KILL: z.unknown(), GO: z.unknown() }) }).createMachine({
+  id: 'poisoned',
+  context: { gone: 0 },
+  initial: 'waiting',
+  output: 'survived',
+  states: {
+    waiting: {
+      on: { KILL: { actions: assign(() => process.kill(process.pid, 'SIGKILL')) }, GO: 'over' },
+    },
+    over: { type: 'final' },
+  },
+});
+`;
+
+/** Fails at once. */
+export const FAILING = `
+import { setup } from 'xstate';
+import { activity } from 'agent-mailroom/workflow';
+
+export const machine = setup({
+  actors: { work: activity(async () => { throw new Error('the disk is on fire'); }) },
+}).createMachine({ id: 'failing', initial: 'working', states: { working: { invoke: { src: 'work' } } } });
+`;
+
+/** What no restart could go on with. */
+export const REFUSED = `
+import { fromPromise, setup } from 'xstate';
+
+export const machine = setup({ actors: { work: fromPromise(async () => 1) } }).createMachine({
+  id: 'refused',
+  initial: 'working',
+  states: { working: { entry: () => {}, invoke: { src: 'work' } } },
+});
+`;

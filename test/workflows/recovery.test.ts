@@ -1,0 +1,213 @@
+import fs from 'node:fs';
+import { expect, test } from 'vitest';
+import { actorLayout, roomLayout } from '../../src/message/layout.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
+import type { Host } from '../../src/host/host.ts';
+import type { Agent } from '../../src/index.ts';
+import { activity, action } from '../../src/workflow.ts';
+import { setup } from 'xstate';
+import { counter, sleeper } from './machines.ts';
+import { eventually, texts, WorkflowRoom } from './workflow-room.ts';
+
+const note = (n: number) => ({ to: 'counter', type: 'NOTE', content: '', data: { n } });
+
+/** A host whose process is taken for dead by every other one: what it leaves is what a kill leaves. */
+const abandoned: Host = {
+  ...nodeHost,
+  processes: { ...nodeHost.processes, self: () => ({ pid: 4_194_305, startTime: '1', bootId: 'gone' }) },
+};
+
+test('recovery repeats what lies above `performed`, actions too, and nothing below', async () => {
+  const ran: string[] = [];
+  const machine = setup({
+    actions: { act: action((what: string, { effectId }) => void ran.push(`${what} ${effectId}`)) },
+  }).createMachine({
+    id: 'acting',
+    initial: 'one',
+    states: {
+      one: { entry: { type: 'act', params: 'first' }, after: { 400: 'two' } },
+      two: { entry: { type: 'act', params: 'second' }, after: { 60_000: 'three' } },
+      three: {},
+    },
+  });
+  await using room = await WorkflowRoom.make();
+  const { room: opened } = await room.run(machine, { on: abandoned });
+  await eventually('the first action is written down as performed', () => (room.state('acting')?.performed ?? 0) > 1);
+  await eventually('the second action', () => ran.length === 2);
+  // As a kill would have left it: nothing says yet that the second action was performed.
+  const journal = actorLayout(roomLayout(room.directory), 'acting').journal;
+  const file = `${journal}/1.jsonl`;
+  const lines = fs
+    .readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  const secondAt = lines.findIndex((line) => line.includes('"second"'));
+  fs.writeFileSync(
+    file,
+    lines
+      .slice(0, secondAt + 1)
+      .map((line) => `\n${line}\n`)
+      .join(''),
+  );
+  void opened;
+  const again = await room.run(machine);
+  await eventually('the second action again', () => ran.length === 3);
+  await again.host.close();
+  expect(ran.map((line) => line.split(' ')[0])).toEqual(['first', 'second', 'second']);
+  expect(ran[1]).toBe(ran[2]);
+  expect(room.state('acting')).toMatchObject({ isClosed: true, unperformed: [] });
+});
+
+test('a delivery that fails for now is carried over a restart and arrives', async () => {
+  await using room = await WorkflowRoom.make({ actors: { alice: { newMessagesMax: 3 } } });
+  const alice = await (await room.open()).join('alice');
+  const { host } = await room.run(counter);
+  for (let n = 1; n <= 6; n++) {
+    await alice.send(note(n));
+    await eventually('it is taken', () => (room.state('counter')?.state?.steps ?? 0) > n);
+  }
+  await eventually('the mailbox is full', () => texts(alice).length >= 3);
+  await host.close();
+  expect(room.state('counter')?.undelivered.size).toBeGreaterThan(0);
+  const held = texts(alice).length;
+  for await (const mail of alice.inbox({ wait: false })) await mail.ack();
+  const again = await room.run(counter);
+  await eventually('the rest arrives', () => room.state('counter')?.undelivered.size === 0);
+  await again.host.close();
+  expect([held + texts(alice).length, texts(alice).at(-1)]).toEqual([6, 'INFO sum 21']);
+});
+
+test('a message that was delivered, acknowledged and purged is not delivered again', async () => {
+  await using room = await WorkflowRoom.make({ limits: { doneDaysKept: 1 } });
+  const alice = await (await room.open()).join('alice');
+  const first = await room.run(counter, { on: abandoned });
+  await alice.send(note(1));
+  await eventually('the answer', () => texts(alice).length === 1);
+  for await (const mail of alice.inbox({ wait: false })) await mail.ack();
+  // The host before died between the delivery and writing it down, long ago; alice has purged the day since.
+  const layout = actorLayout(roomLayout(room.directory), 'alice').mailbox;
+  const [day = ''] = fs.readdirSync(layout.done);
+  fs.rmSync(`${layout.done}/${day}`, { recursive: true });
+  fs.writeFileSync(layout.purgedThrough, `${day}\n`);
+  const journal = `${actorLayout(roomLayout(room.directory), 'counter').journal}/1.jsonl`;
+  const kept = fs
+    .readFileSync(journal, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.includes('"performed":{'));
+  fs.writeFileSync(journal, kept.map((line) => `\n${line}\n`).join(''));
+  void first;
+  const again = await room.run(counter);
+  await eventually('nothing is left to deliver', () => room.state('counter')?.undelivered.size === 0);
+  await again.host.close();
+  expect(texts(alice)).toEqual([]);
+});
+
+test('what can never be delivered comes back as an event, once, and stops nothing', async () => {
+  await using room = await WorkflowRoom.make();
+  const opened = await room.open();
+  const [alice, ghost] = [await opened.join('alice'), await opened.join('ghost')];
+  const { host, workflow } = await room.run(counter);
+  await eventually('it has begun', () => room.state('counter')?.state);
+  // The answer to somebody whose whole directory is gone.
+  await host.close();
+  await ghost.send(note(1));
+  fs.rmSync(actorLayout(roomLayout(room.directory), 'ghost').directory, { recursive: true });
+  void workflow;
+  const again = await room.run(counter);
+  await eventually('the event', () => room.story('counter').some(({ cause }) => cause.startsWith('undeliverable')));
+  await alice.send(note(2));
+  await eventually('it goes on', () => texts(alice).includes('INFO sum 3'));
+  await again.host.close();
+  const { state } = room.state('counter') ?? {};
+  expect((state?.snapshot as { context: { failed: string[] } }).context.failed).toEqual(['ghost ACTOR_NOT_FOUND']);
+  expect(room.story('counter').filter(({ cause }) => cause.startsWith('undeliverable'))).toHaveLength(1);
+});
+
+test('its mail is paced by the rate limit and never refused, and its own steps are not held up', async () => {
+  await using room = await WorkflowRoom.make({ limits: { rateLimit: 4, rateWindowMs: 1_500 } });
+  const opened = await room.open();
+  const senders: Agent[] = [];
+  for (let index = 0; index < 4; index++) senders.push(await opened.join(`sender-${index}`));
+  const { host } = await room.run(counter);
+  for (const sender of senders) for (let n = 0; n < 3; n++) await sender.send(note(1));
+  await eventually('all are taken', () => (room.state('counter')?.state?.steps ?? 0) === 13);
+  const waiting = room.state('counter')?.undelivered.size ?? 0;
+  await eventually('all are answered', () => senders.every((sender) => texts(sender).length === 3));
+  await host.close();
+  console.log(`12 steps taken while ${waiting} answers waited for the rate limit of 4 in 1.5 s`);
+  const times = senders.flatMap((sender) => sender.list().unsettled).length;
+  expect(times).toBe(12);
+});
+
+test('an activity that may run once only is reported as failed after a crash, another one runs again with its effect id', async () => {
+  const runs: string[] = [];
+  const machineOf = (onCrash: 'rerun' | 'fail', hang: boolean) =>
+    setup({
+      actors: {
+        work: activity(
+          async (_input: null, { effectId }) => {
+            runs.push(effectId);
+            if (hang) await new Promise(() => {});
+            return 'done';
+          },
+          { onCrash },
+        ),
+      },
+    }).createMachine({
+      id: onCrash,
+      initial: 'working',
+      context: {},
+      output: ({ event }) => (event as unknown as { output?: unknown }).output ?? null,
+      states: {
+        working: { invoke: { src: 'work', input: null, onDone: 'good', onError: 'bad' } },
+        good: { type: 'final' },
+        bad: { type: 'final' },
+      },
+    });
+  await using room = await WorkflowRoom.make();
+  for (const onCrash of ['rerun', 'fail'] as const) {
+    await room.run(machineOf(onCrash, true), { on: abandoned });
+    await eventually('it runs', () => runs.length > 0);
+    const again = await room.run(machineOf(onCrash, false), { acceptChanged: true });
+    await again.workflow.result;
+    await again.host.close();
+    const value = (room.state(onCrash)?.state?.snapshot as { value: string }).value;
+    expect([onCrash, value, runs.length]).toEqual(onCrash === 'rerun' ? ['rerun', 'good', 2] : ['fail', 'bad', 1]);
+    expect(new Set(runs).size).toBe(1);
+    runs.length = 0;
+  }
+});
+
+test('a command that is no longer waited for is ended with all it started, also by the host after the next', async () => {
+  await using room = await WorkflowRoom.make();
+  const alice = await (await room.open()).join('alice');
+  const file = `${room.directory}/pid`;
+  await room.run(sleeper, { on: abandoned, input: { file } });
+  const pid = await eventually('the command runs', () => fs.existsSync(file) && Number(fs.readFileSync(file, 'utf8')));
+  expect(nodeHost.processes.identify(pid)).toBeDefined();
+  await alice.send({ to: 'sleeper', type: 'ENOUGH', content: '' });
+  const again = await room.run(sleeper);
+  await again.workflow.result;
+  await again.host.close();
+  await eventually('its grandchild is gone', () => nodeHost.processes.identify(pid) === undefined);
+  expect(texts(alice)).toEqual(['INFO awake']);
+});
+
+test('a second host is refused while the first lives, and fences it when it takes over', async () => {
+  await using room = await WorkflowRoom.make();
+  const alice = await (await room.open()).join('alice');
+  const first = await room.run(counter);
+  await expect(room.run(counter)).rejects.toMatchObject({
+    code: 'CONFLICT',
+    hint: expect.stringContaining('--take-over'),
+  });
+  const second = await room.run(counter, { takeOver: true });
+  await alice.send(note(5));
+  await eventually('it is answered', () => texts(alice).length === 1);
+  // The first learns it at its next record, or is idle for ever.
+  await first.host.close();
+  await alice.send({ to: 'counter', type: 'FINISH', content: '' });
+  expect(await second.workflow.result).toMatchObject({ output: { sum: 5 } });
+  await second.host.close();
+  expect(texts(alice)).toEqual(['INFO sum 5']);
+});

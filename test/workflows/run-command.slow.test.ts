@@ -1,0 +1,168 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import type { CliRoom } from '../cli/cli-room.ts';
+import { createProject, FAILING, GREETER, POISONED, REFUSED } from './cli-machines.ts';
+import { eventually } from './workflow-room.ts';
+
+const TSX = path.join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'tsx');
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>;
+  readonly stderr: () => string;
+}
+
+/** Starts `mailroom run …` and does not wait for it. */
+function start(room: CliRoom, words: readonly string[], file = path.join(room.bin, 'mailroom')): Started {
+  const child = spawn(file, [...words], {
+    cwd: room.directory,
+    env: { ...room.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  const ended = new Promise<Awaited<Started['ended']>>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  return { child, ended, stderr: () => stderr };
+}
+
+const isBegun = (started: Started) => (): boolean => started.stderr().includes('→ waiting');
+
+test('run tells each change on stderr, prints the output as JSON, and a second time only the output', async () => {
+  using room = await createProject({ 'greeter.ts': GREETER });
+  const started = start(room, ['run', 'greeter.ts', '--input', '{"name":"Ada"}']);
+  await eventually('it has begun', isBegun(started));
+  expect((await room.run(['send', 'greeter', 'GO', 'now'], { as: 'alice' })).code).toBe(0);
+  const { code, stdout, stderr } = await started.ended;
+  expect([code, stdout]).toEqual([0, '"hello Ada"\n']);
+  expect(stderr).toMatch(/started +→ waiting\n/);
+  expect(stderr).toMatch(
+    /GO from alice \([0-9a-f]{8}\) +waiting → over \(done\)\n +→ alice INFO \([0-9a-f]{8}\) gone\n/,
+  );
+  const again = await room.run(['run', 'greeter.ts']);
+  expect([again.code, again.stdout, again.stderr]).toEqual([0, '"hello Ada"\n', '']);
+  const other = await room.run(['run', 'greeter.ts', '--input', '{"name":"Bob"}']);
+  expect([other.code, other.stderr]).toEqual([6, expect.stringContaining('--again')]);
+});
+
+test('kill -9, SIGTERM and Ctrl-C lose nothing: the same command goes on', async () => {
+  using room = await createProject({ 'greeter.ts': GREETER });
+  const words = ['run', 'greeter.ts', '--input', '{"name":"Ada"}'];
+  const ends = [
+    ['SIGKILL', null],
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const;
+  for (const [index, [signal, expected]] of ends.entries()) {
+    const started = start(room, words);
+    await eventually('it runs', () => timesOpened(room) === index + 1);
+    started.child.kill(signal);
+    const { code, stderr } = await started.ended;
+    expect(code).toBe(expected);
+    if (expected !== null) expect(stderr).toContain('Interrupted; nothing is lost. To go on: mailroom run greeter.ts');
+  }
+  await room.run(['send', 'greeter', 'GO', 'now', '--data', '{"name":"Eve"}'], { as: 'alice' });
+  const last = await room.run(words);
+  expect([last.code, last.stdout]).toEqual([0, '"hello Eve"\n']);
+  const why = await room.run(['why', 'greeter']);
+  expect(why.stdout.match(/opened by process/g)).toHaveLength(4);
+  expect(why.stdout.match(/started/g)).toHaveLength(1);
+  const replay = await room.run(['replay', 'greeter']);
+  expect([replay.code, replay.stderr]).toEqual([0, '2 steps taken again; each came out as it is recorded.\n']);
+});
+
+test('what kills its host is tried five times and is a dead letter then; the mail behind it is taken', async () => {
+  using room = await createProject({ 'poisoned.ts': POISONED });
+  const first = start(room, ['run', 'poisoned.ts']);
+  await eventually('it has begun', isBegun(first));
+  await room.run(['send', 'poisoned', 'KILL', ''], { as: 'alice' });
+  expect((await first.ended).signal).toBe('SIGKILL');
+  await room.run(['send', 'poisoned', 'GO', ''], { as: 'alice' });
+  let deaths = 1;
+  let last = await start(room, ['run', 'poisoned.ts']).ended;
+  for (; last.signal === 'SIGKILL' && deaths < 10; deaths++) last = await start(room, ['run', 'poisoned.ts']).ended;
+  console.log(`the poison killed ${deaths} hosts`);
+  expect([last.code, last.stdout]).toEqual([0, '"survived"\n']);
+  // The first death was in an ordinary pass, which counts nothing.
+  expect(deaths).toBe(6);
+  const [letter] = (await room.json(['dead', 'list', '--as', 'poisoned'])) as { reason: string }[];
+  expect(letter?.reason).toBe('attempts');
+});
+
+test('a failed workflow exits 1 and says why, at every look', async () => {
+  using room = await createProject({ 'failing.ts': FAILING });
+  for (let look = 0; look < 2; look++) {
+    const ran = await room.run(['run', 'failing.ts']);
+    expect([ran.code, ran.stdout]).toEqual([1, '']);
+    expect(ran.stderr).toContain('the disk is on fire');
+  }
+});
+
+test('what can be no workflow is refused before anything runs, with the place and the way to write it', async () => {
+  using room = await createProject({
+    'refused.ts': REFUSED,
+    'two.ts': 'export const a = 1;',
+    'broken.ts': 'export const = 1;',
+  });
+  const refused = await room.run(['run', 'refused.ts']);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('actors.work');
+  expect(refused.stderr).toContain('entry of refused.working');
+  expect(refused.stderr).toContain('activity(async (input, { effectId, signal }) => …)');
+  expect((await room.run(['run', 'two.ts'])).stderr).toContain('exports no machine');
+  expect((await room.run(['run', 'broken.ts'])).stderr).toContain('could not be loaded');
+  expect((await room.run(['run', 'missing.ts'])).stderr).toContain('There is no file');
+  expect((await room.run(['run', 'refused.ts', '--input', '{'])).stderr).toContain('is not JSON');
+  expect(fs.existsSync(path.join(room.room, 'actors', 'refused'))).toBe(false);
+});
+
+test('a machine that is its own program does what run does', async () => {
+  using room = await createProject({ 'greeter.ts': GREETER });
+  const started = start(room, ['greeter.ts', '--as', 'greeter.own'], TSX);
+  await eventually('it has begun', isBegun(started));
+  await room.run(['send', 'greeter.own', 'GO', ''], { as: 'bob' });
+  const { code, stdout } = await started.ended;
+  expect([code, stdout]).toEqual([0, '"hello nobody"\n']);
+});
+
+test('stop ends a workflow, also in a room where each actor has its own key, and a second host is refused', async () => {
+  for (const algorithm of ['hmac-sha256', 'ed25519'] as const) {
+    using room = await createProject({ 'greeter.ts': GREETER }, { algorithm });
+    const started = start(room, ['run', 'greeter.ts']);
+    await eventually('it has begun', isBegun(started));
+    const second = await room.run(['run', 'greeter.ts']);
+    expect([second.code, second.stderr]).toEqual([6, expect.stringContaining('is run by another host')]);
+    expect((await room.run(['stop', 'greeter'], { as: 'alice' })).code).toBe(0);
+    const { code, stderr } = await started.ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain('it was stopped');
+    expect((await room.run(['stop', 'greeter'])).code).toBe(6);
+    expect((await room.run(['stop', 'greetr'])).stderr).toContain('greeter');
+  }
+});
+
+test('graph draws a file, and a workflow with its current state', async () => {
+  using room = await createProject({ 'greeter.ts': GREETER });
+  const drawn = await room.run(['graph', 'greeter.ts']);
+  expect([drawn.code, drawn.stdout]).toEqual([0, expect.stringContaining('waiting --> over : GO')]);
+  const started = start(room, ['run', 'greeter.ts']);
+  await eventually('it has begun', isBegun(started));
+  expect((await room.run(['graph', 'greeter'])).stdout).toContain('▶ waiting');
+  expect((await room.run(['graph', 'greeter', '--svg'])).stdout).toContain('<svg');
+  const [found] = (await room.json(['workflows'])) as { address: string; value: string; host: number }[];
+  expect(found).toMatchObject({ address: 'greeter', value: 'waiting', host: started.child.pid });
+  started.child.kill('SIGINT');
+  await started.ended;
+});
+
+/** How often a host has taken the greeter; 0 also as long as it has not begun. */
+function timesOpened(room: CliRoom): number {
+  const journal = path.join(room.room, 'actors', 'greeter', 'journal', '1.jsonl');
+  const text = fs.existsSync(journal) ? fs.readFileSync(journal, 'utf8') : '';
+  return text.includes('"commit"') ? text.split('"open":').length - 1 : 0;
+}
