@@ -78,14 +78,22 @@ export interface RunningCounter {
   readonly close: () => Promise<void>;
 }
 
+interface RunOptions {
+  readonly durability: Durability;
+  /** Puts something around the file system that it works on. */
+  readonly around?: (files: FileSystem) => FileSystem;
+  /** Is called when it first looks into its mailbox. */
+  readonly onLook?: () => void;
+}
+
 /** Runs it as any program would; what it does is seen at its file system. */
 export async function runCounter(
   bench: Bench,
   { directory, machine }: CounterRoom,
-  { durability, around = (files) => files }: { durability: Durability; around?: (files: FileSystem) => FileSystem },
+  { durability, around = (files) => files, onLook = () => {} }: RunOptions,
 ): Promise<RunningCounter> {
   const { openRoom, nodeHost } = bench.library;
-  const seen = observe(nodeHost.files, { directory, durability });
+  const seen = observe(nodeHost.files, { directory, durability, onLook });
   const room = await openRoom({ directory, durability, host: { ...nodeHost, files: around(seen.files) } });
   const workflowHost = new bench.workflows.WorkflowHost(room);
   const { result } = await workflowHost.run(machine);
@@ -99,7 +107,10 @@ export async function runCounter(
   };
 }
 
-function observe(files: FileSystem, { directory, durability }: { directory: string; durability: Durability }) {
+function observe(
+  files: FileSystem,
+  { directory, durability, onLook }: { directory: string; durability: Durability; onLook: () => void },
+) {
   const actors = `${directory}/actors`;
   const waiting = `${actors}/${COUNTER}/mailbox/new`;
   let lookedAt: bigint | undefined;
@@ -114,7 +125,10 @@ function observe(files: FileSystem, { directory, durability }: { directory: stri
   const observed: FileSystem = {
     ...files,
     readdir: (path) => {
-      if (path === waiting) lookedAt ??= process.hrtime.bigint();
+      if (path === waiting && lookedAt === undefined) {
+        onLook();
+        lookedAt = process.hrtime.bigint();
+      }
       return files.readdir(path);
     },
     link: (existing, created) => {

@@ -1,3 +1,11 @@
+export {
+  crashMatrix,
+  type CrashedWorkflow,
+  type CrashFailure,
+  type CrashMatrixOptions,
+  type CrashReport,
+  type FinishedRun,
+} from './testing/crash-matrix.ts';
 export { explore, type End, type Exploration, type ExploreOptions, type Violation } from './testing/explore.ts';
 export { assertEnds, ExplorationFailed, formatExploration } from './testing/explore-report.ts';
 export type {

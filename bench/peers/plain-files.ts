@@ -115,6 +115,42 @@ export function takePlainly(mailbox: PlainMailbox, files: PlainFiles, name: stri
   logPlainly(files);
 }
 
+/** Every system call of a durable step, and nothing else: read and looked for elsewhere, committed, moved, logged, answered. */
+export function stepPlainly(
+  mailbox: PlainMailbox,
+  { files, journal, answers }: { files: PlainFiles; journal: PlainJournal; answers: PlainMailbox },
+  name: string,
+): void {
+  const waiting = `${mailbox.new}/${name}`;
+  const into = Buffer.allocUnsafe(MESSAGE_BYTES);
+  const fd = fs.openSync(waiting, 'r');
+  fs.fstatSync(fd);
+  fs.readSync(fd, into, 0, MESSAGE_BYTES, 0);
+  fs.closeSync(fd);
+  for (const elsewhere of [`${mailbox.done}/${name}`, `${mailbox.tmp}/${name}`, `${mailbox.tmp}/purged-through`]) {
+    fs.lstatSync(elsewhere, MAY_BE_MISSING);
+  }
+  fs.writeSync(journal.fd, COMMIT, 0, COMMIT.length);
+  fs.readSync(journal.fd, READ_BACK, 0, READ_BACK.length, journal.bytes);
+  journal.bytes += COMMIT.length;
+  logPlainly(files);
+  fs.renameSync(waiting, `${mailbox.done}/${name}`);
+  sendPlainly(answers, files, name);
+}
+
+/** As long as the record of a step of the counter. */
+export const COMMIT = Buffer.alloc(2_600, 'c');
+
+export interface PlainJournal {
+  readonly fd: number;
+  bytes: number;
+}
+
+export function openPlainJournal(directory: string): PlainJournal {
+  const flags = fs.constants.O_RDWR | fs.constants.O_APPEND | fs.constants.O_CREAT;
+  return { fd: fs.openSync(path.join(directory, 'journal'), flags), bytes: 0 };
+}
+
 const MAY_BE_MISSING = { throwIfNoEntry: false } as const;
 
 function logPlainly(files: PlainFiles): void {

@@ -1,5 +1,15 @@
+import fs from 'node:fs';
 import { COUNTER, makeCounter, makeCounterRoom, runCounter } from '../counter.ts';
 import { interleave, timeEachSync, type Side } from '../measure.ts';
+import {
+  closePlainFiles,
+  deliverPlainly,
+  makePlainMailbox,
+  openPlainFiles,
+  openPlainJournal,
+  plainNames,
+  stepPlainly,
+} from '../peers/plain-files.ts';
 import { makePlainSteps } from '../peers/plain-steps.ts';
 import { makeSqliteSteps } from '../peers/sqlite-steps.ts';
 import { loadSqlite, SQLITE_MISSING } from '../peers/sqlite.ts';
@@ -34,6 +44,7 @@ export const stepRow: Row = {
       {
         plainly,
         ours: () => timeBacklog(bench, { count, durability: 'process' }),
+        callsOnly: () => timeCallsOnly(bench, count),
         inSqlite,
         alone: () => timeOneByOne(bench, alone),
       },
@@ -43,15 +54,22 @@ export const stepRow: Row = {
         smoke: { counted: 1, warmUp: 0 },
       }),
     );
+    const plainStep = 'transition() + getPersistedSnapshot + JSON.stringify + one append';
     const sqlite = { work: WORK, floor: 'one transaction of better-sqlite3 (WAL, NORMAL) with the same step' };
     return [
       compare({
         work: WORK,
-        floor: 'transition() + getPersistedSnapshot + JSON.stringify + one append',
+        floor: plainStep,
         samples: samples.ours,
         floorSamples: samples.plainly,
         goal: { most: 3, unit: '×' },
         note: `per message of ${count} that wait`,
+      }),
+      compare({
+        work: 'the system calls of such a step, nothing else',
+        floor: plainStep,
+        samples: samples.callsOnly,
+        floorSamples: samples.plainly,
       }),
       Sqlite
         ? compare({ ...sqlite, samples: samples.ours, floorSamples: samples.inSqlite, goal: { most: 1.1, unit: '×' } })
@@ -79,6 +97,19 @@ export async function timeBacklog(
   await running.close();
   await room.close();
   return ns / count;
+}
+
+function timeCallsOnly(bench: Bench, count: number): number {
+  const mailbox = makePlainMailbox(bench.freshDirectory());
+  const answers = makePlainMailbox(bench.freshDirectory());
+  const files = openPlainFiles(bench.freshDirectory());
+  const journal = openPlainJournal(bench.freshDirectory());
+  const names = plainNames(count);
+  for (const name of names) deliverPlainly(mailbox, name);
+  const ns = timeEachSync(count, (index) => stepPlainly(mailbox, { files, journal, answers }, names[index] ?? ''));
+  closePlainFiles(files);
+  fs.closeSync(journal.fd);
+  return ns;
 }
 
 /** Each is sent when the one before was answered. */

@@ -1,5 +1,6 @@
 import type { Agent, FileSystem, Host } from '../../src/index.ts';
 import { CONTENT_600_B, makeRoom } from '../bench-room.ts';
+import { makeCounterRoom, runCounter } from '../counter.ts';
 import type { Bench, Outcome, Row } from '../row.ts';
 
 const OPERATIONS = 40;
@@ -17,6 +18,8 @@ export const systemCallsRow: Row = {
       await count('system calls of a send (power)', 'power', ({ alice }) => alice.send({ to: 'bob', ...content })),
       await count(`system calls of a broadcast to ${READERS}`, 'process', ({ alice }) => alice.broadcast(content)),
       await countReceiving(bench),
+      await countSteps(bench, 'process'),
+      await countSteps(bench, 'power'),
     ];
   },
 };
@@ -50,6 +53,27 @@ async function countReceiving(bench: Bench): Promise<Outcome> {
   const counted = perOperation(calls, before ?? {});
   await close();
   return { work: 'system calls of a receive (listings of the whole mailbox included)', calls: counted };
+}
+
+/** Out of a backlog, from the first look into the mailbox until all are acknowledged and answered. */
+async function countSteps(bench: Bench, durability: 'process' | 'power'): Promise<Outcome> {
+  const room = await makeCounterRoom(bench);
+  for (let sent = 0; sent < OPERATIONS; sent++) await room.send();
+  const calls: Calls = {};
+  let before: Calls = {};
+  const running = await runCounter(bench, room, {
+    durability,
+    around: (files) => counting(files, calls),
+    onLook: () => (before = { ...calls }),
+  });
+  await running.handled(OPERATIONS);
+  const counted = perOperation(calls, before);
+  await running.close();
+  await room.close();
+  return {
+    work: `system calls of a durable step (${durability}; its share of listings and syncs included)`,
+    calls: counted,
+  };
 }
 
 async function countedRoom(bench: Bench, durability: 'process' | 'power') {

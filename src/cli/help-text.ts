@@ -5,7 +5,7 @@ const GROUPS: readonly (readonly [title: string, names: readonly string[]])[] = 
   ['Write', ['send', 'broadcast', 'reply']],
   ['Read', ['inbox', 'read', 'ack', 'release', 'renew']],
   ['Follow', ['status', 'watch', 'log']],
-  ['Workflows', ['run', 'workflows', 'why', 'stop', 'graph', 'replay']],
+  ['Workflows', ['run', 'workflows', 'why', 'stop', 'graph', 'replay', 'inspect']],
   ['Look after', ['dead', 'purge', 'doctor', 'completion', 'help']],
 ];
 

@@ -23,8 +23,10 @@ export interface ConsequencesOptions {
   readonly childReady: (address: string) => Promise<void>;
   /** A message can never be delivered to these. */
   readonly onRefused: (entry: OutboxEntry, refused: readonly Refused[]) => void;
-  /** Something is further than before. */
+  /** A record is done with. */
   readonly onMoved: () => void;
+  /** A message has reached its end. */
+  readonly onDelivered: () => void;
 }
 
 /**
@@ -42,7 +44,7 @@ export class Consequences {
   #acting: Promise<void> = Promise.resolve();
 
   constructor(options: ConsequencesOptions) {
-    const { context, durability, address, mailbox, journal, childReady, onRefused, onMoved } = options;
+    const { context, durability, address, mailbox, journal, childReady, onRefused, onDelivered } = options;
     this.#options = options;
     this.#begun = journal.fold.performed;
     this.progress = new ProgressKeeper({ mailbox, durability, performed: journal.fold.performed });
@@ -54,7 +56,7 @@ export class Consequences {
       onDelivered: ({ id }) => {
         this.#posted.delete(id);
         this.progress.delivered(id);
-        onMoved();
+        onDelivered();
       },
       onRefused: (entry, refused) => {
         this.#posted.delete(entry.id);

@@ -30,6 +30,11 @@ export class ProgressKeeper {
     return this.#performed > this.#written || this.#delivered.length > 0 || this.#open.some(({ isDone }) => isDone);
   }
 
+  /** Whether all that was begun is done; `undelivered` is how many messages have not reached their end as far as the journal says. */
+  isComplete({ undelivered }: { undelivered: number }): boolean {
+    return this.#delivered.length === undelivered && this.#open.every(({ isDone }) => isDone);
+  }
+
   begin({ seq, mail }: Unperformed): void {
     this.#open.push({ seq, day: mail && dayOfId(mail.id), isDone: false, isSynced: false });
   }
@@ -68,7 +73,8 @@ export class ProgressKeeper {
   /** What the next record says; `written` is called once it is in the journal. */
   next(started: readonly string[] = []): { readonly progress: Progress; readonly written: () => void } {
     const performed = this.#performed;
-    const delivered = this.#delivered;
+    // A copy: what reaches its end while the record is being appended belongs to the next one.
+    const delivered = [...this.#delivered];
     return {
       progress: { performed, delivered, started },
       written: () => {

@@ -55,6 +55,8 @@ export class WorkflowRun {
   readonly #happened: ((state: WorkflowState | undefined) => Cause | undefined)[] = [];
   readonly #announcements: { effectId: string; done: (error?: unknown) => void }[] = [];
   #idleSinceMs: number | undefined;
+  /** While it waits, and will look around soon in any case. */
+  #restsBriefly = false;
 
   constructor(options: WorkflowRunOptions) {
     const { context, mailbox, journal, machine } = options;
@@ -73,6 +75,10 @@ export class WorkflowRun {
       address: this.address,
       onRefused: (entry, refused) => this.#happen((state) => state && undeliveredCause(entry, refused, state)),
       onMoved: () => this.#arrivals.hint(),
+      // One of many, mostly: it is written down with the next record, or once there is nothing else to do.
+      onDelivered: () => {
+        if (!this.#restsBriefly || this.state?.status !== 'active') this.#arrivals.hint();
+      },
     });
     this.#committer = new Committer({ ...options, progress: this.#consequences.progress });
     this.#intake = new MailIntake(mailbox, { isUnclean: journal.isUnclean });
@@ -182,7 +188,8 @@ export class WorkflowRun {
     const { progress } = this.#consequences;
     if (progress.hasNews) {
       this.#idleSinceMs ??= now;
-      if (now - this.#idleSinceMs >= IDLE_MS || now < this.#idleSinceMs || progress.outstanding >= UNPERFORMED_MAX) {
+      const isIdle = now - this.#idleSinceMs >= IDLE_MS || now < this.#idleSinceMs;
+      if (isIdle || this.#isOver || progress.outstanding >= UNPERFORMED_MAX) {
         await progress.sync();
         await this.#committer.writeProgress();
         this.#idleSinceMs = undefined;
@@ -191,9 +198,18 @@ export class WorkflowRun {
     }
     if (this.state && this.state.status !== 'active' && this.isSettled) this.#options.onSettled();
     const nextDue = Math.min(...Object.values(this.state?.timers ?? {}).map(({ dueAt }) => dueAt));
+    this.#restsBriefly = progress.hasNews;
     await hintBefore(this.#arrivals, clock, Math.min(nextDue - now, progress.hasNews ? IDLE_MS : Infinity));
+    this.#restsBriefly = false;
     this.#intake.resume();
     showLife(this.#options.context, this.address);
+  }
+
+  /** It has ended and all that it committed is done, written down or not: nothing more is to be waited for. */
+  get #isOver(): boolean {
+    const { state } = this;
+    if (!state || state.status === 'active') return false;
+    return this.#consequences.progress.isComplete({ undelivered: this.undelivered });
   }
 
   #happen(cause: (state: WorkflowState | undefined) => Cause | undefined): void {

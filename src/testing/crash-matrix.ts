@@ -84,10 +84,12 @@ export async function crashMatrix(options: CrashMatrixOptions): Promise<CrashRep
   const next = drawNumbers(seed);
   const draw = (): number => 1 + (next() % places);
   const schedules: (readonly number[])[] = [...(options.only ?? [])];
-  const stop = options.only ? 0 : places;
+  // A run that fails by itself needs no kills.
+  const isSound = faults.length === 0;
+  const stop = options.only || !isSound ? 0 : places;
   for (let place = 1; place <= stop; place += stride) schedules.push([place]);
-  for (let pair = 0; pair < pairs; pair++) schedules.push([draw(), draw()]);
-  for (let triple = 0; triple < triples; triple++) schedules.push([draw(), draw(), draw()]);
+  for (let pair = 0; isSound && pair < pairs; pair++) schedules.push([draw(), draw()]);
+  for (let triple = 0; isSound && triple < triples; triple++) schedules.push([draw(), draw(), draw()]);
   const report = { schedules: schedules.length, kills: 0, places, seed, counts: undisturbed.counts, failures };
   const queue = [...schedules];
   const worker = async (): Promise<void> => {

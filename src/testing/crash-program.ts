@@ -4,5 +4,5 @@ import { fileURLToPath } from 'node:url';
 export function crashProgram({ isTypeScript }: { readonly isTypeScript: boolean }): string[] {
   const isBuilt = import.meta.url.endsWith('.js');
   const program = fileURLToPath(new URL(`./crash-child.${isBuilt ? 'js' : 'ts'}`, import.meta.url));
-  return isBuilt && !isTypeScript ? [program] : ['--import', 'tsx', program];
+  return isBuilt && !isTypeScript ? [program] : ['--import', import.meta.resolve('tsx'), program];
 }

@@ -14,7 +14,7 @@ import {
   type WorkflowSeen,
 } from './explore-system.ts';
 
-export const STATES_MAX = 20_000;
+const STATES_MAX = 20_000;
 
 export interface ExploreOptions<TMachines extends Machines = Machines> extends SystemUnderTest<TMachines> {
   /** What must hold at every moment: the fault in one sentence where it does not. */

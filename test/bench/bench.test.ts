@@ -8,7 +8,20 @@ import { median, quantile, ratios } from '../../bench/measure.ts';
 import { compare } from '../../bench/row.ts';
 
 const root = path.dirname(path.dirname(import.meta.dirname));
-const ROWS = ['send', 'send-power', 'receive', 'broadcast', 'full-mailbox', 'wake-up', 'cli', 'system-calls'];
+const ROWS = [
+  'send',
+  'send-power',
+  'receive',
+  'broadcast',
+  'full-mailbox',
+  'wake-up',
+  'step',
+  'step-power',
+  'recovery',
+  'cli',
+  'run-command',
+  'system-calls',
+];
 
 let directory: string;
 beforeEach(() => {

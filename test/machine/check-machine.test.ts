@@ -199,10 +199,7 @@ describe('checkMachine', () => {
     ],
     [
       'an observable',
-      machineOf(
-        {},
-        { actors: { p: fromObservable(() => ({ subscribe: () => ({ unsubscribe: () => {} }) }) as never) } },
-      ),
+      machineOf({}, { actors: { p: fromObservable(() => ({ subscribe: () => ({ unsubscribe: () => {} }) })) } }),
       'actors.p is callback, observable',
       'activity(',
     ],
@@ -220,19 +217,19 @@ describe('checkMachine', () => {
     ],
     [
       'spawning logic in place',
-      machineOf({ entry: spawnChild(work as never, { id: 'w' } as never) }),
+      machineOf({ entry: spawnChild(work as never, { id: 'w' }) }),
       'entry of m spawns logic written in place',
       "spawnChild('<name>', { id: '…' })",
     ],
     [
       'spawning what is not there',
-      machineOf({ entry: spawnChild('wrk' as never, { id: 'w' } as never) }, { actors: { work } }),
+      machineOf({ entry: spawnChild('wrk' as never, { id: 'w' }) }, { actors: { work } }),
       'entry of m spawns "wrk", which is not among the actors',
       'Did you mean work?',
     ],
     [
       'spawning with snapshots',
-      machineOf({ entry: spawnChild('work' as never, { id: 'w', syncSnapshot: true } as never) }, { actors: { work } }),
+      machineOf({ entry: spawnChild('work' as never, { id: 'w', syncSnapshot: true }) }, { actors: { work } }),
       'entry of m has syncSnapshot',
       'Have the child send its news',
     ],

@@ -21,10 +21,36 @@ export class LiveReference {
     this.#machine = machine;
   }
 
+  /**
+   * Whether XState's live snapshot has each state that its value names, and no other, in the order in which a restored one
+   * has them. (5.33 loses the root, or an ancestor, on some ways through a history state; and states that are entered later
+   * come last, which decides between `always` transitions of parallel states.)
+   */
+  get standing(): 'same' | 'reordered' | 'broken' {
+    const { value, _nodes } = this.#snapshot ?? {};
+    const live = (_nodes ?? []).map(({ id }) => id);
+    const { root } = this.#machine;
+    const restored = [root.id];
+    for (let level = [{ id: root.id, value }]; level.length > 0;) {
+      level = level.flatMap((one) =>
+        typeof one.value === 'string'
+          ? [{ id: `${one.id}.${one.value}`, value: undefined }]
+          : Object.entries((one.value ?? {}) as object).map(([key, inner]) => ({
+              id: `${one.id}.${key}`,
+              value: inner as never,
+            })),
+      );
+      restored.push(...level.map(({ id }) => id));
+    }
+    if (live.join() === restored.join()) return 'same';
+    return live.toSorted().join() === restored.toSorted().join() ? 'reordered' : 'broken';
+  }
+
   begin(input: unknown): Outcome {
     const [snapshot, actions] = initialTransition(this.#machine, input);
     const next = snapshot as AnyMachineSnapshot;
-    if (next.status === 'error') return { ...this.#outcome(next, []), verdict: 'failed' };
+    // How far it got is of no interest: nothing of it is kept.
+    if (next.status === 'error') return NOT_BEGUN;
     this.#snapshot = next;
     return this.#outcome(next, actions);
   }
@@ -63,13 +89,24 @@ export class LiveReference {
       history: Object.fromEntries(
         Object.entries(historyValue as Record<string, readonly { id: string }[]>).map(([key, nodes]) => [
           key,
-          nodes.map(({ id }) => id),
+          nodes.map(({ id }) => id).sort(),
         ]),
       ),
       effects: actions.map(effectWords).filter((one) => one !== undefined),
     };
   }
 }
+
+const NOT_BEGUN: Outcome = {
+  verdict: 'failed',
+  status: 'error',
+  value: undefined,
+  context: undefined,
+  output: undefined,
+  children: [],
+  history: {},
+  effects: [],
+};
 
 type Loose = Record<string, unknown>;
 
@@ -100,5 +137,5 @@ function effectWords({ type, params }: { type: string; params?: unknown }): unkn
 }
 
 function isSelf(to: object): boolean {
-  return '_parent' in to && to._parent === undefined && 'logic' in to;
+  return 'logic' in to && (to as Loose)['_parent'] === undefined;
 }

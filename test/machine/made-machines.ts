@@ -22,6 +22,8 @@ const STATES_MAX = 14;
 const DEPTH_MAX = 3;
 /** How often one event may be followed by steps of the machine's own. */
 const FUEL = 4;
+/** Far above what fuel allows. */
+const ITERATIONS_MAX = 500;
 
 interface Made {
   readonly id: string;
@@ -54,7 +56,8 @@ const IMPLEMENTATIONS = {
     note: action((_params: { n: number }) => {}),
     count: assign({ n: ({ context }: Args) => context.n + 1 }),
     keep: assign({ seen: ({ event }: Args) => event.output ?? event.type }),
-    refuel: assign({ fuel: FUEL }),
+    /** Only what comes from outside has a `v`: what the machine raises itself must come to an end. */
+    refuel: assign({ fuel: ({ context, event }: Args) => (event.v === undefined ? context.fuel : FUEL) }),
     burn: assign({ fuel: ({ context }: Args) => context.fuel - 1 }),
     /** Throws now and then. */
     fragile: assign({
@@ -86,7 +89,9 @@ export function makeMachine(draw: Draw): AnyStateMachine {
     context: { n: draw(4), fuel: FUEL, seen: null },
     output: ({ context }: Args) => ({ n: context.n }),
   } as never);
-  return machine as unknown as AnyStateMachine;
+  const made = machine as unknown as AnyStateMachine;
+  made.options.maxIterations = ITERATIONS_MAX;
+  return made;
 }
 
 function makeState(options: {
@@ -149,7 +154,9 @@ function configOf(made: Made, around: Around): Record<string, unknown> {
     ...(kind === 'parallel' ? { type: 'parallel' } : kind === 'compound' ? { initial: states[0]?.key } : {}),
     ...(draw(4) === 0 ? { invoke: invokeOf(around) } : {}),
     ...(draw(6) === 0 ? { always: { ...transitionOf(around), guard: 'hasFuel', actions: ['burn', 'count'] } } : {}),
-    ...(states.length > 0 && draw(3) === 0 ? { onDone: transitionOf(around) } : {}),
+    ...(states.length > 0 && draw(3) === 0
+      ? { onDone: { ...transitionOf(around), guard: 'hasFuel', actions: ['burn', 'count'] } }
+      : {}),
     on: { ...on, ...(draw(6) === 0 ? { '*': transitionOf(around) } : {}) },
     after,
   };
@@ -161,7 +168,6 @@ function invokeOf(around: Around): unknown {
   const done = draw(3) > 0 ? { onDone: { ...transitionOf(around), actions: ['refuel', 'keep'] } } : {};
   const error = draw(3) > 0 ? { onError: transitionOf(around) } : {};
   const kidId = `k${draw(2)}`;
-  const systemId = draw(3) === 0 ? { systemId: `sys-${kidId}` } : {};
   const input = ({ context }: Args): number => context.n;
   switch (draw(3)) {
     case 0:
@@ -169,7 +175,7 @@ function invokeOf(around: Around): unknown {
     case 1:
       return { src: 'review', id, input, ...done, ...error };
     default:
-      return { src: 'kid', id: kidId, ...systemId, ...done, ...error };
+      return { src: 'kid', id: kidId, ...done, ...error };
   }
 }
 
@@ -197,7 +203,7 @@ function actionOf(draw: Draw): unknown {
   const event = EVENTS[draw(EVENTS.length)] ?? 'E0';
   const raised = enqueueActions(({ enqueue, context }) => {
     if ((context as Context).fuel <= 0) return;
-    enqueue('burn' as never);
+    enqueue('burn');
     enqueue.raise({ type: event });
   });
   const actions: (() => unknown)[] = [
@@ -210,8 +216,8 @@ function actionOf(draw: Draw): unknown {
     () => raised,
     () => raise({ type: event }, { delay: 25, id: `t${draw(2)}` }),
     () => cancel(`t${draw(2)}`),
-    () => spawnChild('kid' as never, { id: `k${draw(2)}`, input: draw(3) } as never),
-    () => spawnChild('work' as never, { id: child, input: draw(3) } as never),
+    () => spawnChild('kid' as never, { id: `k${draw(2)}`, input: draw(3) }),
+    () => spawnChild('work' as never, { id: child, input: draw(3) }),
     () => stopChild(child),
     () => stopChild(`k${draw(2)}`),
     () => sendTo(({ self }) => self, { type: event }),

@@ -212,7 +212,6 @@ describe('step', () => {
 
   it('refuses output, params, input and events that JSON cannot keep', () => {
     const machine = setup({
-      types: { output: {} as unknown },
       actors: { work: activity(async (_input: unknown) => 1) },
       actions: { note: action((_params: unknown) => {}) },
     }).createMachine({
@@ -223,7 +222,7 @@ describe('step', () => {
           on: {
             PARAMS: { actions: { type: 'note', params: { at: new Date(0) } } },
             INPUT: { actions: spawnChild('work', { id: 'w', input: () => ({ at: new Map() }) }) },
-            EVENT: { actions: raise({ type: 'X', at: new Set() } as never, { delay: 1 }) },
+            EVENT: { actions: raise({ type: 'X', at: new Set() }, { delay: 1 }) },
             OUT: 'out',
           },
         },

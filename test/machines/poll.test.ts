@@ -108,8 +108,9 @@ test('a killed poll goes on: the pasted commands vote, and each vote is counted 
   const taken = story
     .map((line) => JSON.parse(line) as { verdict: string; mail?: { id: string } })
     .filter(({ mail }) => mail);
-  expect(taken.map(({ verdict, mail }) => [verdict, mail?.id]).sort()).toEqual(
-    output.votes.map(({ messageId }) => ['taken', messageId]).sort(),
+  expect(taken.map(({ verdict }) => verdict)).toEqual(['taken', 'taken', 'taken']);
+  expect(taken.map(({ mail }) => mail?.id ?? '').toSorted()).toEqual(
+    output.votes.map(({ messageId }) => messageId).toSorted(),
   );
 
   // Everybody hears the result once, with the ids that were counted; asking again tells it again and sends nothing.
@@ -178,7 +179,8 @@ test('in whichever order votes and the deadline come, a poll closes with one vot
     workflows: { poll: { machine, input: { question: 'Which?', options: ['a', 'b'], voters: ['alice', 'bob'] } } },
     agents: { alice: { sends: [voted('a'), voted('b')] }, bob: { sends: [voted('a'), voted('c')] } },
     invariant: ({ workflows: { poll } }) => {
-      const voters = (poll?.context as { votes: { voter: string }[] }).votes.map(({ voter }) => voter);
+      const { votes = [] } = (poll?.context ?? {}) as { votes?: { voter: string }[] };
+      const voters = votes.map(({ voter }) => voter);
       return new Set(voters).size === voters.length ? undefined : `a voter counts twice: ${voters.join(', ')}`;
     },
     summarize: ({ workflows: { poll } }) =>

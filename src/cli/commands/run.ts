@@ -2,12 +2,14 @@ import type { WorkflowResult } from '../../durable/workflow-host.ts';
 import { InvalidInput } from '../../errors.ts';
 import { readText } from '../../host/files.ts';
 import { visibleJson } from '../../message/visible.ts';
+import type { Room } from '../../room/room.ts';
 import { textOption } from '../arguments.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT_FAILURE, EXIT_OK } from '../exit-code.ts';
 import { onInterruption } from '../interruption.ts';
 import { loadLibrary } from '../load-library.ts';
 import { loadMachine } from '../load-machine.ts';
+import { startInspector, type Inspector } from '../start-inspector.ts';
 import { createTeller } from '../tell-records.ts';
 import { nudgeApart } from '../with-room.ts';
 import { commandLine } from '../shell-words.ts';
@@ -23,6 +25,7 @@ export const run: Command = {
     { name: 'again', summary: 'begin anew where an earlier run has ended' },
     { name: 'take-over', summary: 'take it from a live host' },
     { name: 'accept-changed', summary: 'go on although the code of the machine has changed' },
+    { name: 'inspect', summary: 'show it in the Stately inspector' },
   ],
   details: `The file exports an XState machine as \`machine\`, or by default. The workflow's address is --as, or the machine's id. Whatever
 ends this process, also kill -9: the same command goes on where it was. Each change is told on stderr; the output is JSON on
@@ -39,10 +42,12 @@ stdout. Exit codes: 0 done, 1 failed or stopped, 130 interrupted (Ctrl-C; it goe
     const input = inputOf(call);
     // Opened by the runtime's own copy of the library, of which the command may have another.
     const room = await library.openRoom({ directory: textOption(args, 'room'), cwd, nudge: nudgeApart(call) });
+    let inspector: Inspector | undefined;
     try {
       using interruption = onInterruption();
       const { signal } = interruption;
       const address = textOption(args, 'as') ?? loaded.machine.id;
+      inspector = args.options.has('inspect') ? await inspect(call, room, address) : undefined;
       const result = await library.runWorkflow(room, loaded.machine, {
         address,
         input,
@@ -55,6 +60,7 @@ stdout. Exit codes: 0 done, 1 failed or stopped, 130 interrupted (Ctrl-C; it goe
       });
       return await tell(call, result, { interrupted: interruption.exitCode });
     } finally {
+      await inspector?.close();
       await room.close();
     }
   },
@@ -79,6 +85,14 @@ function inputOf({ args, host }: Call): unknown {
   }
 }
 
+async function inspect(call: Call, room: Room, address: string): Promise<Inspector> {
+  const { cwd, nudgeProgram: program, output } = call;
+  const warn = (text: string): void => void output.talk(`${text}\n`);
+  const inspector = await startInspector(room.context, { addresses: [address], cwd, program, warn });
+  await output.talk(`To watch it, open ${inspector.url}\n`);
+  return inspector;
+}
+
 async function tell(
   { output, words }: Call,
   result: WorkflowResult,
@@ -95,7 +109,9 @@ async function tell(
       await output.talk('mailroom: it was stopped.\n');
       return EXIT_FAILURE;
     case 'left':
-      await output.talk(`Interrupted; nothing is lost. To go on: ${commandLine(words)}\n`);
+      await output.talk(
+        `Interrupted; nothing is lost. To go on: ${commandLine(words.filter((word) => word !== '--again'))}\n`,
+      );
       return interrupted ?? EXIT_INTERRUPTED;
   }
 }

@@ -11,6 +11,7 @@ import { graph } from '../commands/graph.ts';
 import { createHelp, findCommand } from '../commands/help.ts';
 import { inbox } from '../commands/inbox.ts';
 import { init } from '../commands/init.ts';
+import { inspect } from '../commands/inspect.ts';
 import { join } from '../commands/join.ts';
 import { leave } from '../commands/leave.ts';
 import { log } from '../commands/log.ts';
@@ -61,6 +62,7 @@ export async function runAny(
     stop,
     graph,
     replay,
+    inspect,
     dead,
     purge,
     doctor,
