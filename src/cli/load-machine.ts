@@ -46,9 +46,7 @@ async function importFile(path: string): Promise<Readonly<Record<string, unknown
     const loaded = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
     // What was written as CommonJS comes as the default export.
     const { default: whole } = loaded;
-    return typeof whole === 'object' && whole !== null && !isMachine(whole)
-      ? { ...(whole as object), ...loaded }
-      : loaded;
+    return typeof whole === 'object' && whole !== null && !isMachine(whole) ? { ...whole, ...loaded } : loaded;
   } catch (error) {
     if (error instanceof MailroomError) throw error;
     throw notLoaded(path, error);

@@ -12,7 +12,7 @@ export function storyText(
   const { at, mail, cause, effectId, sent } = line;
   const time = new Date(at).toISOString().slice(11, 23);
   const source = mail ? ` from ${mail.from} (${shortId(mail.id)})` : effectId === undefined ? '' : ` (${effectId})`;
-  const number = seq ? `${line.seq === undefined ? '-' : `#${line.seq}`}`.padEnd(6) : '';
+  const number = seq ? (line.seq === undefined ? '-' : `#${line.seq}`).padEnd(6) : '';
   const who = address === undefined ? '' : `${address}  `;
   const head = `${number}${time}  ${who}${visible(`${cause}${source}`).padEnd(CAUSE_COLUMNS)}  ${visible(outcomeOf(line))}\n`;
   const indent = ' '.repeat(number.length + time.length + 2);
@@ -37,7 +37,7 @@ function outcomeOf({ verdict, from, to, detail }: StoryLine): string {
       return `too late: ${detail ?? ''}`;
     case 'refused':
       return `dead letter, ${detail ?? ''}`;
-    case 'not believed':
+    default:
       return `never believed, ${detail ?? ''}`;
   }
 }

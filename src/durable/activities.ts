@@ -42,7 +42,7 @@ export class Activities {
     for (const [childId, call] of Object.entries(calls)) {
       if (call.kind !== 'activity' && call.kind !== 'command') continue;
       wanted.add(call.effectId);
-      if (!this.#running.has(call.effectId)) this.#begin(childId, call as Work, started.has(call.effectId));
+      if (!this.#running.has(call.effectId)) this.#begin(childId, call, started.has(call.effectId));
     }
     for (const [effectId, { call, abort }] of this.#running) {
       if (wanted.has(effectId)) continue;

@@ -70,6 +70,17 @@ export class Consequences {
     return this.progress.outstanding;
   }
 
+  /** Whether all that was committed is done, written down or not. */
+  get isDone(): boolean {
+    return this.progress.isComplete({ undelivered: this.#options.journal.fold.undelivered.size });
+  }
+
+  /** The same, and the journal says so. */
+  get isSettled(): boolean {
+    const { fold } = this.#options.journal;
+    return fold.undelivered.size === 0 && fold.unperformed.length === 0 && !this.progress.hasNews;
+  }
+
   /** Everything that the journal says is left to do, by whichever host it was committed. */
   recover(): void {
     this.#performRecords();

@@ -2,7 +2,7 @@ import type { WorkflowState } from '../machine/workflow-state.ts';
 import type { CommitRecord } from './journal-record.ts';
 
 /** A state value on one line: `build.tests.run` or `build.(tests.ok, docs.write)`. */
-export function stateText(value: unknown): string {
+function stateText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value !== 'object' || value === null) return '-';
   const parts = Object.entries(value).map(([name, inner]) => {

@@ -77,8 +77,8 @@ export class JournalFold {
     }
     const body = record.body as Partial<Record<'open' | 'commit' | 'note' | 'performed', never>>;
     if ('open' in body) this.#take(body as Extract<JournalBody, { open: unknown }>, record.by);
-    else if ('commit' in body) this.#commit(record.seq, body.commit as CommitRecord);
-    else if ('note' in body) this.#note(record.seq, body.note as NoteRecord);
+    else if ('commit' in body) this.#commit(record.seq, body.commit);
+    else if ('note' in body) this.#note(record.seq, body.note);
     else if ('performed' in body) {
       const { performed } = body as Extract<JournalBody, { performed: unknown }>;
       this.#progress(performed.progress);

@@ -1,7 +1,7 @@
 import { MailroomError, MessageRefused } from '../errors.ts';
 import type { DeliveryOutcome } from '../mailbox/deliver.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
-import { createTurns } from '../mailbox/turns.ts';
+import type { Turn } from '../mailbox/turns.ts';
 import { errorFacts, type ErrorFacts } from '../machine/workflow-state.ts';
 import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
 import { listCards, type RoomContext } from '../room/context.ts';
@@ -16,6 +16,8 @@ const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 30_000;
 /** Entries looked at in one round, so that a long queue does not make each round long. */
 const LOOKED_AT_MAX = 256;
+/** Deliveries under way beyond which none is written to the disk ahead of its turn. */
+const UNDER_WAY_MAX = 32;
 
 export interface OutboxOptions {
   readonly context: RoomContext;
@@ -37,7 +39,8 @@ export interface Refused {
 /**
  * Delivers what a workflow's commits say, in their order, beside the workflow's own loop: paced by the rate limit, and
  * tried again for as long as it fails for now. To each recipient the messages go in the order of the commits; one that is
- * stuck holds up only later ones to the same recipient.
+ * stuck holds up only later ones to the same recipient. Where that takes the disk, a message is written ahead of its turn:
+ * it waits to be linked until the one before it has reached its end.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -60,7 +63,15 @@ export class Outbox {
   /** `isRepeat`: an earlier host may have delivered it. */
   add(entry: OutboxEntry, { isRepeat }: { isRepeat: boolean }): void {
     const recipients = new Set(entry.recipients ?? entry.to);
-    const waiting: Waiting = { entry, recipients, refused: [], isRepeat, failures: 0, isResting: false, isBusy: false };
+    const waiting: Waiting = {
+      entry,
+      recipients,
+      refused: [],
+      isRepeat,
+      failures: 0,
+      isResting: false,
+      underWay: undefined,
+    };
     if (entry.isControl) {
       this.#waiting.push(waiting);
       this.#pump();
@@ -120,23 +131,46 @@ export class Outbox {
   /** Starts every delivery that nothing before it holds up. */
   #pump(): void {
     if (this.#leaving.signal.aborted) return;
-    const blocked = new Set<string>();
+    const last = new Map<string, Waiting>();
     let looked = 0;
     for (const waiting of this.#waiting) {
       if (++looked > LOOKED_AT_MAX) break;
-      const free = [...waiting.recipients].filter((address) => !blocked.has(address));
-      if (!waiting.isBusy && !waiting.isResting && free.length > 0) {
-        waiting.isBusy = true;
-        this.#start(this.#deliver(waiting, free));
+      if (!waiting.underWay && !waiting.isResting) {
+        const free = [...waiting.recipients].filter((address) => !last.has(address));
+        const ahead = free.length > 0 ? undefined : this.#aheadOf(waiting, last);
+        if (ahead || free.length > 0) this.#begin(waiting, ahead ? [...waiting.recipients] : free, ahead);
       }
-      for (const address of waiting.recipients) blocked.add(address);
+      for (const address of waiting.recipients) last.set(address, waiting);
     }
   }
 
-  async #deliver(waiting: Waiting, addresses: readonly string[]): Promise<void> {
+  /** The delivery that this one can be made behind, if it is to wait only for being linked. */
+  #aheadOf({ recipients }: Waiting, last: ReadonlyMap<string, Waiting>): Promise<boolean> | undefined {
+    if (this.#options.durability !== 'power' || this.#underWay.size >= UNDER_WAY_MAX) return undefined;
+    // One to several is not: only its first recipient waits for its turn.
+    const [before, another] = [...recipients].map((address) => last.get(address));
+    return another || before?.recipients.size !== 1 ? undefined : before.underWay;
+  }
+
+  #begin(waiting: Waiting, addresses: readonly string[], ahead: Promise<boolean> | undefined): void {
+    const delivering = this.#deliver(waiting, addresses, ahead);
+    waiting.underWay = delivering.catch(() => false);
+    this.#start(delivering.then(() => this.#pump()));
+  }
+
+  /** Whether it has reached its end. `ahead` is the delivery before it to the same recipient. */
+  async #deliver(
+    waiting: Waiting,
+    addresses: readonly string[],
+    ahead: Promise<boolean> | undefined,
+  ): Promise<boolean> {
     const { entry } = waiting;
     const { context, address, onDelivered, onRefused } = this.#options;
-    const outcomes = await this.#attempt(waiting, addresses);
+    const outcomes = await this.#attempt(waiting, addresses, ahead);
+    const isHeldUp = ahead !== undefined && !(await ahead);
+    waiting.underWay = undefined;
+    // Then it was not linked, and that is no fault of its own.
+    if (isHeldUp) return false;
     let isStuck = false;
     for (const [to, outcome] of outcomes) {
       if (outcome.outcome === 'delivered' || isPurged(outcome.error)) {
@@ -151,7 +185,6 @@ export class Outbox {
         if (waiting.failures === 0) this.#warn(outcome.error);
       }
     }
-    waiting.isBusy = false;
     // What was tried once may have arrived although it looked otherwise.
     waiting.isRepeat = true;
     if (isStuck) {
@@ -161,7 +194,7 @@ export class Outbox {
       if (waiting.refused.length > 0) onRefused(entry, waiting.refused);
       else onDelivered(entry);
     }
-    this.#pump();
+    return waiting.recipients.size === 0;
   }
 
   async #retryLater(waiting: Waiting): Promise<void> {
@@ -171,7 +204,11 @@ export class Outbox {
     this.#pump();
   }
 
-  async #attempt({ entry, isRepeat }: Waiting, addresses: readonly string[]): Promise<Map<string, DeliveryOutcome>> {
+  async #attempt(
+    { entry, isRepeat }: Waiting,
+    addresses: readonly string[],
+    ahead: Promise<boolean> | undefined,
+  ): Promise<Map<string, DeliveryOutcome>> {
     const { context, durability, childReady } = this.#options;
     const outcomes = new Map<string, DeliveryOutcome>();
     const mailboxes: Mailbox[] = [];
@@ -187,7 +224,7 @@ export class Outbox {
       }
     }
     if (!sealed || mailboxes.length === 0) return outcomes;
-    const turn = createTurns()();
+    const turn = turnAfter(ahead);
     const report = await postSealed(context, { sealed, recipients: mailboxes, durability, repeat: isRepeat, turn });
     for (const [to, outcome] of Object.entries(report.outcomes)) outcomes.set(to, outcome);
     return outcomes;
@@ -207,7 +244,18 @@ interface Waiting {
   isRepeat: boolean;
   failures: number;
   isResting: boolean;
-  isBusy: boolean;
+  /** The delivery that is being made: whether it has reached its end. */
+  underWay: Promise<boolean> | undefined;
+}
+
+/** Comes when the delivery before has reached its end; where it has not, it rejects, and what waits for it is not linked. */
+function turnAfter(ahead: Promise<boolean> | undefined): Turn {
+  const came = ahead?.then((isOver) => {
+    if (!isOver) throw new Error('an earlier message to the same recipient has not arrived');
+  });
+  // Whoever was refused before its turn waits for none.
+  came?.catch(() => {});
+  return { came, pass: () => {} };
 }
 
 function retryMs(failures: number): number {

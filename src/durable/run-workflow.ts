@@ -23,7 +23,7 @@ export async function runWorkflow<TMachine extends AnyStateMachine>(
   const { signal, onRecord, ...others } = options;
   await using host = new WorkflowHost(room);
   if (onRecord) host.onRecord(onRecord);
-  const { result } = await host.run(machine, others as WorkflowOptions<InputFrom<TMachine>>);
+  const { result } = await host.run(machine, others);
   const leave = (): void => void host.close().catch(() => {});
   if (signal?.aborted) leave();
   signal?.addEventListener('abort', leave, { once: true });

@@ -83,7 +83,7 @@ export function commitLine(seq: number, commit: CommitRecord, before: string | u
   };
 }
 
-function causeText({ cause, state }: CommitRecord): string {
+function causeText({ cause }: CommitRecord): string {
   switch (cause.kind) {
     case 'start':
       return cause.parent ? `started by ${cause.parent.address}` : 'started';
@@ -101,8 +101,8 @@ function causeText({ cause, state }: CommitRecord): string {
       const outcome = cause.event.type.startsWith('xstate.error') ? 'failed' : 'done';
       return `${cause.src} ${outcome}`;
     }
-    case 'undelivered':
-      return `undeliverable to ${cause.to}${state.status === 'active' ? '' : ' (ended)'}`;
+    default:
+      return `undeliverable to ${cause.to}`;
   }
 }
 

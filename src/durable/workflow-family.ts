@@ -29,6 +29,8 @@ interface Running {
   readonly file: string | undefined;
   /** The incarnation that its parent has started; undefined for one that was started by hand. */
   readonly incarnation: string | undefined;
+  /** The address of that parent. */
+  readonly parent: string | undefined;
   loop: Promise<void>;
 }
 
@@ -98,8 +100,9 @@ export class WorkflowFamily {
       },
       onSettled: () => this.#settled.get(address)?.(),
     });
-    const { incarnation } = expected ?? {};
-    this.#running.set(address, { run, takeOver, file, incarnation, loop: Promise.resolve() });
+    const { incarnation, parent } = expected ?? {};
+    const started = { incarnation, parent: parent?.address };
+    this.#running.set(address, { run, takeOver, file, ...started, loop: Promise.resolve() });
     return run;
   }
 
@@ -179,6 +182,14 @@ export class WorkflowFamily {
   ): Promise<void> {
     // A child of an earlier incarnation that had the same systemId.
     const former = this.#running.get(address);
+    if (former && former.parent !== parent.address) {
+      throw new Conflict(
+        `The child ${parent.childId} of ${parent.address} would be ${address}, which is another workflow.`,
+        {
+          hint: 'Give it another systemId.',
+        },
+      );
+    }
     if (former) {
       former.run.leave();
       await former.loop;

@@ -53,7 +53,7 @@ export class WorkflowRun {
   readonly #leaving = new AbortController();
   /** What happened in this process, each as the cause that it is when its turn comes; undefined when nobody waits for it any more. */
   readonly #happened: ((state: WorkflowState | undefined) => Cause | undefined)[] = [];
-  readonly #announcements: { effectId: string; done: (error?: unknown) => void }[] = [];
+  readonly #announcements: { effectId: string; done: () => void; failed: (error: Error) => void }[] = [];
   #idleSinceMs: number | undefined;
   /** While it waits, and will look around soon in any case. */
   #restsBriefly = false;
@@ -92,17 +92,6 @@ export class WorkflowRun {
   /** Undefined before it is started. */
   get state(): WorkflowState | undefined {
     return this.#options.journal.fold.state;
-  }
-
-  /** How many of its messages have not reached their end. */
-  get undelivered(): number {
-    return this.#options.journal.fold.undelivered.size;
-  }
-
-  /** Everything that it committed is done, and it is written down. */
-  get isSettled(): boolean {
-    const { fold } = this.#options.journal;
-    return fold.undelivered.size === 0 && fold.unperformed.length === 0 && !this.#consequences.progress.hasNews;
   }
 
   /** Starts a new incarnation at the beginning of the loop. */
@@ -170,7 +159,7 @@ export class WorkflowRun {
         break;
     }
     for (let one = this.#announcements.shift(); one; one = this.#announcements.shift()) {
-      await this.#committer.writeProgress({ started: [one.effectId] }).then(() => one.done(), one.done);
+      await this.#committer.writeProgress({ started: [one.effectId] }).then(one.done, one.failed);
     }
     const made = await this.#committer.makeTrue();
     if (!made) return false;
@@ -186,30 +175,24 @@ export class WorkflowRun {
     const { clock } = this.#options.context.host;
     const now = clock.now();
     const { progress } = this.#consequences;
+    const isEnded = this.state !== undefined && this.state.status !== 'active';
     if (progress.hasNews) {
       this.#idleSinceMs ??= now;
       const isIdle = now - this.#idleSinceMs >= IDLE_MS || now < this.#idleSinceMs;
-      if (isIdle || this.#isOver || progress.outstanding >= UNPERFORMED_MAX) {
+      if (isIdle || (isEnded && this.#consequences.isDone) || progress.outstanding >= UNPERFORMED_MAX) {
         await progress.sync();
         await this.#committer.writeProgress();
         this.#idleSinceMs = undefined;
         return;
       }
     }
-    if (this.state && this.state.status !== 'active' && this.isSettled) this.#options.onSettled();
+    if (isEnded && this.#consequences.isSettled) this.#options.onSettled();
     const nextDue = Math.min(...Object.values(this.state?.timers ?? {}).map(({ dueAt }) => dueAt));
     this.#restsBriefly = progress.hasNews;
     await hintBefore(this.#arrivals, clock, Math.min(nextDue - now, progress.hasNews ? IDLE_MS : Infinity));
     this.#restsBriefly = false;
     this.#intake.resume();
     showLife(this.#options.context, this.address);
-  }
-
-  /** It has ended and all that it committed is done, written down or not: nothing more is to be waited for. */
-  get #isOver(): boolean {
-    const { state } = this;
-    if (!state || state.status === 'active') return false;
-    return this.#consequences.progress.isComplete({ undelivered: this.undelivered });
   }
 
   #happen(cause: (state: WorkflowState | undefined) => Cause | undefined): void {
@@ -224,10 +207,7 @@ export class WorkflowRun {
 
   #announce(effectId: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#announcements.push({
-        effectId,
-        done: (error) => (error === undefined ? resolve() : reject(error as Error)),
-      });
+      this.#announcements.push({ effectId, done: resolve, failed: reject });
       this.#arrivals.hint();
     });
   }

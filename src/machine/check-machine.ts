@@ -34,7 +34,7 @@ function faultsOf(machine: AnyStateMachine, seen: Set<AnyStateMachine>): Fault[]
   for (const [name, implementation] of Object.entries(machine.implementations.actions)) {
     if (!isBuiltin(implementation) && !actionRunOf(implementation)) faults.push(foreignAction(name));
   }
-  visit(machine.root as unknown as AnyNode, (node) => faults.push(...nodeFaults(machine, node)));
+  visit(machine.root, (node) => faults.push(...nodeFaults(machine, node)));
   return faults;
 }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { AnyActorRef, AnyStateMachine } from 'xstate';
 import { InvalidInput } from '../errors.ts';
 import { findNonJson } from '../message/json-value.ts';
@@ -141,7 +142,8 @@ function notJson(machine: AnyStateMachine, what: string): InvalidInput {
 }
 
 function jsonOr(value: unknown): unknown {
-  return value === undefined || findNonJson(value) === undefined ? (value ?? null) : String(value);
+  if (value === undefined || findNonJson(value) === undefined) return value ?? null;
+  return value instanceof Error ? value.message : inspect(value);
 }
 
 function sendIdOf(id: string | undefined): { sendId?: string } {

@@ -57,7 +57,7 @@ export function step(machine: AnyStateMachine, { address, parent, before, event,
       : inertMachine.restoreSnapshot(structuredClone(before) as Snapshot<unknown>, scope);
   let transitionsTaken = 0;
   scope.system.inspect((inspected) => {
-    if (inspected.type === '@xstate.microstep') transitionsTaken += inspected._transitions.length;
+    if (inspected.type === '@xstate.microstep') transitionsTaken += inspected['_transitions'].length;
   });
   const next: AnyMachineSnapshot =
     from && event ? inertMachine.transition(from, event, scope) : inertMachine.getInitialSnapshot(scope, input);
@@ -84,7 +84,7 @@ function createScope(
 ): AnyActorScope {
   const self = createEmptyActor();
   const { system } = self;
-  const registry = system as unknown as { _unregister(child: unknown): void };
+  const registry = system as unknown as Readonly<Record<'_unregister', (child: unknown) => void>>;
   Object.assign(self, { id: address.split('.').at(-1), sessionId: address, logic: machine, src: machine.id });
   if (parent !== undefined) Object.assign(self, { _parent: mailRef(parent) });
   // Another workflow of the room is reached by its address.
@@ -101,7 +101,7 @@ function createScope(
     actionExecutor: (action) => {
       executed.push(action);
       // A child that is stopped frees its system id at once, so that its successor may have it in the same step.
-      if (action.type === 'xstate.stopChild' && action.params) registry._unregister(action.params);
+      if (action.type === 'xstate.stopChild' && action.params) registry['_unregister'](action.params);
     },
   };
 }

@@ -23,8 +23,17 @@ async function counted(notes: number): Promise<WorkflowRoom> {
   return room;
 }
 
-const sumOf = (room: WorkflowRoom): number =>
-  (room.state('counter')?.state?.snapshot as { context: { sum: number } }).context.sum;
+const sumOf = (room: WorkflowRoom): number => Number(room.snapshot('counter').context['sum']);
+
+/** What a reader of the journal makes of it: the sum, or the code of the error that says what to do. */
+function readingOf(room: WorkflowRoom): number | string {
+  try {
+    return sumOf(room);
+  } catch (error) {
+    const { code, hint = '' } = error as { code?: string; hint?: string };
+    return `${code}${hint.includes('backup') ? ', put it back from a backup' : ''}`;
+  }
+}
 
 test('a torn tail, as a crash leaves it, is passed over at every length', async () => {
   await using room = await counted(3);
@@ -47,24 +56,26 @@ test('a bit flipped anywhere in a journal is refused with what to do, or changes
   const file = path.join(journalOf(room), '1.jsonl');
   const whole = fs.readFileSync(file);
   const next = drawNumbers(SEED);
-  const outcomes = { refused: 0, same: 0, shorter: 0 };
+  const outcomes = { refused: 0, same: 0 };
   const flips = 300;
   for (let flip = 0; flip < flips; flip++) {
     const at = next() % whole.length;
     const damaged = Buffer.from(whole);
     damaged[at] = (damaged[at] ?? 0) ^ (1 << (next() % 8));
     fs.writeFileSync(file, damaged);
-    try {
-      const sum = sumOf(room);
-      // A flip in the last records, which nothing follows, looks like a crash before them: what they did is done again.
-      if (sum === 78) outcomes.same += 1;
-      else outcomes.shorter += 1;
-      expect([78, 66]).toContain(sum);
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'CHAIN_DAMAGED', hint: expect.stringMatching(/backup/) });
-      outcomes.refused += 1;
-      await expect(room.run(counter)).rejects.toMatchObject({ code: 'CHAIN_DAMAGED' });
-    }
+    const reading = readingOf(room);
+    // A flip behind the last brace of the last record, say, hits nothing that counts.
+    expect(['CHAIN_DAMAGED, put it back from a backup', 78]).toContain(reading);
+    const ran =
+      reading === 78
+        ? 'read'
+        : await room.run(counter).then(
+            () => 'ran',
+            (error: { code: string }) => error.code,
+          );
+    expect(['read', 'CHAIN_DAMAGED']).toContain(ran);
+    if (reading === 78) outcomes.same += 1;
+    else outcomes.refused += 1;
   }
   console.log(`${flips} flips in ${whole.length} bytes, seed ${SEED}: ${JSON.stringify(outcomes)}`);
   expect(outcomes.refused).toBeGreaterThan(flips / 2);
@@ -95,18 +106,17 @@ test('a newer format is refused with how to update', async () => {
 
 test('changed code is refused until it is accepted, and what would differ is told by a replay', async () => {
   const { replayWorkflow } = await import('../../src/durable/replay.ts');
-  const machineOf = (step: number) =>
-    setup({ types: { context: {} as { n: number } } }).createMachine({
-      id: 'stepper',
-      context: { n: 0 },
-      initial: 'going',
-      states: {
-        going: { after: { 5: { target: 'gone', actions: assign({ n: ({ context }) => context.n + STEPS[step]! }) } } },
-        gone: {},
-      },
-    });
-  const STEPS = [1, 2];
-  const changed = setup({ types: { context: {} as { n: number } } }).createMachine({
+  const types = { context: {} as { n: number } };
+  const first = setup({ types }).createMachine({
+    id: 'stepper',
+    context: { n: 0 },
+    initial: 'going',
+    states: {
+      going: { after: { 5: { target: 'gone', actions: assign({ n: ({ context }) => context.n + 1 }) } } },
+      gone: {},
+    },
+  });
+  const changed = setup({ types }).createMachine({
     id: 'stepper',
     context: { n: 0 },
     initial: 'going',
@@ -116,7 +126,7 @@ test('changed code is refused until it is accepted, and what would differ is tol
     },
   });
   await using room = await WorkflowRoom.make();
-  const { host, room: opened } = await room.run(machineOf(0));
+  const { host, room: opened } = await room.run(first);
   await eventually('it is gone', () => room.story('stepper').some(({ to }) => to === 'gone'));
   await host.close();
   await expect(room.run(changed)).rejects.toMatchObject({
@@ -124,7 +134,7 @@ test('changed code is refused until it is accepted, and what would differ is tol
     message: expect.stringContaining('The code of the machine'),
     hint: expect.stringContaining('--accept-changed'),
   });
-  expect(replayWorkflow(opened.context, 'stepper', machineOf(0))).toEqual({ steps: 2, divergences: [] });
+  expect(replayWorkflow(opened.context, 'stepper', first)).toEqual({ steps: 2, divergences: [] });
   expect(replayWorkflow(opened.context, 'stepper', changed)?.divergences).toEqual([
     { seq: expect.any(Number), where: 'state.snapshot.context.n', recorded: 1, replayed: 100 },
   ]);

@@ -51,7 +51,7 @@ export const counter = setup({
 
 /** Asks alice, with patience, and ends with what she says. */
 export const asker = setup({
-  types: { context: {} as { answer: string }, output: {} as string, input: {} as { to?: string } | null },
+  types: { context: {} as { answer: string }, output: {} as string },
   actors: {
     question: ask((to: string) => to, {
       question: () => ({ type: 'QUESTION', content: 'Is it so?' }),
@@ -68,7 +68,7 @@ export const asker = setup({
       invoke: {
         src: 'question',
         id: 'q',
-        input: ({ event }) => (event as unknown as { input?: { to?: string } }).input?.to ?? 'alice',
+        input: ({ event }) => (event as { input?: { to?: string } }).input?.to ?? 'alice',
         onDone: {
           target: 'told',
           actions: assign({ answer: ({ event }) => `${event.output.from}: ${event.output.content}` }),

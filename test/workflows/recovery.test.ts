@@ -118,8 +118,7 @@ test('what can never be delivered comes back as an event, once, and stops nothin
   await alice.send(note(2));
   await eventually('it goes on', () => texts(alice).includes('INFO sum 3'));
   await again.host.close();
-  const { state } = room.state('counter') ?? {};
-  expect((state?.snapshot as { context: { failed: string[] } }).context.failed).toEqual(['ghost ACTOR_NOT_FOUND']);
+  expect(room.snapshot('counter').context['failed']).toEqual(['ghost ACTOR_NOT_FOUND']);
   expect(room.story('counter').filter(({ cause }) => cause.startsWith('undeliverable'))).toHaveLength(1);
 });
 
@@ -171,7 +170,7 @@ test('an activity that may run once only is reported as failed after a crash, an
     const again = await room.run(machineOf(onCrash, false), { acceptChanged: true });
     await again.workflow.result;
     await again.host.close();
-    const value = (room.state(onCrash)?.state?.snapshot as { value: string }).value;
+    const { value } = room.snapshot(onCrash);
     expect([onCrash, value, runs.length]).toEqual(onCrash === 'rerun' ? ['rerun', 'good', 2] : ['fail', 'bad', 1]);
     expect(new Set(runs).size).toBe(1);
     runs.length = 0;

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { CrashMatrixOptions, FinishedRun } from '../../dist/testing/crash-matrix.js';
+import type { CrashMatrixOptions, FinishedRun } from 'agent-mailroom/testing';
 import { processesAbout } from './orphans.ts';
 
 const FIXTURES = path.join(import.meta.dirname, '..', '..', 'fixtures', 'workflows');

@@ -72,6 +72,13 @@ export class WorkflowRoom implements AsyncDisposable {
     return readJournalState(this.#any().context, address);
   }
 
+  /** XState's snapshot of a workflow, as its journal has it. */
+  snapshot(address: string): { readonly value: string; readonly context: Readonly<Record<string, unknown>> } {
+    const state = this.state(address)?.state;
+    if (!state) throw new Error(`${address} was never started`);
+    return state.snapshot as ReturnType<WorkflowRoom['snapshot']>;
+  }
+
   story(address: string): StoryLine[] {
     return storyOf(this.#any().context, address) ?? [];
   }

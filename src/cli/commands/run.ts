@@ -108,7 +108,7 @@ async function tell(
     case 'stopped':
       await output.talk('mailroom: it was stopped.\n');
       return EXIT_FAILURE;
-    case 'left':
+    default:
       await output.talk(
         `Interrupted; nothing is lost. To go on: ${commandLine(words.filter((word) => word !== '--again'))}\n`,
       );
