@@ -1,15 +1,9 @@
-import { MailroomError, MessageRefused } from '../errors.ts';
-import type { DeliveryOutcome } from '../mailbox/deliver.ts';
-import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
-import type { Turn } from '../mailbox/turns.ts';
+import type { Durability } from '../mailbox/mailbox.ts';
 import { errorFacts, type ErrorFacts } from '../machine/workflow-state.ts';
-import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
-import { listCards, type RoomContext } from '../room/context.ts';
+import type { RoomContext } from '../room/context.ts';
 import { openCounter } from '../room/open-counter.ts';
-import { postSealed } from '../room/post-sealed.ts';
 import type { RateCounter } from '../room/rate-limit.ts';
-import { recipientOf } from '../room/recipients.ts';
-import { openEntry } from './sealed-entry.ts';
+import { attemptDelivery, isFinal, isPurged } from './attempt-delivery.ts';
 import type { OutboxEntry } from './journal-record.ts';
 
 const RETRY_MS_MIN = 250;
@@ -165,8 +159,9 @@ export class Outbox {
     ahead: Promise<boolean> | undefined,
   ): Promise<boolean> {
     const { entry } = waiting;
-    const { context, address, onDelivered, onRefused } = this.#options;
-    const outcomes = await this.#attempt(waiting, addresses, ahead);
+    const { context, address, durability, childReady, onDelivered, onRefused } = this.#options;
+    const { isRepeat } = waiting;
+    const outcomes = await attemptDelivery(context, { entry, addresses, durability, isRepeat, ahead, childReady });
     const isHeldUp = ahead !== undefined && !(await ahead);
     waiting.underWay = undefined;
     // Then it was not linked, and that is no fault of its own.
@@ -204,32 +199,6 @@ export class Outbox {
     this.#pump();
   }
 
-  async #attempt(
-    { entry, isRepeat }: Waiting,
-    addresses: readonly string[],
-    ahead: Promise<boolean> | undefined,
-  ): Promise<Map<string, DeliveryOutcome>> {
-    const { context, durability, childReady } = this.#options;
-    const outcomes = new Map<string, DeliveryOutcome>();
-    const mailboxes: Mailbox[] = [];
-    const sealed = openEntry(entry);
-    for (const to of addresses) {
-      try {
-        if (!sealed) throw new MessageRefused(entry.refusal?.message ?? 'it could not be made', { reason: 'rejected' });
-        if (entry.isControl) await childReady(to);
-        else assertType(context, entry.type);
-        mailboxes.push(recipientOf(context, to, { type: entry.type, content: entry.content }));
-      } catch (error) {
-        outcomes.set(to, { outcome: 'failed', error: asMailroomError(error) });
-      }
-    }
-    if (!sealed || mailboxes.length === 0) return outcomes;
-    const turn = turnAfter(ahead);
-    const report = await postSealed(context, { sealed, recipients: mailboxes, durability, repeat: isRepeat, turn });
-    for (const [to, outcome] of Object.entries(report.outcomes)) outcomes.set(to, outcome);
-    return outcomes;
-  }
-
   #warn(error: unknown): void {
     const { context, address } = this.#options;
     context.log.append({ event: 'warning', from: address, detail: errorFacts(error).message });
@@ -248,36 +217,6 @@ interface Waiting {
   underWay: Promise<boolean> | undefined;
 }
 
-/** Comes when the delivery before has reached its end; where it has not, it rejects, and what waits for it is not linked. */
-function turnAfter(ahead: Promise<boolean> | undefined): Turn {
-  const came = ahead?.then((isOver) => {
-    if (!isOver) throw new Error('an earlier message to the same recipient has not arrived');
-  });
-  // Whoever was refused before its turn waits for none.
-  came?.catch(() => {});
-  return { came, pass: () => {} };
-}
-
 function retryMs(failures: number): number {
   return Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX);
-}
-
-/** Refused for good: trying again would end the same way. */
-function isFinal(error: MailroomError): boolean {
-  return ['ACTOR_NOT_FOUND', 'INVALID_INPUT', 'MESSAGE_REFUSED', 'CONFLICT'].includes(error.code);
-}
-
-/** An earlier try delivered it, or nobody will ever know: its recipient has purged the day. It is not sent again. */
-function isPurged(error: MailroomError): boolean {
-  return error instanceof MessageRefused && error.reason === 'purged';
-}
-
-function assertType(context: RoomContext, type: string): void {
-  if (isCommonType(type)) return;
-  assertDeclaredType(type, new Set(listCards(context).flatMap((card) => [...card.accepts])));
-}
-
-function asMailroomError(error: unknown): MailroomError {
-  if (error instanceof MailroomError) return error;
-  return new MailroomError('MESSAGE_DELIVERY', errorFacts(error).message, { cause: error });
 }

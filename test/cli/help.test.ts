@@ -85,7 +85,7 @@ describe('completion', () => {
     expect(await complete('--as', 'alice', 'send', 'bob', 'Q')).toEqual(['QUESTION']);
     expect(await complete('send', '--wait-for', '')).toEqual(['claimed', 'acked']);
     expect(await complete('dead', '')).toEqual(['list', 'show', 'retry']);
-    expect(await complete('help', 'wh')).toEqual(['whoami']);
+    expect(await complete('help', 'wh')).toEqual(['whoami', 'why']);
     expect(await complete('read', '--w')).toEqual(['--wait']);
   });
 

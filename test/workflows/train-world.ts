@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { CrashMatrixOptions, FinishedRun } from 'agent-mailroom/testing';
+import type { CrashMatrixOptions, CrashReport, FinishedRun } from 'agent-mailroom/testing';
 import { processesAbout } from './orphans.ts';
 
 const FIXTURES = path.join(import.meta.dirname, '..', '..', 'fixtures', 'workflows');
@@ -55,3 +55,12 @@ export const STAGE_MATRIX: CrashMatrixOptions = {
     },
   },
 };
+
+export function printReport(name: string, report: CrashReport): void {
+  const { schedules, kills, places, seed, counts, failures } = report;
+  const { steps, taken, sent, timers } = counts;
+  console.log(
+    `${name}: ${schedules} schedules, ${kills} kills at ${places} places, seed ${seed}: ` +
+      `${steps} steps, ${taken} messages taken, ${sent} sent, ${timers} timers; ${failures.length} failures`,
+  );
+}

@@ -1,0 +1,77 @@
+import { MailroomError, MessageRefused } from '../errors.ts';
+import type { DeliveryOutcome } from '../mailbox/deliver.ts';
+import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
+import type { Turn } from '../mailbox/turns.ts';
+import { errorFacts } from '../machine/workflow-state.ts';
+import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
+import { listCards, type RoomContext } from '../room/context.ts';
+import { postSealed } from '../room/post-sealed.ts';
+import { recipientOf } from '../room/recipients.ts';
+import type { OutboxEntry } from './journal-record.ts';
+import { openEntry } from './sealed-entry.ts';
+
+export interface DeliveryAttempt {
+  readonly entry: OutboxEntry;
+  readonly addresses: readonly string[];
+  readonly durability: Durability;
+  /** An earlier try may have delivered it. */
+  readonly isRepeat: boolean;
+  /** The delivery before it to the same, only, recipient: whether that has reached its end. Until then it is not linked. */
+  readonly ahead: Promise<boolean> | undefined;
+  readonly childReady: (address: string) => Promise<void>;
+}
+
+/** Tries once to deliver a message to these addresses; each has its outcome. Throws only what breaks the journal's promise. */
+export async function attemptDelivery(
+  context: RoomContext,
+  { entry, addresses, durability, isRepeat, ahead, childReady }: DeliveryAttempt,
+): Promise<Map<string, DeliveryOutcome>> {
+  const outcomes = new Map<string, DeliveryOutcome>();
+  const mailboxes: Mailbox[] = [];
+  const sealed = openEntry(entry);
+  for (const to of addresses) {
+    try {
+      if (!sealed) throw new MessageRefused(entry.refusal?.message ?? 'it could not be made', { reason: 'rejected' });
+      if (entry.isControl) await childReady(to);
+      else assertType(context, entry.type);
+      mailboxes.push(recipientOf(context, to, { type: entry.type, content: entry.content }));
+    } catch (error) {
+      outcomes.set(to, { outcome: 'failed', error: asMailroomError(error) });
+    }
+  }
+  if (!sealed || mailboxes.length === 0) return outcomes;
+  const turn = turnAfter(ahead);
+  const report = await postSealed(context, { sealed, recipients: mailboxes, durability, repeat: isRepeat, turn });
+  for (const [to, outcome] of Object.entries(report.outcomes)) outcomes.set(to, outcome);
+  return outcomes;
+}
+
+/** Comes when the delivery before has reached its end; where it has not, it rejects, and what waits for it is not linked. */
+function turnAfter(ahead: Promise<boolean> | undefined): Turn {
+  const came = ahead?.then((isOver) => {
+    if (!isOver) throw new Error('an earlier message to the same recipient has not arrived');
+  });
+  // Whoever was refused before its turn waits for none.
+  came?.catch(() => {});
+  return { came, pass: () => {} };
+}
+
+/** Refused for good: trying again would end the same way. */
+export function isFinal(error: MailroomError): boolean {
+  return ['ACTOR_NOT_FOUND', 'INVALID_INPUT', 'MESSAGE_REFUSED', 'CONFLICT'].includes(error.code);
+}
+
+/** An earlier try delivered it, or nobody will ever know: its recipient has purged the day. It is not sent again. */
+export function isPurged(error: MailroomError): boolean {
+  return error instanceof MessageRefused && error.reason === 'purged';
+}
+
+function assertType(context: RoomContext, type: string): void {
+  if (isCommonType(type)) return;
+  assertDeclaredType(type, new Set(listCards(context).flatMap((card) => [...card.accepts])));
+}
+
+function asMailroomError(error: unknown): MailroomError {
+  if (error instanceof MailroomError) return error;
+  return new MailroomError('MESSAGE_DELIVERY', errorFacts(error).message, { cause: error });
+}
