@@ -22,11 +22,20 @@ afterEach(() => {
 function start(script: string, { isMarked = true } = {}): { child: ChildProcess; leader: ProcessIdentity } {
   const [name = '', value = ''] = MARK.split('=');
   const env = isMarked ? { ...process.env, [name]: value } : process.env;
-  const child = spawn('sh', ['-c', script], { detached: true, stdio: 'ignore', env });
+  const child = spawn('sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env });
   started.push(child);
   const leader = processes.identify(child.pid ?? 0);
   if (!leader) throw new Error('it ended at once');
   return { child, leader };
+}
+
+/** Its leader stays until its input ends, so that it can be looked at before. */
+const LEADERLESS = 'sleep 300 & read -r line; exit 0';
+
+function leaderEnded(child: ChildProcess): Promise<void> {
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.stdin?.end();
+  return ended;
 }
 
 const count = (leader: ProcessIdentity, mark = MARK): number | undefined =>
@@ -40,8 +49,8 @@ it('is found by its leader and its mark, and ended', async () => {
 });
 
 it('is found without its leader', async () => {
-  const { child, leader } = start('sleep 300 & exit 0');
-  await new Promise((resolve) => child.once('exit', resolve));
+  const { child, leader } = start(LEADERLESS);
+  await leaderEnded(child);
   expect(count(leader)).toBe(1);
   processes.signalTree({ leader, mark: MARK }, { scope: 'session', signal: 'SIGKILL' });
   await until('it has ended', () => count(leader) === 0);
@@ -55,7 +64,7 @@ it('is nobody else under its number: of another start, another boot, or without 
   expect(count(leader, `${MARK}0`)).toBe(0);
   expect(count(leader, MARK.slice(0, -1))).toBe(0);
   // Its leader has ended, and the number went to one whose leader has ended as well.
-  const other = start('sleep 300 & exit 0', { isMarked: false });
-  await new Promise((resolve) => other.child.once('exit', resolve));
+  const other = start(LEADERLESS, { isMarked: false });
+  await leaderEnded(other.child);
   expect(count(other.leader)).toBe(0);
 });
