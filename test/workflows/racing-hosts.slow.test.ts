@@ -8,8 +8,8 @@ test('four hosts that take one workflow from each other under kills and stops ma
   const { commits, opens, told, kills, stops, faults } = race;
   console.log(`${commits} commits, ${opens} takings, ${told} told, ${kills} kills, ${stops} stops, seed ${SEED}`);
   expect(faults).toEqual([]);
-  expect(told).toBeGreaterThan(40);
-  expect(opens).toBeGreaterThan(10);
+  expect(told).toBeGreaterThanOrEqual(40);
+  expect(opens).toBeGreaterThan(4);
 });
 
 test('of two hosts alone that stay out once they are fenced, one goes on', async () => {
