@@ -2,6 +2,7 @@ import { errnoOf } from '../host/file-system.ts';
 import { inRounds } from '../mailbox/drain.ts';
 import type { Believed } from '../mailbox/inspect.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
+import { parseMessageFileName } from '../message/layout.ts';
 import { countTry, examine, listOwn, type WaitingMail } from '../mailbox/owner.ts';
 
 const ROUND_PER_SENDER_MAX = 30;
@@ -32,8 +33,9 @@ export class MailIntake {
       if (!waiting) return undefined;
       // Whatever becomes of it, it is not looked at again before what was committed has been moved.
       this.#passedOver.add(waiting.name);
+      if (isKnown(parseMessageFileName(waiting.name)?.id ?? '')) continue;
       const believed = this.#examine(waiting);
-      if (!believed || isKnown(believed.message.id)) continue;
+      if (!believed) continue;
       if (this.#countsTries && !countTry(this.#mailbox, waiting)) continue;
       return believed;
     }

@@ -52,11 +52,6 @@ export class ProgressKeeper {
     this.#delivered.push(id);
   }
 
-  /** How many records are done and still have to reach the disk. */
-  get unsynced(): number {
-    return this.#open.filter(({ isDone, isSynced }) => isDone && !isSynced).length;
-  }
-
   /** Puts the moves of all mail that is dealt with on the disk, a directory at a time. Throws the system's error. */
   async sync(): Promise<void> {
     const moved = this.#open.filter(({ isDone, isSynced }) => isDone && !isSynced);

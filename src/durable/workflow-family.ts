@@ -1,5 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
-import { Conflict, MailroomError } from '../errors.ts';
+import { Conflict, isMailroomError, MailroomError } from '../errors.ts';
 import { acceptedBy } from '../machine/accepts.ts';
 import { machineHash } from '../machine/machine-hash.ts';
 import type { ParentRef, WorkflowCall, WorkflowState } from '../machine/workflow-state.ts';
@@ -8,6 +8,7 @@ import { listAddresses, mailboxOf, type RoomContext } from '../room/context.ts';
 import { joinRoom } from '../room/join.ts';
 import type { Room } from '../room/room.ts';
 import type { CommitListener } from './committer.ts';
+import type { JournalFold } from './journal-fold.ts';
 import { Journal } from './journal.ts';
 import { readJournalState } from './read-journal.ts';
 import { WorkflowRun } from './workflow-run.ts';
@@ -120,7 +121,7 @@ export class WorkflowFamily {
       found = false;
       for (const address of listAddresses(this.#context)) {
         if (this.#running.has(address) || this.#opening.has(address)) continue;
-        const fold = readJournalState(this.#context, address);
+        const fold = this.#readState(address);
         const { state } = fold ?? {};
         const parent = state?.parent && this.#running.get(state.parent.address);
         if (!fold || !state?.parent || !parent) continue;
@@ -129,6 +130,17 @@ export class WorkflowFamily {
         await this.#openChild(address, { parent: state.parent, incarnation: state.incarnation, src, under: parent });
         found = true;
       }
+    }
+  }
+
+  /** Another workflow's journal may be damaged, which is no reason not to run this one. */
+  #readState(address: string): JournalFold | undefined {
+    try {
+      return readJournalState(this.#context, address);
+    } catch (error) {
+      if (!isMailroomError(error)) throw error;
+      this.#context.log.append({ event: 'warning', to: address, detail: error.message });
+      return undefined;
     }
   }
 

@@ -74,6 +74,7 @@ export class WorkflowHost implements AsyncDisposable {
   ): Promise<Workflow<OutputFrom<TMachine>>> {
     checkMachine(machine);
     const address = addressOf(machine, options);
+    assertInput(options.input);
     const before = readJournalState(this.#room.context, address);
     if (before) assertSame(this.#room, { machine, address, options, before });
     const run = await this.#family.open({ machine, address, takeOver: options.takeOver ?? false, file: options.file });
@@ -152,11 +153,18 @@ function assertSame(
   }
 }
 
+/** Before anything is opened, which would have to be closed again. */
+function assertInput(input: unknown): void {
+  const fault = input === undefined ? undefined : findNonJson(input, 'input');
+  if (fault === undefined) return;
+  throw new InvalidInput(`The input has something at ${fault} that JSON cannot keep.`, {
+    hint: 'Use text, numbers, true/false, null, arrays and plain objects.',
+  });
+}
+
 function startIfNeeded({ context }: Room, run: WorkflowRun, { input, again = false }: WorkflowOptions): void {
   const { state } = run;
   if (state && !(again && state.status !== 'active')) return;
-  const fault = input === undefined ? undefined : findNonJson(input, 'input');
-  if (fault) throw new InvalidInput(`The input has something at ${fault} that JSON cannot keep.`);
   run.start({
     kind: 'start',
     incarnation: context.host.randomBytes(INCARNATION_BYTES).toString('hex'),

@@ -220,6 +220,9 @@ export class WorkflowRun {
     await context.host.clock.sleep(Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX), this.#leaving.signal);
     // Whether a record counts is read, not told: one may be true although its append failed.
     if (!journal.isOwner()) throw journal.fenced();
+    // What was appended before the failure is true only on the disk, and nothing of it may leave before.
+    await journal.sync();
+    await this.#committer.makeTrue();
     this.#consequences.recover();
   }
 
