@@ -1,12 +1,17 @@
 import { whereabouts } from '../durable/describe-state.ts';
 import { commitLine, noteLine, type StoryLine } from '../durable/story.ts';
 import type { RecordListener } from '../durable/workflow-family.ts';
+import type { WorkflowState } from '../machine/workflow-state.ts';
 import { storyText } from './story-text.ts';
 import type { Call } from './command.ts';
 
 /** Tells every record of a running workflow on stderr, a line each, as it becomes true. */
-export function createTeller({ output }: Pick<Call, 'output'>, { address }: { address: string }): RecordListener {
+export function createTeller(
+  { output }: Pick<Call, 'output'>,
+  { address, state }: { address: string; state: WorkflowState | undefined },
+): RecordListener {
   const before = new Map<string, string>();
+  if (state) before.set(address, whereabouts(state));
   return (who, record) => {
     const line: StoryLine =
       'commit' in record ? commitLine(record.seq, record.commit, before.get(who)) : noteLine(record.seq, record.note);

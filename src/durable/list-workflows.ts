@@ -1,3 +1,4 @@
+import { isMailroomError } from '../errors.ts';
 import type { WorkflowState } from '../machine/workflow-state.ts';
 import { listAddresses, type RoomContext } from '../room/context.ts';
 import { readJournalState } from './read-journal.ts';
@@ -15,12 +16,22 @@ export interface WorkflowInfo {
   readonly undelivered: number;
   /** The process that runs it; undefined when none does. */
   readonly host: number | undefined;
+  /** Why its journal cannot be read. */
+  readonly damage?: string;
 }
 
-/** Every workflow of the room, or one; children too. Throws what reading a journal throws. */
+/** Every workflow of the room, or one; children too. Of one alone, throws what reading its journal throws. */
 export function listWorkflows(context: RoomContext, address?: string): WorkflowInfo[] {
-  const addresses = address === undefined ? listAddresses(context) : [address];
-  return addresses.flatMap((one) => workflowInfo(context, one) ?? []);
+  if (address !== undefined) return [workflowInfo(context, address) ?? []].flat();
+  return listAddresses(context).flatMap((one) => {
+    try {
+      return workflowInfo(context, one) ?? [];
+    } catch (error) {
+      if (!isMailroomError(error)) throw error;
+      const unknown = { state: undefined, machine: '', waitingFor: [], undelivered: 0, host: undefined };
+      return { address: one, ...unknown, damage: error.message };
+    }
+  });
 }
 
 function workflowInfo(context: RoomContext, address: string): WorkflowInfo | undefined {

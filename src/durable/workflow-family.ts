@@ -2,7 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import { Conflict, isMailroomError, MailroomError } from '../errors.ts';
 import { acceptedBy } from '../machine/accepts.ts';
 import { machineHash } from '../machine/machine-hash.ts';
-import type { ParentRef, WorkflowCall, WorkflowState } from '../machine/workflow-state.ts';
+import { errorFacts, type ParentRef, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import { listAddresses, mailboxOf, type RoomContext } from '../room/context.ts';
 import { joinRoom } from '../room/join.ts';
@@ -12,6 +12,8 @@ import type { JournalFold } from './journal-fold.ts';
 import { Journal } from './journal.ts';
 import { readJournalState } from './read-journal.ts';
 import { WorkflowRun } from './workflow-run.ts';
+
+const OPEN_RETRY_MS = 1_000;
 
 export interface OpenWorkflow {
   readonly machine: AnyStateMachine;
@@ -50,7 +52,7 @@ export class WorkflowFamily {
   /** Rejects when this host can run nothing any more; never resolves. */
   readonly failed: Promise<never>;
   #reject: (error: unknown) => void = () => {};
-  #isClosing = false;
+  readonly #leaving = new AbortController();
 
   constructor(room: Room) {
     this.#context = room.context;
@@ -117,7 +119,7 @@ export class WorkflowFamily {
 
   /** Opens children that an earlier host has left with something undone, although their parents no longer wait for them. */
   async adoptChildren(): Promise<void> {
-    for (let found = true; found && !this.#isClosing;) {
+    for (let found = true; found && !this.#leaving.signal.aborted;) {
       found = false;
       for (const address of listAddresses(this.#context)) {
         if (this.#running.has(address) || this.#opening.has(address)) continue;
@@ -153,7 +155,7 @@ export class WorkflowFamily {
 
   /** Finishes what is being committed and leaves every workflow in good order. */
   async close(): Promise<void> {
-    this.#isClosing = true;
+    this.#leaving.abort();
     await Promise.allSettled(this.#opening.values());
     for (const { run } of this.#running.values()) run.leave();
     await Promise.all([...this.#running.values()].map(({ loop }) => loop));
@@ -161,7 +163,7 @@ export class WorkflowFamily {
   }
 
   #fail(error: unknown): void {
-    this.#isClosing = true;
+    this.#leaving.abort();
     for (const { run } of this.#running.values()) run.leave();
     this.#reject(error);
   }
@@ -180,12 +182,25 @@ export class WorkflowFamily {
 
   #want(parent: string, childId: string, call: WorkflowCall & { kind: 'machine' }): void {
     const under = this.#running.get(parent);
-    if (!under || this.#isClosing) return;
+    if (!under || this.#leaving.signal.aborted) return;
     const { address, effectId: incarnation, src } = call;
     const opening = this.#openChild(address, { parent: { address: parent, childId, src }, incarnation, src, under });
     this.#opening.set(address, opening);
     // Whoever sends to the child is told; see `#childReady`.
-    opening.catch(() => {}).finally(() => this.#opening.delete(address));
+    opening.then(
+      () => this.#opening.delete(address),
+      (error: unknown) => this.#wantLater(parent, address, error),
+    );
+  }
+
+  /** A child that could not be opened is tried again for as long as its parent waits for it. */
+  async #wantLater(parent: string, address: string, error: unknown): Promise<void> {
+    const { host, log } = this.#context;
+    log.append({ event: 'warning', from: parent, to: address, detail: `not opened now: ${errorFacts(error).message}` });
+    await host.clock.sleep(OPEN_RETRY_MS, this.#leaving.signal);
+    this.#opening.delete(address);
+    const { state } = this.#running.get(parent)?.run ?? {};
+    if (state) this.#wantChildren(parent, state);
   }
 
   async #openChild(

@@ -1,4 +1,5 @@
 import type { WorkflowResult } from '../../durable/workflow-host.ts';
+import { listWorkflows } from '../../durable/list-workflows.ts';
 import { InvalidInput } from '../../errors.ts';
 import { readText } from '../../host/files.ts';
 import { visibleJson } from '../../message/visible.ts';
@@ -56,7 +57,7 @@ stdout. Exit codes: 0 done, 1 failed or stopped, 130 interrupted (Ctrl-C; it goe
         acceptChanged: args.options.has('accept-changed'),
         file: loaded.path,
         signal,
-        onRecord: createTeller(call, { address }),
+        onRecord: createTeller(call, { address, state: listWorkflows(room.context, address)[0]?.state }),
       });
       return await tell(call, result, { interrupted: interruption.exitCode });
     } finally {

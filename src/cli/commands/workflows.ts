@@ -31,14 +31,15 @@ export const workflows: Command = {
 
 const HEADINGS = ['ADDRESS', 'STATE', 'SINCE', 'HOST', 'WAITING FOR'];
 
-function asJson({ address, machine, state, host, undelivered, waitingFor }: WorkflowInfo): unknown {
+function asJson({ address, machine, state, host, undelivered, waitingFor, damage }: WorkflowInfo): unknown {
   const { status, output, error, since, snapshot } = state ?? {};
   const value = (snapshot as { value?: unknown } | undefined)?.value;
   const sinceIso = since === undefined ? undefined : new Date(since).toISOString();
   return {
     address,
     machine,
-    status: status ?? 'not started',
+    status: damage === undefined ? (status ?? 'not started') : 'damaged',
+    damage,
     value,
     since: sinceIso,
     output,
@@ -49,11 +50,12 @@ function asJson({ address, machine, state, host, undelivered, waitingFor }: Work
   };
 }
 
-function asRow({ address, state, host, undelivered, waitingFor }: WorkflowInfo, nowMs: number): string[] {
+function asRow({ address, state, host, undelivered, waitingFor, damage }: WorkflowInfo, nowMs: number): string[] {
+  if (damage !== undefined) return [address, 'damaged', '-', '-', visible(damage)];
   const where = state ? whereabouts(state) : 'not started';
   const since = state ? `${formatDuration(nowMs - state.since)} ago` : '-';
   const waits = waitingFor.map((one) => waitText(one, nowMs));
-  if (undelivered > 0) waits.push(`${undelivered} messages to be delivered`);
+  if (undelivered > 0) waits.push(`${undelivered} message${undelivered === 1 ? '' : 's'} to be delivered`);
   if (waits.length === 0 && state?.status === 'active') waits.push('mail');
   return [address, visible(where), since, host === undefined ? '-' : String(host), visible(waits.join(', '))];
 }
