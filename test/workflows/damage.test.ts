@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { assign, setup } from 'xstate';
 import { expect, test } from 'vitest';
+import { listWorkflows } from '../../src/durable/list-workflows.ts';
 import { actorLayout, roomLayout } from '../../src/message/layout.ts';
 import { drawNumbers } from '../../src/testing/draw-numbers.ts';
 import { counter } from './machines.ts';
@@ -140,4 +141,20 @@ test('changed code is refused until it is accepted, and what would differ is tol
   ]);
   const again = await room.run(changed, { acceptChanged: true });
   await again.host.close();
+});
+
+test('a damaged journal keeps no other workflow from running, and is told in the list of them', async () => {
+  await using room = await counted(2);
+  const file = path.join(journalOf(room), '1.jsonl');
+  const damaged = fs.readFileSync(file);
+  damaged[200] = (damaged[200] ?? 0) ^ 1;
+  fs.writeFileSync(file, damaged);
+  const { host, room: opened } = await room.run(counter, { address: 'other' });
+  await eventually('the other one has begun', () => room.state('other')?.state);
+  await host.close();
+  const told = listWorkflows(opened.context).map(({ address, damage }) => [address, damage !== undefined]);
+  expect(told).toEqual([
+    ['counter', true],
+    ['other', false],
+  ]);
 });
