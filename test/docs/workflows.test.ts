@@ -92,7 +92,10 @@ test('the first machine is run, killed and run again as it is told, and prints w
         if (command !== undefined) inBackground(command);
         expected += output;
         const shape = shapeOf(expected);
-        await until(`terminal 1 shows: ${expected}`, () => shapeOf(shown).endsWith(shape));
+        await until(
+          () => `terminal 1 shows: ${expected}\nbut it shows: ${shown}`,
+          () => shapeOf(shown).endsWith(shape),
+        );
         continue;
       }
       let printed = run(command ?? '');

@@ -3,10 +3,10 @@ const LOOK_EVERY_MS = 2;
 const WATCHDOG_MS = 40_000;
 
 /** Waits until the condition holds. Throws, naming what was waited for, when it never does. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
+export async function until(what: string | (() => string), condition: () => boolean): Promise<void> {
   const endMs = Date.now() + WATCHDOG_MS;
   while (!condition()) {
-    if (Date.now() > endMs) throw new Error(`never happened: ${what}`);
+    if (Date.now() > endMs) throw new Error(`never happened: ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }
