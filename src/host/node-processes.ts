@@ -32,6 +32,10 @@ export const nodeProcesses: Processes = {
     clearTimeout(letGo);
     return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr || (result.message ?? '') };
   },
+  startResponder: async (program, options) => {
+    const { NodeResponder } = await import('./node-responder.ts');
+    return new NodeResponder(program, options);
+  },
   startDetached: (file, args) => {
     void import('node:child_process').then(({ spawn }) => {
       const child = spawn(file, [...args], { detached: true, stdio: 'ignore' });

@@ -19,6 +19,27 @@ export interface CommandEnd {
   readonly signal: string | null;
 }
 
+/** How a program that answers messages ended instead of answering. */
+export interface Died {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** It was killed because it took too long. */
+  readonly isTimedOut: boolean;
+  /** The end of what it wrote to stderr. */
+  readonly stderr: string;
+}
+
+/** A Node program that is sent one message after another, JSON values, and answers each by one. */
+export interface Responder {
+  /** Resolves with the answer, or with how the program ended; it is killed after `timeoutMs`. Not while another is asked. */
+  ask(
+    message: unknown,
+    options: { timeoutMs: number },
+  ): Promise<{ readonly answer: unknown } | { readonly died: Died }>;
+  /** Lets it end, and resolves when it has. */
+  close(): Promise<void>;
+}
+
 /** A program that was started with `startSession`, and what it started in turn. */
 export interface ProcessTree {
   /** Its first process, which leads a session. */
@@ -46,6 +67,8 @@ export interface Processes {
   isAlive(identity: ProcessIdentity): boolean;
   /** Runs a program to its end, no shell, killed after `timeoutMs`; never rejects. */
   run(file: string, args: readonly string[], options: { timeoutMs: number }): Promise<RunResult>;
+  /** Starts a Node program that listens to `process.on('message')`; its stdout is dropped. */
+  startResponder(program: string, options: { nodeArgs: readonly string[] }): Promise<Responder>;
   /** Starts a program that outlives this process and whose output nobody reads; never throws. */
   startDetached(file: string, args: readonly string[]): void;
   /**

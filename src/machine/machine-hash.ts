@@ -41,7 +41,7 @@ function feed(hash: Hash, value: unknown, seen: Set<unknown>, depth: number): vo
   } else if (typeof value === 'object' && value !== null) {
     if (seen.has(value) || depth > DEPTH_MAX) return;
     seen.add(value);
-    for (const [name, part] of sorted(value)) {
+    for (const [name, part] of sorted(definitionOf(value))) {
       hash.update(`{${name}\n`);
       feed(hash, part, seen, depth + 1);
     }
@@ -49,6 +49,12 @@ function feed(hash: Hash, value: unknown, seen: Set<unknown>, depth: number): vo
   } else {
     hash.update(`${typeof value} ${String(value)}\n`);
   }
+}
+
+/** What a zod schema was made from: the schema itself gets properties as it is used. Of anything else, itself. */
+function definitionOf(value: object): object {
+  if (!('_zod' in value) || typeof value._zod !== 'object' || value._zod === null) return value;
+  return 'def' in value._zod && typeof value._zod.def === 'object' ? (value._zod.def ?? value) : value;
 }
 
 function sorted(value: object): [string, unknown][] {

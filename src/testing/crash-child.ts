@@ -1,12 +1,12 @@
 import { pathToFileURL } from 'node:url';
 import type { AnyStateMachine } from 'xstate';
-import { WorkflowHost } from '../durable/workflow-host.ts';
+import { WorkflowHost, type WorkflowResult } from '../durable/workflow-host.ts';
 import { dyingFiles } from '../host/dying-files.ts';
 import { nodeHost } from '../host/node-host.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import { openRoom } from '../room/room.ts';
 
-/** What one run of the workflows is told, as JSON in its first argument. */
+/** What one run of the workflows is told, as a message. */
 export interface CrashRun {
   readonly directory: string;
   readonly durability: Durability;
@@ -21,13 +21,19 @@ export interface CrashRun {
   }[];
 }
 
-/** Runs the workflows until the first has ended, and prints how many calls that took and what its result was. */
-async function main(told: string): Promise<void> {
-  const { directory, durability, killAt, workflows } = JSON.parse(told) as CrashRun;
+/** What is answered when the run was not killed. */
+export interface RanToItsEnd {
+  /** The calls that changed something. */
+  readonly changes: number;
+  readonly result: WorkflowResult;
+}
+
+/** Runs the workflows until the first has ended. */
+async function run({ directory, durability, killAt, workflows }: CrashRun): Promise<RanToItsEnd> {
   const { files, changes } = dyingFiles(nodeHost.files, killAt);
-  const room = await openRoom({ directory, durability, host: { ...nodeHost, files }, nudge: () => {} });
-  const host = new WorkflowHost(room);
-  const results: Promise<unknown>[] = [];
+  await using room = await openRoom({ directory, durability, host: { ...nodeHost, files }, nudge: () => {} });
+  await using host = new WorkflowHost(room);
+  const results: Promise<WorkflowResult>[] = [];
   for (const { file, name, address, input } of workflows) {
     const loaded = (await import(pathToFileURL(file).href)) as Readonly<Record<string, AnyStateMachine>>;
     const machine = loaded[name];
@@ -35,10 +41,11 @@ async function main(told: string): Promise<void> {
     const { result } = await host.run(machine, { address, ...(input === undefined ? {} : { input }), file });
     results.push(result);
   }
-  const result = await results[0];
+  const result = (await results[0]) ?? { status: 'left' };
   await host.close();
   await room.close();
-  process.stdout.write(`${JSON.stringify({ changes: changes(), result })}\n`);
+  return { changes: changes(), result };
 }
 
-void main(process.argv[2] ?? '');
+// A run that fails ends the process, as one that is killed does, and its stderr says why.
+process.on('message', (told) => void run(told as CrashRun).then((ran) => process.send?.(ran)));

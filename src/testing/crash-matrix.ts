@@ -5,12 +5,11 @@ import { nodeHost } from '../host/node-host.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import type { WorkflowResult } from '../durable/workflow-host.ts';
 import { checkJournals, type JournalCounts } from './check-journals.ts';
-import type { CrashRun } from './crash-child.ts';
-import { crashProgram } from './crash-program.ts';
+import type { CrashRun, RanToItsEnd } from './crash-child.ts';
 import { CrashRoom } from './crash-room.ts';
+import { CrashRunner } from './crash-runner.ts';
 import { drawNumbers } from './draw-numbers.ts';
 
-const RUN_MS_MAX = 120_000;
 const CONCURRENCY = 4;
 
 /** A workflow under test. */
@@ -76,8 +75,23 @@ export interface CrashFailure {
  * undone. Real processes, real files, in a temporary directory.
  */
 export async function crashMatrix(options: CrashMatrixOptions): Promise<CrashReport> {
+  const isTypeScript = options.workflows.some(({ file }) => /\.[cm]?ts$/.test(file));
+  const start = (): CrashRunner => new CrashRunner({ isTypeScript });
+  const runners = [start(), ...Array.from({ length: CONCURRENCY - 1 }, start)] as const;
+  try {
+    return await runAll(options, runners);
+  } finally {
+    await Promise.all(runners.map((runner) => runner.close()));
+  }
+}
+
+async function runAll(
+  options: CrashMatrixOptions,
+  runners: readonly [CrashRunner, ...CrashRunner[]],
+): Promise<CrashReport> {
   const { pairs = 0, triples = 0, stride = 1, seed = nodeHost.clock.now() % 2 ** 31 } = options;
-  const undisturbed = await runSchedule(options, [], undefined);
+  const [first, ...others] = runners;
+  const undisturbed = await runSchedule(options, { runner: first, kills: [], expected: undefined });
   const { places, result, faults, directory } = undisturbed;
   const failures: CrashFailure[] = faults.length > 0 ? [{ kills: [], faults, directory }] : [];
   const expected = JSON.stringify(result);
@@ -92,16 +106,15 @@ export async function crashMatrix(options: CrashMatrixOptions): Promise<CrashRep
   for (let triple = 0; isSound && triple < triples; triple++) schedules.push([draw(), draw(), draw()]);
   const report = { schedules: schedules.length, kills: 0, places, seed, counts: undisturbed.counts, failures };
   const queue = [...schedules];
-  const worker = async (): Promise<void> => {
-    for (let schedule = queue.shift(); schedule; schedule = queue.shift()) {
-      const ran = await runSchedule(options, schedule, expected);
+  const work = async (runner: CrashRunner): Promise<void> => {
+    for (let kills = queue.shift(); kills; kills = queue.shift()) {
+      const ran = await runSchedule(options, { runner, kills, expected });
       report.kills += ran.killed;
       report.counts = addCounts(report.counts, ran.counts);
-      if (ran.faults.length > 0)
-        report.failures.push({ kills: schedule, faults: ran.faults, directory: ran.directory });
+      if (ran.faults.length > 0) report.failures.push({ kills, faults: ran.faults, directory: ran.directory });
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  await Promise.all([first, ...others].map(work));
   return report;
 }
 
@@ -116,20 +129,20 @@ interface RanSchedule {
 
 async function runSchedule(
   options: CrashMatrixOptions,
-  kills: readonly number[],
-  expected: string | undefined,
+  { runner, kills, expected }: { runner: CrashRunner; kills: readonly number[]; expected: string | undefined },
 ): Promise<RanSchedule> {
   const world = await CrashRoom.make(options);
   const { directory } = world;
+  const runOnce = (killAt: number): Promise<'killed' | RanToItsEnd> =>
+    runner.run({ ...toldOf(options, directory), directory, killAt });
   let killed = 0;
   let ran: RanSchedule;
   try {
     for (const killAt of kills) {
-      const ended = await runOnce(options, directory, killAt);
-      if (ended !== 'killed') break;
+      if ((await runOnce(killAt)) !== 'killed') break;
       killed += 1;
     }
-    const last = await runOnce(options, directory, 0);
+    const last = await runOnce(0);
     if (last === 'killed') throw new Error('the last run was killed by somebody else');
     await world.idle();
     const { result, changes: places } = last;
@@ -146,15 +159,12 @@ async function runSchedule(
   return ran;
 }
 
-async function runOnce(
+function toldOf(
   { workflows, durability = 'process' }: CrashMatrixOptions,
   directory: string,
-  killAt: number,
-): Promise<'killed' | { readonly changes: number; readonly result: WorkflowResult }> {
-  const run: CrashRun = {
-    directory,
+): Pick<CrashRun, 'workflows' | 'durability'> {
+  return {
     durability,
-    killAt,
     workflows: workflows.map(({ file, name = 'machine', address, input }) => ({
       file,
       name,
@@ -162,12 +172,6 @@ async function runOnce(
       input: typeof input === 'function' ? (input as (directory: string) => unknown)(directory) : input,
     })),
   };
-  const isTypeScript = workflows.some(({ file }) => /\.[cm]?ts$/.test(file));
-  const args = [...crashProgram({ isTypeScript }), JSON.stringify(run)];
-  const { exitCode, stdout, stderr } = await nodeHost.processes.run(process.execPath, args, { timeoutMs: RUN_MS_MAX });
-  if (exitCode === undefined && killAt > 0 && !stderr.includes('timed out')) return 'killed';
-  if (exitCode !== 0) throw new Error(`a run ended with ${exitCode ?? 'a kill'}: ${stderr.slice(-1_000)}`);
-  return JSON.parse(stdout) as { changes: number; result: WorkflowResult };
 }
 
 const NO_COUNTS: JournalCounts = { steps: 0, taken: 0, sent: 0, timers: 0 };
