@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { AnyStateMachine } from 'xstate';
 import { actionRunOf } from './action.ts';
 import { durableWorkOf } from './durable-logic.ts';
+import { toldOf } from './tell.ts';
 
 const DEPTH_MAX = 100;
 
@@ -30,7 +31,11 @@ function feedMachine(hash: Hash, machine: AnyStateMachine, seen: Set<unknown>): 
 }
 
 function feed(hash: Hash, value: unknown, seen: Set<unknown>, depth: number): void {
-  if (typeof value === 'function') {
+  const told = toldOf(value);
+  if (told) {
+    hash.update('tell\n');
+    feed(hash, told, seen, depth + 1);
+  } else if (typeof value === 'function') {
     hash.update(`function ${Function.prototype.toString.call(actionRunOf(value) ?? value)}\n`);
     // The actions of XState itself keep what they were given as properties.
     for (const [name, part] of sorted(value)) {

@@ -10,6 +10,9 @@ import { EVERYONE } from '../message/address.ts';
 import { ASKER, MAIL_EVENT, mailRef, type MailEvent, type MailRef } from './mail-ref.ts';
 import type { Outgoing } from './outgoing.ts';
 
+/** One mark for every copy of this package that a process may load. */
+const TOLD = Symbol.for('mailroom.told');
+
 type Params = ParameterizedObject['params'] | undefined;
 
 /** A value, or how to get it from context, event and params. */
@@ -51,11 +54,18 @@ export function tell<
   message: Told<Outgoing, TContext, TExpressionEvent, TParams, TEvent>,
   options: TellOptions = {},
 ): MailAction<TContext, TExpressionEvent, TParams, TEvent> {
-  return sendTo<TContext, TExpressionEvent, TParams, MailRef, TEvent>(
+  const send = sendTo<TContext, TExpressionEvent, TParams, MailRef, TEvent>(
     (args, params) => mailRef(typeof to === 'function' ? to(args, params) : to),
     (args, params) => mailEvent(typeof message === 'function' ? message(args, params) : message),
     options,
   );
+  return Object.assign(send, { [TOLD]: { to, message, options } });
+}
+
+/** What was given to `tell`, `broadcast` or `reply`; undefined for any other function. */
+export function toldOf(implementation: unknown): object | undefined {
+  if (typeof implementation !== 'function' || !(TOLD in implementation)) return undefined;
+  return implementation[TOLD] as object;
 }
 
 /** An action that sends a message to every joined agent; it counts once against the rate limit. */

@@ -3,14 +3,21 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { ask } from '../../src/machine/ask.ts';
 import { machineHash } from '../../src/machine/machine-hash.ts';
+import { tell } from '../../src/machine/tell.ts';
 
 interface Variation {
   readonly answer?: z.ZodType;
   readonly isDoubled?: boolean;
   readonly limitMs?: number;
+  readonly said?: string;
 }
 
-function machineWith({ answer = numberAnswer(), isDoubled = false, limitMs = 3 }: Variation = {}): AnyStateMachine {
+function machineWith({
+  answer = numberAnswer(),
+  isDoubled = false,
+  limitMs = 3,
+  said = 'Hello',
+}: Variation = {}): AnyStateMachine {
   return setup({
     types: { context: {} as { n: number } },
     actors: { question: ask('bob', { answer }) },
@@ -24,7 +31,10 @@ function machineWith({ answer = numberAnswer(), isDoubled = false, limitMs = 3 }
     id: 'hashed',
     context: { n: 0 },
     initial: 'a',
-    states: { a: { entry: 'increment', after: { limit: 'b' } }, b: { type: 'final' } },
+    states: {
+      a: { entry: ['increment', tell('bob', { type: 'INFO', content: said })], after: { limit: 'b' } },
+      b: { type: 'final' },
+    },
   });
 }
 
@@ -36,6 +46,7 @@ test('a machine that is made again from the same code has the same fingerprint, 
   const changed = [
     machineWith({ isDoubled: true }),
     machineWith({ limitMs: 4 }),
+    machineWith({ said: 'Good morning' }),
     machineWith({ answer: z.object({ n: z.number().min(2), who: z.array(z.string()).optional() }) }),
     machineWith({ answer: z.object({ n: z.number().min(1), who: z.array(z.number()).optional() }) }),
     machineWith({ answer: numberAnswer().refine((answer) => answer !== 0) }),
