@@ -4,10 +4,10 @@ import { acceptedBy } from '../machine/accepts.ts';
 import { machineHash } from '../machine/machine-hash.ts';
 import { errorFacts, type ParentRef, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
-import { isLive, readCard } from '../room/card.ts';
 import { listAddresses, mailboxOf, type RoomContext } from '../room/context.ts';
 import { joinRoom } from '../room/join.ts';
 import type { Room } from '../room/room.ts';
+import { isLeftAlone } from './left-alone.ts';
 import type { CommitListener } from './committer.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { Journal } from './journal.ts';
@@ -79,7 +79,7 @@ export class WorkflowFamily {
       program: machine.id,
       accepts: Object.keys(schemas),
       broadcasts,
-      takeOver: takeOver || this.#isLeft(address),
+      takeOver: takeOver || isLeftAlone(this.#context, address),
     } as const;
     await joinRoom(this.#context, address, card);
     const mailbox = mailboxOf(this.#context, address);
@@ -108,14 +108,6 @@ export class WorkflowFamily {
     const started = { incarnation, parent: parent?.address };
     this.#running.set(address, { run, takeOver, file, ...started, loop: Promise.resolve() });
     return run;
-  }
-
-  /** Whether a host that may still live has left the workflow in good order, so that its card keeps nobody out. */
-  #isLeft(address: string): boolean {
-    const { host, layout } = this.#context;
-    const card = readCard(host, layout, address);
-    if (card?.kind !== 'workflow' || !isLive(host, card)) return false;
-    return readJournalState(this.#context, address)?.isClosed === true;
   }
 
   /** Begins an opened workflow: first what an earlier host left undone, also of its children. */

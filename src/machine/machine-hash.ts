@@ -56,10 +56,14 @@ function feed(hash: Hash, value: unknown, seen: Set<unknown>, depth: number): vo
   }
 }
 
+/** Where zod keeps what a schema or a check was made from, in zod and zod/mini. */
+const MADE = '_zod';
+
 /** What a zod schema was made from: the schema itself gets properties as it is used. Of anything else, itself. */
 function definitionOf(value: object): object {
-  if (!('_zod' in value) || typeof value._zod !== 'object' || value._zod === null) return value;
-  return 'def' in value._zod && typeof value._zod.def === 'object' ? (value._zod.def ?? value) : value;
+  const made: unknown = MADE in value ? value[MADE] : undefined;
+  const isSchema = typeof made === 'object' && made !== null && 'def' in made;
+  return isSchema && typeof made.def === 'object' ? (made.def ?? value) : value;
 }
 
 function sorted(value: object): [string, unknown][] {
