@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { folded, plain } from './poll-tally.ts';
+import { actorAddress } from './shared/actor-address.ts';
+import { parseInput } from './shared/parse-input.ts';
 
-const ADDRESS = /^(?!(?:all|system)$)[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9][a-z0-9_-]*)*$/;
 const OPTION_CHARS_MAX = 200;
 const OPTIONS_MAX = 20;
 const QUESTION_CHARS_MAX = 4_000;
@@ -24,7 +25,7 @@ const pollInput = z.strictObject({
     .max(OPTIONS_MAX)
     .refine((all) => new Set(all.map((one) => folded(one))).size === all.length, 'two of them are the same'),
   /** Who is asked, and whose votes count; everybody when not given. */
-  voters: z.array(z.string().regex(ADDRESS, 'expected an address')).min(1).max(VOTERS_MAX).optional(),
+  voters: z.array(actorAddress).min(1).max(VOTERS_MAX).optional(),
   minutes: z.number().positive().max(MINUTES_MAX).default(MINUTES_DEFAULT),
   /** How many votes it takes to decide. */
   quorum: z.number().int().min(1).default(1),
@@ -45,11 +46,9 @@ export interface Poll {
 
 /** Throws a TypeError that says on one line what is wrong with the input. */
 export function parsePoll(input: unknown): Poll {
-  const parsed = pollInput.safeParse(input);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, message }) => `${['input', ...path].join('.')}: ${message}`);
-    throw new TypeError(`This is no poll: ${faults.join('; ')}. A poll is {"question":"…","options":["…","…"]}`);
-  }
-  const { voters, ...poll } = parsed.data;
+  const { voters, ...poll } = parseInput(pollInput, input, {
+    what: 'poll',
+    example: '{"question":"…","options":["…","…"]}',
+  });
   return { ...poll, voters: voters ? [...new Set(voters)] : null };
 }

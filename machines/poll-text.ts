@@ -1,5 +1,6 @@
 import type { Poll } from './poll-input.ts';
 import type { Tally, Vote } from './poll-tally.ts';
+import { shellWord } from './shared/shell-word.ts';
 
 const ID_CHARS_SHOWN = 8;
 const ECHO_CHARS_MAX = 80;
@@ -58,9 +59,4 @@ function howToVote(options: readonly string[], address: string): string {
 
 function minutesText(minutes: number): string {
   return minutes < 1 ? `${Math.round(minutes * 60_000) / 1_000} s` : `${minutes} min`;
-}
-
-/** One word of a POSIX shell, whatever is in it. */
-function shellWord(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { optionOf, plain } from '../poll-tally.ts';
+import { readClauses } from '../shared/clauses.ts';
+import { echo } from '../shared/echo.ts';
+import { ABSTAIN, namesOf, type Election } from './election.ts';
+import { distinctEvidence } from './evidence.ts';
+
+/** One vote, by the message that it was. */
+export interface Ballot {
+  /** The verified sender. */
+  readonly voter: string;
+  /** The id of an option, or `abstain`. */
+  readonly option: string;
+  /** 0 to 1; a vote that does not say counts in full. */
+  readonly confidence: number;
+  /** Distinct items. */
+  readonly evidence: readonly string[];
+  readonly reason: string;
+  /** 0 to 1, what the voter says of its research. */
+  readonly researchQuality: number | null;
+  /** A UUIDv7: of two votes of one voter, the one with the greater id was sent later. */
+  readonly messageId: string;
+}
+
+/** What a message says, without who said it. */
+export type Choice = Omit<Ballot, 'voter' | 'messageId'>;
+
+/** What is read out of a message: a vote, why it is a bad one, or that it is none. */
+export type Reading = { readonly choice: Choice } | { readonly fault: string } | { readonly isNone: true };
+
+const REASON_CHARS_MAX = 300;
+const VOTE_BYTES_MAX = 16 * 1_024;
+/** All votes together are in one message, the result for a parent. */
+const VOTES_BYTES_MAX = 128 * 1_024;
+
+const PREFIX = /^\s*vote:/i;
+
+const unit = z.number('expected a number from 0 to 1').min(0).max(1);
+const voteData = z.object({
+  option: z.string().optional(),
+  confidence: unit.optional(),
+  evidence: z.array(z.string()).default([]),
+  reason: z.string().optional(),
+  researchQuality: unit.optional(),
+});
+
+interface Said {
+  readonly type: string;
+  readonly content: string;
+  readonly data: unknown;
+}
+
+/**
+ * Reads a vote out of a message. A VOTE is meant as one, and so is an INFO that begins with `vote:`, whose data has an
+ * option, or that says nothing but an option and why; every other INFO is none. The text is an option and what may follow
+ * it, `; evidence: <item>` as often as there is some, `; confidence: 0.8`; the data says the same by name and goes before.
+ */
+export function readBallot({ type, content, data }: Said, election: Election): Reading {
+  const text = content.replace(PREFIX, '').trim();
+  const parsed = voteData.safeParse(data ?? {});
+  const named = parsed.success ? parsed.data.option : undefined;
+  const option = optionIn(named ?? text, election);
+  const isMeant = type === 'VOTE' || PREFIX.test(content) || named !== undefined;
+  if (!isMeant && option === undefined) return { isNone: true };
+  if (!parsed.success) {
+    const [{ path, message } = { path: [], message: '' }] = parsed.error.issues;
+    return { fault: `${['data', ...path].join('.')}: ${message}` };
+  }
+  if (option === undefined) return { fault: `${echo(named ?? text)} is none of the options` };
+  const written = readText(text);
+  if ('fault' in written) return written;
+  const choice: Choice = {
+    option,
+    confidence: parsed.data.confidence ?? written.confidence ?? 1,
+    evidence: distinctEvidence([...parsed.data.evidence, ...written.evidence]),
+    reason: plain(parsed.data.reason ?? written.reason).slice(0, REASON_CHARS_MAX),
+    researchQuality: parsed.data.researchQuality ?? written.researchQuality ?? null,
+  };
+  const bytes = Buffer.byteLength(JSON.stringify(choice));
+  const bytesMax = Math.min(VOTE_BYTES_MAX, Math.floor(VOTES_BYTES_MAX / election.electorate.length));
+  return bytes > bytesMax
+    ? { fault: `the vote has ${bytes} bytes, at most ${bytesMax}; name files and lines instead of quoting them` }
+    : { choice };
+}
+
+function optionIn(text: string, { options }: Election): string | undefined {
+  const name = optionOf(text, [...options.flatMap((option) => namesOf(option)), ABSTAIN]);
+  if (name === undefined || name === ABSTAIN) return name;
+  return options.find((option) => namesOf(option).includes(name))?.id;
+}
+
+interface Written {
+  readonly evidence: readonly string[];
+  readonly reason: string;
+  readonly confidence?: number;
+  readonly researchQuality?: number;
+}
+
+/** What stands behind the option. */
+function readText(text: string): Written | { readonly fault: string } {
+  const { named, rest } = readClauses(text, ['evidence', 'confidence', 'research quality']);
+  const [, reason = ''] = /\bbecause\b(.*)/is.exec(rest.join('; ')) ?? [];
+  const numbers: { confidence?: number; researchQuality?: number } = {};
+  for (const [name, key] of NUMBERS) {
+    const said = named(name).at(-1);
+    const number = said === undefined ? undefined : unitOf(said);
+    if (said !== undefined && number === undefined) return { fault: `${name}: expected a number from 0 to 1` };
+    if (number !== undefined) numbers[key] = number;
+  }
+  return { evidence: named('evidence'), reason, ...numbers };
+}
+
+const NUMBERS = [
+  ['confidence', 'confidence'],
+  ['research quality', 'researchQuality'],
+] as const;
+
+/** `0.8`, or `80%`. */
+function unitOf(text: string): number | undefined {
+  const [, digits, percent] = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*(%?)\.?\s*$/u.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const number = percent === '%' ? Number(digits) / 100 : Number(digits);
+  return number <= 1 ? number : undefined;
+}
