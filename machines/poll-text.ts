@@ -61,6 +61,6 @@ function minutesText(minutes: number): string {
 }
 
 /** One word of a POSIX shell, whatever is in it. */
-function shellWord(text: string): string {
+export function shellWord(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
