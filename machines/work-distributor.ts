@@ -1,0 +1,304 @@
+import { and, assign, cancel, enqueueActions, not, raise, sendParent, setup } from 'xstate';
+import { reply, runIfMain, tell } from 'agent-mailroom/workflow';
+import { availableOn, createBoard, isSettled, type Entry, type Lapse } from './work-distributor/board.ts';
+import { parseDistribution, type DistributionInput } from './work-distributor/input.ts';
+import * as letters from './work-distributor/letters.ts';
+import type { Verdict } from './work-distributor/moves.ts';
+import type { ToParent } from './work-distributor/parent.ts';
+import { withTasks } from './work-distributor/play.ts';
+import type { Report } from './work-distributor/report.ts';
+import { renewedBy } from './work-distributor/request.ts';
+import {
+  addedIn,
+  changeOf,
+  mail,
+  saidIn,
+  verdictOf,
+  type Context,
+  type Event,
+  type Now,
+} from './work-distributor/turn.ts';
+
+const UNDELIVERED_MAX = 100;
+/**
+ * A lease that ended while nobody ran the workflow fires before its mail is looked at. So much longer it is waited for
+ * what the holder may have sent meanwhile.
+ */
+const GRACE_MS_MAX = 5_000;
+const GRACE_SHARE = 0.1;
+
+function isVerdict(now: Now, kind: Verdict['kind']): boolean {
+  return verdictOf(now)?.kind === kind;
+}
+
+/** The name of a task's lease, by which it is cancelled. */
+function leaseOf({ task }: Entry): string {
+  return `lease.${task.id}`;
+}
+
+function leaseEnded({ task: { id }, epoch }: Entry): { type: 'LEASE-ENDED'; taskId: string; epoch: number } {
+  return { type: 'LEASE-ENDED', taskId: id, epoch };
+}
+
+/** The holder that a change is about: the new one, or else the one that was. */
+function agentOf({ before, after }: { readonly before: Entry; readonly after: Entry }): string {
+  for (const { status } of [after, before]) if ('holder' in status) return status.holder.agent;
+  throw new TypeError(`${after.task.id} has no holder`);
+}
+
+/** How the epoch ended that this turn ends. */
+function lapseIn(now: Now): Lapse {
+  const lapse = changeOf(now).after.lapses.at(-1);
+  if (!lapse) throw new TypeError(`${now.event.type} ends no epoch`);
+  return lapse;
+}
+
+function toParent(event: ToParent): ToParent {
+  return event;
+}
+
+const distribution = setup({
+  schemas: mail,
+  types: { context: {} as Context, events: {} as Event, input: {} as DistributionInput, output: {} as Report },
+  delays: {
+    deadline: ({ context }) => context.minutes * 60_000,
+    lease: ({ context }) => context.leaseMinutes * 60_000,
+    grace: ({ context }) => Math.min(GRACE_MS_MAX, context.leaseMinutes * 60_000 * GRACE_SHARE),
+  },
+  guards: {
+    isGranted: (now) => isVerdict(now, 'granted'),
+    isHeld: (now) => isVerdict(now, 'held'),
+    isSubmitted: (now) => isVerdict(now, 'submitted'),
+    isDone: (now) => isVerdict(now, 'done'),
+    isKnown: (now) => isVerdict(now, 'known'),
+    isFreed: (now) => isVerdict(now, 'freed'),
+    isBlocked: (now) => isVerdict(now, 'blocked'),
+    isAssigned: (now) => isVerdict(now, 'assigned'),
+    isReworked: (now) => isVerdict(now, 'reworked'),
+    isRefused: (now) => isVerdict(now, 'refused'),
+    areSound: (now) => !(addedIn(now) instanceof TypeError),
+    isSettled: ({ context }) => isSettled(context.board),
+    staysOpen: ({ context }) => context.staysOpen,
+    /** An offer, and nothing else, goes to all who are asked; they may still join. */
+    isToAbsent: ({ context: { board }, event }) =>
+      event.type === 'mailroom.delivery-failed' &&
+      event.code === 'ACTOR_NOT_FOUND' &&
+      event.to.split(', ').every((one) => one === 'all' || board.agents?.includes(one)),
+  },
+  actions: {
+    offer: tell(
+      ({ context }) => letters.audienceOf(context),
+      ({ context }) => letters.offer(context.board, context),
+    ),
+    /** Only when there is something new to offer. */
+    offerOpened: enqueueActions(({ context, event, enqueue }) => {
+      const { opened, board } = changeOf({ context, event });
+      if (opened.length > 0) enqueue(tell(letters.audienceOf(context), letters.offer(board, context)));
+    }),
+    offerAgain: enqueueActions(({ context, enqueue }) => {
+      if (availableOn(context.board).length > 0) enqueue(tell(context.absent, letters.offer(context.board, context)));
+      enqueue.assign({ absent: [] });
+    }),
+    tellClaim: tell(
+      ({ context }) => letters.audienceOf(context),
+      (now) => letters.claimed(changeOf(now).after),
+    ),
+    /** At once, or when a parent has said where. */
+    begin: enqueueActions(({ context, event, enqueue }) => {
+      const { after } = changeOf({ context, event });
+      if (after.status.at !== 'claimed') return;
+      const { agent, epoch, claimId } = after.status.holder;
+      if (after.status.isStarted) {
+        enqueue(tell(agent, letters.start(after, context)));
+        enqueue.raise(leaseEnded(after), { delay: 'lease', id: leaseOf(after) });
+      } else {
+        enqueue(sendParent(toParent({ type: 'TASK-CLAIMED', task: after.task, agent, epoch, messageId: claimId })));
+      }
+    }),
+    repeatStart: enqueueActions(({ context, event, enqueue }) => {
+      const verdict = verdictOf({ context, event });
+      const status = verdict?.before?.status;
+      if (!verdict?.before || status?.at !== 'claimed' || !status.isStarted) return;
+      enqueue(reply(letters.start(verdict.before, context)));
+    }),
+    tellRework: enqueueActions(({ context, event, enqueue }) => {
+      const change = changeOf({ context, event });
+      enqueue(tell(agentOf(change), letters.rework(change.after, context)));
+      enqueue.raise(leaseEnded(change.after), { delay: 'lease', id: leaseOf(change.after) });
+    }),
+    renew: enqueueActions(({ context, event, enqueue }) => {
+      for (const entry of renewedBy(context.board, saidIn({ context, event }))) {
+        enqueue.cancel(leaseOf(entry));
+        enqueue.raise(leaseEnded(entry), { delay: 'lease', id: leaseOf(entry) });
+      }
+    }),
+    waitForMail: enqueueActions(({ event, enqueue }) => {
+      if (event.type !== 'LEASE-ENDED') return;
+      enqueue.raise({ ...event, type: 'GRACE-ENDED' }, { delay: 'grace', id: `lease.${event.taskId}` });
+    }),
+    endLease: cancel((now) => leaseOf(changeOf(now).before)),
+    thank: reply((now) => {
+      const verdict = verdictOf(now);
+      const kind = verdict?.kind;
+      if (!verdict?.before || (kind !== 'done' && kind !== 'submitted' && kind !== 'known'))
+        throw new TypeError(`${now.event.type} brings no result`);
+      return letters.thanks({ entry: verdict.before, board: verdict.board, kind }, now.context);
+    }),
+    tellAccepted: tell(
+      (now) => agentOf(changeOf(now)),
+      (now) => {
+        const { before, board } = changeOf(now);
+        return letters.thanks({ entry: before, board, kind: 'done' }, now.context);
+      },
+    ),
+    submit: enqueueActions(({ context, event, enqueue }) => {
+      const { task, status } = changeOf({ context, event }).after;
+      if (status.at !== 'submitted') return;
+      const { agent, epoch } = status.holder;
+      enqueue(sendParent(toParent({ type: 'TASK-COMPLETED', task, agent, epoch, ...status.result })));
+    }),
+    /** Whoever has lost a task without giving it back is told so. */
+    tellLost: tell(
+      (now) => agentOf(changeOf(now)),
+      (now) => letters.lost(changeOf(now).before, lapseIn(now), now.context),
+    ),
+    tellBlocked: tell(
+      ({ context }) => letters.audienceOf(context),
+      (now) => letters.blocked(changeOf(now).after, now.context),
+    ),
+    release: enqueueActions(({ context, event, enqueue }) => {
+      if (context.board.acceptance !== 'parent') return;
+      const { kind, after } = changeOf({ context, event });
+      const { holder, reason } = lapseIn({ context, event });
+      const [taskId, isBlocked] = [after.task.id, kind === 'blocked'];
+      enqueue(
+        sendParent(
+          toParent({ type: 'TASK-RELEASED', taskId, agent: holder.agent, epoch: holder.epoch, reason, isBlocked }),
+        ),
+      );
+    }),
+    explain: reply((now) => letters.refusal(now)),
+    answer: reply((now) => letters.answer(now)),
+    refuseTasks: sendParent((now) => {
+      const fault = addedIn(now);
+      return toParent({ type: 'TASKS-REFUSED', reason: fault instanceof TypeError ? fault.message : '' });
+    }),
+    tellSettled: sendParent(({ context }) => toParent({ type: 'TASKS-SETTLED', tasks: letters.report(context).tasks })),
+    record: assign({
+      undelivered: ({ context: { undelivered }, event }) => {
+        if (event.type !== 'mailroom.delivery-failed') return undelivered;
+        const { to, messageType: type, messageId, code, reason } = event;
+        return [...undelivered, { to, type, messageId, code, reason }].slice(-UNDELIVERED_MAX);
+      },
+    }),
+    noteAbsent: assign({
+      absent: ({ context: { absent }, event }) =>
+        event.type === 'mailroom.delivery-failed' ? [...new Set([...absent, ...event.to.split(', ')])] : absent,
+    }),
+    tellEnd: tell(
+      ({ context }) => letters.audienceOf(context),
+      ({ context }) => letters.end(context),
+    ),
+    /** Last: before, everything sees the board as it was. */
+    take: assign({ board: (now) => changeOf(now).board }),
+  },
+});
+
+const CLAIMED = [
+  { guard: 'isGranted', actions: ['tellClaim', 'begin', 'take'] },
+  { guard: 'isHeld', actions: ['renew', 'repeatStart'] },
+] as const;
+const COMPLETED = [
+  { guard: 'isDone', actions: ['endLease', 'thank', 'offerOpened', 'take'] },
+  { guard: 'isSubmitted', actions: ['endLease', 'thank', 'submit', 'take'] },
+  { guard: 'isKnown', actions: 'thank' },
+] as const;
+const GIVEN_BACK = [
+  { guard: 'isFreed', actions: ['endLease', 'release', 'offerOpened', 'take'] },
+  { guard: 'isBlocked', actions: ['endLease', 'release', 'tellBlocked', 'take'] },
+] as const;
+const REFUSED = { guard: 'isRefused', actions: 'explain' } as const;
+
+/**
+ * Distributes the tasks of a plan to agents, who claim them from the command line. A task has one holder at a time, and
+ * only when those that it depends on are done; a holder who falls silent loses it, and what it sends later changes
+ * nothing. It may be killed at any instant.
+ */
+export const machine = distribution.createMachine({
+  id: 'work-distributor',
+  context: ({ input, self }) => {
+    const { plan, agents, acceptance, ...terms } = parseDistribution(input, {
+      hasParent: self['_parent'] !== undefined,
+    });
+    const board = createBoard(plan.tasks, { agents, acceptance });
+    return { address: self.sessionId, ...terms, board, undelivered: [], absent: [], ending: 'settled' };
+  },
+  initial: 'open',
+  states: {
+    open: {
+      entry: 'offer',
+      after: { deadline: { target: 'ended', actions: assign({ ending: 'time-over' }) } },
+      on: {
+        CLAIM: [...CLAIMED, REFUSED],
+        COMPLETED: [...COMPLETED, REFUSED],
+        BLOCKED: [...GIVEN_BACK, REFUSED],
+        // One that only tells something is not answered: it may be an answer, and two that answer each other never end.
+        INFO: [...CLAIMED, ...COMPLETED, ...GIVEN_BACK, REFUSED, { actions: 'renew' }],
+        ACK: { actions: 'renew' },
+        QUESTION: { actions: ['renew', 'answer'] },
+        'LEASE-ENDED': { actions: 'waitForMail' },
+        'GRACE-ENDED': { guard: 'isFreed', actions: ['tellLost', 'release', 'offerOpened', 'take'] },
+        ASSIGN: { guard: 'isAssigned', actions: ['begin', 'take'] },
+        ACCEPTED: { guard: 'isDone', actions: ['tellAccepted', 'offerOpened', 'take'] },
+        REWORK: { guard: 'isReworked', actions: ['tellRework', 'take'] },
+        RELEASE: [
+          { guard: 'isFreed', actions: ['endLease', 'tellLost', 'release', 'offerOpened', 'take'] },
+          { guard: 'isBlocked', actions: ['endLease', 'tellLost', 'release', 'tellBlocked', 'take'] },
+        ],
+        'ADD-TASKS': [
+          {
+            guard: 'areSound',
+            actions: [
+              assign({
+                board: (now) => {
+                  const tasks = addedIn(now);
+                  return tasks instanceof TypeError ? now.context.board : withTasks(now.context.board, tasks);
+                },
+              }),
+              'offer',
+            ],
+          },
+          { actions: 'refuseTasks' },
+        ],
+        FINISH: { target: 'ended', actions: assign({ ending: 'finished' }) },
+        'mailroom.delivery-failed': [
+          {
+            guard: 'isToAbsent',
+            actions: [
+              'record',
+              'noteAbsent',
+              cancel('offer'),
+              raise({ type: 'OFFER-AGAIN' }, { delay: 'lease', id: 'offer' }),
+            ],
+          },
+          { actions: 'record' },
+        ],
+        'OFFER-AGAIN': { actions: 'offerAgain' },
+      },
+      initial: 'working',
+      states: {
+        working: {
+          always: [
+            { guard: and(['isSettled', 'staysOpen']), target: 'settled' },
+            { guard: 'isSettled', target: '#work-distributor.ended' },
+          ],
+        },
+        settled: { entry: 'tellSettled', always: { guard: not('isSettled'), target: 'working' } },
+      },
+    },
+    ended: { type: 'final', entry: 'tellEnd' },
+  },
+  output: ({ context }) => letters.report(context),
+});
+
+runIfMain(import.meta.url);

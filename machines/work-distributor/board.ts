@@ -1,0 +1,117 @@
+import type { Task } from './plan.ts';
+
+/** Where a task is to be worked on, as a parent that makes worktrees says it. */
+export interface Workspace {
+  readonly directory: string;
+  readonly branch: string;
+  readonly base: string;
+}
+
+/** Who holds a task. Within one epoch of a task there is never another. */
+export interface Holder {
+  readonly agent: string;
+  readonly epoch: number;
+  /** The message by which it was claimed. */
+  readonly claimId: string;
+}
+
+/** What a holder says it has done. */
+export interface Result {
+  readonly commit: string | null;
+  readonly branch: string | null;
+  readonly summary: string;
+  readonly messageId: string;
+}
+
+/**
+ * A task is `free` → `claimed` → (`submitted` →) `done`. It goes back to `free`, with the epoch raised, when its holder is
+ * silent, gives it back, or has it taken away. `blocked` is one that nobody is offered any more; who knows better may
+ * still claim it. Where results are accepted by a parent they are `submitted` until then; rework makes them `claimed`
+ * again, by the same holder in the same epoch.
+ */
+export type TaskStatus =
+  | { readonly at: 'free' }
+  | {
+      readonly at: 'claimed';
+      readonly holder: Holder;
+      /** False until a parent has assigned it: no lease runs before. */
+      readonly isStarted: boolean;
+      readonly workspace: Workspace | null;
+      /** What a parent wants done again. */
+      readonly feedback: string | null;
+    }
+  | {
+      readonly at: 'submitted';
+      readonly holder: Holder;
+      readonly workspace: Workspace | null;
+      readonly result: Result;
+    }
+  | { readonly at: 'done'; readonly holder: Holder; readonly result: Result }
+  | { readonly at: 'blocked' };
+
+/** An epoch in which a task was held and not done. */
+export interface Lapse {
+  readonly holder: Holder;
+  readonly end: 'silent' | 'given-back' | 'taken-away';
+  readonly reason: string;
+  /** The message that ended it, where it was one. */
+  readonly messageId: string | null;
+}
+
+export interface Entry {
+  readonly task: Task;
+  /** From 1 on: that of the holder, or of the next one. */
+  readonly epoch: number;
+  readonly status: TaskStatus;
+  /** Oldest first. */
+  readonly lapses: readonly Lapse[];
+}
+
+/** All that is decided by: a value, changed only by `play`. */
+export interface Board {
+  readonly entries: readonly Entry[];
+  /** Who may claim; null for everybody. */
+  readonly agents: readonly string[] | null;
+  readonly acceptance: 'automatic' | 'parent';
+}
+
+export function createBoard(tasks: readonly Task[], { agents, acceptance }: Omit<Board, 'entries'>): Board {
+  return { entries: tasks.map((task) => newEntry(task)), agents, acceptance };
+}
+
+export function newEntry(task: Task): Entry {
+  return { task, epoch: 1, status: { at: 'free' }, lapses: [] };
+}
+
+export function entryOf({ entries }: Board, taskId: string): Entry | undefined {
+  return entries.find(({ task }) => task.id === taskId);
+}
+
+export function holderOf({ status }: Entry): Holder | null {
+  return 'holder' in status ? status.holder : null;
+}
+
+/** The tasks that have to be done before this one can be claimed. */
+export function missingFor({ entries }: Board, { task }: Entry): readonly Entry[] {
+  return entries.filter((other) => task.dependsOn.includes(other.task.id) && other.status.at !== 'done');
+}
+
+/** The tasks that are offered. */
+export function availableOn(board: Board): readonly Entry[] {
+  return board.entries.filter((entry) => entry.status.at === 'free' && missingFor(board, entry).length === 0);
+}
+
+/** What an agent holds and is to work on. */
+export function heldBy({ entries }: Board, agent: string): readonly Entry[] {
+  return entries.filter(({ status }) => status.at === 'claimed' && status.holder.agent === agent);
+}
+
+/** Nothing is worked on or looked at, and nothing is offered: nobody is expected to do anything any more. */
+export function isSettled(board: Board): boolean {
+  const isBusy = board.entries.some(({ status }) => status.at === 'claimed' || status.at === 'submitted');
+  return !isBusy && availableOn(board).length === 0;
+}
+
+export function isAllDone({ entries }: Board): boolean {
+  return entries.every(({ status }) => status.at === 'done');
+}

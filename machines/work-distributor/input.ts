@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { parsePlan, type Plan, type PlanInput } from './plan.ts';
+
+const ADDRESS = /^(?!(?:all|system)$)[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9][a-z0-9_-]*)*$/;
+const AGENTS_MAX = 100;
+const LEASE_MINUTES_DEFAULT = 10;
+const LEASE_MINUTES_MAX = 24 * 60;
+const MINUTES_DEFAULT = 8 * 60;
+const MINUTES_MAX = 30 * 24 * 60;
+
+const inputSchema = z.strictObject({
+  /** Checked by itself, because its faults are more than a shape. */
+  plan: z.custom<PlanInput | string>((value) => value !== undefined && value !== null, 'expected a plan'),
+  /** Who may claim; everybody when not given. */
+  agents: z.array(z.string().regex(ADDRESS, 'expected an address')).min(1).max(AGENTS_MAX).optional(),
+  /** How long a claim lasts after the last message about it. */
+  leaseMinutes: z.number().positive().max(LEASE_MINUTES_MAX).default(LEASE_MINUTES_DEFAULT),
+  /** When the whole ends at the latest. */
+  minutes: z.number().positive().max(MINUTES_MAX).default(MINUTES_DEFAULT),
+  /** With `parent` a completed task is done only when the parent says so. */
+  acceptance: z.enum(['automatic', 'parent']).default('automatic'),
+  /** With acceptance by the parent: wait for ADD-TASKS or FINISH when nothing is left, instead of ending. */
+  staysOpen: z.boolean().default(false),
+});
+
+/** What a distribution is begun with. */
+export type DistributionInput = z.input<typeof inputSchema>;
+
+/** The same, complete and checked. */
+export interface Distribution {
+  readonly plan: Plan;
+  /** Null when everybody may claim. */
+  readonly agents: readonly string[] | null;
+  readonly leaseMinutes: number;
+  readonly minutes: number;
+  readonly acceptance: 'automatic' | 'parent';
+  readonly staysOpen: boolean;
+}
+
+/** Throws a TypeError that says on one line what is wrong with the input. */
+export function parseDistribution(input: unknown, { hasParent }: { hasParent: boolean }): Distribution {
+  const parsed = inputSchema.safeParse(input);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => `${['input', ...path].join('.')}: ${message}`);
+    throw refusal(faults.join('; '));
+  }
+  const { plan, agents, ...rest } = parsed.data;
+  if (rest.acceptance === 'parent' && !hasParent) throw refusal('input.acceptance: no workflow has started this one');
+  if (rest.staysOpen && rest.acceptance !== 'parent')
+    throw refusal('input.staysOpen: only a parent can add tasks, so it goes with acceptance "parent"');
+  return { ...rest, plan: parsePlan(plan), agents: agents ? [...new Set(agents)] : null };
+}
+
+function refusal(faults: string): TypeError {
+  return new TypeError(
+    `There is nothing to distribute: ${faults}. The input is {"plan":{"tasks":[…]},"agents":["…"],"leaseMinutes":10}`,
+  );
+}

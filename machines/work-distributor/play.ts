@@ -1,0 +1,132 @@
+import { entryOf, holderOf, missingFor, newEntry, type Board, type Entry, type TaskStatus } from './board.ts';
+import { changed } from './change.ts';
+import { lapse } from './lapse.ts';
+import type { Move, Refusal, Verdict } from './moves.ts';
+import { nearest } from './nearest.ts';
+import type { Task } from './plan.ts';
+
+/** The rules of a distribution, pure: what becomes of the board, or why nothing does. */
+export function play(board: Board, move: Move): Verdict {
+  const entry = entryOf(board, move.taskId);
+  if (!entry) {
+    const ids = board.entries.map(({ task }) => task.id);
+    return {
+      kind: 'refused',
+      board,
+      before: null,
+      refusal: { why: 'unknown', near: nearest(move.taskId, ids) ?? null },
+    };
+  }
+  switch (move.kind) {
+    case 'claim':
+      return claim(board, entry, move);
+    case 'complete':
+      return complete(board, entry, move);
+    case 'give-back':
+      return giveBack(board, entry, move);
+    case 'expire':
+      return isCurrent(entry, move, ['claimed'])
+        ? lapse(board, entry, { end: 'silent', reason: 'nothing was heard of it', messageId: null })
+        : refused(board, entry, { why: 'not-held' });
+    case 'take-away':
+      return isCurrent(entry, move, ['claimed', 'submitted'])
+        ? lapse(board, entry, { end: 'taken-away', reason: move.reason, messageId: null })
+        : refused(board, entry, { why: 'not-held' });
+    case 'assign':
+      return entry.status.at === 'claimed' && !entry.status.isStarted && entry.epoch === move.epoch
+        ? changed(board, entry, 'assigned', {
+            status: { ...entry.status, isStarted: true, workspace: move.workspace },
+          })
+        : refused(board, entry, { why: 'not-held' });
+    case 'accept':
+      return entry.status.at === 'submitted' && entry.epoch === move.epoch
+        ? changed(board, entry, 'done', {
+            status: { at: 'done', holder: entry.status.holder, result: entry.status.result },
+          })
+        : refused(board, entry, { why: 'not-held' });
+    default:
+      return entry.status.at === 'submitted' && entry.epoch === move.epoch
+        ? changed(board, entry, 'reworked', {
+            status: {
+              at: 'claimed',
+              holder: entry.status.holder,
+              isStarted: true,
+              workspace: entry.status.workspace,
+              feedback: move.feedback,
+            },
+          })
+        : refused(board, entry, { why: 'not-held' });
+  }
+}
+
+/** The board with further tasks, which have been checked against those that are there. */
+export function withTasks(board: Board, tasks: readonly Task[]): Board {
+  return { ...board, entries: [...board.entries, ...tasks.map((task) => newEntry(task))] };
+}
+
+function claim(board: Board, entry: Entry, { agent, messageId }: Move & { kind: 'claim' }): Verdict {
+  if (board.agents && !board.agents.includes(agent)) return refused(board, entry, { why: 'not-asked' });
+  const { status } = entry;
+  if ('holder' in status) {
+    const { holder } = status;
+    if (status.at === 'claimed' && holder.agent === agent) return { kind: 'held', board, before: entry, after: entry };
+    const why = { claimed: 'taken', submitted: 'in-review', done: 'done' } as const;
+    return refused(board, entry, { why: why[status.at], holder });
+  }
+  const missing = missingFor(board, entry).map(({ task }) => task);
+  if (missing.length > 0) return refused(board, entry, { why: 'not-ready', missing });
+  const holder = { agent, epoch: entry.epoch, claimId: messageId };
+  const isStarted = board.acceptance === 'automatic';
+  return changed(board, entry, 'granted', {
+    status: { at: 'claimed', holder, isStarted, workspace: null, feedback: null },
+  });
+}
+
+function complete(board: Board, entry: Entry, move: Move & { kind: 'complete' }): Verdict {
+  const refusal = strangerRefusal(entry, move);
+  if (refusal) return refused(board, entry, refusal);
+  const { status } = entry;
+  const { result } = move;
+  if (status.at === 'claimed') {
+    const { holder, workspace } = status;
+    // It may be that nobody has told the holder yet where to work; what it did elsewhere is a result as well.
+    return board.acceptance === 'parent'
+      ? changed(board, entry, 'submitted', { status: { at: 'submitted', holder, workspace, result } })
+      : changed(board, entry, 'done', { status: { at: 'done', holder, result } });
+  }
+  if (status.at === 'submitted' && status.result.commit !== result.commit)
+    return refused(board, entry, { why: 'in-review', holder: status.holder });
+  return { kind: 'known', board, before: entry, after: entry };
+}
+
+function giveBack(board: Board, entry: Entry, move: Move & { kind: 'give-back' }): Verdict {
+  const refusal = strangerRefusal(entry, move);
+  if (refusal) return refused(board, entry, refusal);
+  const { status } = entry;
+  // What has been handed in is no longer the holder's to give back.
+  if (status.at === 'submitted') return refused(board, entry, { why: 'in-review', holder: status.holder });
+  if (status.at === 'done') return refused(board, entry, { why: 'done', holder: status.holder });
+  return lapse(board, entry, { end: 'given-back', reason: move.reason, messageId: move.messageId });
+}
+
+/** Why an agent has no say in a task; undefined when it is the holder, in the epoch that it means. */
+function strangerRefusal(
+  entry: Entry,
+  { agent, epoch }: { readonly agent: string; readonly epoch: number | null },
+): Refusal | undefined {
+  const holder = holderOf(entry);
+  if (holder?.agent === agent && (epoch ?? holder.epoch) === holder.epoch) return undefined;
+  const own = entry.lapses.filter((one) => one.holder.agent === agent);
+  const last = own.find((one) => one.holder.epoch === epoch) ?? (holder?.agent === agent ? undefined : own.at(-1));
+  if (last) return { why: 'lapsed', lapse: last };
+  if (holder?.agent === agent) return { why: 'other-epoch', epoch: holder.epoch };
+  return entry.status.at === 'done' ? { why: 'done', holder: entry.status.holder } : { why: 'not-held' };
+}
+
+function isCurrent(entry: Entry, { epoch }: { readonly epoch: number }, at: readonly TaskStatus['at'][]): boolean {
+  return entry.epoch === epoch && at.includes(entry.status.at);
+}
+
+function refused(board: Board, before: Entry, refusal: Refusal): Verdict {
+  return { kind: 'refused', board, before, refusal };
+}
