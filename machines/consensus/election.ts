@@ -11,13 +11,13 @@ export const ABSTAIN = 'abstain';
 const OPTION_ID = /^[a-z0-9][a-z0-9._-]*$/i;
 const ID_CHARS_MAX = 80;
 const TITLE_CHARS_MAX = 200;
-const TEXT_CHARS_MAX = 4_000;
+export const TEXT_CHARS_MAX = 4_000;
 const OPTIONS_MAX = 20;
 const VOTERS_MAX = 100;
 const SECONDS_MAX = 30 * 24 * 60 * 60;
 const SECONDS_DEFAULT = 300;
 const QUORUM_DEFAULT = 0.5;
-const EVIDENCE_ITEMS_MAX = 50;
+export const EVIDENCE_ITEMS_MAX = 50;
 /** All of it is in one message, the QUESTION. */
 const INPUT_BYTES_MAX = 96 * 1_024;
 

@@ -1,0 +1,53 @@
+import { shellWord } from '../shared/shell-word.ts';
+import type { Disagreement } from './disagreement.ts';
+import type { Feedback } from './feedback.ts';
+import { feedbackLines } from './feedback-lines.ts';
+import type { Place } from './request-text.ts';
+import { electionOf } from './vote.ts';
+
+export type Outcome =
+  | 'approved'
+  /** All that is left to change is challenged: it takes a vote. */
+  | 'disagreement'
+  | 'rounds-exhausted'
+  /** There are not enough reviewers, or none that mail reaches. */
+  | 'no-reviewers'
+  /** There are not enough reviewers who answer. */
+  | 'no-answer'
+  /** The author has not answered the changes that were requested. */
+  | 'no-revision';
+
+const CONCLUSIONS: Readonly<Record<Outcome, (place: Place) => string>> = {
+  approved: ({ change, round }) => `Approved in round ${round}: ${change.title}`,
+  disagreement: ({ change }) => `Not approved, it needs a vote: ${change.title}`,
+  'rounds-exhausted': ({ change, review }) => `Not approved after ${review.rounds} rounds: ${change.title}`,
+  'no-reviewers': ({ change, review }) =>
+    `Not reviewed, it takes ${review.reviewersNeeded} reviewers who can be reached: ${change.title}`,
+  'no-answer': ({ change, review }) =>
+    `Not reviewed, it takes ${review.reviewersNeeded} reviewers who answer: ${change.title}`,
+  'no-revision': ({ change }) => `Not approved, the author has not answered: ${change.title}`,
+};
+
+/** What those who took part are told in the end. */
+export function conclusionText(
+  place: Place,
+  {
+    outcome,
+    answers,
+    disagreements,
+  }: { outcome: Outcome; answers: readonly Feedback[]; disagreements: readonly Disagreement[] },
+): string {
+  const { review, change } = place;
+  const votes = outcome === 'disagreement' ? disagreements : [];
+  return [
+    CONCLUSIONS[outcome](place),
+    '',
+    ...answers.flatMap((one) => feedbackLines(one)),
+    ...votes.flatMap((one) => [
+      '',
+      'The vote on it is this (machines/ is where the machines of agent-mailroom lie):',
+      '',
+      `  mailroom run machines/consensus.ts --input ${shellWord(JSON.stringify(electionOf(one, [change.author, ...review.queue])))}`,
+    ]),
+  ].join('\n');
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { plain } from '../poll-tally.ts';
+import { distinctEvidence } from '../consensus/evidence.ts';
+import { readClauses } from '../shared/clauses.ts';
+import { saysSomething, type OpenIssue } from './feedback.ts';
+
+/** What somebody holds, by the message that it was. */
+export interface Position {
+  /** The verified sender. */
+  readonly who: string;
+  readonly position: string;
+  readonly evidence: readonly string[];
+  readonly messageId: string;
+}
+
+/** An issue of a reviewer that somebody challenges. */
+export interface Disagreement {
+  /** The id of the issue. */
+  readonly issue: string;
+  readonly round: number;
+  readonly topic: string;
+  /** The reviewer's first, then those of who challenges it. */
+  readonly positions: readonly Position[];
+}
+
+export type ChallengeReading = { readonly challenge: Challenge } | { readonly fault: string };
+
+interface Challenge {
+  readonly against: OpenIssue;
+  readonly position: Position;
+}
+
+const POSITION_CHARS_MAX = 2_000;
+const EVIDENCE_BYTES_MAX = 4 * 1_024;
+const DISAGREEMENTS_BYTES_MAX = 64 * 1_024;
+
+const challengeData = z.object({
+  issue: z.string().optional(),
+  position: z.string().optional(),
+  evidence: z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([]),
+});
+
+interface Said {
+  readonly from: string;
+  readonly content: string;
+  readonly data: unknown;
+  readonly messageId: string;
+}
+
+/**
+ * Reads a challenge: `<issue> because …; evidence: …`, or the same in the data as `issue`, `position`, `evidence`. The issue
+ * may be left out where there is only one that is somebody else's.
+ */
+export function readChallenge({ from, content, data, messageId }: Said, open: readonly OpenIssue[]): ChallengeReading {
+  const parsed = challengeData.safeParse(data ?? {});
+  if (!parsed.success) {
+    const [{ path, message } = { path: [], message: '' }] = parsed.error.issues;
+    return { fault: `${['data', ...path].join('.')}: ${message}` };
+  }
+  const others = open.filter(({ feedback }) => feedback.reviewer !== from);
+  const known = others.map(({ issue }) => issue.id);
+  const named = parsed.data.issue ?? open.map(({ issue }) => issue.id).find((id) => content.trim().startsWith(id));
+  if (known.length === 0) return { fault: 'there is no issue that you could challenge' };
+  const wanted = named ?? (known.length === 1 ? known[0] : undefined);
+  const against = others.find(({ issue }) => issue.id === wanted);
+  if (!against) return { fault: `it names none of the open issues of others: ${known.join(', ')}` };
+  const { named: clauses, rest } = readClauses(content.trim().replace(wanted ?? '', ''), ['evidence']);
+  const written = rest.join('; ').replace(/^[\s:,–—-]*(?:because\b)?/iu, '');
+  const position = plain((parsed.data.position ?? written).replaceAll(/\s+/gu, ' '));
+  if (!saysSomething(position)) return { fault: 'it does not say why' };
+  if (position.length > POSITION_CHARS_MAX) {
+    return { fault: `the position has ${position.length} characters, at most ${POSITION_CHARS_MAX}` };
+  }
+  const evidence = distinctEvidence([...parsed.data.evidence, ...clauses('evidence')]);
+  const bytes = Buffer.byteLength(JSON.stringify(evidence));
+  if (bytes > EVIDENCE_BYTES_MAX) return { fault: `the evidence has ${bytes} bytes, at most ${EVIDENCE_BYTES_MAX}` };
+  return { challenge: { against, position: { who: from, position, evidence, messageId } } };
+}
+
+/** The one that a message is a position in. */
+export function disagreementBy(disagreements: readonly Disagreement[], messageId: string): Disagreement {
+  const found = disagreements.find(({ positions }) => positions.some((position) => position.messageId === messageId));
+  if (!found) throw new TypeError(`no disagreement comes of ${messageId}`);
+  return found;
+}
+
+/** With one more position; of each who challenges an issue the one that was sent last. Undefined where all is too much. */
+export function withChallenge(
+  before: readonly Disagreement[],
+  { against: { issue, feedback }, position }: Challenge,
+): readonly Disagreement[] | undefined {
+  const found = before.find((one) => one.issue === issue.id);
+  const disagreement = found ?? {
+    issue: issue.id,
+    round: feedback.round,
+    topic: issue.file === undefined ? issue.description : `${issue.description} (${issue.file})`,
+    positions: [
+      {
+        who: feedback.reviewer,
+        position: issue.description,
+        evidence: issue.evidence.length > 0 ? issue.evidence : feedback.evidence,
+        messageId: feedback.messageId,
+      },
+    ],
+  };
+  const same = disagreement.positions.find(({ who }) => who === position.who);
+  if (same && same.messageId >= position.messageId) return before;
+  const [first, ...others] = disagreement.positions.filter((one) => one !== same);
+  const positions = [
+    ...(first ? [first] : []),
+    ...[...others, position].sort((a, b) => (a.messageId < b.messageId ? -1 : 1)),
+  ];
+  const after = [...before.filter((one) => one !== found), { ...disagreement, positions }];
+  return Buffer.byteLength(JSON.stringify(after)) > DISAGREEMENTS_BYTES_MAX ? undefined : after;
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { actorAddress } from '../shared/actor-address.ts';
+import { parseInput } from '../shared/parse-input.ts';
+import { queueOf } from './reviewer-queue.ts';
+
+const TITLE_CHARS_MAX = 200;
+const TEXT_CHARS_MAX = 8_000;
+const NAME_CHARS_MAX = 500;
+const FILES_MAX = 1_000;
+const SKILLS_MAX = 50;
+const REVIEWERS_MAX = 100;
+const NEEDED_MAX = 5;
+const ROUNDS_MAX = 20;
+const ROUNDS_DEFAULT = 5;
+const MINUTES_MAX = 30 * 24 * 60;
+const MINUTES_DEFAULT = 30;
+/** All of it is in each REVIEW-REQUEST. */
+const CHANGE_BYTES_MAX = 96 * 1_024;
+
+/** A commit, branch or directory: one line. */
+const name = z
+  .string()
+  .min(1)
+  .max(NAME_CHARS_MAX)
+  .refine((text) => !/\p{Cc}/u.test(text), 'expected one line');
+const skills = z.array(z.string().min(1).max(NAME_CHARS_MAX)).max(SKILLS_MAX);
+
+const change = z
+  .strictObject({
+    title: z
+      .string()
+      .trim()
+      .min(1)
+      .max(TITLE_CHARS_MAX)
+      .refine((text) => !/\p{Cc}/u.test(text), 'expected one line'),
+    author: actorAddress,
+    description: z.string().trim().max(TEXT_CHARS_MAX).optional(),
+    branch: name.optional(),
+    commit: name.optional(),
+    /** What it is compared with. */
+    base: name.optional(),
+    files: z.array(name).max(FILES_MAX).optional(),
+    /** The checkout in which it can be looked at. */
+    directory: name.optional(),
+    /** What a reviewer should know about. */
+    skills: skills.optional(),
+  })
+  .refine((one) => Buffer.byteLength(JSON.stringify(one)) <= CHANGE_BYTES_MAX, `more than ${CHANGE_BYTES_MAX} bytes`);
+
+const reviewInput = z.strictObject({
+  change,
+  /** Who may be asked. The author never is. */
+  reviewers: z
+    .array(
+      z.union(
+        [
+          actorAddress.transform((address) => ({ address, skills: [] as string[] })),
+          z.strictObject({ address: actorAddress, skills: skills.default([]) }),
+        ],
+        'expected an address, or {"address":"…","skills":["…"]}',
+      ),
+    )
+    .max(REVIEWERS_MAX),
+  /** How many must approve. */
+  reviewersNeeded: z.number().int().min(1).max(NEEDED_MAX).default(1),
+  rounds: z.number().int().min(1).max(ROUNDS_MAX).default(ROUNDS_DEFAULT),
+  /** How long a reviewer, and the author, may take for an answer. */
+  minutes: z.number().positive().max(MINUTES_MAX).default(MINUTES_DEFAULT),
+  /** Whose turn it is: reviewers are asked in a ring, from this one on. */
+  offset: z.number().int().min(0).default(0),
+});
+
+/** What a review is begun with. */
+export type ReviewInput = z.input<typeof reviewInput>;
+
+export type Change = z.output<typeof change>;
+
+/** The same, complete and checked. */
+export interface Review {
+  readonly change: Change;
+  /** Who may be asked, in the order in which they are; without the author. */
+  readonly queue: readonly string[];
+  readonly reviewersNeeded: number;
+  readonly rounds: number;
+  readonly minutes: number;
+}
+
+/** Throws a TypeError that says on one line what is wrong with the input. */
+export function parseReview(input: unknown): Review {
+  const { reviewers, offset, ...rest } = parseInput(reviewInput, input, {
+    what: 'review',
+    example: '{"change":{"title":"…","author":"…"},"reviewers":["…"]}',
+  });
+  const { author, skills: wanted = [] } = rest.change;
+  return { ...rest, queue: queueOf(reviewers, { author, wanted, offset }) };
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { readClauses } from '../shared/clauses.ts';
+
+const COMMIT = /^[\w][\w./-]{0,199}$/;
+const NOTE_CHARS_MAX = 1_000;
+
+const commit = z.string().regex(COMMIT, 'expected a commit');
+const revisionData = z.object({ commit: commit.optional() });
+
+/** What an author has revised. */
+export interface Revision {
+  readonly commit?: string;
+  /** In the author's words. */
+  readonly note: string;
+}
+
+/** Reads `revised; commit: 1a2b3c4d`, or the commit in the data. Any other text is only a note. */
+export function readRevision({
+  content,
+  data,
+}: {
+  readonly content: string;
+  readonly data: unknown;
+}): { readonly revision: Revision } | { readonly fault: string } {
+  const { named, rest } = readClauses(content, ['commit']);
+  const written = named('commit').at(-1);
+  const parsed = revisionData.safeParse({ ...(written === undefined ? {} : { commit: written }), ...asObject(data) });
+  if (!parsed.success) {
+    const [{ message } = { message: '' }] = parsed.error.issues;
+    return { fault: `commit: ${message}` };
+  }
+  const note = rest.join('; ').slice(0, NOTE_CHARS_MAX);
+  return { revision: parsed.data.commit === undefined ? { note } : { commit: parsed.data.commit, note } };
+}
+
+function asObject(data: unknown): object {
+  return typeof data === 'object' && data !== null ? data : {};
+}

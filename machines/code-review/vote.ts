@@ -1,0 +1,30 @@
+import { distinctEvidence } from '../consensus/evidence.ts';
+import { EVIDENCE_ITEMS_MAX, TEXT_CHARS_MAX, type ElectionInput } from '../consensus/election.ts';
+import type { Disagreement, Position } from './disagreement.ts';
+
+/** Of these two it is the safer one to do what the reviewer wants. */
+export const SIDES = { change: 'change', keep: 'keep' } as const;
+
+/** The vote that a disagreement needs, as the input of a consensus: to change what the reviewer wants, or to keep it. */
+export function electionOf({ topic, positions }: Disagreement, electorate: readonly string[]): ElectionInput {
+  const sides = [
+    { id: SIDES.change, title: 'Change it', held: positions.slice(0, 1), isSafer: true },
+    { id: SIDES.keep, title: 'Keep it as it is', held: positions.slice(1), isSafer: false },
+  ];
+  return {
+    question: `Disagreement on a review: ${topic}`,
+    options: sides.map(({ id, title, held, isSafer }) => ({ id, title, description: linesOf(held), isSafer })),
+    electorate: [...electorate],
+    evidence: sides.map(({ id, held }) => ({ option: id, items: itemsOf(held) })),
+  };
+}
+
+function linesOf(positions: readonly Position[]): string {
+  const lines = positions.map(({ who, position }) => `${who}: ${position}`);
+  return lines.join('\n').slice(0, TEXT_CHARS_MAX);
+}
+
+function itemsOf(positions: readonly Position[]): string[] {
+  const items = distinctEvidence(positions.flatMap(({ evidence }) => evidence));
+  return items.slice(0, EVIDENCE_ITEMS_MAX).map((item) => item.slice(0, TEXT_CHARS_MAX));
+}
