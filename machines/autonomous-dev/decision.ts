@@ -1,0 +1,52 @@
+import type { ConsensusOutput } from '../consensus.ts';
+
+/** What a vote on a disagreement came to. */
+export interface Decision {
+  readonly taskId: string;
+  readonly question: string;
+  readonly outcome: ConsensusOutput['outcome'];
+  /** `change` or `keep`; null where nothing was decided. */
+  readonly option: string | null;
+  /** Whether the author has to change it: also where nothing was decided, because then the reviewer's issue stands. */
+  readonly mustChange: boolean;
+  readonly tieBreak: string | null;
+  readonly votes: readonly {
+    readonly voter: string;
+    readonly option: string;
+    readonly evidence: readonly string[];
+    readonly messageId: string;
+  }[];
+  readonly missing: readonly string[];
+}
+
+export function decisionOf(
+  taskId: string,
+  { question, outcome, option, tieBreak, votes, missing }: ConsensusOutput,
+): Decision {
+  return {
+    taskId,
+    question,
+    outcome,
+    option: option ?? null,
+    mustChange: option !== 'keep',
+    tieBreak: tieBreak === undefined ? null : String(tieBreak),
+    votes: votes.map(({ voter, option: chosen, evidence, messageId }) => ({
+      voter,
+      option: chosen,
+      evidence,
+      messageId,
+    })),
+    missing,
+  };
+}
+
+/** For the author, and for whoever reviews it next. */
+export function decisionText({ question, outcome, option, mustChange, votes }: Decision): string {
+  const what = option === null ? `the vote decided nothing (${outcome}), so the issue stands` : `voted: ${option}`;
+  const voices = votes.map(({ voter, option: chosen }) => `${voter}: ${chosen}`).join(', ');
+  return [
+    `${question}`,
+    `It was put to the vote; ${what}. (${voices === '' ? 'nobody voted' : voices})`,
+    mustChange ? 'So change it as the reviewer asked, and hand it in again.' : 'So it stays as it is.',
+  ].join('\n');
+}

@@ -1,0 +1,27 @@
+import { rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { LoopTerms } from './input.ts';
+import { pullRequestText } from './pull-request.ts';
+import type { LoopReport } from './report.ts';
+import { describeBranch } from './repository.ts';
+
+/** What lies ready for people. */
+export interface Delivery {
+  readonly branch: string;
+  /** The commit that the branch is at. */
+  readonly head: string;
+  /** How many commits it is ahead of its base. */
+  readonly commits: number;
+  readonly diffStat: string;
+  /** The file with the text of the pull request. */
+  readonly pullRequest: string;
+}
+
+/** Writes the text of the pull request beside the checkouts. Doing it again writes the same. */
+export async function deliver({ repository }: LoopTerms, report: LoopReport, signal: AbortSignal): Promise<Delivery> {
+  const { head, commits, diffStat } = await describeBranch(repository, signal);
+  const file = path.join(repository.workDirectory, 'PULL-REQUEST.md');
+  await writeFile(`${file}.new`, pullRequestText(report, { head, commits, diffStat }));
+  await rename(`${file}.new`, file);
+  return { branch: repository.branch, head, commits: commits.length, diffStat, pullRequest: file };
+}

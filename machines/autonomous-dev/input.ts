@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { actorAddress } from '../shared/actor-address.ts';
+import { parseInput } from '../shared/parse-input.ts';
+import { parsePlan, type Plan, type PlanInput } from '../work-distributor/plan.ts';
+import type { Repository } from './repository.ts';
+
+const TEXT_CHARS_MAX = 20_000;
+const AGENTS_MAX = 100;
+const HOURS_DEFAULT = 8;
+const HOURS_MAX = 7 * 24;
+const FIX_ROUNDS_DEFAULT = 3;
+const FIX_ROUNDS_MAX = 10;
+const LEASE_MINUTES_DEFAULT = 10;
+const MINUTES_DEFAULT = 30;
+const MINUTES_MAX = 24 * 60;
+const REVIEW_ROUNDS_DEFAULT = 5;
+const VOTE_SECONDS_DEFAULT = 300;
+const TEST_MINUTES_DEFAULT = 15;
+
+const path = z.string().min(1).regex(/^\//, 'expected an absolute path');
+const minutes = z.number().positive().max(MINUTES_MAX);
+
+const loopInput = z.strictObject({
+  /** What is to be built, for people. */
+  feature: z.string().trim().min(1).max(TEXT_CHARS_MAX),
+  repository: z.strictObject({
+    directory: path,
+    base: z.string().regex(/^[0-9a-f]{40,64}$/, 'expected the full id of a commit'),
+    branch: z.string().min(1),
+    workDirectory: path,
+    setup: z.string().optional(),
+  }),
+  /** A shell command of the repository whose exit code is 0 when all is well. */
+  testCommand: z.string().trim().min(1),
+  agents: z.array(actorAddress).min(2).max(AGENTS_MAX),
+  /** Who is asked to look around first; the first agent when not given. */
+  researcher: actorAddress.optional(),
+  /** Who is asked for a plan; nobody when not given. */
+  planner: actorAddress.optional(),
+  /** A plan that is there already. */
+  plan: z.custom<PlanInput | string>((value) => value !== null).optional(),
+  reviewersNeeded: z.number().int().min(1).default(1),
+  reviewRounds: z.number().int().min(1).default(REVIEW_ROUNDS_DEFAULT),
+  fixRounds: z.number().int().min(0).max(FIX_ROUNDS_MAX).default(FIX_ROUNDS_DEFAULT),
+  leaseMinutes: minutes.default(LEASE_MINUTES_DEFAULT),
+  /** How long an answer to a question may take, and until somebody claims the first task. */
+  answerMinutes: minutes.default(MINUTES_DEFAULT),
+  reviewMinutes: minutes.default(MINUTES_DEFAULT),
+  voteSeconds: z.number().positive().default(VOTE_SECONDS_DEFAULT),
+  testMinutes: minutes.default(TEST_MINUTES_DEFAULT),
+  maxHours: z.number().positive().max(HOURS_MAX).default(HOURS_DEFAULT),
+});
+
+/** What the loop is begun with. */
+export type LoopInput = z.input<typeof loopInput>;
+
+/** The same, complete and checked. */
+export interface LoopTerms extends Omit<z.output<typeof loopInput>, 'plan' | 'planner' | 'researcher' | 'repository'> {
+  readonly repository: Repository;
+  readonly researcher: string;
+  readonly planner: string | null;
+  /** From a file. */
+  readonly plan: Plan | null;
+}
+
+/** Throws a TypeError that says on one line what is wrong with the input. */
+export function parseLoop(input: unknown): LoopTerms {
+  const { plan, planner, researcher, ...terms } = parseInput(loopInput, input, {
+    what: 'development',
+    example:
+      '{"feature":"…","repository":{"directory":"/…","base":"<commit>","branch":"…","workDirectory":"/…"},"testCommand":"npm test","agents":["…","…"]}',
+  });
+  return {
+    ...terms,
+    researcher: researcher ?? terms.agents[0] ?? '',
+    planner: planner ?? null,
+    plan: plan === undefined ? null : parsePlan(plan),
+  };
+}

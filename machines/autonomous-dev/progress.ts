@@ -1,0 +1,70 @@
+import type { Disagreement } from '../code-review/disagreement.ts';
+import type { ChangesRequested } from '../code-review/events.ts';
+import type { ReviewOutput } from '../code-review/progress.ts';
+import type { Decision } from './decision.ts';
+
+export type Phase = 'research' | 'planning' | 'implementation' | 'testing' | 'delivery';
+
+/** What happens, for whoever watches: emitted by the loop and its changes, and so in their journals. */
+export type Progress =
+  | { readonly type: 'phase'; readonly phase: Phase; readonly detail: string }
+  | {
+      readonly type: 'researched';
+      readonly by: string | null;
+      readonly findings: string;
+      readonly messageId: string | null;
+    }
+  | {
+      readonly type: 'planned';
+      readonly source: string;
+      readonly tasks: readonly { readonly id: string; readonly title: string; readonly dependsOn: readonly string[] }[];
+    }
+  | {
+      readonly type: 'claimed';
+      readonly taskId: string;
+      readonly title: string;
+      readonly agent: string;
+      readonly epoch: number;
+    }
+  | {
+      readonly type: 'handed-in';
+      readonly taskId: string;
+      readonly agent: string;
+      readonly commit: string;
+      readonly summary: string;
+      readonly messageId: string;
+    }
+  | {
+      readonly type: 'changes-requested';
+      readonly taskId: string;
+      readonly agent: string;
+      readonly commit: string;
+      readonly round: number;
+      readonly issues: ChangesRequested['issues'];
+    }
+  | { readonly type: 'reviewed'; readonly taskId: string; readonly review: ReviewOutput }
+  | { readonly type: 'disputed'; readonly taskId: string; readonly disagreements: readonly Disagreement[] }
+  | { readonly type: 'decided'; readonly decision: Decision }
+  | { readonly type: 'released'; readonly taskId: string; readonly agent: string; readonly reason: string }
+  | {
+      readonly type: 'merged';
+      readonly taskId: string;
+      readonly agent: string;
+      readonly commit: string;
+      readonly diffStat: string;
+    }
+  | { readonly type: 'conflict'; readonly taskId: string; readonly agent: string; readonly files: readonly string[] }
+  | {
+      readonly type: 'tested';
+      readonly command: string;
+      readonly exitCode: number | null;
+      readonly output: string;
+      /** How many rounds of mending there were before. */
+      readonly round: number;
+    }
+  | { readonly type: 'ended'; readonly outcome: string; readonly reason: string };
+
+/** Gives an object the type that it has as progress. */
+export function progress(one: Progress): Progress {
+  return one;
+}

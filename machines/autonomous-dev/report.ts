@@ -1,0 +1,50 @@
+import type { Context } from '../autonomous-dev.ts';
+import type { ChangeReport } from './change.ts';
+import type { Delivery } from './delivery.ts';
+
+/** A run of the repository's own tests over everything that was merged. */
+export interface TestRun {
+  readonly command: string;
+  /** Null after a time-out. */
+  readonly exitCode: number | null;
+  /** The end of what it printed. */
+  readonly output: string;
+}
+
+export interface Ending {
+  readonly outcome: 'delivered' | 'tests-failed' | 'blocked' | 'nobody-answered' | 'time-over' | 'failed';
+  readonly reason: string;
+}
+
+/** What a development ends with. */
+export interface LoopReport {
+  readonly outcome: Ending['outcome'];
+  readonly reason: string;
+  readonly feature: string;
+  readonly branch: string;
+  readonly base: string;
+  readonly findings: Context['findings'];
+  readonly planSource: string;
+  readonly tasks: readonly { readonly id: string; readonly title: string }[];
+  /** Every claim that has ended, in that order. */
+  readonly changes: readonly ChangeReport[];
+  readonly tests: readonly TestRun[];
+  readonly delivery: Delivery | null;
+}
+
+export function reportOf({ terms, findings, plan, planSource, changes, tests, delivery, ending }: Context): LoopReport {
+  const { outcome, reason } = ending ?? { outcome: 'failed', reason: 'it has not ended' };
+  return {
+    outcome,
+    reason,
+    feature: terms.feature,
+    branch: terms.repository.branch,
+    base: terms.repository.base,
+    findings,
+    planSource,
+    tasks: (plan?.tasks ?? []).map(({ id, title }) => ({ id, title })),
+    changes,
+    tests,
+    delivery,
+  };
+}
