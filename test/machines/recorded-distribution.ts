@@ -1,0 +1,100 @@
+import type { AnyStateMachine } from 'xstate';
+import type { Effect } from '../../src/machine/effect.ts';
+import { step, type Step } from '../../src/machine/step.ts';
+import type { PlainEvent } from '../../src/machine/workflow-state.ts';
+
+export interface Sent {
+  readonly to: readonly string[];
+  readonly type: string;
+  readonly content: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly replyTo?: string;
+}
+
+/** A workflow of which only the steps are taken: what it asks for is recorded, and its timers fire when they are told to. */
+export class Recorded {
+  readonly #machine: AnyStateMachine;
+  readonly #place: { readonly address: string; readonly parent?: string };
+  #last: Step;
+  /** By their names. */
+  readonly #timers = new Map<string, PlainEvent>();
+  #messages = 0;
+
+  constructor(machine: AnyStateMachine, { input, parent }: { input: unknown; parent?: string }) {
+    this.#machine = machine;
+    this.#place = { address: machine.id, ...(parent === undefined ? {} : { parent }) };
+    this.#last = step(machine, { ...this.#place, before: undefined, input });
+    this.#note();
+  }
+
+  /** A message; the id that it gets is `m1`, `m2` and so on. */
+  hears(from: string, type: string, content: string, data?: unknown): this {
+    const messageId = `m${++this.#messages}`;
+    return this.happens({ type, from, content, messageId, ...(data === undefined ? {} : { data }) });
+  }
+
+  /** An event of a parent or of the runtime. */
+  happens(event: PlainEvent): this {
+    this.#last = step(this.#machine, {
+      ...this.#place,
+      before: JSON.parse(JSON.stringify(this.#last.snapshot)) as unknown,
+      event: JSON.parse(JSON.stringify(event)) as PlainEvent,
+    });
+    this.#note(typeof event['from'] === 'string' ? event['from'] : undefined);
+    return this;
+  }
+
+  fires(timer: string): this {
+    const event = this.#timers.get(timer);
+    if (!event) throw new Error(`there is no timer ${timer}, but ${this.timers.join(', ')}`);
+    this.#timers.delete(timer);
+    return this.happens(event);
+  }
+
+  /** The mail of the last step. */
+  sent: readonly Sent[] = [];
+  /** The events of the last step that went to the parent. */
+  toParent: readonly PlainEvent[] = [];
+
+  get timers(): string[] {
+    return [...this.#timers.keys()];
+  }
+
+  get output(): unknown {
+    return this.#last.output;
+  }
+
+  get status(): Step['status'] {
+    return this.#last.status;
+  }
+
+  get isHandled(): boolean {
+    return this.#last.isHandled;
+  }
+
+  get context(): unknown {
+    return (this.#last.snapshot as { context: unknown }).context;
+  }
+
+  /** Of the last step, the messages to an address. */
+  told(address: string): readonly Sent[] {
+    return this.sent.filter(({ to }) => to.includes(address));
+  }
+
+  #note(asker?: string): void {
+    const { effects } = this.#last;
+    this.sent = effects.flatMap((effect) => sentBy(effect, asker));
+    this.toParent = effects.flatMap((effect) => (effect.kind === 'event' ? [effect.event] : []));
+    for (const effect of effects) {
+      if (effect.kind === 'cancel') this.#timers.delete(effect.sendId);
+      if (effect.kind === 'raise') this.#timers.set(effect.sendId ?? '', effect.event);
+    }
+  }
+}
+
+function sentBy(effect: Effect, asker: string | undefined): Sent[] {
+  if (effect.kind !== 'mail' && effect.kind !== 'reply') return [];
+  const { type, content, data, replyTo } = effect.message;
+  const to = effect.kind === 'mail' ? effect.to : [asker ?? ''];
+  return [{ to, type, content, data: (data ?? {}) as Sent['data'], ...(replyTo === undefined ? {} : { replyTo }) }];
+}

@@ -1,0 +1,427 @@
+import { describe, expect, it, test } from 'vitest';
+import { machine } from '../../machines/work-distributor.ts';
+import type { Board } from '../../machines/work-distributor/board.ts';
+import type { DistributionInput } from '../../machines/work-distributor/input.ts';
+import type { Report } from '../../machines/work-distributor/report.ts';
+import { explore } from '../../src/testing/explore.ts';
+import { formatExploration } from '../../src/testing/explore-report.ts';
+import { Recorded } from './recorded-distribution.ts';
+
+const PLAN = {
+  tasks: [
+    {
+      id: 'parser',
+      title: 'Parse quoted fields',
+      description: 'Fields in quotes may hold commas.',
+      files: ['src/csv.js'],
+    },
+    { id: 'report', title: 'Print a report', description: 'One line a month.', dependsOn: ['parser'] },
+  ],
+};
+const WORKSPACE = { directory: `/tmp/it's here`, branch: 'task/parser', base: 'abc123' };
+
+const alone = (over: Partial<DistributionInput> = {}): Recorded =>
+  new Recorded(machine, { input: { plan: PLAN, ...over } });
+const asChild = (over: Partial<DistributionInput> = {}): Recorded =>
+  new Recorded(machine, { input: { plan: PLAN, acceptance: 'parent', ...over }, parent: 'loop' });
+const said = ({ sent }: Recorded): string[] =>
+  sent.map(({ to, type, content }) => `${to.join()} ${type} ${content.split('\n')[0] ?? ''}`);
+
+describe('a distribution of its own', () => {
+  it('offers what can be claimed, each with its command, and nothing that waits', () => {
+    const { sent } = alone();
+    expect(sent).toMatchObject([
+      { to: ['all'], type: 'INFO', data: { kind: 'available', tasks: [{ id: 'parser', epoch: 1 }] } },
+    ]);
+    const content = sent[0]?.content;
+    expect(content).toMatch(/^Available tasks:\n/);
+    expect(content).toContain(
+      `  Parse quoted fields (files: src/csv.js)\n    mailroom send work-distributor CLAIM 'parser'\n`,
+    );
+    expect(content).not.toContain('report');
+  });
+
+  it('offers to those only who are asked', () => {
+    expect(alone({ agents: ['alice', 'bob'] }).sent.map(({ to }) => to)).toEqual([['alice', 'bob']]);
+  });
+
+  it('tells everybody who has claimed, and the holder what to do, under a lease', () => {
+    const run = alone().hears('alice', 'CLAIM', 'parser');
+    expect(said(run)).toEqual(['all INFO alice claimed: Parse quoted fields', 'alice INFO Start: Parse quoted fields']);
+    expect(run.told('alice')).toMatchObject([
+      {
+        replyTo: 'm1',
+        data: {
+          kind: 'start',
+          taskId: 'parser',
+          epoch: 1,
+          description: 'Fields in quotes may hold commas.',
+          files: ['src/csv.js'],
+        },
+      },
+    ]);
+    expect(run.timers.toSorted()).toEqual(['lease.parser', 'xstate.after.deadline.work-distributor.open']);
+  });
+
+  it('is claimed by an INFO as well', () => {
+    expect(said(alone().hears('alice', 'INFO', 'claim:parser'))[0]).toBe('all INFO alice claimed: Parse quoted fields');
+  });
+
+  const refused: readonly (readonly [title: string, content: string, text: RegExp])[] = [
+    [
+      'is taken',
+      'parser',
+      /^You cannot have Parse quoted fields \(parser\): alice holds it\.\n\nNothing is available now/,
+    ],
+    ['is not ready', 'report', /first this has to be done: Parse quoted fields \(parser\)\./],
+    ['is misspelt', 'reprot', /^You cannot have "reprot": there is no such task\. Did you mean report\?/],
+    ['is nothing', 'something to do', /^You cannot have "something": there is no such task\./],
+    ['is not named', '', /^You cannot have "": there is no such task\./],
+  ];
+  it.each(refused)('says why not, and what there is, when what is claimed %s', (_title, content, text) => {
+    const run = alone().hears('alice', 'CLAIM', 'parser').hears('bob', 'CLAIM', content);
+    expect(run.sent).toMatchObject([{ to: ['bob'], type: 'INFO', data: { kind: 'refused' } }]);
+    expect(run.sent[0]?.content).toMatch(text);
+  });
+
+  it('shows with a refusal what is available', () => {
+    const run = alone().hears('bob', 'CLAIM', 'report');
+    expect(run.sent[0]?.content).toContain(`\n\nAvailable tasks:\n\n  Parse quoted fields`);
+  });
+
+  it('turns away who is not asked', () => {
+    const run = alone({ agents: ['alice'] }).hears('bob', 'CLAIM', 'parser');
+    expect(run.sent[0]?.content).toContain('others are asked to do this work');
+  });
+
+  it('believes the sender and not what a message says of itself', () => {
+    const run = alone().hears('bob', 'CLAIM', 'parser', { taskId: 'parser', agent: 'alice', from: 'alice' });
+    expect(said(run)[0]).toBe('all INFO bob claimed: Parse quoted fields');
+  });
+
+  it('offers what a result has made ready, and ends with the last one', () => {
+    const run = alone()
+      .hears('alice', 'CLAIM', 'parser')
+      .hears('alice', 'COMPLETED', 'done:parser as asked', { taskId: 'parser', epoch: 1, commit: 'abc' });
+    expect(said(run)).toEqual(['alice INFO Done: Parse quoted fields. Thank you.', 'all INFO Available tasks:']);
+    expect(run.timers).not.toContain('lease.parser');
+    run.hears('bob', 'CLAIM', 'report').hears('bob', 'COMPLETED', 'report');
+    expect(said(run)).toEqual(['bob INFO Done: Print a report. Thank you.', 'all INFO All tasks are done.']);
+    expect(run.output).toEqual({
+      outcome: 'done',
+      tasks: [
+        {
+          id: 'parser',
+          title: 'Parse quoted fields',
+          state: 'done',
+          holder: 'alice',
+          epoch: 1,
+          lapses: [],
+          commit: 'abc',
+          branch: null,
+          summary: 'as asked',
+          evidence: ['m1', 'm2'],
+        },
+        {
+          id: 'report',
+          title: 'Print a report',
+          state: 'done',
+          holder: 'bob',
+          epoch: 1,
+          lapses: [],
+          commit: null,
+          branch: null,
+          summary: '',
+          evidence: ['m3', 'm4'],
+        },
+      ],
+      undelivered: [],
+    });
+  });
+
+  it('takes a task from who is silent, offers it again, and refuses the late result with the reason', () => {
+    const run = alone().hears('alice', 'CLAIM', 'parser').fires('lease.parser');
+    // The mail that came while nobody ran the workflow is looked at first.
+    expect(said(run)).toEqual([]);
+    run.fires('lease.parser');
+    expect(said(run)).toEqual([
+      'alice INFO Parse quoted fields (parser) is no longer yours: nothing was heard of you for 10 min. Others may claim it now. If you still want it, claim it again.',
+      'all INFO Available tasks:',
+    ]);
+    run.hears('bob', 'CLAIM', 'parser');
+    const before = JSON.stringify(run.context);
+    for (const data of [undefined, { taskId: 'parser', epoch: 1 }, { taskId: 'parser', epoch: 2 }]) {
+      run.hears('alice', 'COMPLETED', 'done:parser', data);
+      expect(run.sent[0]?.content).toMatch(
+        /^Your result is not taken for Parse quoted fields \(parser\): your claim, epoch 1, is over: nothing was heard of you for 10 min\. bob holds it now\. Thank you/,
+      );
+      expect(JSON.stringify(run.context)).toBe(before);
+    }
+    run.hears('bob', 'COMPLETED', 'done:parser', { taskId: 'parser', epoch: 2 });
+    expect(said(run)[0]).toBe('bob INFO Done: Parse quoted fields. Thank you.');
+  });
+
+  it('renews a lease by what its holder says while it is waited for', () => {
+    const run = alone()
+      .hears('alice', 'CLAIM', 'parser')
+      .fires('lease.parser')
+      .hears('alice', 'INFO', 'parser: still at it');
+    expect([run.sent, run.timers.toSorted()]).toEqual([
+      [],
+      ['lease.parser', 'xstate.after.deadline.work-distributor.open'],
+    ]);
+    // The lease that now ends is a new one, and not the rest of the old one.
+    run.fires('lease.parser');
+    expect(run.sent).toEqual([]);
+  });
+
+  it('gives a task back with the reason, and reports one that everybody has given back', () => {
+    const run = alone({ agents: ['alice', 'bob'] })
+      .hears('alice', 'CLAIM', 'parser')
+      .hears('alice', 'BLOCKED', 'parser: there is no spec');
+    expect(said(run)).toEqual(['alice,bob INFO Available tasks:']);
+    expect(run.sent[0]?.content).toContain('given back by alice: there is no spec');
+    run.hears('bob', 'CLAIM', 'parser').hears('bob', 'BLOCKED', 'blocked:parser none here either');
+    expect(said(run)).toEqual([
+      'alice,bob BLOCKED Blocked: Parse quoted fields',
+      'alice,bob INFO Not all tasks are done, and none can be claimed.',
+    ]);
+    expect(run.sent[0]?.content).toContain('alice, epoch 1: there is no spec\n  bob, epoch 2: none here either');
+    expect(run.output).toMatchObject({
+      outcome: 'blocked',
+      tasks: [
+        { state: 'blocked', epoch: 3, evidence: ['m1', 'm2', 'm3', 'm4'] },
+        { state: 'waiting', holder: null },
+      ],
+    });
+  });
+
+  it('tells an asker where all stands, and a holder again what to do', () => {
+    const run = alone().hears('alice', 'CLAIM', 'parser').hears('alice', 'QUESTION', 'where was I?');
+    expect(run.sent).toHaveLength(1);
+    expect(run.sent[0]?.content).toMatch(
+      /^ {2}parser {2}claimed by alice[^]*report {2}waiting for parser[^]*Start: Parse quoted fields/,
+    );
+    expect(said(run.hears('alice', 'CLAIM', 'parser'))).toEqual(['alice INFO Start: Parse quoted fields']);
+  });
+
+  it('does not answer an INFO that only tells something', () => {
+    const run = alone().hears('alice', 'INFO', 'hello');
+    expect([run.isHandled, run.sent]).toEqual([true, []]);
+  });
+
+  it('goes on when a message cannot be delivered, and records it', () => {
+    const failure = {
+      type: 'mailroom.delivery-failed',
+      messageId: 'o1',
+      messageType: 'INFO',
+      to: 'alice',
+      code: 'ACTOR_NOT_FOUND',
+      reason: 'nobody',
+    };
+    const run = alone({ agents: ['alice', 'bob'] }).happens(failure);
+    expect(run.timers).toContain('offer');
+    expect(said(run.fires('offer'))).toEqual(['alice INFO Available tasks:']);
+    run.happens({ ...failure, to: 'carol' });
+    expect(run.timers).not.toContain('offer');
+    run
+      .hears('bob', 'CLAIM', 'parser')
+      .hears('bob', 'COMPLETED', 'parser')
+      .hears('bob', 'CLAIM', 'report')
+      .hears('bob', 'COMPLETED', 'report');
+    expect(run.output).toMatchObject({
+      outcome: 'done',
+      undelivered: [{ to: 'alice', code: 'ACTOR_NOT_FOUND' }, { to: 'carol' }],
+    });
+  });
+
+  it('ends when its time is over, with what is done until then', () => {
+    const run = alone().hears('alice', 'CLAIM', 'parser').fires('xstate.after.deadline.work-distributor.open');
+    expect(run.output).toMatchObject({
+      outcome: 'time-over',
+      tasks: [{ state: 'claimed', holder: 'alice' }, { state: 'waiting' }],
+    });
+  });
+
+  it('refuses a plan that cannot be, before anything is sent', () => {
+    expect(() =>
+      alone({ plan: { tasks: [{ ...PLAN.tasks[1], id: 'report', title: 'x', description: 'y' }] } }),
+    ).toThrow(/"report" depends on "parser", which is no task/);
+  });
+});
+
+describe('a distribution whose results a parent accepts', () => {
+  const claimed = (): Recorded => asChild().hears('alice', 'CLAIM', 'parser');
+  const assigned = (): Recorded =>
+    claimed().happens({ type: 'ASSIGN', taskId: 'parser', epoch: 1, workspace: WORKSPACE });
+  const handedIn = (): Recorded =>
+    assigned().hears('alice', 'COMPLETED', 'done:parser as asked', {
+      taskId: 'parser',
+      epoch: 1,
+      commit: 'abc',
+      branch: 'task/parser',
+    });
+
+  it('lets the holder start when the parent has said where', () => {
+    const run = claimed();
+    expect(said(run)).toEqual(['all INFO alice claimed: Parse quoted fields']);
+    expect(run.toParent).toMatchObject([
+      { type: 'TASK-CLAIMED', task: { id: 'parser', dependsOn: [] }, agent: 'alice', epoch: 1, messageId: 'm1' },
+    ]);
+    expect(run.timers).not.toContain('lease.parser');
+    run.happens({ type: 'ASSIGN', taskId: 'parser', epoch: 1, workspace: WORKSPACE });
+    expect(run.sent).toMatchObject([
+      { to: ['alice'], replyTo: 'm1', data: { kind: 'start', taskId: 'parser', epoch: 1, workspace: WORKSPACE } },
+    ]);
+    expect(run.sent[0]?.content).toContain(
+      `Work in /tmp/it's here and commit there, on the branch task/parser (from abc123).`,
+    );
+    expect(run.sent[0]?.content).toContain(`"$(git -C '/tmp/it'\\''s here' rev-parse HEAD)"`);
+    expect(run.timers).toContain('lease.parser');
+  });
+
+  it('is done when the parent accepts it, and not before', () => {
+    const run = handedIn();
+    expect(said(run)).toEqual([
+      'alice INFO Handed in: Parse quoted fields. It is being looked at; you will hear what comes of it.',
+    ]);
+    expect(run.toParent).toMatchObject([
+      {
+        type: 'TASK-COMPLETED',
+        task: { id: 'parser' },
+        agent: 'alice',
+        epoch: 1,
+        commit: 'abc',
+        branch: 'task/parser',
+        summary: 'as asked',
+        messageId: 'm2',
+      },
+    ]);
+    expect(run.timers).not.toContain('lease.parser');
+    expect(run.hears('bob', 'CLAIM', 'report').sent[0]?.content).toContain('first this has to be done');
+    run.happens({ type: 'ACCEPTED', taskId: 'parser', epoch: 1 });
+    expect(said(run)).toEqual(['alice INFO Done: Parse quoted fields. Thank you.', 'all INFO Available tasks:']);
+  });
+
+  it('lets the same holder go on in the same epoch, under a lease, when something is to be done again', () => {
+    const run = handedIn().happens({ type: 'REWORK', taskId: 'parser', epoch: 1, feedback: 'What of "" in quotes?' });
+    expect(run.sent).toMatchObject([
+      { to: ['alice'], data: { kind: 'rework', epoch: 1, feedback: 'What of "" in quotes?', workspace: WORKSPACE } },
+    ]);
+    expect(run.timers).toContain('lease.parser');
+    run.hears('alice', 'COMPLETED', 'parser', { epoch: 1, commit: 'def' });
+    expect(run.toParent).toMatchObject([{ type: 'TASK-COMPLETED', commit: 'def', epoch: 1 }]);
+  });
+
+  it('tells the parent of a task that goes back, and forgets what the parent says of the epoch that is over', () => {
+    const run = assigned().fires('lease.parser').fires('lease.parser');
+    expect(run.toParent).toEqual([
+      {
+        type: 'TASK-RELEASED',
+        taskId: 'parser',
+        agent: 'alice',
+        epoch: 1,
+        reason: 'nothing was heard of it',
+        isBlocked: false,
+      },
+    ]);
+    run.hears('bob', 'CLAIM', 'parser');
+    const before = JSON.stringify(run.context);
+    for (const type of ['ASSIGN', 'ACCEPTED', 'REWORK', 'RELEASE'])
+      run.happens({ type, taskId: 'parser', epoch: 1, feedback: 'f', reason: 'r' });
+    expect(JSON.stringify(run.context)).toBe(before);
+  });
+
+  it('takes a task from its holder when the parent says so, and blocks it the third time', () => {
+    const run = asChild();
+    for (const epoch of [1, 2, 3]) {
+      run
+        .hears('alice', 'CLAIM', 'parser')
+        .happens({ type: 'RELEASE', taskId: 'parser', epoch, reason: 'it does not merge' });
+      expect(run.toParent).toMatchObject([
+        { type: 'TASK-RELEASED', epoch, reason: 'it does not merge', isBlocked: epoch === 3 },
+      ]);
+      expect(said(run)[0]).toContain('is no longer yours: it does not merge');
+    }
+    expect(run.status).toBe('done');
+  });
+
+  it('takes further tasks, and says what is wrong with those that it does not take', () => {
+    const run = handedIn().happens({
+      type: 'ADD-TASKS',
+      tasks: [{ id: 'fix', title: 'Mend it', description: 'x', dependsOn: ['parser'] }],
+    });
+    expect(run.toParent).toEqual([]);
+    run.happens({ type: 'ADD-TASKS', tasks: [{ id: 'fix', title: 'Again', description: 'x', dependsOn: ['prser'] }] });
+    expect(run.toParent).toMatchObject([
+      {
+        type: 'TASKS-REFUSED',
+        reason: expect.stringContaining(
+          'the id "fix" is there more than once; "fix" depends on "prser", which is no task (did you mean "parser"?)',
+        ) as unknown,
+      },
+    ]);
+    run.happens({ type: 'ACCEPTED', taskId: 'parser', epoch: 1 });
+    expect(run.sent.at(-1)?.data).toMatchObject({ kind: 'available', tasks: [{ id: 'report' }, { id: 'fix' }] });
+  });
+
+  it('waits for more when it is to stay open, until the parent ends it', () => {
+    const one = { plan: { tasks: PLAN.tasks.slice(0, 1) } };
+    const run = asChild({ ...one, staysOpen: true })
+      .hears('alice', 'CLAIM', 'parser')
+      .hears('alice', 'COMPLETED', 'parser')
+      .happens({ type: 'ACCEPTED', taskId: 'parser', epoch: 1 });
+    expect(run.toParent).toMatchObject([{ type: 'TASKS-SETTLED', tasks: [{ id: 'parser', state: 'done' }] }]);
+    expect(run.status).toBe('active');
+    run.happens({ type: 'ADD-TASKS', tasks: [{ id: 'fix', title: 'Mend it', description: 'x' }] });
+    expect(said(run)).toEqual(['all INFO Available tasks:']);
+    run.happens({ type: 'FINISH' });
+    expect(run.output).toMatchObject({ outcome: 'finished', tasks: [{ state: 'done' }, { state: 'available' }] });
+  });
+});
+
+test('in whichever order claims, results and the ends of leases come, a task has one holder in an epoch and is done once', () => {
+  const claim = (taskId: string): { to: string; type: string; content: string } => ({
+    to: 'work-distributor',
+    type: 'CLAIM',
+    content: taskId,
+  });
+  const done = (taskId: string, epoch: number): { to: string; type: string; data: object } => ({
+    to: 'work-distributor',
+    type: 'COMPLETED',
+    data: { taskId, epoch },
+  });
+  const givesBack = (taskId: string): { to: string; type: string; content: string } => ({
+    to: 'work-distributor',
+    type: 'BLOCKED',
+    content: taskId,
+  });
+  const explored = explore({
+    workflows: { 'work-distributor': { machine, input: { plan: PLAN, agents: ['alice', 'bob'] } } },
+    agents: {
+      alice: { sends: [claim('parser'), done('parser', 1), givesBack('report')] },
+      bob: { sends: [claim('parser'), done('parser', 2), claim('report'), done('report', 1)] },
+    },
+    statesMax: 60_000,
+    invariant: ({ workflows: { 'work-distributor': seen } }) => {
+      const { board } = (seen?.context ?? { board: { entries: [] } }) as { board: Board };
+      for (const { epoch, status, lapses } of board.entries) {
+        const epochs = [
+          ...lapses.map(({ holder }) => holder.epoch),
+          ...('holder' in status ? [status.holder.epoch] : []),
+        ];
+        if (new Set(epochs).size !== epochs.length) return `two holders in one epoch: ${epochs.join(', ')}`;
+        if (epoch !== lapses.length + 1) return `the epoch ${epoch} after ${lapses.length} that are over`;
+      }
+      return undefined;
+    },
+    summarize: ({ workflows: { 'work-distributor': seen } }) =>
+      `${seen?.status}: ${(seen?.output as Report | undefined)?.outcome}`,
+  });
+  console.log(`${explored.states} states of a distribution looked at`);
+  expect([...explored.violations, ...explored.failedSteps, ...explored.endless], formatExploration(explored)).toEqual(
+    [],
+  );
+  expect(explored.isComplete).toBe(true);
+  expect(explored.ends.map(({ summary }) => summary).toSorted()).toEqual(['done: done', 'done: time-over']);
+});
