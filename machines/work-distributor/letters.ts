@@ -1,10 +1,9 @@
-import { holderOf, type Board, type Entry, type Lapse } from './board.ts';
+import { availableOn, heldBy, holderOf, isSettled, type Board, type Entry, type Lapse } from './board.ts';
 import { offersData, offersText, remainingText, type Terms } from './offer-text.ts';
 import { refusalText } from './refusal-text.ts';
 import { endText, reportOf, statusText, type Report } from './report.ts';
 import { saidIn, moveOf, verdictOf, type Context, type Now } from './turn.ts';
 import { blockedText, lostText, reworkText, startText, thanksText, workData } from './work-text.ts';
-import { heldBy } from './board.ts';
 
 /** A message with what a program needs of it: `data.kind` says what it is. */
 export interface Letter {
@@ -56,14 +55,15 @@ export function rework(entry: Entry, context: Context): Letter {
   };
 }
 
-/** For a result that has come; behind it what there is to do next. */
+/** For a result that has come; behind it what there is to do next, unless everybody is told that now. */
 export function thanks(
   { entry, board, kind }: { entry: Entry; board: Board; kind: 'done' | 'submitted' | 'known' },
   context: Context,
 ): Letter {
+  const isToldToAll = isSettled(board) || availableOn(board).length > availableOn(context.board).length;
   return {
     type: 'INFO',
-    content: `${thanksText(entry, kind)}\n\n${remainingText(board, termsOf(context))}`,
+    content: [thanksText(entry, kind), ...(isToldToAll ? [] : ['', remainingText(board, termsOf(context))])].join('\n'),
     data: { kind, taskId: entry.task.id, epoch: entry.epoch, tasks: offersData(board) },
   };
 }

@@ -80,7 +80,7 @@ function nodesIn(value: unknown): Node[] {
 }
 
 function jsonIn(text: string): unknown {
-  const blocks = [...text.matchAll(/^```(?:json)?[^\S\n]*\n(.*?)^```/gmsu)].map(([, block = '']) => block);
+  const blocks = [...text.matchAll(/^```\w*[^\S\n]*\n(.*?)^```/gmsu)].map(([, block = '']) => block);
   for (const candidate of [text, ...blocks]) {
     const parsed = jsonOf(candidate);
     if (parsed !== undefined) return parsed;

@@ -6,14 +6,17 @@ import { minutesText, type Terms } from './offer-text.ts';
 export function startText(entry: Entry, { address, leaseMinutes }: Terms): string {
   const { task, epoch, lapses, status } = entry;
   const workspace = status.at === 'claimed' ? status.workspace : null;
+  const facts = [
+    ...(task.files.length > 0 ? [`Files: ${task.files.join(', ')}`] : []),
+    ...(workspace ? [workspaceText(workspace)] : []),
+    ...lapses.map((lapse) => lapseText(lapse)),
+  ];
   return [
     `Start: ${task.title}`,
     '',
     task.description,
     '',
-    ...(task.files.length > 0 ? [`Files: ${task.files.join(', ')}`] : []),
-    ...(workspace ? [workspaceText(workspace)] : []),
-    ...lapses.map((lapse) => lapseText(lapse)),
+    ...(facts.length > 0 ? [...facts, ''] : []),
     ...commandsText(entry, workspace, address),
     '',
     `The task is ${task.id}, epoch ${epoch}. It is yours for ${minutesText(leaseMinutes)} from your last message about it.`,
@@ -28,7 +31,7 @@ export function reworkText(entry: Entry, feedback: string, { address, leaseMinut
     '',
     feedback,
     '',
-    ...(workspace ? [workspaceText(workspace)] : []),
+    ...(workspace ? [workspaceText(workspace), ''] : []),
     ...commandsText(entry, workspace, address),
     '',
     `It is still yours (${entry.task.id}, epoch ${entry.epoch}), for ${minutesText(leaseMinutes)} from your last message about it.`,
@@ -47,7 +50,6 @@ function commandsText({ task: { id }, epoch }: Entry, workspace: Workspace | nul
     `  mailroom send ${address} ${type} ${shellWord(content)} --data ${data}`;
   const named = shellWord(JSON.stringify({ taskId: id, epoch }));
   return [
-    '',
     'When it is done (say in a few words what you did):',
     send('COMPLETED', `done:${id}`, workspace ? committedData({ id, epoch, workspace }) : named),
     'When you cannot do it, give it back with the reason:',
