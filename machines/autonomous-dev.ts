@@ -215,7 +215,7 @@ const loop = setup({
   },
   actions: {
     begin: spawnChild('change', {
-      id: ({ event }) => changeId(taskOf(event as Event).taskId, taskOf(event as Event).epoch),
+      id: ({ event }) => changeId(taskOf(event).taskId, taskOf(event).epoch),
       input: ({ context, event }) => changeInput(context, event as ToParent & { type: 'TASK-CLAIMED' }),
     }),
     take: assign(({ context, event }) => {

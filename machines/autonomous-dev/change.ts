@@ -3,7 +3,7 @@ import { activity } from 'agent-mailroom/workflow';
 import { machine as codeReview } from '../code-review.ts';
 import type { ChangesRequested, Revised } from '../code-review/events.ts';
 import type { ReviewOutput } from '../code-review/progress.ts';
-import { machine as consensus, type ConsensusOutput } from '../consensus.ts';
+import { machine as consensus } from '../consensus.ts';
 import type { ElectionInput } from '../consensus/election.ts';
 import { electionOf } from '../code-review/vote.ts';
 import type { ReviewInput } from '../code-review/review.ts';
@@ -344,14 +344,11 @@ export const machine = change.createMachine({
           target: 'decided',
           actions: [
             assign({
-              decisions: ({ context, event }) => [
-                ...context.decisions,
-                decisionOf(context.task.id, event.output as ConsensusOutput),
-              ],
+              decisions: ({ context, event }) => [...context.decisions, decisionOf(context.task.id, event.output)],
             }),
             emit(({ context, event }) => ({
               type: 'decided',
-              decision: decisionOf(context.task.id, event.output as ConsensusOutput),
+              decision: decisionOf(context.task.id, event.output),
             })),
           ],
         },

@@ -29,7 +29,7 @@ export function decisionOf(
     outcome,
     option: option ?? null,
     mustChange: option !== 'keep',
-    tieBreak: tieBreak === undefined ? null : String(tieBreak),
+    tieBreak: tieBreak ?? null,
     votes: votes.map(({ voter, option: chosen, evidence, messageId }) => ({
       voter,
       option: chosen,
@@ -45,7 +45,7 @@ export function decisionText({ question, outcome, option, mustChange, votes }: D
   const what = option === null ? `the vote decided nothing (${outcome}), so the issue stands` : `voted: ${option}`;
   const voices = votes.map(({ voter, option: chosen }) => `${voter}: ${chosen}`).join(', ');
   return [
-    `${question}`,
+    question,
     `It was put to the vote; ${what}. (${voices === '' ? 'nobody voted' : voices})`,
     mustChange ? 'So change it as the reviewer asked, and hand it in again.' : 'So it stays as it is.',
   ].join('\n');

@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { nodeHost, type ProcessIdentity, type Room } from 'agent-mailroom';
+
+const JOIN_MS_MAX = 30_000;
+const LOOK_EVERY_MS = 50;
+const LEAVE_MS_MAX = 5_000;
+
+/** An agent as a process of its own, which knows the room by its environment. */
+export interface AgentProgram {
+  readonly address: string;
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+export interface Team {
+  /** What was started now; the others were alive. */
+  readonly started: readonly string[];
+  readonly kept: readonly string[];
+}
+
+/** Starts every agent that is not alive: the room knows by pid and start time. Throws when one does not join. */
+export async function startTeam(
+  room: Room,
+  { agents, directory, session }: { agents: readonly AgentProgram[]; directory: string; session: string | undefined },
+): Promise<Team> {
+  const alive = agents.filter(({ address }) => processOf(room, address) !== undefined);
+  const missing = agents.filter((one) => !alive.includes(one));
+  for (const agent of missing) {
+    if (session === undefined) startDetached(room, agent, directory);
+    else await startInPane(room, agent, { directory, session });
+  }
+  for (const { address } of missing) await joined(room, address, directory);
+  return { started: missing.map(({ address }) => address), kept: alive.map(({ address }) => address) };
+}
+
+/** Ends those that still live, by the process that each has joined with, and waits for a while. */
+export async function endTeam(room: Room, addresses: readonly string[]): Promise<void> {
+  const endMs = Date.now() + LEAVE_MS_MAX;
+  const left = (): ProcessIdentity[] => addresses.flatMap((address) => processOf(room, address) ?? []);
+  for (const { pid } of left()) {
+    try {
+      process.kill(pid, 'SIGTERM');
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+  while (left().length > 0 && Date.now() < endMs) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+}
+
+/** Where an agent's output goes. */
+export function agentLog(directory: string, address: string): string {
+  return path.join(directory, 'agents', `${address}.log`);
+}
+
+/** The process of an agent that is there. */
+function processOf(room: Room, address: string): ProcessIdentity | undefined {
+  const found = room.actors().find(({ card }) => card.address === address && card.kind === 'agent');
+  return found?.live === true && nodeHost.processes.isAlive(found.card.process) ? found.card.process : undefined;
+}
+
+function environmentOf(room: Room, address: string): NodeJS.ProcessEnv {
+  return { ...process.env, MAILROOM_DIR: room.directory, MAILROOM_AS: address };
+}
+
+function startDetached(room: Room, { address, file, args }: AgentProgram, directory: string): void {
+  const log = agentLog(directory, address);
+  fs.mkdirSync(path.dirname(log), { recursive: true });
+  const output = fs.openSync(log, 'a');
+  // It outlives this process, as an agent in a terminal of its own does.
+  const child = spawn(file, [...args], {
+    cwd: directory,
+    env: environmentOf(room, address),
+    detached: true,
+    stdio: ['ignore', output, output],
+  });
+  child.on('error', (error) => fs.appendFileSync(log, `${String(error)}\n`));
+  child.unref();
+  fs.closeSync(output);
+}
+
+async function startInPane(
+  room: Room,
+  { address, file, args }: AgentProgram,
+  { directory, session }: { directory: string; session: string },
+): Promise<void> {
+  const { exitCode } = await execa('tmux', ['has-session', '-t', `=${session}`], { reject: false });
+  const place = exitCode === 0 ? ['split-window', '-d', '-t', `=${session}:`] : ['new-session', '-d', '-s', session];
+  const set = ['-e', `MAILROOM_DIR=${room.directory}`, '-e', `MAILROOM_AS=${address}`];
+  await execa('tmux', [...place, '-c', directory, ...set, '-P', '-F', '#{pane_id}', file, ...args]);
+  await execa('tmux', ['select-layout', '-t', `=${session}:`, 'tiled'], { reject: false });
+}
+
+async function joined(room: Room, address: string, directory: string): Promise<void> {
+  const endMs = Date.now() + JOIN_MS_MAX;
+  while (processOf(room, address) === undefined) {
+    if (Date.now() > endMs) {
+      const log = agentLog(directory, address);
+      const said = fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trim().slice(-1_000) : '';
+      throw new Error(
+        `The agent ${address} did not join the room within ${JOIN_MS_MAX / 1_000} s. It said: ${said || 'nothing'} (${log})`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+const PRESETS = ['claude', 'codex', 'gemini', 'opencode', 'aider'];
+
+/** An agent whose mail a command answers: `mailroom agent <address> --preset …` or `--exec …`. */
+export function mailroomAgent({ address, by }: { readonly address: string; readonly by: string }): AgentProgram {
+  const command = fileURLToPath(new URL('../../dist/cli/mailroom.cjs', import.meta.url));
+  const how = PRESETS.includes(by) ? ['--preset', by] : ['--exec', by];
+  return { address, file: process.execPath, args: [command, 'agent', address, ...how] };
+}

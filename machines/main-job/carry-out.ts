@@ -1,0 +1,64 @@
+import path from 'node:path';
+import { openRoom } from 'agent-mailroom';
+import { runWorkflow, type RecordListener } from 'agent-mailroom/workflow';
+import { machine } from '../autonomous-dev.ts';
+import type { Progress } from '../autonomous-dev/progress.ts';
+import type { LoopReport } from '../autonomous-dev/report.ts';
+import { endTeam, startTeam } from './agents.ts';
+import { markEnded, type Run } from './run-directory.ts';
+import { progressText } from './show.ts';
+import { summaryText } from './summary.ts';
+
+const EXIT_OK = 0;
+const EXIT_FAILURE = 1;
+const EXIT_INTERRUPTED = 130;
+const EXIT_TERMINATED = 143;
+
+/** Runs it to its end, or until it is interrupted; resolves with the exit code. */
+export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolean }): Promise<number> {
+  const { directory, agents, input, inTmux } = run;
+  console.log(isResumed ? `Going on with the run in ${directory}` : `A run of its own: ${directory}`);
+  const interrupted = new AbortController();
+  let exitCode = EXIT_INTERRUPTED;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    exitCode = signal === 'SIGINT' ? EXIT_INTERRUPTED : EXIT_TERMINATED;
+    interrupted.abort();
+  };
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  await using room = await openRoom({ directory: path.join(directory, '.mailroom') });
+  const addresses = agents.map(({ address }) => address);
+  const session = inTmux ? `mailroom-${path.basename(directory)}` : undefined;
+  const { started, kept } = await startTeam(room, { agents, directory, session });
+  console.log(
+    `agents: ${[...started.map((one) => `${one} started`), ...kept.map((one) => `${one} was alive`)].join(', ')}`,
+  );
+  if (session !== undefined) console.log(`watch them: tmux attach -t ${session}`);
+  const result = await runWorkflow(room, machine, {
+    input,
+    signal: interrupted.signal,
+    onRecord: tellProgress,
+    file: new URL('../autonomous-dev.ts', import.meta.url).pathname,
+  });
+  process.off('SIGINT', onSignal);
+  process.off('SIGTERM', onSignal);
+  await endTeam(room, addresses);
+  if (result.status === 'left') {
+    console.log(`\nInterrupted; nothing is lost. To go on, give the same command again. (${directory})`);
+    return exitCode;
+  }
+  const report: LoopReport | undefined = result.status === 'done' ? result.output : undefined;
+  markEnded(run, report?.outcome ?? result.status);
+  console.log(
+    report
+      ? summaryText(report, run)
+      : `\n== ${result.status}: ${result.status === 'error' ? result.error.message : ''}`,
+  );
+  return report?.outcome === 'delivered' ? EXIT_OK : EXIT_FAILURE;
+}
+
+/** Every record is told after it is true; what is repeated after a crash was told before. */
+const tellProgress: RecordListener = (_address, record) => {
+  if (!('commit' in record)) return;
+  for (const event of record.commit.emitted) console.log(progressText(event as unknown as Progress));
+};

@@ -1,0 +1,58 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LoopInput } from '../autonomous-dev/input.ts';
+import { git } from '../autonomous-dev/git.ts';
+import type { AgentProgram } from './agents.ts';
+import type { Options } from './options.ts';
+import type { Draft } from './prepare.ts';
+
+/** The repository that ships, and by which its runs are named. */
+export const EXAMPLE_NAME = 'tally';
+
+const FIXTURES = fileURLToPath(new URL('../../fixtures/', import.meta.url));
+const TEAM = ['ada', 'ben', 'cleo', 'dan'];
+/** Everything on one machine, scripted agents: a silent one is missed soon. */
+const LEASE_SECONDS = 6;
+const VOTE_SECONDS = 20;
+const ANSWER_MINUTES = 2;
+
+/** Four scripted agents and the repository that ships, copied so that it can be looked at afterwards. */
+export function exampleRun(directory: string, { inTmux, maxHours }: Options): Draft {
+  const project = path.join(FIXTURES, 'projects', EXAMPLE_NAME);
+  const repository = path.join(directory, 'repository');
+  const agents: AgentProgram[] = TEAM.map((address) => ({
+    address,
+    file: process.execPath,
+    args: [path.join(FIXTURES, 'team', 'agent.mjs'), address],
+  }));
+  const input: LoopInput = {
+    feature: fs.readFileSync(path.join(project, 'FEATURE.md'), 'utf8').trim(),
+    repository: { directory: repository, base: '0'.repeat(40), branch: 'mailroom/feature', workDirectory: directory },
+    testCommand: 'npm test',
+    agents: TEAM,
+    researcher: 'ada',
+    planner: 'ada',
+    leaseMinutes: LEASE_SECONDS / 60,
+    answerMinutes: ANSWER_MINUTES,
+    reviewMinutes: ANSWER_MINUTES,
+    voteSeconds: VOTE_SECONDS,
+    ...(maxHours === undefined ? {} : { maxHours }),
+  };
+  return {
+    run: { v: 1, name: EXAMPLE_NAME, directory, input, agents, inTmux },
+    make: async () => ({
+      ...input,
+      repository: { ...input.repository, base: await makeRepository(project, repository) },
+    }),
+  };
+}
+
+/** A git repository with the project as its first commit, which it resolves with. */
+async function makeRepository(project: string, directory: string): Promise<string> {
+  fs.cpSync(project, directory, { recursive: true });
+  await git(['init', '--quiet', '--initial-branch=main'], { directory });
+  await git(['add', '--all'], { directory });
+  await git(['commit', '--quiet', '--message', 'The project as it is'], { directory });
+  return git(['rev-parse', 'HEAD'], { directory });
+}

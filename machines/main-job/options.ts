@@ -1,0 +1,120 @@
+import { parseArgs } from 'node:util';
+
+/** How an agent is run: by whom it is known, and the command or preset that answers its mail. */
+export interface AgentOption {
+  readonly address: string;
+  /** `claude`, `codex` …, or a command. */
+  readonly by: string;
+}
+
+export interface Options {
+  /** The user's repository; the example that ships when not given. */
+  readonly repo: string | undefined;
+  readonly feature: string | undefined;
+  readonly agents: readonly AgentOption[] | undefined;
+  readonly plan: string | undefined;
+  readonly test: string | undefined;
+  readonly setup: string | undefined;
+  readonly branch: string | undefined;
+  readonly runs: string | undefined;
+  readonly maxHours: number | undefined;
+  readonly isNew: boolean;
+  readonly isDryRun: boolean;
+  readonly inTmux: boolean;
+  readonly wantsHelp: boolean;
+}
+
+export const HELP = `npm start                                         the example: four scripted agents build a feature
+npm start -- --repo <path> --feature <text|@file> --agents <list>
+
+  --repo <path>         the git repository to work in; only a new branch and worktrees are made
+  --feature <text>      what is to be built, or @file
+  --agents <list>       alice=claude,bob=codex,carol='./my-agent --quiet': an address and a preset or a command each
+  --plan <file>         a plan that is there already (JSON)
+  --test <command>      the repository's own tests; found in package.json when not given
+  --setup <command>     makes a fresh checkout ready, such as 'npm ci'
+  --branch <name>       the branch that is delivered; mailroom/<feature> when not given
+  --runs <directory>    where runs are kept: the room, the checkouts, the text of the pull request
+  --max-hours <number>  when it stops at the latest; 8 when not given
+  --tmux                each agent in a pane of its own
+  --new                 begin anew although an earlier run has not ended
+  --dry-run             show what would be done, and do nothing
+
+A run that was interrupted, in whichever way, goes on when the same command is given again.`;
+
+/** A mistake in the command line, or something that is missing on this machine: one clear line, and nothing was changed. */
+export class NotStarted extends Error {
+  override readonly name = 'NotStarted';
+}
+
+/** Throws NotStarted. */
+export function parseOptions(args: readonly string[]): Options {
+  const { values } = parsed(args);
+  const { 'max-hours': hours, agents } = values;
+  const maxHours = hours === undefined ? undefined : Number(hours);
+  if (maxHours !== undefined && !(maxHours > 0))
+    throw new NotStarted(`--max-hours ${hours ?? ''}: expected a number of hours, such as 2 or 0.5.`);
+  if (values.repo !== undefined && (values.feature === undefined || agents === undefined)) {
+    throw new NotStarted('--repo needs --feature and --agents. See: npm start -- --help');
+  }
+  if (values.repo === undefined && (values.feature !== undefined || agents !== undefined)) {
+    throw new NotStarted('--feature and --agents are for a repository of your own: add --repo <path>.');
+  }
+  return {
+    repo: values.repo,
+    feature: values.feature,
+    agents: agents === undefined ? undefined : parseAgents(agents),
+    plan: values.plan,
+    test: values.test,
+    setup: values.setup,
+    branch: values.branch,
+    runs: values.runs,
+    maxHours,
+    isNew: values.new ?? false,
+    isDryRun: values['dry-run'] ?? false,
+    inTmux: values.tmux ?? false,
+    wantsHelp: values.help ?? false,
+  };
+}
+
+// eslint-disable-next-line typescript/explicit-function-return-type
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        repo: { type: 'string' },
+        feature: { type: 'string' },
+        agents: { type: 'string' },
+        plan: { type: 'string' },
+        test: { type: 'string' },
+        setup: { type: 'string' },
+        branch: { type: 'string' },
+        runs: { type: 'string' },
+        'max-hours': { type: 'string' },
+        new: { type: 'boolean' },
+        'dry-run': { type: 'boolean' },
+        tmux: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new NotStarted(`${(error as Error).message} See: npm start -- --help`);
+  }
+}
+
+const AGENT = /^\s*([a-z0-9][a-z0-9_.-]*)\s*=\s*(.+?)\s*$/;
+
+function parseAgents(text: string): AgentOption[] {
+  const agents = text.split(',').map((one): AgentOption => {
+    const [, address = '', by = ''] = AGENT.exec(one) ?? [];
+    if (by === '')
+      throw new NotStarted(`--agents: ${JSON.stringify(one)} is no agent; expected alice=claude or alice='<command>'.`);
+    return { address, by };
+  });
+  const names = agents.map(({ address }) => address);
+  if (new Set(names).size < names.length) throw new NotStarted('--agents: two of them have the same address.');
+  if (agents.length < 2)
+    throw new NotStarted('--agents: it takes at least two, because nobody reviews their own work.');
+  return agents;
+}

@@ -1,0 +1,117 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { initRoom } from 'agent-mailroom';
+import type { LoopInput } from '../autonomous-dev/input.ts';
+import { parsePlan } from '../work-distributor/plan.ts';
+import { mailroomAgent, type AgentProgram } from './agents.ts';
+import { EXAMPLE_NAME, exampleRun } from './example.ts';
+import { NotStarted, type Options } from './options.ts';
+import { lookAtRepository, slugOf } from './preflight.ts';
+import { findRun, hasEnded, nextDirectory, writeRun, type Run } from './run-directory.ts';
+
+/** Above the usual one: a team on one machine talks more than people do. */
+const RATE_LIMIT = 300;
+
+/** What would be done, and the way to begin it. */
+export interface Prepared {
+  /** For people. */
+  readonly plan: string;
+  readonly open: () => Promise<{ readonly run: Run; readonly isResumed: boolean }>;
+}
+
+/** A run that has not ended goes on; else a new one. Nothing is changed before `open`. Throws NotStarted. */
+export async function prepareRun(options: Options): Promise<Prepared> {
+  const feature = options.feature === undefined ? '' : textOf(options.feature);
+  const name = options.repo === undefined ? EXAMPLE_NAME : slugOf(feature);
+  const runs = path.resolve(options.runs ?? runsBeside(options.repo));
+  const before = findRun(runs, name);
+  if (before && !hasEnded(before) && !options.isNew) {
+    return { plan: planText(before, true), open: () => Promise.resolve({ run: before, isResumed: true }) };
+  }
+  const directory = nextDirectory(runs, name);
+  const made =
+    options.repo === undefined ? exampleRun(directory, options) : await ownRun(options, { feature, name, directory });
+  return {
+    plan: planText(made.run, false),
+    open: async () => {
+      fs.mkdirSync(directory, { recursive: true });
+      const input = await made.make();
+      const run = { ...made.run, input };
+      await initRoom({ cwd: directory, limits: { rateLimit: RATE_LIMIT } });
+      writeRun(run);
+      return { run, isResumed: false };
+    },
+  };
+}
+
+/** A run in the making: what is known of it, and what has to be made first. */
+export interface Draft {
+  readonly run: Run;
+  readonly make: () => Promise<LoopInput>;
+}
+
+async function ownRun(
+  options: Options,
+  { feature, name, directory }: { feature: string; name: string; directory: string },
+): Promise<Draft> {
+  const { repo = '', agents: given = [], test, branch, setup, maxHours, plan, inTmux } = options;
+  const ground = await lookAtRepository(repo, { feature, test, branch });
+  const agents: AgentProgram[] = given.map((one) => mailroomAgent(one));
+  const names = agents.map(({ address }) => address);
+  const input: LoopInput = {
+    feature,
+    repository: {
+      directory: ground.directory,
+      base: ground.base,
+      branch: ground.branch,
+      workDirectory: directory,
+      ...(setup === undefined ? {} : { setup }),
+    },
+    testCommand: ground.testCommand,
+    agents: names,
+    ...(plan === undefined ? { planner: names[0] ?? '' } : { plan: planOf(plan) }),
+    ...(maxHours === undefined ? {} : { maxHours }),
+  };
+  const run: Run = { v: 1, name, directory, input, agents, inTmux };
+  return { run, make: () => Promise.resolve(input) };
+}
+
+function planOf(file: string): string {
+  try {
+    const text = fs.readFileSync(file, 'utf8');
+    parsePlan(text);
+    return text;
+  } catch (error) {
+    throw new NotStarted(`--plan ${file}: ${(error as Error).message}`);
+  }
+}
+
+function textOf(feature: string): string {
+  if (!feature.startsWith('@')) return feature;
+  try {
+    return fs.readFileSync(feature.slice(1), 'utf8').trim();
+  } catch (error) {
+    throw new NotStarted(`--feature ${feature}: ${(error as Error).message}`);
+  }
+}
+
+function runsBeside(repo: string | undefined): string {
+  if (repo === undefined) return 'runs';
+  const directory = path.resolve(repo);
+  return path.join(path.dirname(directory), `${path.basename(directory)}.runs`);
+}
+
+function planText({ directory, input, agents }: Run, isResumed: boolean): string {
+  const { repository, testCommand, maxHours = 8, fixRounds = 3, plan, planner } = input;
+  return [
+    isResumed ? `Would go on with the run in ${directory}.` : `Would begin a run in ${directory}.`,
+    `  repository  ${repository.directory}, from ${repository.base.slice(0, 10)}`,
+    `  delivers    the branch ${repository.branch} and ${path.join(directory, 'PULL-REQUEST.md')}`,
+    `  tests       ${testCommand}; at most ${fixRounds} rounds of mending`,
+    `  plan        ${plan === undefined ? (planner === undefined ? 'the built-in template' : `asked of ${planner}`) : 'the one that is given'}`,
+    `  ends        after ${maxHours} hours at the latest`,
+    '  agents',
+    ...agents.map(({ address, file, args }) => `    ${address}: ${[path.basename(file), ...args].join(' ')}`),
+    '  then: research, planning, implementation with reviews and votes, testing, delivery',
+  ].join('\n');
+}

@@ -1,0 +1,109 @@
+import type { Progress } from '../autonomous-dev/progress.ts';
+
+const ID_CHARS_SHOWN = 8;
+const COMMIT_CHARS_SHOWN = 9;
+const LINES_OF_OUTPUT = 8;
+const TASK_COLUMNS = 18;
+
+/** What happens, a line or a few each, for a person who watches. */
+export function progressText(one: Progress): string {
+  switch (one.type) {
+    case 'phase':
+      return `\n== ${one.phase}${one.detail === '' ? '' : `: ${one.detail}`}`;
+    case 'researched':
+      return one.by === null
+        ? '  nobody answered; on without research'
+        : `  ${one.by} looked around (${idOf(one.messageId)}):\n${indented(one.findings)}`;
+    case 'planned':
+      return [
+        `  the plan is from ${one.source}:`,
+        ...one.tasks.map(({ id, title, dependsOn }) => {
+          const after = dependsOn.length === 0 ? '' : `  (after ${dependsOn.join(', ')})`;
+          return `    ${id.padEnd(TASK_COLUMNS)} ${title}${after}`;
+        }),
+      ].join('\n');
+    case 'claimed':
+      return `  ${label(one)} claimed by ${one.agent}${one.epoch > 1 ? `, attempt ${one.epoch}` : ''}`;
+    case 'handed-in':
+      return `  ${label(one)} ${one.agent} handed in ${short(one.commit)}: ${firstLine(one.summary)} (${idOf(one.messageId)})`;
+    case 'changes-requested':
+      return [
+        `  ${label(one)} REJECTED ${short(one.commit)} of ${one.agent} in round ${one.round}:`,
+        ...one.issues.map(({ reviewer, description, evidence }) =>
+          indented([`${reviewer}: ${description}`, ...evidence.map((item) => `  ${item}`)].join('\n')),
+        ),
+      ].join('\n');
+    case 'reviewed': {
+      const { outcome, feedback } = one.review;
+      const last = feedback.filter(({ round }) => round === Math.max(...feedback.map((each) => each.round)));
+      const who = last.map(
+        ({ reviewer, verdict, evidence, messageId }) =>
+          `${reviewer}: ${verdict}${evidence.length === 0 ? '' : `, ${evidence.join('; ')}`} (${idOf(messageId)})`,
+      );
+      return `  ${label(one)} review: ${outcome}${who.length === 0 ? '' : `; ${who.join('; ')}`}`;
+    }
+    case 'disputed':
+      return one.disagreements
+        .map(({ topic, positions }) =>
+          [
+            `  ${label(one)} DISAGREEMENT on ${firstLine(topic)}`,
+            ...positions.map(
+              ({ who, position, messageId }) => `      ${who}: ${firstLine(position)} (${idOf(messageId)})`,
+            ),
+            '      put to the vote',
+          ].join('\n'),
+        )
+        .join('\n');
+    case 'decided': {
+      const { decision } = one;
+      return [
+        `  ${decision.taskId.padEnd(TASK_COLUMNS)} VOTE: ${decision.option ?? decision.outcome}${decision.tieBreak === null ? '' : `, by ${decision.tieBreak}`}`,
+        ...decision.votes.map(
+          ({ voter, option, evidence, messageId }) =>
+            `      ${voter}: ${option}${evidence.length === 0 ? '' : `, because ${evidence.map((item) => firstLine(item)).join('; ')}`} (${idOf(messageId)})`,
+        ),
+        ...(decision.missing.length === 0 ? [] : [`      no vote from ${decision.missing.join(', ')}`]),
+      ].join('\n');
+    }
+    case 'released':
+      return `  ${label(one)} LOST by ${one.agent}: ${firstLine(one.reason)}`;
+    case 'merged':
+      return `  ${label(one)} merged as ${short(one.commit)}, work of ${one.agent}:${firstLine(lastLine(one.diffStat)) === '' ? '' : ` ${lastLine(one.diffStat).trim()}`}`;
+    case 'conflict':
+      return `  ${label(one)} CONFLICT in ${one.files.join(', ')}; back to ${one.agent}`;
+    case 'tested': {
+      const how = one.exitCode === null ? 'timed out' : `exit code ${one.exitCode}`;
+      return `  ${one.command}: ${how}\n${indented(one.output.split('\n').slice(-LINES_OF_OUTPUT).join('\n'))}`;
+    }
+    default:
+      return `\n== ${one.outcome}: ${one.reason}`;
+  }
+}
+
+function label({ taskId }: { readonly taskId: string }): string {
+  return taskId.padEnd(TASK_COLUMNS);
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n', 1)[0] ?? '';
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}
+
+function indented(text: string): string {
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => `      ${line}`)
+    .join('\n');
+}
+
+function short(commit: string): string {
+  return commit.slice(0, COMMIT_CHARS_SHOWN);
+}
+
+function idOf(messageId: string | null): string {
+  return (messageId ?? '').slice(-ID_CHARS_SHOWN);
+}

@@ -1,0 +1,28 @@
+import path from 'node:path';
+import type { LoopReport } from '../autonomous-dev/report.ts';
+import { shellWord } from '../shared/shell-word.ts';
+import type { Run } from './run-directory.ts';
+
+/** What came of it, and how to look closer. */
+export function summaryText(report: LoopReport, { directory, input }: Run): string {
+  const { delivery, changes, branch, outcome } = report;
+  const merged = changes.filter((one) => one.outcome === 'merged').length;
+  const rejected = changes
+    .flatMap(({ reviews }) => reviews.flatMap(({ feedback }) => feedback))
+    .filter(({ verdict }) => verdict === 'request-changes').length;
+  const repository = input.repository.directory;
+  const room = `MAILROOM_DIR=${shellWord(path.join(directory, '.mailroom'))}`;
+  return [
+    '',
+    outcome === 'delivered' && delivery
+      ? `The branch ${branch} is ready at ${delivery.head.slice(0, 10)}: ${delivery.commits} commits, ${merged} tasks, ${rejected} changes sent back in review.`
+      : `Not delivered (${outcome}): ${report.reason}. What there is lies on the branch ${branch}.`,
+    ...(delivery ? [`The text of the pull request: ${delivery.pullRequest}`] : []),
+    '',
+    'Look closer:',
+    `  git -C ${shellWord(repository)} log --graph --oneline ${branch}`,
+    `  ${room} npx mailroom why autonomous-dev-loop`,
+    `  ${room} npx mailroom replay autonomous-dev-loop`,
+    `  ${room} npx mailroom log`,
+  ].join('\n');
+}
