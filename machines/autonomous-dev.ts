@@ -327,15 +327,17 @@ export const machine = loop.createMachine({
         onError: 'planning',
       },
       after: { answer: 'planning' },
-      exit: emit(({ context: { findings } }) => ({
-        type: 'researched',
-        by: findings?.by ?? null,
-        findings: findings?.text ?? '',
-        messageId: findings?.messageId ?? null,
-      })),
     },
     planning: {
-      entry: emit({ type: 'phase', phase: 'planning', detail: '' }),
+      entry: [
+        emit(({ context: { findings } }) => ({
+          type: 'researched',
+          by: findings?.by ?? null,
+          findings: findings?.text ?? '',
+          messageId: findings?.messageId ?? null,
+        })),
+        emit({ type: 'phase', phase: 'planning', detail: '' }),
+      ],
       initial: 'choosing',
       states: {
         choosing: {

@@ -37,7 +37,7 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
   const result = await runWorkflow(room, machine, {
     input,
     signal: interrupted.signal,
-    onRecord: tellProgress,
+    onRecord: createTeller(),
     file: new URL('../autonomous-dev.ts', import.meta.url).pathname,
   });
   process.off('SIGINT', onSignal);
@@ -57,8 +57,12 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
   return report?.outcome === 'delivered' ? EXIT_OK : EXIT_FAILURE;
 }
 
-/** Every record is told after it is true; what is repeated after a crash was told before. */
-const tellProgress: RecordListener = (_address, record) => {
-  if (!('commit' in record)) return;
-  for (const event of record.commit.emitted) console.log(progressText(event as unknown as Progress));
-};
+/** Tells every record after it is true; what is repeated after a crash was told before. */
+function createTeller(): RecordListener {
+  const startMs = Date.now();
+  return (_address, record) => {
+    if (!('commit' in record)) return;
+    const since = `${((record.commit.at - startMs) / 1_000).toFixed(1).padStart(6)} s`;
+    for (const event of record.commit.emitted) console.log(progressText(event as unknown as Progress, since));
+  };
+}

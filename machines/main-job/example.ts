@@ -15,6 +15,7 @@ const TEAM = ['ada', 'ben', 'cleo', 'dan'];
 /** Everything on one machine, scripted agents: a silent one is missed soon. */
 const LEASE_SECONDS = 6;
 const VOTE_SECONDS = 20;
+const REVIEW_SECONDS = 12;
 const ANSWER_MINUTES = 2;
 
 /** Four scripted agents and the repository that ships, copied so that it can be looked at afterwards. */
@@ -35,7 +36,7 @@ export function exampleRun(directory: string, { inTmux, maxHours }: Options): Dr
     planner: 'ada',
     leaseMinutes: LEASE_SECONDS / 60,
     answerMinutes: ANSWER_MINUTES,
-    reviewMinutes: ANSWER_MINUTES,
+    reviewMinutes: REVIEW_SECONDS / 60,
     voteSeconds: VOTE_SECONDS,
     ...(maxHours === undefined ? {} : { maxHours }),
   };

@@ -6,7 +6,11 @@ const LINES_OF_OUTPUT = 8;
 const TASK_COLUMNS = 18;
 
 /** What happens, a line or a few each, for a person who watches. */
-export function progressText(one: Progress): string {
+export function progressText(one: Progress, since: string): string {
+  return textOf(one).replace(/^ {2}(?=\S)/, `${since}  `);
+}
+
+function textOf(one: Progress): string {
   switch (one.type) {
     case 'phase':
       return `\n== ${one.phase}${one.detail === '' ? '' : `: ${one.detail}`}`;
