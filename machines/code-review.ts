@@ -18,6 +18,7 @@ import {
 } from './code-review/events.ts';
 import {
   begin,
+  electorateOf,
   filled,
   outputOf,
   placeOf,
@@ -46,7 +47,11 @@ const tellConclusion = tell<Progress, Event, undefined, Event>(
   ({ context: { change, reviewers } }) => [change.author, ...reviewers],
   ({ context }) => ({
     type: 'INFO',
-    content: conclusionText(placeOf(context), { ...context, answers: answersOf(context) }),
+    content: conclusionText(placeOf(context), {
+      ...context,
+      answers: answersOf(context),
+      electorate: electorateOf(context),
+    }),
     data: { outcome: context.outcome, rounds: context.round, commit: context.change.commit ?? null },
   }),
 );
@@ -88,7 +93,7 @@ export const machine = setup({
       ({ context }) => ({
         type: 'REVIEW-REQUEST',
         content: requestText(placeOf(context), context),
-        data: { ...context.change, round: context.round },
+        data: { change: context.change, round: context.round },
       }),
     ),
     markAsked: assign({ asked: ({ context }) => [...context.asked, ...toAsk(context)] }),

@@ -28,26 +28,34 @@ const CONCLUSIONS: Readonly<Record<Outcome, (place: Place) => string>> = {
   'no-revision': ({ change }) => `Not approved, the author has not answered: ${change.title}`,
 };
 
-/** What those who took part are told in the end. */
+/** What those who took part are told in the end; with the votes that it takes, by the electorate. */
 export function conclusionText(
   place: Place,
   {
     outcome,
     answers,
     disagreements,
-  }: { outcome: Outcome; answers: readonly Feedback[]; disagreements: readonly Disagreement[] },
+    electorate,
+  }: {
+    readonly outcome: Outcome;
+    readonly answers: readonly Feedback[];
+    readonly disagreements: readonly Disagreement[];
+    readonly electorate: readonly string[];
+  },
 ): string {
-  const { review, change } = place;
-  const votes = outcome === 'disagreement' ? disagreements : [];
+  const open = outcome === 'disagreement' ? disagreements.filter(({ round }) => round === place.round) : [];
   return [
     CONCLUSIONS[outcome](place),
     '',
     ...answers.flatMap((one) => feedbackLines(one)),
-    ...votes.flatMap((one) => [
-      '',
-      'The vote on it is this (machines/ is where the machines of agent-mailroom lie):',
-      '',
-      `  mailroom run machines/consensus.ts --input ${shellWord(JSON.stringify(electionOf(one, [change.author, ...review.queue])))}`,
-    ]),
+    ...(open.length === 0 ? [] : ['', 'Vote by these (machines/ is where those of agent-mailroom lie):', '']),
+    ...open.map((one) => voteCommand(one, electorate)),
   ].join('\n');
+}
+
+/** The line that runs the vote, under an address of its own. */
+function voteCommand(disagreement: Disagreement, electorate: readonly string[]): string {
+  const address = `consensus-engine.${disagreement.issue.replaceAll('.', '-')}`;
+  const input = shellWord(JSON.stringify(electionOf(disagreement, electorate)));
+  return `  mailroom run machines/consensus.ts --as ${address} --input ${input}`;
 }

@@ -102,6 +102,12 @@ export function without(
   };
 }
 
+/** Who may vote on a disagreement: all who could be asked, and the author. */
+export function electorateOf({ change, review, gone }: Progress): string[] {
+  const lost = gone.filter(({ why }) => why === 'unreachable').map(({ reviewer }) => reviewer);
+  return [change.author, ...review.queue.filter((one) => !lost.includes(one))];
+}
+
 /** The next round, of what the author has revised. */
 export function revised({ change, round }: Progress, { commit, note }: Revision): Partial<Progress> {
   return { change: commit === undefined ? change : { ...change, commit }, note, round: round + 1, asked: [] };

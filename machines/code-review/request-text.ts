@@ -29,9 +29,9 @@ export function requestText(
     '',
     `By ${change.author}, round ${round} of ${review.rounds}.`,
     ...(change.description === undefined ? [] : ['', change.description, '']),
-    ...placeLines(change),
     ...(note === '' ? [] : [`${change.author} says: ${note}`]),
     ...challenged,
+    ...placeLines(change),
     '',
     howToReview(place),
   ].join('\n');

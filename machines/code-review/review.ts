@@ -15,7 +15,7 @@ const ROUNDS_DEFAULT = 5;
 const MINUTES_MAX = 30 * 24 * 60;
 const MINUTES_DEFAULT = 30;
 /** All of it is in each REVIEW-REQUEST. */
-const CHANGE_BYTES_MAX = 96 * 1_024;
+const CHANGE_BYTES_MAX = 48 * 1_024;
 
 /** A commit, branch or directory: one line. */
 const name = z

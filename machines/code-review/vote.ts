@@ -3,7 +3,7 @@ import { EVIDENCE_ITEMS_MAX, TEXT_CHARS_MAX, type ElectionInput } from '../conse
 import type { Disagreement, Position } from './disagreement.ts';
 
 /** Of these two it is the safer one to do what the reviewer wants. */
-export const SIDES = { change: 'change', keep: 'keep' } as const;
+const SIDES = { change: 'change', keep: 'keep' } as const;
 
 /** The vote that a disagreement needs, as the input of a consensus: to change what the reviewer wants, or to keep it. */
 export function electionOf({ topic, positions }: Disagreement, electorate: readonly string[]): ElectionInput {
