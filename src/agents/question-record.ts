@@ -33,7 +33,7 @@ export interface Answer {
   readonly isFailure: boolean;
 }
 
-export function roundPath(directory: string, number: number): string {
+function roundPath(directory: string, number: number): string {
   return `${directory}/${number}.round.json`;
 }
 

@@ -1,6 +1,6 @@
 import { isMailroomError } from '../errors.ts';
 import { cancelJob } from '../jobs/cancel-job.ts';
-import { listJobs, removeJob } from '../jobs/remove-job.ts';
+import { listJobs, removeJob, sweepRemoved } from '../jobs/remove-job.ts';
 import { actorLayout } from '../message/layout.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { findMail } from '../room/find-mail.ts';
@@ -22,7 +22,8 @@ export async function forgetQuestion(context: RoomContext, address: string, key:
 
 /** The same for what an agent left that was killed between the two. A dead letter may come back, so its answer stays. */
 export async function tidy(context: RoomContext, address: string): Promise<void> {
-  const { agent } = actorLayout(context.layout, address);
+  const { agent, jobs } = actorLayout(context.layout, address);
+  sweepRemoved(context.host, jobs);
   for (const key of namesIn(context.host, agent.questions)) {
     const id = idOfKey(key);
     if (id !== undefined && isSettled(context, address, id)) await forgetQuestion(context, address, key);

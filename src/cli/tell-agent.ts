@@ -36,7 +36,7 @@ function textOf(event: AgentEvent): string {
       return `${what}  its answer waits: ${event.why}`;
     case 'undeliverable':
       return `${what}  a dead letter, its answer cannot be delivered: ${event.why}`;
-    case 'trouble':
+    default:
       return `${what}  comes back: ${event.why}`;
   }
 }
