@@ -45,6 +45,7 @@ function failureOf(result: CommandResult, said: Said): string | undefined {
   if (said.failure !== undefined) return `failed: ${clipped(said.failure)}`;
   if (signal !== null) return withErrors(`was ended by ${signal}`, result);
   if (exitCode !== 0) return withErrors(`ended with exit code ${exitCode}`, result);
+  if (said.incomplete !== undefined) return withErrors(`did not finish: ${clipped(said.incomplete)}`, result);
   return said.reply === '' ? withErrors('wrote no answer', result) : undefined;
 }
 

@@ -8,6 +8,8 @@ export interface Said {
   readonly session?: string;
   /** Why it failed, as it says itself. */
   readonly failure?: string;
+  /** Why what it wrote is not all that it would have, when it does not say itself that it failed. */
+  readonly incomplete?: string;
 }
 
 type Event = Readonly<Record<string, unknown>>;
@@ -20,11 +22,12 @@ export function readOutput(stdout: string, rules: OutputRules): Said {
   const collected = collect(events, rules.events);
   const isComplete =
     rules.completes.length === 0 || events.some((event) => rules.completes.some((when) => fits(event, when)));
-  const failure = collected.failure ?? (isComplete ? undefined : (collected.trouble ?? unfinished(events)));
+  const { reply, failure, trouble } = collected;
   return {
-    reply: collected.reply.trim(),
+    reply: reply.trim(),
     ...(session === undefined ? {} : { session }),
     ...(failure === undefined ? {} : { failure }),
+    ...(isComplete || failure !== undefined ? {} : { incomplete: trouble ?? unfinished(events) }),
   };
 }
 

@@ -54,7 +54,7 @@ function faultsOf(value: unknown, schema: z.ZodType): string[] {
 const BLOCK = /^[ \t]*(`{3,}|~{3,})[^\n`]*\n([\s\S]*?)^[ \t]*\1[ \t]*$/gm;
 
 /** The JSON documents in a text: the text itself if it is one, else what its fenced blocks hold, the last first. */
-export function jsonIn(text: string): unknown[] {
+function jsonIn(text: string): unknown[] {
   const whole = parse(text);
   if (whole) return [whole.value];
   const blocks = [...text.slice(-BLOCKS_CHARS_MAX).matchAll(BLOCK)].slice(-BLOCKS_MAX).reverse();

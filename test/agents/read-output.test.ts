@@ -30,7 +30,7 @@ describe('claude', () => {
     expect(read('claude', [turns]).failure).toBe('error_max_turns');
     const during = { type: 'result', subtype: 'error_during_execution', is_error: true, errors: ['boom'] };
     expect(read('claude', [during]).failure).toBe('boom');
-    expect(read('claude', [{ type: 'system', subtype: 'init', session_id: 'a' }]).failure).toContain('ends before');
+    expect(read('claude', [{ type: 'system', subtype: 'init', session_id: 'a' }]).incomplete).toContain('ends before');
   });
 });
 
@@ -55,9 +55,13 @@ describe('codex', () => {
 
   it('says why a turn failed, or that it is not complete', () => {
     expect(read('codex', [started, { type: 'turn.failed', error: { message: 'quota' } }]).failure).toBe('quota');
-    expect(read('codex', [started, { type: 'error', message: 'no network' }]).failure).toBe('no network');
-    expect(read('codex', [started, message('half')]).failure).toContain('ends before');
+    expect(read('codex', [started, { type: 'error', message: 'no network' }]).incomplete).toBe('no network');
+    expect(read('codex', [started, message('half')]).incomplete).toContain('ends before');
   });
+});
+
+it('says what is wrong with a program that does not write what it was started for', () => {
+  expect(readOutput('Usage: codex [OPTIONS]\n', presetOf('codex').output).incomplete).toContain('no JSON lines');
 });
 
 describe('gemini', () => {
