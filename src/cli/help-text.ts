@@ -5,6 +5,7 @@ const GROUPS: readonly (readonly [title: string, names: readonly string[]])[] = 
   ['Write', ['send', 'broadcast', 'reply']],
   ['Read', ['inbox', 'read', 'ack', 'release', 'renew']],
   ['Follow', ['status', 'watch', 'log']],
+  ['Programs', ['agent']],
   ['Workflows', ['run', 'workflows', 'why', 'stop', 'graph', 'replay', 'inspect']],
   ['Look after', ['dead', 'purge', 'doctor', 'completion', 'help']],
 ];

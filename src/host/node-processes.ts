@@ -58,13 +58,13 @@ export const nodeProcesses: Processes = {
     // Gone already: a start time that no process has.
     return identify(pid) ?? { pid, startTime: '-', bootId: bootId() };
   },
-  runInto: async (file, args, { cwd, env, stdout, stderr }) => {
+  runInto: async (file, args, { cwd, env, stdin, stdout, stderr }) => {
     const { spawn } = await import('node:child_process');
     return new Promise<CommandEnd>((resolve, reject) => {
       const child = spawn(file, [...args], {
         cwd,
         env: { ...process.env, ...env },
-        stdio: ['ignore', stdout, stderr],
+        stdio: [stdin ?? ('ignore' as const), stdout, stderr],
       });
       child.once('error', reject);
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));

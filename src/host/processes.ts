@@ -81,13 +81,19 @@ export interface Processes {
     options: { cwd: string; env: Readonly<Record<string, string>>; stderr: number },
   ): Promise<ProcessIdentity>;
   /**
-   * Runs a program in the session of this process until it ends; its environment is this one's and `env`, its input empty,
-   * its output goes to open descriptors. Rejects with the system's error when it cannot be started.
+   * Runs a program in the session of this process until it ends; its environment is this one's and `env`, its input an
+   * open descriptor or empty, its output goes to open descriptors. Rejects with the system's error when it cannot be started.
    */
   runInto(
     file: string,
     args: readonly string[],
-    options: { cwd: string; env: Readonly<Record<string, string>>; stdout: number; stderr: number },
+    options: {
+      cwd: string;
+      env: Readonly<Record<string, string>>;
+      stdin?: number | undefined;
+      stdout: number;
+      stderr: number;
+    },
   ): Promise<CommandEnd>;
   /**
    * Sends a signal to every process of a tree but this one, and returns how many there were; never throws. Without proc(5)

@@ -1,7 +1,7 @@
 import type { Host } from '../host/host.ts';
 import type { Claim } from './claim.ts';
 import { assertEnded, GRACE_MS } from './end-tree.ts';
-import { publishExit, readExit, type ExitRecord } from './exit-record.ts';
+import { publishExit, readExit, wasEnded, type ExitRecord } from './exit-record.ts';
 import { JobFailed } from './job-failed.ts';
 import { isCancelled, treeOf, type Attempt } from './job-layout.ts';
 import { createPause } from './pause.ts';
@@ -74,6 +74,6 @@ async function settle(
     if (!host.processes.isAlive(claim.wrapper)) return;
     await pause();
   }
-  const scope = exit.timedOut ? 'marked' : 'session';
+  const scope = wasEnded(exit) ? 'marked' : 'session';
   await assertEnded(host, treeOf(attempt, claim.wrapper), { scope, graceMs: 0 });
 }

@@ -2,7 +2,7 @@ import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import { listClaims } from './claim.ts';
 import { assertEnded, GRACE_MS } from './end-tree.ts';
-import { readExit } from './exit-record.ts';
+import { readExit, wasEnded } from './exit-record.ts';
 import { publishJobFile } from './job-file.ts';
 import { cancelledPath, treeOf } from './job-layout.ts';
 
@@ -28,7 +28,7 @@ export async function cancelJob(host: Host, directory: string): Promise<void> {
     const exit = readExit(host, attempt);
     if (exit?.swept && !isAlive) continue;
     // A command that ended by itself may have left a daemon on purpose.
-    const scope = exit && !exit.timedOut ? 'session' : 'marked';
+    const scope = exit && !wasEnded(exit) ? 'session' : 'marked';
     await assertEnded(host, treeOf(attempt, wrapper), { scope, graceMs: GRACE_MS });
   }
 }

@@ -5,20 +5,25 @@ import { JobFailed } from './job-failed.ts';
 import { outputPath, type Attempt } from './job-layout.ts';
 import type { CommandResult } from './job.ts';
 
-/** Of each stream, as UTF-8. */
+/** Of each stream, as UTF-8, when the command has no limit of its own. */
 const OUTPUT_BYTES_MAX = 256 * 1024;
 
 /** Throws JobFailed when nothing ran, or what it wrote is not there. */
-export function resultOf(files: FileSystem, attempt: Attempt, exit: ExitRecord): CommandResult {
+export function resultOf(
+  files: FileSystem,
+  attempt: Attempt,
+  { exit, outputBytesMax = OUTPUT_BYTES_MAX }: { exit: ExitRecord; outputBytesMax: number | undefined },
+): CommandResult {
   if (exit.notStarted !== undefined) {
     throw new JobFailed(exit.notStarted, { reason: 'not-started', hint: 'Correct the command, or install it.' });
   }
-  const stdout = readTail(files, outputPath(attempt, 'stdout'));
-  const stderr = readTail(files, outputPath(attempt, 'stderr'));
+  const stdout = readTail(files, outputPath(attempt, 'stdout'), outputBytesMax);
+  const stderr = readTail(files, outputPath(attempt, 'stderr'), outputBytesMax);
   return {
     exitCode: exit.exitCode,
     signal: exit.signal,
     timedOut: exit.timedOut,
+    ...(exit.limit === undefined ? {} : { limit: exit.limit }),
     stdout: stdout.text,
     stderr: stderr.text,
     stdoutTruncated: stdout.isTruncated,
@@ -32,7 +37,7 @@ interface Tail {
   readonly isTruncated: boolean;
 }
 
-function readTail(files: FileSystem, path: string): Tail {
+function readTail(files: FileSystem, path: string, bytesMax: number): Tail {
   let fd: number;
   try {
     fd = files.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -42,7 +47,7 @@ function readTail(files: FileSystem, path: string): Tail {
   try {
     const { kind, size } = files.fstat(fd);
     if (kind !== 'file') throw unreadable(path, `it is no regular file (${kind})`);
-    const start = Math.max(0, size - OUTPUT_BYTES_MAX);
+    const start = Math.max(0, size - bytesMax);
     const bytes = Buffer.allocUnsafe(size - start);
     let length = 0;
     while (length < bytes.length) {
@@ -50,17 +55,17 @@ function readTail(files: FileSystem, path: string): Tail {
       if (count === 0) break;
       length += count;
     }
-    return tailOf(bytes.subarray(0, length), start > 0);
+    return tailOf(bytes.subarray(0, length), { isTruncated: start > 0, bytesMax });
   } finally {
     files.close(fd);
   }
 }
 
-/** Text of at most OUTPUT_BYTES_MAX bytes; what is no UTF-8 becomes U+FFFD, which is longer than what it stands for. */
-function tailOf(bytes: Buffer, isTruncated: boolean): Tail {
+/** Text of at most `bytesMax` bytes; what is no UTF-8 becomes U+FFFD, which is longer than what it stands for. */
+function tailOf(bytes: Buffer, { isTruncated, bytesMax }: { isTruncated: boolean; bytesMax: number }): Tail {
   const text = (isTruncated ? fromBoundary(bytes) : bytes).toString('utf8');
-  if (Buffer.byteLength(text) <= OUTPUT_BYTES_MAX) return { text, isTruncated };
-  return { text: fromBoundary(Buffer.from(text).subarray(-OUTPUT_BYTES_MAX)).toString('utf8'), isTruncated: true };
+  if (Buffer.byteLength(text) <= bytesMax) return { text, isTruncated };
+  return { text: fromBoundary(Buffer.from(text).subarray(-bytesMax)).toString('utf8'), isTruncated: true };
 }
 
 /** Without the rest of a character whose beginning was cut off. */

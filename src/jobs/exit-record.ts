@@ -7,6 +7,8 @@ export interface ExitRecord {
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly timedOut: boolean;
+  /** Which limit it was ended for, when that was not the time it took. */
+  readonly limit?: 'idle' | 'output';
   /** Why nothing ran at all. */
   readonly notStarted?: string;
   /** ISO 8601. */
@@ -15,6 +17,11 @@ export interface ExitRecord {
   readonly durationMs: number;
   /** Whether nothing but the wrapper was left of it, so that nobody needs to look again. */
   readonly swept: boolean;
+}
+
+/** Whether it did not end by itself, so that nothing of it may have been left on purpose. */
+export function wasEnded({ timedOut, limit }: Pick<ExitRecord, 'timedOut' | 'limit'>): boolean {
+  return timedOut || limit !== undefined;
 }
 
 /** False when another record was there first. */
@@ -26,14 +33,18 @@ export async function publishExit(host: Host, attempt: Attempt, record: ExitReco
 /** Undefined when it has not ended. Throws JobFailed for a file that makes no sense. */
 export function readExit(host: Host, attempt: Attempt): ExitRecord | undefined {
   return readJobFile(host.files, exitPath(attempt), (value) => {
-    const { v, exitCode, signal, timedOut, notStarted, startedAt, endedAt, durationMs, swept } = value;
+    const { v, exitCode, signal, timedOut, limit, notStarted, startedAt, endedAt, durationMs, swept } = value;
     if (v !== 1 || typeof timedOut !== 'boolean' || typeof swept !== 'boolean') return undefined;
     if (exitCode !== null && typeof exitCode !== 'number') return undefined;
     if (signal !== null && typeof signal !== 'string') return undefined;
     if (typeof startedAt !== 'string' || typeof endedAt !== 'string' || typeof durationMs !== 'number')
       return undefined;
-    const known = { exitCode, signal, timedOut, startedAt, endedAt, durationMs, swept };
+    const ended = { exitCode, signal, timedOut, startedAt, endedAt, durationMs, swept };
+    if (limit !== undefined && !isLimit(limit)) return undefined;
+    const known = limit === undefined ? ended : { ...ended, limit };
     if (notStarted === undefined) return known;
     return typeof notStarted === 'string' ? { ...known, notStarted } : undefined;
   });
 }
+
+const isLimit = (value: unknown): value is 'idle' | 'output' => value === 'idle' || value === 'output';

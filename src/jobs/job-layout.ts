@@ -21,6 +21,7 @@ export const cancelledPath = (directory: string): string => `${directory}/cancel
 export const wrapperErrorsPath = (directory: string): string => `${directory}/wrapper.stderr`;
 export const claimPath = ({ directory, number }: Attempt): string => `${directory}/${number}.process.json`;
 export const exitPath = ({ directory, number }: Attempt): string => `${directory}/${number}.exit.json`;
+export const inputPath = ({ directory, number }: Attempt): string => `${directory}/${number}.stdin`;
 export const outputPath = ({ directory, number }: Attempt, stream: 'stdout' | 'stderr'): string =>
   `${directory}/${number}.${stream}`;
 

@@ -20,7 +20,10 @@ export interface Command {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly stdin: string | undefined;
   readonly timeoutMs: number | undefined;
+  readonly idleTimeoutMs: number | undefined;
+  readonly outputBytesMax: number | undefined;
 }
 
 /**
@@ -55,8 +58,8 @@ export async function writeSpec(host: Host, directory: string, given: JobSpec): 
 export function readCommand(host: Host, directory: string): Command | undefined {
   const stored = readStored(host, directory);
   if (!stored) return undefined;
-  const { file, args, env = {}, timeoutMs } = stored.spec;
-  return { file, args, env, timeoutMs, cwd: stored.cwd };
+  const { file, args, env = {}, stdin, timeoutMs, idleTimeoutMs, outputBytesMax } = stored.spec;
+  return { file, args, env, stdin, timeoutMs, idleTimeoutMs, outputBytesMax, cwd: stored.cwd };
 }
 
 function readStored(host: Host, directory: string): StoredSpec | undefined {
@@ -75,20 +78,23 @@ function normalSpec(spec: JobSpec): JobSpec {
       hint: 'Correct what the machine gives to command(…).',
     });
   }
-  const { file, args, cwd, env, timeoutMs } = spec;
+  const { file, args, cwd, env, stdin, timeoutMs, idleTimeoutMs, outputBytesMax } = spec;
   return {
     file,
     args: [...args],
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env: Object.fromEntries(Object.entries(env).sort(byName)) }),
+    ...(stdin === undefined ? {} : { stdin }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
+    ...(outputBytesMax === undefined ? {} : { outputBytesMax }),
   };
 }
 
 const byName = ([a]: [string, string], [b]: [string, string]): number => (a < b ? -1 : 1);
 
 /** Others may have written it, and a machine's author may have cast it, so every field is looked at. */
-function faultOf({ file, args, cwd, env = {}, timeoutMs }: Partial<JobSpec>): string | undefined {
+function faultOf({ file, args, cwd, env = {}, stdin, ...limits }: Partial<JobSpec>): string | undefined {
   if (!isText(file) || file === '') return 'its file is no text, or none without a NUL character';
   if (!Array.isArray(args) || !args.every(isText)) return 'its args are no list of texts without a NUL character';
   if (cwd !== undefined && (!isText(cwd) || cwd === '')) return 'its cwd is no path';
@@ -97,10 +103,13 @@ function faultOf({ file, args, cwd, env = {}, timeoutMs }: Partial<JobSpec>): st
     if (!isText(value) || !isText(name) || name === '' || name.includes('=')) return `its env has a bad "${name}"`;
     if (name === EFFECT_VARIABLE || name === JOB_VARIABLE) return `its env has ${name}, which Mailroom sets itself`;
   }
-  if (timeoutMs === undefined) return undefined;
-  return typeof timeoutMs === 'number' && timeoutMs > 0 && Number.isFinite(timeoutMs)
-    ? undefined
-    : `its timeoutMs is ${String(timeoutMs)}, expected a number above 0`;
+  if (stdin !== undefined && typeof stdin !== 'string') return 'its stdin is no text';
+  const { timeoutMs, idleTimeoutMs, outputBytesMax } = limits;
+  for (const [name, value] of Object.entries({ timeoutMs, idleTimeoutMs, outputBytesMax })) {
+    if (value === undefined || (typeof value === 'number' && value > 0 && Number.isFinite(value))) continue;
+    return `its ${name} is ${String(value)}, expected a number above 0`;
+  }
+  return undefined;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');

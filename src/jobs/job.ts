@@ -7,8 +7,14 @@ export interface JobSpec {
   readonly cwd?: string;
   /** Added to the environment of the host that starts it. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What it reads on its standard input; nothing when not given. */
+  readonly stdin?: string;
   /** How long one attempt may take, in ms. */
   readonly timeoutMs?: number;
+  /** How long it may write nothing, on neither stream, in ms. */
+  readonly idleTimeoutMs?: number;
+  /** How much it may write on one stream, in bytes, before it is ended; so much of each is in the result. */
+  readonly outputBytesMax?: number;
 }
 
 /** How a command ended and the ends of what it wrote; all of it stays in the directory of the job. */
@@ -16,7 +22,10 @@ export interface CommandResult {
   /** Null when a signal ended it. */
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** Whether it was ended because it took too long, or wrote nothing for too long. */
   readonly timedOut: boolean;
+  /** Which limit it was ended for, when that was not the time it took. */
+  readonly limit?: 'idle' | 'output';
   readonly stdout: string;
   readonly stderr: string;
   /** Whether the beginning is missing. */

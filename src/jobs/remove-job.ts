@@ -25,9 +25,13 @@ export function removeJob(host: Host, directory: string): void {
   const parent = dirname(directory);
   // At this rename the job is gone: a wrapper that comes late cannot claim what was already deleted in part.
   rename(files, directory, `${parent}/${REMOVED_PREFIX}${host.randomBytes(8).toString('hex')}`);
-  // Also what somebody left who was killed here.
-  for (const name of namesIn(files, parent))
-    if (name.startsWith(REMOVED_PREFIX)) removeTree(files, `${parent}/${name}`);
+  sweepRemoved(host, parent);
+}
+
+/** Deletes what is left of jobs that were being removed by somebody who was killed then. */
+export function sweepRemoved({ files }: Host, jobsDirectory: string): void {
+  for (const name of namesIn(files, jobsDirectory))
+    if (name.startsWith(REMOVED_PREFIX)) removeTree(files, `${jobsDirectory}/${name}`);
 }
 
 /** The names (effect ids) of the jobs in a directory; none when it is not there. */

@@ -45,7 +45,7 @@ export async function runJob(host: Host, { directory, spec, onCrash, signal }: J
     const attempt = { directory, number };
     const claim = await startUntilClaimed(host, attempt, signal);
     const exit = await awaitExit(host, attempt, { claim, timeoutMs: spec.timeoutMs, signal });
-    if (exit) return resultOf(host.files, attempt, exit);
+    if (exit) return resultOf(host.files, attempt, { exit, outputBytesMax: spec.outputBytesMax });
     if (onCrash === 'fail') {
       throw new JobFailed(
         `The command "${spec.file}" of the job ${directory} was cut off: its wrapper (process ${claim.wrapper.pid}) is gone and left no result. What it had done by then is not known.`,

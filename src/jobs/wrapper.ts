@@ -1,17 +1,17 @@
 import { constants } from 'node:fs';
 import { errnoOf } from '../host/file-system.ts';
+import { createFile } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { claimAttempt } from './claim.ts';
 import { endTree, GRACE_MS } from './end-tree.ts';
 import { publishExit, type ExitRecord } from './exit-record.ts';
-import { isCancelled, outputPath, treeOf, type Attempt } from './job-layout.ts';
+import { inputPath, isCancelled, outputPath, treeOf, type Attempt } from './job-layout.ts';
 import { readCommand, type Command } from './job-spec.ts';
+import { cutOutputs, isLimited, limitPassed } from './limits.ts';
 import { createPause } from './pause.ts';
 
 /** How long a full disk may keep the exit from being put up. */
 const EXIT_PATIENCE_MS = 600_000;
-/** A longer sleep would miss that the machine was asleep meanwhile. */
-const SLEEP_MS_MAX = 1_000;
 
 /**
  * Runs the command of one attempt, if nobody else does, and puts up how it ended. For a process that leads its session
@@ -43,7 +43,7 @@ export async function runWrapper(host: Host, attempt: Attempt): Promise<void> {
   });
 }
 
-type End = Pick<ExitRecord, 'exitCode' | 'signal' | 'timedOut' | 'notStarted'>;
+type End = Pick<ExitRecord, 'exitCode' | 'signal' | 'timedOut' | 'limit' | 'notStarted'>;
 
 async function runCommand(host: Host, attempt: Attempt, command: Command): Promise<End> {
   const { files } = host;
@@ -54,9 +54,12 @@ async function runCommand(host: Host, attempt: Attempt, command: Command): Promi
     return fd;
   };
   try {
-    const end = await runTimed(host, attempt, { command, stdout: open('stdout'), stderr: open('stderr') });
+    const stdin = openInput(host, attempt, command);
+    if (stdin !== undefined) opened.push(stdin);
+    const outputs = { stdout: open('stdout'), stderr: open('stderr') };
+    const end = await runLimited(host, attempt, { command, stdin, ...outputs });
     // So that an exit is not on the disk without what was written before it; the command has run even where that fails.
-    for (const fd of opened) await files.fdatasync(fd).catch(() => {});
+    for (const fd of Object.values(outputs)) await files.fdatasync(fd).catch(() => {});
     return end;
   } catch (error) {
     return { exitCode: null, signal: null, timedOut: false, notStarted: whyNotStarted(host, command, error) };
@@ -69,27 +72,33 @@ async function runCommand(host: Host, attempt: Attempt, command: Command): Promi
 const OPEN_OUTPUT =
   constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
 
-async function runTimed(
-  host: Host,
-  attempt: Attempt,
-  { command, stdout, stderr }: { command: Command; stdout: number; stderr: number },
-): Promise<End> {
-  const { file, args, cwd, env, timeoutMs } = command;
-  const running = host.processes.runInto(file, args, { cwd, env, stdout, stderr });
-  if (timeoutMs === undefined) return { ...(await running), timedOut: false };
-  const over = new AbortController();
-  const first = await Promise.race([running, sleepAll(host, timeoutMs, over.signal)]).finally(() => over.abort());
-  if (first) return { ...first, timedOut: false };
-  await endTree(host, treeOf(attempt, host.processes.self()), { scope: 'marked', graceMs: GRACE_MS });
-  return { ...(await running), timedOut: true };
+/** A file and no pipe: it is there whole before the command is, and nobody has to stay to write it. */
+function openInput({ files }: Host, attempt: Attempt, { stdin }: Command): number | undefined {
+  if (stdin === undefined) return undefined;
+  const path = inputPath(attempt);
+  createFile(files, path, Buffer.from(stdin), 0o600);
+  return files.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
 }
 
-/** Counts the time that the machine sleeps. */
-async function sleepAll({ clock }: Host, durationMs: number, signal: AbortSignal): Promise<undefined> {
-  const endMs = clock.uptimeMs() + durationMs;
-  for (let leftMs = durationMs; leftMs > 0 && !signal.aborted; leftMs = endMs - clock.uptimeMs()) {
-    await clock.sleep(Math.min(leftMs, SLEEP_MS_MAX), signal);
-  }
+async function runLimited(
+  host: Host,
+  attempt: Attempt,
+  streams: { command: Command; stdin: number | undefined; stdout: number; stderr: number },
+): Promise<End> {
+  const { command, stdin, stdout, stderr } = streams;
+  const { file, args, cwd, env } = command;
+  const running = host.processes.runInto(file, args, { cwd, env, stdin, stdout, stderr });
+  if (!isLimited(command)) return { ...(await running), timedOut: false };
+  const over = new AbortController();
+  const outputs = [stdout, stderr];
+  const first = await Promise.race([running, limitPassed(host, { command, outputs, signal: over.signal })]).finally(
+    () => over.abort(),
+  );
+  if (typeof first === 'object') return { ...first, timedOut: false };
+  await endTree(host, treeOf(attempt, host.processes.self()), { scope: 'marked', graceMs: GRACE_MS });
+  const end = { ...(await running), timedOut: first !== 'output' };
+  if (first === 'output') cutOutputs(host, { outputs, bytesMax: command.outputBytesMax ?? 0 });
+  return first === 'time' ? end : { ...end, limit: first };
 }
 
 function whyNotStarted(host: Host, { file, cwd }: Command, error: unknown): string {

@@ -43,9 +43,18 @@ export interface ActorLayout {
   readonly nudged: string;
   readonly journal: string;
   readonly jobs: string;
+  /** What an adapter keeps that hands the actor's mail to a command. */
+  readonly agent: AgentLayout;
   readonly privateKey: string;
   readonly publicKey: string;
   readonly mailbox: MailboxLayout;
+}
+
+export interface AgentLayout {
+  readonly directory: string;
+  readonly questions: string;
+  readonly threads: string;
+  readonly context: string;
 }
 
 export interface MailboxLayout {
@@ -66,6 +75,7 @@ export function actorLayout(room: RoomLayout, address: string): ActorLayout {
   const directory = `${room.actors}/${address}`;
   const mailbox = `${directory}/mailbox`;
   const dead = `${mailbox}/dead`;
+  const agent = `${directory}/agent`;
   return {
     directory,
     card: `${directory}/card.json`,
@@ -73,6 +83,12 @@ export function actorLayout(room: RoomLayout, address: string): ActorLayout {
     nudged: `${directory}/nudged`,
     journal: `${directory}/journal`,
     jobs: `${directory}/jobs`,
+    agent: {
+      directory: agent,
+      questions: `${agent}/questions`,
+      threads: `${agent}/threads`,
+      context: `${agent}/context`,
+    },
     privateKey: `${room.keys}/${address}.key`,
     publicKey: `${room.publicKeys}/${address}`,
     mailbox: {

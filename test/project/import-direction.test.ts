@@ -63,9 +63,14 @@ describe('the import rules', () => {
       'zod below room',
       'message/a.ts',
       `import { z } from 'zod/mini';`,
-      'only room, machine, durable, testing, cli may load zod',
+      'only room, agents, machine, durable, testing, cli may load zod',
     ],
-    ['zod in host', 'host/a.ts', `import { z } from 'zod';`, 'only room, machine, durable, testing, cli may load zod'],
+    [
+      'zod in host',
+      'host/a.ts',
+      `import { z } from 'zod';`,
+      'only room, agents, machine, durable, testing, cli may load zod',
+    ],
     ['a package without a rule', 'room/a.ts', `import pad from 'left-pad';`, 'no rule for this'],
     ['random bytes outside host', 'message/a.ts', `import { randomUUID } from 'node:crypto';`, 'come from the host'],
   ];

@@ -16,6 +16,7 @@ export const LAYERS = [
   'log',
   'room',
   'jobs',
+  'agents',
   'machine',
   'durable',
   'testing',
@@ -23,7 +24,7 @@ export const LAYERS = [
 ];
 
 /** What users import: each may import all layers but the last, and no layer imports them. */
-const ENTRIES = ['index.ts', 'workflow.ts', 'testing.ts'];
+const ENTRIES = ['index.ts', 'workflow.ts', 'testing.ts', 'agents.ts'];
 
 const BUILTINS_ANYWHERE = ['node:buffer', 'node:crypto', 'node:events', 'node:path', 'node:url', 'node:util'];
 const BUILTINS_OF_CLI = ['node:process', 'node:readline', 'node:stream', 'node:tty'];
@@ -38,7 +39,7 @@ const PACKAGE_LAYERS: Readonly<Record<string, readonly string[]>> = {
   'proper-lockfile': ['host'],
   tsx: ['durable', 'cli'],
   xstate: ['machine', 'durable', 'testing', 'cli'],
-  zod: ['room', 'machine', 'durable', 'testing', 'cli'],
+  zod: ['room', 'agents', 'machine', 'durable', 'testing', 'cli'],
 };
 
 /** Every import that goes the wrong way, through the wrong door or in a circle, one sentence each. */

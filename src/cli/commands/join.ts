@@ -2,6 +2,7 @@ import { isatty } from 'node:tty';
 import { currentPane } from '../../room/tmux-pane.ts';
 import { textOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
+import { listOption } from '../list-option.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { withRoom } from '../with-room.ts';
 
@@ -46,10 +47,3 @@ yours while the terminal's session runs; joining it from another one is a confli
       return EXIT_OK;
     }),
 };
-
-function listOption(text: string | undefined): string[] | undefined {
-  return text
-    ?.split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-}

@@ -2,6 +2,7 @@ import { nodeHost } from '../../host/node-host.ts';
 import { splitLine } from '../command-line.ts';
 import type { Command } from '../command.ts';
 import { ack } from '../commands/ack.ts';
+import { agent } from '../commands/agent.ts';
 import { agents } from '../commands/agents.ts';
 import { broadcast } from '../commands/broadcast.ts';
 import { createCompletion } from '../commands/completion.ts';
@@ -56,6 +57,7 @@ export async function runAny(
     status,
     watch,
     log,
+    agent,
     run,
     workflows,
     why,

@@ -1,0 +1,165 @@
+import type { Message } from '../message/message.ts';
+import { actorLayout, type ActorLayout } from '../message/layout.ts';
+import type { RoomContext } from '../room/context.ts';
+import { toolOf, type AgentSettings } from './agent-command.ts';
+import { contextAfter } from './context-mail.ts';
+import { invocationOf } from './invocation.ts';
+import { judge, type Judged } from './judge.ts';
+import { makeAnswer, makeFailure } from './make-answer.ts';
+import type { Correction, Task } from './prompt.ts';
+import { promptPath, putRound, readRound, type Answer, type Round } from './question-record.ts';
+import { questionKey, threadOf, wishesOf } from './question.ts';
+import { ensureRecordDirectory } from './record-file.ts';
+import { createCheck, type CheckData } from './reply-data.ts';
+import { putPrompt, runRound, stopRound } from './run-round.ts';
+import { historyPath, readThread, writeThread } from './thread-record.ts';
+
+/** How often data that does not fit its schema is asked for again. */
+const CORRECTIONS_MAX = 2;
+const PREVIOUS_CHARS_MAX = 4_000;
+const BACKOFF_MS_MAX = 300_000;
+const BACKOFF_GROWTH = 4;
+
+export interface Asked {
+  readonly context: RoomContext;
+  readonly address: string;
+  readonly question: Message;
+  readonly settings: AgentSettings;
+  /** Whether this is the last time that the message is handed out. */
+  readonly isLast: boolean;
+  /** Ends the wait for the command. */
+  readonly signal: AbortSignal;
+  /** Asked when the wait has ended: whether the command is to end too. */
+  readonly endsCommand: () => boolean;
+  readonly tell: (event: { readonly kind: 'asked'; readonly round: number }) => void;
+}
+
+/** An answer, or when to ask again and why. */
+export type Found =
+  { readonly answer: Answer } | { readonly retryInMs: number; readonly why: string; readonly failures: number };
+
+/**
+ * Asks the command until it has answered or failed too often; every round is put up before it is run, and how it ended
+ * stays where it is, so that after a crash the same rounds are gone through and none is run twice.
+ */
+export async function findAnswer(asked: Asked): Promise<Found> {
+  const { context, address, question, settings, isLast } = asked;
+  const { host } = context;
+  const actor = actorLayout(context.layout, address);
+  const key = questionKey(address, question);
+  const directory = `${actor.agent.questions}/${key}`;
+  const fail = (why: string, tries: number): Found => ({
+    answer: makeFailure(context, { address, question, failure: { why, tries } }),
+  });
+  const wishes = wishesOf(question);
+  let check: CheckData | undefined;
+  if (wishes.replySchema !== undefined) {
+    const made = createCheck(wishes.replySchema);
+    if ('unusable' in made) return fail(`The replySchema of the question cannot be used: ${made.unusable}.`, 0);
+    check = made.check;
+  }
+  const plan: Plan = { failures: 0, corrections: 0, correction: undefined, session: undefined, isDoubted: false };
+  for (let number = 1; ; number++) {
+    const place = { directory, number };
+    const round = readRound(host, place) ?? (await nextRound(asked, { actor, place, plan }));
+    asked.tell({ kind: 'asked', round: number });
+    const judged = await judgeRound(asked, { job: `${actor.jobs}/${key}.${number}`, round, check });
+    await keepThread(asked, { actor, round, judged });
+    const { verdict, session } = judged;
+    if (verdict.kind === 'answer') {
+      return { answer: makeAnswer(context, { address, question, reply: verdict, tries: number }) };
+    }
+    if (verdict.kind === 'correct') {
+      plan.corrections += 1;
+      plan.correction = verdict.correction;
+      plan.session = session;
+      if (plan.corrections > CORRECTIONS_MAX) return fail(misfit(verdict.correction, plan.corrections), number);
+      continue;
+    }
+    plan.failures += 1;
+    plan.isDoubted ||= round.resumes;
+    const why = `The command ${verdict.why}`;
+    if (plan.failures >= settings.triesMax || isLast) return fail(why, number);
+    // A round that is there already was waited for by whoever put it up.
+    if (readRound(host, { directory, number: number + 1 })) continue;
+    await nextRound(asked, { actor, place: { directory, number: number + 1 }, plan });
+    const retryInMs = Math.min(settings.backoffMs * BACKOFF_GROWTH ** (plan.failures - 1), BACKOFF_MS_MAX);
+    return { retryInMs, why, failures: plan.failures };
+  }
+}
+
+/** What the rounds so far say about the next one. */
+interface Plan {
+  failures: number;
+  corrections: number;
+  correction: Correction | undefined;
+  /** Of the answer that is to be corrected. */
+  session: string | undefined;
+  /** Whether the session may be why it failed: then a new one is begun. */
+  isDoubted: boolean;
+}
+
+async function nextRound(
+  { context, address, question, settings }: Asked,
+  { actor, place, plan }: { actor: ActorLayout; place: { directory: string; number: number }; plan: Plan },
+): Promise<Round> {
+  const { host } = context;
+  const threadId = threadOf(question);
+  const thread = readThread(host, actor.agent.threads, threadId);
+  const own = thread?.tool === toolOf(settings.command) ? thread : undefined;
+  const mail = contextAfter(host, actor.agent.context, own?.told ?? 0);
+  const { replySchema } = wishesOf(question);
+  const task: Task = {
+    address,
+    message: question,
+    context: mail.map(({ message }) => message),
+    ...(replySchema === undefined ? {} : { replySchema }),
+    ...(plan.correction === undefined ? {} : { correction: plan.correction }),
+  };
+  const prompt = promptPath(place.directory, place.number);
+  const paths = { prompt, history: historyPath(actor.agent.threads, threadId) };
+  const session = plan.isDoubted ? undefined : (plan.session ?? own?.session);
+  const invocation = invocationOf(context, { settings, task, session, paths });
+  if (invocation.prompt !== undefined) {
+    await ensureRecordDirectory(host, place.directory);
+    await ensureRecordDirectory(host, actor.agent.threads);
+    await putPrompt(host, prompt, invocation.prompt);
+  }
+  const told = mail.at(-1)?.number ?? own?.told ?? 0;
+  return putRound(host, place, { spec: invocation.spec, resumes: invocation.resumes, told });
+}
+
+async function judgeRound(
+  { context, settings, signal, endsCommand }: Asked,
+  { job, round, check }: { job: string; round: Round; check: CheckData | undefined },
+): Promise<Judged> {
+  try {
+    const ran = await runRound(context.host, job, { spec: round.spec, signal });
+    if ('why' in ran) return { verdict: { kind: 'failed', why: ran.why }, session: undefined };
+    return judge(ran, settings.command, check);
+  } catch (error) {
+    if (signal.aborted && endsCommand()) await stopRound(context.host, job);
+    throw error;
+  }
+}
+
+/** Whoever goes on in this conversation goes on in the session of the last run that was no failure. */
+async function keepThread(
+  { context, question, settings }: Asked,
+  { actor, round, judged }: { actor: ActorLayout; round: Round; judged: Judged },
+): Promise<void> {
+  if (judged.verdict.kind === 'failed') return;
+  const { threads } = actor.agent;
+  const threadId = threadOf(question);
+  const known = readThread(context.host, threads, threadId);
+  const session = judged.session ?? (round.resumes ? known?.session : undefined);
+  const facts = { threadId, tool: toolOf(settings.command), told: round.told };
+  const thread = session === undefined ? facts : { ...facts, session };
+  if (known && JSON.stringify(known) === JSON.stringify(thread)) return;
+  await writeThread(context.host, threads, thread);
+}
+
+function misfit({ previous, faults }: Correction, times: number): string {
+  const shown = previous.length > PREVIOUS_CHARS_MAX ? `${previous.slice(0, PREVIOUS_CHARS_MAX)}…` : previous;
+  return `It answered ${times} times, and never with JSON that fits the replySchema. At last: ${faults.join(' ')}\nIts last answer was:\n${shown}`;
+}

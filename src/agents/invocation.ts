@@ -1,0 +1,82 @@
+import type { RoomContext } from '../room/context.ts';
+import type { JobSpec } from '../jobs/job.ts';
+import { visible } from '../message/visible.ts';
+import type { AgentSettings } from './agent-command.ts';
+import { presetOf, type Preset } from './presets.ts';
+import { correctionOf, promptOf, taskJson, type Task } from './prompt.ts';
+import { threadOf } from './question.ts';
+
+/** How the command is run for one round. */
+export interface Invocation {
+  readonly spec: JobSpec;
+  /** What has to lie in the file with the prompt before it is run. */
+  readonly prompt?: string;
+  readonly resumes: boolean;
+}
+
+export interface InvocationOptions {
+  readonly settings: AgentSettings;
+  readonly task: Task;
+  /** The session to go on in. */
+  readonly session: string | undefined;
+  /** A file for the prompt, and one that belongs to the thread. */
+  readonly paths: { readonly prompt: string; readonly history: string };
+}
+
+export function invocationOf(context: RoomContext, options: InvocationOptions): Invocation {
+  const { settings, task } = options;
+  const { command, cwd, timeoutMs, outputBytesMax } = settings;
+  const preset = command.kind === 'preset' ? presetOf(command.preset) : undefined;
+  const idleTimeoutMs = settings.idleTimeoutMs ?? preset?.idleMs;
+  const common = {
+    cwd,
+    env: environmentOf(context, task),
+    timeoutMs,
+    outputBytesMax,
+    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
+  };
+  const { randomBytes } = context.host;
+  if (command.kind === 'shell') {
+    const stdin = {
+      prompt: () => promptOf(task, randomBytes),
+      json: () => taskJson(task),
+      content: () => task.message.content,
+    }[command.stdin]();
+    return { spec: { ...common, file: 'sh', args: ['-c', command.line], stdin }, resumes: false };
+  }
+  const { begin, resume, file, prompt: place, escape } = presetOf(command.preset);
+  const session = resume && options.session;
+  const text = session && task.correction ? correctionOf(task, randomBytes) : promptOf(task, randomBytes);
+  const prompt = escape === undefined ? text : text.replaceAll(escape, `\\${escape}`);
+  const args = filled(session ? (resume ?? []) : begin, { ...options, args: command.args, session: session ?? '' });
+  return {
+    spec: { ...common, file, args, ...(place === 'stdin' ? { stdin: prompt } : {}) },
+    ...(place === 'file' ? { prompt } : {}),
+    resumes: Boolean(session),
+  };
+}
+
+function filled(
+  template: Preset['begin'],
+  { args, session, paths }: Pick<InvocationOptions, 'paths'> & { args: readonly string[]; session: string },
+): string[] {
+  const values: Readonly<Record<string, string>> = {
+    '{session}': session,
+    '{prompt}': paths.prompt,
+    '{history}': paths.history,
+  };
+  return template.flatMap((word) => (word === '{args}' ? args : [values[word] ?? word]));
+}
+
+/** So that the command can itself use `mailroom` as the agent, and a script can see what it is about. */
+function environmentOf({ layout }: RoomContext, { address, message }: Task): Record<string, string> {
+  return {
+    MAILROOM_AS: address,
+    MAILROOM_DIR: layout.directory,
+    MAILROOM_MESSAGE_ID: message.id,
+    MAILROOM_FROM: message.from,
+    MAILROOM_TYPE: message.type,
+    // The only one of them that a sender may choose freely.
+    MAILROOM_THREAD: visible(threadOf(message)),
+  };
+}

@@ -1,0 +1,114 @@
+import { isMailroomError } from '../errors.ts';
+import { timeOfId } from '../message/message-id.ts';
+import { isCommonType, MessageType } from '../message/message-type.ts';
+import type { Message } from '../message/message.ts';
+import type { RoomContext } from '../room/context.ts';
+import { assertDraft, messageOf, type Draft } from '../room/draft.ts';
+import { knownCard } from '../room/known-card.ts';
+import { sealMessage } from '../signing/seal.ts';
+import { replyId, replyTypeOf, threadOf } from './question.ts';
+import type { Answer } from './question-record.ts';
+
+/** What a message has beside its content and data: addresses, ids, its signature. */
+const ENVELOPE_BYTES = 4_096;
+const CUT_TRIES_MAX = 20;
+
+export interface Reply {
+  readonly content: string;
+  readonly data?: unknown;
+  readonly type?: string | undefined;
+}
+
+/** Why there is no answer. */
+export interface Failure {
+  /** Sentences for the asker. */
+  readonly why: string;
+  /** How often the command was run. */
+  readonly tries: number;
+}
+
+/** The answer as it will be sent: of a type that the asker understands, and no larger than a message may be. */
+export function makeAnswer(
+  context: RoomContext,
+  { address, question, reply, tries }: { address: string; question: Message; reply: Reply; tries: number },
+): Answer {
+  const answer = { ...draftOf(context, { address, question, reply }), isFailure: false };
+  try {
+    assertSendable(context, { address, question, answer });
+    return answer;
+  } catch (error) {
+    if (!isMailroomError(error)) throw error;
+    const why = `There is an answer that cannot be sent. ${error.message}`;
+    return makeFailure(context, { address, question, failure: { why, tries } });
+  }
+}
+
+/**
+ * The reply that says there is none. BLOCKED, and not silence and a dead letter here: whoever asked waits for a reply, and
+ * an `ask` of a workflow ends with this one instead of at its deadline.
+ */
+export function makeFailure(
+  context: RoomContext,
+  { address, question, failure }: { address: string; question: Message; failure: Failure },
+): Answer {
+  const { why, tries } = failure;
+  const run = tries === 0 ? 'was not run' : tries === 1 ? 'was run once' : `was run ${tries} times`;
+  const content = `I could not answer this; the command behind me ${run}. ${why}`;
+  const reply: Reply = { content, data: { failed: true, reason: why, tries } };
+  return { ...draftOf(context, { address, question, reply }), type: MessageType.BLOCKED, isFailure: true };
+}
+
+/** What is handed to `send`: the same answer is always the same draft. */
+export function replyDraft(question: Message, { id, type, content, data }: Answer): Draft & { readonly to: string } {
+  return {
+    to: question.from,
+    id,
+    type,
+    content,
+    ...(data === undefined ? {} : { data }),
+    replyTo: question.id,
+    threadId: threadOf(question),
+  };
+}
+
+function draftOf(
+  context: RoomContext,
+  { address, question, reply }: { address: string; question: Message; reply: Reply },
+): Omit<Answer, 'isFailure'> {
+  const { host, config } = context;
+  // The clock of whoever asked may be ahead, and a reply is not older than its question.
+  const timeMs = Math.max(host.clock.now(), timeOfId(question.id));
+  const accepts = knownCard(context, question.from)?.accepts ?? [];
+  const understood = (type: string): boolean => isCommonType(type) || accepts.includes(type);
+  const data = reply.data;
+  const dataBytes = data === undefined ? 0 : Buffer.byteLength(JSON.stringify(data));
+  return {
+    id: replyId(address, question, timeMs),
+    type: replyTypeOf(question, { wanted: reply.type, understood }),
+    content: fitted(reply.content.toWellFormed(), config.limits.messageBytesMax - ENVELOPE_BYTES - dataBytes),
+    ...(data === undefined ? {} : { data }),
+  };
+}
+
+/** As much of the text as fits, and how much that is. */
+function fitted(text: string, bytesMax: number): string {
+  let shown = text;
+  for (let tries = 0; tries < CUT_TRIES_MAX; tries++) {
+    const told = shown === text ? text : `${shown}\n(These are ${shown.length} of ${text.length} characters.)`;
+    const bytes = Buffer.byteLength(JSON.stringify(told));
+    if (bytes <= bytesMax) return told;
+    const share = Math.max(0, bytesMax - 100) / bytes;
+    shown = shown.slice(0, Math.floor(shown.length * share * 0.98)).toWellFormed();
+  }
+  return '';
+}
+
+function assertSendable(
+  context: RoomContext,
+  { address, question, answer }: { address: string; question: Message; answer: Answer },
+): void {
+  const draft = replyDraft(question, answer);
+  assertDraft(context, draft);
+  const message = messageOf(context, { id: answer.id, from: address, to: [question.from], draft });
+  sealMessage(message, { key: context.keyring.signerOf(address), limits: context.config.limits });
+}

@@ -1,0 +1,73 @@
+import { fromJSONSchema, type z } from 'zod';
+import { runBounded } from '../host/bounded-run.ts';
+
+/** How long a check may take; a schema with a regular expression can make it take for ever. */
+const CHECK_MS_MAX = 2_000;
+const FAULTS_MAX = 10;
+const FAULT_CHARS_MAX = 300;
+/** Blocks of a text that are tried, the last ones first, and how far from its end they are looked for. */
+const BLOCKS_MAX = 20;
+const BLOCKS_CHARS_MAX = 1_000_000;
+
+/** Checks answers against a JSON Schema. */
+export type CheckData = (text: string) => { readonly data: unknown } | { readonly faults: readonly string[] };
+
+/** A check made of the schema that came with a question, or why there can be none. */
+export function createCheck(schema: unknown): { readonly check: CheckData } | { readonly unusable: string } {
+  if (typeof schema !== 'boolean' && (typeof schema !== 'object' || schema === null || Array.isArray(schema))) {
+    return { unusable: `it is ${JSON.stringify(schema)}, expected an object` };
+  }
+  let made: { readonly value: z.ZodType } | undefined;
+  try {
+    made = runBounded(() => fromJSONSchema(schema as Parameters<typeof fromJSONSchema>[0]), CHECK_MS_MAX);
+  } catch (error) {
+    return { unusable: error instanceof Error ? error.message : String(error) };
+  }
+  if (!made) return { unusable: `it took longer than ${CHECK_MS_MAX} ms to understand` };
+  const { value } = made;
+  return { check: (text) => checkText(text, value) };
+}
+
+function checkText(text: string, schema: z.ZodType): ReturnType<CheckData> {
+  const values = jsonIn(text);
+  if (values.length === 0) return { faults: ['There is no JSON in it, neither alone nor in a fenced block.'] };
+  let faults: readonly string[] = [];
+  for (const value of values) {
+    const found = faultsOf(value, schema);
+    if (found.length === 0) return { data: value };
+    // Those of the last block, which is the one that was meant.
+    if (faults.length === 0) faults = found;
+  }
+  return { faults };
+}
+
+function faultsOf(value: unknown, schema: z.ZodType): string[] {
+  const parsed = runBounded(() => schema.safeParse(value), CHECK_MS_MAX);
+  if (!parsed) return [`The check against the schema took longer than ${CHECK_MS_MAX} ms.`];
+  if (parsed.value.success) return [];
+  return parsed.value.error.issues.slice(0, FAULTS_MAX).map(({ path, message }) => {
+    const where = path.length === 0 ? 'The whole' : `At ${path.map(String).join('.')}`;
+    return `${where}: ${message}`.slice(0, FAULT_CHARS_MAX);
+  });
+}
+
+const BLOCK = /^[ \t]*(`{3,}|~{3,})[^\n`]*\n([\s\S]*?)^[ \t]*\1[ \t]*$/gm;
+
+/** The JSON documents in a text: the text itself if it is one, else what its fenced blocks hold, the last first. */
+function jsonIn(text: string): unknown[] {
+  const whole = parse(text);
+  if (whole) return [whole.value];
+  const blocks = [...text.slice(-BLOCKS_CHARS_MAX).matchAll(BLOCK)].slice(-BLOCKS_MAX).reverse();
+  return blocks.flatMap((block) => {
+    const parsed = parse(block[2] ?? '');
+    return parsed ? [parsed.value] : [];
+  });
+}
+
+function parse(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+import { isCommonType } from '../message/message-type.ts';
+import type { Mail } from '../room/mail.ts';
+import type { Room } from '../room/room.ts';
+import type { AgentSettings } from './agent-command.ts';
+import type { AgentEvent } from './agent-event.ts';
+import { LEASE_MS } from './keep-lease.ts';
+import { isLeaseLost, serveMail, type Served, type Serving } from './serve-mail.ts';
+import { tidy } from './tidy.ts';
+
+/** The wait after something went wrong that is not the command's fault, such as a full disk. */
+const TROUBLE_MS = 5_000;
+
+export interface RunAgentOptions extends AgentSettings {
+  readonly address: string;
+  /** For its card. */
+  readonly program?: string | undefined;
+  readonly skills?: readonly string[] | undefined;
+  /** Take the address from a live agent. */
+  readonly takeOver?: boolean | undefined;
+  /** Ends it; what it holds is given back, and a command that runs is ended. */
+  readonly signal: AbortSignal;
+  /** Ends it after so many answers. */
+  readonly answersMax?: number | undefined;
+  readonly tell?: ((event: AgentEvent) => void) | undefined;
+}
+
+/**
+ * Joins as an address and answers its mail with a command until the signal aborts; resolves with the number of answers.
+ *
+ * Guarantee: whatever kills this process at whatever instant, whoever runs it next sends each question one answer, and
+ * asks the command again only where no answer of it was stored. Throws `Conflict` when a live agent has the address,
+ * `InvalidInput`, and what makes the mailbox unreadable.
+ */
+export async function runAgent(room: Room, options: RunAgentOptions): Promise<number> {
+  const { address, program, skills, takeOver, signal, answersMax = Infinity, tell = () => {}, ...settings } = options;
+  const { context } = room;
+  const accepts = [...settings.types].filter((type) => !isCommonType(type));
+  const agent = await room.join(address, { program, skills, accepts, takeOver });
+  await tidy(context, address);
+  const serving: Serving = { context, agent, settings, signal, tell };
+  let answers = 0;
+  const deal = async (mail: Mail): Promise<boolean> => {
+    const { isAnswered, retryInMs } = await serveSafely(serving, mail);
+    if (isAnswered) answers += 1;
+    if (retryInMs !== undefined) await context.host.clock.sleep(retryInMs, signal);
+    return answers >= answersMax || signal.aborted;
+  };
+  try {
+    // What a process before this one held: the address is this one's now.
+    for (const mail of agent.held()) if (await deal(mail)) return answers;
+    for await (const mail of agent.inbox({ signal, leaseMs: LEASE_MS })) if (await deal(mail)) break;
+    return answers;
+  } finally {
+    if (signal.aborted) for (const mail of agent.held()) await mail.release().catch(() => {});
+  }
+}
+
+async function serveSafely(serving: Serving, mail: Mail): Promise<Served> {
+  try {
+    return await serveMail(serving, mail);
+  } catch (error) {
+    if (serving.signal.aborted) return { isAnswered: false };
+    const why = error instanceof Error ? error.message : String(error);
+    serving.tell({ kind: 'trouble', message: mail.message, why });
+    return isLeaseLost(error) ? { isAnswered: false } : { isAnswered: false, retryInMs: TROUBLE_MS };
+  }
+}

@@ -1,0 +1,48 @@
+import { replaceFile, stagedPath } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+import { cancelJob } from '../jobs/cancel-job.ts';
+import { listClaims } from '../jobs/claim.ts';
+import { readExit } from '../jobs/exit-record.ts';
+import { JobFailed } from '../jobs/job-failed.ts';
+import type { CommandResult } from '../jobs/job.ts';
+import { removeJob } from '../jobs/remove-job.ts';
+import { runJob } from '../jobs/run-job.ts';
+import type { Round } from './question-record.ts';
+
+const CANCELLED_MAX = 3;
+
+/**
+ * Runs the command of a round, waits for the run of it that a process before this one began, or reads how that ended. What
+ * is no result is why, in words that follow "the command". Rejects with the signal's reason; then the command goes on.
+ */
+export async function runRound(
+  host: Host,
+  directory: string,
+  { spec, signal }: Pick<Round, 'spec'> & { signal: AbortSignal },
+): Promise<CommandResult | { readonly why: string }> {
+  for (let cancelled = 0; ; cancelled++) {
+    try {
+      return await runJob(host, { directory, spec, onCrash: 'rerun', signal });
+    } catch (error) {
+      if (!(error instanceof JobFailed) || signal.aborted) throw error;
+      if (error.reason !== 'cancelled' || cancelled === CANCELLED_MAX) return { why: `was not run: ${error.message}` };
+      // Somebody stopped this agent while it ran, so it was never answered.
+      await cancelJob(host, directory);
+      removeJob(host, directory);
+    }
+  }
+}
+
+/** Ends the command of a round, if it runs, so that the round is asked anew; an end that came first stays what it was. */
+export async function stopRound(host: Host, directory: string): Promise<void> {
+  const last = listClaims(host, directory).at(-1);
+  if (last && readExit(host, last.attempt)) return;
+  await cancelJob(host, directory);
+  removeJob(host, directory);
+}
+
+/** Puts the prompt where the command will look for it. */
+export async function putPrompt(host: Host, path: string, prompt: string): Promise<void> {
+  const staged = stagedPath(path.slice(0, path.lastIndexOf('/')), host.randomBytes);
+  await replaceFile(host.files, { path, staged, bytes: Buffer.from(prompt), mode: 0o600, durable: true });
+}

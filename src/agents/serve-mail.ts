@@ -1,0 +1,126 @@
+import { isMailroomError } from '../errors.ts';
+import { actorLayout } from '../message/layout.ts';
+import { MessageType } from '../message/message-type.ts';
+import type { Agent } from '../room/agent.ts';
+import type { RoomContext } from '../room/context.ts';
+import type { Mail } from '../room/mail.ts';
+import type { AgentSettings } from './agent-command.ts';
+import type { AgentEvent } from './agent-event.ts';
+import { keepContext } from './context-mail.ts';
+import { findAnswer, type Found } from './find-answer.ts';
+import { keepLease } from './keep-lease.ts';
+import { putAnswer, readAnswer, type Answer } from './question-record.ts';
+import { isQuestion, questionKey } from './question.ts';
+import { sendAnswer } from './send-answer.ts';
+import { forgetQuestion } from './tidy.ts';
+
+export interface Serving {
+  readonly context: RoomContext;
+  readonly agent: Agent;
+  readonly settings: AgentSettings;
+  /** Aborts when the agent is to end. */
+  readonly signal: AbortSignal;
+  readonly tell: (event: AgentEvent) => void;
+}
+
+/** What became of a message; `retryInMs` is set when it was given back to be tried again after that. */
+export interface Served {
+  readonly isAnswered: boolean;
+  readonly retryInMs?: number;
+}
+
+/**
+ * Deals with one message, to its acknowledgement: answers a question, keeps the rest as context. Each step is on the disk
+ * before the next one, so it may be done again from anywhere: round, answer, delivery, acknowledgement, removal. Rejects
+ * with `LeaseLost` when somebody else has the message, and with the signal's reason; then it was given back.
+ */
+export async function serveMail(serving: Serving, mail: Mail): Promise<Served> {
+  const { context, agent, settings, tell } = serving;
+  const { message } = mail;
+  if (isQuestion(message, { address: agent.address, types: settings.types })) return answerQuestion(serving, mail);
+  if (message.type !== MessageType.ACK && message.from !== agent.address) {
+    await keepContext(context.host, actorLayout(context.layout, agent.address).agent.context, message);
+    tell({ kind: 'context', message });
+  }
+  await mail.ack();
+  return { isAnswered: false };
+}
+
+async function answerQuestion(serving: Serving, mail: Mail): Promise<Served> {
+  const { context, agent, signal } = serving;
+  const { host, layout } = context;
+  using lease = keepLease(mail, host.clock);
+  try {
+    const key = questionKey(agent.address, mail.message);
+    const directory = `${actorLayout(layout, agent.address).agent.questions}/${key}`;
+    const either = AbortSignal.any([signal, lease.signal]);
+    let answer = readAnswer(host, directory);
+    if (!answer) {
+      const found = await find(serving, mail, either);
+      if (!('answer' in found)) return await giveBack(serving, mail, found);
+      answer = await putAnswer(host, directory, found.answer);
+    }
+    return await deliver(serving, mail, { answer, key, signal: either });
+  } catch (error) {
+    lease[Symbol.dispose]();
+    // Otherwise it comes back when its lease ends; what is stored of it stays.
+    if (!isLeaseLost(error)) await mail.release().catch(() => {});
+    throw error;
+  }
+}
+
+function find(
+  { context, agent, settings, signal: ending, tell }: Serving,
+  mail: Mail,
+  signal: AbortSignal,
+): Promise<Found> {
+  const { attemptsMax } = context.config.limitsOf(agent.address);
+  return findAnswer({
+    context,
+    address: agent.address,
+    question: mail.message,
+    settings,
+    isLast: mail.attempt >= attemptsMax,
+    signal,
+    // Whoever else has the message waits for the same run.
+    endsCommand: () => ending.aborted,
+    tell: ({ round }) => tell({ kind: 'asked', message: mail.message, round }),
+  });
+}
+
+async function giveBack(
+  { tell }: Serving,
+  mail: Mail,
+  { retryInMs, why, failures }: Exclude<Found, { answer: unknown }>,
+): Promise<Served> {
+  await mail.release();
+  tell({ kind: 'failed', message: mail.message, why, failures, retryInMs });
+  return { isAnswered: false, retryInMs };
+}
+
+async function deliver(
+  { context, agent, tell }: Serving,
+  mail: Mail,
+  { answer, key, signal }: { answer: Answer; key: string; signal: AbortSignal },
+): Promise<Served> {
+  const { message } = mail;
+  const sent = await sendAnswer(agent, { question: message, answer, clock: context.host.clock, signal });
+  if (sent === 'delivered') {
+    await mail.ack();
+    await forgetQuestion(context, agent.address, key);
+    tell({ kind: 'answered', message, answer });
+    return { isAnswered: true };
+  }
+  if ('refused' in sent) {
+    await mail.reject(`its answer could not be delivered: ${sent.refused}`);
+    tell({ kind: 'undeliverable', message, why: sent.refused });
+    return { isAnswered: false };
+  }
+  // It stays claimed: others are not held up by it, and it is tried again when its lease ends.
+  tell({ kind: 'postponed', message, why: sent.postponed });
+  return { isAnswered: false };
+}
+
+export function isLeaseLost(error: unknown): boolean {
+  return isMailroomError(error) && error.code === 'LEASE_LOST';
+}

@@ -1,0 +1,42 @@
+import { isMailroomError } from '../errors.ts';
+import { cancelJob } from '../jobs/cancel-job.ts';
+import { listJobs, removeJob, sweepRemoved } from '../jobs/remove-job.ts';
+import { actorLayout } from '../message/layout.ts';
+import { mailboxOf, type RoomContext } from '../room/context.ts';
+import { findMail } from '../room/find-mail.ts';
+import { idOfKey } from './question.ts';
+import { namesIn, removeDirectory } from './record-file.ts';
+
+/** Removes what is kept of a question that is acknowledged: its jobs, then its records. */
+export async function forgetQuestion(context: RoomContext, address: string, key: string): Promise<void> {
+  const { host, layout } = context;
+  const { jobs, agent } = actorLayout(layout, address);
+  for (const name of listJobs(host, jobs).filter((one) => one.startsWith(`${key}.`))) {
+    const job = `${jobs}/${name}`;
+    // One that runs still is of somebody who lost the message to another process.
+    await cancelJob(host, job);
+    removeJob(host, job);
+  }
+  removeDirectory(host, `${agent.questions}/${key}`);
+}
+
+/** The same for what an agent left that was killed between the two. A dead letter may come back, so its answer stays. */
+export async function tidy(context: RoomContext, address: string): Promise<void> {
+  const { agent, jobs } = actorLayout(context.layout, address);
+  sweepRemoved(context.host, jobs);
+  for (const key of namesIn(context.host, agent.questions)) {
+    const id = idOfKey(key);
+    if (id !== undefined && isSettled(context, address, id)) await forgetQuestion(context, address, key);
+  }
+}
+
+function isSettled(context: RoomContext, address: string, id: string): boolean {
+  const mailbox = mailboxOf(context, address);
+  if (!mailbox) return false;
+  try {
+    return findMail(mailbox, id).state === 'acknowledged';
+  } catch (error) {
+    if (isMailroomError(error)) return error.code === 'MESSAGE_NOT_FOUND';
+    throw error;
+  }
+}

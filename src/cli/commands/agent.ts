@@ -1,0 +1,131 @@
+import type { AgentCommand, StdinForm } from '../../agents/agent-command.ts';
+import { PRESET_NAMES, type PresetName } from '../../agents/presets.ts';
+import type { RunAgentOptions } from '../../agents/run-agent.ts';
+import { InvalidInput } from '../../errors.ts';
+import { isMessageType } from '../../message/message-type.ts';
+import { textOption, type Arguments } from '../arguments.ts';
+import type { Call, Command } from '../command.ts';
+import { countOption } from '../count-option.ts';
+import { parseDuration, WAIT_MS_MAX } from '../duration.ts';
+import { EXIT_OK } from '../exit-code.ts';
+import { onInterruption } from '../interruption.ts';
+import { listOption } from '../list-option.ts';
+import { loadAgents } from '../load-agents.ts';
+import { createAgentTeller } from '../tell-agent.ts';
+import { nudgeApart } from '../with-room.ts';
+
+const STDIN_FORMS: readonly StdinForm[] = ['prompt', 'json', 'content'];
+const TIMEOUT_MS = 3_600_000;
+const BACKOFF_MS = 5_000;
+const TRIES = 3;
+const TRIES_MAX = 20;
+const OUTPUT_KIB = 8_192;
+const PROGRAM_CHARS_MAX = 40;
+
+export const agent: Command = {
+  name: 'agent',
+  summary: 'answer mail with a command: a script, a model',
+  operands: [{ name: 'address' }, { name: 'args', optional: true, many: true }],
+  options: [
+    { name: 'exec', value: 'command', summary: 'the shell command that is run for each question' },
+    { name: 'preset', value: 'name', choices: PRESET_NAMES, summary: 'or a model that is known; args are added to it' },
+    {
+      name: 'stdin',
+      value: 'form',
+      choices: STDIN_FORMS,
+      summary: 'what --exec reads: prompt (default, framed for a model), json, content',
+    },
+    { name: 'types', value: 'T1,T2', summary: 'types it is asked, beyond QUESTION and REVIEW-REQUEST' },
+    { name: 'timeout', value: 'time', summary: 'how long one run may take, 1h if not given' },
+    { name: 'idle', value: 'time', summary: 'how long a run may write nothing; 15m for presets that tell' },
+    { name: 'output', value: 'KiB', summary: `how much a run may write, ${OUTPUT_KIB} if not given` },
+    { name: 'tries', value: 'count', summary: `how often it may fail at a question, ${TRIES} if not given` },
+    { name: 'backoff', value: 'time', summary: 'the wait after a failure, 5s if not given, then 4 times as long' },
+    { name: 'skills', value: 'a,b', summary: 'what it is good at, for others to read' },
+    { name: 'limit', value: 'count', summary: 'end after so many answers' },
+    { name: 'take-over', summary: 'take the address from the live agent that has it' },
+  ],
+  details: `It joins as the address, runs the command for each question, and sends what it writes to stdout as the reply. The rest of
+the mail is told with the next question. Kill it at any time: run again, it goes on where it was; no question is answered
+twice, and the command is run again only where it had not answered. Ctrl-C ends it (exit 130) and gives back what it holds.
+
+  mailroom agent counter --exec 'wc -w' --stdin content
+  mailroom agent reviewer --exec ./review.sh --stdin json --types CHALLENGE
+  mailroom agent claude-1 --preset claude -- --permission-mode acceptEdits
+
+When the command fails, the question is given back and asked again later; after the last try the asker gets BLOCKED with
+the reason. A question whose data has a replySchema (JSON Schema) is answered by JSON that fits it. The command finds
+MAILROOM_AS, MAILROOM_DIR, MAILROOM_FROM, MAILROOM_TYPE, MAILROOM_MESSAGE_ID and MAILROOM_THREAD in its environment.
+With --json each line on stdout is one thing that happened. More: docs/agents.md`,
+  run: async (call) => {
+    const { args, cwd } = call;
+    const options = optionsOf(call);
+    const library = await loadAgents();
+    const room = await library.openRoom({ directory: textOption(args, 'room'), cwd, nudge: nudgeApart(call) });
+    try {
+      using interruption = onInterruption();
+      if (!call.isJson) await call.output.talk(`${options.address} answers mail. Ctrl-C ends it.\n`);
+      await library.runAgent(room, { ...options, signal: interruption.signal, tell: createAgentTeller(call) });
+      return interruption.exitCode ?? EXIT_OK;
+    } finally {
+      await room.close();
+    }
+  },
+};
+
+function optionsOf({ args, cwd }: Call): Omit<RunAgentOptions, 'signal' | 'tell'> {
+  const [address = ''] = args.operands;
+  const command = commandOf(args);
+  const idle = textOption(args, 'idle');
+  return {
+    address,
+    command,
+    cwd,
+    types: new Set(typesOf(args)),
+    timeoutMs: timeOption(args, 'timeout') ?? TIMEOUT_MS,
+    idleTimeoutMs: idle === undefined ? undefined : timeOption(args, 'idle'),
+    outputBytesMax: (countOption(args, 'output') ?? OUTPUT_KIB) * 1024,
+    triesMax: Math.min(countOption(args, 'tries') ?? TRIES, TRIES_MAX),
+    backoffMs: timeOption(args, 'backoff') ?? BACKOFF_MS,
+    program: command.kind === 'preset' ? command.preset : command.line.slice(0, PROGRAM_CHARS_MAX),
+    skills: listOption(textOption(args, 'skills')),
+    answersMax: countOption(args, 'limit'),
+    takeOver: args.options.has('take-over'),
+  };
+}
+
+function commandOf(args: Arguments): AgentCommand {
+  const [, ...words] = args.operands;
+  const line = textOption(args, 'exec');
+  const preset = textOption(args, 'preset') as PresetName | undefined;
+  const stdin = textOption(args, 'stdin') as StdinForm | undefined;
+  if (line !== undefined && preset !== undefined) throw usage('Both --exec and --preset say what answers.');
+  if (preset !== undefined) {
+    if (stdin !== undefined) throw usage('--stdin is for --exec; a preset knows what it reads.');
+    return { kind: 'preset', preset, args: words };
+  }
+  if (line === undefined || line.trim() === '') throw usage('Nothing says what answers.');
+  if (words.length > 0) throw usage(`${JSON.stringify(words[0])} is a word too many; --exec takes the whole command.`);
+  return { kind: 'shell', line, stdin: stdin ?? 'prompt' };
+}
+
+function usage(message: string): InvalidInput {
+  return new InvalidInput(message, {
+    hint: `Give a command or a model: mailroom agent bob --exec ./answer.sh\nmailroom agent bob --preset ${PRESET_NAMES.join('|')}`,
+  });
+}
+
+function typesOf(args: Arguments): string[] {
+  const types = listOption(textOption(args, 'types')) ?? [];
+  const malformed = types.find((type) => !isMessageType(type));
+  if (malformed === undefined) return types;
+  throw new InvalidInput(`--types has ${JSON.stringify(malformed.slice(0, 60))}, which is no message type.`, {
+    hint: 'A type is capitals, digits and single hyphens: --types CHALLENGE,BLOCKED',
+  });
+}
+
+/** A time of at least 1 ms, in ms. */
+function timeOption(args: Arguments, option: string): number | undefined {
+  const text = textOption(args, option);
+  return text === undefined ? undefined : Math.max(1, parseDuration(text, { option, msMax: WAIT_MS_MAX }));
+}

@@ -1,0 +1,42 @@
+import type { AgentEvent } from '../agents/agent-event.ts';
+import { visible } from '../message/visible.ts';
+import type { Call } from './command.ts';
+import { formatDuration } from './duration.ts';
+import { preview, shortId } from './show-message.ts';
+
+/** Tells what an agent does as it does it: a line on stderr each, or JSON lines on stdout. */
+export function createAgentTeller({ host, isJson, output }: Call): (event: AgentEvent) => void {
+  return (event) => {
+    if (isJson) void output.json(asJson(event)).catch(() => {});
+    else void output.talk(`${new Date(host.clock.now()).toISOString().slice(11, 23)}  ${visible(textOf(event))}\n`);
+  };
+}
+
+function asJson(event: AgentEvent): unknown {
+  const { kind, message, ...rest } = event;
+  const { id, from, type } = message;
+  return { event: kind, id, from, type, ...rest };
+}
+
+function textOf(event: AgentEvent): string {
+  const { id, from, type, content } = event.message;
+  const what = `${shortId(id)}  ${type} from ${from}`;
+  switch (event.kind) {
+    case 'asked':
+      return `${what}  asked${event.round > 1 ? ` (round ${event.round})` : ''}: ${preview(content)}`;
+    case 'answered': {
+      const { answer } = event;
+      return `${what}  ${answer.isFailure ? 'not answered' : 'answered'} by ${shortId(answer.id)} ${answer.type}: ${preview(answer.content)}`;
+    }
+    case 'failed':
+      return `${what}  failed (${event.failures}), again in ${formatDuration(event.retryInMs)}: ${preview(event.why)}`;
+    case 'context':
+      return `${what}  noted: ${preview(content)}`;
+    case 'postponed':
+      return `${what}  its answer waits: ${event.why}`;
+    case 'undeliverable':
+      return `${what}  a dead letter, its answer cannot be delivered: ${event.why}`;
+    default:
+      return `${what}  comes back: ${event.why}`;
+  }
+}

@@ -1,0 +1,208 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../processes/child.ts';
+import { createAgentRoom, processesWith, type AgentRoom } from './agent-room.ts';
+
+let room: AgentRoom;
+beforeEach(async () => {
+  room = await createAgentRoom();
+});
+afterEach(() => room[Symbol.asyncDispose]());
+
+const BALLOT = { type: 'object', properties: { option: { enum: ['a', 'b'] } }, required: ['option'] };
+
+describe('a command', () => {
+  it('answers a question with what it writes, in the thread, to whoever asked', async () => {
+    await room.start('bob', '--exec', 'wc -w', '--stdin', 'content');
+    const id = await room.send('bob', 'QUESTION', 'how many words are here');
+    expect(await room.receive()).toMatchObject({ from: 'bob', type: 'INFO', content: '5', replyTo: id, threadId: id });
+    expect(await room.state(id)).toBe('acknowledged');
+  });
+
+  it('reads a prompt that frames the mail, and what needs no answer with it, once a thread', async () => {
+    const bob = await room.start('bob', '--exec', 'cat');
+    await room.send('bob', 'INFO', 'The port is 8080.');
+    const { content, threadId = '' } = await room.ask('bob', 'Which port?');
+    expect(content).toMatch(/From: alice \(verified\)[^]*<<<MAIL ([0-9a-f]{32})\nThe port is 8080\.\nMAIL \1>>>/);
+    expect(content).toMatch(/<<<MAIL ([0-9a-f]{32})\nWhich port\?\nMAIL \1>>>/);
+    const next = await room.ask('bob', 'And now?', '--thread', threadId);
+    expect(next.content).not.toContain('8080');
+    expect(bob.told()).toContain('noted: The port is 8080.');
+  });
+
+  it('may take JSON and give JSON, with data and a type that the asker takes', async () => {
+    room.script(
+      'answer.mjs',
+      `import { readFileSync } from 'node:fs';
+const { address, message } = JSON.parse(readFileSync(0, 'utf8'));
+const data = { address, from: message.from, verified: message.verified, env: process.env.MAILROOM_FROM };
+console.log(JSON.stringify({ content: message.content.toUpperCase(), data, type: message.data?.want }));`,
+    );
+    await room.start('bob', '--exec', 'node answer.mjs', '--stdin', 'json');
+    const data = { address: 'bob', from: 'alice', verified: true, env: 'alice' };
+    expect(await room.ask('bob', 'hello')).toMatchObject({ type: 'INFO', content: 'HELLO', data });
+    expect(await room.ask('bob', 'hello', '--data', '{"want":"COMPLETED"}')).toMatchObject({ type: 'COMPLETED' });
+    expect(await room.ask('bob', 'hello', '--data', '{"want":"QUESTION"}')).toMatchObject({ type: 'INFO' });
+  });
+
+  it('may use mailroom itself, as the agent', async () => {
+    await room.start('bob', '--exec', 'mailroom whoami');
+    expect(await room.ask('bob', 'who are you?')).toMatchObject({ content: 'bob' });
+  });
+
+  it('is asked what --types names, and tells what it does in JSON lines', async () => {
+    const bob = await room.start('bob', '--exec', 'echo ok', '--types', 'CHALLENGE,VERDICT', '--json', '--limit', '2');
+    await room.send('bob', 'VERDICT', 'guilty');
+    expect(await room.receive()).toMatchObject({ content: 'ok' });
+    await room.send('bob', 'CHALLENGE', 'no');
+    expect(await room.receive()).toMatchObject({ content: 'ok' });
+    expect(await bob.ended).toBe(0);
+    const lines = bob
+      .stdout()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string; type: string });
+    expect(lines.map(({ event, type }) => `${event} ${type}`)).toEqual([
+      'asked VERDICT',
+      'answered VERDICT',
+      'asked CHALLENGE',
+      'answered CHALLENGE',
+    ]);
+  });
+});
+
+describe('a command that fails', () => {
+  it('is run again, and its question is answered when it works', async () => {
+    const bob = await room.start(
+      'bob',
+      '--backoff',
+      '100ms',
+      '--exec',
+      'echo x >> tries; test $(wc -l < tries) = 3 && echo done',
+    );
+    expect(await room.ask('bob', 'try')).toMatchObject({ content: 'done', type: 'INFO' });
+    expect(bob.told()).toContain('failed (2), again in');
+  });
+
+  it('makes a reply that says so, with the end of what it wrote to stderr', async () => {
+    await room.start('bob', '--tries', '2', '--backoff', '50ms', '--exec', 'echo no key >&2; exit 3');
+    const id = await room.send('bob', 'QUESTION', 'try');
+    const reply = await room.receive();
+    expect(reply).toMatchObject({ type: 'BLOCKED', replyTo: id, data: { failed: true, tries: 2 } });
+    expect(reply.content).toMatch(/run 2 times\. The command ended with exit code 3; .* no key$/);
+    expect(await room.state(id)).toBe('acknowledged');
+  });
+
+  it.each([
+    ['is not there', ['--exec', 'no-such-command'], /exit code 127/],
+    ['writes nothing', ['--exec', 'true'], /wrote no answer/],
+    ['takes too long', ['--timeout', '300ms', '--exec', 'echo begun; sleep 300'], /took too long/],
+    ['falls silent', ['--idle', '300ms', '--exec', 'echo begun; sleep 300'], /wrote nothing for too long/],
+    ['floods', ['--output', '10', '--exec', 'yes'], /wrote more than it may/],
+  ])('because it %s says so', async (_, options, why) => {
+    await room.start('bob', '--tries', '1', ...options);
+    const reply = await room.ask('bob', 'try');
+    expect(reply.type).toBe('BLOCKED');
+    expect(reply.content).toMatch(why);
+    await until('nothing of it is left', () => processesWith(`MAILROOM_DIR=${room.cli.room}`).length === 0);
+  });
+});
+
+describe('an answer that has to be data', () => {
+  const data = JSON.stringify({ replySchema: BALLOT });
+
+  it('is checked, asked for again with the faults, and sent as data', async () => {
+    room.script(
+      'vote.mjs',
+      `import { readFileSync } from 'node:fs';
+const { correction } = JSON.parse(readFileSync(0, 'utf8'));
+console.log(correction ? JSON.stringify({ option: 'b' }) : 'option c');`,
+    );
+    const bob = await room.start('bob', '--exec', 'node vote.mjs', '--stdin', 'json');
+    expect(await room.ask('bob', 'vote', '--data', data)).toMatchObject({ type: 'INFO', data: { option: 'b' } });
+    expect(bob.told()).toContain('asked (round 2)');
+  });
+
+  it('is asked for again twice, and then there is an honest failure', async () => {
+    await room.start('bob', '--exec', `echo x >> tries; echo '{"option":"c"}'`);
+    const reply = await room.ask('bob', 'vote', '--data', data);
+    expect(reply).toMatchObject({ type: 'BLOCKED', data: { failed: true, tries: 3 } });
+    expect(reply.content).toMatch(/answered 3 times.*At option: Invalid[^]*\{"option":"c"\}/);
+    expect(fs.readFileSync(path.join(room.cli.directory, 'tries'), 'utf8')).toBe('x\nx\nx\n');
+  });
+
+  it('is not even asked for when the schema is none', async () => {
+    await room.start('bob', '--exec', 'echo x >> tries; echo {}');
+    const reply = await room.ask('bob', 'vote', '--data', '{"replySchema":{"type":"foo"}}');
+    expect(reply.content).toMatch(/was not run\. The replySchema .* cannot be used/);
+    expect(fs.existsSync(path.join(room.cli.directory, 'tries'))).toBe(false);
+  });
+});
+
+it('cuts an answer that is larger than a message may be, and says so', async () => {
+  await room.start('bob', '--exec', `head -c 900000 /dev/zero | tr '\\0' '"'`);
+  const { content } = await room.ask('bob', 'much');
+  expect(content).toMatch(/^"+\n\(These are \d+ of 900000 characters\.\)$/);
+  expect(content.length).toBeGreaterThan(100_000);
+});
+
+describe('ending', () => {
+  it('with Ctrl-C ends the command, gives the question back and exits with 130', async () => {
+    const bob = await room.start('bob', '--exec', 'echo x >> runs; sleep 300 & sleep 300');
+    const id = await room.send('bob', 'QUESTION', 'wait');
+    await until('the command runs', () => fs.existsSync(path.join(room.cli.directory, 'runs')));
+    bob.kill('SIGINT');
+    expect(await bob.ended).toBe(130);
+    expect(await room.state(id)).toBe('released');
+    expect(processesWith(`MAILROOM_DIR=${room.cli.room}`)).toEqual([]);
+    await room.start('bob', '--exec', 'echo here');
+    // It is the round that was put up before, so the command is still the one of then.
+    await until('it is asked again', () => runs() === 2);
+  });
+
+  it('by SIGKILL leaves the command running, and the next one takes its answer', async () => {
+    const line = 'echo x >> runs; while ! test -e go; do sleep 0.05; done; echo late';
+    const first = await room.start('bob', '--exec', line);
+    const id = await room.send('bob', 'QUESTION', 'wait');
+    await until('the command runs', () => runs() === 1);
+    first.kill('SIGKILL');
+    expect(await first.ended).toBe('SIGKILL');
+    await room.start('bob', '--exec', line);
+    fs.writeFileSync(path.join(room.cli.directory, 'go'), '');
+    expect(await room.receive()).toMatchObject({ content: 'late', replyTo: id });
+    expect(runs()).toBe(1);
+  });
+
+  it('is refused to a second one under the same address', async () => {
+    await room.start('bob', '--exec', 'echo 1');
+    expect(await (await room.start('bob', '--exec', 'echo 2')).ended).toBe(6);
+  });
+
+  const runs = (): number => {
+    const file = path.join(room.cli.directory, 'runs');
+    return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').length - 1 : 0;
+  };
+});
+
+it('lets two agents that answer everything come to an end', async () => {
+  const bob = await room.start('bob', '--types', 'INFO,BLOCKED', '--exec', 'echo from bob');
+  const carol = await room.start('carol', '--types', 'INFO,BLOCKED', '--exec', 'echo from carol');
+  await room.cli.run(['send', 'carol', 'INFO', 'hello', '--as', 'bob']);
+  await until('carol has answered, and bob has noted that', () => bob.told().includes('noted: from carol'));
+  expect(carol.told()).not.toContain('noted');
+  expect(bob.told()).not.toContain('answered');
+});
+
+it.each([
+  [['bob'], /Nothing says what answers/],
+  [['bob', '--exec', 'x', '--preset', 'claude'], /Both --exec and --preset/],
+  [['bob', '--exec', 'x', 'y'], /"y" is a word too many/],
+  [['bob', '--preset', 'claude', '--stdin', 'json'], /a preset knows what it reads/],
+  [['bob', '--preset', 'cluade'], /Did you mean claude\?/],
+  [['bob', '--exec', 'x', '--types', 'info'], /no message type/],
+])('refuses %j', async (words, error) => {
+  const ran = await room.cli.run(['agent', ...words]);
+  expect(ran.code).toBe(2);
+  expect(ran.stderr).toMatch(error);
+});

@@ -1,0 +1,127 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keepLease, LEASE_MS } from '../../src/agents/keep-lease.ts';
+import type { Answer } from '../../src/agents/question-record.ts';
+import { replyId } from '../../src/agents/question.ts';
+import { sendAnswer, type Sent } from '../../src/agents/send-answer.ts';
+import type { Clock } from '../../src/host/clock.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
+import { initRoom, openRoom, type Agent, type Mail, type Message, type Room } from '../../src/index.ts';
+import { until } from '../processes/child.ts';
+
+const NEVER = new AbortController().signal;
+
+/** A clock on which whoever sleeps lets the time pass. */
+function createRestlessClock(): Clock & { slept: number } {
+  let ahead = 0;
+  const clock = {
+    slept: 0,
+    now: () => Date.now() + ahead,
+    uptimeMs: () => performance.now() + ahead,
+    sleep: async (durationMs: number) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      ahead += durationMs;
+      clock.slept += 1;
+    },
+  };
+  return clock;
+}
+
+let base: string;
+let clock: ReturnType<typeof createRestlessClock>;
+let room: Room;
+let alice: Agent;
+let bob: Agent;
+beforeEach(async () => {
+  base = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-delivering-'));
+  const { directory } = await initRoom({ cwd: base, limits: { rateLimit: 4, newMessagesMax: 3 } });
+  clock = createRestlessClock();
+  room = await openRoom({ directory, host: { ...nodeHost, clock }, durability: 'process', nudge: () => {} });
+  alice = await room.join('alice');
+  bob = await room.join('bob');
+});
+afterEach(async () => {
+  await room.close();
+  fs.rmSync(base, { recursive: true });
+});
+
+async function ask(): Promise<Mail> {
+  const { id } = await alice.send({ to: 'bob', type: 'QUESTION', content: 'which port?' });
+  return bob.claim(id, { leaseMs: LEASE_MS });
+}
+
+function answerOf(question: Message, content: string): Answer {
+  return { id: replyId('bob', question, clock.now()), type: 'INFO', content, isFailure: false };
+}
+
+const send = (question: Message, answer: Answer): Promise<Sent> =>
+  sendAnswer(bob, { question, answer, clock, signal: NEVER });
+
+describe('the lease of a message', () => {
+  it('is renewed for as long as it is answered, and no longer', async () => {
+    const mail = await ask();
+    const endedAtMs = mail.leaseEndsAtMs;
+    const lease = keepLease(mail, clock);
+    await until('the time of ten leases has passed', () => clock.now() > endedAtMs + 10 * LEASE_MS);
+    expect(mail.leaseEndsAtMs).toBeGreaterThan(clock.now());
+    expect(lease.signal.aborted).toBe(false);
+    lease[Symbol.dispose]();
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    const { slept } = clock;
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(clock.slept).toBe(slept);
+  });
+
+  it('that somebody else has ends the work on it', async () => {
+    const mail = await ask();
+    using lease = keepLease(mail, clock);
+    await bob.acknowledge(mail.message.id);
+    await until('it is noticed', () => lease.signal.aborted);
+    expect(lease.signal.reason).toMatchObject({ code: 'LEASE_LOST' });
+  });
+});
+
+describe('a stored answer', () => {
+  it('arrives once, however often it is sent', async () => {
+    const { message } = await ask();
+    const answer = answerOf(message, 'Port 8080.');
+    expect([await send(message, answer), await send(message, answer), await send(message, answer)]).toEqual([
+      'delivered',
+      'delivered',
+      'delivered',
+    ]);
+    const { unsettled } = alice.list();
+    expect(unsettled.map((one) => one.message)).toMatchObject([
+      { id: answer.id, content: 'Port 8080.', replyTo: message.id, threadId: message.id },
+    ]);
+  });
+
+  it('waits for its turn at the rate limit', async () => {
+    const { message } = await ask();
+    await room.join('carol');
+    for (const content of ['1', '2', '3', '4'])
+      await bob.send({ to: content === '4' ? 'alice' : 'carol', type: 'INFO', content });
+    const before = clock.now();
+    expect(await send(message, answerOf(message, 'late'))).toBe('delivered');
+    expect(clock.now() - before).toBeGreaterThan(30_000);
+  });
+
+  it('is put off when the mailbox is full, and delivered when there is room again', async () => {
+    const { message } = await ask();
+    for (const content of ['1', '2', '3']) await bob.send({ to: 'alice', type: 'INFO', content });
+    const answer = answerOf(message, 'at last');
+    expect(await send(message, answer)).toMatchObject({ postponed: expect.stringContaining('unread') as string });
+    for await (const mail of alice.inbox({ wait: false })) await mail.ack();
+    await clock.sleep(2_000);
+    expect(await send(message, answer)).toBe('delivered');
+  });
+
+  it('is refused for good when its id is in use by another message', async () => {
+    const { message } = await ask();
+    const answer = answerOf(message, 'one');
+    expect(await send(message, answer)).toBe('delivered');
+    expect(await send(message, { ...answer, content: 'two' })).toMatchObject({ refused: expect.any(String) as string });
+  });
+});

@@ -1,0 +1,106 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { initRoom, openRoom } from '../../src/index.ts';
+import { until } from '../processes/child.ts';
+
+/** A room in which alice has asked bob something, and nobody answers yet. */
+export interface KilledRoom {
+  readonly directory: string;
+  readonly questionId: string;
+  /** What bob's agent runs: it counts its runs and takes a moment. */
+  readonly line: string;
+  runs(): number;
+  /** How far the question is, by what lies on the disk. */
+  stage(): string;
+  /** Ends every process that the question's jobs have left. */
+  killJobs(): number;
+  /** Throws unless alice has one reply, bob has dealt with the question, and nothing of it is left. */
+  assertAnsweredOnce(): Promise<void>;
+  remove(): void;
+}
+
+/** The command takes twice `stepS` seconds. */
+export async function createKilledRoom(stepS = 0.02): Promise<KilledRoom> {
+  const base = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-agent-'));
+  const { directory } = await initRoom({ cwd: base, limits: { rateLimit: 1000 } });
+  await using room = await openRoom({ directory, durability: 'process', nudge: () => {} });
+  const alice = await room.join('alice');
+  await room.join('bob');
+  const { id: questionId } = await alice.send({ to: 'bob', type: 'QUESTION', content: 'how are you' });
+  // A process that has ended, so that whoever serves bob need not take the address over.
+  const card = path.join(directory, 'actors/bob/card.json');
+  fs.writeFileSync(card, fs.readFileSync(card, 'utf8').replace(/"pid": \d+/, '"pid": 4194303'));
+  const bob = path.join(directory, 'actors/bob');
+  const counter = path.join(base, 'runs');
+  const lines = (): number => (fs.existsSync(counter) ? fs.readFileSync(counter, 'utf8').split('\n').length - 1 : 0);
+  const list = (name: string): string[] => (fs.existsSync(name) ? fs.readdirSync(name) : []);
+  const mailOf = (address: string): string[] =>
+    ['new', 'cur'].flatMap((name) => list(path.join(directory, 'actors', address, 'mailbox', name)));
+  return {
+    directory,
+    questionId,
+    line: `echo run >> '${counter}'; sleep ${stepS}; echo fine; sleep ${stepS}; echo thanks`,
+    runs: lines,
+    stage: () => {
+      const records = list(path.join(bob, 'agent/questions')).flatMap((key) =>
+        list(path.join(bob, 'agent/questions', key)),
+      );
+      const job = list(path.join(bob, 'jobs')).flatMap((key) => list(path.join(bob, 'jobs', key)));
+      if (mailOf('bob').length === 0) return 'acknowledged';
+      if (mailOf('alice').length > 0) return 'sent';
+      if (records.includes('answer.json')) return 'stored';
+      if (job.some((name) => name.endsWith('.exit.json'))) return 'answered, not stored';
+      if (lines() > 0) return 'running';
+      return records.length > 0 ? 'to be run' : 'claimed or before';
+    },
+    killJobs: () => {
+      const pids = pidsOf(questionId);
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      return pids.length;
+    },
+    assertAnsweredOnce: async () => {
+      await using opened = await openRoom({ directory });
+      const replies = opened
+        .agent('alice')
+        .list()
+        .unsettled.map(({ message }) => message);
+      if (replies.length !== 1) throw new Error(`alice has ${replies.length} replies`);
+      const { content, replyTo, from, threadId } = replies[0] ?? {};
+      const said = JSON.stringify({ content, replyTo, from, threadId });
+      const expected = JSON.stringify({
+        content: 'fine\nthanks',
+        replyTo: questionId,
+        from: 'bob',
+        threadId: questionId,
+      });
+      if (said !== expected) throw new Error(`the reply is ${said}`);
+      const { state } = opened.status(questionId)[0] ?? {};
+      if (state !== 'acknowledged') throw new Error(`the question is ${state}`);
+      const left = [...list(path.join(bob, 'jobs')), ...list(path.join(bob, 'agent/questions'))];
+      if (left.length > 0) throw new Error(`left are ${left.join(', ')}`);
+      await until('no process of the command is left', () => pidsOf(questionId).length === 0);
+    },
+    remove: () => fs.rmSync(base, { recursive: true, force: true }),
+  };
+}
+
+/** Live processes that were started for a job of the question. */
+function pidsOf(questionId: string): number[] {
+  return fs
+    .readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter(
+      (pid) =>
+        read(pid, 'environ').includes(`MAILROOM_EFFECT_ID=${questionId}.`) && !/\) [ZX] /.test(read(pid, 'stat')),
+    )
+    .map(Number);
+}
+
+function read(pid: string, name: string): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/${name}`, 'latin1');
+  } catch {
+    return '';
+  }
+}
