@@ -44,7 +44,8 @@ it('sends one reply and runs the command once when it is killed in place of any 
   });
   const counts = STAGES.map((stage) => `${stage} ${stages.get(stage) ?? 0}`).join(', ');
   console.log(`killed at each of ${calls} calls; it was then: ${counts}`);
-  expect(STAGES.filter((stage) => !stages.has(stage))).toEqual([]);
+  // Whether it is seen running is a matter of time, everything else of what the agent does.
+  expect(STAGES.filter((stage) => stage !== 'running' && !stages.has(stage))).toEqual([]);
 });
 
 it('sends one reply when it and all that it started are killed at any time, and the next one too', async () => {
