@@ -130,21 +130,28 @@ function conflictIn(merge: Merge): { readonly files: readonly string[]; readonly
   return { files: merge.files, with: merge.with };
 }
 
-function changeInput({ terms, silent, begun }: Context, event: ToParent & { type: 'TASK-CLAIMED' }): ChangeInput {
+function changeInput({ terms }: Context, event: ToParent & { type: 'TASK-CLAIMED' }): ChangeInput {
   const { task, agent, epoch } = event;
-  const { repository, agents, reviewersNeeded, reviewRounds: rounds, reviewMinutes, voteSeconds } = terms;
+  const { repository, reviewersNeeded, reviewRounds: rounds, reviewMinutes, voteSeconds } = terms;
   return {
     task,
     agent,
     epoch,
     repository,
-    agents: agents.filter((one) => one === agent || !silent.includes(one)),
     reviewersNeeded,
     rounds,
     reviewMinutes,
     voteSeconds,
-    offset: begun,
   };
+}
+
+/** Who is free goes before who is at a task, each in turn; who fell silent is not asked. */
+function reviewOrder({ terms, silent, hands, begun, changes }: Context): string[] {
+  const there = terms.agents.filter((one) => !silent.includes(one));
+  const turn = (begun + changes.length) % Math.max(1, there.length);
+  const inTurn = [...there.slice(turn), ...there.slice(0, turn)];
+  const busy = new Set(Object.values(hands).map(({ agent }) => agent));
+  return [...inTurn.filter((one) => !busy.has(one)), ...inTurn.filter((one) => busy.has(one))];
 }
 
 function distributionOf(context: Context): DistributionInput {
@@ -423,7 +430,8 @@ export const machine = loop.createMachine({
           guard: 'isAtHand',
           actions: sendTo(
             ({ event }) => changeId(event.task.id, event.epoch),
-            ({ event: { commit, summary, messageId } }) => toChange({ type: 'SUBMITTED', commit, summary, messageId }),
+            ({ context, event: { commit, summary, messageId } }) =>
+              toChange({ type: 'SUBMITTED', commit, summary, messageId, agents: reviewOrder(context) }),
           ),
         },
         'TASK-RELEASED': [

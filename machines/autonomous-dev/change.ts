@@ -18,14 +18,10 @@ export interface ChangeInput {
   readonly agent: string;
   readonly epoch: number;
   readonly repository: Repository;
-  /** Who reviews and votes; the author is left out where that matters. */
-  readonly agents: readonly string[];
   readonly reviewersNeeded: number;
   readonly rounds: number;
   readonly reviewMinutes: number;
   readonly voteSeconds: number;
-  /** Whose turn it is to review. */
-  readonly offset: number;
 }
 
 /** A commit that was handed in. */
@@ -41,6 +37,8 @@ export type ToChange =
       readonly commit: string | null;
       readonly summary: string;
       readonly messageId: string;
+      /** Who may review it now, in this order. */
+      readonly agents: readonly string[];
     })
   | { readonly type: 'MERGED'; readonly commit: string }
   | { readonly type: 'CONFLICT'; readonly files: readonly string[]; readonly with: string }
@@ -74,6 +72,8 @@ export interface ChangeReport {
 }
 
 interface Context extends ChangeInput {
+  /** Who reviews and votes, as of the last submission; the author is left out where that matters. */
+  readonly agents: readonly string[];
   readonly workspace: Checkout | null;
   readonly submissions: readonly Submission[];
   readonly reviews: readonly ReviewOutput[];
@@ -110,7 +110,7 @@ function workspaceOf({ workspace }: Context): Checkout {
 }
 
 function reviewOf(context: Context): ReviewInput {
-  const { task, agent, agents, reviewersNeeded, rounds, reviewMinutes: minutes, offset, decisions, reviews } = context;
+  const { task, agent, agents, reviewersNeeded, rounds, reviewMinutes: minutes, decisions } = context;
   const { branch, base, directory } = workspaceOf(context);
   const decided = decisions.map((one) => decisionText(one));
   return {
@@ -129,7 +129,6 @@ function reviewOf(context: Context): ReviewInput {
     reviewersNeeded,
     rounds,
     minutes,
-    offset: offset + reviews.length,
   };
 }
 
@@ -166,12 +165,10 @@ const change = setup({
     mustChange: ({ context }) => lastDecision(context).mustChange,
   },
   actions: {
-    take: assign({
-      submissions: ({ context, event }) => {
-        if (event.type !== 'SUBMITTED' || event.commit === null) return context.submissions;
-        const { commit, summary, messageId } = event;
-        return [...context.submissions, { commit, summary, messageId }];
-      },
+    take: assign(({ context, event }) => {
+      if (event.type !== 'SUBMITTED' || event.commit === null) return {};
+      const { commit, summary, messageId, agents } = event;
+      return { agents, submissions: [...context.submissions, { commit, summary, messageId }] };
     }),
     tellHandedIn: emit(({ context }) => {
       const { commit, summary, messageId } = submissionOf(context);
@@ -195,6 +192,7 @@ export const machine = change.createMachine({
   id: 'change',
   context: ({ input }) => ({
     ...input,
+    agents: [],
     workspace: null,
     submissions: [],
     reviews: [],
