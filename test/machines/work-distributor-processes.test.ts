@@ -132,9 +132,13 @@ test('commands pasted from the mail claim and complete tasks, and a killed distr
 
 test('who is silent loses the task to another, and the late result changes nothing', async () => {
   using room = await createCliRoom();
-  const run = start(room, { plan: { tasks: PLAN.tasks.slice(0, 1) }, leaseMinutes: SHORT_MINUTES });
+  const first = start(room, { plan: { tasks: PLAN.tasks.slice(0, 1) }, leaseMinutes: SHORT_MINUTES });
   await paste(room, 'alice', commandIn(await nextThat(room, 'alice', offers('parser', 1)), 'CLAIM'));
   const begun = await nextThat(room, 'alice', isKind('start'));
+  // The lease is in the journal: it ends under whoever runs the workflow then.
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const run = start(room);
   expect((await nextThat(room, 'alice', isKind('lost'))).content).toContain(
     'no longer yours: nothing was heard of you for 1.2 s',
   );
