@@ -247,7 +247,10 @@ export const machine = distribution.createMachine({
         ACK: { actions: 'renew' },
         QUESTION: { actions: ['renew', 'answer'] },
         'LEASE-ENDED': { actions: 'waitForMail' },
-        'GRACE-ENDED': { guard: 'isFreed', actions: ['tellLost', 'release', 'offerOpened', 'take'] },
+        'GRACE-ENDED': [
+          { guard: 'isFreed', actions: ['tellLost', 'release', 'offerOpened', 'take'] },
+          { guard: 'isBlocked', actions: ['tellLost', 'release', 'tellBlocked', 'take'] },
+        ],
         ASSIGN: { guard: 'isAssigned', actions: ['begin', 'take'] },
         ACCEPTED: { guard: 'isDone', actions: ['tellAccepted', 'offerOpened', 'take'] },
         REWORK: { guard: 'isReworked', actions: ['tellRework', 'take'] },

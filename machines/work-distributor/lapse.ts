@@ -10,7 +10,7 @@ export function lapse(board: Board, entry: Entry, how: Omit<Lapse, 'holder'>): C
   const holder = holderOf(entry);
   if (!holder) throw new TypeError(`${entry.task.id} has no holder whose epoch could end`);
   const lapses = [...entry.lapses, { holder, ...how }];
-  const isGivenUp = how.end !== 'silent' && isGivenUpBy(lapses, board.agents);
+  const isGivenUp = isGivenUpBy(lapses, board.agents);
   const status: TaskStatus = { at: isGivenUp ? 'blocked' : 'free' };
   return changed(board, entry, isGivenUp ? 'blocked' : 'freed', { status, lapses, epoch: entry.epoch + 1 });
 }

@@ -290,4 +290,10 @@ describe('a task that is given back', () => {
     expect(availableOn(board).map(({ task }) => task.id)).toEqual(['b']);
     expect(play(board, { kind: 'claim', taskId: 'a', agent: 'alice', messageId: 'm' }).kind).toBe('granted');
   });
+
+  it('is blocked again when who knew better falls silent', () => {
+    const { board } = giveBack(boardOf(['alice']), 'alice');
+    const again = play(board, { kind: 'claim', taskId: 'a', agent: 'alice', messageId: 'm' });
+    expect(play(again.board, { kind: 'expire', taskId: 'a', epoch: 2 }).kind).toBe('blocked');
+  });
 });

@@ -2,8 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { openRoom, type Message } from '../../src/index.ts';
+import { machine } from '../../machines/work-distributor.ts';
 import type { Report } from '../../machines/work-distributor/report.ts';
 import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
+import { Recorded } from './recorded.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const MACHINE = path.join(ROOT, 'machines', 'work-distributor.ts');
@@ -77,7 +79,7 @@ const offers =
     );
 
 /** The command in a message that has this word in it, as a person would copy it: a line. */
-function commandIn({ content }: Message, word: string): string {
+function commandIn({ content }: Pick<Message, 'content'>, word: string): string {
   const found = content.split('\n').find((line) => /^ +mailroom /.test(line) && line.includes(word));
   if (found === undefined) throw new Error(`no command with ${word} in ${content}`);
   return found;
@@ -132,9 +134,13 @@ test('commands pasted from the mail claim and complete tasks, and a killed distr
 
 test('who is silent loses the task to another, and the late result changes nothing', async () => {
   using room = await createCliRoom();
-  const run = start(room, { plan: { tasks: PLAN.tasks.slice(0, 1) }, leaseMinutes: SHORT_MINUTES });
+  const first = start(room, { plan: { tasks: PLAN.tasks.slice(0, 1) }, leaseMinutes: SHORT_MINUTES });
   await paste(room, 'alice', commandIn(await nextThat(room, 'alice', offers('parser', 1)), 'CLAIM'));
   const begun = await nextThat(room, 'alice', isKind('start'));
+  // The lease is in the journal: it ends under whoever runs the workflow then.
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const run = start(room);
   expect((await nextThat(room, 'alice', isKind('lost'))).content).toContain(
     'no longer yours: nothing was heard of you for 1.2 s',
   );
@@ -161,4 +167,28 @@ test('who is silent loses the task to another, and the late result changes nothi
   expect(tasks[0]).toMatchObject({ state: 'done', holder: 'bob', summary: 'in time' });
   expect(tasks[0]?.lapses[0]).toMatchObject({ holder: { agent: 'alice', epoch: 1 }, end: 'silent' });
   expect(tasks[0]?.epoch).toBe((tasks[0]?.lapses.length ?? 0) + 1);
+});
+
+test('the command that hands in what lies in a worktree says its commit, whatever the directory is called', async () => {
+  using room = await createCliRoom();
+  const directory = path.join(room.directory, `it's "here" $HOME`);
+  const place = `'${directory.replaceAll("'", `'\\''`)}'`;
+  const made = await room.shell(
+    `mkdir ${place} && cd ${place} && git init -q . && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m start && git rev-parse HEAD`,
+  );
+  const run = new Recorded(machine, { input: { plan: PLAN, acceptance: 'parent' }, parent: 'loop' })
+    .hears('alice', 'CLAIM', 'parser')
+    .happens({
+      type: 'ASSIGN',
+      taskId: 'parser',
+      epoch: 1,
+      workspace: { directory, branch: 'task/parser', base: 'main' },
+    });
+  const line = commandIn({ content: run.sent[0]?.content ?? '' }, 'COMPLETED');
+  const said = await room.shell(`mailroom() { printf '%s\\n' "$@"; }; ${line}`);
+  const words = said.stdout.trim().split('\n');
+  expect(words.slice(0, -1)).toEqual(['send', 'work-distributor', 'COMPLETED', 'done:parser', '--data']);
+  const commit = made.stdout.trim();
+  expect(commit).toMatch(/^[0-9a-f]{40}$/);
+  expect(JSON.parse(words.at(-1) ?? '')).toEqual({ taskId: 'parser', epoch: 1, branch: 'task/parser', commit });
 });

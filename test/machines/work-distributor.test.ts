@@ -196,6 +196,18 @@ describe('a distribution of its own', () => {
     });
   });
 
+  it('lets one who knows better claim what is blocked, and blocks it again when nothing is heard of that', () => {
+    const plan = { tasks: [...PLAN.tasks, { id: 'docs', title: 'Write it down', description: 'x' }] };
+    const run = alone({ plan, agents: ['alice'] })
+      .hears('alice', 'CLAIM', 'docs')
+      .hears('alice', 'BLOCKED', 'docs: what is it?');
+    expect(run.told('alice')[0]?.content).toContain("mailroom send work-distributor CLAIM 'docs'");
+    expect(said(run.hears('alice', 'CLAIM', 'docs'))[1]).toBe('alice INFO Start: Write it down');
+    run.fires('lease.docs').fires('lease.docs');
+    expect(said(run)[1]).toBe('alice BLOCKED Blocked: Write it down');
+    expect([run.status, run.timers]).toEqual(['active', ['xstate.after.deadline.work-distributor.open']]);
+  });
+
   it('tells an asker where all stands, and a holder again what to do', () => {
     const run = alone().hears('alice', 'CLAIM', 'parser').hears('alice', 'QUESTION', 'where was I?');
     expect(run.sent).toHaveLength(1);
