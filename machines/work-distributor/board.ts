@@ -39,6 +39,8 @@ export type TaskStatus =
       readonly workspace: Workspace | null;
       /** What a parent wants done again. */
       readonly feedback: string | null;
+      /** What was handed in before that; a parent may still come to accept it. */
+      readonly result: Result | null;
     }
   | {
       readonly at: 'submitted';

@@ -1,4 +1,13 @@
-import { entryOf, holderOf, missingFor, newEntry, type Board, type Entry, type TaskStatus } from './board.ts';
+import {
+  entryOf,
+  holderOf,
+  missingFor,
+  newEntry,
+  type Board,
+  type Entry,
+  type Result,
+  type TaskStatus,
+} from './board.ts';
 import { changed } from './change.ts';
 import { lapse } from './lapse.ts';
 import type { Move, Refusal, Verdict } from './moves.ts';
@@ -38,24 +47,29 @@ export function play(board: Board, move: Move): Verdict {
             status: { ...entry.status, isStarted: true, workspace: move.workspace },
           })
         : refused(board, entry, { why: 'not-held' });
-    case 'accept':
-      return entry.status.at === 'submitted' && entry.epoch === move.epoch
-        ? changed(board, entry, 'done', {
-            status: { at: 'done', holder: entry.status.holder, result: entry.status.result },
-          })
+    case 'accept': {
+      const result = entry.epoch === move.epoch ? resultIn(entry) : null;
+      const holder = holderOf(entry);
+      return result && holder && entry.status.at !== 'done'
+        ? changed(board, entry, 'done', { status: { at: 'done', holder, result } })
         : refused(board, entry, { why: 'not-held' });
-    default:
-      return entry.status.at === 'submitted' && entry.epoch === move.epoch
+    }
+    default: {
+      const { status } = entry;
+      const result = entry.epoch === move.epoch ? resultIn(entry) : null;
+      return result && (status.at === 'submitted' || status.at === 'claimed')
         ? changed(board, entry, 'reworked', {
             status: {
               at: 'claimed',
-              holder: entry.status.holder,
+              holder: status.holder,
               isStarted: true,
-              workspace: entry.status.workspace,
+              workspace: status.workspace,
               feedback: move.feedback,
+              result,
             },
           })
         : refused(board, entry, { why: 'not-held' });
+    }
   }
 }
 
@@ -78,7 +92,7 @@ function claim(board: Board, entry: Entry, { agent, messageId }: Move & { kind: 
   const holder = { agent, epoch: entry.epoch, claimId: messageId };
   const isStarted = board.acceptance === 'automatic';
   return changed(board, entry, 'granted', {
-    status: { at: 'claimed', holder, isStarted, workspace: null, feedback: null },
+    status: { at: 'claimed', holder, isStarted, workspace: null, feedback: null, result: null },
   });
 }
 
@@ -97,6 +111,11 @@ function complete(board: Board, entry: Entry, move: Move & { kind: 'complete' })
   if (status.at === 'submitted' && status.result.commit !== result.commit)
     return refused(board, entry, { why: 'in-review', holder: status.holder });
   return { kind: 'known', board, before: entry, after: entry };
+}
+
+/** What the holder has handed in last in this epoch. */
+function resultIn({ status }: Entry): Result | null {
+  return 'result' in status ? status.result : null;
 }
 
 function giveBack(board: Board, entry: Entry, move: Move & { kind: 'give-back' }): Verdict {

@@ -5,7 +5,7 @@ import { openRoom, type Message } from '../../src/index.ts';
 import { machine } from '../../machines/work-distributor.ts';
 import type { Report } from '../../machines/work-distributor/report.ts';
 import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
-import { Recorded } from './recorded.ts';
+import { Recorded } from './recorded-distribution.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const MACHINE = path.join(ROOT, 'machines', 'work-distributor.ts');
