@@ -13,7 +13,7 @@ export const EXAMPLE_NAME = 'tally';
 const FIXTURES = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const TEAM = ['ada', 'ben', 'cleo', 'dan'];
 /** Everything on one machine, scripted agents: a silent one is missed soon. */
-const LEASE_SECONDS = 6;
+const LEASE_SECONDS = 5;
 const VOTE_SECONDS = 20;
 const REVIEW_SECONDS = 12;
 const ANSWER_MINUTES = 2;
