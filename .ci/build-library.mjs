@@ -11,6 +11,7 @@ const ENTRIES = [
   'index.ts',
   'workflow.ts',
   'testing.ts',
+  'agents.ts',
   // Found beside the chunks that start them.
   'jobs/run-wrapper.ts',
   'testing/crash-child.ts',

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 const IDENTITY = { name: 'Mailroom', email: 'mailroom@localhost' };
 
 /** What a git command said that failed, with the command. */
-export class GitFailed extends Error {
+class GitFailed extends Error {
   readonly exitCode: number | undefined;
 
   constructor(args: readonly string[], { exitCode, output }: { exitCode: number | undefined; output: string }) {

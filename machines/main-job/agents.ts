@@ -52,7 +52,7 @@ export async function endTeam(room: Room, addresses: readonly string[]): Promise
 }
 
 /** Where an agent's output goes. */
-export function agentLog(directory: string, address: string): string {
+function agentLog(directory: string, address: string): string {
   return path.join(directory, 'agents', `${address}.log`);
 }
 

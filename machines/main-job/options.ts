@@ -77,7 +77,6 @@ export function parseOptions(args: readonly string[]): Options {
   };
 }
 
-// eslint-disable-next-line typescript/explicit-function-return-type
 function parsed(args: readonly string[]) {
   try {
     return parseArgs({
