@@ -1,4 +1,4 @@
-import type { Context } from '../autonomous-dev.ts';
+import type { Context } from './context.ts';
 import type { ChangeReport } from './change.ts';
 import type { Delivery } from './delivery.ts';
 

@@ -1,7 +1,6 @@
 // `npm start`: a team of agents builds a feature in a git repository; see `npm start -- --help`.
 import { NotStarted, HELP, parseOptions } from './options.ts';
 import { prepareRun } from './prepare.ts';
-import { carryOut } from './carry-out.ts';
 
 const EXIT_USAGE = 2;
 
@@ -11,7 +10,11 @@ try {
   else {
     const prepared = await prepareRun(options);
     if (options.isDryRun) console.log(prepared.plan);
-    else process.exitCode = await carryOut(await prepared.open());
+    else {
+      // Loaded when it is known that there is something to do.
+      const { carryOut } = await import('./carry-out.ts');
+      process.exitCode = await carryOut(await prepared.open());
+    }
   }
 } catch (error) {
   if (!(error instanceof NotStarted)) throw error;

@@ -1,13 +1,13 @@
 import fs from 'node:fs';
 
-/** Command lines of processes that have to do with this directory. */
+/** Command lines of processes that have to do with this directory, by what they were started with. */
 export function processesAbout(directory: string): string[] {
   const found: string[] = [];
   for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     if (Number(pid) === process.pid) continue;
     try {
       const line = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      if (line.includes(directory)) found.push(`${pid} ${line.slice(0, 200)}`);
+      if (line.includes(directory) || fs.readFileSync(`/proc/${pid}/environ`, 'utf8').includes(directory)) found.push(`${pid} ${line.slice(0, 200)}`);
     } catch {
       // It ended while it was looked at.
     }

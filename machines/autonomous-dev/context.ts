@@ -1,0 +1,99 @@
+import type { ToParent } from '../work-distributor/parent.ts';
+import type { Plan } from '../work-distributor/plan.ts';
+import type { FromChange } from './change.ts';
+import type { Delivery } from './delivery.ts';
+import type { LoopTerms } from './input.ts';
+import type { Findings } from './planning.ts';
+import type { Ending, LoopReport, TestRun } from './report.ts';
+
+/** Who is at a task now. */
+interface Hand {
+  readonly childId: string;
+  readonly agent: string;
+  readonly epoch: number;
+}
+
+export interface Approved {
+  readonly taskId: string;
+  readonly epoch: number;
+  readonly commit: string;
+  readonly title: string;
+  readonly agent: string;
+}
+
+export interface Context {
+  readonly terms: LoopTerms;
+  readonly findings: Findings | null;
+  readonly plan: Plan | null;
+  readonly planSource: string;
+  readonly planTries: number;
+  readonly planFault: string | null;
+  /** By task. */
+  readonly hands: Readonly<Record<string, Hand>>;
+  /** In the order in which they were approved. */
+  readonly toMerge: readonly Approved[];
+  readonly changes: LoopReport['changes'];
+  readonly tests: readonly TestRun[];
+  /** Agents who fell silent with a task, and have not been heard of since. */
+  readonly silent: readonly string[];
+  /** How many changes were begun: whose turn it is to review. */
+  readonly begun: number;
+  /** Titles of tasks that nobody is offered any more. */
+  readonly blocked: readonly string[];
+  readonly delivery: Delivery | null;
+  readonly ending: Ending | null;
+}
+
+export type Event = ToParent | FromChange;
+
+export function changeId(taskId: string, epoch: number): string {
+  return `change-${taskId}-${epoch}`;
+}
+
+export function isAtHand(
+  { hands }: Context,
+  { taskId, epoch }: { readonly taskId: string; readonly epoch: number },
+): boolean {
+  return hands[taskId]?.epoch === epoch;
+}
+
+export function without(hands: Context['hands'], taskId: string): Context['hands'] {
+  return Object.fromEntries(Object.entries(hands).filter(([id]) => id !== taskId));
+}
+
+export function taskOf(event: Event): { readonly taskId: string; readonly epoch: number } {
+  if ('task' in event) return { taskId: event.task.id, epoch: event.epoch };
+  if ('taskId' in event) return event;
+  throw new TypeError(`${event.type} is about no task`);
+}
+
+export function planOf({ plan }: Context): Plan {
+  if (!plan) throw new TypeError('there is no plan yet');
+  return plan;
+}
+
+export function nextToMerge({ toMerge }: Context): Approved {
+  const [next] = toMerge;
+  if (!next) throw new TypeError('there is nothing to merge');
+  return next;
+}
+
+/** Who is free goes before who is at a task, each in turn; who fell silent is not asked. */
+export function reviewOrder({ terms, silent, hands, begun, changes }: Context): string[] {
+  const there = terms.agents.filter((one) => !silent.includes(one));
+  const turn = (begun + changes.length) % Math.max(1, there.length);
+  const inTurn = [...there.slice(turn), ...there.slice(0, turn)];
+  const busy = new Set(Object.values(hands).map(({ agent }) => agent));
+  return [...inTurn.filter((one) => !busy.has(one)), ...inTurn.filter((one) => busy.has(one))];
+}
+
+export function lastTests({ tests }: Context): TestRun {
+  const last = tests.at(-1);
+  if (!last) throw new TypeError('nothing was tested');
+  return last;
+}
+
+/** How the loop ends. */
+export const ended = (outcome: Ending['outcome'], reason: string): { ending: Ending } => ({
+  ending: { outcome, reason },
+});

@@ -1,0 +1,126 @@
+import { assign, emit, enqueueActions, setup, spawnChild } from 'xstate';
+import { activity, ask, command } from 'agent-mailroom/workflow';
+import { machine as workDistributor } from '../work-distributor.ts';
+import type { ToParent } from '../work-distributor/parent.ts';
+import { machine as change, type ChangeInput } from './change.ts';
+import { changeId, isAtHand, lastTests, planOf, taskOf, without, type Context, type Event } from './context.ts';
+import { deliver } from './delivery.ts';
+import type { LoopInput, LoopTerms } from './input.ts';
+import { templatePlan } from './planning.ts';
+import { progress, type Progress } from './progress.ts';
+import type { LoopReport } from './report.ts';
+import { mergeCommit, openBranch, type Repository } from './repository.ts';
+
+/** How often a planner is asked for a plan that can be used. */
+export const PLAN_TRIES_MAX = 3;
+
+interface Question {
+  readonly to: string;
+  readonly content: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+function changeInput({ terms }: Context, event: ToParent & { type: 'TASK-CLAIMED' }): ChangeInput {
+  const { task, agent, epoch } = event;
+  const { repository, reviewersNeeded, reviewRounds: rounds, reviewMinutes, voteSeconds } = terms;
+  return {
+    task,
+    agent,
+    epoch,
+    repository,
+    reviewersNeeded,
+    rounds,
+    reviewMinutes,
+    voteSeconds,
+  };
+}
+
+/** What the loop can do; its states are in files of their own. */
+export const loop = setup({
+  types: {
+    context: {} as Context,
+    events: {} as Event,
+    input: {} as LoopInput,
+    output: {} as LoopReport,
+    emitted: {} as Progress,
+  },
+  actors: {
+    open: activity((repository: Repository, { signal }) => openBranch(repository, signal)),
+    question: ask(({ to }: Question) => to, {
+      question: ({ content, data }: Question) => ({ type: 'QUESTION', content, data }),
+    }),
+    distribute: workDistributor,
+    change,
+    merge: activity(
+      ({ repository, ...merged }: { repository: Repository; commit: string; message: string }, { signal }) =>
+        mergeCommit(repository, merged, signal),
+    ),
+    test: command(({ line, cwd, timeoutMs }: { line: string; cwd: string; timeoutMs: number }) => ({
+      file: 'sh',
+      args: ['-c', line],
+      cwd,
+      timeoutMs,
+      env: { CI: '1' },
+    })),
+    deliver: activity((context: { terms: LoopTerms; report: LoopReport }, { signal }) =>
+      deliver(context.terms, context.report, signal),
+    ),
+  },
+  delays: {
+    answer: ({ context }) => context.terms.answerMinutes * 60_000,
+    wallClock: ({ context }) => context.terms.maxHours * 3_600_000,
+  },
+  guards: {
+    hasPlan: ({ context }) => context.plan !== null,
+    hasPlanner: ({ context }) => context.terms.planner !== null && context.planTries < PLAN_TRIES_MAX,
+    hasMerges: ({ context }) => context.toMerge.length > 0,
+    isAtHand: ({ context, event }) => isAtHand(context, taskOf(event)),
+    hasNobodyBegun: ({ context }) => context.begun === 0,
+    passed: ({ context }) => lastTests(context).exitCode === 0 && context.blocked.length === 0,
+    mayMend: ({ context }) =>
+      lastTests(context).exitCode !== 0 &&
+      context.tests.length <= context.terms.fixRounds &&
+      context.blocked.length === 0,
+  },
+  actions: {
+    begin: spawnChild('change', {
+      id: ({ event }) => changeId(taskOf(event).taskId, taskOf(event).epoch),
+      input: ({ context, event }) => changeInput(context, event as ToParent & { type: 'TASK-CLAIMED' }),
+    }),
+    take: assign(({ context, event }) => {
+      if (event.type !== 'TASK-CLAIMED') return {};
+      const { task, agent, epoch } = event;
+      return {
+        hands: { ...context.hands, [task.id]: { childId: changeId(task.id, epoch), agent, epoch } },
+        begun: context.begun + 1,
+        silent: context.silent.filter((one) => one !== agent),
+        blocked: context.blocked.filter((id) => id !== task.id),
+      };
+    }),
+    noteReleased: enqueueActions(({ event, enqueue }) => {
+      if (event.type !== 'TASK-RELEASED') return;
+      const { taskId, agent, reason, isBlocked } = event;
+      enqueue.emit({ type: 'released', taskId, agent, reason });
+      enqueue.assign({
+        // Whoever has given it back has said something.
+        silent: ({ context }) => [...new Set([...context.silent, agent])],
+        blocked: ({ context }) => (isBlocked ? [...new Set([...context.blocked, taskId])] : context.blocked),
+      });
+    }),
+    letGo: assign({ hands: ({ context, event }) => without(context.hands, taskOf(event).taskId) }),
+    tellPlan: emit(({ context }) =>
+      progress({
+        type: 'planned',
+        source: context.planSource,
+        tasks: planOf(context).tasks.map(({ id, title, dependsOn }) => ({ id, title, dependsOn })),
+      }),
+    ),
+    useTemplate: assign({
+      plan: ({ context }) => templatePlan(context.terms.feature),
+      planSource: ({ context }) =>
+        context.terms.planner === null
+          ? 'the built-in template, because nobody was asked for a plan'
+          : `the built-in template, because ${context.terms.planner} gave none (${context.planFault ?? 'no answer'})`,
+    }),
+  },
+});

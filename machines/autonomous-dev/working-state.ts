@@ -1,0 +1,278 @@
+import { assign, emit, sendTo, stopChild } from 'xstate';
+import type { DistributionInput } from '../work-distributor/input.ts';
+import type { FromParent } from '../work-distributor/parent.ts';
+import type { ToChange } from './change.ts';
+import { changeId, ended, lastTests, nextToMerge, planOf, reviewOrder, without, type Context } from './context.ts';
+import { loop } from './loop.ts';
+import { integrationDirectory, type Merge } from './repository.ts';
+
+const OUTPUT_LINES_TOLD = 60;
+const OUTPUT_CHARS_KEPT = 6_000;
+
+function toDistributor(event: FromParent): FromParent {
+  return event;
+}
+
+function toChange(event: ToChange): ToChange {
+  return event;
+}
+
+function aboutMerge(context: Context): { readonly taskId: string; readonly agent: string } {
+  const { taskId, agent } = nextToMerge(context);
+  return { taskId, agent };
+}
+
+function mergedIn(merge: Merge): { readonly commit: string; readonly diffStat: string } {
+  if (merge.status !== 'merged') throw new TypeError('it was not merged');
+  return { commit: merge.commit, diffStat: merge.diffStat };
+}
+
+function conflictIn(merge: Merge): { readonly files: readonly string[]; readonly with: string } {
+  if (merge.status !== 'conflict') throw new TypeError('it has no conflict');
+  return { files: merge.files, with: merge.with };
+}
+
+function distributionOf(context: Context): DistributionInput {
+  const { agents, leaseMinutes, maxHours } = context.terms;
+  return {
+    plan: { tasks: planOf(context).tasks.map((task) => ({ ...task })) },
+    agents,
+    leaseMinutes,
+    minutes: maxHours * 60,
+    acceptance: 'parent',
+    staysOpen: true,
+  };
+}
+
+/** Tasks are claimed, their changes led to the merge, and everything tested, until it passes or the rounds are over. */
+export const working = loop.createStateConfig({
+  entry: emit(({ context }) => ({
+    type: 'phase',
+    phase: 'implementation',
+    detail: `${planOf(context).tasks.length} tasks, ${context.terms.agents.length} agents`,
+  })),
+  invoke: {
+    id: 'distributor',
+    src: 'distribute',
+    input: ({ context }) => distributionOf(context),
+    onDone: {
+      target: 'ended',
+      actions: assign(({ event }) => ended('failed', `the distribution of the tasks ended: ${event.output.outcome}`)),
+    },
+    onError: { target: 'ended', actions: assign(({ event }) => ended('failed', String(event.error))) },
+  },
+  on: {
+    'TASK-CLAIMED': {
+      actions: [
+        'begin',
+        'take',
+        emit(({ event }) => ({
+          type: 'claimed',
+          taskId: event.task.id,
+          title: event.task.title,
+          agent: event.agent,
+          epoch: event.epoch,
+        })),
+      ],
+    },
+    'TASK-COMPLETED': {
+      guard: 'isAtHand',
+      actions: sendTo(
+        ({ event }) => changeId(event.task.id, event.epoch),
+        ({ context, event: { commit, summary, messageId } }) =>
+          toChange({ type: 'SUBMITTED', commit, summary, messageId, agents: reviewOrder(context) }),
+      ),
+    },
+    'TASK-RELEASED': [
+      {
+        guard: 'isAtHand',
+        actions: [
+          sendTo(
+            ({ event }) => changeId(event.taskId, event.epoch),
+            ({ event }) => toChange({ type: 'RELEASED', reason: event.reason }),
+          ),
+          'letGo',
+          'noteReleased',
+        ],
+      },
+      { actions: 'noteReleased' },
+    ],
+    READY: {
+      guard: 'isAtHand',
+      actions: sendTo('distributor', ({ event: { taskId, epoch, workspace } }) =>
+        toDistributor({ type: 'ASSIGN', taskId, epoch, workspace }),
+      ),
+    },
+    'GO-ON': {
+      guard: 'isAtHand',
+      actions: sendTo('distributor', ({ event: { taskId, epoch, feedback } }) =>
+        toDistributor({ type: 'REWORK', taskId, epoch, feedback }),
+      ),
+    },
+    APPROVED: {
+      guard: 'isAtHand',
+      actions: assign({
+        toMerge: ({ context, event: { taskId, epoch, commit, title, agent } }) => [
+          ...context.toMerge,
+          { taskId, epoch, commit, title, agent },
+        ],
+      }),
+    },
+    STUCK: {
+      guard: 'isAtHand',
+      actions: [
+        sendTo('distributor', ({ event: { taskId, epoch, reason } }) =>
+          toDistributor({ type: 'RELEASE', taskId, epoch, reason }),
+        ),
+        'letGo',
+      ],
+    },
+    'CHANGE-ENDED': {
+      actions: [
+        assign({ changes: ({ context, event }) => [...context.changes, event.report] }),
+        stopChild(({ event }) => changeId(event.taskId, event.epoch)),
+      ],
+    },
+  },
+  after: {
+    answer: {
+      guard: 'hasNobodyBegun',
+      target: 'ended',
+      actions: assign(({ context }) =>
+        ended('nobody-answered', `nobody claimed a task within ${context.terms.answerMinutes} minutes`),
+      ),
+    },
+  },
+  initial: 'building',
+  states: {
+    building: {
+      on: { 'TASKS-SETTLED': 'testing' },
+      initial: 'waiting',
+      states: {
+        waiting: { always: { guard: 'hasMerges', target: 'merging' } },
+        merging: {
+          invoke: {
+            src: 'merge',
+            input: ({ context }) => {
+              const { taskId, title, commit, agent } = nextToMerge(context);
+              const message = `Merge ${taskId}: ${title}\n\nWork of ${agent}, reviewed and approved.`;
+              return { repository: context.terms.repository, commit, message };
+            },
+            onDone: [
+              {
+                guard: ({ event }) => event.output.status === 'merged',
+                target: 'waiting',
+                reenter: true,
+                actions: [
+                  emit(({ context, event }) => ({
+                    type: 'merged',
+                    ...aboutMerge(context),
+                    ...mergedIn(event.output),
+                  })),
+                  sendTo(
+                    ({ context }) => changeId(nextToMerge(context).taskId, nextToMerge(context).epoch),
+                    ({ event }) => toChange({ type: 'MERGED', commit: mergedIn(event.output).commit }),
+                  ),
+                  sendTo('distributor', ({ context }) => {
+                    const { taskId, epoch } = nextToMerge(context);
+                    return toDistributor({ type: 'ACCEPTED', taskId, epoch });
+                  }),
+                  assign(({ context }) => ({
+                    hands: without(context.hands, nextToMerge(context).taskId),
+                    toMerge: context.toMerge.slice(1),
+                  })),
+                ],
+              },
+              {
+                target: 'waiting',
+                reenter: true,
+                actions: [
+                  emit(({ context, event }) => ({
+                    type: 'conflict',
+                    ...aboutMerge(context),
+                    files: conflictIn(event.output).files,
+                  })),
+                  sendTo(
+                    ({ context }) => changeId(nextToMerge(context).taskId, nextToMerge(context).epoch),
+                    ({ event }) => toChange({ type: 'CONFLICT', ...conflictIn(event.output) }),
+                  ),
+                  assign({ toMerge: ({ context }) => context.toMerge.slice(1) }),
+                ],
+              },
+            ],
+            onError: {
+              target: '#autonomous-dev-loop.ended',
+              actions: assign(({ event }) => ended('failed', String(event.error))),
+            },
+          },
+        },
+      },
+    },
+    testing: {
+      entry: emit(({ context }) => ({ type: 'phase', phase: 'testing', detail: context.terms.testCommand })),
+      invoke: {
+        src: 'test',
+        input: ({ context: { terms } }) => ({
+          line: terms.testCommand,
+          cwd: integrationDirectory(terms.repository),
+          timeoutMs: terms.testMinutes * 60_000,
+        }),
+        onDone: {
+          target: 'judging',
+          actions: [
+            assign({
+              tests: ({ context, event: { output } }) => [
+                ...context.tests,
+                {
+                  command: context.terms.testCommand,
+                  exitCode: output.timedOut ? null : (output.exitCode ?? null),
+                  output: `${output.stdout}\n${output.stderr}`.trim().slice(-OUTPUT_CHARS_KEPT),
+                },
+              ],
+            }),
+            emit(({ context }) => ({ type: 'tested', ...lastTests(context), round: context.tests.length - 1 })),
+          ],
+        },
+        onError: {
+          target: '#autonomous-dev-loop.ended',
+          actions: assign(({ event }) => ended('failed', String(event.error))),
+        },
+      },
+    },
+    judging: {
+      always: [
+        { guard: 'passed', target: '#autonomous-dev-loop.delivering' },
+        {
+          guard: 'mayMend',
+          target: 'building',
+          actions: sendTo('distributor', ({ context }) => {
+            const round = context.tests.length;
+            const { command: line, exitCode, output } = lastTests(context);
+            return toDistributor({
+              type: 'ADD-TASKS',
+              tasks: [
+                {
+                  id: `fix-${round}`,
+                  title: `Mend what the tests found (round ${round} of ${context.terms.fixRounds})`,
+                  description: [
+                    `After everything was merged, \`${line}\` ended with ${exitCode ?? 'a time-out'}. Mend it.`,
+                    '',
+                    output.split('\n').slice(-OUTPUT_LINES_TOLD).join('\n'),
+                  ].join('\n'),
+                },
+              ],
+            });
+          }),
+        },
+        {
+          target: '#autonomous-dev-loop.ended',
+          actions: assign(({ context }) =>
+            context.blocked.length > 0
+              ? ended('blocked', `nobody can do ${context.blocked.join(', ')}`)
+              : ended('tests-failed', `the tests still fail after ${context.terms.fixRounds} rounds of mending`),
+          ),
+        },
+      ],
+    },
+  },
+});
