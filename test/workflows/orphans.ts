@@ -7,7 +7,8 @@ export function processesAbout(directory: string): string[] {
     if (Number(pid) === process.pid) continue;
     try {
       const line = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      if (line.includes(directory) || fs.readFileSync(`/proc/${pid}/environ`, 'utf8').includes(directory)) found.push(`${pid} ${line.slice(0, 200)}`);
+      if (line.includes(directory) || fs.readFileSync(`/proc/${pid}/environ`, 'utf8').includes(directory))
+        found.push(`${pid} ${line.slice(0, 200)}`);
     } catch {
       // It ended while it was looked at.
     }
