@@ -46,7 +46,7 @@ export const machine = loop.createMachine({
       entry: emit(({ context }) => ({
         type: 'phase',
         phase: 'research',
-        detail: context.terms.feature.split('\n', 1)[0] ?? '',
+        detail: (context.terms.feature.split('\n', 1)[0] ?? '').replace(/^#+\s*/, ''),
       })),
       invoke: {
         src: 'open',

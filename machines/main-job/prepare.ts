@@ -101,11 +101,16 @@ function runsBeside(repo: string | undefined): string {
   return path.join(path.dirname(directory), `${path.basename(directory)}.runs`);
 }
 
+/** The example has no commit before it is made. */
+function startOf(base: string): string {
+  return /^0+$/.test(base) ? 'which is made first' : `from ${base.slice(0, 10)}`;
+}
+
 function planText({ directory, input, agents }: Run, isResumed: boolean): string {
   const { repository, testCommand, maxHours = 8, fixRounds = 3, plan, planner } = input;
   return [
     isResumed ? `Would go on with the run in ${directory}.` : `Would begin a run in ${directory}.`,
-    `  repository  ${repository.directory}, from ${repository.base.slice(0, 10)}`,
+    `  repository  ${repository.directory}, ${startOf(repository.base)}`,
     `  delivers    the branch ${repository.branch} and ${path.join(directory, 'PULL-REQUEST.md')}`,
     `  tests       ${testCommand}; at most ${fixRounds} rounds of mending`,
     `  plan        ${plan === undefined ? (planner === undefined ? 'the built-in template' : `asked of ${planner}`) : 'the one that is given'}`,
