@@ -284,7 +284,12 @@ export const machine = loop.createMachine({
   after: {
     wallClock: {
       target: '.ended',
-      actions: assign(({ context }) => ended('time-over', `${context.terms.maxHours} hours are over`)),
+      actions: assign(({ context }) =>
+        ended(
+          'time-over',
+          `${context.terms.maxHours} hours are over${context.begun === 0 ? ', and nobody has claimed a task' : ''}`,
+        ),
+      ),
     },
   },
   states: {
@@ -319,8 +324,8 @@ export const machine = loop.createMachine({
           target: 'planning',
           actions: assign({
             findings: ({ event }) => {
-              const { from, content, messageId } = event.output;
-              return { by: from, text: excerpt(content), messageId };
+              const { type, from, content, messageId } = event.output;
+              return type === 'BLOCKED' ? null : { by: from, text: excerpt(content), messageId };
             },
           }),
         },
@@ -367,6 +372,10 @@ export const machine = loop.createMachine({
             onDone: {
               target: 'choosing',
               actions: assign(({ event }) => {
+                // Whoever cannot plan is not asked once more.
+                if (event.output.type === 'BLOCKED') {
+                  return { planTries: PLAN_TRIES_MAX, planFault: excerpt(event.output.content) };
+                }
                 const found = planIn(event.output);
                 return 'plan' in found
                   ? {
