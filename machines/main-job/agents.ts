@@ -4,7 +4,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { nodeHost, type ProcessIdentity, type Room } from 'agent-mailroom';
 
-const JOIN_MS_MAX = 30_000;
+const JOIN_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 50;
 const LEAVE_MS_MAX = 10_000;
 
@@ -59,7 +59,7 @@ export async function endTeam(room: Room, agents: readonly AgentProgram[]): Prom
 }
 
 /** Where an agent's output goes. */
-export function agentLog(directory: string, address: string): string {
+function agentLog(directory: string, address: string): string {
   return path.join(directory, 'agents', `${address}.log`);
 }
 

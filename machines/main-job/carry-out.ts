@@ -29,7 +29,13 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
   process.once('SIGTERM', onSignal);
   await using room = await openRoom({ directory: path.join(directory, '.mailroom') });
   const session = inTmux ? `mailroom-${path.basename(directory)}` : undefined;
-  const { started, kept } = await startTeam(room, { agents, directory, session });
+  const team = await startTeam(room, { agents, directory, session }).catch((error: unknown) => String(error));
+  if (typeof team === 'string') {
+    console.error(team);
+    await endTeam(room, agents);
+    return EXIT_FAILURE;
+  }
+  const { started, kept } = team;
   console.log(
     `agents: ${[...started.map((one) => `${one} started`), ...kept.map((one) => `${one} was alive`)].join(', ')}`,
   );

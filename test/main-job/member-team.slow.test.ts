@@ -89,6 +89,22 @@ it('gets to the same end when a member is killed after each thing that it has as
   console.log(`killed ${kills} times, asked ${run.mindRuns().length} times`);
 });
 
+it('ends in order when it is interrupted, and goes on when the same command is given again', async () => {
+  await using run = new TeamRun();
+  const first = run.start(TEAM, { isGated: true });
+  await until('the model works', () => fs.existsSync(`${run.gate}.reached`), PATIENCE_MS);
+  run.interrupt();
+  expect(await first).toMatchObject({ code: 130, stderr: '' });
+  expect(await run.alive()).toEqual([]);
+  fs.writeFileSync(run.gate, '');
+  const second = await run.start(TEAM, { isGated: true });
+  expect(second, second.stdout).toMatchObject({ code: 0, stderr: '' });
+  expect(second.stdout).toContain('Going on with the run in');
+  // Only what was at work when it was interrupted is done once more.
+  expect(askedTwice(run.mindRuns().filter(({ kind }) => kind !== 'work'))).toEqual([]);
+  expect(run.testsOf('mailroom/numbers')).toMatch(/^# pass 3$/m);
+});
+
 it('ends with one clear line when nobody ever answers, and with nothing left running', async () => {
   await using run = new TeamRun();
   const { code, stdout } = await run.start(`alice='sleep 600',bob='sleep 600'`.replaceAll("'", ''), {

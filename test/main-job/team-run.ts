@@ -1,5 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -33,7 +32,7 @@ export class TeamRun implements AsyncDisposable {
   readonly gate = path.join(this.outer, 'gate');
   readonly #log = path.join(this.outer, 'mind.log');
   readonly #started: ChildProcess[] = [];
-  #env: Readonly<Record<string, string>>;
+  readonly #env: Readonly<Record<string, string>>;
 
   constructor() {
     this.#env = {
@@ -107,6 +106,11 @@ export class TeamRun implements AsyncDisposable {
     });
   }
 
+  /** As Ctrl-C does. */
+  interrupt(): void {
+    this.#started.at(-1)?.kill('SIGINT');
+  }
+
   /** Every run of the model, in their order. */
   mindRuns(): MindRun[] {
     if (!fs.existsSync(this.#log)) return [];
@@ -127,7 +131,7 @@ export class TeamRun implements AsyncDisposable {
     return room.actors().flatMap(({ card, live }) => (live ? [card.address] : []));
   }
 
-  /** Runs the tests of a branch in a copy of its own; the exit code. */
+  /** Runs the tests of a branch in a copy of its own; what they print. Throws when they fail. */
   testsOf(branch: string): string {
     const copy = path.join(this.outer, 'copy');
     execFileSync('git', ['clone', '--quiet', '--branch', branch, this.repository, copy], { env: this.#env });

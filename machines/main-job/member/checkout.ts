@@ -22,10 +22,23 @@ export async function isMerging(checkout: GitOptions): Promise<boolean> {
   return (await attemptGit(['rev-parse', '--verify', '--quiet', 'MERGE_HEAD'], checkout)).exitCode === 0;
 }
 
-/** Commits all that is changed, if there is something, or a merge is to be completed. */
-export async function commitAll(checkout: GitOptions, message: string): Promise<void> {
-  await git(['add', '--all'], checkout);
-  const isChanged = (await git(['status', '--porcelain'], checkout)) !== '';
+/** How a checkout was before the mind works in it. */
+export interface Before {
+  readonly head: string;
+  /** What lies there and is none of the repository, such as what `npm ci` has left where it is not ignored. */
+  readonly untracked: readonly string[];
+}
+
+export async function lookBefore(checkout: GitOptions): Promise<Before> {
+  const untracked = await git(['ls-files', '--others', '--exclude-standard', '--directory', '-z'], checkout);
+  return { head: await headOf(checkout), untracked: untracked.split('\0').filter(Boolean) };
+}
+
+/** Commits all that has been changed since, if there is something, or a merge is to be completed. */
+export async function commitAll(checkout: GitOptions, { untracked }: Before, message: string): Promise<void> {
+  const others = untracked.map((name) => `:(top,exclude,literal)${name.replace(/\/$/, '')}`);
+  await git(['add', '--all', '--', ':/', ...others], checkout);
+  const isChanged = (await attemptGit(['diff', '--cached', '--quiet'], checkout)).exitCode !== 0;
   if (isChanged || (await isMerging(checkout))) await git(['commit', '--quiet', '--message', message], checkout);
 }
 

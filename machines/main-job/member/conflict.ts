@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { attemptGit, git, type GitOptions } from '../../autonomous-dev/git.ts';
 import type { Case, Thought } from './case.ts';
-import { commitAll, headOf, inCheckout, isMerging } from './checkout.ts';
+import { commitAll, headOf, inCheckout, isMerging, lookBefore } from './checkout.ts';
 import type { Work } from './heard.ts';
 import type { Member } from './member.ts';
 import { quoted } from './quoted.ts';
@@ -18,8 +18,8 @@ export async function mendConflict(
   { work, branch }: { work: Work; branch: string },
 ): Promise<void> {
   const checkout = inCheckout(member, work.workspace.directory, one.signal);
-  const before = await one.onceDone('before', () => headOf(checkout));
-  const files = await one.onceDone('conflict', () => conflictWith(checkout, { branch, before }));
+  const before = await one.onceDone('before', () => lookBefore(checkout));
+  const files = await one.onceDone('conflict', () => conflictWith(checkout, { branch, before: before.head }));
   let thought: Thought | null = null;
   for (let tries = 1; files.length > 0; tries++) {
     thought = await one.ask(`mend ${tries}`, () => ({
@@ -33,7 +33,7 @@ export async function mendConflict(
     const reason = `there are still conflict markers in ${left.join(', ')}`;
     if (tries === TRIES_MAX) return giveBack(member, one, { work, reason });
   }
-  if (await isMerging(checkout)) await commitAll(checkout, `Merge ${branch} into the work on ${work.taskId}`);
+  if (await isMerging(checkout)) await commitAll(checkout, before, `Merge ${branch} into the work on ${work.taskId}`);
   return handIn(member, one, { work, thought });
 }
 

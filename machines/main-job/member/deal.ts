@@ -32,7 +32,7 @@ export async function deal(member: Member, one: Case): Promise<Dealt> {
 /** Tells whoever waits for it that nothing comes of a message. */
 export async function refuse(member: Member, one: Case, error: unknown): Promise<void> {
   const { from, type, data, id, threadId = id } = one.message;
-  const why = error instanceof Error ? error.message : String(error);
+  const why = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/gu, ' ');
   member.say(`${type} of ${from} failed: ${why}`);
   const told = type === 'INFO' ? news.safeParse(data) : undefined;
   const work = told?.success && (told.data.kind === 'start' || told.data.kind === 'rework') ? told.data : undefined;

@@ -9,7 +9,7 @@ const held = z.object({
       /** 0 while it is only claimed. */
       epoch: z.number(),
       distributor: z.string(),
-      state: z.enum(['claimed', 'at-work', 'handed-in']),
+      state: z.enum(['claimed', 'at-work', 'disputed', 'handed-in']),
     })
     .nullable(),
   /** Tasks that it has given back, and does not try again. */
@@ -67,8 +67,12 @@ export class Holding {
   }
 
   handedIn(): void {
-    const { task } = this.#held;
-    if (task) this.#store({ ...this.#held, task: { ...task, state: 'handed-in' } });
+    this.#become('handed-in');
+  }
+
+  /** What is to be changed is put to the vote. */
+  dispute(): void {
+    this.#become('disputed');
   }
 
   giveBack(taskId: string): void {
@@ -79,6 +83,11 @@ export class Holding {
   /** It is done, lost or refused. */
   free(): void {
     this.#store({ ...this.#held, task: null });
+  }
+
+  #become(state: Held['state']): void {
+    const { task } = this.#held;
+    if (task) this.#store({ ...this.#held, task: { ...task, state } });
   }
 
   #store(next: z.output<typeof held>): void {

@@ -1,4 +1,3 @@
-import type { Case } from './case.ts';
 import type { Holding } from './holding.ts';
 import type { MemberTerms } from './terms.ts';
 
@@ -10,6 +9,3 @@ export interface Member {
   readonly home: string;
   readonly say: (text: string) => void;
 }
-
-/** Deals with one message; everything that it sends goes through the case. */
-export type Deal<TData> = (member: Member, one: Case, data: TData) => Promise<void>;

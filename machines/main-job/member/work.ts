@@ -2,7 +2,7 @@ import { git } from '../../autonomous-dev/git.ts';
 import { shellWord } from '../../shared/shell-word.ts';
 import type { Case, Thought } from './case.ts';
 import { challengeIssues } from './challenge.ts';
-import { commitAll, commitMessage, headOf, inCheckout } from './checkout.ts';
+import { commitAll, commitMessage, headOf, inCheckout, lookBefore } from './checkout.ts';
 import { mendConflict } from './conflict.ts';
 import type { Rework, Work } from './heard.ts';
 import type { Member } from './member.ts';
@@ -21,7 +21,7 @@ export async function reworkTask(member: Member, one: Case, rework: Rework): Pro
   if (branch !== undefined) return mendConflict(member, one, { work: rework, branch });
   const { isAllChallenged, remark } = await challengeIssues(member, one, rework);
   // It is put to the vote; the task stays this member's until then.
-  if (isAllChallenged) return;
+  if (isAllChallenged) return member.holding.dispute();
   return doWork(member, one, { work: rework, feedback: rework.feedback, remark });
 }
 
@@ -37,15 +37,15 @@ async function doWork(
 ): Promise<void> {
   const { directory } = work.workspace;
   const checkout = inCheckout(member, directory, one.signal);
-  const before = await one.onceDone('before', () => headOf(checkout));
+  const before = await one.onceDone('before', () => lookBefore(checkout));
   const thought = await one.ask('work', () => ({
     threadId: threadOfTask(work),
     content: workText(one, { work, feedback, remark }),
   }));
   if (!member.holding.isAtWork(work)) return member.say(`${work.taskId}: it is no longer mine`);
   if (thought.isFailure) return giveBack(member, one, { work, reason: thought.content });
-  await commitAll(checkout, commitMessage(thought.content, work.title));
-  if ((await headOf(checkout)) === before) return giveBack(member, one, { work, reason: thought.content });
+  await commitAll(checkout, before, commitMessage(thought.content, work.title));
+  if ((await headOf(checkout)) === before.head) return giveBack(member, one, { work, reason: thought.content });
   return handIn(member, one, { work, thought });
 }
 
