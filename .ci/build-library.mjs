@@ -10,6 +10,7 @@ const pkg = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))
 const ENTRIES = [
   'index.ts',
   'workflow.ts',
+  'agents.ts',
   'testing.ts',
   'agents.ts',
   // Found beside the chunks that start them.

@@ -38,7 +38,12 @@ export const machine = loop.createMachine({
   after: {
     wallClock: {
       target: '.ended',
-      actions: assign(({ context }) => ended('time-over', `${context.terms.maxHours} hours are over`)),
+      actions: assign(({ context }) =>
+        ended(
+          'time-over',
+          `${context.terms.maxHours} hours are over${context.begun === 0 ? ', and nobody has claimed a task' : ''}`,
+        ),
+      ),
     },
   },
   states: {
@@ -73,8 +78,8 @@ export const machine = loop.createMachine({
           target: 'planning',
           actions: assign({
             findings: ({ event }) => {
-              const { from, content, messageId } = event.output;
-              return { by: from, text: excerpt(content), messageId };
+              const { type, from, content, messageId } = event.output;
+              return type === 'BLOCKED' ? null : { by: from, text: excerpt(content), messageId };
             },
           }),
         },

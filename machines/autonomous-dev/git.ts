@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 
-/** Whoever commits on behalf of the loop; agents have their own. */
-const IDENTITY = { name: 'Mailroom', email: 'mailroom@localhost' };
+/** Whoever commits on behalf of the loop; agents have their own name. */
+const LOOP = 'Mailroom';
 
 /** What a git command said that failed, with the command. */
 class GitFailed extends Error {
@@ -18,6 +18,8 @@ export interface GitOptions {
   /** The checkout or repository that it is about. */
   readonly directory: string;
   readonly signal?: AbortSignal | undefined;
+  /** The agent that commits; the loop itself when not given. */
+  readonly author?: string | undefined;
 }
 
 /**
@@ -33,16 +35,17 @@ export async function git(args: readonly string[], options: GitOptions): Promise
 /** The same for a command whose failure says something: never throws for an exit code. */
 export async function attemptGit(
   args: readonly string[],
-  { directory, signal }: GitOptions,
+  { directory, signal, author = LOOP }: GitOptions,
 ): Promise<{ readonly exitCode: number | undefined; readonly stdout: string; readonly all: string }> {
   const settings = ['commit.gpgsign=false', 'core.hooksPath=/dev/null', 'gc.auto=0', 'core.editor=true'];
+  const email = `${author.toLowerCase()}@localhost`;
   const { exitCode, stdout, all } = await execa('git', [...settings.flatMap((one) => ['-c', one]), ...args], {
     cwd: directory,
     env: {
-      GIT_AUTHOR_NAME: IDENTITY.name,
-      GIT_AUTHOR_EMAIL: IDENTITY.email,
-      GIT_COMMITTER_NAME: IDENTITY.name,
-      GIT_COMMITTER_EMAIL: IDENTITY.email,
+      GIT_AUTHOR_NAME: author,
+      GIT_AUTHOR_EMAIL: email,
+      GIT_COMMITTER_NAME: author,
+      GIT_COMMITTER_EMAIL: email,
       GIT_TERMINAL_PROMPT: '0',
     },
     reject: false,

@@ -55,6 +55,10 @@ export const planning = loop.createStateConfig({
         onDone: {
           target: 'choosing',
           actions: assign(({ event }) => {
+            // Whoever cannot plan is not asked once more.
+            if (event.output.type === 'BLOCKED') {
+              return { planTries: PLAN_TRIES_MAX, planFault: excerpt(event.output.content) };
+            }
             const found = planIn(event.output);
             return 'plan' in found
               ? {

@@ -1,19 +1,24 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { nodeHost, type ProcessIdentity, type Room } from 'agent-mailroom';
 
-const JOIN_MS_MAX = 30_000;
+const JOIN_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 50;
-const LEAVE_MS_MAX = 5_000;
+const LEAVE_MS_MAX = 10_000;
 
 /** An agent as a process of its own, which knows the room by its environment. */
 export interface AgentProgram {
   readonly address: string;
   readonly file: string;
   readonly args: readonly string[];
+  /** The address of a process that the agent has started for itself, and that is to end with it. */
+  readonly behind?: string;
+  /** Whether it is started again when it dies during the run. */
+  readonly isKept?: boolean;
+  /** For people, instead of the command line. */
+  readonly shown?: string;
 }
 
 export interface Team {
@@ -38,7 +43,9 @@ export async function startTeam(
 }
 
 /** Ends those that still live, by the process that each has joined with, and waits for a while. */
-export async function endTeam(room: Room, addresses: readonly string[]): Promise<void> {
+export async function endTeam(room: Room, agents: readonly AgentProgram[]): Promise<void> {
+  // First those who would start the others again.
+  const addresses = [...agents.map(({ address }) => address), ...agents.flatMap(({ behind }) => behind ?? [])];
   const endMs = Date.now() + LEAVE_MS_MAX;
   const left = (): ProcessIdentity[] => addresses.flatMap((address) => processOf(room, address) ?? []);
   for (const { pid } of left()) {
@@ -106,13 +113,4 @@ async function joined(room: Room, address: string, directory: string): Promise<v
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
-}
-
-const PRESETS = ['claude', 'codex', 'gemini', 'opencode', 'aider'];
-
-/** An agent whose mail a command answers: `mailroom agent <address> --preset …` or `--exec …`. */
-export function mailroomAgent({ address, by }: { readonly address: string; readonly by: string }): AgentProgram {
-  const command = fileURLToPath(new URL('../../dist/cli/mailroom.cjs', import.meta.url));
-  const how = PRESETS.includes(by) ? ['--preset', by] : ['--exec', by];
-  return { address, file: process.execPath, args: [command, 'agent', address, ...how] };
 }

@@ -5,6 +5,7 @@ import { machine } from '../autonomous-dev.ts';
 import type { Progress } from '../autonomous-dev/progress.ts';
 import type { LoopReport } from '../autonomous-dev/report.ts';
 import { endTeam, startTeam } from './agents.ts';
+import { keepTeam } from './keep-team.ts';
 import { markEnded, type Run } from './run-directory.ts';
 import { progressText } from './show.ts';
 import { summaryText } from './summary.ts';
@@ -27,13 +28,20 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
   await using room = await openRoom({ directory: path.join(directory, '.mailroom') });
-  const addresses = agents.map(({ address }) => address);
   const session = inTmux ? `mailroom-${path.basename(directory)}` : undefined;
-  const { started, kept } = await startTeam(room, { agents, directory, session });
+  const team = await startTeam(room, { agents, directory, session }).catch((error: unknown) => String(error));
+  if (typeof team === 'string') {
+    console.error(team);
+    await endTeam(room, agents);
+    return EXIT_FAILURE;
+  }
+  const { started, kept } = team;
   console.log(
     `agents: ${[...started.map((one) => `${one} started`), ...kept.map((one) => `${one} was alive`)].join(', ')}`,
   );
   if (session !== undefined) console.log(`watch them: tmux attach -t ${session}`);
+  const isOver = new AbortController();
+  const keeping = keepTeam(room, { agents, directory, session, signal: isOver.signal });
   const result = await runWorkflow(room, machine, {
     input,
     signal: interrupted.signal,
@@ -42,7 +50,9 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
   });
   process.off('SIGINT', onSignal);
   process.off('SIGTERM', onSignal);
-  await endTeam(room, addresses);
+  isOver.abort();
+  await keeping;
+  await endTeam(room, agents);
   if (result.status === 'left') {
     console.log(`\nInterrupted; nothing is lost. To go on, give the same command again. (${directory})`);
     return exitCode;

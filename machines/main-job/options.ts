@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 /** How an agent is run: by whom it is known, and the command or preset that answers its mail. */
 export interface AgentOption {
   readonly address: string;
-  /** `claude`, `codex` …, or a command. */
+  /** `claude`, `codex --sandbox workspace-write` …, or a command. */
   readonly by: string;
 }
 
@@ -29,7 +29,8 @@ npm start -- --repo <path> --feature <text|@file> --agents <list>
 
   --repo <path>         the git repository to work in; only a new branch and worktrees are made
   --feature <text>      what is to be built, or @file
-  --agents <list>       alice=claude,bob=codex,carol='./my-agent --quiet': an address and a preset or a command each
+  --agents <list>       alice=claude,bob=codex,carol='./my-agent --quiet': an address and a preset or a command each;
+                        what follows a preset is added to its own command line (may be given more than once)
   --plan <file>         a plan that is there already (JSON)
   --test <command>      the repository's own tests; found in package.json when not given
   --setup <command>     makes a fresh checkout ready, such as 'npm ci'
@@ -84,7 +85,7 @@ function parsed(args: readonly string[]) {
       options: {
         repo: { type: 'string' },
         feature: { type: 'string' },
-        agents: { type: 'string' },
+        agents: { type: 'string', multiple: true },
         plan: { type: 'string' },
         test: { type: 'string' },
         setup: { type: 'string' },
@@ -104,8 +105,12 @@ function parsed(args: readonly string[]) {
 
 const AGENT = /^\s*([a-z0-9][a-z0-9_.-]*)\s*=\s*(.+?)\s*$/;
 
-function parseAgents(text: string): AgentOption[] {
-  const agents = text.split(',').map((one): AgentOption => {
+/** What stands between two agents: a comma before an address and a sign of equality. Other commas are of a command. */
+const BETWEEN = /,(?=\s*[a-z0-9][a-z0-9_.-]*\s*=)/;
+
+function parseAgents(texts: readonly string[]): AgentOption[] {
+  const all = texts.flatMap((text) => text.split(BETWEEN));
+  const agents = all.map((one): AgentOption => {
     const [, address = '', by = ''] = AGENT.exec(one) ?? [];
     if (by === '')
       throw new NotStarted(`--agents: ${JSON.stringify(one)} is no agent; expected alice=claude or alice='<command>'.`);

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { initRoom } from 'agent-mailroom';
 import type { LoopInput } from '../autonomous-dev/input.ts';
 import { parsePlan } from '../work-distributor/plan.ts';
-import { mailroomAgent, type AgentProgram } from './agents.ts';
+import type { AgentProgram } from './agents.ts';
+import { memberProgram } from './member-program.ts';
 import { EXAMPLE_NAME, exampleRun } from './example.ts';
 import { NotStarted, type Options } from './options.ts';
 import { lookAtRepository, slugOf } from './preflight.ts';
@@ -11,6 +12,10 @@ import { findRun, hasEnded, nextDirectory, writeRun, type Run } from './run-dire
 
 /** Above the usual one: a team on one machine talks more than people do. */
 const RATE_LIMIT = 300;
+
+/** One mind does one thing after the other: who is asked may be at work on a task of their own. */
+const REVIEW_MINUTES = 120;
+const VOTE_SECONDS = 60 * 60;
 
 /** What would be done, and the way to begin it. */
 export interface Prepared {
@@ -56,7 +61,7 @@ async function ownRun(
 ): Promise<Draft> {
   const { repo = '', agents: given = [], test, branch, setup, maxHours, plan, inTmux } = options;
   const ground = await lookAtRepository(repo, { feature, test, branch });
-  const agents: AgentProgram[] = given.map((one) => mailroomAgent(one));
+  const agents: AgentProgram[] = given.map((one) => memberProgram(one, { ground, directory, setup }));
   const names = agents.map(({ address }) => address);
   const input: LoopInput = {
     feature,
@@ -70,6 +75,8 @@ async function ownRun(
     testCommand: ground.testCommand,
     agents: names,
     ...(plan === undefined ? { planner: names[0] ?? '' } : { plan: planOf(plan) }),
+    reviewMinutes: REVIEW_MINUTES,
+    voteSeconds: VOTE_SECONDS,
     ...(maxHours === undefined ? {} : { maxHours }),
   };
   const run: Run = { v: 1, name, directory, input, agents, inTmux };
@@ -116,7 +123,9 @@ function planText({ directory, input, agents }: Run, isResumed: boolean): string
     `  plan        ${plan === undefined ? (planner === undefined ? 'the built-in template' : `asked of ${planner}`) : 'the one that is given'}`,
     `  ends        after ${maxHours} hours at the latest`,
     '  agents',
-    ...agents.map(({ address, file, args }) => `    ${address}: ${[path.basename(file), ...args].join(' ')}`),
+    ...agents.map(
+      ({ address, file, args, shown }) => `    ${address}: ${shown ?? [path.basename(file), ...args].join(' ')}`,
+    ),
     '  then: research, planning, implementation with reviews and votes, testing, delivery',
   ].join('\n');
 }

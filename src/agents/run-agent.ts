@@ -15,6 +15,8 @@ export interface RunAgentOptions extends AgentSettings {
   /** For its card. */
   readonly program?: string | undefined;
   readonly skills?: readonly string[] | undefined;
+  /** Whether broadcasts come to it, too; true when not given. */
+  readonly broadcasts?: boolean | undefined;
   /** Take the address from a live agent. */
   readonly takeOver?: boolean | undefined;
   /** Ends it; what it holds is given back, and a command that runs is ended. */
@@ -32,10 +34,11 @@ export interface RunAgentOptions extends AgentSettings {
  * `InvalidInput`, and what makes the mailbox unreadable.
  */
 export async function runAgent(room: Room, options: RunAgentOptions): Promise<number> {
-  const { address, program, skills, takeOver, signal, answersMax = Infinity, tell = () => {}, ...settings } = options;
+  const { address, program, skills, broadcasts, takeOver, signal, ...others } = options;
+  const { answersMax = Infinity, tell = () => {}, ...settings } = others;
   const { context } = room;
   const accepts = [...settings.types].filter((type) => !isCommonType(type));
-  const agent = await room.join(address, { program, skills, accepts, takeOver });
+  const agent = await room.join(address, { program, skills, broadcasts, accepts, takeOver });
   await tidy(context, address);
   const serving: Serving = { context, agent, settings, signal, tell };
   let answers = 0;

@@ -42,6 +42,7 @@ export const agent: Command = {
     { name: 'tries', value: 'count', summary: `how often it may fail at a question, ${TRIES} if not given` },
     { name: 'backoff', value: 'time', summary: 'the wait after a failure, 5s if not given, then 4 times as long' },
     { name: 'skills', value: 'a,b', summary: 'what it is good at, for others to read' },
+    { name: 'no-broadcasts', summary: 'only what is sent to it comes to it, not what is sent to all' },
     { name: 'limit', value: 'count', summary: 'end after so many answers' },
     { name: 'take-over', summary: 'take the address from the live agent that has it' },
   ],
@@ -89,6 +90,7 @@ function optionsOf({ args, cwd }: Call): Omit<RunAgentOptions, 'signal' | 'tell'
     backoffMs: timeOption(args, 'backoff') ?? BACKOFF_MS,
     program: command.kind === 'preset' ? command.preset : command.line.slice(0, PROGRAM_CHARS_MAX),
     skills: listOption(textOption(args, 'skills')),
+    broadcasts: !args.options.has('no-broadcasts'),
     answersMax: countOption(args, 'limit'),
     takeOver: args.options.has('take-over'),
   };

@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url';
+import type { AgentProgram } from './agents.ts';
+import { memberWords, mindOf } from './member/terms.ts';
+import type { AgentOption } from './options.ts';
+import type { Ground } from './preflight.ts';
+import { thinkerWords } from './thinker.ts';
+
+/** An agent of the user's as a member of the team. Throws NotStarted when its program is not on this machine. */
+export function memberProgram(
+  agent: AgentOption,
+  { ground, directory, setup }: { ground: Ground; directory: string; setup: string | undefined },
+): AgentProgram {
+  const { address, by } = agent;
+  const { directory: repository, testCommand } = ground;
+  const words = memberWords({ address, directory, repository, testCommand, setup, mind: thinkerWords(agent) });
+  return {
+    address,
+    file: process.execPath,
+    // It is started in the directory of the run, from where tsx is not found by its name.
+    args: ['--import', import.meta.resolve('tsx'), fileURLToPath(new URL('member.ts', import.meta.url)), ...words],
+    behind: mindOf(address),
+    isKept: true,
+    shown: by,
+  };
+}

@@ -1,0 +1,49 @@
+import type { Case } from './case.ts';
+import { ballot, inquiry, news, reviewRequest } from './heard.ts';
+import { answerInquiry } from './inquiry.ts';
+import type { Member } from './member.ts';
+import { reviewChange } from './review.ts';
+import { hearNews } from './task-news.ts';
+import { castVote } from './vote.ts';
+
+/** What is to become of the member after a message. */
+export type Dealt = 'stays' | 'leaves';
+
+/** Deals with one message by its type and data. What is for nobody in particular, or is not understood, is only read. */
+export async function deal(member: Member, one: Case): Promise<Dealt> {
+  const { type, data } = one.message;
+  if (type === 'REVIEW-REQUEST') {
+    await reviewChange(member, one, reviewRequest.parse(data));
+    return 'stays';
+  }
+  if (type === 'QUESTION') {
+    const vote = ballot.safeParse(data);
+    if (!vote.success) await answerInquiry(member, one, inquiry.parse(data));
+    else if (vote.data.electorate.includes(member.terms.address)) await castVote(member, one, vote.data);
+    return 'stays';
+  }
+  const told = type === 'INFO' ? news.safeParse(data) : undefined;
+  if (!told?.success) return 'stays';
+  if (told.data.kind === 'development-ended') return 'leaves';
+  await hearNews(member, one, told.data);
+  return 'stays';
+}
+
+/** Tells whoever waits for it that nothing comes of a message. */
+export async function refuse(member: Member, one: Case, error: unknown): Promise<void> {
+  const { from, type, data, id, threadId = id } = one.message;
+  const why = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/gu, ' ');
+  member.say(`${type} of ${from} failed: ${why}`);
+  const told = type === 'INFO' ? news.safeParse(data) : undefined;
+  const work = told?.success && (told.data.kind === 'start' || told.data.kind === 'rework') ? told.data : undefined;
+  if (type === 'INFO' && !work) return;
+  const reason = `${member.terms.address} cannot do it: ${why.slice(0, 900)}`;
+  await one.send('refusal', () => ({
+    to: from,
+    type: 'BLOCKED',
+    ...(work
+      ? { content: `blocked:${work.taskId} ${reason}`, data: { taskId: work.taskId, epoch: work.epoch, reason } }
+      : { content: reason, data: { failed: true, reason }, replyTo: id, threadId }),
+  }));
+  if (work) member.holding.giveBack(work.taskId);
+}

@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { nodeHost, type ProcessIdentity, type Room } from 'agent-mailroom';
+import { mindOf, type MemberTerms } from './terms.ts';
+
+const COMMAND = fileURLToPath(new URL('../../../dist/cli/mailroom.cjs', import.meta.url));
+const LOOK_EVERY_MS = 100;
+const WATCH_EVERY_MS = 1_000;
+const JOIN_MS_MAX = 20_000;
+const LEAVE_MS_MAX = 8_000;
+const PAUSE_MS_MAX = 60_000;
+const SAID_CHARS_SHOWN = 1_000;
+
+/** The program behind a member: `mailroom agent <address>.mind`, a process of its own that answers what it is asked. */
+export class Mind implements AsyncDisposable {
+  readonly address: string;
+  readonly #room: Room;
+  readonly #terms: MemberTerms;
+  readonly #over = new AbortController();
+  readonly #log: string;
+  #watching: Promise<void> = Promise.resolve();
+
+  private constructor(room: Room, terms: MemberTerms) {
+    this.address = mindOf(terms.address);
+    this.#room = room;
+    this.#terms = terms;
+    this.#log = path.join(terms.directory, 'agents', `${this.address}.log`);
+  }
+
+  /** One that lives is kept, and one that dies is started again. Throws when it does not join the room. */
+  static async start(room: Room, terms: MemberTerms, say: (text: string) => void): Promise<Mind> {
+    const mind = new Mind(room, terms);
+    if (mind.#process() === undefined) await mind.#begin();
+    mind.#watching = mind.#watch(say);
+    return mind;
+  }
+
+  /** Ends it, and what it runs. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort();
+    await this.#watching;
+    const living = this.#process();
+    if (living === undefined) return;
+    try {
+      process.kill(living.pid, 'SIGTERM');
+    } catch {
+      // Gone meanwhile.
+    }
+    const endMs = Date.now() + LEAVE_MS_MAX;
+    while (nodeHost.processes.isAlive(living) && Date.now() < endMs) await sleep(LOOK_EVERY_MS);
+  }
+
+  #process(): ProcessIdentity | undefined {
+    const found = this.#room.actors().find(({ card }) => card.address === this.address);
+    return found?.live === true && nodeHost.processes.isAlive(found.card.process) ? found.card.process : undefined;
+  }
+
+  async #begin(): Promise<void> {
+    const { directory, mind } = this.#terms;
+    const [own, added] = atDashes(mind);
+    fs.mkdirSync(path.dirname(this.#log), { recursive: true });
+    const output = fs.openSync(this.#log, 'a');
+    // Of a session of its own: it outlives a member that is killed, and the next one keeps it.
+    const child = spawn(
+      process.execPath,
+      [COMMAND, 'agent', this.address, '--no-broadcasts', ...own, ...(added.length > 0 ? ['--', ...added] : [])],
+      {
+        cwd: directory,
+        env: { ...process.env, MAILROOM_DIR: this.#room.directory, MAILROOM_AS: this.address },
+        detached: true,
+        stdio: ['ignore', output, output],
+      },
+    );
+    child.on('error', (error) => fs.appendFileSync(this.#log, `${String(error)}\n`));
+    child.unref();
+    fs.closeSync(output);
+    const endMs = Date.now() + JOIN_MS_MAX;
+    while (this.#process() === undefined) {
+      if (Date.now() > endMs || child.exitCode !== null) throw new Error(`${this.address}: ${this.#said()}`);
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  async #watch(say: (text: string) => void): Promise<void> {
+    const { signal } = this.#over;
+    let pauseMs = WATCH_EVERY_MS;
+    while (!signal.aborted) {
+      await sleep(pauseMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      pauseMs = WATCH_EVERY_MS;
+      try {
+        if (this.#process() !== undefined) continue;
+        say('the mind has died; it is started again');
+        await this.#begin();
+      } catch (error) {
+        say(`the mind was not started: ${(error as Error).message}`);
+        pauseMs = PAUSE_MS_MAX;
+      }
+    }
+  }
+
+  #said(): string {
+    const said = fs.readFileSync(this.#log, 'utf8').trim();
+    return said === '' ? 'it did not join the room' : said.slice(-SAID_CHARS_SHOWN);
+  }
+}
+
+/** The words before and behind the first `--`. */
+function atDashes(words: readonly string[]): [readonly string[], readonly string[]] {
+  const at = words.indexOf('--');
+  return at === -1 ? [words, []] : [words.slice(0, at), words.slice(at + 1)];
+}

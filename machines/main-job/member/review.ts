@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { git } from '../../autonomous-dev/git.ts';
+import { shellWord } from '../../shared/shell-word.ts';
+import type { Case } from './case.ts';
+import { feedbackOf, verdictAnswer } from './feedback.ts';
+import type { ReviewRequest } from './heard.ts';
+import type { Member } from './member.ts';
+import { clipped, quoted } from './quoted.ts';
+import { closeReview, openReview } from './review-checkout.ts';
+import { howItEnded, runTests, type Ran } from './run-tests.ts';
+
+const DIFF_CHARS_MAX = 40_000;
+const OUTPUT_CHARS_SHOWN = 6_000;
+
+/** Reviews a commit: the member runs the tests in a checkout of its own, and the mind judges the change. */
+export async function reviewChange(member: Member, one: Case, request: ReviewRequest): Promise<void> {
+  const { change, round } = request;
+  const checkout = await openReview(member, request, one.signal);
+  const ran = await one.onceDone('tests', () => runTests(member.terms.testCommand, checkout.directory, one.signal));
+  const range = `${change.base}...${change.commit}`;
+  const diffStat = await one.onceDone('stat', async () => {
+    const stat = await git(['diff', '--stat', range], checkout);
+    return stat.split('\n').at(-1)?.trim() ?? '';
+  });
+  const diff = clipped(await git(['diff', range], checkout), DIFF_CHARS_MAX);
+  const thought = await one.ask('review', () => ({
+    threadId: `review of ${change.branch === '' ? change.commit : change.branch}`.slice(0, 200),
+    content: reviewText(request, { directory: checkout.directory, ran, diff }),
+    replySchema: z.toJSONSchema(verdictAnswer, { io: 'input' }),
+  }));
+  await closeReview(member, checkout);
+  const feedback = feedbackOf({ ran, diffStat, thought });
+  if (!feedback) throw new Error(`I cannot review it: ${thought.content}`);
+  const { verdict } = feedback;
+  await one.send('feedback', () => ({
+    to: one.message.from,
+    type: 'REVIEW-FEEDBACK',
+    content: verdict,
+    data: { ...feedback, round },
+  }));
+  member.say(`${change.title}, round ${round}: ${verdict} (${howItEnded(ran)})`);
+}
+
+function reviewText(
+  { change, round }: ReviewRequest,
+  { directory, ran, diff }: { directory: string; ran: Ran; diff: string },
+): string {
+  return [
+    `Please review a change of ${change.author}, round ${round}. It is checked out for you, to read and to try, in`,
+    '',
+    `  cd ${shellWord(directory)}`,
+    '',
+    'What it is to do:',
+    '',
+    quoted(`${change.title}\n\n${change.description}`),
+    '',
+    `I have run the tests there. ${howItEnded(ran)}`,
+    '',
+    quoted(ran.output.slice(-OUTPUT_CHARS_SHOWN)),
+    '',
+    'The change:',
+    '',
+    quoted(diff),
+    '',
+    'Approve it when it does what it is to do and breaks nothing. Request changes only for what must change, each as an issue with evidence: file and line, a command and what it printed. What would merely be nicer is a suggestion. What was put to the vote is settled.',
+  ].join('\n');
+}

@@ -1,0 +1,104 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Agent, Mail, Room } from 'agent-mailroom';
+import { Answers } from './answers.ts';
+import { Case, causeIn, questionsIn, type CaseSurroundings } from './case.ts';
+import { Claims, LEASE_MS } from './claims.ts';
+import { deal, refuse } from './deal.ts';
+import { Holding } from './holding.ts';
+import type { Member } from './member.ts';
+import { Mind } from './mind.ts';
+import { renewTask } from './renew-task.ts';
+import type { MemberTerms } from './terms.ts';
+
+/**
+ * Takes part in a team until the development ends, or the signal aborts. What the mind was asked is not asked again,
+ * whatever killed the process before: each message is dealt with in steps that are on the disk (see `Case`), and is
+ * acknowledged when all that it causes is sent. Rejects when it cannot join.
+ */
+export async function runMember(
+  room: Room,
+  terms: MemberTerms,
+  { signal, say }: { readonly signal: AbortSignal; readonly say: (text: string) => void },
+): Promise<void> {
+  const { address, directory } = terms;
+  const home = path.join(directory, 'agents', address);
+  const cases = path.join(home, 'cases');
+  fs.mkdirSync(cases, { recursive: true });
+  const leaving = new AbortController();
+  const either = AbortSignal.any([signal, leaving.signal]);
+  await using mind = await Mind.start(room, terms, say);
+  const agent = await room.join(address, { program: `member: ${terms.mind.join(' ')}`.slice(0, 60) });
+  using claims = new Claims();
+  const answers = new Answers(claims);
+  const member: Member = { terms, home, holding: new Holding(path.join(home, 'task.json')), say };
+  renewTask(agent, member.holding, either);
+  forgetSettled(agent, cases);
+  for (const name of recordsIn(cases)) {
+    for (const question of questionsIn(path.join(cases, name))) answers.expect(question);
+  }
+  say(`${address} has joined`);
+  const around: CaseSurroundings = { agent, mind: mind.address, answers, signal: either };
+  const running = new Map<string, { mail: Mail; done: Promise<void> }>();
+
+  const dealWith = async (key: string, mail: Mail): Promise<void> => {
+    const one = new Case(mail.message, path.join(cases, key), around);
+    try {
+      const dealt = await deal(member, one).catch(async (error: unknown) => {
+        either.throwIfAborted();
+        await refuse(member, one, error);
+      });
+      await claims.settle(running.get(key)?.mail ?? mail);
+      await one.close();
+      if (dealt === 'leaves') leaving.abort();
+    } catch (error) {
+      // Interrupted: it stays claimed, and whoever is started next goes on.
+      if (!either.aborted) say(`${mail.message.type} of ${mail.message.from} comes back: ${String(error)}`);
+    } finally {
+      running.delete(key);
+    }
+  };
+  const take = async (mail: Mail): Promise<void> => {
+    const { id, from, type, content } = mail.message;
+    if (from === mind.address) return answers.take(mail);
+    await claims.keep(mail);
+    const key = `${id}.${from}.json`;
+    const same = running.get(key);
+    // It has come back because its lease ended, while this process was stopped: it is being dealt with all the same.
+    if (same) same.mail = mail;
+    else {
+      say(`${type} from ${from}: ${content.split('\n', 1)[0] ?? ''}`);
+      const entry = { mail, done: Promise.resolve() };
+      running.set(key, entry);
+      entry.done = dealWith(key, mail);
+    }
+  };
+
+  // What a process before this one held, in the order in which it came.
+  for (const mail of agent.held()) await take(mail);
+  for await (const mail of agent.inbox({ signal: either, leaseMs: LEASE_MS })) await take(mail);
+  await Promise.allSettled([...running.values()].map(({ done }) => done));
+  await agent.leave();
+  say(`${address} has left`);
+}
+
+/** Records of messages that were acknowledged just before a kill. */
+function forgetSettled(agent: Agent, cases: string): void {
+  for (const name of recordsIn(cases)) {
+    const file = path.join(cases, name);
+    const cause = causeIn(file);
+    const open = cause
+      ? agent
+          .status(cause.id)
+          .some(
+            ({ recipient, from, state }) =>
+              recipient === agent.address && from === cause.from && state !== 'acknowledged' && state !== 'dead',
+          )
+      : false;
+    if (!open) fs.rmSync(file, { force: true });
+  }
+}
+
+function recordsIn(cases: string): string[] {
+  return fs.readdirSync(cases).filter((name) => name.endsWith('.json'));
+}

@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util';
+
+/** What a member is started with. */
+export interface MemberTerms {
+  readonly address: string;
+  /** The run: the room and all checkouts lie below it, and the mind runs in it. */
+  readonly directory: string;
+  /** The user's repository, whose checkouts they are. */
+  readonly repository: string;
+  /** A shell command whose exit code is 0 when all is well. */
+  readonly testCommand: string;
+  /** A shell command that makes a new checkout ready. */
+  readonly setup: string | undefined;
+  /** Words behind `mailroom agent <address>.mind`, which say what thinks. */
+  readonly mind: readonly string[];
+}
+
+/** The address of the program that thinks for a member. */
+export function mindOf(address: string): string {
+  return `${address}.mind`;
+}
+
+/** The words of a member's command line, which `parseMember` reads. */
+export function memberWords({ address, directory, repository, testCommand, setup, mind }: MemberTerms): string[] {
+  return [
+    address,
+    `--directory=${directory}`,
+    `--repository=${repository}`,
+    `--test=${testCommand}`,
+    ...(setup === undefined ? [] : [`--setup=${setup}`]),
+    '--',
+    ...mind,
+  ];
+}
+
+/** Throws a TypeError that says how a member is started. */
+export function parseMember(words: readonly string[]): MemberTerms {
+  const end = words.indexOf('--');
+  const { values, positionals } = parseArgs({
+    args: words.slice(0, end === -1 ? undefined : end),
+    allowPositionals: true,
+    options: {
+      directory: { type: 'string' },
+      repository: { type: 'string' },
+      test: { type: 'string' },
+      setup: { type: 'string' },
+    },
+  });
+  const [address] = positionals;
+  const { directory, repository, test: testCommand, setup } = values;
+  const mind = end === -1 ? [] : words.slice(end + 1);
+  if (!address || !directory || !repository || !testCommand || mind.length === 0) {
+    throw new TypeError(
+      'A member is started by: member.ts <address> --directory <run> --repository <path> --test <command> [--setup <command>] -- --preset <name>',
+    );
+  }
+  return { address, directory, repository, testCommand, setup, mind };
+}

@@ -1,0 +1,119 @@
+import { git } from '../../autonomous-dev/git.ts';
+import { shellWord } from '../../shared/shell-word.ts';
+import type { Case, Thought } from './case.ts';
+import { challengeIssues } from './challenge.ts';
+import { commitAll, commitMessage, headOf, inCheckout, lookBefore } from './checkout.ts';
+import { mendConflict } from './conflict.ts';
+import type { Rework, Work } from './heard.ts';
+import type { Member } from './member.ts';
+import { clipped, quoted } from './quoted.ts';
+
+const REASON_CHARS_MAX = 900;
+
+/** Begins a task that it has claimed: the mind does the work, the member commits it and hands it in. */
+export async function startTask(member: Member, one: Case, work: Work): Promise<void> {
+  await doWork(member, one, { work, feedback: '' });
+}
+
+/** Goes on with a task as its feedback says: a conflict to mend, issues of a review, or what the tests found. */
+export async function reworkTask(member: Member, one: Case, rework: Rework): Promise<void> {
+  const branch = branchToMerge(rework.feedback);
+  if (branch !== undefined) return mendConflict(member, one, { work: rework, branch });
+  const { isAllChallenged, remark } = await challengeIssues(member, one, rework);
+  // It is put to the vote; the task stays this member's until then.
+  if (isAllChallenged) return member.holding.dispute();
+  return doWork(member, one, { work: rework, feedback: rework.feedback, remark });
+}
+
+/** The thread of the mind in which a task is worked on. */
+export function threadOfTask({ taskId, epoch }: Work): string {
+  return `task ${taskId}, epoch ${epoch}`;
+}
+
+async function doWork(
+  member: Member,
+  one: Case,
+  { work, feedback, remark = '' }: { work: Work; feedback: string; remark?: string },
+): Promise<void> {
+  const { directory } = work.workspace;
+  const checkout = inCheckout(member, directory, one.signal);
+  const before = await one.onceDone('before', () => lookBefore(checkout));
+  const thought = await one.ask('work', () => ({
+    threadId: threadOfTask(work),
+    content: workText(one, { work, feedback, remark }),
+  }));
+  if (!member.holding.isAtWork(work)) return member.say(`${work.taskId}: it is no longer mine`);
+  if (thought.isFailure) return giveBack(member, one, { work, reason: thought.content });
+  await commitAll(checkout, before, commitMessage(thought.content, work.title));
+  if ((await headOf(checkout)) === before.head) return giveBack(member, one, { work, reason: thought.content });
+  return handIn(member, one, { work, thought });
+}
+
+/** Hands in the commit that the checkout is at. */
+export async function handIn(
+  member: Member,
+  one: Case,
+  { work, thought }: { work: Work; thought: Thought | null },
+): Promise<void> {
+  const { taskId, epoch, workspace, title } = work;
+  const checkout = inCheckout(member, workspace.directory, one.signal);
+  const commit = await headOf(checkout);
+  const subject = await git(['log', '-1', '--format=%s'], checkout);
+  const summary = clipped(thought?.content.trim() ?? subject, REASON_CHARS_MAX);
+  await one.send('completed', () => ({
+    to: one.message.from,
+    type: 'COMPLETED',
+    content: `done:${taskId} ${summary}`,
+    data: { taskId, epoch, commit, branch: workspace.branch, summary },
+  }));
+  member.holding.handedIn();
+  member.say(`${title}: handed in ${commit.slice(0, 10)}`);
+}
+
+/** Somebody else may try. */
+export async function giveBack(
+  member: Member,
+  one: Case,
+  { work: { taskId, epoch, title }, reason }: { work: Work; reason: string },
+): Promise<void> {
+  const why = clipped(reason.trim(), REASON_CHARS_MAX);
+  await one.send('blocked', () => ({
+    to: one.message.from,
+    type: 'BLOCKED',
+    content: `blocked:${taskId} ${why}`,
+    data: { taskId, epoch, reason: why },
+  }));
+  member.holding.giveBack(taskId);
+  member.say(`${title}: given back, ${why.split('\n', 1)[0] ?? ''}`);
+}
+
+/** The branch that is to be merged, as the command in the feedback has it. */
+function branchToMerge(feedback: string): string | undefined {
+  const [, branch] = /^ {2}git merge ([^\s-]\S*)$/m.exec(feedback) ?? [];
+  return branch;
+}
+
+function workText(
+  { message }: Case,
+  { work, feedback, remark }: { work: Work; feedback: string; remark: string },
+): string {
+  const { title, description, files, workspace } = work;
+  const triedBefore = message.content.split('\n').filter((line) => line.startsWith('Tried before by '));
+  return [
+    feedback === ''
+      ? 'Please do a task of a plan that several of us work on, in a checkout of a git repository that is only yours:'
+      : 'Please go on with your task. What you have done so far is committed in your checkout:',
+    '',
+    `  cd ${shellWord(workspace.directory)}`,
+    '',
+    'The task:',
+    '',
+    quoted([title, '', description, ...(files.length > 0 ? ['', `Files: ${files.join(', ')}`] : [])].join('\n')),
+    '',
+    ...(triedBefore.length > 0 ? ['It was tried before:', '', quoted(triedBefore.join('\n')), ''] : []),
+    ...(feedback === '' ? [] : ['What is to be changed (its commands are not for you):', '', quoted(feedback), '']),
+    ...(remark === '' ? [] : [remark, '']),
+    'Change files in that checkout so that the task is done, with tests where they belong; touch nothing outside of it. Do not commit, and do not switch branches: everything that is changed there is committed for you.',
+    'Then answer in one or two sentences what you did. If you cannot do it, change nothing and answer why.',
+  ].join('\n');
+}

@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { PRESET_NAMES } from 'agent-mailroom/agents';
+import { shellWord } from '../shared/shell-word.ts';
+import { NotStarted, type AgentOption } from './options.ts';
+import { shellWordsOf } from './shell-words.ts';
+
+/**
+ * The words of `mailroom agent` for what stands behind an agent's name: a preset with words of its own, or a command. A
+ * command's program may be a path from here. Throws NotStarted when the program is not on this machine, as far as that can
+ * be known.
+ */
+export function thinkerWords({ address, by }: AgentOption): string[] {
+  const words = shellWordsOf(by);
+  if (!words) throw new NotStarted(`--agents: ${address}: a quote in ${JSON.stringify(by)} is not closed.`);
+  const [first = '', ...rest] = words;
+  if (PRESET_NAMES.some((name) => name === first)) {
+    if (!isProgram(first))
+      throw new NotStarted(
+        `--agents: ${address}=${first}: there is no program ${first} on the PATH. Install it, or give a command.`,
+      );
+    return ['--preset', first, ...(rest.length === 0 ? [] : ['--', ...rest])];
+  }
+  return ['--exec', commandOf(by, { address, first })];
+}
+
+/** The command with its program's path made absolute: it runs in the directory of the run. */
+function commandOf(by: string, { address, first }: { address: string; first: string }): string {
+  const line = by.trim();
+  // A word that the shell makes something of, such as `VAR=1` or `$HOME/agent`, or one in quotes, is left to it.
+  if (!/^[\w@%+:,./-]+$/.test(first) || !line.startsWith(first)) return line;
+  const program = first.includes('/') ? path.resolve(first) : first;
+  if (!isProgram(program))
+    throw new NotStarted(
+      `--agents: ${address}: there is no program ${program}${first.includes('/') ? ' that may be run' : ' on the PATH'}. Expected one of ${PRESET_NAMES.join(', ')}, or a command.`,
+    );
+  return first.includes('/') ? `${shellWord(program)}${line.slice(first.length)}` : line;
+}
+
+/** Whether the shell finds it: a program, or a word of its own. */
+function isProgram(name: string): boolean {
+  try {
+    execFileSync('sh', ['-c', 'command -v -- "$1"', 'sh', name], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,63 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { commitAll, commitMessage, headOf, inCheckout, lookBefore } from '../../machines/main-job/member/checkout.ts';
+import type { MemberTerms } from '../../machines/main-job/member/terms.ts';
+import { TeamRun } from './team-run.ts';
+
+const signal = new AbortController().signal;
+
+function termsOf({ outer, repository }: TeamRun): { terms: MemberTerms } {
+  const terms = {
+    address: 'alice',
+    directory: outer,
+    repository,
+    testCommand: 'npm test',
+    setup: undefined,
+    mind: ['x'],
+  };
+  return { terms };
+}
+
+it('commits what was changed under the name of the member, and nothing that lay there before', async () => {
+  await using run = new TeamRun();
+  const checkout = inCheckout(termsOf(run), run.repository, signal);
+  const write = (file: string, text: string): void => {
+    fs.mkdirSync(path.dirname(path.join(run.repository, file)), { recursive: true });
+    fs.writeFileSync(path.join(run.repository, file), text);
+  };
+  write('node_modules/left-pad/index.js', 'installed');
+  write('*.tmp', 'its name is a pattern');
+  const before = await lookBefore(checkout);
+  await commitAll(checkout, before, 'Nothing');
+  expect(await headOf(checkout)).toBe(before.head);
+  write('node_modules/left-pad/index.js', 'changed');
+  write('src/two.mjs', 'new');
+  write('other.tmp', 'new');
+  fs.rmSync(path.join(run.repository, 'test/one.test.mjs'));
+  await commitAll(checkout, before, 'Two');
+  expect(run.git('show', '--format=%an: %s', '--name-status', 'HEAD').split('\n')).toEqual([
+    'alice: Two',
+    '',
+    'A\tother.tmp',
+    'A\tsrc/two.mjs',
+    'D\ttest/one.test.mjs',
+  ]);
+});
+
+it('works in no directory that is not below the run', async () => {
+  await using run = new TeamRun();
+  fs.symlinkSync('/', path.join(run.outer, 'root'));
+  for (const directory of ['/', run.outer, path.join(run.outer, 'root')])
+    expect(() => inCheckout(termsOf(run), directory, signal)).toThrow('is no checkout of this run');
+});
+
+it('makes a short first line of what was done', () => {
+  expect(commitMessage('Added sum, with a test.\n', 'Sum')).toBe('Added sum, with a test.');
+  expect(commitMessage(' ', 'Sum')).toBe('Sum');
+  const long = `I have added ${'a very '.repeat(12)}long sum.`;
+  const [subject = '', blank, ...body] = commitMessage(long, 'Sum').split('\n');
+  expect(subject.length).toBeLessThanOrEqual(72);
+  expect(subject).toMatch(/^I have added a very .* (?:a|very)…$/);
+  expect([blank, body]).toEqual(['', [long]]);
+});

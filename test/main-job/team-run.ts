@@ -1,0 +1,151 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { openRoom } from '../../src/index.ts';
+
+const ROOT = path.join(import.meta.dirname, '..', '..');
+const MAIN = path.join(ROOT, 'machines', 'main-job', 'main.ts');
+/** The deterministic model. */
+export const MIND = path.join(ROOT, 'fixtures', 'agents', 'team-mind.mjs');
+
+export interface MindRun {
+  readonly as: string;
+  readonly kind: string;
+  /** Of the question. */
+  readonly id: string;
+  readonly task: string;
+  readonly cwd: string;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A small repository of a user's, and the main job run on it by a process of its own. */
+export class TeamRun implements AsyncDisposable {
+  readonly outer = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-team-')));
+  readonly repository = path.join(this.outer, 'numbers');
+  readonly runs = path.join(this.outer, 'runs');
+  readonly gate = path.join(this.outer, 'gate');
+  readonly #log = path.join(this.outer, 'mind.log');
+  readonly #started: ChildProcess[] = [];
+  readonly #env: Readonly<Record<string, string>>;
+
+  constructor() {
+    this.#env = {
+      PATH: `${path.dirname(process.execPath)}:/usr/bin:/bin`,
+      HOME: this.outer,
+      TEAM_MIND_LOG: this.#log,
+      NODE_EXTRA_CA_CERTS: '',
+    };
+    const files = {
+      'package.json': '{"name":"numbers","type":"module","scripts":{"test":"node --test"}}\n',
+      'src/index.mjs': 'export const one = 1;\n',
+      'test/one.test.mjs': [
+        "import { test } from 'node:test';",
+        "import assert from 'node:assert/strict';",
+        "import { one } from '../src/index.mjs';",
+        "test('one', () => assert.equal(one, 1));\n",
+      ].join('\n'),
+    };
+    for (const [file, text] of Object.entries(files)) {
+      fs.mkdirSync(path.dirname(path.join(this.repository, file)), { recursive: true });
+      fs.writeFileSync(path.join(this.repository, file), text);
+    }
+    this.git('init', '--quiet', '--initial-branch=main');
+    this.git('add', '--all');
+    this.git(
+      '-c',
+      'user.name=User',
+      '-c',
+      'user.email=user@localhost',
+      'commit',
+      '--quiet',
+      '--message',
+      'The numbers',
+    );
+  }
+
+  git(...args: readonly string[]): string {
+    return execFileSync('git', args, { cwd: this.repository, env: this.#env, encoding: 'utf8' }).trim();
+  }
+
+  /** All of the repository that is the user's: nothing of it may change. */
+  users(): object {
+    const refs = this.git('for-each-ref', '--format=%(refname) %(objectname)').split('\n');
+    return {
+      head: this.git('rev-parse', 'HEAD'),
+      branch: this.git('symbolic-ref', 'HEAD'),
+      status: this.git('status', '--porcelain', '--ignored'),
+      refs: refs.filter((line) => !/^refs\/(?:heads\/)?mailroom\//.test(line)),
+      config: fs.readFileSync(path.join(this.repository, '.git', 'config'), 'utf8'),
+      stash: this.git('stash', 'list'),
+    };
+  }
+
+  /** Starts the main job with the repository and `Numbers` as its feature. */
+  start(
+    agents: string,
+    { words = [], isGated = false }: { words?: readonly string[]; isGated?: boolean } = {},
+  ): Promise<Ended> {
+    const args = ['--repo', this.repository, '--feature', 'Numbers', '--runs', this.runs, '--agents', agents, ...words];
+    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+      cwd: ROOT,
+      env: { ...this.#env, ...(isGated ? { TEAM_MIND_GATE: this.gate } : {}) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#started.push(child);
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    return new Promise((resolve) => {
+      child.on('close', (code) => resolve({ code, stdout, stderr }));
+    });
+  }
+
+  /** As Ctrl-C does. */
+  interrupt(): void {
+    this.#started.at(-1)?.kill('SIGINT');
+  }
+
+  /** Every run of the model, in their order. */
+  mindRuns(): MindRun[] {
+    if (!fs.existsSync(this.#log)) return [];
+    const lines = fs.readFileSync(this.#log, 'utf8').split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as MindRun);
+  }
+
+  /** The process of a member or of a mind; undefined when it is not there. */
+  async pidOf(address: string): Promise<number | undefined> {
+    await using room = await openRoom({ directory: path.join(this.runs, 'numbers-1', '.mailroom') });
+    const found = room.actors().find(({ card, live }) => card.address === address && live);
+    return found?.card.process.pid;
+  }
+
+  /** Who is there, of all who ever joined. */
+  async alive(): Promise<string[]> {
+    await using room = await openRoom({ directory: path.join(this.runs, 'numbers-1', '.mailroom') });
+    return room.actors().flatMap(({ card, live }) => (live ? [card.address] : []));
+  }
+
+  /** Runs the tests of a branch in a copy of its own; what they print. Throws when they fail. */
+  testsOf(branch: string): string {
+    const copy = path.join(this.outer, 'copy');
+    execFileSync('git', ['clone', '--quiet', '--branch', branch, this.repository, copy], { env: this.#env });
+    return execFileSync('npm', ['test', '--silent'], { cwd: copy, env: this.#env, encoding: 'utf8' });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#started) child.kill('SIGKILL');
+    if (fs.existsSync(path.join(this.runs, 'numbers-1', '.mailroom'))) {
+      for (const address of ['alice', 'bob', 'alice.mind', 'bob.mind']) {
+        const pid = await this.pidOf(address);
+        if (pid !== undefined) process.kill(pid, 'SIGKILL');
+      }
+    }
+    fs.rmSync(this.outer, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
