@@ -25,8 +25,9 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
     exitCode = signal === 'SIGINT' ? EXIT_INTERRUPTED : EXIT_TERMINATED;
     interrupted.abort();
   };
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  // Stay until the end: execa ends a process whose only listener is its own.
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
   await using room = await openRoom({ directory: path.join(directory, '.mailroom') });
   const session = inTmux ? `mailroom-${path.basename(directory)}` : undefined;
   const team = await startTeam(room, { agents, directory, session }).catch((error: unknown) => String(error));

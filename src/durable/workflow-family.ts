@@ -236,6 +236,9 @@ export class WorkflowFamily {
     const opening = this.#opening.get(address);
     if (opening) return opening;
     if (this.#running.has(address)) return;
+    // The next host opens it, so that nothing to it is refused now.
+    if (this.#leaving.signal.aborted)
+      throw new MailroomError('MESSAGE_DELIVERY', `The host is leaving before ${address} is open.`);
     for (const [parent, { run }] of this.#running) {
       for (const [childId, call] of Object.entries(run.state?.calls ?? {})) {
         if (call.kind !== 'machine' || call.address !== address) continue;

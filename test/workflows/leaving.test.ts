@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { setup } from 'xstate';
+import { runWorkflow, WorkflowHost } from '../../src/workflow.ts';
+import { WorkflowRoom } from './workflow-room.ts';
+
+const child = setup({}).createMachine({ id: 'child', initial: 'over', states: { over: { type: 'final' } }, output: 7 });
+const parent = setup({ actors: { child }, delays: { atOnce: 0 } }).createMachine({
+  id: 'parent',
+  invoke: { src: 'child', id: 'first', onError: '.failed' },
+  initial: 'one',
+  states: {
+    one: { after: { atOnce: 'two' } },
+    two: { invoke: { src: 'child', id: 'second', onDone: 'over', onError: 'failed' } },
+    over: { type: 'final' },
+    failed: {},
+  },
+});
+
+test('a host that leaves at the record that starts a child, and opens another one meanwhile, refuses no start', async () => {
+  await using world = await WorkflowRoom.make({ durability: 'power' });
+  const leaving = new AbortController();
+  const left = await runWorkflow(await world.open(), parent, {
+    signal: leaving.signal,
+    onRecord: (_address, record) => {
+      if ('commit' in record && 'second' in record.commit.state.calls) leaving.abort();
+    },
+  });
+  expect(left).toEqual({ status: 'left' });
+  expect(await runWorkflow(await world.open(), parent)).toMatchObject({ status: 'done' });
+});
+
+test('a host that was closed keeps nobody out, although its process lives', async () => {
+  await using world = await WorkflowRoom.make();
+  const first = await world.open();
+  const host = new WorkflowHost(first);
+  await host.run(parent, { address: 'kept' });
+  await host.close();
+  // As another process, which sees that the first one is alive.
+  const other = await world.open();
+  const self = first.context.host.processes.self();
+  const processes = { ...other.context.host.processes, self: () => ({ ...self, startTime: `${self.startTime}0` }) };
+  const elsewhere = await world.open({ ...other.context.host, processes });
+  expect(await runWorkflow(elsewhere, parent, { address: 'kept' })).toMatchObject({ status: 'done' });
+});
