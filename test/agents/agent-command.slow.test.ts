@@ -31,6 +31,17 @@ describe('a command', () => {
     expect(bob.told()).toContain('noted: The port is 8080.');
   });
 
+  it('with --no-broadcasts hears only what is sent to itself', async () => {
+    const bob = await room.start('bob', '--exec', 'cat', '--no-broadcasts');
+    await room.start('carol', '--exec', 'cat');
+    const told = await room.cli.run(['broadcast', 'INFO', 'The port is 8080.'], { as: 'alice' });
+    expect(told).toMatchObject({ code: 0 });
+    expect(told.stdout).toContain('carol');
+    expect(told.stdout).not.toContain('bob');
+    expect((await room.ask('bob', 'Which port?')).content).not.toContain('8080');
+    expect(bob.told()).not.toContain('noted');
+  });
+
   it('may take JSON and give JSON, with data and a type that the asker takes', async () => {
     room.script(
       'answer.mjs',

@@ -9,20 +9,27 @@ import { castVote } from './vote.ts';
 /** What is to become of the member after a message. */
 export type Dealt = 'stays' | 'leaves';
 
-/** Deals with one message by its type and data. What is for nobody in particular, or is not understood, is only read. */
+/** The workflow whose team it is, and by whose name those of its parts begin. */
+const LOOP = 'autonomous-dev-loop';
+
+/**
+ * Deals with one message by its type and data. Work, reviews and votes are only taken from the workflow; what anybody else
+ * asks is a question for the mind. What is not understood is only read.
+ */
 export async function deal(member: Member, one: Case): Promise<Dealt> {
-  const { type, data } = one.message;
-  if (type === 'REVIEW-REQUEST') {
+  const { type, data, from } = one.message;
+  const isOfLoop = from === LOOP || from.startsWith(`${LOOP}.`);
+  if (type === 'REVIEW-REQUEST' && isOfLoop) {
     await reviewChange(member, one, reviewRequest.parse(data));
     return 'stays';
   }
-  if (type === 'QUESTION') {
+  if (type === 'QUESTION' || type === 'REVIEW-REQUEST') {
     const vote = ballot.safeParse(data);
-    if (!vote.success) await answerInquiry(member, one, inquiry.parse(data));
+    if (!vote.success || !isOfLoop) await answerInquiry(member, one, inquiry.parse(data));
     else if (vote.data.electorate.includes(member.terms.address)) await castVote(member, one, vote.data);
     return 'stays';
   }
-  const told = type === 'INFO' ? news.safeParse(data) : undefined;
+  const told = type === 'INFO' && isOfLoop ? news.safeParse(data) : undefined;
   if (!told?.success) return 'stays';
   if (told.data.kind === 'development-ended') return 'leaves';
   await hearNews(member, one, told.data);

@@ -35,7 +35,7 @@ export class Holding {
     return this.#held.task;
   }
 
-  /** Notes what is offered; an empty list of somebody else says nothing. */
+  /** Notes what can be claimed now. */
   offered(from: string, tasks: Offers): void {
     this.#offers = { from, tasks };
   }
@@ -51,10 +51,10 @@ export class Holding {
     this.#store({ ...this.#held, task: { taskId, epoch: 0, distributor, state: 'claimed' } });
   }
 
-  /** Whether it may do this: it has no other task, and that one is of the same distribution. */
+  /** Whether it has claimed this task, of this distribution. */
   mayBegin({ taskId }: Work, distributor: string): boolean {
     const { task } = this.#held;
-    return task === null || (task.taskId === taskId && task.distributor === distributor);
+    return task?.taskId === taskId && task.distributor === distributor;
   }
 
   begin({ taskId, epoch }: Work, distributor: string): void {

@@ -28,7 +28,7 @@ export async function hearNews(
       return claimNext(member, one);
     default:
       if (!holding.mayBegin(news, from)) {
-        return giveBack(member, one, { work: news, reason: `I have another task, ${holding.task?.taskId ?? ''}` });
+        return giveBack(member, one, { work: news, reason: 'I have not claimed it, or have it no more' });
       }
       holding.begin(news, from);
       return news.kind === 'start' ? startTask(member, one, news) : reworkTask(member, one, news);
