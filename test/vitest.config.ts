@@ -11,7 +11,8 @@ export default defineConfig({
     exclude: ['test/**/*.long.test.ts'],
     // Tests kill, stop and starve processes, which threads of one process would not survive.
     pool: 'forks',
-    maxWorkers: 2,
+    // Many tests wait for processes and clocks most of their time.
+    maxWorkers: 3,
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,
     // Where it is set, node reads the certificates at each start, tens of ms for each of some thousand processes; nothing here talks TLS.

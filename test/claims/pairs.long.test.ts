@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeTally, enumeratePairs, VERB_NAMES } from './enumerate.ts';
+import { STARTS } from './starts.ts';
+import { createWorld, type World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world.remove());
+
+test.each([{ lease: 'the second reader has the longer lease', leasesMs: { a: 60_000, b: 120_000, c: 90_000 } }])(
+  'no verb breaks a rule with any other in between, before any of its calls, when $lease',
+  ({ leasesMs }) => {
+    const tally = enumeratePairs(world, { starts: STARTS, leasesMs });
+    console.log(`${STARTS.length} starts, ${VERB_NAMES.length} verbs in each other: ${describeTally(tally)}`);
+    expect(tally.broken.slice(0, 5), `${tally.broken.length} broken`).toEqual([]);
+    expect(tally.overwritten).toBe(0);
+  },
+);

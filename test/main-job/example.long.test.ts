@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { ExampleRun, PHASES } from './example-run.ts';
+import { expectDelivered } from './expect-delivered.ts';
+
+test.each(PHASES)('a kill of the main job costs nothing when it comes as %j is told', async (phase) => {
+  using run = new ExampleRun();
+  run.start();
+  await run.killAt(phase);
+  run.start();
+  expect(await run.ended(), run.printed).toBe(0);
+  expectDelivered(run);
+});
