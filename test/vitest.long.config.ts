@@ -7,7 +7,13 @@ export default defineConfig({
   ...shared,
   test: {
     ...shared.test,
-    include: ['test/**/*.long.test.ts'],
+    include: [
+      'test/**/*.long.test.ts',
+      // Those that try only one of several places otherwise.
+      'test/crash/*.slow.test.ts',
+      'test/agents/killed.slow.test.ts',
+    ],
+    env: { ...shared.test?.env, MAILROOM_STRIDE: '1' },
     exclude: [],
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,

@@ -12,11 +12,16 @@ export interface KilledEverywhere {
   readonly reported: number;
 }
 
-/** Kills one operation in place of each of its calls, each time in a room of its own, and checks every promise. */
-export async function killAtEveryCall(program: string, scenario: Scenario): Promise<KilledEverywhere> {
+/**
+ * Kills one operation in place of each of its calls, or of one in `stride`, each time in a room of its own, and checks
+ * every promise.
+ */
+export async function killAtEveryCall(program: string, scenario: Scenario, stride = 1): Promise<KilledEverywhere> {
   const states = new Set<string>();
   let reported = 0;
-  const kills = await killEach(program, scenario, async ({ directory, hasSucceeded, discard }) => {
+  let kills = 0;
+  const look = async ({ directory, hasSucceeded, discard }: Left): Promise<void> => {
+    kills += 1;
     reported += Number(hasSucceeded);
     await expectTrueOutcome(scenario, { directory, hasSucceeded });
     // From an equal state the repetition goes the same way.
@@ -25,7 +30,8 @@ export async function killAtEveryCall(program: string, scenario: Scenario): Prom
     states.add(state);
     if (!isKnown) await expectRepeatable(scenario, { directory, hasSucceeded });
     discard();
-  });
+  };
+  await killEach(program, scenario, look, stride);
   return { kills, states: states.size, reported };
 }
 
@@ -42,6 +48,7 @@ export async function killEach(
   program: string,
   { operation, args = {}, prepare }: Scenario,
   check: (left: Left) => Promise<void>,
+  stride = 1,
 ): Promise<number> {
   const template = await createTemplate(prepare);
   const rooms = new Map<number, string>();
@@ -57,6 +64,7 @@ export async function killEach(
         const directory = rooms.get(n) ?? '';
         return check({ n, directory, hasSucceeded: stdout !== '', discard: () => template.discard(directory) });
       },
+      stride,
     );
   } finally {
     template.remove();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleScenario } from './killed-child.ts';
+import { STRIDE } from '../processes/stride.ts';
 import { killTwice, RECOVERIES } from './kill-twice.ts';
 
 let child: Awaited<ReturnType<typeof bundleScenario>>;
@@ -8,13 +9,16 @@ beforeAll(async () => {
 });
 afterAll(() => child.remove());
 
-// Surviving a power loss takes the same steps and some syncs, and every pair of kills: both are in the long test.
-const QUICK = RECOVERIES.filter(({ first }) => first.args?.durability !== 'power');
+// The others, and every pair of kills, are in the long test.
+const QUICK = RECOVERIES.filter(({ first }) => first.operation === 'claim');
 
 test.each(QUICK)(
   'a second kill in place of any call of the recovery keeps every promise: $first.title',
   async (pair) => {
-    const { firstKills, states, secondKills } = await killTwice(child.program, pair, { isLiteral: false });
+    const { firstKills, states, secondKills } = await killTwice(child.program, pair, {
+      isLiteral: false,
+      stride: STRIDE,
+    });
     console.log(`${pair.first.title}: ${firstKills} first kills left ${states} states, ${secondKills} second kills`);
     expect(states).toBeGreaterThan(1);
     expect(secondKills).toBeGreaterThan(states);

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { git } from '../../machines/autonomous-dev/git.ts';
 import { slugOf } from '../../machines/main-job/preflight.ts';
-import { parseOptions } from '../../machines/main-job/options.ts';
+import { NotStarted, parseOptions } from '../../machines/main-job/options.ts';
+import { prepareRun } from '../../machines/main-job/prepare.ts';
 
 const MAIN = path.join(import.meta.dirname, '..', '..', 'machines', 'main-job', 'main.ts');
 const TSX = import.meta.resolve('tsx');
@@ -55,11 +56,22 @@ test('what cannot begin is one clear line, and nothing is changed', async () => 
     [['--repo', 'taken', '--feature', '@missing.md', '--agents', 'a=b,c=d'], /--feature @missing\.md: ENOENT/],
   ];
   const before = fs.readdirSync(outer, { recursive: true }).length;
-  for (const [args, said] of cases) {
-    const { status, stdout, stderr } = start(args);
-    expect([status, stdout, stderr.trim().split('\n').length], args.join(' ')).toEqual([2, '', 1]);
-    expect(stderr.trim()).toMatch(said);
+  const wrong = await Promise.all(
+    cases.map(async ([args]) => {
+      // As it is given in a shell in that directory.
+      const inDirectory = args.map((word, at) => (args[at - 1] === '--repo' ? path.join(outer, word) : word));
+      return prepareRun(parseOptions(inDirectory)).then(String, (error: unknown) => error);
+    }),
+  );
+  for (const [at, [args, said]] of cases.entries()) {
+    expect(wrong[at], args.join(' ')).toBeInstanceOf(NotStarted);
+    expect((wrong[at] as NotStarted).message).toMatch(said);
+    expect((wrong[at] as NotStarted).message).not.toContain('\n');
   }
+  const [[args, said] = [[], /x/]] = cases;
+  const { status, stdout, stderr } = start(args);
+  expect([status, stdout, stderr.trim().split('\n').length]).toEqual([2, '', 1]);
+  expect(stderr.trim()).toMatch(said);
   expect(start(['--repo', 'dirty', ...OWN], { PATH: path.join(outer, 'plain') }).stderr).toMatch(
     /^git (was not found|could not be run)/,
   );

@@ -1,0 +1,81 @@
+import fs from 'node:fs';
+import { expect, it } from 'vitest';
+import { until } from '../processes/child.ts';
+import { MIND, TeamRun, type MindRun } from './team-run.ts';
+
+const TEAM = `alice=${MIND},bob=${MIND}`;
+const PATIENCE_MS = 200_000;
+
+/** Questions that the model was run for more than once. */
+function askedTwice(runs: readonly MindRun[]): string[] {
+  const ids = runs.map(({ id }) => id);
+  return ids.filter((id, at) => ids.indexOf(id) !== at);
+}
+
+it('asks the mind once, also when a member and its mind are killed while it works', async () => {
+  await using run = new TeamRun();
+  const ended = run.start(TEAM, { isGated: true });
+  const reached = `${run.gate}.reached`;
+  await until('the model works', () => fs.existsSync(reached) && fs.readFileSync(reached, 'utf8') !== '', PATIENCE_MS);
+  const mind = fs.readFileSync(reached, 'utf8');
+  const member = mind.replace(/\.mind$/, '');
+  const killed = [await run.pidOf(member), await run.pidOf(mind)];
+  for (const pid of killed) process.kill(pid ?? 0, 'SIGKILL');
+  for (let next: unknown; next === undefined || killed.includes(next as number); next = await run.pidOf(mind)) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  fs.writeFileSync(run.gate, '');
+  const { code, stdout } = await ended;
+  expect(code, stdout).toBe(0);
+  expect(stdout).toContain(`died, and is started again: ${member}`);
+  const runs = run.mindRuns();
+  expect(askedTwice(runs)).toEqual([]);
+  expect(
+    runs
+      .filter(({ kind }) => kind === 'work')
+      .map(({ task }) => task)
+      .toSorted(),
+  ).toEqual(['product', 'sum']);
+});
+
+it('gets to the same end when a member is killed after each thing that it has asked', async () => {
+  await using run = new TeamRun();
+  let isOver = false;
+  const ended = run.start(TEAM).finally(() => (isOver = true));
+  let [seen, kills] = [0, 0];
+  while (!isOver) {
+    const runs = run.mindRuns();
+    for (const { as } of runs.slice(seen)) {
+      const pid = await run.pidOf(as.replace(/\.mind$/, ''));
+      if (pid === undefined) continue;
+      process.kill(pid, 'SIGKILL');
+      kills += 1;
+    }
+    seen = runs.length;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const { code, stdout } = await ended;
+  expect(code, stdout).toBe(0);
+  expect(kills).toBeGreaterThan(4);
+  expect(askedTwice(run.mindRuns())).toEqual([]);
+  const work = run.mindRuns().filter(({ kind }) => kind === 'work');
+  expect(work.map(({ task }) => task).toSorted()).toEqual(['product', 'sum']);
+  expect(run.testsOf('mailroom/numbers')).toMatch(/^# pass 3$/m);
+  console.log(`killed ${kills} times, asked ${run.mindRuns().length} times`);
+});
+
+it('ends in order when it is interrupted, and goes on when the same command is given again', async () => {
+  await using run = new TeamRun();
+  const first = run.start(TEAM, { isGated: true });
+  await until('the model works', () => fs.existsSync(`${run.gate}.reached`), PATIENCE_MS);
+  run.interrupt();
+  expect(await first).toMatchObject({ code: 130, stderr: '' });
+  expect(await run.alive()).toEqual([]);
+  fs.writeFileSync(run.gate, '');
+  const second = await run.start(TEAM, { isGated: true });
+  expect(second, second.stdout).toMatchObject({ code: 0, stderr: '' });
+  expect(second.stdout).toContain('Going on with the run in');
+  // Only what was at work when it was interrupted is done once more.
+  expect(askedTwice(run.mindRuns().filter(({ kind }) => kind !== 'work'))).toEqual([]);
+  expect(run.testsOf('mailroom/numbers')).toMatch(/^# pass 3$/m);
+});
