@@ -11,7 +11,6 @@ export default defineConfig({
       'test/**/*.long.test.ts',
       // Those that try only one of several places otherwise.
       'test/crash/*.slow.test.ts',
-      'test/agents/killed.slow.test.ts',
     ],
     env: { ...shared.test?.env, MAILROOM_STRIDE: '1' },
     exclude: [],

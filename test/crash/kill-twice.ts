@@ -23,12 +23,12 @@ export interface KilledTwice {
 
 /**
  * Kills an operation in place of each of its calls and, for each state that this leaves, the recovery in place of each
- * of its own, or of one in `stride`. With `isLiteral` from every kill, also where several leave the same: a call that only reads changes nothing.
+ * of its own. With `isLiteral` from every kill, also where several leave the same: a call that only reads changes nothing.
  */
 export async function killTwice(
   program: string,
   { first, recovery }: Recovered,
-  { isLiteral, stride = 1 }: { isLiteral: boolean; stride?: number },
+  { isLiteral }: { isLiteral: boolean },
 ): Promise<KilledTwice> {
   const base = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-twice-'));
   try {
@@ -45,7 +45,7 @@ export async function killTwice(
     let secondKills = 0;
     for (const directory of left.values()) {
       const prepare = async (room: string): Promise<void> => copyTree(directory, room);
-      const { kills } = await killAtEveryCall(program, { ...recovery, title: first.title, prepare }, stride);
+      const { kills } = await killAtEveryCall(program, { ...recovery, title: first.title, prepare });
       secondKills += kills;
     }
     return { firstKills, states: left.size, secondKills };
