@@ -11,11 +11,11 @@ test(
   'three machines with everything, killed at every other call and at pairs of calls, end like the run that nobody killed',
   async () => {
     const repeats: Repeats = { activities: 0, actions: 0 };
-    const report = await crashMatrix({ ...trainMatrix(repeats), stride: 2, pairs: 40, seed: SEED });
+    const report = await crashMatrix({ ...trainMatrix(repeats), stride: 2, pairs: 20, seed: SEED });
     printReport('train', report);
     console.log(`repeated with the same effect id: ${repeats.activities} activities, ${repeats.actions} actions`);
     expect(report.failures).toEqual([]);
-    expect(report.schedules).toBeGreaterThan(110);
+    expect(report.schedules).toBeGreaterThan(100);
     expect(report.kills).toBeGreaterThan(report.schedules * 0.9);
   },
   TIMEOUT_MS,
@@ -24,10 +24,10 @@ test(
 test(
   'nested parallel states with history, killed at every other call and at pairs of calls, end likewise',
   async () => {
-    const report = await crashMatrix({ ...STAGE_MATRIX, pairs: 60, seed: SEED });
+    const report = await crashMatrix({ ...STAGE_MATRIX, pairs: 40, seed: SEED });
     printReport('stage', report);
     expect(report.failures).toEqual([]);
-    expect(report.schedules).toBeGreaterThan(110);
+    expect(report.schedules).toBeGreaterThan(100);
   },
   TIMEOUT_MS,
 );
