@@ -18,7 +18,7 @@ export function pullRequestText(
   return [
     `# ${titleOf(feature)}`,
     '',
-    feature,
+    bodyOf(feature),
     '',
     `Branch \`${branch}\` at \`${short(head)}\`, ${commits.length} commits ahead of \`${short(base)}\`.`,
     '',
@@ -90,6 +90,11 @@ function titleOf(feature: string): string {
   const [first = ''] = feature.split('\n', 1);
   const plain = first.replace(/^#+\s*/, '');
   return plain.length > TITLE_CHARS_MAX ? `${plain.slice(0, TITLE_CHARS_MAX - 1)}…` : plain;
+}
+
+/** Without the heading that is the title. */
+function bodyOf(feature: string): string {
+  return feature.replace(/^#+ [^\n]*\n+/, '');
 }
 
 function tailOf(output: string): string[] {
