@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { attemptGit, git } from './git.ts';
@@ -65,13 +66,14 @@ async function openCheckout(
     const isBranch =
       (await attemptGit(['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`], inMain)).exitCode === 0;
     if (!isBranch) await git(['branch', '--no-track', branch, start], inMain);
-    // One that was being made when its maker was killed is made again; nobody has worked in it yet.
+    // One that was being made when its maker was killed is made again; nobody has worked in it yet. Never `worktree prune`:
+    // it forgets those of the user's that lie on a disk which is not there now.
     await attemptGit(['worktree', 'remove', '--force', '--force', directory], inMain);
-    await git(['worktree', 'prune'], inMain);
-    await git(['worktree', 'add', '--force', directory, branch], inMain);
+    await rm(directory, { recursive: true, force: true });
+    await git(['worktree', 'add', '--force', '--force', directory, branch], inMain);
     if (setup !== undefined) await makeReady(setup, directory, signal);
     await git(['update-ref', `refs/mailroom/${branch}`, branch], inMain);
-    await markReady(ready);
+    await writeFile(ready, '');
   }
   const base = await git(['rev-parse', `refs/mailroom/${branch}`], inMain);
   return { directory, branch, base };
@@ -89,11 +91,6 @@ async function makeReady(setup: string, directory: string, signal: AbortSignal |
   signal?.throwIfAborted();
   if (exitCode !== 0)
     throw new Error(`${setup} failed in ${directory} (${exitCode ?? 'killed'}): ${all.trim().slice(-2_000)}`);
-}
-
-async function markReady(file: string): Promise<void> {
-  const { writeFile } = await import('node:fs/promises');
-  await writeFile(file, '');
 }
 
 /**

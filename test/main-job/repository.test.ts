@@ -88,6 +88,19 @@ test('a checkout that was being made when its maker was killed is made again', a
   expect(fs.readFileSync(path.join(directory, 'list.txt'), 'utf8')).toBe('one\ntwo\nthree\n');
 });
 
+test('worktrees of the user are not forgotten, although their disk is not there now', async () => {
+  const { directory } = repository;
+  const users = path.join(outer, 'removable');
+  await git(['worktree', 'add', '--quiet', '-b', 'users', users], { directory });
+  fs.renameSync(users, `${users}.unmounted`);
+  await openBranch(repository);
+  const { directory: checkout } = await openWorkspace(repository, 'task-1');
+  fs.rmSync(`${checkout}.ready`);
+  await openWorkspace(repository, 'task-1');
+  fs.renameSync(`${users}.unmounted`, users);
+  expect(await git(['status', '--short', '--branch'], { directory: users })).toBe('## users');
+});
+
 test('a conflict changes nothing and names its files, also after a merge that was killed in the middle', async () => {
   await openBranch(repository);
   const [one, two] = [await openWorkspace(repository, 'task-1'), await openWorkspace(repository, 'task-2')];
