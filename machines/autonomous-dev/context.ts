@@ -8,7 +8,6 @@ import type { Ending, LoopReport, TestRun } from './report.ts';
 
 /** Who is at a task now. */
 interface Hand {
-  readonly childId: string;
   readonly agent: string;
   readonly epoch: number;
 }

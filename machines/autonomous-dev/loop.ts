@@ -91,7 +91,7 @@ export const loop = setup({
       if (event.type !== 'TASK-CLAIMED') return {};
       const { task, agent, epoch } = event;
       return {
-        hands: { ...context.hands, [task.id]: { childId: changeId(task.id, epoch), agent, epoch } },
+        hands: { ...context.hands, [task.id]: { agent, epoch } },
         begun: context.begun + 1,
         silent: context.silent.filter((one) => one !== agent),
         blocked: context.blocked.filter((id) => id !== task.id),

@@ -8,7 +8,7 @@ import { endTeam, startTeam } from './agents.ts';
 import { keepTeam } from './keep-team.ts';
 import { markEnded, type Run } from './run-directory.ts';
 import { progressText } from './show.ts';
-import { summaryText } from './summary.ts';
+import { lookCloserText, summaryText } from './summary.ts';
 
 const EXIT_OK = 0;
 const EXIT_FAILURE = 1;
@@ -60,10 +60,11 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
   }
   const report: LoopReport | undefined = result.status === 'done' ? result.output : undefined;
   markEnded(run, report?.outcome ?? result.status);
+  const why = result.status === 'error' ? `it failed: ${result.error.message}` : 'it was stopped from outside';
   console.log(
     report
       ? summaryText(report, run)
-      : `\n== ${result.status}: ${result.status === 'error' ? result.error.message : ''}`,
+      : `\nNot delivered: ${why}. The same command begins a new run.\n\n${lookCloserText(run)}`,
   );
   return report?.outcome === 'delivered' ? EXIT_OK : EXIT_FAILURE;
 }

@@ -4,14 +4,12 @@ import { shellWord } from '../shared/shell-word.ts';
 import type { Run } from './run-directory.ts';
 
 /** What came of it, and how to look closer. */
-export function summaryText(report: LoopReport, { directory, input }: Run): string {
+export function summaryText(report: LoopReport, run: Run): string {
   const { delivery, changes, branch, outcome } = report;
   const merged = changes.filter((one) => one.outcome === 'merged').length;
   const rejected = changes
     .flatMap(({ reviews }) => reviews.flatMap(({ feedback }) => feedback))
     .filter(({ verdict }) => verdict === 'request-changes').length;
-  const repository = input.repository.directory;
-  const room = `MAILROOM_DIR=${shellWord(path.join(directory, '.mailroom'))}`;
   return [
     '',
     outcome === 'delivered' && delivery
@@ -19,8 +17,16 @@ export function summaryText(report: LoopReport, { directory, input }: Run): stri
       : `Not delivered (${outcome}): ${report.reason}. What there is lies on the branch ${branch}.`,
     ...(delivery ? [`The text of the pull request: ${delivery.pullRequest}`] : []),
     '',
+    lookCloserText(run),
+  ].join('\n');
+}
+
+/** Commands that work when they are pasted. */
+export function lookCloserText({ directory, input: { repository } }: Run): string {
+  const room = `MAILROOM_DIR=${shellWord(path.join(directory, '.mailroom'))}`;
+  return [
     'Look closer:',
-    `  git -C ${shellWord(repository)} log --graph --oneline ${branch}`,
+    `  git -C ${shellWord(repository.directory)} log --graph --oneline ${repository.branch}`,
     `  ${room} npx mailroom why autonomous-dev-loop`,
     `  ${room} npx mailroom replay autonomous-dev-loop`,
     `  ${room} npx mailroom log`,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { actorAddress } from '../shared/actor-address.ts';
 import { parsePlan, type Plan, type PlanInput } from './plan.ts';
 
-const ADDRESS = /^(?!(?:all|system)$)[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9][a-z0-9_-]*)*$/;
 const AGENTS_MAX = 100;
 const LEASE_MINUTES_DEFAULT = 10;
 const LEASE_MINUTES_MAX = 24 * 60;
@@ -12,7 +12,7 @@ const inputSchema = z.strictObject({
   /** Checked by itself, because its faults are more than a shape. */
   plan: z.custom<PlanInput | string>((value) => value !== undefined && value !== null, 'expected a plan'),
   /** Who may claim; everybody when not given. */
-  agents: z.array(z.string().regex(ADDRESS, 'expected an address')).min(1).max(AGENTS_MAX).optional(),
+  agents: z.array(actorAddress).min(1).max(AGENTS_MAX).optional(),
   /** How long a claim lasts after the last message about it. */
   leaseMinutes: z.number().positive().max(LEASE_MINUTES_MAX).default(LEASE_MINUTES_DEFAULT),
   /** When the whole ends at the latest. */
