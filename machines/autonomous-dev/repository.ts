@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { execa } from 'execa';
+import { runShell } from '../shared/run-shell.ts';
 import { attemptGit, git } from './git.ts';
 
 /** The user's repository, and what is made in it. */
@@ -30,8 +30,6 @@ export type Merge =
   | { readonly status: 'merged'; readonly commit: string; readonly diffStat: string }
   /** Nothing was changed. */
   | { readonly status: 'conflict'; readonly files: readonly string[]; readonly with: string };
-
-const SETUP_MS_MAX = 15 * 60_000;
 
 /** Where what is delivered is put together. */
 export function integrationDirectory({ workDirectory }: Repository): string {
@@ -80,17 +78,11 @@ async function openCheckout(
 }
 
 async function makeReady(setup: string, directory: string, signal: AbortSignal | undefined): Promise<void> {
-  const { exitCode, all } = await execa('sh', ['-c', setup], {
-    cwd: directory,
-    all: true,
-    reject: false,
-    stdin: 'ignore',
-    timeout: SETUP_MS_MAX,
-    ...(signal ? { cancelSignal: signal } : {}),
-  });
-  signal?.throwIfAborted();
-  if (exitCode !== 0)
-    throw new Error(`${setup} failed in ${directory} (${exitCode ?? 'killed'}): ${all.trim().slice(-2_000)}`);
+  const { exitCode, output } = await runShell(setup, directory, signal ?? new AbortController().signal);
+  if (exitCode !== 0) {
+    const how = exitCode === null ? 'it took too long' : String(exitCode);
+    throw new Error(`${setup} failed in ${directory} (${how}): ${output.slice(-2_000)}`);
+  }
 }
 
 /**

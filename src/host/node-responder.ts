@@ -39,8 +39,7 @@ export class NodeResponder implements Responder {
     const answered = once(this.#child, 'message') as Promise<[unknown]>;
     // One that has died meanwhile is seen by its exit.
     if (this.#child.connected) this.#child.send(message as Serializable, () => {});
-    const heard = await Promise.race([answered, this.#exited]);
-    clearTimeout(timer);
+    const heard = await Promise.race([answered, this.#exited]).finally(() => clearTimeout(timer));
     return heard ? { answer: heard[0] } : { died: await this.#died() };
   }
 

@@ -7,7 +7,8 @@ import { until } from '../processes/child.ts';
 import { expect, it } from 'vitest';
 import type { Thought } from '../../machines/main-job/member/case.ts';
 import { feedbackOf } from '../../machines/main-job/member/feedback.ts';
-import { failingLines, runTests } from '../../machines/main-job/member/run-tests.ts';
+import { failingLines } from '../../machines/main-job/member/test-output.ts';
+import { runShell } from '../../machines/shared/run-shell.ts';
 import { readFeedback } from '../../machines/code-review/feedback.ts';
 import { parseReview } from '../../machines/code-review/review.ts';
 
@@ -54,7 +55,7 @@ it('never approves what fails its tests, and says only what a review takes', () 
 
 it('names the exit code and the lines that tell what failed', async () => {
   const script = "echo 'ok 1 - one'; echo 'not ok 2 - sum of several'; echo '# fail 1'; exit 3";
-  const tests = await runTests(script, '.', new AbortController().signal);
+  const tests = await runShell(script, '.', new AbortController().signal);
   const approval = { verdict: 'approve', summary: 'Fine.', issues: [], suggestions: [], evidence: [] };
   const feedback = feedbackOf({
     ran: { ...tests, command: 'npm test' },
@@ -77,7 +78,7 @@ it('ends a run of the tests, and what it has started, when the member is to end'
   const leaving = new AbortController();
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-tests-'));
   const file = path.join(directory, 'pid');
-  const run = runTests('sleep 600 & echo $! > pid.new; mv pid.new pid; wait', directory, leaving.signal);
+  const run = runShell('sleep 600 & echo $! > pid.new; mv pid.new pid; wait', directory, leaving.signal);
   await until('it runs', () => fs.existsSync(file));
   leaving.abort(new Error('the member leaves'));
   await expect(run).rejects.toThrow('the member leaves');

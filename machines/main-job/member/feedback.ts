@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Thought } from './case.ts';
-import { failingLines, howItEnded, type Ran } from './run-tests.ts';
+import type { Ran } from '../../shared/run-shell.ts';
+import { failingLines, howItEnded } from './test-output.ts';
 
 /** What the mind says of a change. */
 export const verdictAnswer = z.object({

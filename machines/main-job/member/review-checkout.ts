@@ -3,7 +3,8 @@ import path from 'node:path';
 import { attemptGit, git, type GitOptions } from '../../autonomous-dev/git.ts';
 import type { ReviewRequest } from './heard.ts';
 import type { Member } from './member.ts';
-import { howItEnded, runTests } from './run-tests.ts';
+import { runShell } from '../../shared/run-shell.ts';
+import { howItEnded } from './test-output.ts';
 
 /** A checkout of the commit that is reviewed, of the reviewer's own; the same request gives the same one. */
 export async function openReview(
@@ -20,7 +21,7 @@ export async function openReview(
     await attemptGit(['worktree', 'remove', '--force', '--force', directory], inRepository);
     await git(['worktree', 'add', '--quiet', '--detach', '--force', directory, commit], inRepository);
     if (terms.setup !== undefined) {
-      const ran = await runTests(terms.setup, directory, signal);
+      const ran = await runShell(terms.setup, directory, signal);
       if (ran.exitCode !== 0) throw new Error(`${howItEnded(ran)}\n${ran.output.slice(-500)}`);
     }
     fs.writeFileSync(ready, '');

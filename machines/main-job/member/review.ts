@@ -7,7 +7,8 @@ import type { ReviewRequest } from './heard.ts';
 import type { Member } from './member.ts';
 import { clipped, quoted } from './quoted.ts';
 import { closeReview, openReview } from './review-checkout.ts';
-import { howItEnded, runTests, type Ran } from './run-tests.ts';
+import { runShell, type Ran } from '../../shared/run-shell.ts';
+import { howItEnded } from './test-output.ts';
 
 const DIFF_CHARS_MAX = 40_000;
 const OUTPUT_CHARS_SHOWN = 6_000;
@@ -16,7 +17,7 @@ const OUTPUT_CHARS_SHOWN = 6_000;
 export async function reviewChange(member: Member, one: Case, request: ReviewRequest): Promise<void> {
   const { change, round } = request;
   const checkout = await openReview(member, request, one.signal);
-  const ran = await one.onceDone('tests', () => runTests(member.terms.testCommand, checkout.directory, one.signal));
+  const ran = await one.onceDone('tests', () => runShell(member.terms.testCommand, checkout.directory, one.signal));
   const range = `${change.base}...${change.commit}`;
   const diffStat = await one.onceDone('stat', async () => {
     const stat = await git(['diff', '--stat', range], checkout);

@@ -11,13 +11,9 @@ export interface Ran {
 
 const MS_MAX = 15 * 60_000;
 const OUTPUT_CHARS_KEPT = 20_000;
-const LINES_MAX = 6;
-const LINE_CHARS_MAX = 200;
-const TELLING = /\bfail|error|not ok\b|✖|✗|✘|assert|expected|panick?ed|traceback|exception/i;
-const SUMMARY = /(?:^|\s)0 (?:fail|error)|^\S*\s*(?:fail|failed|failures|errors):? 0\b|^# fail 0$/i;
 
 /** Runs a shell command in a checkout to its end. Rejects with the signal's reason, after it has ended all of it. */
-export async function runTests(command: string, cwd: string, signal: AbortSignal): Promise<Ran> {
+export async function runShell(command: string, cwd: string, signal: AbortSignal): Promise<Ran> {
   signal.throwIfAborted();
   const child = spawn('sh', ['-c', command], {
     cwd,
@@ -56,18 +52,4 @@ export async function runTests(command: string, cwd: string, signal: AbortSignal
     clearTimeout(late);
     signal.removeEventListener('abort', end);
   }
-}
-
-export function howItEnded({ command, exitCode }: Ran): string {
-  return `${command}: ${exitCode === null ? 'took too long' : `exit code ${exitCode}`}`;
-}
-
-/** The lines that tell what is wrong; the last ones where none looks like it. */
-export function failingLines({ output }: Ran): string[] {
-  const lines = output
-    .split('\n')
-    .map((line) => line.trim().slice(0, LINE_CHARS_MAX))
-    .filter((line) => line !== '');
-  const telling = [...new Set(lines.filter((line) => TELLING.test(line) && !SUMMARY.test(line)))];
-  return telling.length > 0 ? telling.slice(0, LINES_MAX) : lines.slice(-LINES_MAX);
 }
