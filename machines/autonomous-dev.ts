@@ -9,6 +9,7 @@ import { researchQuestion } from './autonomous-dev/planning.ts';
 import { reportOf } from './autonomous-dev/report.ts';
 import { integrationDirectory } from './autonomous-dev/repository.ts';
 import { working } from './autonomous-dev/working-state.ts';
+import { faultText } from './shared/fault-text.ts';
 
 /**
  * A team of agents that builds a feature in a git repository: research, a plan, its tasks distributed, each change reviewed
@@ -63,7 +64,7 @@ export const machine = loop.createMachine({
             content: `Starting research phase for: ${context.terms.feature}`,
           })),
         },
-        onError: { target: 'ended', actions: assign(({ event }) => ended('failed', String(event.error))) },
+        onError: { target: 'ended', actions: assign(({ event }) => ended('failed', faultText(event.error))) },
       },
     },
     researching: {
@@ -98,7 +99,7 @@ export const machine = loop.createMachine({
         src: 'deliver',
         input: ({ context }) => ({ terms: context.terms, report: reportOf(context) }),
         onDone: { target: 'ended', actions: assign({ delivery: ({ event }) => event.output }) },
-        onError: { target: 'ended', actions: assign(({ event }) => ended('failed', String(event.error))) },
+        onError: { target: 'ended', actions: assign(({ event }) => ended('failed', faultText(event.error))) },
       },
     },
     ended: {

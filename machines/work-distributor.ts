@@ -20,12 +20,6 @@ import {
 } from './work-distributor/turn.ts';
 
 const UNDELIVERED_MAX = 100;
-/**
- * A lease that ended while nobody ran the workflow fires before its mail is looked at. So much longer it is waited for
- * what the holder may have sent meanwhile.
- */
-const GRACE_MS_MAX = 5_000;
-const GRACE_SHARE = 0.1;
 
 function isVerdict(now: Now, kind: Verdict['kind']): boolean {
   return verdictOf(now)?.kind === kind;
@@ -63,7 +57,6 @@ const distribution = setup({
   delays: {
     deadline: ({ context }) => context.minutes * 60_000,
     lease: ({ context }) => context.leaseMinutes * 60_000,
-    grace: ({ context }) => Math.min(GRACE_MS_MAX, context.leaseMinutes * 60_000 * GRACE_SHARE),
   },
   guards: {
     isGranted: (now) => isVerdict(now, 'granted'),
@@ -75,6 +68,7 @@ const distribution = setup({
     isBlocked: (now) => isVerdict(now, 'blocked'),
     isAssigned: (now) => isVerdict(now, 'assigned'),
     isReworked: (now) => isVerdict(now, 'reworked'),
+    isSuspended: (now) => isVerdict(now, 'suspended'),
     isRefused: (now) => isVerdict(now, 'refused'),
     areSound: (now) => !(addedIn(now) instanceof TypeError),
     isSettled: ({ context }) => isSettled(context.board),
@@ -131,10 +125,6 @@ const distribution = setup({
         enqueue.cancel(leaseOf(entry));
         enqueue.raise(leaseEnded(entry), { delay: 'lease', id: leaseOf(entry) });
       }
-    }),
-    waitForMail: enqueueActions(({ event, enqueue }) => {
-      if (event.type !== 'LEASE-ENDED') return;
-      enqueue.raise({ ...event, type: 'GRACE-ENDED' }, { delay: 'grace', id: `lease.${event.taskId}` });
     }),
     endLease: cancel((now) => leaseOf(changeOf(now).before)),
     thank: reply((now) => {
@@ -246,14 +236,14 @@ export const machine = distribution.createMachine({
         INFO: [...CLAIMED, ...COMPLETED, ...GIVEN_BACK, REFUSED, { actions: 'renew' }],
         ACK: { actions: 'renew' },
         QUESTION: { actions: ['renew', 'answer'] },
-        'LEASE-ENDED': { actions: 'waitForMail' },
-        'GRACE-ENDED': [
+        'LEASE-ENDED': [
           { guard: 'isFreed', actions: ['tellLost', 'release', 'offerOpened', 'take'] },
           { guard: 'isBlocked', actions: ['tellLost', 'release', 'tellBlocked', 'take'] },
         ],
         ASSIGN: { guard: 'isAssigned', actions: ['begin', 'take'] },
         ACCEPTED: { guard: 'isDone', actions: ['tellAccepted', 'offerOpened', 'take'] },
         REWORK: { guard: 'isReworked', actions: ['tellRework', 'take'] },
+        SUSPEND: { guard: 'isSuspended', actions: ['endLease', 'take'] },
         RELEASE: [
           { guard: 'isFreed', actions: ['endLease', 'tellLost', 'release', 'offerOpened', 'take'] },
           { guard: 'isBlocked', actions: ['endLease', 'tellLost', 'release', 'tellBlocked', 'take'] },

@@ -1,143 +1,27 @@
 import { assign, emit, sendParent, sendTo, setup } from 'xstate';
 import { activity } from 'agent-mailroom/workflow';
 import { machine as codeReview } from '../code-review.ts';
-import type { ChangesRequested, Revised } from '../code-review/events.ts';
-import type { ReviewOutput } from '../code-review/progress.ts';
+import type { Revised } from '../code-review/events.ts';
 import { machine as consensus } from '../consensus.ts';
-import type { ElectionInput } from '../consensus/election.ts';
-import { electionOf } from '../code-review/vote.ts';
-import type { ReviewInput } from '../code-review/review.ts';
-import type { Task } from '../work-distributor/plan.ts';
-import { decisionOf, decisionText, type Decision } from './decision.ts';
+import { faultText } from '../shared/fault-text.ts';
+import {
+  conflictText,
+  lastDecision,
+  reportOf,
+  reviewOf,
+  submissionOf,
+  voteOf,
+  workspaceOf,
+  type ChangeInput,
+  type Context,
+} from './change-context.ts';
+import type { ChangeReport, Event, FromChange, WordOfChange } from './change-events.ts';
+import { decisionOf, decisionText } from './decision.ts';
 import { progress, type Progress } from './progress.ts';
-import { faultOfCommit, openWorkspace, type Checkout, type Repository } from './repository.ts';
+import { faultOfCommit, openWorkspace, type Repository } from './repository.ts';
 
-/** What one agent does for one task, in one epoch. */
-export interface ChangeInput {
-  readonly task: Task;
-  readonly agent: string;
-  readonly epoch: number;
-  readonly repository: Repository;
-  readonly reviewersNeeded: number;
-  readonly rounds: number;
-  readonly reviewMinutes: number;
-  readonly voteSeconds: number;
-}
-
-/** A commit that was handed in. */
-export interface Submission {
-  readonly commit: string;
-  readonly summary: string;
-  readonly messageId: string;
-}
-
-/** What the loop tells it. */
-export type ToChange =
-  | ({ readonly type: 'SUBMITTED' } & {
-      readonly commit: string | null;
-      readonly summary: string;
-      readonly messageId: string;
-      /** Who may review it now, in this order. */
-      readonly agents: readonly string[];
-    })
-  | { readonly type: 'MERGED'; readonly commit: string }
-  | { readonly type: 'CONFLICT'; readonly files: readonly string[]; readonly with: string }
-  /** The agent has the task no more. */
-  | { readonly type: 'RELEASED'; readonly reason: string };
-
-/** What it tells the loop, always with its task and epoch. */
-export type FromChange = { readonly taskId: string; readonly epoch: number } & (
-  | { readonly type: 'READY'; readonly workspace: Checkout }
-  | { readonly type: 'GO-ON'; readonly feedback: string }
-  | { readonly type: 'APPROVED'; readonly commit: string; readonly title: string; readonly agent: string }
-  /** It cannot be finished this way: somebody else may try. */
-  | { readonly type: 'STUCK'; readonly reason: string }
-  /** Its last word. */
-  | { readonly type: 'CHANGE-ENDED'; readonly report: ChangeReport }
-);
-
-/** What is left of a change for the report. */
-export interface ChangeReport {
-  readonly taskId: string;
-  readonly title: string;
-  readonly agent: string;
-  readonly epoch: number;
-  readonly outcome: 'merged' | 'released' | 'stuck';
-  readonly submissions: readonly Submission[];
-  readonly reviews: readonly ReviewOutput[];
-  readonly decisions: readonly Decision[];
-  readonly conflicts: number;
-  /** The merge. */
-  readonly merge: string | null;
-}
-
-interface Context extends ChangeInput {
-  /** Who reviews and votes, as of the last submission; the author is left out where that matters. */
-  readonly agents: readonly string[];
-  readonly workspace: Checkout | null;
-  readonly submissions: readonly Submission[];
-  readonly reviews: readonly ReviewOutput[];
-  readonly decisions: readonly Decision[];
-  readonly conflicts: number;
-  readonly merge: string | null;
-  readonly outcome: ChangeReport['outcome'];
-}
-
-type Event = ToChange | ChangesRequested;
-
-function from<TEvent extends object>(
-  { task, epoch }: Context,
-  event: TEvent,
-): TEvent & { readonly taskId: string; readonly epoch: number } {
-  return { ...event, taskId: task.id, epoch };
-}
-
-function submissionOf(context: Context): Submission {
-  const last = context.submissions.at(-1);
-  if (!last) throw new TypeError('nothing was handed in');
-  return last;
-}
-
-function lastDecision({ decisions }: Context): Decision {
-  const last = decisions.at(-1);
-  if (!last) throw new TypeError('nothing was decided');
-  return last;
-}
-
-function workspaceOf({ workspace }: Context): Checkout {
-  if (!workspace) throw new TypeError('there is no workspace yet');
-  return workspace;
-}
-
-function reviewOf(context: Context): ReviewInput {
-  const { task, agent, agents, reviewersNeeded, rounds, reviewMinutes: minutes, decisions } = context;
-  const { branch, base, directory } = workspaceOf(context);
-  const decided = decisions.map((one) => decisionText(one));
-  return {
-    change: {
-      title: task.title,
-      author: agent,
-      description: [task.description, ...decided].join('\n\n'),
-      branch,
-      base,
-      directory,
-      commit: submissionOf(context).commit,
-      files: [...task.files],
-      skills: [...task.skills],
-    },
-    reviewers: [...agents],
-    reviewersNeeded,
-    rounds,
-    minutes,
-  };
-}
-
-/** The vote on the last thing that was disputed. */
-function voteOf(context: Context): ElectionInput {
-  const disagreement = context.reviews.at(-1)?.disagreements.at(-1);
-  if (!disagreement) throw new TypeError('nothing is disputed');
-  const { agents, agent, voteSeconds } = context;
-  return { ...electionOf(disagreement, [...new Set([agent, ...agents])]), seconds: voteSeconds };
+function toLoop({ task, epoch }: Context, word: WordOfChange): FromChange {
+  return { ...word, taskId: task.id, epoch };
 }
 
 const change = setup({
@@ -174,9 +58,9 @@ const change = setup({
       const { commit, summary, messageId } = submissionOf(context);
       return progress({ type: 'handed-in', taskId: context.task.id, agent: context.agent, commit, summary, messageId });
     }),
-    report: sendParent(({ context }) => from(context, { type: 'CHANGE-ENDED', report: reportOf(context) })),
+    report: sendParent(({ context }) => toLoop(context, { type: 'CHANGE-ENDED', report: reportOf(context) })),
     askForCommit: sendParent(({ context }) =>
-      from(context, {
+      toLoop(context, {
         type: 'GO-ON',
         feedback: 'Please say which commit it is: --data \'{"commit":"…"}\' with the full id, as in the command below.',
       }),
@@ -212,12 +96,14 @@ export const machine = change.createMachine({
           target: 'working',
           actions: [
             assign({ workspace: ({ event }) => event.output }),
-            sendParent(({ context, event }) => from(context, { type: 'READY', workspace: event.output })),
+            sendParent(({ context, event }) => toLoop(context, { type: 'READY', workspace: event.output })),
           ],
         },
         onError: {
           target: 'stuck',
-          actions: sendParent(({ context, event }) => from(context, { type: 'STUCK', reason: String(event.error) })),
+          actions: sendParent(({ context, event }) =>
+            toLoop(context, { type: 'STUCK', reason: faultText(event.error) }),
+          ),
         },
       },
     },
@@ -242,7 +128,7 @@ export const machine = change.createMachine({
             guard: ({ event }) => event.output !== null,
             target: 'working',
             actions: sendParent(({ context, event }) =>
-              from(context, { type: 'GO-ON', feedback: `It cannot be reviewed: ${event.output ?? ''}.` }),
+              toLoop(context, { type: 'GO-ON', feedback: `It cannot be reviewed: ${event.output ?? ''}.` }),
             ),
           },
           { target: 'reviewing' },
@@ -264,7 +150,9 @@ export const machine = change.createMachine({
         },
         onError: {
           target: 'stuck',
-          actions: sendParent(({ context, event }) => from(context, { type: 'STUCK', reason: String(event.error) })),
+          actions: sendParent(({ context, event }) =>
+            toLoop(context, { type: 'STUCK', reason: faultText(event.error) }),
+          ),
         },
       },
       states: {
@@ -281,7 +169,7 @@ export const machine = change.createMachine({
                   round: event.round,
                   issues: event.issues,
                 })),
-                sendParent(({ context, event }) => from(context, { type: 'GO-ON', feedback: event.feedback })),
+                sendParent(({ context, event }) => toLoop(context, { type: 'GO-ON', feedback: event.feedback })),
               ],
             },
           },
@@ -321,7 +209,7 @@ export const machine = change.createMachine({
         {
           target: 'stuck',
           actions: sendParent(({ context }) =>
-            from(context, {
+            toLoop(context, {
               type: 'STUCK',
               reason: `its review ended: ${context.reviews.at(-1)?.outcome ?? 'unknown'}`,
             }),
@@ -330,11 +218,14 @@ export const machine = change.createMachine({
       ],
     },
     voting: {
-      entry: emit(({ context }) => ({
-        type: 'disputed',
-        taskId: context.task.id,
-        disagreements: context.reviews.at(-1)?.disagreements ?? [],
-      })),
+      entry: [
+        emit(({ context }) => ({
+          type: 'disputed',
+          taskId: context.task.id,
+          disagreements: context.reviews.at(-1)?.disagreements ?? [],
+        })),
+        sendParent(({ context }) => toLoop(context, { type: 'PUT-TO-THE-VOTE' })),
+      ],
       invoke: {
         src: 'vote',
         input: ({ context }) => voteOf(context),
@@ -352,7 +243,9 @@ export const machine = change.createMachine({
         },
         onError: {
           target: 'stuck',
-          actions: sendParent(({ context, event }) => from(context, { type: 'STUCK', reason: String(event.error) })),
+          actions: sendParent(({ context, event }) =>
+            toLoop(context, { type: 'STUCK', reason: faultText(event.error) }),
+          ),
         },
       },
     },
@@ -362,7 +255,7 @@ export const machine = change.createMachine({
           guard: 'mustChange',
           target: 'working',
           actions: sendParent(({ context }) =>
-            from(context, { type: 'GO-ON', feedback: decisionText(lastDecision(context)) }),
+            toLoop(context, { type: 'GO-ON', feedback: decisionText(lastDecision(context)) }),
           ),
         },
         { target: 'approved' },
@@ -370,7 +263,7 @@ export const machine = change.createMachine({
     },
     approved: {
       entry: sendParent(({ context }) =>
-        from(context, {
+        toLoop(context, {
           type: 'APPROVED',
           commit: submissionOf(context).commit,
           title: context.task.title,
@@ -384,7 +277,7 @@ export const machine = change.createMachine({
           actions: [
             assign({ conflicts: ({ context }) => context.conflicts + 1 }),
             sendParent(({ context, event }) =>
-              from(context, { type: 'GO-ON', feedback: conflictText(context, event) }),
+              toLoop(context, { type: 'GO-ON', feedback: conflictText(context, event) }),
             ),
           ],
         },
@@ -396,30 +289,3 @@ export const machine = change.createMachine({
   },
   output: ({ context }) => reportOf(context),
 });
-
-function reportOf({
-  task,
-  agent,
-  epoch,
-  outcome,
-  submissions,
-  reviews,
-  decisions,
-  conflicts,
-  merge,
-}: Context): ChangeReport {
-  const { id: taskId, title } = task;
-  return { taskId, title, agent, epoch, outcome, submissions, reviews, decisions, conflicts, merge };
-}
-
-function conflictText(
-  { repository }: Context,
-  event: { readonly files: readonly string[]; readonly with: string },
-): string {
-  return [
-    `It is approved, but it conflicts with what was merged meanwhile, in ${event.files.join(', ')}.`,
-    'Merge the branch in your checkout, mend the conflict so that both changes are kept, run the tests, commit, and hand it in again:',
-    '',
-    `  git merge ${repository.branch}`,
-  ].join('\n');
-}

@@ -1,6 +1,6 @@
 import type { ToParent } from '../work-distributor/parent.ts';
 import type { Plan } from '../work-distributor/plan.ts';
-import type { FromChange } from './change.ts';
+import type { FromChange } from './change-events.ts';
 import type { Delivery } from './delivery.ts';
 import type { LoopTerms } from './input.ts';
 import type { Findings } from './planning.ts';
@@ -37,7 +37,7 @@ export interface Context {
   readonly silent: readonly string[];
   /** How many changes were begun: whose turn it is to review. */
   readonly begun: number;
-  /** Titles of tasks that nobody is offered any more. */
+  /** Ids of tasks that nobody is offered any more. */
   readonly blocked: readonly string[];
   readonly delivery: Delivery | null;
   readonly ending: Ending | null;

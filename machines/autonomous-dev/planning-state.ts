@@ -1,6 +1,7 @@
 import { assign, emit } from 'xstate';
 import type { Answer } from 'agent-mailroom/workflow';
 import { parsePlan, type Plan } from '../work-distributor/plan.ts';
+import { faultText } from '../shared/fault-text.ts';
 import { excerpt } from './excerpt.ts';
 import { loop, PLAN_TRIES_MAX } from './loop.ts';
 import { PLAN_SCHEMA, planQuestion } from './planning.ts';
@@ -70,7 +71,7 @@ export const planning = loop.createStateConfig({
         },
         onError: {
           target: 'choosing',
-          actions: assign(({ event }) => ({ planTries: PLAN_TRIES_MAX, planFault: String(event.error) })),
+          actions: assign(({ event }) => ({ planTries: PLAN_TRIES_MAX, planFault: faultText(event.error) })),
         },
       },
       after: { answer: { target: 'choosing', actions: assign({ planTries: PLAN_TRIES_MAX }) } },

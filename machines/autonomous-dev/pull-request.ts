@@ -1,5 +1,5 @@
 import { decisionText } from './decision.ts';
-import type { ChangeReport } from './change.ts';
+import type { ChangeReport } from './change-events.ts';
 import type { LoopReport } from './report.ts';
 
 const ID_CHARS_SHOWN = 8;

@@ -1,5 +1,5 @@
 import type { Context } from './context.ts';
-import type { ChangeReport } from './change.ts';
+import type { ChangeReport } from './change-events.ts';
 import type { Delivery } from './delivery.ts';
 
 /** A run of the repository's own tests over everything that was merged. */

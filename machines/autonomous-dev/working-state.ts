@@ -1,7 +1,8 @@
 import { assign, emit, sendTo, stopChild } from 'xstate';
 import type { DistributionInput } from '../work-distributor/input.ts';
 import type { FromParent } from '../work-distributor/parent.ts';
-import type { ToChange } from './change.ts';
+import { faultText } from '../shared/fault-text.ts';
+import type { ToChange } from './change-events.ts';
 import { changeId, ended, lastTests, nextToMerge, planOf, reviewOrder, without, type Context } from './context.ts';
 import { loop } from './loop.ts';
 import { integrationDirectory, type Merge } from './repository.ts';
@@ -59,7 +60,7 @@ export const working = loop.createStateConfig({
       target: 'ended',
       actions: assign(({ event }) => ended('failed', `the distribution of the tasks ended: ${event.output.outcome}`)),
     },
-    onError: { target: 'ended', actions: assign(({ event }) => ended('failed', String(event.error))) },
+    onError: { target: 'ended', actions: assign(({ event }) => ended('failed', faultText(event.error))) },
   },
   on: {
     'TASK-CLAIMED': {
@@ -107,6 +108,12 @@ export const working = loop.createStateConfig({
       guard: 'isAtHand',
       actions: sendTo('distributor', ({ event: { taskId, epoch, feedback } }) =>
         toDistributor({ type: 'REWORK', taskId, epoch, feedback }),
+      ),
+    },
+    'PUT-TO-THE-VOTE': {
+      guard: 'isAtHand',
+      actions: sendTo('distributor', ({ event: { taskId, epoch } }) =>
+        toDistributor({ type: 'SUSPEND', taskId, epoch }),
       ),
     },
     APPROVED: {
@@ -202,7 +209,7 @@ export const working = loop.createStateConfig({
             ],
             onError: {
               target: '#autonomous-dev-loop.ended',
-              actions: assign(({ event }) => ended('failed', String(event.error))),
+              actions: assign(({ event }) => ended('failed', faultText(event.error))),
             },
           },
         },
@@ -235,7 +242,7 @@ export const working = loop.createStateConfig({
         },
         onError: {
           target: '#autonomous-dev-loop.ended',
-          actions: assign(({ event }) => ended('failed', String(event.error))),
+          actions: assign(({ event }) => ended('failed', faultText(event.error))),
         },
       },
     },

@@ -14,8 +14,8 @@ const FIXTURES = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const TEAM = ['ada', 'ben', 'cleo', 'dan'];
 /** Everything on one machine, scripted agents: a silent one is missed soon. */
 const LEASE_SECONDS = 5;
-const VOTE_SECONDS = 60;
-const REVIEW_SECONDS = 60;
+const VOTE_SECONDS = 180;
+const REVIEW_SECONDS = 180;
 const ANSWER_MINUTES = 2;
 
 /** Four scripted agents and the repository that ships, copied so that it can be looked at afterwards. */

@@ -27,7 +27,7 @@ export interface Result {
  * A task is `free` → `claimed` → (`submitted` →) `done`. It goes back to `free`, with the epoch raised, when its holder is
  * silent, gives it back, or has it taken away. `blocked` is one that nobody is offered any more; who knows better may
  * still claim it. Where results are accepted by a parent they are `submitted` until then; rework makes them `claimed`
- * again, by the same holder in the same epoch.
+ * again, by the same holder in the same epoch, unless the parent suspends it: then what was handed in is `submitted` still.
  */
 export type TaskStatus =
   | { readonly at: 'free' }

@@ -24,6 +24,7 @@ export type Move =
   | { readonly kind: 'assign'; readonly taskId: string; readonly epoch: number; readonly workspace: Workspace | null }
   | { readonly kind: 'accept'; readonly taskId: string; readonly epoch: number }
   | { readonly kind: 'rework'; readonly taskId: string; readonly epoch: number; readonly feedback: string }
+  | { readonly kind: 'suspend'; readonly taskId: string; readonly epoch: number }
   | { readonly kind: 'take-away'; readonly taskId: string; readonly epoch: number; readonly reason: string };
 
 /** Why something did not happen. The board is as it was. */
@@ -47,7 +48,7 @@ export type Verdict =
 
 /** A task is another than before. */
 export interface Change {
-  readonly kind: 'granted' | 'assigned' | 'submitted' | 'done' | 'reworked' | 'freed' | 'blocked';
+  readonly kind: 'granted' | 'assigned' | 'submitted' | 'done' | 'reworked' | 'suspended' | 'freed' | 'blocked';
   readonly board: Board;
   /** The task as it was, and as it is. */
   readonly before: Entry;

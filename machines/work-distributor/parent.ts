@@ -14,6 +14,8 @@ export type FromParent =
   | { readonly type: 'ACCEPTED'; readonly taskId: string; readonly epoch: number }
   /** The same holder goes on, in the same epoch. */
   | { readonly type: 'REWORK'; readonly taskId: string; readonly epoch: number; readonly feedback: string }
+  /** What was handed in is looked at again, and its holder has nothing to do: no lease runs until the next word. */
+  | { readonly type: 'SUSPEND'; readonly taskId: string; readonly epoch: number }
   /** The task is taken from its holder. */
   | { readonly type: 'RELEASE'; readonly taskId: string; readonly epoch: number; readonly reason: string }
   | { readonly type: 'ADD-TASKS'; readonly tasks: readonly TaskInput[] }

@@ -54,6 +54,14 @@ export function play(board: Board, move: Move): Verdict {
         ? changed(board, entry, 'done', { status: { at: 'done', holder, result } })
         : refused(board, entry, { why: 'not-held' });
     }
+    case 'suspend': {
+      const { status } = entry;
+      return status.at === 'claimed' && status.result && entry.epoch === move.epoch
+        ? changed(board, entry, 'suspended', {
+            status: { at: 'submitted', holder: status.holder, workspace: status.workspace, result: status.result },
+          })
+        : refused(board, entry, { why: 'not-held' });
+    }
     default: {
       const { status } = entry;
       const result = entry.epoch === move.epoch ? resultIn(entry) : null;

@@ -32,8 +32,7 @@ export interface Context {
 
 /** A lease is a delayed event of the workflow to itself. */
 type Timed =
-  | { readonly type: 'LEASE-ENDED' | 'GRACE-ENDED'; readonly taskId: string; readonly epoch: number }
-  | { readonly type: 'OFFER-AGAIN' };
+  { readonly type: 'LEASE-ENDED'; readonly taskId: string; readonly epoch: number } | { readonly type: 'OFFER-AGAIN' };
 
 export type Event = typeof mail.events | FromParent | Timed;
 
@@ -79,7 +78,7 @@ export function addedIn({ context: { board }, event }: Now): readonly Task[] | T
 export function moveOf(event: Event): Move | undefined {
   if (isSaid(event)) return moveIn(event);
   switch (event.type) {
-    case 'GRACE-ENDED':
+    case 'LEASE-ENDED':
       return { kind: 'expire', taskId: event.taskId, epoch: event.epoch };
     case 'ASSIGN':
       return { kind: 'assign', taskId: event.taskId, epoch: event.epoch, workspace: event.workspace ?? null };
@@ -87,6 +86,8 @@ export function moveOf(event: Event): Move | undefined {
       return { kind: 'accept', taskId: event.taskId, epoch: event.epoch };
     case 'REWORK':
       return { kind: 'rework', taskId: event.taskId, epoch: event.epoch, feedback: event.feedback };
+    case 'SUSPEND':
+      return { kind: 'suspend', taskId: event.taskId, epoch: event.epoch };
     case 'RELEASE':
       return { kind: 'take-away', taskId: event.taskId, epoch: event.epoch, reason: event.reason };
     default:

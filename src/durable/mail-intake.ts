@@ -3,6 +3,7 @@ import { inRounds } from '../mailbox/drain.ts';
 import type { Believed } from '../mailbox/inspect.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { parseMessageFileName } from '../message/layout.ts';
+import { timeOfId } from '../message/message-id.ts';
 import { countTry, examine, listOwn, type WaitingMail } from '../mailbox/owner.ts';
 
 const ROUND_PER_SENDER_MAX = 30;
@@ -26,10 +27,13 @@ export class MailIntake {
     this.#countsTries = isUnclean;
   }
 
-  /** The next verified message; undefined when there is none. `isKnown` tells what is committed and only not moved yet. */
-  next(isKnown: (id: string) => boolean): Believed | undefined {
+  /**
+   * The next verified message that was sent before a time (ms since the epoch); undefined when there is none. `isKnown` tells
+   * what is committed and only not moved yet.
+   */
+  next(isKnown: (id: string) => boolean, sentBefore: number): Believed | undefined {
     for (;;) {
-      const waiting = this.#take();
+      const waiting = this.#take(sentBefore);
       if (!waiting) return undefined;
       // Whatever becomes of it, it is not looked at again before what was committed has been moved.
       this.#passedOver.add(waiting.name);
@@ -56,14 +60,16 @@ export class MailIntake {
     }
   }
 
-  #take(): WaitingMail | undefined {
+  #take(sentBefore: number): WaitingMail | undefined {
     const now = this.#mailbox.host.clock.now();
     if (this.#listing.length === 0 || Math.abs(now - this.#listedAtMs) >= LISTING_AGE_MS_MAX) {
       // What killed the host before was in the first listing, and has been counted by now.
       if (this.#listing.length === 0 && this.#listedAtMs !== -Infinity) this.#countsTries = false;
       this.#list(now);
     }
-    return this.#listing.pop();
+    if (sentBefore === Infinity) return this.#listing.pop();
+    const at = this.#listing.findLastIndex(({ name }) => timeSent(name) < sentBefore);
+    return at === -1 ? undefined : this.#listing.splice(at, 1)[0];
   }
 
   #list(now: number): void {
@@ -76,4 +82,10 @@ export class MailIntake {
       .filter((one) => one !== undefined)
       .reverse();
   }
+}
+
+/** What is no message's name has no time, and waits for its turn. */
+function timeSent(name: string): number {
+  const id = parseMessageFileName(name)?.id;
+  return id === undefined ? Infinity : timeOfId(id);
 }

@@ -5,20 +5,36 @@ import type { Committer } from './committer.ts';
 import type { Journal } from './journal.ts';
 import type { MailIntake } from './mail-intake.ts';
 
-/** Takes the next waiting message and appends what becomes of it. False when none waits. Throws as the committer. */
-export async function takeMail(options: {
+export interface TakingMail {
   readonly address: string;
   readonly machine: AnyStateMachine;
   readonly journal: Journal;
   readonly expected?: { readonly parent: ParentRef; readonly incarnation: string } | undefined;
   readonly intake: MailIntake;
   readonly committer: Committer;
-}): Promise<boolean> {
-  const { address, machine, journal, expected, intake, committer } = options;
+}
+
+/**
+ * Takes waiting messages and appends what becomes of each: so many at most, and only those that were sent before a time (ms
+ * since the epoch) where one is given. Resolves with how many. Throws as the committer.
+ */
+export async function takeMail(
+  options: TakingMail,
+  { max, sentBefore = Infinity }: { readonly max: number; readonly sentBefore?: number },
+): Promise<number> {
+  for (let taken = 0; taken < max; taken++) if (!(await takeNext(options, sentBefore))) return taken;
+  return Math.max(0, max);
+}
+
+/** Resolves with false when none waits. */
+async function takeNext(
+  { address, machine, journal, expected, intake, committer }: TakingMail,
+  sentBefore: number,
+): Promise<boolean> {
   const { fold } = journal;
   const isCommitted = (id: string): boolean => fold.unperformed.some(({ mail }) => mail?.id === id);
   for (;;) {
-    const taken = intake.next(isCommitted);
+    const taken = intake.next(isCommitted, sentBefore);
     if (!taken) return false;
     const { message } = taken;
     const received = receive(message, { machine, address, state: fold.state, expected });

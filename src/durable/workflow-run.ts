@@ -135,11 +135,17 @@ export class WorkflowRun {
     this.#arrivals.hint();
   }
 
-  /** What is due now, in its order: timers, what happened in this process, mail. Whether there was anything. */
+  /**
+   * What is due now, in its order: timers, each behind the mail that was sent before it was due, what happened in this
+   * process, other mail. Whether there was anything.
+   */
   async #pass(): Promise<boolean> {
     const { fold } = this.#options.journal;
+    const taking = { ...this.#options, address: this.address, intake: this.#intake, committer: this.#committer };
+    let room = Math.min(MAIL_PER_PASS_MAX, UNPERFORMED_MAX - this.#consequences.outstanding);
     const due = dueTimers(fold.state, this.#options.context.host.clock.now());
     for (const cause of due) {
+      room -= await takeMail(taking, { max: room, sentBefore: cause.dueAt });
       // An earlier one may have cancelled it.
       if (fold.state?.timers[cause.timer]?.dueAt === cause.dueAt) await this.#committer.commit(cause);
     }
@@ -148,16 +154,7 @@ export class WorkflowRun {
       if (cause) await this.#committer.commit(cause);
       this.#happened.shift();
     }
-    for (
-      let taken = 0;
-      taken < MAIL_PER_PASS_MAX && this.#consequences.outstanding + taken < UNPERFORMED_MAX;
-      taken++
-    ) {
-      if (
-        !(await takeMail({ ...this.#options, address: this.address, intake: this.#intake, committer: this.#committer }))
-      )
-        break;
-    }
+    await takeMail(taking, { max: room });
     for (let one = this.#announcements.shift(); one; one = this.#announcements.shift()) {
       await this.#committer.writeProgress({ started: [one.effectId] }).then(one.done, one.failed);
     }

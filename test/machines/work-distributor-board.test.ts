@@ -56,7 +56,19 @@ const byAgent = fc.record({
 });
 const byOthers = fc.record({
   ...about,
-  kind: fc.constantFrom('assign', 'assign', 'accept', 'accept', 'rework', 'expire', 'take-away'),
+  kind: fc.constantFrom(
+    'assign',
+    'assign',
+    'accept',
+    'accept',
+    'rework',
+    'rework',
+    'suspend',
+    'suspend',
+    'suspend',
+    'expire',
+    'take-away',
+  ),
   epoch: near,
 });
 const moves = fc.array(fc.oneof<fc.Arbitrary<Drawn>[]>(byAgent, byOthers), {
@@ -81,7 +93,11 @@ function asMove(drawn: { kind: string; taskId: string; agent?: string; epoch?: n
 }
 
 function moveOn(board: Board, { kind, pick, fits, by, epoch }: Drawn, at: number): Move {
-  const fitting = board.entries.filter(({ status }) => (FITTING[kind] ?? ['claimed']).includes(status.at));
+  const fitting = board.entries.filter(
+    ({ status }) =>
+      (FITTING[kind] ?? ['claimed']).includes(status.at) &&
+      (kind !== 'suspend' || (status.at === 'claimed' && status.result !== null)),
+  );
   const among = fits && fitting.length > 0 ? fitting : board.entries;
   const entry = among[pick % among.length] ?? entryIn(board, 'a');
   const agent = by === 'holder' ? (holderOf(entry)?.agent ?? 'alice') : by;
@@ -111,8 +127,19 @@ function assertAlways(check: (turns: readonly Turn[], board: Board) => void): vo
     { numRuns: RUNS },
   );
   console.log(`moves: ${JSON.stringify(counts)}`);
-  for (const kind of ['granted', 'held', 'assigned', 'submitted', 'done', 'known', 'reworked', 'freed', 'blocked'])
-    expect(counts[kind], kind).toBeGreaterThan(15);
+  const kinds = [
+    'granted',
+    'held',
+    'assigned',
+    'submitted',
+    'done',
+    'known',
+    'reworked',
+    'suspended',
+    'freed',
+    'blocked',
+  ];
+  for (const kind of kinds) expect(counts[kind], kind).toBeGreaterThan(15);
 }
 
 /** Who holds or held what, by task and epoch. */

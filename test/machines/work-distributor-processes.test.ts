@@ -5,7 +5,7 @@ import { openRoom, type Message } from '../../src/index.ts';
 import { machine } from '../../machines/work-distributor.ts';
 import type { Report } from '../../machines/work-distributor/report.ts';
 import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
-import { Recorded } from './recorded-distribution.ts';
+import { RecordedWorkflow } from './recorded-workflow.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const MACHINE = path.join(ROOT, 'machines', 'work-distributor.ts');
@@ -176,7 +176,7 @@ test('the command that hands in what lies in a worktree says its commit, whateve
   const made = await room.shell(
     `mkdir ${place} && cd ${place} && git init -q . && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m start && git rev-parse HEAD`,
   );
-  const run = new Recorded(machine, { input: { plan: PLAN, acceptance: 'parent' }, parent: 'loop' })
+  const run = new RecordedWorkflow(machine, { input: { plan: PLAN, acceptance: 'parent' }, parent: 'loop' })
     .hears('alice', 'CLAIM', 'parser')
     .happens({
       type: 'ASSIGN',

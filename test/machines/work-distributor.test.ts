@@ -5,7 +5,7 @@ import type { DistributionInput } from '../../machines/work-distributor/input.ts
 import type { Report } from '../../machines/work-distributor/report.ts';
 import { explore } from '../../src/testing/explore.ts';
 import { formatExploration } from '../../src/testing/explore-report.ts';
-import { Recorded } from './recorded-distribution.ts';
+import { RecordedWorkflow } from './recorded-workflow.ts';
 
 const PLAN = {
   tasks: [
@@ -20,11 +20,11 @@ const PLAN = {
 };
 const WORKSPACE = { directory: `/tmp/it's here`, branch: 'task/parser', base: 'abc123' };
 
-const alone = (over: Partial<DistributionInput> = {}): Recorded =>
-  new Recorded(machine, { input: { plan: PLAN, ...over } });
-const asChild = (over: Partial<DistributionInput> = {}): Recorded =>
-  new Recorded(machine, { input: { plan: PLAN, acceptance: 'parent', ...over }, parent: 'loop' });
-const said = ({ sent }: Recorded): string[] =>
+const alone = (over: Partial<DistributionInput> = {}): RecordedWorkflow =>
+  new RecordedWorkflow(machine, { input: { plan: PLAN, ...over } });
+const asChild = (over: Partial<DistributionInput> = {}): RecordedWorkflow =>
+  new RecordedWorkflow(machine, { input: { plan: PLAN, acceptance: 'parent', ...over }, parent: 'loop' });
+const said = ({ sent }: RecordedWorkflow): string[] =>
   sent.map(({ to, type, content }) => `${to.join()} ${type} ${content.split('\n')[0] ?? ''}`);
 
 describe('a distribution of its own', () => {
@@ -141,9 +141,6 @@ describe('a distribution of its own', () => {
 
   it('takes a task from who is silent, offers it again, and refuses the late result with the reason', () => {
     const run = alone().hears('alice', 'CLAIM', 'parser').fires('lease.parser');
-    // The mail that came while nobody ran the workflow is looked at first.
-    expect(said(run)).toEqual([]);
-    run.fires('lease.parser');
     expect(said(run)).toEqual([
       'alice INFO Parse quoted fields (parser) is no longer yours: nothing was heard of you for 10 min. Others may claim it now. If you still want it, claim it again.',
       'all INFO Available tasks:',
@@ -159,20 +156,6 @@ describe('a distribution of its own', () => {
     }
     run.hears('bob', 'COMPLETED', 'done:parser', { taskId: 'parser', epoch: 2 });
     expect(said(run)[0]).toBe('bob INFO Done: Parse quoted fields. Thank you.');
-  });
-
-  it('renews a lease by what its holder says while it is waited for', () => {
-    const run = alone()
-      .hears('alice', 'CLAIM', 'parser')
-      .fires('lease.parser')
-      .hears('alice', 'INFO', 'parser: still at it');
-    expect([run.sent, run.timers.toSorted()]).toEqual([
-      [],
-      ['lease.parser', 'xstate.after.deadline.work-distributor.open'],
-    ]);
-    // The lease that now ends is a new one, and not the rest of the old one.
-    run.fires('lease.parser');
-    expect(run.sent).toEqual([]);
   });
 
   it('gives a task back with the reason, and reports one that everybody has given back', () => {
@@ -203,7 +186,7 @@ describe('a distribution of its own', () => {
       .hears('alice', 'BLOCKED', 'docs: what is it?');
     expect(run.told('alice')[0]?.content).toContain("mailroom send work-distributor CLAIM 'docs'");
     expect(said(run.hears('alice', 'CLAIM', 'docs'))[1]).toBe('alice INFO Start: Write it down');
-    run.fires('lease.docs').fires('lease.docs');
+    run.fires('lease.docs');
     expect(said(run)[1]).toBe('alice BLOCKED Blocked: Write it down');
     expect([run.status, run.timers]).toEqual(['active', ['xstate.after.deadline.work-distributor.open']]);
   });
@@ -263,10 +246,10 @@ describe('a distribution of its own', () => {
 });
 
 describe('a distribution whose results a parent accepts', () => {
-  const claimed = (): Recorded => asChild().hears('alice', 'CLAIM', 'parser');
-  const assigned = (): Recorded =>
+  const claimed = (): RecordedWorkflow => asChild().hears('alice', 'CLAIM', 'parser');
+  const assigned = (): RecordedWorkflow =>
     claimed().happens({ type: 'ASSIGN', taskId: 'parser', epoch: 1, workspace: WORKSPACE });
-  const handedIn = (): Recorded =>
+  const handedIn = (): RecordedWorkflow =>
     assigned().hears('alice', 'COMPLETED', 'done:parser as asked', {
       taskId: 'parser',
       epoch: 1,
@@ -325,8 +308,22 @@ describe('a distribution whose results a parent accepts', () => {
     expect(run.toParent).toMatchObject([{ type: 'TASK-COMPLETED', commit: 'def', epoch: 1 }]);
   });
 
+  it('lets the lease rest while the parent decides on what was handed in before', () => {
+    const rework = { type: 'REWORK', taskId: 'parser', epoch: 1, feedback: 'What of "" in quotes?' };
+    const run = handedIn().happens(rework).happens({ type: 'SUSPEND', taskId: 'parser', epoch: 1 });
+    expect([run.isHandled, run.sent, run.timers.includes('lease.parser')]).toEqual([true, [], false]);
+    run.hears('bob', 'CLAIM', 'parser');
+    expect(run.sent[0]?.content).toContain('alice');
+    // What it says meanwhile makes no lease of it, and the next word of the parent does.
+    expect(run.hears('alice', 'INFO', 'parser: still at it').timers).not.toContain('lease.parser');
+    expect(run.happens(rework).timers).toContain('lease.parser');
+    expect(run.told('alice')).toMatchObject([{ data: { kind: 'rework', epoch: 1, workspace: WORKSPACE } }]);
+    run.happens({ type: 'SUSPEND', taskId: 'parser', epoch: 1 });
+    expect(said(run.happens({ type: 'ACCEPTED', taskId: 'parser', epoch: 1 }))[0]).toMatch(/^alice INFO Done/);
+  });
+
   it('tells the parent of a task that goes back, and forgets what the parent says of the epoch that is over', () => {
-    const run = assigned().fires('lease.parser').fires('lease.parser');
+    const run = assigned().fires('lease.parser');
     expect(run.toParent).toEqual([
       {
         type: 'TASK-RELEASED',
@@ -339,7 +336,7 @@ describe('a distribution whose results a parent accepts', () => {
     ]);
     run.hears('bob', 'CLAIM', 'parser');
     const before = JSON.stringify(run.context);
-    for (const type of ['ASSIGN', 'ACCEPTED', 'REWORK', 'RELEASE'])
+    for (const type of ['ASSIGN', 'ACCEPTED', 'REWORK', 'SUSPEND', 'RELEASE'])
       run.happens({ type, taskId: 'parser', epoch: 1, feedback: 'f', reason: 'r' });
     expect(JSON.stringify(run.context)).toBe(before);
   });

@@ -23,8 +23,9 @@ test('four agents build a feature, and a kill of the main job in three phases co
   }
   run.start();
   const exitCode = await run.ended();
-  console.log(`seed ${SEED}, killed at: ${phases.join(', ')}\n${run.printed}`);
-  expect(exitCode).toBe(0);
+  const story = `seed ${SEED}, killed at: ${phases.join(', ')}\n${run.printed}`;
+  console.log(story);
+  expect(exitCode, story).toBe(0);
   expectDelivered(run);
 });
 

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { actorLayout, roomLayout } from '../../src/message/layout.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { Host } from '../../src/host/host.ts';
-import type { Agent } from '../../src/index.ts';
-import { activity, action } from '../../src/workflow.ts';
-import { setup } from 'xstate';
+import { createIdSource, type Agent } from '../../src/index.ts';
+import { accepts, activity, action } from '../../src/workflow.ts';
+import { assign, setup } from 'xstate';
+import { z } from 'zod';
 import { counter, sleeper } from './machines.ts';
 import { eventually, texts, WorkflowRoom } from './workflow-room.ts';
 
@@ -56,6 +57,51 @@ test('recovery repeats what lies above `performed`, actions too, and nothing bel
   expect(ran.map((line) => line.split(' ')[0])).toEqual(['first', 'second', 'second']);
   expect(ran[1]).toBe(ran[2]);
   expect(room.state('acting')).toMatchObject({ isClosed: true, unperformed: [] });
+});
+
+test('a timer that came due while nobody ran the workflow waits for mail that was sent before, and for no other', async () => {
+  const machine = setup({
+    schemas: accepts({ NOTE: z.unknown() }),
+    delays: { first: 1_000, second: 2_000 },
+    types: { context: {} as { order: string[] }, events: {} as { type: string; content?: string } },
+    actions: {
+      note: assign({
+        order: ({ context, event: { type, content } }) => [
+          ...context.order,
+          content ?? type.replace(/^xstate\.after\.(\w+)\..*/, 'timer $1'),
+        ],
+      }),
+    },
+  }).createMachine({
+    id: 'waiting',
+    context: { order: [] },
+    on: { NOTE: { actions: 'note' } },
+    after: { first: { actions: 'note' }, second: { actions: 'note' } },
+  });
+  await using room = await WorkflowRoom.make();
+  const alice = await (await room.open()).join('alice');
+  const { host } = await room.run(machine);
+  const timers = await eventually('the timers are set', () => room.state('waiting')?.state?.timers);
+  await host.close();
+  const sentAt = (timeMs: number, content: string): Promise<unknown> =>
+    alice.send({ to: 'waiting', type: 'NOTE', content, id: createIdSource(nodeHost.randomBytes).next(timeMs) });
+  const [first = 0, second = 0] = Object.values(timers)
+    .map(({ dueAt }) => dueAt)
+    .sort((a, b) => a - b);
+  await eventually('the time is over', () => Date.now() > second + 10);
+  await sentAt(second + 5, 'late');
+  await sentAt(second - 5, 'in between');
+  await sentAt(first - 5, 'early');
+  const again = await room.run(machine);
+  await eventually('all of it', () => (room.snapshot('waiting').context['order'] as string[]).length === 5);
+  await again.host.close();
+  expect(room.snapshot('waiting').context['order']).toEqual([
+    'early',
+    'timer first',
+    'in between',
+    'timer second',
+    'late',
+  ]);
 });
 
 test('a delivery that fails for now is carried over a restart and arrives', async () => {

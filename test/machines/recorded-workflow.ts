@@ -12,12 +12,13 @@ export interface Sent {
 }
 
 /** A workflow of which only the steps are taken: what it asks for is recorded, and its timers fire when they are told to. */
-export class Recorded {
+export class RecordedWorkflow {
   readonly #machine: AnyStateMachine;
   readonly #place: { readonly address: string; readonly parent?: string };
   #last: Step;
   /** By their names. */
   readonly #timers = new Map<string, PlainEvent>();
+  readonly #started: { readonly src: string; readonly childId: string; readonly input: unknown }[] = [];
   #messages = 0;
 
   constructor(machine: AnyStateMachine, { input, parent }: { input: unknown; parent?: string }) {
@@ -51,10 +52,39 @@ export class Recorded {
     return this.happens(event);
   }
 
+  /** The last child of a kind ends well. */
+  done(src: string, output: unknown): this {
+    const { childId } = this.started(src);
+    return this.happens({ type: `xstate.done.actor.${childId}`, output, actorId: childId });
+  }
+
+  /** The last child of a kind fails. */
+  fails(src: string, message: string): this {
+    const { childId } = this.started(src);
+    const error = { name: 'Error', message };
+    return this.happens({ type: `xstate.error.actor.${childId}`, error, actorId: childId });
+  }
+
+  /** The last child of a kind. */
+  started(src: string): { readonly childId: string; readonly input: unknown } {
+    const last = this.#started.findLast((one) => one.src === src);
+    if (!last) throw new Error(`no ${src} was started, but ${this.#started.map((one) => one.src).join(', ')}`);
+    return last;
+  }
+
+  /** How many children of a kind were started, ever. */
+  countOf(src: string): number {
+    return this.#started.filter((one) => one.src === src).length;
+  }
+
   /** The mail of the last step. */
   sent: readonly Sent[] = [];
   /** The events of the last step that went to the parent. */
   toParent: readonly PlainEvent[] = [];
+  /** Those that went to children. */
+  toChildren: readonly { readonly childId: string; readonly event: PlainEvent }[] = [];
+  /** What the last step has shown to those who watch. */
+  emitted: readonly PlainEvent[] = [];
 
   get timers(): string[] {
     return [...this.#timers.keys()];
@@ -84,8 +114,15 @@ export class Recorded {
   #note(asker?: string): void {
     const { effects } = this.#last;
     this.sent = effects.flatMap((effect) => sentBy(effect, asker));
-    this.toParent = effects.flatMap((effect) => (effect.kind === 'event' ? [effect.event] : []));
+    this.toParent = effects.flatMap((effect) =>
+      effect.kind === 'event' && 'parent' in effect.to ? [effect.event] : [],
+    );
+    this.toChildren = effects.flatMap((effect) =>
+      effect.kind === 'event' && 'childId' in effect.to ? [{ childId: effect.to.childId, event: effect.event }] : [],
+    );
+    this.emitted = effects.flatMap((effect) => (effect.kind === 'emit' ? [effect.event] : []));
     for (const effect of effects) {
+      if (effect.kind === 'start') this.#started.push(effect);
       if (effect.kind === 'cancel') this.#timers.delete(effect.sendId);
       if (effect.kind === 'raise') this.#timers.set(effect.sendId ?? '', effect.event);
     }

@@ -1,0 +1,323 @@
+import { describe, expect, it } from 'vitest';
+import { machine } from '../../machines/autonomous-dev.ts';
+import type { ChangeReport } from '../../machines/autonomous-dev/change-events.ts';
+import type { LoopInput } from '../../machines/autonomous-dev/input.ts';
+import type { LoopReport } from '../../machines/autonomous-dev/report.ts';
+import type { PlainEvent } from '../../src/machine/workflow-state.ts';
+import { RecordedWorkflow } from './recorded-workflow.ts';
+
+const AGENTS = ['ada', 'ben', 'cleo'];
+const TASKS = [
+  { id: 'parser', title: 'Parse', description: 'Parse quoted fields.' },
+  { id: 'report', title: 'Report', description: 'Print it.', dependsOn: ['parser'] },
+];
+const UNPLANNED: LoopInput = {
+  feature: '# Costs\n\nShare them.',
+  repository: { directory: '/repo', base: 'a'.repeat(40), branch: 'mailroom/costs', workDirectory: '/work' },
+  testCommand: 'npm test',
+  agents: AGENTS,
+};
+const INPUT: LoopInput = { ...UNPLANNED, plan: { tasks: TASKS } };
+const WORKSPACE = { directory: '/work/tasks/parser-1', branch: 'mailroom/costs.parser-1', base: 'b'.repeat(40) };
+
+const begin = (over: Partial<LoopInput> = {}): RecordedWorkflow =>
+  new RecordedWorkflow(machine, { input: { ...INPUT, ...over } });
+/** Before the plan. */
+const planning = (over: Partial<LoopInput> = {}): RecordedWorkflow =>
+  new RecordedWorkflow(machine, { input: { ...UNPLANNED, ...over } })
+    .done('open', { directory: '/work/integration' })
+    .done('question', answer('ada', 'src/csv.js has no tests'));
+/** The tasks are offered. */
+const working = (over: Partial<LoopInput> = {}): RecordedWorkflow =>
+  begin(over).done('open', { directory: '/work/integration' }).fails('question', 'nobody has the address ada');
+
+const answer = (from: string, content: string, data?: unknown, type = 'INFO'): object => ({
+  type,
+  from,
+  content,
+  messageId: '01900000-0000-7000-8000-0000000000aa',
+  data: data ?? null,
+});
+const claimed = (id: string, agent: string, epoch = 1): PlainEvent => ({
+  type: 'TASK-CLAIMED',
+  task: { id, title: id, description: id, files: [], dependsOn: [], skills: [] },
+  agent,
+  epoch,
+  messageId: 'claim',
+});
+const about = (taskId: string, epoch = 1): object => ({ taskId, epoch });
+const approved = (taskId: string, agent: string, epoch = 1): PlainEvent => ({
+  type: 'APPROVED',
+  ...about(taskId, epoch),
+  commit: `commit-of-${taskId}-${epoch}`,
+  title: taskId,
+  agent,
+});
+const ran = (exitCode: number | null, stdout: string, timedOut = false): object => ({
+  exitCode,
+  stdout,
+  stderr: '',
+  timedOut,
+});
+const merge = (commit: string): object => ({ status: 'merged', commit, diffStat: ' 1 file changed' });
+/** What the last step told a child. */
+const told = ({ toChildren }: RecordedWorkflow, childId: string): PlainEvent[] =>
+  toChildren.filter((one) => one.childId === childId).map(({ event }) => event);
+const reportOf = (run: RecordedWorkflow): LoopReport => {
+  expect(run.status).toBe('done');
+  return run.output as LoopReport;
+};
+/** Everything that was offered is done and merged. */
+const settled = (run: RecordedWorkflow): RecordedWorkflow => run.happens({ type: 'TASKS-SETTLED', tasks: [] });
+
+describe('research and planning', () => {
+  it('makes the branch first, tells everybody of the research, and asks the researcher', () => {
+    const run = begin();
+    expect(run.started('open').input).toEqual(INPUT.repository);
+    run.done('open', { directory: '/work/integration' });
+    expect(run.sent).toMatchObject([
+      { to: ['all'], type: 'INFO', content: `Starting research phase for: ${INPUT.feature}` },
+    ]);
+    expect(run.started('question').input).toMatchObject({
+      to: 'ada',
+      content: expect.stringContaining('/work/integration') as string,
+      data: { kind: 'research', directory: '/work/integration' },
+    });
+  });
+
+  it('keeps the answer with its sender and message, and goes on without one when none comes', () => {
+    const run = planning();
+    expect(run.emitted).toContainEqual({
+      type: 'researched',
+      by: 'ada',
+      findings: 'src/csv.js has no tests',
+      messageId: '01900000-0000-7000-8000-0000000000aa',
+    });
+    const silent = begin().done('open', {});
+    silent.fires(silent.timers.find((one) => one.includes('answer')) ?? '');
+    expect(silent.emitted).toContainEqual({ type: 'researched', by: null, findings: '', messageId: null });
+    expect(silent.countOf('distribute')).toBe(1);
+  });
+
+  it('takes the plan that is given, that of the planner, or the built-in one, and says which', () => {
+    const sourceOf = (run: RecordedWorkflow): unknown => run.emitted.find(({ type }) => type === 'planned')?.['source'];
+    expect(sourceOf(working())).toBe('the plan that was given');
+    expect(sourceOf(planning())).toBe('the built-in template, because nobody was asked for a plan');
+    const planned = planning({ planner: 'ben' }).done('question', answer('ben', 'two tasks', { tasks: TASKS }));
+    expect(sourceOf(planned)).toBe('ben (message 000000aa)');
+    expect(planned.started('distribute').input).toMatchObject({ plan: { tasks: TASKS }, acceptance: 'parent' });
+  });
+
+  it('asks a planner for a plan that can be used with the fault of the last one, three times in all', () => {
+    const run = planning({ planner: 'ben' });
+    const cyclic = { tasks: [{ ...TASKS[0], dependsOn: ['parser'] }] };
+    run.done('question', answer('ben', 'here', cyclic));
+    expect(run.started('question').input).toMatchObject({
+      content: expect.stringMatching(/^Your last plan cannot be used: .*parser/) as string,
+    });
+    run.done('question', answer('ben', 'no JSON at all'));
+    expect([run.countOf('question'), run.countOf('distribute')]).toEqual([4, 0]);
+    run.done('question', answer('ben', '{"tasks":[]}'));
+    expect(run.countOf('distribute')).toBe(1);
+    expect(run.emitted.find(({ type }) => type === 'planned')?.['source']).toMatch(
+      /^the built-in template, because ben gave none \(.+\)$/,
+    );
+  });
+
+  it('does not ask again who cannot plan, or cannot be reached', () => {
+    const blocked = planning({ planner: 'ben' }).done('question', answer('ben', 'no idea', undefined, 'BLOCKED'));
+    const gone = planning({ planner: 'ben' }).fails('question', 'nobody has the address ben');
+    for (const run of [blocked, gone]) expect([run.countOf('question'), run.countOf('distribute')]).toEqual([2, 1]);
+  });
+
+  it('ends with the reason when the branch cannot be made', () => {
+    const report = reportOf(begin().fails('open', 'git worktree add failed'));
+    expect(report).toMatchObject({ outcome: 'failed', delivery: null });
+    expect(report.reason).toContain('git worktree add failed');
+  });
+});
+
+describe('a task', () => {
+  it('is a change of its own from the claim on, which says where to work', () => {
+    const run = working().happens(claimed('parser', 'ben'));
+    expect(run.started('change')).toMatchObject({
+      childId: 'change-parser-1',
+      input: { agent: 'ben', epoch: 1, task: { id: 'parser' }, reviewersNeeded: 1 },
+    });
+    run.happens({ type: 'READY', ...about('parser'), workspace: WORKSPACE });
+    expect(told(run, 'distributor')).toEqual([{ type: 'ASSIGN', ...about('parser'), workspace: WORKSPACE }]);
+  });
+
+  it('is reviewed by those who have nothing to do before those at work, and not by who fell silent', () => {
+    const run = working()
+      .happens(claimed('parser', 'ben'))
+      .happens(claimed('report', 'ada'))
+      .happens({ type: 'TASK-RELEASED', ...about('report'), agent: 'ada', reason: 'silent', isBlocked: false });
+    expect(told(run, 'change-report-1')).toEqual([{ type: 'RELEASED', reason: 'silent' }]);
+    run.happens({ ...claimed('parser', 'ben'), type: 'TASK-COMPLETED', commit: 'c1', summary: 'done', messageId: 'm' });
+    expect(told(run, 'change-parser-1')).toEqual([
+      { type: 'SUBMITTED', commit: 'c1', summary: 'done', messageId: 'm', agents: ['cleo', 'ben'] },
+    ]);
+  });
+
+  it('goes on after feedback, rests while it is voted on, and goes to somebody else when it is stuck', () => {
+    const run = working().happens(claimed('parser', 'ben'));
+    run.happens({ type: 'GO-ON', ...about('parser'), feedback: 'What of ""?' });
+    expect(told(run, 'distributor')).toEqual([{ type: 'REWORK', ...about('parser'), feedback: 'What of ""?' }]);
+    run.happens({ type: 'PUT-TO-THE-VOTE', ...about('parser') });
+    expect(told(run, 'distributor')).toEqual([{ type: 'SUSPEND', ...about('parser') }]);
+    run.happens({ type: 'STUCK', ...about('parser'), reason: 'no reviewers' });
+    expect(told(run, 'distributor')).toEqual([{ type: 'RELEASE', ...about('parser'), reason: 'no reviewers' }]);
+  });
+
+  it('hears nothing of a change whose epoch is over', () => {
+    const run = working()
+      .happens(claimed('parser', 'ben'))
+      .happens({ type: 'TASK-RELEASED', ...about('parser'), agent: 'ben', reason: 'silent', isBlocked: false })
+      .happens(claimed('parser', 'cleo', 2));
+    for (const word of [
+      { type: 'READY', workspace: WORKSPACE },
+      { type: 'GO-ON', feedback: '' },
+      { type: 'PUT-TO-THE-VOTE' },
+      { type: 'STUCK', reason: '' },
+      approved('parser', 'ben'),
+    ]) {
+      run.happens({ ...word, ...about('parser', 1) });
+      expect([word.type, run.toChildren, run.countOf('merge')]).toEqual([word.type, [], 0]);
+    }
+    expect(run.happens(approved('parser', 'cleo', 2)).countOf('merge')).toBe(1);
+  });
+});
+
+describe('what is approved', () => {
+  it('is merged one after the other, in that order, and then accepted', () => {
+    const run = working().happens(claimed('a', 'ben')).happens(claimed('b', 'cleo'));
+    run.happens(approved('a', 'ben')).happens(approved('b', 'cleo'));
+    expect(run.countOf('merge')).toBe(1);
+    expect(run.started('merge').input).toMatchObject({
+      commit: 'commit-of-a-1',
+      message: 'Merge a: a\n\nWork of ben, reviewed and approved.',
+    });
+    run.done('merge', merge('m1'));
+    expect(told(run, 'change-a-1')).toEqual([{ type: 'MERGED', commit: 'm1' }]);
+    expect(told(run, 'distributor')).toEqual([{ type: 'ACCEPTED', ...about('a') }]);
+    expect([run.countOf('merge'), run.started('merge').input]).toMatchObject([2, { commit: 'commit-of-b-1' }]);
+  });
+
+  it('goes back to its change when it conflicts, and holds nobody up', () => {
+    const run = working().happens(claimed('a', 'ben')).happens(claimed('b', 'cleo'));
+    run.happens(approved('a', 'ben')).happens(approved('b', 'cleo'));
+    run.done('merge', { status: 'conflict', files: ['x.js'], with: 'head' });
+    expect(told(run, 'change-a-1')).toMatchObject([{ type: 'CONFLICT', files: ['x.js'] }]);
+    expect(told(run, 'distributor')).toEqual([]);
+    expect(run.started('merge').input).toMatchObject({ commit: 'commit-of-b-1' });
+  });
+
+  it('ends the development with the reason when it cannot be merged at all', () => {
+    const run = working().happens(claimed('a', 'ben')).happens(approved('a', 'ben'));
+    expect(reportOf(run.fails('merge', 'the disk is full')).reason).toContain('the disk is full');
+  });
+});
+
+describe('testing', () => {
+  it('delivers when the tests pass, with what the report says', () => {
+    const run = settled(working());
+    expect(run.started('test').input).toMatchObject({ line: 'npm test', cwd: '/work/integration' });
+    run.done('test', ran(0, 'ok 5'));
+    expect(run.started('deliver').input).toMatchObject({ report: { outcome: 'delivered', tests: [{ exitCode: 0 }] } });
+    const delivery = { branch: 'mailroom/costs', head: 'h', commits: 3, diffStat: '', pullRequest: '/work/PR.md' };
+    run.done('deliver', delivery);
+    expect(run.sent).toMatchObject([{ to: ['all'], data: { kind: 'development-ended', outcome: 'delivered' } }]);
+    expect(reportOf(run)).toMatchObject({ outcome: 'delivered', delivery });
+  });
+
+  it('makes a task of a failure, with the output, and delivers when it is mended', () => {
+    const run = settled(working()).done('test', ran(1, 'not ok 3 - adds up to the cent'));
+    const description = expect.stringMatching(/ended with 1.*not ok 3 - adds up to the cent/s) as string;
+    const title = expect.stringContaining('1 of 3') as string;
+    expect(told(run, 'distributor')).toEqual([{ type: 'ADD-TASKS', tasks: [{ id: 'fix-1', title, description }] }]);
+    run.happens(claimed('fix-1', 'cleo')).happens(approved('fix-1', 'cleo')).done('merge', merge('m'));
+    expect(settled(run).done('test', ran(0, 'ok')).countOf('deliver')).toBe(1);
+  });
+
+  it('stops after three rounds of mending and says so, with every run of the tests', () => {
+    const run = settled(working());
+    for (const round of [1, 2, 3]) {
+      run.done('test', ran(round === 2 ? null : 1, `failure ${round}`, round === 2));
+      expect(told(run, 'distributor')).toMatchObject([{ type: 'ADD-TASKS', tasks: [{ id: `fix-${round}` }] }]);
+      settled(run);
+    }
+    expect(run.countOf('test')).toBe(4);
+    run.done('test', ran(1, 'failure 4'));
+    expect(told(run, 'distributor')).toEqual([]);
+    const report = reportOf(run);
+    expect(report).toMatchObject({
+      outcome: 'tests-failed',
+      reason: 'the tests still fail after 3 rounds of mending',
+      delivery: null,
+    });
+    expect(report.tests.map(({ exitCode, output }) => [exitCode, output])).toEqual([
+      [1, 'failure 1'],
+      [null, 'failure 2'],
+      [1, 'failure 3'],
+      [1, 'failure 4'],
+    ]);
+    expect(run.countOf('deliver')).toBe(0);
+  });
+
+  it.each([0, 1])('mends %i times when it is told so', (fixRounds) => {
+    const run = settled(working({ fixRounds }));
+    for (let round = 1; round <= fixRounds; round++) settled(run.done('test', ran(1, 'no')));
+    expect(reportOf(run.done('test', ran(1, 'no'))).reason).toBe(
+      `the tests still fail after ${fixRounds} rounds of mending`,
+    );
+  });
+
+  it('does not deliver what lacks a task that nobody can do, though the tests pass', () => {
+    const run = working()
+      .happens(claimed('parser', 'ben'))
+      .happens({ type: 'TASK-RELEASED', ...about('parser'), agent: 'ben', reason: 'no spec', isBlocked: true });
+    expect(reportOf(settled(run).done('test', ran(0, 'ok')))).toMatchObject({
+      outcome: 'blocked',
+      reason: 'nobody can do parser',
+    });
+  });
+
+  it('ends with the reason when the tests cannot be run', () => {
+    expect(reportOf(settled(working()).fails('test', 'spawn sh ENOENT')).reason).toContain('spawn sh ENOENT');
+  });
+});
+
+describe('the end', () => {
+  const timer = (run: RecordedWorkflow, name: string): string => run.timers.find((one) => one.includes(name)) ?? name;
+
+  it('comes when nobody claims a task in time, and not when somebody did', () => {
+    const silent = working();
+    expect(reportOf(silent.fires(timer(silent, 'answer')))).toMatchObject({
+      outcome: 'nobody-answered',
+      reason: 'nobody claimed a task within 30 minutes',
+    });
+    const busy = working().happens(claimed('parser', 'ben'));
+    expect(busy.fires(timer(busy, 'answer')).status).toBe('active');
+  });
+
+  it('comes when the hours are over, wherever it is', () => {
+    for (const run of [
+      begin({ maxHours: 2 }),
+      planning({ maxHours: 2 }),
+      working({ maxHours: 2 }).happens(claimed('parser', 'ben')),
+    ])
+      expect(reportOf(run.fires(timer(run, 'wallClock')))).toMatchObject({
+        outcome: 'time-over',
+        reason: expect.stringMatching(/^2 hours are over/) as string,
+      });
+  });
+
+  it('keeps what was done by whom, in the order in which it ended', () => {
+    const change = (taskId: string): Partial<ChangeReport> => ({ taskId, outcome: 'merged' });
+    const run = working().happens(claimed('a', 'ben')).happens(claimed('b', 'cleo'));
+    for (const taskId of ['b', 'a']) run.happens({ type: 'CHANGE-ENDED', ...about(taskId), report: change(taskId) });
+    settled(run).done('test', ran(0, 'ok')).done('deliver', {});
+    expect(reportOf(run).changes).toEqual([change('b'), change('a')]);
+  });
+});
