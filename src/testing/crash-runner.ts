@@ -6,12 +6,13 @@ import { crashProgram } from './crash-program.ts';
 const RUN_MS_MAX = 120_000;
 
 /**
- * A process that does one run after another until one of them kills it; the next run starts another one. So a schedule
- * costs as many starts of a process as it has kills.
+ * Does runs in processes of their own. A run that is to be killed gets a new process, runs that go to their end share one: so
+ * a schedule costs as many starts of a process as it has kills, and its longest run is done by code that is warm.
  */
 export class CrashRunner {
   readonly #isTypeScript: boolean;
-  #process: Responder | undefined;
+  #mortal: Responder | undefined;
+  #lasting: Responder | undefined;
 
   constructor({ isTypeScript }: { readonly isTypeScript: boolean }) {
     this.#isTypeScript = isTypeScript;
@@ -20,17 +21,21 @@ export class CrashRunner {
   /** Throws when the run fails, or its process ends otherwise than by the kill that was asked for. */
   async run(run: CrashRun): Promise<'killed' | RanToItsEnd> {
     const { program, nodeArgs } = crashProgram({ isTypeScript: this.#isTypeScript });
-    this.#process ??= await nodeHost.processes.startResponder(program, { nodeArgs });
-    const heard = await this.#process.ask(run, { timeoutMs: RUN_MS_MAX });
+    const start = (): Promise<Responder> => nodeHost.processes.startResponder(program, { nodeArgs });
+    const isMortal = run.killAt > 0;
+    // One whose run was over before its kill is still there.
+    const responder = isMortal ? (this.#mortal ??= await start()) : (this.#lasting ??= await start());
+    const heard = await responder.ask(run, { timeoutMs: RUN_MS_MAX });
     if ('answer' in heard) return heard.answer as RanToItsEnd;
-    this.#process = undefined;
+    if (isMortal) this.#mortal = undefined;
+    else this.#lasting = undefined;
     const { exitCode, signal, isTimedOut, stderr } = heard.died;
-    if (signal === 'SIGKILL' && run.killAt > 0 && !isTimedOut) return 'killed';
+    if (signal === 'SIGKILL' && isMortal && !isTimedOut) return 'killed';
     const how = isTimedOut ? `took more than ${RUN_MS_MAX} ms` : `ended with ${exitCode ?? signal ?? 'nothing'}`;
     throw new Error(`a run ${how}: ${stderr.slice(-1_000)}`);
   }
 
   async close(): Promise<void> {
-    await this.#process?.close();
+    await Promise.all([this.#mortal?.close(), this.#lasting?.close()]);
   }
 }
