@@ -13,6 +13,10 @@ import { JOURNAL_VERSION, type JournalBody, type MachineRef } from './journal-re
 const SEGMENT_BYTES_MAX = 128 * 1024;
 /** A segment is this many times what it carried over, so that carrying costs a small part of all that is written. */
 const CARRIED_TIMES_MIN = 4;
+/** While more than this is outstanding, steps and messages, a segment waits for a moment when less is carried over. */
+const CARRIED_MAX = 8;
+/** It may grow to so many times its size meanwhile. */
+const WAITING_TIMES_MAX = 4;
 const OPEN_TRIES_MAX = 64;
 
 export interface JournalOptions {
@@ -63,7 +67,11 @@ export class Journal {
     const chain = new ChainFile({
       host,
       ...place,
-      segmentBytesMax: () => Math.max(SEGMENT_BYTES_MAX, CARRIED_TIMES_MIN * fold.carriedBytes),
+      segmentBytesMax: () => {
+        const most = Math.max(SEGMENT_BYTES_MAX, CARRIED_TIMES_MIN * fold.carriedBytes);
+        const outstanding = fold.unperformed.length + fold.undelivered.size;
+        return outstanding > CARRIED_MAX ? WAITING_TIMES_MAX * most : most;
+      },
       durable: options.durability === 'power',
       onRecord: (record) => fold.apply(record),
       carry: () => fold.carry(),

@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { Fenced } from '../errors.ts';
+import { nextTurn } from '../host/next-turn.ts';
 import { watchArrivals, type Arrivals } from '../mailbox/arrivals.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import { isAwaited, type Cause } from '../machine/cause.ts';
@@ -162,6 +163,8 @@ export class WorkflowRun {
     if (!made) return false;
     this.#idleSinceMs = undefined;
     this.#consequences.perform(made.outbox);
+    // What needs no disk is delivered before the next steps, which then write down that it is.
+    await nextTurn();
     this.#intake.resume();
     this.#reconcile();
     return true;

@@ -1,4 +1,5 @@
 import { removeQuietly } from '../host/files.ts';
+import { nextTurn } from '../host/next-turn.ts';
 import { actorLayout } from '../message/layout.ts';
 import { readCard, type TmuxPane } from './card.ts';
 import type { Nudger, RoomContext } from './context.ts';
@@ -34,10 +35,6 @@ export const nudgeInProcess: Nudger = (context, address) => {
     .finally(() => nudging.delete(nudged));
   nudging.add(nudged);
 };
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 /** Whether a nudge could be tried at all: cheap, so that a send to an agent without a terminal costs nothing. Never throws. */
 export function isNudgeable(context: RoomContext, address: string): boolean {

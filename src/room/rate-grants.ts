@@ -25,6 +25,8 @@ export interface GrantsKept {
 export class GrantHistory {
   readonly #kept: GrantsKept;
   #grants: Grant[] = [];
+  /** The same by their ids, once somebody has asked. */
+  #byId: Map<string, Grant> | undefined;
   #trimAt = TRIM_GRANTS_MIN;
 
   constructor(kept: GrantsKept) {
@@ -47,18 +49,19 @@ export class GrantHistory {
 
   /** The latest grant for this message. */
   find(id: string): Grant | undefined {
-    return this.#grants.findLast((grant) => grant.id === id);
+    this.#byId ??= new Map(this.#grants.map((grant) => [grant.id, grant]));
+    return this.#byId.get(id);
   }
 
   /** Takes in a record that counts. Throws ChainDamaged when it says something unknown. */
   apply(record: ChainRecord): void {
     if ('seal' in record) return;
     if ('carried' in record) {
-      this.#grants = carriedGrants(record.carried) ?? this.#unknown(record);
+      this.#replace(carriedGrants(record.carried) ?? this.#unknown(record));
       return;
     }
     const body = rateBody(record.body) ?? this.#unknown(record);
-    if ('at' in body) this.#grants.push({ id: body.id, timeMs: body.at });
+    if ('at' in body) this.#add({ id: body.id, timeMs: body.at });
     else this.#setBack(body.clockBackTo);
     if (this.#grants.length >= this.#trimAt) this.#trim();
   }
@@ -69,8 +72,18 @@ export class GrantHistory {
     return { grants: this.#grants.map(({ id, timeMs }) => [timeMs, id]) };
   }
 
+  #add(grant: Grant): void {
+    this.#grants.push(grant);
+    this.#byId?.set(grant.id, grant);
+  }
+
   #setBack(toMs: number): void {
-    this.#grants = this.#grants.map((grant) => (grant.timeMs > toMs ? { ...grant, timeMs: toMs } : grant));
+    this.#replace(this.#grants.map((grant) => (grant.timeMs > toMs ? { ...grant, timeMs: toMs } : grant)));
+  }
+
+  #replace(grants: Grant[]): void {
+    this.#grants = grants;
+    this.#byId = undefined;
   }
 
   #unknown(record: ChainRecord): never {
@@ -87,7 +100,7 @@ export class GrantHistory {
     const { length } = this.#grants;
     let from = Math.max(0, length - GRANTS_KEPT_MAX);
     while (from < length - limit && (this.#grants[from]?.timeMs ?? 0) < windowStart) from += 1;
-    this.#grants.splice(0, from);
+    if (from > 0) this.#replace(this.#grants.slice(from));
     // Rarely, because it costs as much as there are grants.
     this.#trimAt = Math.max(TRIM_GRANTS_MIN, 2 * this.#grants.length);
   }
