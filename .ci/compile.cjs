@@ -9,7 +9,8 @@ const { Script } = require('node:vm');
 const [scriptPath = '', directory = ''] = process.argv.slice(2);
 const script = new Script(fs.readFileSync(scriptPath, 'latin1'), { filename: scriptPath });
 const start = script.runInThisContext();
-const load = (/** @type {string} */ name) => import(name.startsWith('./') ? path.join(directory, name) : name);
+const load = async (/** @type {string} */ name) =>
+  name.startsWith('./') ? require(path.join(directory, name)) : import(name);
 
 const room = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-build-'));
 process.env.MAILROOM_DIR = path.join(room, '.mailroom');

@@ -18,4 +18,6 @@ const script = new Script(file.latin1Slice(start, end), {
   filename,
   cachedData: isSame ? file.subarray(end) : undefined,
 });
-script.runInThisContext()(require, __dirname, (name) => import(name));
+// Our own files are CommonJS: `import` would look for their exports in the text first, which takes longer than to run them.
+const load = async (/** @type {string} */ name) => (name.startsWith('./') ? require(name) : import(name));
+script.runInThisContext()(require, __dirname, load);
