@@ -35,19 +35,12 @@ export async function git(args: readonly string[], options: GitOptions): Promise
 /** The same for a command whose failure says something: never throws for an exit code. */
 export async function attemptGit(
   args: readonly string[],
-  { directory, signal, author = LOOP }: GitOptions,
+  { directory, signal, author }: GitOptions,
 ): Promise<{ readonly exitCode: number | undefined; readonly stdout: string; readonly all: string }> {
-  const settings = ['commit.gpgsign=false', 'core.hooksPath=/dev/null', 'gc.auto=0', 'core.editor=true'];
-  const email = `${author.toLowerCase()}@localhost`;
-  const { exitCode, stdout, all } = await execa('git', [...settings.flatMap((one) => ['-c', one]), ...args], {
+  const program = gitProgram(args, author);
+  const { exitCode, stdout, all } = await execa('git', program.args, {
     cwd: directory,
-    env: {
-      GIT_AUTHOR_NAME: author,
-      GIT_AUTHOR_EMAIL: email,
-      GIT_COMMITTER_NAME: author,
-      GIT_COMMITTER_EMAIL: email,
-      GIT_TERMINAL_PROMPT: '0',
-    },
+    env: program.env,
     reject: false,
     all: true,
     stdin: 'ignore',
@@ -55,4 +48,23 @@ export async function attemptGit(
   });
   signal?.throwIfAborted();
   return { exitCode, stdout, all };
+}
+
+/** The arguments and the environment of a git command, with what is set for it only. */
+export function gitProgram(
+  args: readonly string[],
+  author: string = LOOP,
+): { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> } {
+  const settings = ['commit.gpgsign=false', 'core.hooksPath=/dev/null', 'gc.auto=0', 'core.editor=true'];
+  const email = `${author.toLowerCase()}@localhost`;
+  return {
+    args: [...settings.flatMap((one) => ['-c', one]), ...args],
+    env: {
+      GIT_AUTHOR_NAME: author,
+      GIT_AUTHOR_EMAIL: email,
+      GIT_COMMITTER_NAME: author,
+      GIT_COMMITTER_EMAIL: email,
+      GIT_TERMINAL_PROMPT: '0',
+    },
+  };
 }

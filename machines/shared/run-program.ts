@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+
+/** A program, as it is to be run. */
+export interface Program {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** Beside the environment that there is. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly msMax: number;
+}
+
+/** How a program has ended. */
+export interface ProgramRan {
+  /** Null when it took too long. */
+  readonly exitCode: number | null;
+  /** The end of what it printed there. */
+  readonly stdout: string;
+  /** The end of what it printed, errors too. */
+  readonly output: string;
+}
+
+const OUTPUT_CHARS_KEPT = 20_000;
+
+/**
+ * Runs a program to its end, with nothing to read and no terminal on which it could ask. Rejects when it cannot be started,
+ * and with the signal's reason, after it has ended all of it.
+ */
+export async function runProgram(
+  { file, args, cwd, env, msMax }: Program,
+  signal: AbortSignal | undefined,
+): Promise<ProgramRan> {
+  signal?.throwIfAborted();
+  const child = spawn(file, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that what it has started ends with it.
+    detached: true,
+  });
+  let [stdout, output] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout = (stdout + text).slice(-OUTPUT_CHARS_KEPT);
+    output = (output + text).slice(-OUTPUT_CHARS_KEPT);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output = (output + text).slice(-OUTPUT_CHARS_KEPT);
+  });
+  const end = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // Gone already.
+    }
+  };
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    end();
+  }, msMax);
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    signal?.throwIfAborted();
+    return { exitCode: isLate ? null : (code ?? 1), stdout: stdout.trim(), output: output.trim() };
+  } finally {
+    clearTimeout(late);
+    signal?.removeEventListener('abort', end);
+  }
+}
