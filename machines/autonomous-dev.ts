@@ -6,6 +6,7 @@ import { parseLoop } from './autonomous-dev/input.ts';
 import { loop } from './autonomous-dev/loop.ts';
 import { planning } from './autonomous-dev/planning-state.ts';
 import { researchQuestion } from './autonomous-dev/planning.ts';
+import { publishing } from './autonomous-dev/publishing-state.ts';
 import { reportOf } from './autonomous-dev/report.ts';
 import { integrationDirectory } from './autonomous-dev/repository.ts';
 import { working } from './autonomous-dev/working-state.ts';
@@ -14,7 +15,8 @@ import { faultText } from './shared/fault-text.ts';
 /**
  * A team of agents that builds a feature in a git repository: research, a plan, its tasks distributed, each change reviewed
  * and voted on where there is a disagreement, merged as it is approved, and the repository's own tests run until they pass
- * or the rounds are over. What is delivered is a branch and the text of a pull request. It may be killed at any instant.
+ * or the rounds are over. What is delivered is a branch and the text of a pull request, which is opened when that is asked
+ * for. It may be killed at any instant.
  */
 export const machine = loop.createMachine({
   id: 'autonomous-dev-loop',
@@ -33,11 +35,13 @@ export const machine = loop.createMachine({
     begun: 0,
     blocked: [],
     delivery: null,
+    pullRequest: null,
     ending: null,
   }),
   initial: 'opening',
   after: {
     wallClock: {
+      guard: 'isUndelivered',
       target: '.ended',
       actions: assign(({ context }) =>
         ended(
@@ -98,10 +102,18 @@ export const machine = loop.createMachine({
       invoke: {
         src: 'deliver',
         input: ({ context }) => ({ terms: context.terms, report: reportOf(context) }),
-        onDone: { target: 'ended', actions: assign({ delivery: ({ event }) => event.output }) },
+        onDone: [
+          {
+            guard: 'wantsPullRequest',
+            target: 'publishing',
+            actions: assign({ delivery: ({ event }) => event.output }),
+          },
+          { target: 'ended', actions: assign({ delivery: ({ event }) => event.output }) },
+        ],
         onError: { target: 'ended', actions: assign(({ event }) => ended('failed', faultText(event.error))) },
       },
     },
+    publishing,
     ended: {
       type: 'final',
       entry: [

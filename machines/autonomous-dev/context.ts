@@ -40,6 +40,7 @@ export interface Context {
   /** Ids of tasks that nobody is offered any more. */
   readonly blocked: readonly string[];
   readonly delivery: Delivery | null;
+  readonly pullRequest: LoopReport['pullRequest'];
   readonly ending: Ending | null;
 }
 

@@ -1,7 +1,8 @@
 import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { LoopTerms } from './input.ts';
-import { pullRequestText } from './pull-request.ts';
+import { bodyFile } from './publication.ts';
+import { pullRequestBody, pullRequestText } from './pull-request.ts';
 import type { LoopReport } from './report.ts';
 import { describeBranch } from './repository.ts';
 
@@ -18,10 +19,20 @@ export interface Delivery {
 }
 
 /** Writes the text of the pull request beside the checkouts. Doing it again writes the same. */
-export async function deliver({ repository }: LoopTerms, report: LoopReport, signal: AbortSignal): Promise<Delivery> {
+export async function deliver(
+  { repository, pullRequest }: LoopTerms,
+  report: LoopReport,
+  signal: AbortSignal,
+): Promise<Delivery> {
   const { head, commits, diffStat } = await describeBranch(repository, signal);
   const file = path.join(repository.workDirectory, 'PULL-REQUEST.md');
-  await writeFile(`${file}.new`, pullRequestText(report, { head, commits, diffStat }));
-  await rename(`${file}.new`, file);
+  const text = pullRequestText(report, { head, commits, diffStat });
+  await writeWhole(file, text);
+  if (pullRequest) await writeWhole(bodyFile(repository), pullRequestBody(text));
   return { branch: repository.branch, head, commits: commits.length, diffStat, pullRequest: file };
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text);
+  await rename(`${file}.new`, file);
 }

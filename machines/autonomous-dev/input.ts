@@ -18,6 +18,8 @@ const VOTE_SECONDS_DEFAULT = 300;
 const TEST_MINUTES_DEFAULT = 15;
 
 const path = z.string().min(1).regex(/^\//, 'expected an absolute path');
+/** Nothing that git or gh would take for an option. */
+const name = z.string().regex(/^[^-\s]\S*$/, 'expected a name');
 const minutes = z.number().positive().max(MINUTES_MAX);
 
 const loopInput = z.strictObject({
@@ -32,6 +34,8 @@ const loopInput = z.strictObject({
   }),
   /** A shell command of the repository whose exit code is 0 when all is well. */
   testCommand: z.string().trim().min(1),
+  /** Where a pull request is opened when it is delivered; none is when not given. */
+  pullRequest: z.strictObject({ remote: name, base: name }).optional(),
   agents: z.array(actorAddress).min(2).max(AGENTS_MAX),
   /** Who is asked to look around first; the first agent when not given. */
   researcher: actorAddress.optional(),

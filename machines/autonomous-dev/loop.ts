@@ -9,6 +9,8 @@ import { deliver } from './delivery.ts';
 import type { LoopInput, LoopTerms } from './input.ts';
 import { templatePlan } from './planning.ts';
 import { progress, type Progress } from './progress.ts';
+import type { Publication } from './publication.ts';
+import { publish } from './publish.ts';
 import type { LoopReport } from './report.ts';
 import { mergeCommit, openBranch, type Repository } from './repository.ts';
 
@@ -66,6 +68,7 @@ export const loop = setup({
     deliver: activity((context: { terms: LoopTerms; report: LoopReport }, { signal }) =>
       deliver(context.terms, context.report, signal),
     ),
+    publish: activity((publication: Publication, { signal }) => publish(publication, signal)),
   },
   delays: {
     answer: ({ context }) => context.terms.answerMinutes * 60_000,
@@ -78,6 +81,8 @@ export const loop = setup({
     isAtHand: ({ context, event }) => isAtHand(context, taskOf(event)),
     hasNobodyBegun: ({ context }) => context.begun === 0,
     passed: ({ context }) => lastTests(context).exitCode === 0 && context.blocked.length === 0,
+    isUndelivered: ({ context }) => context.delivery === null,
+    wantsPullRequest: ({ context }) => context.terms.pullRequest !== undefined,
     mayMend: ({ context }) =>
       lastTests(context).exitCode !== 0 &&
       context.tests.length <= context.terms.fixRounds &&

@@ -62,6 +62,8 @@ export type Progress =
       /** How many rounds of mending there were before. */
       readonly round: number;
     }
+  | { readonly type: 'pull-request-opened'; readonly url: string }
+  | { readonly type: 'pull-request-failed'; readonly fault: string }
   | { readonly type: 'ended'; readonly outcome: string; readonly reason: string };
 
 /** Gives an object the type that it has as progress. */

@@ -5,6 +5,8 @@ import type { LoopReport } from './report.ts';
 const ID_CHARS_SHOWN = 8;
 const COMMIT_CHARS_SHOWN = 10;
 const TITLE_CHARS_MAX = 72;
+/** GitHub takes 65,536. */
+const BODY_CHARS_MAX = 65_000;
 
 /** What was done, decided and by whom, with the ids of the messages as evidence: Markdown. */
 export function pullRequestText(
@@ -63,6 +65,12 @@ export function pullRequestText(
   ].join('\n');
 }
 
+/** The same without the heading that is its title, as long as GitHub takes it. */
+export function pullRequestBody(text: string): string {
+  const body = bodyOf(text);
+  return body.length > BODY_CHARS_MAX ? `${body.slice(0, BODY_CHARS_MAX)}…\n` : body;
+}
+
 function changeLines({ taskId, title, agent, epoch, submissions, reviews, conflicts, merge }: ChangeReport): string[] {
   const rounds = reviews.flatMap((review) =>
     review.feedback.map(({ reviewer, verdict, messageId, issues }) => {
@@ -86,7 +94,8 @@ function lostLine({ taskId, title, agent, epoch, outcome, submissions }: ChangeR
   return `- ${title} (\`${taskId}\`) by ${agent}, attempt ${epoch}: ${outcome}, ${handed}`;
 }
 
-function titleOf(feature: string): string {
+/** The first line of what is to be built, of a length that can be read. */
+export function titleOf(feature: string): string {
   const [first = ''] = feature.split('\n', 1);
   const plain = first.replace(/^#+\s*/, '');
   return plain.length > TITLE_CHARS_MAX ? `${plain.slice(0, TITLE_CHARS_MAX - 1)}…` : plain;

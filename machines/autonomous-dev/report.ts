@@ -16,6 +16,12 @@ export interface Ending {
   readonly reason: string;
 }
 
+/** What came of the pull request that was asked for. */
+export type PullRequestReport =
+  | { readonly status: 'opened'; readonly url: string }
+  /** With what git or gh said, and the commands that do it by hand. */
+  | { readonly status: 'failed'; readonly fault: string; readonly byHand: readonly string[] };
+
 /** What a development ends with. */
 export interface LoopReport {
   readonly outcome: Ending['outcome'];
@@ -30,9 +36,17 @@ export interface LoopReport {
   readonly changes: readonly ChangeReport[];
   readonly tests: readonly TestRun[];
   readonly delivery: Delivery | null;
+  /** Null when none was asked for, or nothing was delivered. */
+  readonly pullRequest: PullRequestReport | null;
 }
 
-export function reportOf({ terms, findings, plan, planSource, changes, tests, delivery, ending }: Context): LoopReport {
+/** Whether all that was asked for was done. */
+export function isAllDone({ outcome, pullRequest }: LoopReport): boolean {
+  return outcome === 'delivered' && pullRequest?.status !== 'failed';
+}
+
+export function reportOf(context: Context): LoopReport {
+  const { terms, findings, plan, planSource, changes, tests, delivery, pullRequest, ending } = context;
   const { outcome, reason } = ending ?? { outcome: 'failed', reason: 'it has not ended' };
   return {
     outcome,
@@ -46,5 +60,6 @@ export function reportOf({ terms, findings, plan, planSource, changes, tests, de
     changes,
     tests,
     delivery,
+    pullRequest,
   };
 }

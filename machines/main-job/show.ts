@@ -79,6 +79,10 @@ function textOf(one: Progress): string {
       const how = one.exitCode === null ? 'timed out' : `exit code ${one.exitCode}`;
       return `  ${one.command}: ${how}\n${indented(one.output.split('\n').slice(-LINES_OF_OUTPUT).join('\n'))}`;
     }
+    case 'pull-request-opened':
+      return `  the pull request is open: ${one.url}`;
+    case 'pull-request-failed':
+      return `  the pull request could not be opened:\n${indented(one.fault)}`;
     default:
       return `\n== ${one.outcome}: ${one.reason}`;
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { machine } from '../../machines/autonomous-dev.ts';
 import type { ChangeReport } from '../../machines/autonomous-dev/change-events.ts';
 import type { LoopInput } from '../../machines/autonomous-dev/input.ts';
-import type { LoopReport } from '../../machines/autonomous-dev/report.ts';
+import { isAllDone, type LoopReport } from '../../machines/autonomous-dev/report.ts';
 import type { PlainEvent } from '../../src/machine/workflow-state.ts';
 import { RecordedWorkflow } from './recorded-workflow.ts';
 
@@ -67,6 +67,7 @@ const reportOf = (run: RecordedWorkflow): LoopReport => {
   expect(run.status).toBe('done');
   return run.output as LoopReport;
 };
+const timer = (run: RecordedWorkflow, name: string): string => run.timers.find((one) => one.includes(name)) ?? name;
 /** Everything that was offered is done and merged. */
 const settled = (run: RecordedWorkflow): RecordedWorkflow => run.happens({ type: 'TASKS-SETTLED', tasks: [] });
 
@@ -288,9 +289,74 @@ describe('testing', () => {
   });
 });
 
-describe('the end', () => {
-  const timer = (run: RecordedWorkflow, name: string): string => run.timers.find((one) => one.includes(name)) ?? name;
+describe('the pull request', () => {
+  const asked: Partial<LoopInput> = { pullRequest: { remote: 'origin', base: 'main' }, maxHours: 2 };
+  const delivery = { branch: 'mailroom/costs', head: 'h', commits: 3, diffStat: '', pullRequest: '/work/PR.md' };
+  const deliver = (over: Partial<LoopInput>): RecordedWorkflow =>
+    settled(working(over)).done('test', ran(0, 'ok')).done('deliver', delivery);
 
+  it('is opened only when it is asked for', () => {
+    const run = deliver({});
+    expect(run.countOf('publish')).toBe(0);
+    expect(reportOf(run)).toMatchObject({ outcome: 'delivered', pullRequest: null });
+    expect(isAllDone(reportOf(run))).toBe(true);
+  });
+
+  it('is opened after the delivery, with the title of the feature, and shown and reported with its url', () => {
+    const run = deliver(asked);
+    expect(run.status).toBe('active');
+    expect(run.started('publish').input).toEqual({
+      repository: INPUT.repository,
+      remote: 'origin',
+      base: 'main',
+      title: 'Costs',
+      body: '/work/PULL-REQUEST.body.md',
+    });
+    run.done('publish', 'https://github.com/x/y/pull/7');
+    expect(run.emitted[0]).toEqual({ type: 'pull-request-opened', url: 'https://github.com/x/y/pull/7' });
+    expect(reportOf(run)).toMatchObject({
+      outcome: 'delivered',
+      delivery,
+      pullRequest: { status: 'opened', url: 'https://github.com/x/y/pull/7' },
+    });
+    expect(isAllDone(reportOf(run))).toBe(true);
+  });
+
+  it('that cannot be opened leaves delivered what is delivered, with the reason and the commands that do it', () => {
+    const fault = 'gh pr create failed (1): GraphQL: no';
+    const run = deliver(asked).fails('publish', fault);
+    expect(run.emitted[0]).toEqual({ type: 'pull-request-failed', fault });
+    expect(reportOf(run)).toMatchObject({
+      outcome: 'delivered',
+      delivery,
+      pullRequest: {
+        status: 'failed',
+        fault,
+        byHand: [
+          'git -C /repo push --no-follow-tags --no-recurse-submodules origin refs/heads/mailroom/costs:refs/heads/mailroom/costs',
+          'cd /repo && gh pr create --head mailroom/costs --base main --title Costs --body-file /work/PULL-REQUEST.body.md',
+        ],
+      },
+    });
+    expect(isAllDone(reportOf(run))).toBe(false);
+  });
+
+  it('is waited for when the hours are over, because what is delivered is delivered', () => {
+    const run = deliver(asked);
+    run.fires(timer(run, 'wallClock'));
+    expect(run.status).toBe('active');
+    expect(reportOf(run.done('publish', 'https://x')).outcome).toBe('delivered');
+  });
+
+  it.each([{ remote: '--force', base: 'main' }, { remote: 'origin', base: '-d' }, { remote: 'origin' }])(
+    'is refused for a place such as %j',
+    (place) => {
+      expect(() => begin({ pullRequest: place as LoopInput['pullRequest'] })).toThrow(/input\.pullRequest\./);
+    },
+  );
+});
+
+describe('the end', () => {
   it('comes when nobody claims a task in time, and not when somebody did', () => {
     const silent = working();
     expect(reportOf(silent.fires(timer(silent, 'answer')))).toMatchObject({

@@ -1,0 +1,45 @@
+import { runProgram, type ProgramRan } from '../shared/run-program.ts';
+import { runGh } from './gh.ts';
+import { gitProgram } from './git.ts';
+import { createWords, pushWords, type Publication } from './publication.ts';
+import { integrationDirectory } from './repository.ts';
+
+const PUSH_MS_MAX = 5 * 60_000;
+const FAULT_CHARS_MAX = 1_000;
+
+/** Of the pull requests of a branch name, the first that is not of somebody's fork. */
+const FIRST_OWN = 'map(select(.isCrossRepository | not)) | .[0].url // empty';
+
+/**
+ * Pushes the branch and opens its pull request; resolves with the url. What is done already is found and not done again, so
+ * that there is one pull request after a kill at any moment. Rejects with what git or gh said.
+ */
+export async function publish(publication: Publication, signal?: AbortSignal): Promise<string> {
+  const { repository, remote } = publication;
+  const inBranch = { directory: integrationDirectory(repository), remote, signal };
+  const pushed = await runProgram(
+    { file: 'git', ...gitProgram(pushWords(publication)), cwd: inBranch.directory, msMax: PUSH_MS_MAX },
+    signal,
+  );
+  if (pushed.exitCode !== 0) throw failed('git push', pushed);
+
+  const list = ['pr', 'list', '--head', repository.branch, '--state', 'open'];
+  const find = [...list, '--json', 'url,isCrossRepository', '--jq', FIRST_OWN];
+  const found = await runGh(find, inBranch);
+  if (found.exitCode !== 0) throw failed('gh pr list', found);
+  if (found.stdout !== '') return found.stdout;
+
+  // At the end of this command there is a pull request.
+  const created = await runGh(createWords(publication), inBranch);
+  const [url] = /https?:\/\/\S+$/.exec(created.stdout) ?? [];
+  if (created.exitCode === 0 && url !== undefined) return url;
+  // It may be there although the answer did not arrive.
+  const late = await runGh(find, inBranch);
+  if (late.exitCode === 0 && late.stdout !== '') return late.stdout;
+  throw failed('gh pr create', created);
+}
+
+function failed(what: string, { exitCode, output }: ProgramRan): Error {
+  const how = exitCode === null ? 'it took too long' : String(exitCode);
+  return new Error(`${what} failed (${how}): ${output.slice(-FAULT_CHARS_MAX)}`);
+}

@@ -1,0 +1,32 @@
+import { assign, emit } from 'xstate';
+import { faultText } from '../shared/fault-text.ts';
+import { loop } from './loop.ts';
+import { byHand, publicationOf } from './publication.ts';
+
+/** What is delivered stays delivered, whether its pull request can be opened or not. */
+export const publishing = loop.createStateConfig({
+  invoke: {
+    src: 'publish',
+    input: ({ context }) => publicationOf(context.terms),
+    onDone: {
+      target: 'ended',
+      actions: [
+        assign({ pullRequest: ({ event }) => ({ status: 'opened' as const, url: event.output }) }),
+        emit(({ event }) => ({ type: 'pull-request-opened' as const, url: event.output })),
+      ],
+    },
+    onError: {
+      target: 'ended',
+      actions: [
+        assign({
+          pullRequest: ({ context, event }) => ({
+            status: 'failed' as const,
+            fault: faultText(event.error),
+            byHand: byHand(publicationOf(context.terms)),
+          }),
+        }),
+        emit(({ event }) => ({ type: 'pull-request-failed' as const, fault: faultText(event.error) })),
+      ],
+    },
+  },
+});

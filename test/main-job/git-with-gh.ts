@@ -1,0 +1,95 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { vi } from 'vitest';
+import { git } from '../../machines/autonomous-dev/git.ts';
+
+const FIXTURES = path.join(import.meta.dirname, '..', '..', 'fixtures', 'gh');
+
+/** What the fake `gh` keeps of a pull request. */
+export interface Pull {
+  readonly url: string;
+  readonly state: string;
+  readonly headRefName: string;
+  readonly baseRefName: string;
+  readonly isCrossRepository: boolean;
+  readonly title: string;
+  readonly body: string;
+  /** The remote in whose repository it is. */
+  readonly remote: string;
+}
+
+/** A user's repository, bare ones as its remotes, and a `gh` on the PATH of this process. */
+export class GitWithGh implements Disposable {
+  readonly outer = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-gh-')));
+  readonly directory = path.join(this.outer, 'shop');
+  readonly #home = path.join(this.outer, 'gh');
+
+  constructor() {
+    const bin = path.join(this.outer, 'bin');
+    for (const one of [bin, this.#home, this.directory]) fs.mkdirSync(one);
+    fs.symlinkSync(path.join(FIXTURES, 'fake-gh.mjs'), path.join(bin, 'gh'));
+    vi.stubEnv('PATH', `${bin}:${process.env['PATH'] ?? ''}`);
+    vi.stubEnv('FAKE_GH_HOME', this.#home);
+  }
+
+  /** The first commit, on `main`. */
+  async begin(): Promise<void> {
+    await this.git('init', '--quiet', '--initial-branch=main');
+    fs.writeFileSync(path.join(this.directory, 'package.json'), '{"scripts":{"test":"node --test"}}\n');
+    await this.git('add', '--all');
+    await this.git('commit', '--quiet', '--message', 'Start');
+  }
+
+  async git(...args: readonly string[]): Promise<string> {
+    return git(args, { directory: this.directory });
+  }
+
+  /** A bare repository as a remote, and the branch that the user is on as a branch there, which it follows. */
+  async follow(remote: string, branch: string): Promise<string> {
+    const directory = path.join(this.outer, `${remote.replaceAll('/', '-')}.git`);
+    await git(['init', '--quiet', '--bare', directory], { directory: this.outer });
+    await this.git('remote', 'add', remote, directory);
+    await this.git('push', '--quiet', '--set-upstream', remote, `HEAD:refs/heads/${branch}`);
+    return directory;
+  }
+
+  /** What `gh` gets wrong from now on. */
+  set trouble(name: string) {
+    fs.writeFileSync(path.join(this.#home, 'trouble'), name);
+  }
+
+  get pulls(): Pull[] {
+    return JSON.parse(this.#read('pulls.json') ?? '[]') as Pull[];
+  }
+
+  set pulls(all: readonly Partial<Pull>[]) {
+    fs.writeFileSync(path.join(this.#home, 'pulls.json'), JSON.stringify(all));
+  }
+
+  /** What `gh` was asked for, in that order. */
+  get calls(): { readonly words: readonly string[]; readonly cwd: string; readonly prompt: string }[] {
+    const lines = (this.#read('calls.jsonl') ?? '').split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as GitWithGh['calls'][number]);
+  }
+
+  /** Everything of the user's that has to stay as it is. */
+  async users(): Promise<object> {
+    return {
+      head: fs.readFileSync(path.join(this.directory, '.git', 'HEAD'), 'utf8'),
+      config: fs.readFileSync(path.join(this.directory, '.git', 'config'), 'utf8'),
+      status: await this.git('status', '--porcelain'),
+      main: await this.git('rev-parse', 'main'),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    vi.unstubAllEnvs();
+    fs.rmSync(this.outer, { recursive: true, force: true });
+  }
+
+  #read(name: string): string | undefined {
+    const file = path.join(this.#home, name);
+    return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
+  }
+}
