@@ -3,7 +3,7 @@ import { openRoom } from 'agent-mailroom';
 import { runWorkflow, type RecordListener } from 'agent-mailroom/workflow';
 import { machine } from '../autonomous-dev.ts';
 import type { Progress } from '../autonomous-dev/progress.ts';
-import type { LoopReport } from '../autonomous-dev/report.ts';
+import { isAllDone, type LoopReport } from '../autonomous-dev/report.ts';
 import { endTeam, startTeam } from './agents.ts';
 import { keepTeam } from './keep-team.ts';
 import { markEnded, type Run } from './run-directory.ts';
@@ -66,7 +66,7 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
       ? summaryText(report, run)
       : `\nNot delivered: ${why}. The same command begins a new run.\n\n${lookCloserText(run)}`,
   );
-  return report?.outcome === 'delivered' ? EXIT_OK : EXIT_FAILURE;
+  return report && isAllDone(report) ? EXIT_OK : EXIT_FAILURE;
 }
 
 /** Tells every record after it is true; what is repeated after a crash was told before. */

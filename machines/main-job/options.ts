@@ -17,6 +17,8 @@ export interface Options {
   readonly setup: string | undefined;
   readonly branch: string | undefined;
   readonly runs: string | undefined;
+  /** Whether the branch is pushed, and a pull request opened. */
+  readonly wantsPullRequest: boolean;
   readonly maxHours: number | undefined;
   readonly isNew: boolean;
   readonly isDryRun: boolean;
@@ -35,6 +37,8 @@ npm start -- --repo <path> --feature <text|@file> --agents <list>
   --test <command>      the repository's own tests; found in package.json when not given
   --setup <command>     makes a fresh checkout ready, such as 'npm ci'
   --branch <name>       the branch that is delivered; mailroom/<feature> when not given
+  --pull-request        when it is delivered, push the branch and open a pull request with gh, against the branch that
+                        yours follows (its upstream); nothing leaves this machine without this option
   --runs <directory>    where runs are kept: the room, the checkouts, the text of the pull request
   --max-hours <number>  when it stops at the latest; 8 when not given
   --tmux                each agent in a pane of its own
@@ -61,6 +65,9 @@ export function parseOptions(args: readonly string[]): Options {
   if (values.repo === undefined && (values.feature !== undefined || agents !== undefined)) {
     throw new NotStarted('--feature and --agents are for a repository of your own: add --repo <path>.');
   }
+  if (values.repo === undefined && values['pull-request']) {
+    throw new NotStarted('--pull-request is for a repository of your own: add --repo <path>.');
+  }
   return {
     repo: values.repo,
     feature: values.feature,
@@ -70,6 +77,7 @@ export function parseOptions(args: readonly string[]): Options {
     setup: values.setup,
     branch: values.branch,
     runs: values.runs,
+    wantsPullRequest: values['pull-request'] ?? false,
     maxHours,
     isNew: values.new ?? false,
     isDryRun: values['dry-run'] ?? false,
@@ -91,6 +99,7 @@ function parsed(args: readonly string[]) {
         setup: { type: 'string' },
         branch: { type: 'string' },
         runs: { type: 'string' },
+        'pull-request': { type: 'boolean' },
         'max-hours': { type: 'string' },
         new: { type: 'boolean' },
         'dry-run': { type: 'boolean' },

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { runGh } from '../autonomous-dev/gh.ts';
 import { attemptGit } from '../autonomous-dev/git.ts';
 import { NotStarted } from './options.ts';
 
@@ -42,6 +43,50 @@ export async function lookAtRepository(
   if (taken.exitCode === 0)
     throw new NotStarted(`The branch ${name} is there already. Delete it, or choose another one with --branch.`);
   return { directory, base: head.stdout, testCommand: test ?? testCommandOf(directory), branch: name };
+}
+
+/**
+ * Where a pull request goes that is for the branch which the user is on: what that branch follows. Throws NotStarted, with
+ * one line that says what is missing; nothing is changed.
+ */
+export async function lookAtUpstream(directory: string): Promise<{ readonly remote: string; readonly base: string }> {
+  await assertGh(directory);
+  const head = await run(['symbolic-ref', '--quiet', 'HEAD'], directory);
+  if (head.exitCode !== 0)
+    throw new NotStarted(
+      `${directory} is on no branch. Check out the one that the pull request is for and start again.`,
+    );
+  const branch = withoutPrefix(head.stdout) ?? head.stdout;
+  const upstream = await run(['rev-parse', '--abbrev-ref', '--symbolic-full-name', '@{upstream}'], directory);
+  const remote = await run(['config', '--get', `branch.${branch}.remote`], directory);
+  const merge = await run(['config', '--get', `branch.${branch}.merge`], directory);
+  const base = withoutPrefix(merge.stdout);
+  // A dot stands for this repository.
+  if (upstream.exitCode !== 0 || remote.stdout === '.' || base === undefined)
+    throw new NotStarted(
+      `The branch ${branch} has no upstream on a remote. Say which one the pull request is for (git branch --set-upstream-to <remote>/<branch>) and start again.`,
+    );
+  return { remote: remote.stdout, base };
+}
+
+async function assertGh(directory: string): Promise<void> {
+  const ran = await runGh(['auth', 'status'], { directory }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new NotStarted(
+        '--pull-request: gh was not found on the PATH. Install it (https://cli.github.com) and start again.',
+      );
+    throw new NotStarted(`--pull-request: gh could not be run: ${(error as Error).message}`);
+  });
+  if (ran.exitCode === null)
+    throw new NotStarted('--pull-request: gh auth status takes too long. See what it waits for and start again.');
+  if (ran.exitCode !== 0)
+    throw new NotStarted(
+      '--pull-request: gh is not logged in (gh auth status fails). Run gh auth login and start again.',
+    );
+}
+
+function withoutPrefix(ref: string): string | undefined {
+  return /^refs\/heads\/(.+)$/.exec(ref)?.[1];
 }
 
 export function slugOf(feature: string): string {

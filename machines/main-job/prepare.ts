@@ -7,7 +7,7 @@ import type { AgentProgram } from './agents.ts';
 import { memberProgram } from './member-program.ts';
 import { EXAMPLE_NAME, exampleRun } from './example.ts';
 import { NotStarted, type Options } from './options.ts';
-import { lookAtRepository, slugOf } from './preflight.ts';
+import { lookAtRepository, lookAtUpstream, slugOf } from './preflight.ts';
 import { findRun, hasEnded, nextDirectory, writeRun, type Run } from './run-directory.ts';
 
 /** Above the usual one: a team on one machine talks more than people do. */
@@ -31,6 +31,7 @@ export async function prepareRun(options: Options): Promise<Prepared> {
   const runs = path.resolve(options.runs ?? runsBeside(options.repo));
   const before = findRun(runs, name);
   if (before && !hasEnded(before) && !options.isNew) {
+    assertSamePullRequest(before, options);
     return { plan: planText(before, true), open: () => Promise.resolve({ run: before, isResumed: true }) };
   }
   const directory = nextDirectory(runs, name);
@@ -59,8 +60,9 @@ async function ownRun(
   options: Options,
   { feature, name, directory }: { feature: string; name: string; directory: string },
 ): Promise<Draft> {
-  const { repo = '', agents: given = [], test, branch, setup, maxHours, plan, inTmux } = options;
+  const { repo = '', agents: given = [], test, branch, setup, maxHours, plan, inTmux, wantsPullRequest } = options;
   const ground = await lookAtRepository(repo, { feature, test, branch });
+  const pullRequest = wantsPullRequest ? await lookAtUpstream(ground.directory) : undefined;
   const agents: AgentProgram[] = given.map((one) => memberProgram(one, { ground, directory, setup }));
   const names = agents.map(({ address }) => address);
   const input: LoopInput = {
@@ -73,6 +75,7 @@ async function ownRun(
       ...(setup === undefined ? {} : { setup }),
     },
     testCommand: ground.testCommand,
+    ...(pullRequest === undefined ? {} : { pullRequest }),
     agents: names,
     ...(plan === undefined ? { planner: names[0] ?? '' } : { plan: planOf(plan) }),
     reviewMinutes: REVIEW_MINUTES,
@@ -81,6 +84,15 @@ async function ownRun(
   };
   const run: Run = { v: 1, name, directory, input, agents, inTmux };
   return { run, make: () => Promise.resolve(input) };
+}
+
+/** Nothing is pushed that was not asked for now, and nothing that was asked for is forgotten. */
+function assertSamePullRequest({ directory, input }: Run, { wantsPullRequest }: Options): void {
+  const wanted = input.pullRequest !== undefined;
+  if (wanted === wantsPullRequest) return;
+  throw new NotStarted(
+    `The run in ${directory} was begun ${wanted ? 'with' : 'without'} --pull-request. Give the same command again, or begin anew with --new.`,
+  );
 }
 
 function planOf(file: string): string {
@@ -114,11 +126,14 @@ function startOf(base: string): string {
 }
 
 function planText({ directory, input, agents }: Run, isResumed: boolean): string {
-  const { repository, testCommand, maxHours = 8, fixRounds = 3, plan, planner } = input;
+  const { repository, testCommand, pullRequest, maxHours = 8, fixRounds = 3, plan, planner } = input;
   return [
     isResumed ? `Would go on with the run in ${directory}.` : `Would begin a run in ${directory}.`,
     `  repository  ${repository.directory}, ${startOf(repository.base)}`,
     `  delivers    the branch ${repository.branch} and ${path.join(directory, 'PULL-REQUEST.md')}`,
+    ...(pullRequest === undefined
+      ? []
+      : [`  opens       a pull request against ${pullRequest.base} on the remote ${pullRequest.remote}, with gh`]),
     `  tests       ${testCommand}; at most ${fixRounds} rounds of mending`,
     `  plan        ${plan === undefined ? (planner === undefined ? 'the built-in template' : `asked of ${planner}`) : 'the one that is given'}`,
     `  ends        after ${maxHours} hours at the latest`,

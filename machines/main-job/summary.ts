@@ -16,9 +16,23 @@ export function summaryText(report: LoopReport, run: Run): string {
       ? `The branch ${branch} is ready at ${delivery.head.slice(0, 10)}: ${delivery.commits} commits, ${merged} tasks, ${rejected} changes sent back in review.`
       : `Not delivered (${outcome}): ${report.reason}. What there is lies on the branch ${branch}.`,
     ...(delivery ? [`The text of the pull request: ${delivery.pullRequest}`] : []),
+    ...pullRequestLines(report),
     '',
     lookCloserText(run),
   ].join('\n');
+}
+
+function pullRequestLines({ pullRequest }: LoopReport): string[] {
+  if (pullRequest === null) return [];
+  if (pullRequest.status === 'opened') return [`The pull request: ${pullRequest.url}`];
+  const { fault, byHand } = pullRequest;
+  const indented = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
+  return [
+    'The pull request could not be opened:',
+    ...indented(fault.split('\n')),
+    'The branch and the text are there. By hand it is:',
+    ...indented(byHand),
+  ];
 }
 
 /** Commands that work when they are pasted. */

@@ -91,6 +91,7 @@ test('--dry-run shows what would be done, and does nothing', async () => {
 test('the options are checked, and the help names each', () => {
   expect(() => parseOptions(['--repo', 'x'])).toThrow('--repo needs --feature and --agents');
   expect(() => parseOptions(['--feature', 'x'])).toThrow('add --repo');
+  expect(() => parseOptions(['--pull-request'])).toThrow('--pull-request is for a repository of your own: add --repo');
   expect(() => parseOptions(['--bogus'])).toThrow('--bogus');
   expect(() => parseOptions(['--max-hours', 'soon'])).toThrow('expected a number of hours');
   expect(() => parseOptions(['--repo', 'x', '--feature', 'f', '--agents', 'a=claude'])).toThrow('at least two');
@@ -107,6 +108,7 @@ test('the options are checked, and the help names each', () => {
     'setup',
     'branch',
     'runs',
+    'pull-request',
     'max-hours',
     'tmux',
     'new',

@@ -36,8 +36,9 @@ export class TeamRun implements AsyncDisposable {
 
   constructor() {
     this.#env = {
-      PATH: `${path.dirname(process.execPath)}:/usr/bin:/bin`,
+      PATH: `${path.join(this.outer, 'bin')}:${path.dirname(process.execPath)}:/usr/bin:/bin`,
       HOME: this.outer,
+      FAKE_GH_HOME: path.join(this.outer, 'gh'),
       TEAM_MIND_LOG: this.#log,
       NODE_EXTRA_CA_CERTS: '',
     };
@@ -71,6 +72,18 @@ export class TeamRun implements AsyncDisposable {
 
   git(...args: readonly string[]): string {
     return execFileSync('git', args, { cwd: this.repository, env: this.#env, encoding: 'utf8' }).trim();
+  }
+
+  /** A bare repository that `main` follows, and a `gh` that is in such a trouble; where each keeps what it has. */
+  addRemote(trouble: string): { readonly remote: string; readonly gh: string } {
+    const [remote, gh] = [path.join(this.outer, 'origin.git'), path.join(this.outer, 'gh')];
+    for (const one of [path.join(this.outer, 'bin'), gh]) fs.mkdirSync(one);
+    fs.symlinkSync(path.join(ROOT, 'fixtures', 'gh', 'fake-gh.mjs'), path.join(this.outer, 'bin', 'gh'));
+    fs.writeFileSync(path.join(gh, 'trouble'), trouble);
+    this.git('init', '--quiet', '--bare', remote);
+    this.git('remote', 'add', 'origin', remote);
+    this.git('push', '--quiet', '--set-upstream', 'origin', 'main');
+    return { remote, gh };
   }
 
   /** All of the repository that is the user's: nothing of it may change. */
@@ -109,6 +122,11 @@ export class TeamRun implements AsyncDisposable {
   /** As Ctrl-C does. */
   interrupt(): void {
     this.#started.at(-1)?.kill('SIGINT');
+  }
+
+  /** The main job alone; its agents stay. */
+  kill(): void {
+    this.#started.at(-1)?.kill('SIGKILL');
   }
 
   /** Every run of the model, in their order. */
