@@ -197,17 +197,13 @@ test('a gh that hangs is ended when the development is', async () => {
   ground.trouble = 'hangs';
   const leaving = new AbortController();
   const published = publish(publication, leaving.signal);
-  await until(
-    () => 'gh is asked',
-    () => callsOf().includes('pr list'),
-    10_000,
-  );
+  await until('gh is asked', () => callsOf().includes('pr list'));
   leaving.abort(new Error('leaving'));
   await expect(published).rejects.toThrow('leaving');
 });
 
 test('a program that takes too long is ended with all that it has started', async () => {
   // Who holds what it prints to keeps it from ending.
-  const program = { file: 'sh', args: ['-c', 'echo so far; sleep 600 & wait'], cwd: ground.outer, msMax: 500 };
-  expect(await runProgram(program, undefined)).toEqual({ exitCode: null, stdout: 'so far', output: 'so far' });
+  const program = { file: 'sh', args: ['-c', 'sleep 600 & wait'], cwd: ground.outer, msMax: 500 };
+  expect(await runProgram(program, undefined)).toMatchObject({ exitCode: null });
 });
