@@ -7,6 +7,7 @@ import type { ChangeInput } from './change-context.ts';
 import { changeId, isAtHand, lastTests, planOf, taskOf, without, type Context, type Event } from './context.ts';
 import { deliver } from './delivery.ts';
 import type { LoopInput, LoopTerms } from './input.ts';
+import { neverDone } from './mending.ts';
 import { templatePlan } from './planning.ts';
 import { progress, type Progress } from './progress.ts';
 import type { Publication } from './publication.ts';
@@ -80,13 +81,10 @@ export const loop = setup({
     hasMerges: ({ context }) => context.toMerge.length > 0,
     isAtHand: ({ context, event }) => isAtHand(context, taskOf(event)),
     hasNobodyBegun: ({ context }) => context.begun === 0,
-    passed: ({ context }) => lastTests(context).exitCode === 0 && context.blocked.length === 0,
+    passed: ({ context }) => lastTests(context).exitCode === 0 && neverDone(context).length === 0,
     isUndelivered: ({ context }) => context.delivery === null,
     wantsPullRequest: ({ context }) => context.terms.pullRequest !== undefined,
-    mayMend: ({ context }) =>
-      lastTests(context).exitCode !== 0 &&
-      context.tests.length <= context.terms.fixRounds &&
-      context.blocked.length === 0,
+    mayMend: ({ context }) => lastTests(context).exitCode !== 0 && context.tests.length <= context.terms.fixRounds,
   },
   actions: {
     begin: spawnChild('change', {

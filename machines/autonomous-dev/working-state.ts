@@ -5,9 +5,9 @@ import { faultText } from '../shared/fault-text.ts';
 import type { ToChange } from './change-events.ts';
 import { changeId, ended, lastTests, nextToMerge, planOf, reviewOrder, without, type Context } from './context.ts';
 import { loop } from './loop.ts';
+import { endWithoutDelivery, fixTask } from './mending.ts';
 import { integrationDirectory, type Merge } from './repository.ts';
 
-const OUTPUT_LINES_TOLD = 60;
 const OUTPUT_CHARS_KEPT = 6_000;
 
 function toDistributor(event: FromParent): FromParent {
@@ -252,32 +252,13 @@ export const working = loop.createStateConfig({
         {
           guard: 'mayMend',
           target: 'building',
-          actions: sendTo('distributor', ({ context }) => {
-            const round = context.tests.length;
-            const { command: line, exitCode, output } = lastTests(context);
-            return toDistributor({
-              type: 'ADD-TASKS',
-              tasks: [
-                {
-                  id: `fix-${round}`,
-                  title: `Mend what the tests found (round ${round} of ${context.terms.fixRounds})`,
-                  description: [
-                    `After everything was merged, \`${line}\` ended with ${exitCode ?? 'a time-out'}. Mend it.`,
-                    '',
-                    output.split('\n').slice(-OUTPUT_LINES_TOLD).join('\n'),
-                  ].join('\n'),
-                },
-              ],
-            });
-          }),
+          actions: sendTo('distributor', ({ context }) =>
+            toDistributor({ type: 'ADD-TASKS', tasks: [fixTask(context)] }),
+          ),
         },
         {
           target: '#autonomous-dev-loop.ended',
-          actions: assign(({ context }) =>
-            context.blocked.length > 0
-              ? ended('blocked', `nobody can do ${context.blocked.join(', ')}`)
-              : ended('tests-failed', `the tests still fail after ${context.terms.fixRounds} rounds of mending`),
-          ),
+          actions: assign(({ context }) => endWithoutDelivery(context)),
         },
       ],
     },

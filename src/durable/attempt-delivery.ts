@@ -16,15 +16,17 @@ export interface DeliveryAttempt {
   readonly durability: Durability;
   /** An earlier try may have delivered it. */
   readonly isRepeat: boolean;
-  /** The delivery before it to the same, only, recipient: whether that has reached its end. Until then it is not linked. */
+  /** The delivery before it to the same, only, recipient: whether this one may be linked. Until then it is not. */
   readonly ahead: Promise<boolean> | undefined;
+  /** It is in every mailbox, perhaps not yet on the disk. */
+  readonly onLinked: () => void;
   readonly childReady: (address: string) => Promise<void>;
 }
 
 /** Tries once to deliver a message to these addresses; each has its outcome. Throws only what breaks the journal's promise. */
 export async function attemptDelivery(
   context: RoomContext,
-  { entry, addresses, durability, isRepeat, ahead, childReady }: DeliveryAttempt,
+  { entry, addresses, durability, isRepeat, ahead, onLinked, childReady }: DeliveryAttempt,
 ): Promise<Map<string, DeliveryOutcome>> {
   const outcomes = new Map<string, DeliveryOutcome>();
   const mailboxes: Mailbox[] = [];
@@ -40,20 +42,20 @@ export async function attemptDelivery(
     }
   }
   if (!sealed || mailboxes.length === 0) return outcomes;
-  const turn = turnAfter(ahead);
+  const turn = turnAfter(ahead, onLinked);
   const report = await postSealed(context, { sealed, recipients: mailboxes, durability, repeat: isRepeat, turn });
   for (const [to, outcome] of Object.entries(report.outcomes)) outcomes.set(to, outcome);
   return outcomes;
 }
 
-/** Comes when the delivery before has reached its end; where it has not, it rejects, and what waits for it is not linked. */
-function turnAfter(ahead: Promise<boolean> | undefined): Turn {
-  const came = ahead?.then((isOver) => {
-    if (!isOver) throw new Error('an earlier message to the same recipient has not arrived');
+/** Comes when the delivery before lets it; where that does not, it rejects, and what waits for it is not linked. */
+function turnAfter(ahead: Promise<boolean> | undefined, onLinked: () => void): Turn {
+  const came = ahead?.then((mayLink) => {
+    if (!mayLink) throw new Error('an earlier message to the same recipient has not arrived');
   });
   // Whoever was refused before its turn waits for none.
   came?.catch(() => {});
-  return { came, pass: () => {} };
+  return { came, pass: (isLinked) => void (isLinked && onLinked()) };
 }
 
 /** Refused for good: trying again would end the same way. */

@@ -3,7 +3,7 @@ import { errorFacts, type ErrorFacts } from '../machine/workflow-state.ts';
 import type { RoomContext } from '../room/context.ts';
 import { openCounter } from '../room/open-counter.ts';
 import type { RateCounter } from '../room/rate-limit.ts';
-import { attemptDelivery, isFinal, isPurged } from './attempt-delivery.ts';
+import { attemptDelivery, isFinal, isPurged, type DeliveryAttempt } from './attempt-delivery.ts';
 import type { OutboxEntry } from './journal-record.ts';
 
 const RETRY_MS_MIN = 250;
@@ -33,8 +33,8 @@ export interface Refused {
 /**
  * Delivers what a workflow's commits say, in their order, beside the workflow's own loop: paced by the rate limit, and
  * tried again for as long as it fails for now. To each recipient the messages go in the order of the commits; one that is
- * stuck holds up only later ones to the same recipient. Where that takes the disk, a message is written ahead of its turn:
- * it waits to be linked until the one before it has reached its end.
+ * stuck holds up only later ones to the same recipient. Where that takes the disk, a message is written ahead of its turn,
+ * is linked as soon as the one before it is, and the directory is synced for all of them at once.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -64,7 +64,7 @@ export class Outbox {
       isRepeat,
       failures: 0,
       isResting: false,
-      underWay: undefined,
+      mayFollow: undefined,
     };
     if (entry.isControl) {
       this.#waiting.push(waiting);
@@ -129,7 +129,7 @@ export class Outbox {
     let looked = 0;
     for (const waiting of this.#waiting) {
       if (++looked > LOOKED_AT_MAX) break;
-      if (!waiting.underWay && !waiting.isResting) {
+      if (!waiting.mayFollow && !waiting.isResting) {
         const free = [...waiting.recipients].filter((address) => !last.has(address));
         const ahead = free.length > 0 ? undefined : this.#aheadOf(waiting, last);
         if (ahead || free.length > 0) this.#begin(waiting, ahead ? [...waiting.recipients] : free, ahead);
@@ -143,27 +143,37 @@ export class Outbox {
     if (this.#options.durability !== 'power' || this.#underWay.size >= UNDER_WAY_MAX) return undefined;
     // One to several is not: only its first recipient waits for its turn.
     const [before, another] = [...recipients].map((address) => last.get(address));
-    return another || before?.recipients.size !== 1 ? undefined : before.underWay;
+    return another || before?.recipients.size !== 1 ? undefined : before.mayFollow;
   }
 
   #begin(waiting: Waiting, addresses: readonly string[], ahead: Promise<boolean> | undefined): void {
-    const delivering = this.#deliver(waiting, addresses, ahead);
-    waiting.underWay = delivering.catch(() => false);
+    let letFollow: (isLinked: true) => void = () => {};
+    const linked = new Promise<true>((resolve) => (letFollow = resolve));
+    const delivering = this.#deliver(waiting, addresses, { ahead, onLinked: () => letFollow(true) });
+    waiting.mayFollow = Promise.race([linked, delivering.catch(() => false)]);
     this.#start(delivering.then(() => this.#pump()));
   }
 
-  /** Whether it has reached its end. `ahead` is the delivery before it to the same recipient. */
+  /** Whether it has reached its end. `ahead` is the delivery before it to the same recipient: whether it may follow. */
   async #deliver(
     waiting: Waiting,
     addresses: readonly string[],
-    ahead: Promise<boolean> | undefined,
+    { ahead, onLinked }: Pick<DeliveryAttempt, 'ahead' | 'onLinked'>,
   ): Promise<boolean> {
     const { entry } = waiting;
     const { context, address, durability, childReady, onDelivered, onRefused } = this.#options;
     const { isRepeat } = waiting;
-    const outcomes = await attemptDelivery(context, { entry, addresses, durability, isRepeat, ahead, childReady });
+    const outcomes = await attemptDelivery(context, {
+      entry,
+      addresses,
+      durability,
+      isRepeat,
+      ahead,
+      onLinked,
+      childReady,
+    });
     const isHeldUp = ahead !== undefined && !(await ahead);
-    waiting.underWay = undefined;
+    waiting.mayFollow = undefined;
     // Then it was not linked, and that is no fault of its own.
     if (isHeldUp) return false;
     let isStuck = false;
@@ -213,8 +223,8 @@ interface Waiting {
   isRepeat: boolean;
   failures: number;
   isResting: boolean;
-  /** The delivery that is being made: whether it has reached its end. */
-  underWay: Promise<boolean> | undefined;
+  /** While it is being delivered: whether the next one to the same recipient may be linked. */
+  mayFollow: Promise<boolean> | undefined;
 }
 
 function retryMs(failures: number): number {

@@ -43,7 +43,7 @@ export async function deliver(
     // Only the first recipient waits: for the file to be written, and for its turn.
     outcomes[index] ??= linkStaged(mailbox, sealed, staged.at(-1)) ?? (await attempt(mailbox, sealed, linking));
   }
-  options.turn.pass();
+  options.turn.pass(outcomes.every((one) => one?.outcome === 'delivered'));
   if (options.durability === 'power') await syncDelivered(mailboxes, sealed, outcomes);
   for (const { mailbox, path } of staged) removeQuietly(mailbox.host.files, path);
   return outcomes.map((outcome) => outcome ?? unreachable());

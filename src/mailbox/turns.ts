@@ -2,8 +2,8 @@
 export interface Turn {
   /** Resolves when everything sent before has passed; never rejects. Undefined when it had passed already. */
   readonly came: Promise<void> | undefined;
-  /** Lets the next one go on. Repeating it does nothing. */
-  pass(): void;
+  /** Lets the next one go on: whether this one has been linked for everybody. Repeating it does nothing. */
+  pass(isLinked?: boolean): void;
 }
 
 interface Place {

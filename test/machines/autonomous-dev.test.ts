@@ -270,7 +270,7 @@ describe('testing', () => {
     const run = settled(working({ fixRounds }));
     for (let round = 1; round <= fixRounds; round++) settled(run.done('test', ran(1, 'no')));
     expect(reportOf(run.done('test', ran(1, 'no'))).reason).toBe(
-      `the tests still fail after ${fixRounds} rounds of mending`,
+      `the tests still fail after ${fixRounds} ${fixRounds === 1 ? 'round' : 'rounds'} of mending`,
     );
   });
 
@@ -282,6 +282,38 @@ describe('testing', () => {
       outcome: 'blocked',
       reason: 'nobody can do parser',
     });
+  });
+
+  it('lets a failing run be mended although nobody can do a task of the plan, and names both in the end', () => {
+    const run = settled(
+      working({ fixRounds: 1 }).happens({
+        type: 'TASK-RELEASED',
+        ...about('parser'),
+        agent: 'ben',
+        reason: 'no spec',
+        isBlocked: true,
+      }),
+    );
+    run.done('test', ran(1, 'no parser'));
+    expect(told(run, 'distributor')).toMatchObject([{ type: 'ADD-TASKS', tasks: [{ id: 'fix-1' }] }]);
+    expect(reportOf(settled(run).done('test', ran(1, 'no parser')))).toMatchObject({
+      outcome: 'blocked',
+      reason: 'nobody can do parser, and the tests still fail after 1 round of mending',
+    });
+  });
+
+  it('delivers although one round of mending was given back by everybody, when the next one helps', () => {
+    const run = settled(working()).done('test', ran(1, 'no'));
+    run.happens({ type: 'TASK-RELEASED', ...about('fix-1'), agent: 'ben', reason: 'I cannot', isBlocked: true });
+    settled(run).done('test', ran(1, 'no'));
+    run.happens(claimed('fix-2', 'cleo')).happens(approved('fix-2', 'cleo')).done('merge', merge('m'));
+    expect(settled(run).done('test', ran(0, 'ok')).countOf('deliver')).toBe(1);
+  });
+
+  it('gives a task of mending a name that the plan does not have', () => {
+    const plan = { tasks: [{ ...TASKS[0], id: 'fix-1' }] };
+    const run = settled(working({ plan } as Partial<LoopInput>)).done('test', ran(1, 'no'));
+    expect(told(run, 'distributor')).toMatchObject([{ type: 'ADD-TASKS', tasks: [{ id: 'fix-fix-1' }] }]);
   });
 
   it('ends with the reason when the tests cannot be run', () => {
