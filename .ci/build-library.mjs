@@ -18,6 +18,25 @@ const ENTRIES = [
   'testing/crash-child.ts',
 ];
 
+/** Workflows that tests start many hundred times: with what they use of zod in them, which takes half of their start to load whole. */
+const STARTED_OFTEN = ['train.mjs', 'stage.mjs'];
+
+/** @param {string} outdir */
+export async function buildFixtures(outdir) {
+  await build({
+    entryPoints: STARTED_OFTEN.map((name) => path.join(root, 'fixtures', 'workflows', name)),
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    external: [pkg.name, 'xstate'],
+    charset: 'utf8',
+    logLevel: 'warning',
+  });
+}
+
 /** @param {string} outdir */
 export async function buildLibrary(outdir) {
   await build({

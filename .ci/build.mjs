@@ -1,12 +1,12 @@
 // Builds dist/, which is released: the bundled library with its declarations, and the commands; and build/, the same
-// sources module by module, for programs of the tests that reach inside. Each is built into a directory of its own, then its
-// files are replaced one by one, by a rename: whoever is running what was built before, such as a test beside this build,
-// never finds a file missing or half written.
+// sources module by module, and workflows of the fixtures, for programs of the tests. Each is built into a directory of its
+// own, then its files are replaced one by one, by a rename: whoever is running what was built before, such as a test beside
+// this build, never finds a file missing or half written.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { buildCli } from './build-cli.mjs';
-import { buildLibrary } from './build-library.mjs';
+import { buildFixtures, buildLibrary } from './build-library.mjs';
 
 const root = path.dirname(import.meta.dirname);
 const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -21,6 +21,7 @@ try {
   });
   for (const file of filesBelow(modules).filter((one) => one.endsWith('.d.ts'))) move(modules, released, file);
   await buildLibrary(released);
+  await buildFixtures(path.join(modules, 'fixtures'));
   const commands = await buildCli(path.join(released, 'cli'));
   replace(modules, path.join(root, 'build'));
   const built = replace(released, path.join(root, 'dist'));

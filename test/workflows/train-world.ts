@@ -3,7 +3,8 @@ import path from 'node:path';
 import type { CrashMatrixOptions, CrashReport, FinishedRun } from 'agent-mailroom/testing';
 import { processesAbout } from './orphans.ts';
 
-const FIXTURES = path.join(import.meta.dirname, '..', '..', 'fixtures', 'workflows');
+/** As they are built from fixtures/workflows. */
+const FIXTURES = path.join(import.meta.dirname, '..', '..', 'build', 'fixtures');
 const TRAIN = path.join(FIXTURES, 'train.mjs');
 
 const worldOf = (directory: string): string => path.join(path.dirname(directory), 'world.txt');

@@ -1,0 +1,12 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { MIND, type TeamRun } from './team-run.ts';
+
+export const TEAM = `alice=${MIND},bob=${MIND}`;
+
+/** The words of a plan of one task, and of a pull request. */
+export function wordsFor(run: TeamRun): string[] {
+  const plan = path.join(run.outer, 'plan.json');
+  fs.writeFileSync(plan, JSON.stringify({ tasks: [{ id: 'sum', title: 'Sum of numbers', description: 'Add it.' }] }));
+  return ['--plan', plan, '--pull-request'];
+}
