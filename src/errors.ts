@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'LEASE_LOST'
   | 'CHAIN_DAMAGED'
   | 'FENCED'
+  | 'COMMAND_FAILED'
   | 'TIMEOUT';
 
 interface ErrorDetails {

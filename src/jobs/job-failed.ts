@@ -1,4 +1,4 @@
-import { visible } from '../message/visible.ts';
+import { MailroomError } from '../errors.ts';
 
 /**
  * `not-started`: nothing ran. `lost`: it ran, and nobody knows how far. `cancelled`: somebody ended it.
@@ -7,15 +7,11 @@ import { visible } from '../message/visible.ts';
 export type JobFailureReason = 'not-started' | 'lost' | 'cancelled' | 'damaged' | 'not-ended';
 
 /** A job that has no result. Asking again gives the same answer, unless it was that no wrapper could be started. */
-export class JobFailed extends Error {
+export class JobFailed extends MailroomError {
   readonly reason: JobFailureReason;
-  /** What to do next. */
-  readonly hint: string | undefined;
 
   constructor(message: string, details: { reason: JobFailureReason; hint?: string; cause?: unknown }) {
-    super(visible(message), details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = 'JobFailed';
+    super('COMMAND_FAILED', message, details);
     this.reason = details.reason;
-    this.hint = details.hint;
   }
 }

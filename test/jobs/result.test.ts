@@ -87,7 +87,7 @@ describe('a command that cannot be started', () => {
   ])('says so: %s', async (_title, spec, text) => {
     const directory = bench.directory();
     const error = await rejectionOf(bench.run(directory, spec));
-    expect(error).toMatchObject({ name: 'JobFailed', reason: 'not-started' });
+    expect(error).toMatchObject({ name: 'JobFailed', code: 'COMMAND_FAILED', reason: 'not-started' });
     expect(error.message).toContain(text);
     expect((await rejectionOf(bench.run(directory, spec))).message).toBe(error.message);
   });

@@ -36,6 +36,7 @@ test('a switch over the code is exhaustive with exactly these', () => {
       case 'MAILBOX_FULL':
       case 'LEASE_LOST':
       case 'CHAIN_DAMAGED':
+      case 'COMMAND_FAILED':
         return 1;
       default:
         // A code that is added and not handled here is a type error.
