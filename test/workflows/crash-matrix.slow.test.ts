@@ -2,7 +2,7 @@ import { crashMatrix } from 'agent-mailroom/testing';
 import { expect, test } from 'vitest';
 import { printReport, STAGE_MATRIX, trainMatrix, type Repeats } from './train-world.ts';
 
-// More pairs, triples, and all places in power durability are in the long test.
+// More pairs, and triples, are in the long test.
 const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
 /** A schedule is two runs of node and more; only what hangs is to end by this. */
 const TIMEOUT_MS = 30 * 60_000;
@@ -24,10 +24,10 @@ test(
 test(
   'nested parallel states with history, killed at every call and at pairs of calls, end likewise',
   async () => {
-    const report = await crashMatrix({ ...STAGE_MATRIX, pairs: 225, seed: SEED });
+    const report = await crashMatrix({ ...STAGE_MATRIX, pairs: 140, seed: SEED });
     printReport('stage', report);
     expect(report.failures).toEqual([]);
-    expect(report.schedules).toBeGreaterThan(290);
+    expect(report.schedules).toBeGreaterThan(200);
   },
   TIMEOUT_MS,
 );
@@ -35,9 +35,10 @@ test(
 test(
   'so do schedules in power durability',
   async () => {
-    const report = await crashMatrix({ ...STAGE_MATRIX, durability: 'power', stride: 8, seed: SEED });
+    const report = await crashMatrix({ ...STAGE_MATRIX, durability: 'power', seed: SEED });
     printReport('stage, synced', report);
     expect(report.failures).toEqual([]);
+    expect(report.schedules).toBeGreaterThan(90);
   },
   TIMEOUT_MS,
 );
