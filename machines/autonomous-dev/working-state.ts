@@ -134,6 +134,10 @@ export const working = loop.createStateConfig({
         'letGo',
       ],
     },
+    'TASKS-REFUSED': {
+      target: 'ended',
+      actions: assign(({ event }) => ended('failed', `a task of mending was refused: ${event.reason}`)),
+    },
     'CHANGE-ENDED': {
       actions: [
         assign({ changes: ({ context, event }) => [...context.changes, event.report] }),

@@ -316,6 +316,14 @@ describe('testing', () => {
     expect(told(run, 'distributor')).toMatchObject([{ type: 'ADD-TASKS', tasks: [{ id: 'fix-fix-1' }] }]);
   });
 
+  it('ends with the reason when the distribution takes no task of mending', () => {
+    const run = settled(working()).done('test', ran(1, 'no'));
+    expect(reportOf(run.happens({ type: 'TASKS-REFUSED', reason: 'it is there' }))).toMatchObject({
+      outcome: 'failed',
+      reason: 'a task of mending was refused: it is there',
+    });
+  });
+
   it('ends with the reason when the tests cannot be run', () => {
     expect(reportOf(settled(working()).fails('test', 'spawn sh ENOENT')).reason).toContain('spawn sh ENOENT');
   });
