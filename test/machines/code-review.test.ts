@@ -6,7 +6,7 @@ import type { ReviewOutput } from '../../machines/code-review/progress.ts';
 import type { ReviewInput } from '../../machines/code-review/review.ts';
 import { explore } from '../../src/testing/explore.ts';
 import { formatExploration } from '../../src/testing/explore-report.ts';
-import { Recorded } from './recorded.ts';
+import { RecordedWorkflow } from './recorded-workflow.ts';
 import { commandsIn } from './real-workflow.ts';
 
 const ADDRESS = 'code-review-protocol';
@@ -22,8 +22,8 @@ const INPUT: ReviewInput = {
   reviewers: ['alice', 'bob', 'carol'],
 };
 
-function begin(over: Partial<ReviewInput> = {}, parent?: string): Recorded {
-  return new Recorded(machine, {
+function begin(over: Partial<ReviewInput> = {}, parent?: string): RecordedWorkflow {
+  return new RecordedWorkflow(machine, {
     input: { ...INPUT, ...over },
     address: ADDRESS,
     ...(parent === undefined ? {} : { parent }),
@@ -39,14 +39,14 @@ const says = (from: string, content: string, data?: unknown): { from: string; ty
 const completed = { from: 'alice', type: 'COMPLETED', content: 'revised, look again' };
 
 /** The id of the first issue that the author was told last. */
-function issueIn(run: Recorded): string {
-  const { data } = run.sent.findLast(({ type }) => type === 'QUESTION') ?? {};
+function issueIn(run: RecordedWorkflow): string {
+  const { data } = run.everSent.findLast(({ type }) => type === 'QUESTION') ?? {};
   return (data as { issues: { id: string }[] }).issues[0]?.id ?? '';
 }
 
 describe('a code review', () => {
   it('asks a reviewer, never the author, with the change and the commands that answer', () => {
-    const [request, ...more] = begin().news;
+    const [request, ...more] = begin().sent;
     expect(more).toEqual([]);
     expect(request).toMatchObject({
       to: ['bob'],
@@ -64,20 +64,20 @@ describe('a code review', () => {
   });
 
   it('goes on in rounds until it is approved, and tells who took part', () => {
-    const run = begin().say(says('bob', 'request-changes: no test; evidence: a.ts:1'));
+    const run = begin().says(says('bob', 'request-changes: no test; evidence: a.ts:1'));
     expect(run.value).toBe('revising-by-author');
-    expect(run.news).toMatchObject([{ to: ['alice'], type: 'QUESTION', data: { round: 1 } }]);
-    expect(run.news[0]?.content).toContain('no test');
-    expect(commandsIn(run.news[0] ?? { content: '' })).toEqual([
+    expect(run.sent).toMatchObject([{ to: ['alice'], type: 'QUESTION', data: { round: 1 } }]);
+    expect(run.sent[0]?.content).toContain('no test');
+    expect(commandsIn(run.sent[0] ?? { content: '' })).toEqual([
       `  mailroom send ${ADDRESS} CHALLENGE '${issueIn(run)} because …; evidence: …'`,
       `  mailroom send ${ADDRESS} COMPLETED 'revised, look again'`,
     ]);
-    run.say({ ...completed, content: 'revised; commit: def456' });
-    expect(run.news).toMatchObject([
+    run.says({ ...completed, content: 'revised; commit: def456' });
+    expect(run.sent).toMatchObject([
       { to: ['bob'], type: 'REVIEW-REQUEST', data: { change: { commit: 'def456' }, round: 2 } },
     ]);
-    expect(run.news[0]?.content).toContain('round 2 of 5');
-    run.say(says('bob', 'approve', { round: 2 }));
+    expect(run.sent[0]?.content).toContain('round 2 of 5');
+    run.says(says('bob', 'approve', { round: 2 }));
     expect(run.output).toMatchObject({
       outcome: 'approved',
       rounds: 2,
@@ -96,78 +96,78 @@ describe('a code review', () => {
       disagreements: [],
       statistics: { rounds: 2, approvals: 1, changeRequests: 1, issues: 1, challenges: 0 },
     });
-    expect(run.news).toMatchObject([{ to: ['alice', 'bob'], type: 'INFO', data: { outcome: 'approved' } }]);
-    expect(run.news[0]?.content).toMatch(/^Approved in round 2: Don't lose mail\n/);
+    expect(run.sent).toMatchObject([{ to: ['alice', 'bob'], type: 'INFO', data: { outcome: 'approved' } }]);
+    expect(run.sent[0]?.content).toMatch(/^Approved in round 2: Don't lose mail\n/);
   });
 
   it('says so when the rounds are used up', () => {
     const run = begin({ rounds: 5 });
-    for (let round = 1; round < 5; round++) run.say(says('bob', 'request-changes: no')).say(completed);
+    for (let round = 1; round < 5; round++) run.says(says('bob', 'request-changes: no')).says(completed);
     expect(run.value).toBe('reviewing');
-    run.say(says('bob', 'request-changes: still no'));
+    run.says(says('bob', 'request-changes: still no'));
     expect(run.output).toMatchObject({ outcome: 'rounds-exhausted', rounds: 5, statistics: { changeRequests: 5 } });
-    expect(run.news[0]?.content).toMatch(/^Not approved after 5 rounds: /);
+    expect(run.sent[0]?.content).toMatch(/^Not approved after 5 rounds: /);
   });
 
   it('waits for all who must approve, and one objection is enough', () => {
     const run = begin({ reviewersNeeded: 2 });
-    expect(run.news).toMatchObject([{ to: ['bob', 'carol'] }]);
-    expect(run.say(says('carol', 'approve')).value).toBe('reviewing');
-    expect(run.say(says('bob', 'request-changes: no')).value).toBe('revising-by-author');
-    run.say(completed).say(says('bob', 'approve'));
+    expect(run.sent).toMatchObject([{ to: ['bob', 'carol'] }]);
+    expect(run.says(says('carol', 'approve')).value).toBe('reviewing');
+    expect(run.says(says('bob', 'request-changes: no')).value).toBe('revising-by-author');
+    run.says(completed).says(says('bob', 'approve'));
     expect(run.value).toBe('reviewing');
-    expect(run.say(says('carol', 'approve')).output).toMatchObject({ outcome: 'approved', rounds: 2 });
+    expect(run.says(says('carol', 'approve')).output).toMatchObject({ outcome: 'approved', rounds: 2 });
   });
 
   it('takes what a reviewer says last', () => {
     const run = begin({ reviewersNeeded: 2 });
-    run.say({ ...says('bob', 'approve'), messageId: '01900000-0000-7000-8000-0000000000ff' });
-    run.say({ ...says('bob', 'request-changes: no'), messageId: '01900000-0000-7000-8000-0000000000aa' });
-    expect(run.say(says('carol', 'approve')).output).toMatchObject({ outcome: 'approved' });
+    run.says({ ...says('bob', 'approve'), messageId: '01900000-0000-7000-8000-0000000000ff' });
+    run.says({ ...says('bob', 'request-changes: no'), messageId: '01900000-0000-7000-8000-0000000000aa' });
+    expect(run.says(says('carol', 'approve')).output).toMatchObject({ outcome: 'approved' });
   });
 
   it('understands an INFO that is a verdict, and leaves other talk alone', () => {
     const run = begin();
-    expect(run.say({ from: 'bob', type: 'INFO', content: 'I am looking at it' }).news).toEqual([]);
-    expect(run.say({ from: 'carol', type: 'INFO', content: 'approve' }).news).toEqual([]);
-    expect(run.say({ from: 'bob', type: 'INFO', content: 'approve' }).output).toMatchObject({ outcome: 'approved' });
+    expect(run.says({ from: 'bob', type: 'INFO', content: 'I am looking at it' }).sent).toEqual([]);
+    expect(run.says({ from: 'carol', type: 'INFO', content: 'approve' }).sent).toEqual([]);
+    expect(run.says({ from: 'bob', type: 'INFO', content: 'approve' }).output).toMatchObject({ outcome: 'approved' });
   });
 
   it('turns away who is not asked: strangers, other reviewers and the author', () => {
     const run = begin();
     for (const from of ['eve', 'carol', 'alice']) {
-      run.say(says(from, 'approve', { verdict: 'approve', reviewer: 'bob' }));
-      expect(run.news).toMatchObject([{ to: [from], content: expect.stringContaining('It does not count') }]);
+      run.says(says(from, 'approve', { verdict: 'approve', reviewer: 'bob' }));
+      expect(run.sent).toMatchObject([{ to: [from], content: expect.stringContaining('It does not count') }]);
     }
-    run.say({ from: 'eve', type: 'CHALLENGE', content: 'no' });
-    expect(run.news).toMatchObject([{ to: ['eve'], content: expect.stringContaining('It does not count') }]);
-    run.say({ ...completed, from: 'eve' });
-    expect(run.news).toMatchObject([{ to: ['eve'] }]);
-    run.say(completed);
-    expect(run.news).toMatchObject([{ to: ['alice'], content: expect.stringContaining('waits for bob') }]);
+    run.says({ from: 'eve', type: 'CHALLENGE', content: 'no' });
+    expect(run.sent).toMatchObject([{ to: ['eve'], content: expect.stringContaining('It does not count') }]);
+    run.says({ ...completed, from: 'eve' });
+    expect(run.sent).toMatchObject([{ to: ['eve'] }]);
+    run.says(completed);
+    expect(run.sent).toMatchObject([{ to: ['alice'], content: expect.stringContaining('waits for bob') }]);
     expect(run.value).toBe('reviewing');
   });
 
   it('says what is wrong with an answer, and how to give it', () => {
-    const run = begin().say(says('bob', 'approve once it is tested'));
-    expect(run.news).toMatchObject([{ to: ['bob'], content: expect.stringContaining('with a condition') }]);
-    expect(commandsIn(run.news[0] ?? { content: '' })).toHaveLength(4);
-    run.say(says('bob', 'request-changes: no'));
-    run.say(says('bob', 'approve'));
-    expect(run.news).toMatchObject([{ to: ['bob'], content: expect.stringContaining('it is the turn of alice') }]);
-    run.say({ ...completed, from: 'bob' });
-    expect(run.news).toMatchObject([{ to: ['bob'], content: expect.stringContaining('It does not count') }]);
-    run.say({ ...completed, data: { commit: '--force' } });
-    expect(run.news).toMatchObject([{ to: ['alice'], content: expect.stringContaining('expected a commit') }]);
+    const run = begin().says(says('bob', 'approve once it is tested'));
+    expect(run.sent).toMatchObject([{ to: ['bob'], content: expect.stringContaining('with a condition') }]);
+    expect(commandsIn(run.sent[0] ?? { content: '' })).toHaveLength(4);
+    run.says(says('bob', 'request-changes: no'));
+    run.says(says('bob', 'approve'));
+    expect(run.sent).toMatchObject([{ to: ['bob'], content: expect.stringContaining('it is the turn of alice') }]);
+    run.says({ ...completed, from: 'bob' });
+    expect(run.sent).toMatchObject([{ to: ['bob'], content: expect.stringContaining('It does not count') }]);
+    run.says({ ...completed, data: { commit: '--force' } });
+    expect(run.sent).toMatchObject([{ to: ['alice'], content: expect.stringContaining('expected a commit') }]);
     expect(run.value).toBe('revising-by-author');
   });
 });
 
 describe('a reviewer who is not there', () => {
   it('is replaced when mail cannot reach it, and the failure is kept', () => {
-    const run = begin().failDelivery('bob', 'REVIEW-REQUEST');
-    expect(run.news).toMatchObject([{ to: ['carol'], type: 'REVIEW-REQUEST' }]);
-    expect(run.say(says('carol', 'approve')).output).toMatchObject({
+    const run = begin().failsToReach('bob', 'REVIEW-REQUEST');
+    expect(run.sent).toMatchObject([{ to: ['carol'], type: 'REVIEW-REQUEST' }]);
+    expect(run.says(says('carol', 'approve')).output).toMatchObject({
       outcome: 'approved',
       gone: [{ reviewer: 'bob', why: 'unreachable' }],
       undelivered: [{ to: 'bob', type: 'REVIEW-REQUEST', code: 'ACTOR_NOT_FOUND' }],
@@ -176,12 +176,12 @@ describe('a reviewer who is not there', () => {
 
   it('is replaced when it says so, or says nothing in time; those who have answered are not asked again', () => {
     const run = begin({ reviewersNeeded: 2, reviewers: ['bob', 'carol', 'dave', 'erin'] });
-    run.say(says('bob', 'approve')).say({ from: 'carol', type: 'BLOCKED', content: 'I cannot review this' });
-    expect(run.news).toMatchObject([{ to: ['dave'], type: 'REVIEW-REQUEST' }]);
-    run.timeOut('patience', 'reviewing');
-    expect(run.news).toMatchObject([{ to: ['erin'], type: 'REVIEW-REQUEST' }]);
-    run.say({ from: 'bob', type: 'BLOCKED', content: 'too late, I have answered' });
-    expect(run.say(says('erin', 'approve')).output).toMatchObject({
+    run.says(says('bob', 'approve')).says({ from: 'carol', type: 'BLOCKED', content: 'I cannot review this' });
+    expect(run.sent).toMatchObject([{ to: ['dave'], type: 'REVIEW-REQUEST' }]);
+    run.timesOut('patience', 'reviewing');
+    expect(run.sent).toMatchObject([{ to: ['erin'], type: 'REVIEW-REQUEST' }]);
+    run.says({ from: 'bob', type: 'BLOCKED', content: 'too late, I have answered' });
+    expect(run.says(says('erin', 'approve')).output).toMatchObject({
       outcome: 'approved',
       reviewers: ['bob', 'erin'],
       gone: [
@@ -194,19 +194,19 @@ describe('a reviewer who is not there', () => {
   it('leaves the change without a review when there is nobody else', () => {
     expect(begin({ reviewers: ['alice'] }).output).toMatchObject({ outcome: 'no-reviewers', feedback: [] });
     expect(begin({ reviewersNeeded: 3 }).output).toMatchObject({ outcome: 'no-reviewers' });
-    const lost = begin().failDelivery('bob', 'REVIEW-REQUEST').failDelivery('carol', 'REVIEW-REQUEST');
+    const lost = begin().failsToReach('bob', 'REVIEW-REQUEST').failsToReach('carol', 'REVIEW-REQUEST');
     expect(lost.output).toMatchObject({ outcome: 'no-reviewers' });
-    const silent = begin().timeOut('patience', 'reviewing').timeOut('patience', 'reviewing');
+    const silent = begin().timesOut('patience', 'reviewing').timesOut('patience', 'reviewing');
     expect(silent.output).toMatchObject({ outcome: 'no-answer', statistics: { feedback: 0 } });
-    expect(silent.news).toMatchObject([{ to: ['alice'], content: expect.stringMatching(/^Not reviewed, /) }]);
+    expect(silent.sent).toMatchObject([{ to: ['alice'], content: expect.stringMatching(/^Not reviewed, /) }]);
   });
 });
 
 describe('an author who is not there', () => {
   it('ends the review when it does not answer in time, or cannot be reached', () => {
-    const silent = begin().say(says('bob', 'request-changes: no')).timeOut('patience', 'revising-by-author');
+    const silent = begin().says(says('bob', 'request-changes: no')).timesOut('patience', 'revising-by-author');
     expect(silent.output).toMatchObject({ outcome: 'no-revision', rounds: 1 });
-    const lost = begin().say(says('bob', 'request-changes: no')).failDelivery('alice', 'QUESTION');
+    const lost = begin().says(says('bob', 'request-changes: no')).failsToReach('alice', 'QUESTION');
     expect(lost.output).toMatchObject({
       outcome: 'no-revision',
       undelivered: [{ to: 'alice', type: 'QUESTION', code: 'ACTOR_NOT_FOUND' }],
@@ -216,9 +216,9 @@ describe('an author who is not there', () => {
 
 describe('a challenge', () => {
   it('is a disagreement that everybody hears of, and ends the review when nothing else is left', () => {
-    const run = begin().say(says('bob', 'request-changes: no test; evidence: npm test prints 0'));
+    const run = begin().says(says('bob', 'request-changes: no test; evidence: npm test prints 0'));
     const issue = issueIn(run);
-    run.say({ from: 'alice', type: 'CHALLENGE', content: `${issue} because it is tested; evidence: t.ts:1` });
+    run.says({ from: 'alice', type: 'CHALLENGE', content: `${issue} because it is tested; evidence: t.ts:1` });
     const disagreement = {
       issue,
       round: 1,
@@ -239,7 +239,7 @@ describe('a challenge', () => {
       ],
     };
     expect(run.output).toMatchObject({ outcome: 'disagreement', disagreements: [disagreement] });
-    const [heard, conclusion] = run.news;
+    const [heard, conclusion] = run.sent;
     expect(heard).toMatchObject({ to: ['all'], type: 'CHALLENGE', data: disagreement });
     for (const part of ['no test', 'npm test prints 0', 'it is tested', 't.ts:1'])
       expect(heard?.content).toContain(part);
@@ -252,14 +252,14 @@ describe('a challenge', () => {
   });
 
   it('leaves the rest to be revised, and tells the reviewer of it', () => {
-    const run = begin().say(says('bob', 'request-changes:\n- no test\n- typo'));
-    run.say({ from: 'carol', type: 'CHALLENGE', content: `${issueIn(run)} it is tested` });
+    const run = begin().says(says('bob', 'request-changes:\n- no test\n- typo'));
+    run.says({ from: 'carol', type: 'CHALLENGE', content: `${issueIn(run)} it is tested` });
     expect(run.value).toBe('revising-by-author');
-    expect(run.news).toMatchObject([{ to: ['all'], content: expect.stringMatching(/\nNeed consensus vote!$/) }]);
-    expect(commandsIn(run.news[0] ?? { content: '' })).toHaveLength(1);
-    run.say(completed);
-    expect(run.news[0]?.content).toContain('Challenged: no test\n  carol: it is tested');
-    expect(run.say(says('bob', 'approve')).output).toMatchObject({
+    expect(run.sent).toMatchObject([{ to: ['all'], content: expect.stringMatching(/\nNeed consensus vote!$/) }]);
+    expect(commandsIn(run.sent[0] ?? { content: '' })).toHaveLength(1);
+    run.says(completed);
+    expect(run.sent[0]?.content).toContain('Challenged: no test\n  carol: it is tested');
+    expect(run.says(says('bob', 'approve')).output).toMatchObject({
       outcome: 'approved',
       disagreements: [{ topic: 'no test' }],
       statistics: { challenges: 1 },
@@ -267,35 +267,35 @@ describe('a challenge', () => {
   });
 
   it('is corrected where it is against nothing', () => {
-    const run = begin().say({ from: 'alice', type: 'CHALLENGE', content: 'I do not like it' });
-    expect(run.news).toMatchObject([{ to: ['alice'], content: expect.stringContaining('there is no issue') }]);
-    run.say(says('bob', 'request-changes:\n- one\n- two')).say({ from: 'alice', type: 'CHALLENGE', content: 'no' });
-    expect(run.news).toMatchObject([
+    const run = begin().says({ from: 'alice', type: 'CHALLENGE', content: 'I do not like it' });
+    expect(run.sent).toMatchObject([{ to: ['alice'], content: expect.stringContaining('there is no issue') }]);
+    run.says(says('bob', 'request-changes:\n- one\n- two')).says({ from: 'alice', type: 'CHALLENGE', content: 'no' });
+    expect(run.sent).toMatchObject([
       { to: ['alice'], content: expect.stringContaining('names none of the open issues') },
     ]);
-    expect(commandsIn(run.news[0] ?? { content: '' })).toHaveLength(2);
+    expect(commandsIn(run.sent[0] ?? { content: '' })).toHaveLength(2);
   });
 });
 
 describe('a review that has a parent', () => {
   it('tells the parent what to change, and waits for it and for nobody else', () => {
-    const run = begin({}, 'loop').say(says('bob', 'request-changes: no test'));
-    expect(run.news).toEqual([]);
+    const run = begin({}, 'loop').says(says('bob', 'request-changes: no test'));
+    expect(run.sent).toEqual([]);
     expect(run.toParent).toMatchObject([
       { type: 'CHANGES-REQUESTED', round: 1, issues: [{ reviewer: 'bob', description: 'no test' }] },
     ]);
     expect(run.toParent[0]?.['feedback']).toContain(`mailroom send ${ADDRESS} CHALLENGE '`);
-    run.say(completed);
-    expect(run.news).toMatchObject([
+    run.says(completed);
+    expect(run.sent).toMatchObject([
       { to: ['alice'], content: expect.stringContaining('whoever has given you the task') },
     ]);
-    run.event({ type: 'REVISED', commit: 'def456', note: 'merged' });
-    expect(run.news).toMatchObject([
+    run.happens({ type: 'REVISED', commit: 'def456', note: 'merged' });
+    expect(run.sent).toMatchObject([
       { to: ['bob'], type: 'REVIEW-REQUEST', data: { change: { commit: 'def456' }, round: 2 } },
     ]);
-    run.say(says('bob', 'approve'));
+    run.says(says('bob', 'approve'));
     expect(run.output).toMatchObject({ outcome: 'approved', rounds: 2 });
-    expect(run.news).toEqual([]);
+    expect(run.sent).toEqual([]);
   });
 
   it('goes on by what the parent says, as a workflow of its own', () => {

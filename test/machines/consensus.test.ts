@@ -3,7 +3,7 @@ import { machine } from '../../machines/consensus.ts';
 import type { ElectionInput } from '../../machines/consensus/election.ts';
 import { explore } from '../../src/testing/explore.ts';
 import { formatExploration } from '../../src/testing/explore-report.ts';
-import { Recorded } from './recorded.ts';
+import { RecordedWorkflow } from './recorded-workflow.ts';
 import { commandsIn } from './real-workflow.ts';
 
 const ADDRESS = 'consensus-engine';
@@ -18,8 +18,8 @@ const INPUT: ElectionInput = {
   evidence: [{ option: 'sqlite', items: ['bench/db.md'] }],
 };
 
-function begin(over: Partial<ElectionInput> = {}): Recorded {
-  return new Recorded(machine, { input: { ...INPUT, ...over }, address: ADDRESS });
+function begin(over: Partial<ElectionInput> = {}): RecordedWorkflow {
+  return new RecordedWorkflow(machine, { input: { ...INPUT, ...over }, address: ADDRESS });
 }
 
 const vote = (from: string, content: string, data?: unknown): { from: string; type: string; content: string } => ({
@@ -31,7 +31,7 @@ const vote = (from: string, content: string, data?: unknown): { from: string; ty
 
 describe('a consensus', () => {
   it('opens with a QUESTION to all that names every option with the command that votes for it, and tells the voters', () => {
-    const [question, summons, ...more] = begin().news;
+    const [question, summons, ...more] = begin().sent;
     expect(more).toEqual([]);
     expect(question).toMatchObject({ to: ['all'], type: 'QUESTION', data: { options: ['postgres', 'sqlite'] } });
     const commands = ['postgres', 'sqlite', 'abstain'].map((one) => `mailroom send ${ADDRESS} VOTE '${one}'`);
@@ -45,11 +45,11 @@ describe('a consensus', () => {
 
   it('ends when all have voted, tells everybody, and names every message that it counted', () => {
     const run = begin();
-    run.say(vote('alice', 'sqlite because it is one file; evidence: a.ts:1; confidence: 0.5'));
-    run.say({ from: 'bob', type: 'INFO', content: 'vote:sqlite because I agree' });
-    expect(run.last.status).toBe('active');
-    expect(run.news).toEqual([]);
-    run.say(vote('carol', 'words', { option: 'postgres', evidence: ['b.ts:2'] }));
+    run.says(vote('alice', 'sqlite because it is one file; evidence: a.ts:1; confidence: 0.5'));
+    run.says({ from: 'bob', type: 'INFO', content: 'vote:sqlite because I agree' });
+    expect(run.status).toBe('active');
+    expect(run.sent).toEqual([]);
+    run.says(vote('carol', 'words', { option: 'postgres', evidence: ['b.ts:2'] }));
     const ids = [1, 2, 3].map((n) => `01900000-0000-7000-8000-00000000000${n}`);
     expect(run.output).toEqual({
       question: 'Which database?',
@@ -95,7 +95,7 @@ describe('a consensus', () => {
       missing: [],
       undelivered: [],
     });
-    const [result, ...more] = run.news;
+    const [result, ...more] = run.sent;
     expect(more).toEqual([]);
     expect(result).toMatchObject({ to: ['all'], type: 'INFO', data: { outcome: 'decided', option: 'sqlite' } });
     expect(result?.content).toMatch(/^Decided: sqlite\n/);
@@ -105,43 +105,43 @@ describe('a consensus', () => {
 
   it('turns away who is not in the electorate, and tells them', () => {
     const run = begin();
-    run.say(vote('eve', 'sqlite'));
-    expect(run.news).toMatchObject([{ to: ['eve'], content: expect.stringContaining('Your vote does not count') }]);
-    run.say({ from: 'eve', type: 'INFO', content: 'vote:sqlite' });
-    expect(run.news).toMatchObject([{ to: ['eve'] }]);
-    run.say({ from: 'eve', type: 'INFO', content: 'hello' });
-    expect(run.news).toEqual([]);
-    expect(run.timeOut('deadline', 'open').output).toMatchObject({ outcome: 'no-votes', votes: [] });
+    run.says(vote('eve', 'sqlite'));
+    expect(run.sent).toMatchObject([{ to: ['eve'], content: expect.stringContaining('Your vote does not count') }]);
+    run.says({ from: 'eve', type: 'INFO', content: 'vote:sqlite' });
+    expect(run.sent).toMatchObject([{ to: ['eve'] }]);
+    run.says({ from: 'eve', type: 'INFO', content: 'hello' });
+    expect(run.sent).toEqual([]);
+    expect(run.timesOut('deadline', 'open').output).toMatchObject({ outcome: 'no-votes', votes: [] });
   });
 
   it('does not believe a name in the data', () => {
-    const run = begin().say(vote('eve', 'sqlite', { option: 'sqlite', voter: 'alice', from: 'alice' }));
-    expect(run.timeOut('deadline', 'open').output).toMatchObject({ votes: [], missing: INPUT.electorate });
+    const run = begin().says(vote('eve', 'sqlite', { option: 'sqlite', voter: 'alice', from: 'alice' }));
+    expect(run.timesOut('deadline', 'open').output).toMatchObject({ votes: [], missing: INPUT.electorate });
   });
 
   it('answers a vote that it cannot read with what is wrong and the commands', () => {
-    const run = begin().say(vote('alice', 'mysql'));
-    expect(run.news).toMatchObject([
+    const run = begin().says(vote('alice', 'mysql'));
+    expect(run.sent).toMatchObject([
       { to: ['alice'], type: 'INFO', content: expect.stringContaining('"mysql" is none of the options') },
     ]);
-    expect(commandsIn(run.news[0] ?? { content: '' })).toHaveLength(3);
-    run.say({ from: 'alice', type: 'INFO', content: 'let me think' });
-    expect(run.news).toEqual([]);
+    expect(commandsIn(run.sent[0] ?? { content: '' })).toHaveLength(3);
+    run.says({ from: 'alice', type: 'INFO', content: 'let me think' });
+    expect(run.sent).toEqual([]);
   });
 
   it('takes the vote that was sent last, in whichever order they arrive, and says which counts', () => {
     const run = begin({ electorate: ['alice', 'bob'] });
-    run.say({ ...vote('alice', 'sqlite'), messageId: '01900000-0000-7000-8000-0000000000ff' });
-    run.say({ ...vote('alice', 'postgres'), messageId: '01900000-0000-7000-8000-0000000000aa' });
-    expect(run.news).toMatchObject([{ to: ['alice'], content: 'You have voted before; your vote is: sqlite' }]);
-    run.say({ ...vote('alice', 'abstain'), messageId: '01900000-0000-7000-8000-000000000fff' });
-    expect(run.news).toMatchObject([{ to: ['alice'], content: 'You have voted before; your vote is: abstain' }]);
-    expect(run.say(vote('bob', 'sqlite')).output).toMatchObject({ outcome: 'decided', abstentions: 1 });
+    run.says({ ...vote('alice', 'sqlite'), messageId: '01900000-0000-7000-8000-0000000000ff' });
+    run.says({ ...vote('alice', 'postgres'), messageId: '01900000-0000-7000-8000-0000000000aa' });
+    expect(run.sent).toMatchObject([{ to: ['alice'], content: 'You have voted before; your vote is: sqlite' }]);
+    run.says({ ...vote('alice', 'abstain'), messageId: '01900000-0000-7000-8000-000000000fff' });
+    expect(run.sent).toMatchObject([{ to: ['alice'], content: 'You have voted before; your vote is: abstain' }]);
+    expect(run.says(vote('bob', 'sqlite')).output).toMatchObject({ outcome: 'decided', abstentions: 1 });
   });
 
   it('does not wait for voters who can never be reached, and keeps who they are', () => {
-    const run = begin().failDelivery('carol', 'INFO');
-    run.say(vote('alice', 'sqlite')).say(vote('bob', 'sqlite'));
+    const run = begin().failsToReach('carol', 'INFO');
+    run.says(vote('alice', 'sqlite')).says(vote('bob', 'sqlite'));
     expect(run.output).toMatchObject({
       outcome: 'decided',
       missing: ['carol'],
@@ -150,9 +150,9 @@ describe('a consensus', () => {
   });
 
   it('ends at once when nobody can be reached', () => {
-    const run = begin().failDelivery('all', 'QUESTION');
-    expect(run.last.status).toBe('active');
-    run.failDelivery('alice, bob, carol', 'INFO');
+    const run = begin().failsToReach('all', 'QUESTION');
+    expect(run.status).toBe('active');
+    run.failsToReach('alice, bob, carol', 'INFO');
     expect(run.output).toMatchObject({ outcome: 'no-votes', missing: INPUT.electorate });
   });
 
@@ -164,14 +164,14 @@ describe('a consensus', () => {
     ['decided', [vote('alice', 'sqlite'), vote('bob', 'abstain')]],
   ])('is %s at the deadline after %j', (outcome, votes) => {
     const run = begin({ algorithm: 'evidence-based' });
-    for (const one of votes) run.say(one);
-    expect(run.timeOut('deadline', 'open').output).toMatchObject({ outcome });
-    expect(run.news).toMatchObject([{ to: ['all'], type: 'INFO' }]);
+    for (const one of votes) run.says(one);
+    expect(run.timesOut('deadline', 'open').output).toMatchObject({ outcome });
+    expect(run.sent).toMatchObject([{ to: ['all'], type: 'INFO' }]);
   });
 
   it('waits 300 s unless it is told otherwise', () => {
-    const delays = (run: Recorded): unknown[] =>
-      run.last.effects.flatMap((effect) => (effect.kind === 'raise' ? [effect.delayMs] : []));
+    const delays = (run: RecordedWorkflow): unknown[] =>
+      run.effects.flatMap((effect) => (effect.kind === 'raise' ? [effect.delayMs] : []));
     expect(delays(begin())).toEqual([300_000]);
     expect(delays(begin({ seconds: 1.5 }))).toEqual([1_500]);
   });

@@ -11,6 +11,14 @@ export interface Sent {
   readonly replyTo?: string;
 }
 
+interface Said {
+  readonly from: string;
+  readonly type: string;
+  readonly content?: string;
+  readonly data?: unknown;
+  readonly messageId?: string;
+}
+
 /** A workflow of which only the steps are taken: what it asks for is recorded, and its timers fire when they are told to. */
 export class RecordedWorkflow {
   readonly #machine: AnyStateMachine;
@@ -21,17 +29,31 @@ export class RecordedWorkflow {
   readonly #started: { readonly src: string; readonly childId: string; readonly input: unknown }[] = [];
   #messages = 0;
 
-  constructor(machine: AnyStateMachine, { input, parent }: { input: unknown; parent?: string }) {
+  constructor(
+    machine: AnyStateMachine,
+    { input, parent, address = machine.id }: { input: unknown; parent?: string; address?: string },
+  ) {
     this.#machine = machine;
-    this.#place = { address: machine.id, ...(parent === undefined ? {} : { parent }) };
+    this.#place = { address, ...(parent === undefined ? {} : { parent }) };
     this.#last = step(machine, { ...this.#place, before: undefined, input });
     this.#note();
   }
 
   /** A message; the id that it gets is `m1`, `m2` and so on. */
   hears(from: string, type: string, content: string, data?: unknown): this {
-    const messageId = `m${++this.#messages}`;
+    return this.says({ from, type, content, data, messageId: `m${++this.#messages}` });
+  }
+
+  /** The same; where no id is given it is like a real one, and greater than those before it. */
+  says({ from, type, content = '', data, messageId = this.#nextId() }: Said): this {
     return this.happens({ type, from, content, messageId, ...(data === undefined ? {} : { data }) });
+  }
+
+  /** What a host makes of a message that can never be delivered. */
+  failsToReach(to: string, messageType: string): this {
+    const reason = `nobody in this room has the address ${to}`;
+    const failed = { messageId: this.#nextId(), messageType, to, code: 'ACTOR_NOT_FOUND', reason };
+    return this.happens({ type: 'mailroom.delivery-failed', ...failed });
   }
 
   /** An event of a parent or of the runtime. */
@@ -50,6 +72,11 @@ export class RecordedWorkflow {
     if (!event) throw new Error(`there is no timer ${timer}, but ${this.timers.join(', ')}`);
     this.#timers.delete(timer);
     return this.happens(event);
+  }
+
+  /** The time of `after` in this state is over. */
+  timesOut(delay: string, state: string): this {
+    return this.fires(`xstate.after.${delay}.${this.#machine.id}.${state}`);
   }
 
   /** The last child of a kind ends well. */
@@ -79,6 +106,8 @@ export class RecordedWorkflow {
 
   /** The mail of the last step. */
   sent: readonly Sent[] = [];
+  /** That of all steps. */
+  everSent: readonly Sent[] = [];
   /** The events of the last step that went to the parent. */
   toParent: readonly PlainEvent[] = [];
   /** Those that went to children. */
@@ -98,6 +127,14 @@ export class RecordedWorkflow {
     return this.#last.status;
   }
 
+  get value(): unknown {
+    return (this.#last.snapshot as { value: unknown }).value;
+  }
+
+  get effects(): Step['effects'] {
+    return this.#last.effects;
+  }
+
   get isHandled(): boolean {
     return this.#last.isHandled;
   }
@@ -111,9 +148,14 @@ export class RecordedWorkflow {
     return this.sent.filter(({ to }) => to.includes(address));
   }
 
+  #nextId(): string {
+    return `01900000-0000-7000-8000-${String(++this.#messages).padStart(12, '0')}`;
+  }
+
   #note(asker?: string): void {
     const { effects } = this.#last;
     this.sent = effects.flatMap((effect) => sentBy(effect, asker));
+    this.everSent = [...this.everSent, ...this.sent];
     this.toParent = effects.flatMap((effect) =>
       effect.kind === 'event' && 'parent' in effect.to ? [effect.event] : [],
     );
