@@ -34,6 +34,7 @@ export const machine = loop.createMachine({
     silent: [],
     begun: 0,
     blocked: [],
+    mending: null,
     delivery: null,
     pullRequest: null,
     ending: null,

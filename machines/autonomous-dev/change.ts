@@ -47,6 +47,8 @@ const change = setup({
   guards: {
     hasCommit: ({ event }) => event.type === 'SUBMITTED' && event.commit !== null,
     mustChange: ({ context }) => lastDecision(context).mustChange,
+    /** It crossed the disagreement on its way. */
+    hasUnreviewed: ({ context }) => submissionOf(context).commit !== context.reviews.at(-1)?.change.commit,
   },
   actions: {
     take: assign(({ context, event }) => {
@@ -226,6 +228,9 @@ export const machine = change.createMachine({
         })),
         sendParent(({ context }) => toLoop(context, { type: 'PUT-TO-THE-VOTE' })),
       ],
+      on: {
+        SUBMITTED: [{ guard: 'hasCommit', actions: ['take', 'tellHandedIn'] }, { actions: 'askForCommit' }],
+      },
       invoke: {
         src: 'vote',
         input: ({ context }) => voteOf(context),
@@ -258,6 +263,7 @@ export const machine = change.createMachine({
             toLoop(context, { type: 'GO-ON', feedback: decisionText(lastDecision(context)) }),
           ),
         },
+        { guard: 'hasUnreviewed', target: 'checking' },
         { target: 'approved' },
       ],
     },

@@ -39,6 +39,8 @@ export interface Context {
   readonly begun: number;
   /** Ids of tasks that nobody is offered any more. */
   readonly blocked: readonly string[];
+  /** The last task of mending. */
+  readonly mending: string | null;
   readonly delivery: Delivery | null;
   readonly pullRequest: LoopReport['pullRequest'];
   readonly ending: Ending | null;

@@ -1,4 +1,5 @@
 import { runProgram, type ProgramRan } from '../shared/run-program.ts';
+import { git } from './git.ts';
 
 const GH_MS_MAX = 60_000;
 
@@ -10,16 +11,21 @@ export async function runGh(
   args: readonly string[],
   { directory, remote, signal }: { directory: string; remote?: string; signal?: AbortSignal | undefined },
 ): Promise<ProgramRan> {
-  const env = { GH_PROMPT_DISABLED: '1', ...(remote === undefined ? {} : repositoryIs(remote)) };
+  const env = { GH_PROMPT_DISABLED: '1', ...(remote === undefined ? {} : await repositoryIs(remote, directory)) };
   return runProgram({ file: 'gh', args, cwd: directory, env, msMax: GH_MS_MAX }, signal);
 }
 
-/** What `gh repo set-default` writes into the configuration of git, for one command only; else it would take `upstream`. */
-function repositoryIs(remote: string): Record<string, string> {
-  const at = Number(process.env['GIT_CONFIG_COUNT'] ?? 0);
-  return {
-    GIT_CONFIG_COUNT: String(at + 1),
-    [`GIT_CONFIG_KEY_${at}`]: `remote.${remote}.gh-resolved`,
-    [`GIT_CONFIG_VALUE_${at}`]: 'base',
-  };
+/**
+ * What `gh repo set-default` writes into the configuration of git, for one command only: else it would take `upstream`, or
+ * whatever the user has set for other work.
+ */
+async function repositoryIs(remote: string, directory: string): Promise<Record<string, string>> {
+  const others = (await git(['remote'], { directory })).split('\n').filter((one) => one !== '' && one !== remote);
+  const first = Number(process.env['GIT_CONFIG_COUNT'] ?? 0);
+  const set = [...others.map((one) => [one, ''] as const), [remote, 'base'] as const];
+  const entries = set.flatMap(([name, value], at) => [
+    [`GIT_CONFIG_KEY_${first + at}`, `remote.${name}.gh-resolved`],
+    [`GIT_CONFIG_VALUE_${first + at}`, value],
+  ]);
+  return { ...Object.fromEntries(entries), GIT_CONFIG_COUNT: String(first + set.length), GH_REPO: '' };
 }

@@ -82,6 +82,10 @@ export const loop = setup({
     isAtHand: ({ context, event }) => isAtHand(context, taskOf(event)),
     hasNobodyBegun: ({ context }) => context.begun === 0,
     passed: ({ context }) => lastTests(context).exitCode === 0 && neverDone(context).length === 0,
+    /** Then it is tested again when that has come to its end. */
+    isStillAtWork: ({ context }) => lastTests(context).exitCode === 0 && Object.keys(context.hands).length > 0,
+    knowsMending: ({ context: { mending }, event }) =>
+      event.type === 'TASKS-SETTLED' && (mending === null || event.tasks.some(({ id }) => id === mending)),
     isUndelivered: ({ context }) => context.delivery === null,
     wantsPullRequest: ({ context }) => context.terms.pullRequest !== undefined,
     mayMend: ({ context }) => lastTests(context).exitCode !== 0 && context.tests.length <= context.terms.fixRounds,

@@ -15,7 +15,7 @@ const FIRST_OWN = 'map(select(.isCrossRepository | not)) | .[0].url // empty';
  * that there is one pull request after a kill at any moment. Rejects with what git or gh said.
  */
 export async function publish(publication: Publication, signal?: AbortSignal): Promise<string> {
-  const { repository, remote } = publication;
+  const { repository, remote, base } = publication;
   const inBranch = { directory: integrationDirectory(repository), remote, signal };
   const pushed = await runProgram(
     { file: 'git', ...gitProgram(pushWords(publication)), cwd: inBranch.directory, msMax: PUSH_MS_MAX },
@@ -23,7 +23,7 @@ export async function publish(publication: Publication, signal?: AbortSignal): P
   );
   if (pushed.exitCode !== 0) throw failed('git push', pushed);
 
-  const list = ['pr', 'list', '--head', repository.branch, '--state', 'open'];
+  const list = ['pr', 'list', '--head', repository.branch, '--base', base, '--state', 'open'];
   const find = [...list, '--json', 'url,isCrossRepository', '--jq', FIRST_OWN];
   const found = await runGh(find, inBranch);
   if (found.exitCode !== 0) throw failed('gh pr list', found);

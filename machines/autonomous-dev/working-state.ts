@@ -157,7 +157,8 @@ export const working = loop.createStateConfig({
   initial: 'building',
   states: {
     building: {
-      on: { 'TASKS-SETTLED': 'testing' },
+      // One that was told before it had heard of the task of mending is no news.
+      on: { 'TASKS-SETTLED': { guard: 'knowsMending', target: 'testing' } },
       initial: 'waiting',
       states: {
         waiting: { always: { guard: 'hasMerges', target: 'merging' } },
@@ -252,13 +253,15 @@ export const working = loop.createStateConfig({
     },
     judging: {
       always: [
+        { guard: 'isStillAtWork', target: 'building' },
         { guard: 'passed', target: '#autonomous-dev-loop.delivering' },
         {
           guard: 'mayMend',
           target: 'building',
-          actions: sendTo('distributor', ({ context }) =>
-            toDistributor({ type: 'ADD-TASKS', tasks: [fixTask(context)] }),
-          ),
+          actions: [
+            sendTo('distributor', ({ context }) => toDistributor({ type: 'ADD-TASKS', tasks: [fixTask(context)] })),
+            assign({ mending: ({ context }) => fixTask(context).id }),
+          ],
         },
         {
           target: '#autonomous-dev-loop.ended',

@@ -21,6 +21,8 @@ export interface ProgramRan {
 }
 
 const OUTPUT_CHARS_KEPT = 20_000;
+/** How long after its end what a program has printed may still come. */
+const OUTPUT_MS_MAX = 2_000;
 
 /**
  * Runs a program to its end, with nothing to read and no terminal on which it could ask. Rejects when it cannot be started,
@@ -63,7 +65,14 @@ export async function runProgram(
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);
+      child.once('exit', (exitCode) => {
+        clearTimeout(late);
+        // Whoever has left the group and holds what it prints to is not waited for.
+        setTimeout(() => resolve(exitCode), OUTPUT_MS_MAX).unref();
+      });
     });
+    child.stdout.destroy();
+    child.stderr.destroy();
     signal?.throwIfAborted();
     return { exitCode: isLate ? null : (code ?? 1), stdout: stdout.trim(), output: output.trim() };
   } finally {

@@ -55,7 +55,11 @@ function turnAfter(ahead: Promise<boolean> | undefined, onLinked: () => void): T
   });
   // Whoever was refused before its turn waits for none.
   came?.catch(() => {});
-  return { came, pass: (isLinked) => void (isLinked && onLinked()) };
+  // What an earlier try linked is found before its turn comes, and lets nobody pass until then.
+  const pass = (isLinked?: boolean): void => {
+    if (isLinked) void Promise.resolve(came).then(onLinked, () => {});
+  };
+  return { came, pass };
 }
 
 /** Refused for good: trying again would end the same way. */

@@ -62,14 +62,27 @@ export class MailIntake {
 
   #take(sentBefore: number): WaitingMail | undefined {
     const now = this.#mailbox.host.clock.now();
-    if (this.#listing.length === 0 || Math.abs(now - this.#listedAtMs) >= LISTING_AGE_MS_MAX) {
-      // What killed the host before was in the first listing, and has been counted by now.
-      if (this.#listing.length === 0 && this.#listedAtMs !== -Infinity) this.#countsTries = false;
-      this.#list(now);
+    if (sentBefore !== Infinity) return this.#takeEarly(sentBefore, now);
+    if (this.#listing.length === 0 || Math.abs(now - this.#listedAtMs) >= LISTING_AGE_MS_MAX) this.#listAnew(now);
+    return this.#listing.pop();
+  }
+
+  /** What lies there since that time is in a listing that was made after it. */
+  #takeEarly(sentBefore: number, now: number): WaitingMail | undefined {
+    try {
+      if (this.#listedAtMs < sentBefore || this.#listedAtMs > now) this.#listAnew(now);
+    } catch (error) {
+      // A mailbox that cannot be read now holds up no timer.
+      if (errnoOf(error) === undefined) throw error;
     }
-    if (sentBefore === Infinity) return this.#listing.pop();
     const at = this.#listing.findLastIndex(({ name }) => timeSent(name) < sentBefore);
     return at === -1 ? undefined : this.#listing.splice(at, 1)[0];
+  }
+
+  #listAnew(now: number): void {
+    // What killed the host before was in the first listing, and has been counted by now.
+    if (this.#listing.length === 0 && this.#listedAtMs !== -Infinity) this.#countsTries = false;
+    this.#list(now);
   }
 
   #list(now: number): void {

@@ -19,7 +19,7 @@ import { undeliveredCause } from './undelivered-cause.ts';
 
 /** Messages taken between two looks at the timers. */
 const MAIL_PER_PASS_MAX = 64;
-/** Records whose consequences are outstanding before the next one waits for them. */
+/** Records whose consequences are outstanding before other mail than what a timer lets pass waits for them. */
 const UNPERFORMED_MAX = 64;
 /** How long there is nothing to do before it is written down how far everything is. */
 const IDLE_MS = 200;
@@ -143,10 +143,10 @@ export class WorkflowRun {
   async #pass(): Promise<boolean> {
     const { fold } = this.#options.journal;
     const taking = { ...this.#options, address: this.address, intake: this.#intake, committer: this.#committer };
-    let room = Math.min(MAIL_PER_PASS_MAX, UNPERFORMED_MAX - this.#consequences.outstanding);
+    let taken = 0;
     const due = dueTimers(fold.state, this.#options.context.host.clock.now());
     for (const cause of due) {
-      room -= await takeMail(taking, { max: room, sentBefore: cause.dueAt });
+      taken += await takeMail(taking, { max: MAIL_PER_PASS_MAX - taken, sentBefore: cause.dueAt });
       // An earlier one may have cancelled it.
       if (fold.state?.timers[cause.timer]?.dueAt === cause.dueAt) await this.#committer.commit(cause);
     }
@@ -155,7 +155,8 @@ export class WorkflowRun {
       if (cause) await this.#committer.commit(cause);
       this.#happened.shift();
     }
-    await takeMail(taking, { max: room });
+    const room = UNPERFORMED_MAX - this.#consequences.outstanding;
+    await takeMail(taking, { max: Math.min(MAIL_PER_PASS_MAX, room) - taken });
     for (let one = this.#announcements.shift(); one; one = this.#announcements.shift()) {
       await this.#committer.writeProgress({ started: [one.effectId] }).then(one.done, one.failed);
     }

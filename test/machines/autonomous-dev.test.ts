@@ -69,7 +69,8 @@ const reportOf = (run: RecordedWorkflow): LoopReport => {
 };
 const timer = (run: RecordedWorkflow, name: string): string => run.timers.find((one) => one.includes(name)) ?? name;
 /** Everything that was offered is done and merged. */
-const settled = (run: RecordedWorkflow): RecordedWorkflow => run.happens({ type: 'TASKS-SETTLED', tasks: [] });
+const settled = (run: RecordedWorkflow): RecordedWorkflow =>
+  run.happens({ type: 'TASKS-SETTLED', tasks: [...Array(9).keys()].map((n) => ({ id: `fix-${n}` })) });
 
 describe('research and planning', () => {
   it('makes the branch first, tells everybody of the research, and asks the researcher', () => {
@@ -310,6 +311,20 @@ describe('testing', () => {
     expect(settled(run).done('test', ran(0, 'ok')).countOf('deliver')).toBe(1);
   });
 
+  it('tests again when somebody is still at work, and does not deliver without that', () => {
+    const run = settled(working()).happens(claimed('parser', 'ben')).done('test', ran(0, 'ok'));
+    expect([run.countOf('deliver'), run.countOf('test')]).toEqual([0, 1]);
+    run.happens(approved('parser', 'ben')).done('merge', merge('m'));
+    expect(settled(run).done('test', ran(0, 'ok')).countOf('deliver')).toBe(1);
+  });
+
+  it('does not take for mended what was settled before the task of mending was there', () => {
+    const run = settled(working()).done('test', ran(1, 'no'));
+    run.happens({ type: 'TASKS-SETTLED', tasks: [{ id: 'parser' }] });
+    expect(run.countOf('test')).toBe(1);
+    expect(settled(run).countOf('test')).toBe(2);
+  });
+
   it('gives a task of mending a name that the plan does not have', () => {
     const plan = { tasks: [{ ...TASKS[0], id: 'fix-1' }] };
     const run = settled(working({ plan } as Partial<LoopInput>)).done('test', ran(1, 'no'));
@@ -422,6 +437,8 @@ describe('the end', () => {
   it('keeps what was done by whom, in the order in which it ended', () => {
     const change = (taskId: string): Partial<ChangeReport> => ({ taskId, outcome: 'merged' });
     const run = working().happens(claimed('a', 'ben')).happens(claimed('b', 'cleo'));
+    run.happens(approved('b', 'cleo')).done('merge', merge('m1'));
+    run.happens(approved('a', 'ben')).done('merge', merge('m2'));
     for (const taskId of ['b', 'a']) run.happens({ type: 'CHANGE-ENDED', ...about(taskId), report: change(taskId) });
     settled(run).done('test', ran(0, 'ok')).done('deliver', {});
     expect(reportOf(run).changes).toEqual([change('b'), change('a')]);

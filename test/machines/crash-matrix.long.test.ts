@@ -95,10 +95,17 @@ const SYSTEMS: readonly (CrashMatrixOptions & { readonly name: string })[] = [
   },
 ];
 
+const MESSAGE_ID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+
 test.each(SYSTEMS)(
   '$name, killed at every call and at pairs of calls, ends like the run that nobody killed',
   async (system) => {
-    const report = await crashMatrix({ ...system, stride: 1, pairs: 30, seed: SEED });
+    const report = await crashMatrix({
+      ...system,
+      compares: (result) => JSON.stringify(result).replace(MESSAGE_ID, 'an id'),
+      pairs: 30,
+      seed: SEED,
+    });
     printReport(system.name, report);
     expect(report.failures).toEqual([]);
     expect(report.kills).toBeGreaterThan(report.schedules * 0.9);

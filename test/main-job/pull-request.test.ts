@@ -141,6 +141,9 @@ test('it is opened in the repository that is pushed to, whatever other remotes t
   const place = { remote: 'my/fork', base: 'release/2.0' };
   await ground.follow('my/fork', 'release/2.0');
   await ground.follow('upstream', 'main');
+  // As `gh repo set-default upstream` leaves it.
+  await ground.git('config', 'remote.upstream.gh-resolved', 'base');
+  vi.stubEnv('GH_REPO', 'someone/else');
   const { publication } = await delivered(place);
   await publish(publication);
   expect(ground.pulls).toMatchObject([{ remote: 'my/fork', baseRefName: 'release/2.0' }]);
