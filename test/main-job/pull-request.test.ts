@@ -210,3 +210,12 @@ test('a program that takes too long is ended with all that it has started', asyn
   const program = { file: 'sh', args: ['-c', 'sleep 600 & wait'], cwd: ground.outer, msMax: 500 };
   expect(await runProgram(program, undefined)).toMatchObject({ exitCode: null });
 });
+
+test('what has left the group of a program is not waited for', async () => {
+  const program = { file: 'sh', args: ['-c', 'setsid sleep 600 & echo $!'], cwd: ground.outer, msMax: 60_000 };
+  const { exitCode, stdout } = await runProgram(program, undefined);
+  // It is there still, and so was not waited for.
+  expect(stdout).toMatch(/^[1-9]\d*$/);
+  process.kill(Number(stdout), 'SIGKILL');
+  expect(exitCode).toBe(0);
+});
