@@ -18,6 +18,13 @@ const abandoned: Host = {
   processes: { ...nodeHost.processes, self: () => ({ pid: 4_194_305, startTime: '1', bootId: 'gone' }) },
 };
 
+/** Leaves of a journal's first segment what a kill would have left. */
+function keepRecords(room: WorkflowRoom, address: string, choose: (lines: string[]) => string[]): void {
+  const file = `${actorLayout(roomLayout(room.directory), address).journal}/1.jsonl`;
+  const kept = choose(fs.readFileSync(file, 'utf8').split('\n').filter(Boolean));
+  fs.writeFileSync(file, kept.map((line) => `\n${line}\n`).join(''));
+}
+
 test('recovery repeats what lies above `performed`, actions too, and nothing below', async () => {
   const ran: string[] = [];
   const machine = setup({
@@ -37,20 +44,7 @@ test('recovery repeats what lies above `performed`, actions too, and nothing bel
   await eventually('the second action', () => ran.length === 2);
   await first.host.close();
   // As a kill would have left it: nothing says yet that the second action was performed.
-  const journal = actorLayout(roomLayout(room.directory), 'acting').journal;
-  const file = `${journal}/1.jsonl`;
-  const lines = fs
-    .readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
-  const secondAt = lines.findIndex((line) => line.includes('"second"'));
-  fs.writeFileSync(
-    file,
-    lines
-      .slice(0, secondAt + 1)
-      .map((line) => `\n${line}\n`)
-      .join(''),
-  );
+  keepRecords(room, 'acting', (lines) => lines.slice(0, lines.findIndex((line) => line.includes('"second"')) + 1));
   const again = await room.run(machine);
   await eventually('the second action again', () => ran.length === 3);
   await again.host.close();
@@ -100,15 +94,8 @@ test.each([
     await host.close();
     if (outstanding > 0) {
       // As a kill leaves it: nothing says that any of them was performed.
-      const file = `${actorLayout(roomLayout(room.directory), 'waiting').journal}/1.jsonl`;
-      const lines = fs.readFileSync(file, 'utf8').split('\n').filter(Boolean);
-      const last = lines.findLastIndex((line) => line.includes('"content":"before"'));
-      fs.writeFileSync(
-        file,
-        lines
-          .slice(0, last + 1)
-          .map((line) => `\n${line}\n`)
-          .join(''),
+      keepRecords(room, 'waiting', (lines) =>
+        lines.slice(0, lines.findLastIndex((line) => line.includes('"content":"before"')) + 1),
       );
     }
     expect(room.state('waiting')?.unperformed.length).toBeGreaterThanOrEqual(outstanding);
@@ -155,12 +142,7 @@ test('a message that was delivered, acknowledged and purged is not delivered aga
   const [day = ''] = fs.readdirSync(layout.done);
   fs.rmSync(`${layout.done}/${day}`, { recursive: true });
   fs.writeFileSync(layout.purgedThrough, `${day}\n`);
-  const journal = `${actorLayout(roomLayout(room.directory), 'counter').journal}/1.jsonl`;
-  const kept = fs
-    .readFileSync(journal, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '' && !line.includes('"performed":{'));
-  fs.writeFileSync(journal, kept.map((line) => `\n${line}\n`).join(''));
+  keepRecords(room, 'counter', (lines) => lines.filter((line) => !line.includes('"performed":{')));
   const again = await room.run(counter);
   await eventually('nothing is left to deliver', () => room.state('counter')?.undelivered.size === 0);
   await again.host.close();
