@@ -61,6 +61,9 @@ const change = setup({
       return progress({ type: 'handed-in', taskId: context.task.id, agent: context.agent, commit, summary, messageId });
     }),
     report: sendParent(({ context }) => toLoop(context, { type: 'CHANGE-ENDED', report: reportOf(context) })),
+    giveUp: sendParent(({ context }, { reason }: { readonly reason: string }) =>
+      toLoop(context, { type: 'STUCK', reason }),
+    ),
     askForCommit: sendParent(({ context }) =>
       toLoop(context, {
         type: 'GO-ON',
@@ -103,9 +106,7 @@ export const machine = change.createMachine({
         },
         onError: {
           target: 'stuck',
-          actions: sendParent(({ context, event }) =>
-            toLoop(context, { type: 'STUCK', reason: faultText(event.error) }),
-          ),
+          actions: { type: 'giveUp', params: ({ event }) => ({ reason: faultText(event.error) }) },
         },
       },
     },
@@ -152,9 +153,7 @@ export const machine = change.createMachine({
         },
         onError: {
           target: 'stuck',
-          actions: sendParent(({ context, event }) =>
-            toLoop(context, { type: 'STUCK', reason: faultText(event.error) }),
-          ),
+          actions: { type: 'giveUp', params: ({ event }) => ({ reason: faultText(event.error) }) },
         },
       },
       states: {
@@ -210,12 +209,10 @@ export const machine = change.createMachine({
         },
         {
           target: 'stuck',
-          actions: sendParent(({ context }) =>
-            toLoop(context, {
-              type: 'STUCK',
-              reason: `its review ended: ${context.reviews.at(-1)?.outcome ?? 'unknown'}`,
-            }),
-          ),
+          actions: {
+            type: 'giveUp',
+            params: ({ context }) => ({ reason: `its review ended: ${context.reviews.at(-1)?.outcome ?? 'unknown'}` }),
+          },
         },
       ],
     },
@@ -248,9 +245,7 @@ export const machine = change.createMachine({
         },
         onError: {
           target: 'stuck',
-          actions: sendParent(({ context, event }) =>
-            toLoop(context, { type: 'STUCK', reason: faultText(event.error) }),
-          ),
+          actions: { type: 'giveUp', params: ({ event }) => ({ reason: faultText(event.error) }) },
         },
       },
     },
