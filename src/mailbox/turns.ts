@@ -1,6 +1,9 @@
 /** One message's place in the order in which its sender sent. */
 export interface Turn {
-  /** Resolves when everything sent before has passed; never rejects. Undefined when it had passed already. */
+  /**
+   * Resolves when everything sent before has passed; undefined when it had passed already. Rejects where that must not be
+   * overtaken and has not arrived, as in a workflow's outbox; of `createTurns` it never does.
+   */
   readonly came: Promise<void> | undefined;
   /** Lets the next one go on: whether this one has been linked for everybody. Repeating it does nothing. */
   pass(isLinked?: boolean): void;
