@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { Conflict, isMailroomError, MailroomError } from '../errors.ts';
+import { gatherLog } from '../log/gathered-log.ts';
 import { acceptedBy } from '../machine/accepts.ts';
 import { machineHash } from '../machine/machine-hash.ts';
 import { errorFacts, type ParentRef, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
@@ -56,7 +57,8 @@ export class WorkflowFamily {
   readonly #leaving = new AbortController();
 
   constructor(room: Room) {
-    this.#context = room.context;
+    const { log, host } = room.context;
+    this.#context = { ...room.context, log: gatherLog(log, host.clock) };
     this.#durability = room.context.durability;
     this.failed = new Promise<never>((_, reject) => (this.#reject = reject));
     // Whoever waits for a workflow here is told.
@@ -161,6 +163,7 @@ export class WorkflowFamily {
     for (const { run } of this.#running.values()) run.leave();
     await Promise.all([...this.#running.values()].map(({ loop }) => loop));
     this.#running.clear();
+    this.#context.log.close();
   }
 
   #fail(error: unknown): void {

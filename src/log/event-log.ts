@@ -60,13 +60,21 @@ export interface LogLimits {
   readonly logContentChars: number;
 }
 
+/** A record and when it happened, in ms since the epoch. */
+export interface TimedRecord {
+  readonly record: LogRecord;
+  readonly timeMs: number;
+}
+
 /** The room's log, for people. Nothing reads it back, so an error here loses no mail and stops nothing. */
 export interface EventLog {
   append(record: LogRecord): void;
+  /** Appends records in one write. */
+  appendAll(records: readonly TimedRecord[]): void;
   close(): void;
 }
 
-/** Opened at the first record. Each record is one append; it begins with a line feed if whoever wrote before was cut off. */
+/** Opened at the first record. Each append is one write; it begins with a line feed if whoever wrote before was cut off. */
 export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLimits }): EventLog {
   const { files, clock } = host;
   const { layout, limits } = options;
@@ -94,18 +102,40 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
     }
     return open;
   };
-  const append = (record: LogRecord): void => {
+  /** Writes them in one call, and returns those behind one that the call cut off, which is lost. */
+  const write = (records: readonly TimedRecord[]): readonly TimedRecord[] => {
     const log = current();
-    const line = `${lineOf(record, { timeMs: clock.now(), contentChars: limits.logContentChars })}\n`;
     const size = isEnd(host, log.fd, log.endsAt) ? log.endsAt : files.fstat(log.fd).size;
-    const bytes = Buffer.from(size === log.endsAt || endsWithLine(host, log.fd, size) ? line : `\n${line}`);
+    const isBehindLine = size === log.endsAt || endsWithLine(host, log.fd, size);
+    const lines = records.map(({ record, timeMs }) => lineOf(record, { timeMs, limits }));
+    const bytes = Buffer.from(`${isBehindLine ? '' : '\n'}${lines.join('')}`);
     const written = files.write(log.fd, bytes, 0, bytes.length);
-    log.endsAt = written === bytes.length ? size + written : -1;
-    if (size + written < limits.logBytesMax) return;
-    close();
-    rotate(host, { layout, logFilesKept: limits.logFilesKept, inode: log.inode });
+    const isWhole = written === bytes.length;
+    log.endsAt = isWhole ? size + written : -1;
+    if (size + written >= limits.logBytesMax) {
+      close();
+      rotate(host, { layout, logFilesKept: limits.logFilesKept, inode: log.inode });
+    }
+    if (isWhole) return [];
+    const ended = bytes.toString('utf8', isBehindLine ? 0 : 1, written).split('\n').length - 1;
+    const isBetweenLines = written > 0 && bytes[written - 1] === LINE_FEED;
+    return records.slice(isBetweenLines ? ended : ended + 1);
+  };
+  const appendAll = (records: readonly TimedRecord[]): void => {
+    try {
+      for (let left = records; left.length > 0;) left = write(left);
+    } catch {
+      // Promised: losing the log loses no mail. A full disk must not fail a send that was delivered.
+      try {
+        close();
+      } catch {
+        // The descriptor was the trouble.
+      }
+    }
   };
   return {
+    append: (record) => appendAll([{ record, timeMs: clock.now() }]),
+    appendAll,
     close: () => {
       try {
         close();
@@ -113,28 +143,17 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
         // Nothing depends on the log.
       }
     },
-    append: (record) => {
-      try {
-        append(record);
-      } catch {
-        // Promised: losing the log loses no mail. A full disk must not fail a send that was delivered.
-        try {
-          close();
-        } catch {
-          // The descriptor was the trouble.
-        }
-      }
-    },
   };
 }
 
-function lineOf(record: LogRecord, { timeMs, contentChars }: { timeMs: number; contentChars: number }): string {
+function lineOf(record: LogRecord, { timeMs, limits }: { timeMs: number; limits: LogLimits }): string {
+  const { logContentChars: contentChars } = limits;
   const { event, id, from, to, type, outcome, detail, content } = record;
   const time = new Date(timeMs).toISOString();
   const cut = content !== undefined && content.length > contentChars ? `${content.slice(0, contentChars)}…` : content;
   const shown = cut === undefined || cut.isWellFormed() ? cut : cut.toWellFormed();
   // JSON leaves out what is undefined.
-  return visibleJson({ time, event, id, from, to, type, outcome, detail, content: shown });
+  return `${visibleJson({ time, event, id, from, to, type, outcome, detail, content: shown })}\n`;
 }
 
 /** Whether nothing was appended behind what this process wrote last: a read there costs less than asking for the size. */

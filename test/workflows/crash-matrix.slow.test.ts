@@ -11,7 +11,7 @@ test(
   'three machines with everything, killed at every call and at pairs of calls, end like the run that nobody killed',
   async () => {
     const repeats: Repeats = { activities: 0, actions: 0 };
-    const report = await crashMatrix({ ...trainMatrix(repeats), pairs: 35, seed: SEED });
+    const report = await crashMatrix({ ...trainMatrix(repeats), pairs: 60, seed: SEED });
     printReport('train', report);
     console.log(`repeated with the same effect id: ${repeats.activities} activities, ${repeats.actions} actions`);
     expect(report.failures).toEqual([]);
@@ -24,7 +24,7 @@ test(
 test(
   'nested parallel states with history, killed at every call and at pairs of calls, end likewise',
   async () => {
-    const report = await crashMatrix({ ...STAGE_MATRIX, pairs: 140, seed: SEED });
+    const report = await crashMatrix({ ...STAGE_MATRIX, pairs: 150, seed: SEED });
     printReport('stage', report);
     expect(report.failures).toEqual([]);
     expect(report.schedules).toBeGreaterThan(200);
