@@ -7,6 +7,7 @@ import { errorFacts, type ParentRef, type WorkflowCall, type WorkflowState } fro
 import type { Durability } from '../mailbox/mailbox.ts';
 import { listAddresses, mailboxOf, type RoomContext } from '../room/context.ts';
 import { joinRoom } from '../room/join.ts';
+import { knownCard } from '../room/known-card.ts';
 import type { Room } from '../room/room.ts';
 import { isLeftAlone } from './left-alone.ts';
 import type { CommitListener } from './committer.ts';
@@ -79,6 +80,7 @@ export class WorkflowFamily {
     const card = {
       kind: 'workflow',
       program: machine.id,
+      parent: expected?.parent.address,
       accepts: Object.keys(schemas),
       broadcasts,
       takeOver: takeOver || isLeftAlone(this.#context, address),
@@ -125,7 +127,7 @@ export class WorkflowFamily {
     for (let found = true; found && !this.#leaving.signal.aborted;) {
       found = false;
       for (const address of listAddresses(this.#context)) {
-        if (this.#running.has(address) || this.#opening.has(address)) continue;
+        if (this.#running.has(address) || this.#opening.has(address) || !this.#mayBeChild(address)) continue;
         const fold = this.#readState(address);
         const { state } = fold ?? {};
         const parent = state?.parent && this.#running.get(state.parent.address);
@@ -136,6 +138,13 @@ export class WorkflowFamily {
         found = true;
       }
     }
+  }
+
+  /** Told by its address or its card, because reading the journal of every workflow of the room takes a ms for each. */
+  #mayBeChild(address: string): boolean {
+    if ([...this.#running.keys()].some((parent) => address.startsWith(`${parent}.`))) return true;
+    const parent = knownCard(this.#context, address)?.parent;
+    return parent !== undefined && this.#running.has(parent);
   }
 
   /** Another workflow's journal may be damaged, which is no reason not to run this one. */

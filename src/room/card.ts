@@ -23,6 +23,8 @@ export interface Card {
   readonly address: string;
   readonly kind: 'agent' | 'workflow';
   readonly program?: string;
+  /** Of a workflow that another one has started: that one's address. */
+  readonly parent?: string;
   readonly skills: readonly string[];
   /** Message types it understands beyond the common ones. */
   readonly accepts: readonly string[];
@@ -80,10 +82,11 @@ function parseCard(text: string | undefined, address: string): Card | undefined 
 /** Others wrote it, so every field is looked at: a card that makes no sense is none, and upsets nobody who lists them all. */
 function isCard(value: unknown): value is Card {
   if (!isObject(value) || value['v'] !== 1 || !isText(value['address'])) return false;
-  const { kind, program, skills, accepts, broadcasts, tmux, joinedAt, leftAt } = value;
+  const { kind, program, parent, skills, accepts, broadcasts, tmux, joinedAt, leftAt } = value;
   if (kind !== 'agent' && kind !== 'workflow') return false;
   if (!isTextList(skills) || !isTextList(accepts) || !accepts.every(isMessageType)) return false;
-  if (![program ?? '', joinedAt, leftAt ?? ''].every(isText) || typeof broadcasts !== 'boolean') return false;
+  if (![program ?? '', parent ?? '', joinedAt, leftAt ?? ''].every(isText) || typeof broadcasts !== 'boolean')
+    return false;
   return isIdentity(value['process']) && (tmux === undefined || isPane(tmux));
 }
 

@@ -14,6 +14,8 @@ export interface JoinOptions {
   readonly kind?: Card['kind'] | undefined;
   /** The program behind the actor, for people: `claude`, `codex` … */
   readonly program?: string | undefined;
+  /** Of a workflow that another one has started: that one's address. */
+  readonly parent?: string | undefined;
   readonly skills?: readonly string[] | undefined;
   /** Message types it understands beyond the common ones. */
   readonly accepts?: readonly string[] | undefined;
@@ -45,7 +47,7 @@ export async function joinRoom(context: RoomContext, address: string, options: J
 }
 
 function cardOf({ host }: RoomContext, address: string, options: JoinOptions): Card {
-  const { kind = 'agent', program, skills = [], accepts = [], tmux } = options;
+  const { kind = 'agent', program, parent, skills = [], accepts = [], tmux } = options;
   const malformed = accepts.find((type) => !isMessageType(type));
   if (malformed !== undefined) {
     throw new InvalidInput(
@@ -57,6 +59,7 @@ function cardOf({ host }: RoomContext, address: string, options: JoinOptions): C
     address,
     kind,
     ...(program === undefined ? {} : { program }),
+    ...(parent === undefined ? {} : { parent }),
     skills,
     accepts,
     broadcasts: options.broadcasts ?? kind === 'agent',

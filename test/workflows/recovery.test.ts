@@ -4,7 +4,7 @@ import { actorLayout, roomLayout } from '../../src/message/layout.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { Host } from '../../src/host/host.ts';
 import { createIdSource, type Agent } from '../../src/index.ts';
-import { accepts, activity, action } from '../../src/workflow.ts';
+import { accepts, activity, action, tell } from '../../src/workflow.ts';
 import { assign, setup } from 'xstate';
 import { z } from 'zod';
 import { counter, sleeper } from './machines.ts';
@@ -258,3 +258,46 @@ test('a second host is refused while the first lives, and fences it when it take
   await second.host.close();
   expect(texts(alice)).toEqual(['INFO sum 5']);
 });
+
+test.each([{ systemId: undefined }, { systemId: 'helper' }])(
+  'a child that has ended with mail to deliver goes on when its parent, which waits for it no more, is run again ($systemId)',
+  async ({ systemId }) => {
+    const child = setup({
+      types: { context: {} as { said: string }, events: {} as { type: string } },
+      actions: { say: tell('alice', ({ context }) => ({ type: 'INFO', content: context.said })) },
+    }).createMachine({
+      id: 'child',
+      context: { said: 'one' },
+      initial: 'one',
+      states: {
+        one: { entry: 'say', always: { target: 'over', actions: [assign({ said: 'two' }), 'say'] } },
+        over: { type: 'final' },
+      },
+    });
+    const parent = setup({ actors: { child } }).createMachine({
+      id: 'parent',
+      initial: 'waiting',
+      states: {
+        waiting: { invoke: { src: 'child', id: 'child', ...(systemId ? { systemId } : {}), onDone: 'going-on' } },
+        'going-on': {},
+      },
+    });
+    const address = systemId ?? 'parent.child-1';
+    await using room = await WorkflowRoom.make({ actors: { [address]: { rateLimit: 1 } } });
+    const alice = await (await room.open()).join('alice');
+    const other = await room.run(counter);
+    const first = await room.run(parent);
+    await eventually('the parent has gone on', () => room.snapshot('parent').value === 'going-on');
+    await eventually('the first of two messages', () => texts(alice).length === 1);
+    await first.host.close();
+    expect(room.state(address)).toMatchObject({ state: { status: 'done' }, undelivered: { size: 1 } });
+    const config = JSON.parse(fs.readFileSync(`${room.directory}/room.json`, 'utf8')) as object;
+    fs.writeFileSync(`${room.directory}/room.json`, JSON.stringify({ ...config, actors: {} }));
+    const again = await room.run(parent);
+    await eventually('the second', () => texts(alice).length === 2);
+    await again.host.close();
+    await other.host.close();
+    expect(texts(alice)).toEqual(['INFO one', 'INFO two']);
+    expect(room.state(address)?.undelivered.size).toBe(0);
+  },
+);
