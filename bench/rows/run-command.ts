@@ -39,6 +39,7 @@ export const runCommandRow: Row = {
     const samples = await interleave(
       {
         nothing: () => timeProcess(['-e', '0'], directory),
+        loaded: () => timeProcess([path.join(project, 'machine.js')], directory),
         javaScript: () => run('machine.js'),
         typeScript: () => run('machine.ts'),
       },
@@ -57,6 +58,7 @@ export const runCommandRow: Row = {
         goal: { most: 2, unit: '×' },
       }),
       compare({ work: 'the same of a .ts machine', ...floor, samples: samples.typeScript }),
+      compare({ work: 'node machine.js, which only loads that machine', ...floor, samples: samples.loaded }),
     ];
   },
 };

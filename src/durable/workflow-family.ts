@@ -1,5 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
-import { Conflict, isMailroomError, MailroomError } from '../errors.ts';
+import { Conflict, MailroomError } from '../errors.ts';
 import { gatherLog } from '../log/gathered-log.ts';
 import { acceptedBy } from '../machine/accepts.ts';
 import { machineHash } from '../machine/machine-hash.ts';
@@ -7,13 +7,11 @@ import { errorFacts, type ParentRef, type WorkflowCall, type WorkflowState } fro
 import type { Durability } from '../mailbox/mailbox.ts';
 import { listAddresses, mailboxOf, type RoomContext } from '../room/context.ts';
 import { joinRoom } from '../room/join.ts';
-import { knownCard } from '../room/known-card.ts';
 import type { Room } from '../room/room.ts';
 import { isLeftAlone } from './left-alone.ts';
 import type { CommitListener } from './committer.ts';
-import type { JournalFold } from './journal-fold.ts';
 import { Journal } from './journal.ts';
-import { readJournalState } from './read-journal.ts';
+import { unfinishedChild } from './unfinished-child.ts';
 import { WorkflowRun } from './workflow-run.ts';
 
 const OPEN_RETRY_MS = 1_000;
@@ -127,34 +125,13 @@ export class WorkflowFamily {
     for (let found = true; found && !this.#leaving.signal.aborted;) {
       found = false;
       for (const address of listAddresses(this.#context)) {
-        if (this.#running.has(address) || this.#opening.has(address) || !this.#mayBeChild(address)) continue;
-        const fold = this.#readState(address);
-        const { state } = fold ?? {};
-        const parent = state?.parent && this.#running.get(state.parent.address);
-        if (!fold || !state?.parent || !parent) continue;
-        if (state.status !== 'active' && fold.unperformed.length === 0 && fold.undelivered.size === 0) continue;
-        const { src } = state.parent;
-        await this.#openChild(address, { parent: state.parent, incarnation: state.incarnation, src, under: parent });
+        if (this.#running.has(address) || this.#opening.has(address)) continue;
+        const child = unfinishedChild(this.#context, address, this.#running);
+        const under = child && this.#running.get(child.parent.address);
+        if (!under) continue;
+        await this.#openChild(address, { ...child, src: child.parent.src, under });
         found = true;
       }
-    }
-  }
-
-  /** Told by its address or its card, because reading the journal of every workflow of the room takes a ms for each. */
-  #mayBeChild(address: string): boolean {
-    if ([...this.#running.keys()].some((parent) => address.startsWith(`${parent}.`))) return true;
-    const parent = knownCard(this.#context, address)?.parent;
-    return parent !== undefined && this.#running.has(parent);
-  }
-
-  /** Another workflow's journal may be damaged, which is no reason not to run this one. */
-  #readState(address: string): JournalFold | undefined {
-    try {
-      return readJournalState(this.#context, address);
-    } catch (error) {
-      if (!isMailroomError(error)) throw error;
-      this.#context.log.append({ event: 'warning', to: address, detail: error.message });
-      return undefined;
     }
   }
 
