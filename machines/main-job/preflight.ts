@@ -66,6 +66,11 @@ export async function lookAtUpstream(directory: string): Promise<{ readonly remo
     throw new NotStarted(
       `The branch ${branch} has no upstream on a remote. Say which one the pull request is for (git branch --set-upstream-to <remote>/<branch>) and start again.`,
     );
+  const ahead = await run(['rev-list', '--count', '@{upstream}..HEAD'], directory);
+  if (ahead.stdout !== '0')
+    throw new NotStarted(
+      `The branch ${branch} has commits that ${upstream.stdout} does not have (${ahead.stdout}), and they would be in the pull request. Push them (git push) and start again.`,
+    );
   return { remote: remote.stdout, base };
 }
 

@@ -36,6 +36,11 @@ test('what a pull request lacks is one clear line before anything is begun', asy
   await ground.git('checkout', '--quiet', '-b', 'mine', '--track', 'main');
   expect(await refused('--pull-request')).toMatch(/^The branch mine has no upstream on a remote\./);
   await ground.follow('origin', 'main');
+  for (const message of ['Mine', 'Mine too']) await ground.git('commit', '--quiet', '--allow-empty', '-m', message);
+  expect(await refused('--pull-request')).toMatch(
+    /^The branch mine has commits that origin\/main does not have \(2\), .* Push them \(git push\) and start again\.$/,
+  );
+  await ground.git('push', '--quiet', 'origin', 'HEAD:main');
   await ground.git('checkout', '--quiet', '--detach');
   expect(await refused('--pull-request')).toMatch(/is on no branch\. Check out/);
   ground.trouble = 'logged-out';
