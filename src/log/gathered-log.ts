@@ -4,22 +4,28 @@ import type { EventLog, TimedRecord } from './event-log.ts';
 
 /**
  * A log for a process to which much happens at once: what is appended in one turn of its event loop is written together at
- * the turn's end, or when the log is closed. A process that is killed loses the records of that turn.
+ * the turn's end. A process that is killed loses the records of that turn. Once it is closed, which leaves the log below it
+ * open, each record is written at once.
  */
 export function gatherLog(log: EventLog, clock: Pick<Clock, 'now'>): EventLog {
   let gathered: TimedRecord[] = [];
+  let isClosed = false;
   const flush = (): void => {
     const records = gathered;
     gathered = [];
     if (records.length > 0) log.appendAll(records);
   };
   const appendAll = (records: readonly TimedRecord[]): void => {
-    if (gathered.length === 0) void nextTurn().then(flush);
+    if (gathered.length === 0 && !isClosed) void nextTurn().then(flush);
     gathered.push(...records);
+    if (isClosed) flush();
   };
   return {
     append: (record) => appendAll([{ record, timeMs: clock.now() }]),
     appendAll,
-    close: flush,
+    close: () => {
+      isClosed = true;
+      flush();
+    },
   };
 }

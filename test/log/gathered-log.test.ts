@@ -34,13 +34,15 @@ test('what happens in one turn of the event loop is written together when it end
   );
 });
 
-test('what was gathered is written when it is closed, once, and what comes afterwards is too', async () => {
+test('what was gathered is written when it is closed, once, and what comes afterwards is written at once', async () => {
   using room = await openLogRoom();
   const log = gatherLog(room.open(), nodeHost.clock);
   log.append({ event: 'warning', detail: '0' });
   log.close();
   expect(detailsOf(room)).toEqual(['0']);
+  // Such as how a nudge went, before the room itself is closed.
   log.append({ event: 'warning', detail: '1' });
+  expect(detailsOf(room)).toEqual(['0', '1']);
   await nextTurn();
   await nextTurn();
   expect(detailsOf(room)).toEqual(['0', '1']);
