@@ -70,6 +70,9 @@ export interface PlainFiles {
 
 const RECORD = Buffer.alloc(250, 'r');
 const LINE = Buffer.alloc(420, 'l');
+/** Steps that a workflow takes between two turns of the event loop; their two lines each are written together. */
+const STEPS_LOGGED_AT_ONCE = 64;
+const LINES = Buffer.alloc(2 * STEPS_LOGGED_AT_ONCE * LINE.length, LINE);
 const READ_BACK = Buffer.allocUnsafe(64 * 1024);
 
 export function openPlainFiles(directory: string): PlainFiles {
@@ -89,9 +92,7 @@ export function closePlainFiles({ counter, log }: PlainFiles): void {
 
 /** Every system call of a send, and nothing else: counted and read back, delivered, logged. */
 export function sendPlainly(mailbox: PlainMailbox, files: PlainFiles, name: string): void {
-  fs.writeSync(files.counter, RECORD, 0, RECORD.length);
-  fs.readSync(files.counter, READ_BACK, 0, READ_BACK.length, files.counterBytes);
-  files.counterBytes += RECORD.length;
+  countPlainly(files);
   deliverPlainly(mailbox, name);
   logPlainly(files);
 }
@@ -115,11 +116,14 @@ export function takePlainly(mailbox: PlainMailbox, files: PlainFiles, name: stri
   logPlainly(files);
 }
 
-/** Every system call of a durable step, and nothing else: read and looked for elsewhere, committed, moved, logged, answered. */
+/**
+ * Every system call of a durable step, and nothing else: read and looked for elsewhere, committed, moved, answered, and its
+ * share of the log. `index` is how many steps were before it.
+ */
 export function stepPlainly(
   mailbox: PlainMailbox,
   { files, journal, answers }: { files: PlainFiles; journal: PlainJournal; answers: PlainMailbox },
-  name: string,
+  { name, index }: { name: string; index: number },
 ): void {
   const waiting = `${mailbox.new}/${name}`;
   const into = Buffer.allocUnsafe(MESSAGE_BYTES);
@@ -133,9 +137,10 @@ export function stepPlainly(
   fs.writeSync(journal.fd, COMMIT, 0, COMMIT.length);
   fs.readSync(journal.fd, READ_BACK, 0, READ_BACK.length, journal.bytes);
   journal.bytes += COMMIT.length;
-  logPlainly(files);
   fs.renameSync(waiting, `${mailbox.done}/${name}`);
-  sendPlainly(answers, files, name);
+  countPlainly(files);
+  deliverPlainly(answers, name);
+  if ((index + 1) % STEPS_LOGGED_AT_ONCE === 0) logPlainly(files, LINES);
 }
 
 /** As long as the record of a step of the counter. */
@@ -153,8 +158,14 @@ export function openPlainJournal(directory: string): PlainJournal {
 
 const MAY_BE_MISSING = { throwIfNoEntry: false } as const;
 
-function logPlainly(files: PlainFiles): void {
+function countPlainly(files: PlainFiles): void {
+  fs.writeSync(files.counter, RECORD, 0, RECORD.length);
+  fs.readSync(files.counter, READ_BACK, 0, READ_BACK.length, files.counterBytes);
+  files.counterBytes += RECORD.length;
+}
+
+function logPlainly(files: PlainFiles, lines = LINE): void {
   fs.readSync(files.log, READ_BACK, 0, 1, files.logBytes);
-  fs.writeSync(files.log, LINE, 0, LINE.length);
-  files.logBytes += LINE.length;
+  fs.writeSync(files.log, lines, 0, lines.length);
+  files.logBytes += lines.length;
 }

@@ -106,7 +106,9 @@ function timeCallsOnly(bench: Bench, count: number): number {
   const journal = openPlainJournal(bench.freshDirectory());
   const names = plainNames(count);
   for (const name of names) deliverPlainly(mailbox, name);
-  const ns = timeEachSync(count, (index) => stepPlainly(mailbox, { files, journal, answers }, names[index] ?? ''));
+  const ns = timeEachSync(count, (index) =>
+    stepPlainly(mailbox, { files, journal, answers }, { name: names[index] ?? '', index }),
+  );
   closePlainFiles(files);
   fs.closeSync(journal.fd);
   return ns;
