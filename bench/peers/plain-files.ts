@@ -47,15 +47,19 @@ export function writePlainly({ tmp }: PlainMailbox, name: string): string {
   return staged;
 }
 
-/** open + read + close + rename + rename. */
-export function receivePlainly(mailbox: PlainMailbox, name: string): void {
-  const delivered = `${mailbox.new}/${name}`;
-  const claimed = `${mailbox.cur}/${name},1,1700000000000`;
+/** open + read + close. */
+export function readPlainly(mailbox: PlainMailbox, name: string): void {
   const into = Buffer.allocUnsafe(MESSAGE_BYTES);
-  const fd = fs.openSync(delivered, 'r');
+  const fd = fs.openSync(`${mailbox.new}/${name}`, 'r');
   fs.readSync(fd, into, 0, MESSAGE_BYTES, null);
   fs.closeSync(fd);
-  fs.renameSync(delivered, claimed);
+}
+
+/** open + read + close + rename + rename. */
+export function receivePlainly(mailbox: PlainMailbox, name: string): void {
+  const claimed = `${mailbox.cur}/${name},1,1700000000000`;
+  readPlainly(mailbox, name);
+  fs.renameSync(`${mailbox.new}/${name}`, claimed);
   fs.renameSync(claimed, `${mailbox.done}/${name}`);
 }
 

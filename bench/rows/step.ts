@@ -8,6 +8,7 @@ import {
   openPlainFiles,
   openPlainJournal,
   plainNames,
+  readPlainly,
   stepPlainly,
 } from '../peers/plain-files.ts';
 import { makePlainSteps } from '../peers/plain-steps.ts';
@@ -45,6 +46,7 @@ export const stepRow: Row = {
         plainly,
         ours: () => timeBacklog(bench, { count, durability: 'process' }),
         callsOnly: () => timeCallsOnly(bench, count),
+        unsigned: () => timeUnsigned(bench, count),
         inSqlite,
         alone: () => timeOneByOne(bench, alone),
       },
@@ -69,6 +71,12 @@ export const stepRow: Row = {
         work: 'the system calls of such a step, nothing else',
         floor: plainStep,
         samples: samples.callsOnly,
+        floorSamples: samples.plainly,
+      }),
+      compare({
+        work: 'the floor with its mail in files: read, moved, answered; not verified, signed, counted, logged',
+        floor: plainStep,
+        samples: samples.unsigned,
         floorSamples: samples.plainly,
       }),
       Sqlite
@@ -111,6 +119,24 @@ function timeCallsOnly(bench: Bench, count: number): number {
   );
   closePlainFiles(files);
   fs.closeSync(journal.fd);
+  return ns;
+}
+
+/** What no workflow with files for mail can do without, and no check, no signature and no line in a log. */
+function timeUnsigned(bench: Bench, count: number): number {
+  const mailbox = makePlainMailbox(bench.freshDirectory());
+  const answers = makePlainMailbox(bench.freshDirectory());
+  const steps = makePlainSteps(makeCounter(bench.workflows), bench.freshDirectory());
+  const names = plainNames(count);
+  for (const name of names) deliverPlainly(mailbox, name);
+  const ns = timeEachSync(count, (index) => {
+    const name = names[index] ?? '';
+    readPlainly(mailbox, name);
+    steps.step();
+    fs.renameSync(`${mailbox.new}/${name}`, `${mailbox.done}/${name}`);
+    deliverPlainly(answers, name);
+  });
+  steps.close();
   return ns;
 }
 
