@@ -1,16 +1,10 @@
-import {
-  createEmptyActor,
-  type AnyActorScope,
-  type AnyMachineSnapshot,
-  type AnyStateMachine,
-  type Snapshot,
-} from 'xstate';
+import type { AnyMachineSnapshot, AnyStateMachine, Snapshot } from 'xstate';
 import { InvalidInput } from '../errors.ts';
 import { findNonJson } from '../message/json-value.ts';
 import type { Effect } from './effect.ts';
 import { effectOf, type ExecutedAction } from './effect-of.ts';
 import { inert } from './inert.ts';
-import { mailRef } from './mail-ref.ts';
+import { createStepScope } from './step-scope.ts';
 import { errorFacts, type ErrorFacts, type PlainEvent } from './workflow-state.ts';
 
 export interface StepInput {
@@ -48,17 +42,12 @@ const MICROSTEPS_MAX = 5_000;
 export function step(machine: AnyStateMachine, { address, parent, before, event, input }: StepInput): Step {
   const inertMachine = inert(machine);
   inertMachine.options.maxIterations = Math.min(machine.options.maxIterations ?? Infinity, MICROSTEPS_MAX);
-  const executed: ExecutedAction[] = [];
-  const scope = createScope(inertMachine, { address, parent, executed });
+  const { scope, executed, transitionsTaken } = createStepScope(inertMachine, { address, parent });
   // restoreSnapshot changes what it is given, so it gets a copy.
   const from =
     before === undefined
       ? undefined
       : inertMachine.restoreSnapshot(structuredClone(before) as Snapshot<unknown>, scope);
-  let transitionsTaken = 0;
-  scope.system.inspect((inspected) => {
-    if (inspected.type === '@xstate.microstep') transitionsTaken += inspected['_transitions'].length;
-  });
   const next: AnyMachineSnapshot =
     from && event ? inertMachine.transition(from, event, scope) : inertMachine.getInitialSnapshot(scope, input);
   // XState turns an exception of the first step into a snapshot that cannot be told from a machine that failed.
@@ -74,35 +63,7 @@ export function step(machine: AnyStateMachine, { address, parent, before, event,
     ...(next.status === 'done' && next.output !== undefined ? { output: next.output as unknown } : {}),
     ...(next.status === 'error' ? { error: errorFacts(next.error) } : {}),
     effects,
-    isHandled: from === undefined || transitionsTaken > 0 || next.status !== from.status,
-  };
-}
-
-function createScope(
-  machine: AnyStateMachine,
-  { address, parent, executed }: { address: string; parent: string | undefined; executed: ExecutedAction[] },
-): AnyActorScope {
-  const self = createEmptyActor();
-  const { system } = self;
-  const registry = system as unknown as Readonly<Record<'_unregister', (child: unknown) => void>>;
-  Object.assign(self, { id: address.split('.').at(-1), sessionId: address, logic: machine, src: machine.id });
-  if (parent !== undefined) Object.assign(self, { _parent: mailRef(parent) });
-  // Another workflow of the room is reached by its address.
-  Object.assign(system, { get: (key: string) => mailRef(key) });
-  return {
-    self,
-    id: self.id,
-    sessionId: address,
-    logger: () => {},
-    system,
-    defer: () => {},
-    stopChild: () => {},
-    emit: () => {},
-    actionExecutor: (action) => {
-      executed.push(action);
-      // A child that is stopped frees its system id at once, so that its successor may have it in the same step.
-      if (action.type === 'xstate.stopChild' && action.params) registry['_unregister'](action.params);
-    },
+    isHandled: from === undefined || transitionsTaken() > 0 || next.status !== from.status,
   };
 }
 
