@@ -9,6 +9,7 @@ import type { RoomContext } from '../room/context.ts';
 import { messageOf } from '../room/draft.ts';
 import { audience } from '../room/recipients.ts';
 import { sealMessage, type SealedMessage } from '../signing/seal.ts';
+import { withFields } from '../host/with-fields.ts';
 import type { OutboxEntry } from './journal-record.ts';
 
 /**
@@ -30,7 +31,7 @@ export function sealEntry(context: RoomContext, { mail, from }: { mail: PlannedM
     const recipients = to[0] === EVERYONE ? { recipients: audience(context, from).map(({ address }) => address) } : {};
     const message = messageOf(context, { id, from, to, draft });
     const sealed = sealMessage(message, { key: context.keyring.signerOf(from), limits: context.config.limits });
-    const made = { ...entry, ...recipients, file: sealed.bytes.toString('utf8') };
+    const made = withFields(entry, { ...recipients, file: sealed.bytes.toString('utf8') });
     justSealed.set(made, sealed);
     return made;
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import { withFields } from '../host/with-fields.ts';
 import type { Cause } from './cause.ts';
 import { applyEffects, type Applied, type PlannedAction, type PlannedLog } from './apply-effects.ts';
 import type { PlannedMail } from './outgoing-mail.ts';
@@ -57,8 +58,7 @@ export function advance(options: AdvanceOptions): Advance {
   const { timers, calls, mail, actions, logs, emitted } = applied;
   const isActive = status === 'active';
   const ends = isActive ? [] : endingMail({ address, state: before, calls, status, output, error, nextId });
-  const state: WorkflowState = {
-    ...before,
+  const state: WorkflowState = withFields(before, {
     snapshot,
     status,
     ...(output === undefined ? {} : { output }),
@@ -66,7 +66,7 @@ export function advance(options: AdvanceOptions): Advance {
     timers: isActive ? timers : {},
     calls: isActive ? calls : {},
     since: isHandled ? at : before.since,
-  };
+  });
   return { state, verdict: isHandled ? 'stepped' : 'unhandled', mail: [...mail, ...ends], actions, logs, emitted };
 }
 
@@ -95,10 +95,10 @@ function settled({ state, cause, at }: AdvanceOptions): WorkflowState {
     return parent ? { ...begun, parent } : begun;
   }
   if (!state) throw new TypeError(`a workflow that was not started is to take ${cause.kind}`);
-  const next = { ...state, steps: state.steps + 1 };
-  if (cause.kind === 'timer') return { ...next, timers: without(state.timers, cause.timer) };
+  const steps = state.steps + 1;
+  if (cause.kind === 'timer') return withFields(state, { steps, timers: without(state.timers, cause.timer) });
   const call = 'call' in cause ? cause.call : undefined;
-  return call === undefined ? next : { ...next, calls: without(state.calls, call) };
+  return withFields(state, { steps, calls: call === undefined ? state.calls : without(state.calls, call) });
 }
 
 function stepInput({

@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { InvalidInput } from '../errors.ts';
 import { findNonJson } from '../message/json-value.ts';
+import { withFields } from '../host/with-fields.ts';
 import type { Ask } from './ask.ts';
 import type { Cause } from './cause.ts';
 import { childAddress } from './child-address.ts';
@@ -54,7 +55,8 @@ export function applyEffects(effects: readonly Effect[], around: Around): Applie
     emitted: [],
   };
   for (const [index, effect] of effects.entries()) {
-    applyEffect(effect, { ...around, applied, effectId: `${state.incarnation}.${state.steps}.${index}` });
+    const effectId = `${state.incarnation}.${state.steps}.${index}`;
+    applyEffect(effect, withFields(around, { applied, effectId }));
   }
   return applied;
 }
@@ -101,7 +103,7 @@ function applyEffect(effect: Effect, applying: Applying): void {
 }
 
 function post({ applied, effectId, at, nextId }: Applying, { delayMs, sendId }: Delayed, mail: OutgoingMail): void {
-  if (delayMs === undefined) applied.mail.push({ ...mail, id: nextId(), effectId });
+  if (delayMs === undefined) applied.mail.push(withFields(mail, { id: nextId(), effectId }));
   else applied.timers[sendId ?? effectId] = { effectId, dueAt: at + delayMs, mail };
 }
 
@@ -112,7 +114,7 @@ function replyMail(message: Outgoing, { cause, machine }: Applying): OutgoingMai
       hint: 'Keep the sender and the message id in the context, and use tell(from, { …, replyTo }).',
     });
   }
-  const draft = { ...checked(message), replyTo: mail.id, threadId: mail.threadId ?? mail.id };
+  const draft = withFields(checked(message), { replyTo: mail.id, threadId: mail.threadId ?? mail.id });
   return { to: [mail.from], draft, isControl: false };
 }
 

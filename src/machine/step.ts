@@ -43,11 +43,7 @@ export function step(machine: AnyStateMachine, { address, parent, before, event,
   const inertMachine = inert(machine);
   inertMachine.options.maxIterations = Math.min(machine.options.maxIterations ?? Infinity, MICROSTEPS_MAX);
   const { scope, executed, transitionsTaken } = createStepScope(inertMachine, { address, parent });
-  // restoreSnapshot changes what it is given, so it gets a copy.
-  const from =
-    before === undefined
-      ? undefined
-      : inertMachine.restoreSnapshot(structuredClone(before) as Snapshot<unknown>, scope);
+  const from = before === undefined ? undefined : inertMachine.restoreSnapshot(restorable(before), scope);
   const next: AnyMachineSnapshot =
     from && event ? inertMachine.transition(from, event, scope) : inertMachine.getInitialSnapshot(scope, input);
   // XState turns an exception of the first step into a snapshot that cannot be told from a machine that failed.
@@ -65,6 +61,14 @@ export function step(machine: AnyStateMachine, { address, parent, before, event,
     effects,
     isHandled: from === undefined || transitionsTaken() > 0 || next.status !== from.status,
   };
+}
+
+/**
+ * A copy, because restoreSnapshot changes what it is given; with the field that it adds to a copy of that, so that all of its
+ * snapshots are of one shape (see `withFields`).
+ */
+function restorable(snapshot: unknown): Snapshot<unknown> {
+  return Object.assign(structuredClone(snapshot) as Snapshot<unknown>, { _nodes: undefined });
 }
 
 /** `spawn()` inside `assign` leaves no action behind, so such a child would never be started. */

