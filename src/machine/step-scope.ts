@@ -11,7 +11,7 @@ export interface StepScope {
   readonly transitionsTaken: () => number;
 }
 
-/** What is the same for every step: an actor of XState's own for each of them cost as much as the step itself. */
+/** What is the same for every step: an actor of XState's own for each of them was half of what a step cost. */
 const actor = createEmptyActor();
 
 /** A scope for one step: nothing in it is started, sent, scheduled or executed. */
