@@ -13,6 +13,22 @@ export interface StepScope {
 
 /** What is the same for every step: an actor of XState's own for each of them was half of what a step cost. */
 const actor = createEmptyActor();
+const bareSelf = Object.assign(Object.create(actor) as typeof actor, {
+  send: refuse('send'),
+  start: refuse('start'),
+  stop: refuse('stop'),
+  subscribe: refuse('subscribe'),
+  on: refuse('on'),
+});
+
+/** What no durable step can see would be lost without a word. */
+function refuse(method: string): () => never {
+  return () => {
+    throw new InvalidInput(`A machine called self.${method}(), which a durable step cannot see.`, {
+      hint: 'Use actions: raise(event), or sendTo(({ self }) => self, event).',
+    });
+  };
+}
 
 /** A scope for one step: nothing in it is started, sent, scheduled or executed. */
 export function createStepScope(
@@ -40,17 +56,12 @@ export function createStepScope(
       if (type === '@xstate.microstep') transitionsTaken += _transitions?.length ?? 0;
     },
   }) as unknown as AnyActorScope['system'];
-  const self = Object.assign(Object.create(actor) as AnyActorScope['self'], {
+  const self = Object.assign(Object.create(bareSelf) as AnyActorScope['self'], {
     id: address.split('.').at(-1),
     sessionId: address,
     logic: machine,
     src: machine.id,
     system,
-    send: () => {
-      throw new InvalidInput(`The machine ${machine.id} called self.send(), which a durable step cannot see.`, {
-        hint: 'Use the action raise(event), or sendTo(({ self }) => self, event).',
-      });
-    },
     _parent: parent === undefined ? undefined : mailRef(parent),
   });
   const scope: AnyActorScope = {

@@ -237,6 +237,24 @@ describe('step', () => {
     expect(() => go(machine, first, 'OUT')).toThrow('put something at output.at');
   });
 
+  it.each(['send', 'start', 'stop', 'subscribe', 'on'] as const)(
+    'refuses self.%s() in an expression, which would be lost without a word',
+    (method) => {
+      const machine = setup({}).createMachine({
+        id: 'm',
+        on: {
+          GO: {
+            actions: assign(({ self }) => {
+              (self as unknown as Record<string, (event: unknown) => void>)[method]?.({ type: 'X' });
+              return {};
+            }),
+          },
+        },
+      });
+      expect(() => go(machine, begin(machine), 'GO')).toThrow(`A machine called self.${method}()`);
+    },
+  );
+
   it('fails a step that never comes to rest', () => {
     const machine = setup({}).createMachine({
       initial: 'a',
