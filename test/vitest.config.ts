@@ -1,8 +1,20 @@
 import { dirname } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Only what hangs is to end by this: a busy machine may stretch a test that enumerates, or starts programs, many times. */
 const TEST_TIMEOUT_MS = 300_000;
+
+const LONGEST = 'crash-matrix.slow.test.ts';
+
+/** The longest file first: it computes while others, beside it, wait for processes and clocks. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLongest = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith(LONGEST);
+    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))];
+  }
+}
 
 export default defineConfig({
   root: dirname(import.meta.dirname),
@@ -15,6 +27,7 @@ export default defineConfig({
     isolate: false,
     // Many tests wait for processes and clocks most of their time.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,
     // Where it is set, node reads the certificates at each start, tens of ms for each of some thousand processes; nothing here talks TLS.
