@@ -1,8 +1,8 @@
 /**
- * Of how many places where something can go wrong one is tried: the long tests try each, the others one of four, and
+ * Of how many places where something can go wrong one is tried: the long tests try each, the others one of six, and
  * chance says which.
  */
-export const STRIDE = Number(process.env['MAILROOM_STRIDE'] ?? 4);
+export const STRIDE = Number(process.env['MAILROOM_STRIDE'] ?? 6);
 
 const OFFSET = Math.floor(Math.random() * STRIDE);
 
