@@ -11,7 +11,7 @@ export interface UnfinishedChild {
   readonly incarnation: string;
 }
 
-/** Whether the workflow at the address is one, and of which of these parents; undefined when it is none. */
+/** Whether the workflow at the address is one, which may be of one of these parents; undefined when it is none. */
 export function unfinishedChild(
   context: RoomContext,
   address: string,
@@ -20,7 +20,7 @@ export function unfinishedChild(
   if (!mayBeChild(context, address, parents)) return undefined;
   const fold = readState(context, address);
   const { state } = fold ?? {};
-  if (!fold || !state?.parent || !parents.has(state.parent.address)) return undefined;
+  if (!fold || !state?.parent) return undefined;
   const isFinished = state.status !== 'active' && fold.unperformed.length === 0 && fold.undelivered.size === 0;
   return isFinished ? undefined : { parent: state.parent, incarnation: state.incarnation };
 }

@@ -107,7 +107,7 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
     const log = current();
     const size = isEnd(host, log.fd, log.endsAt) ? log.endsAt : files.fstat(log.fd).size;
     const isBehindLine = size === log.endsAt || endsWithLine(host, log.fd, size);
-    const lines = records.map(({ record, timeMs }) => lineOf(record, { timeMs, limits }));
+    const lines = records.map(({ record, timeMs }) => lineOf(record, { timeMs, contentChars: limits.logContentChars }));
     const bytes = Buffer.from(`${isBehindLine ? '' : '\n'}${lines.join('')}`);
     const written = files.write(log.fd, bytes, 0, bytes.length);
     const isWhole = written === bytes.length;
@@ -146,8 +146,7 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
   };
 }
 
-function lineOf(record: LogRecord, { timeMs, limits }: { timeMs: number; limits: LogLimits }): string {
-  const { logContentChars: contentChars } = limits;
+function lineOf(record: LogRecord, { timeMs, contentChars }: { timeMs: number; contentChars: number }): string {
   const { event, id, from, to, type, outcome, detail, content } = record;
   const time = new Date(timeMs).toISOString();
   const cut = content !== undefined && content.length > contentChars ? `${content.slice(0, contentChars)}…` : content;
