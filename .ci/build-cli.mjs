@@ -1,22 +1,13 @@
 // Bundles every command of src/cli/entries as one CommonJS file: a process that prints one message must not
 // resolve a hundred modules first.
 import { build } from 'esbuild';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { LAUNCHED, writeLaunched } from './write-launched.mjs';
 
 const root = path.dirname(import.meta.dirname);
 const entries = path.join(root, 'src', 'cli', 'entries');
 const pkg = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
-
-/** The entry that has to start fast. */
-const LAUNCHED = 'mailroom';
-
-/**
- * A shorter text is kept by V8 among what is short-lived (128 KiB, less a header) and brings on a garbage collection,
- * which costs more than to read some blanks.
- */
-const SCRIPT_CHARS_MIN = 128 * 1024;
 
 /** One entry may load another one when it needs it: they lie side by side. */
 const entriesLoadEachOther = {
@@ -56,51 +47,39 @@ export async function buildCli(outdir) {
   const names = fs.readdirSync(entries).map((name) => path.basename(name, '.ts'));
   await build({
     ...COMMON,
-    entryPoints: names.filter((name) => name !== LAUNCHED).map((name) => path.join(entries, `${name}.ts`)),
+    entryPoints: names.filter((name) => !LAUNCHED.includes(name)).map((name) => path.join(entries, `${name}.ts`)),
     outdir,
     outExtension: { '.js': '.cjs' },
     charset: 'utf8',
     banner: { js: '#!/usr/bin/env node' },
   });
-  await buildLaunched(outdir);
+  const scripts = LAUNCHED.map(async (name) => ({ name, text: await bundleScript(path.join(entries, `${name}.ts`)) }));
+  writeLaunched(await Promise.all(scripts), outdir);
   for (const name of names) fs.chmodSync(path.join(outdir, `${name}.cjs`), 0o755);
   return names;
 }
 
 /**
- * Builds the command that is started for each message: a launcher, and beside it the script with its compiled code.
- * @param {string} outdir
+ * The text of a script that `launch.cjs` starts.
+ * @param {string} entry
  */
-async function buildLaunched(outdir) {
+async function bundleScript(entry) {
   const { outputFiles, metafile } = await build({
     ...COMMON,
-    entryPoints: [path.join(entries, `${LAUNCHED}.ts`)],
-    outfile: path.join(outdir, `${LAUNCHED}.cjs`),
+    entryPoints: [entry],
+    outfile: 'script.cjs',
     charset: 'ascii',
+    define: { ...COMMON.define, 'import.meta.url': 'libraryUrl' },
     write: false,
     metafile: true,
   });
   const bundled = outputFiles[0]?.text ?? '';
-  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+  const named = Object.values(metafile.outputs).flatMap((output) => output.imports);
   // A script has no way to import by itself, so the launcher lends it its own.
-  const dynamic = /\bimport\((?=")/g;
-  const expected = imports.filter(({ kind }) => kind === 'dynamic-import').length;
+  const dynamic = /\bimport\(/g;
+  const unnamed = Object.keys(metafile.inputs).filter((file) => file.endsWith('/import-module.ts'));
+  const expected = named.filter(({ kind }) => kind === 'dynamic-import').length + unnamed.length;
   const found = bundled.match(dynamic)?.length ?? 0;
-  if (found !== expected) throw new Error(`${found} dynamic imports in the text of ${LAUNCHED}, expected ${expected}`);
-  const body = bundled.replaceAll(dynamic, 'load(').trimEnd().padEnd(SCRIPT_CHARS_MIN);
-  const script = `(function(require,__dirname,load){${body}\n})`;
-  const scriptPath = path.join(outdir, `${LAUNCHED}.compiled`);
-  fs.writeFileSync(scriptPath, script, 'latin1');
-  const compiled = spawnSync(process.execPath, [path.join(root, '.ci', 'compile.cjs'), scriptPath, outdir], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    encoding: 'utf8',
-  });
-  const isCompiled = compiled.status === 0;
-  // It works without, some ms slower; whoever builds in a sandbox that cannot hold a room should still get a command.
-  if (!isCompiled) console.error(`${LAUNCHED} was not compiled in advance: ${compiled.stderr}`);
-  const header = `${process.version}-${process.platform}-${process.arch} ${script.length}\n`;
-  const cache = isCompiled ? fs.readFileSync(`${scriptPath}.cache`) : Buffer.alloc(0);
-  fs.writeFileSync(scriptPath, Buffer.concat([Buffer.from(header + script, 'latin1'), cache]));
-  fs.rmSync(`${scriptPath}.cache`, { force: true });
-  fs.copyFileSync(path.join(root, '.ci', 'launch.cjs'), path.join(outdir, `${LAUNCHED}.cjs`));
+  if (found !== expected) throw new Error(`${found} dynamic imports in the text of ${entry}, expected ${expected}`);
+  return bundled.replaceAll(dynamic, 'load(');
 }

@@ -1,23 +1,35 @@
 #!/usr/bin/env node
-// Starts the command from what V8 compiled when it was built, if this is the same Node on the same kind of machine; on
-// any other it is compiled now, which takes some ms longer. A module that is loaded as usual would be compiled each time,
-// and this command is run once for each message.
+// Starts a command from what V8 compiled when it was built, if this is the same Node on the same kind of machine; on any
+// other it is compiled now, which takes some ms longer. A module that is loaded as usual would be compiled each time, and
+// a command is run once for each message.
 'use strict';
 const { readFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 
-// One file, so that the script and what was compiled from it always belong together: a line that says for which Node and
-// how long the script is, the script in ASCII, the compiled code.
-const filename = `${__dirname}/mailroom.compiled`;
-const file = readFileSync(filename);
-const start = file.indexOf('\n') + 1;
-const [builtFor, length] = file.latin1Slice(0, start - 1).split(' ');
-const end = start + Number(length);
-const isSame = builtFor === `${process.version}-${process.platform}-${process.arch}`;
-const script = new Script(file.latin1Slice(start, end), {
-  filename,
-  cachedData: isSame ? file.subarray(end) : undefined,
-});
-// Our own files are CommonJS: `import` would look for their exports in the text first, which takes longer than to run them.
-const load = async (/** @type {string} */ name) => (name.startsWith('./') ? require(name) : import(name));
-script.runInThisContext()(require, __dirname, load);
+/** What is written beside this file, which starts whichever script is named like it. */
+function start() {
+  // One file, so that the script and what was compiled from it always belong together: a line that says for which Node and
+  // how long the script is, the script in ASCII, the compiled code.
+  const filename = `${__filename.slice(0, -'.cjs'.length)}.compiled`;
+  const file = readFileSync(filename);
+  const begin = file.indexOf('\n') + 1;
+  const [builtFor, length] = file.latin1Slice(0, begin - 1).split(' ');
+  const end = begin + Number(length);
+  const isSame = builtFor === `${process.version}-${process.platform}-${process.arch}`;
+  const script = new Script(file.latin1Slice(begin, end), {
+    filename,
+    cachedData: isSame ? file.subarray(end) : undefined,
+  });
+  // Our own files are CommonJS: `import` would look for their exports in the text first, which takes longer than to run them.
+  const load = async (/** @type {string} */ name) => (name.startsWith('./') ? require(name) : import(name));
+  script.runInThisContext()(require, module, __dirname, load);
+}
+
+// What `run` exports, for whoever imports it: the names are looked for in this text.
+0 && (module.exports = { carryOut: undefined, runLine: undefined });
+
+// `mailroom run` is a script of its own, and need not wait for the other one to be read.
+if (require.main === module && process.argv[2] === 'run') {
+  const explain = (/** @type {readonly string[]} */ words) => require('./rest.cjs').runAny(words);
+  require('./run.cjs').runLine(process.argv.slice(2), explain);
+} else start();

@@ -1,5 +1,6 @@
 import type * as library from '../src/index.ts';
-import type * as workflows from '../src/workflow.ts';
+import type * as runtime from '../src/runtime.ts';
+import type * as workflow from '../src/workflow.ts';
 import { median, quantile, ratios, type Samples } from './measure.ts';
 
 /** One line of the table. */
@@ -79,11 +80,11 @@ export interface Bench {
   /** A directory that nothing else is in, never used before, on the file system measured. */
   readonly freshDirectory: () => string;
   readonly library: Library;
-  /** What a program imports as `agent-mailroom/workflow`. */
+  /** What a program imports as `agent-mailroom/workflow` and `agent-mailroom/runtime`. */
   readonly workflows: WorkflowLibrary;
   /** The built library's own directory. */
   readonly dist: string;
 }
 
 export type Library = typeof library;
-export type WorkflowLibrary = typeof workflows;
+export type WorkflowLibrary = typeof workflow & typeof runtime;

@@ -5,11 +5,11 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { warmUp } from './bench-room.ts';
+import { loadBuilt } from './load-built.ts';
 import { describeMachine } from './machine.ts';
-import type { Bench, Library, Outcome, WorkflowLibrary } from './row.ts';
+import type { Bench, Outcome } from './row.ts';
 import { broadcastRow } from './rows/broadcast.ts';
 import { cliRow } from './rows/cli.ts';
 import { fullMailboxRow } from './rows/full-mailbox.ts';
@@ -60,9 +60,7 @@ else {
 
 async function measure(): Promise<void> {
   const dist = path.resolve(options.dist);
-  const load = (name: string): Promise<unknown> => import(pathToFileURL(path.join(dist, name)).href);
-  const library = (await load('index.js')) as Library;
-  const workflows = (await load('workflow.js')) as WorkflowLibrary;
+  const { library, workflows } = await loadBuilt(dist);
   const workspace = makeWorkspace(options.dir);
   const size: Bench['size'] = options.smoke ? 'smoke' : options.quick ? 'quick' : 'full';
   const bench: Bench = { size, library, workflows, dist, freshDirectory: workspace.fresh };

@@ -1,23 +1,15 @@
-export { runWorkflow, type RunOptions } from './durable/run-workflow.ts';
-export { WorkflowHost, type Workflow, type WorkflowOptions, type WorkflowResult } from './durable/workflow-host.ts';
-export type { RecordListener } from './durable/workflow-family.ts';
+/**
+ * What the file of a machine needs, and nothing that runs one: it is loaded with each machine, also by whoever only looks
+ * at it. What runs them is in `runtime.ts`.
+ */
+export { runIfMain } from './durable/run-if-main.ts';
 export type { CommandResult, JobSpec } from './jobs/job.ts';
 export { accepts, type Accepts, type DeliveryFailed, type Received } from './machine/accepts.ts';
 export { action, type ActionContext } from './machine/action.ts';
 export { activity, type ActivityContext } from './machine/activity.ts';
 export { ask, type Answer, type AskOptions } from './machine/ask.ts';
-export { checkMachine } from './machine/check-machine.ts';
 export { command } from './machine/command.ts';
 export type { OnCrash } from './machine/durable-logic.ts';
 export type { MailSchema } from './machine/mail-schema.ts';
 export type { Outgoing } from './machine/outgoing.ts';
 export { broadcast, reply, tell, type TellOptions } from './machine/tell.ts';
-export { step, type Step, type StepInput } from './machine/step.ts';
-export type { Effect } from './machine/effect.ts';
-export { nodeHost } from './host/node-host.ts';
-export { openRoom } from './room/room.ts';
-export { listWorkflows, type WorkflowInfo } from './durable/list-workflows.ts';
-export { replayWorkflow, type Divergence, type Replayed } from './durable/replay.ts';
-export { runIfMain } from './durable/run-if-main.ts';
-export { drawSvg } from './machine/draw-svg.ts';
-export { toMermaid, type GraphOptions } from './machine/graph.ts';

@@ -1,16 +1,12 @@
 // The fresh process of the recovery row: opens the counter of a room once, and says as JSON what that took. Its arguments
 // are the built library's directory and the room's.
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { makeCounter } from '../counter.ts';
-import type { Library, WorkflowLibrary } from '../row.ts';
+import { loadBuilt } from '../load-built.ts';
 
 const [dist = '', directory = ''] = process.argv.slice(2);
-const load = (name: string): Promise<unknown> => import(pathToFileURL(path.join(dist, name)).href);
-const { openRoom } = (await load('index.js')) as Library;
-const workflows = (await load('workflow.js')) as WorkflowLibrary;
+const { library, workflows } = await loadBuilt(dist);
 const machine = makeCounter(workflows);
-const room = await openRoom({ directory, durability: 'process' });
+const room = await library.openRoom({ directory, durability: 'process' });
 const host = new workflows.WorkflowHost(room);
 
 const before = measured();

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { openRoom } from 'agent-mailroom';
-import { runWorkflow, type RecordListener } from 'agent-mailroom/workflow';
+import { runWorkflow, type RecordListener } from 'agent-mailroom/runtime';
 import { machine } from '../autonomous-dev.ts';
 import type { Progress } from '../autonomous-dev/progress.ts';
 import { isAllDone, type LoopReport } from '../autonomous-dev/report.ts';

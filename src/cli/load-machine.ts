@@ -4,6 +4,7 @@ import type { AnyStateMachine } from 'xstate';
 import { InvalidInput, MailroomError } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
+import { importModule } from './import-module.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 const MACHINE_FILE = /\.[cm]?[jt]sx?$/;
@@ -43,7 +44,7 @@ export async function loadMachine(
 async function importFile(path: string): Promise<Readonly<Record<string, unknown>>> {
   const unregister = TYPESCRIPT.test(path) ? await registerTypeScript() : undefined;
   try {
-    const loaded = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
+    const loaded = (await importModule(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
     // What was written as CommonJS comes as the default export.
     const { default: whole } = loaded;
     return typeof whole === 'object' && whole !== null && !isMachine(whole) ? { ...whole, ...loaded } : loaded;

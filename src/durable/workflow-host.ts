@@ -78,9 +78,11 @@ export class WorkflowHost implements AsyncDisposable {
     const before = readJournalState(this.#room.context, address);
     if (before) assertSame(this.#room, { machine, address, options, before });
     const run = await this.#family.open({ machine, address, takeOver: options.takeOver ?? false, file: options.file });
+    const hadBegun = run.state !== undefined;
     startIfNeeded(this.#room, run, options);
     this.#family.begin(run);
-    await this.#family.adoptChildren();
+    // One that begins only now has left nothing undone, and to look costs a card of everybody in the room.
+    if (hadBegun) await this.#family.adoptChildren();
     const ended = Promise.race([this.#family.settled(run), this.#closed]);
     const result = ended.then(() => resultOf(run.state) as WorkflowResult<OutputFrom<TMachine>>);
     result.catch(() => {});

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { WorkflowEntry } from '../../src/durable/inspect-events.ts';
 import { readJournal } from '../../src/durable/read-journal.ts';
 import { initRoom, openRoom, type Agent, type Room } from '../../src/index.ts';
-import { runWorkflow } from '../../src/workflow.ts';
+import { runWorkflow } from '../../src/runtime.ts';
 import { machine } from './ship-machine.ts';
 
 const MACHINE_FILE = path.join(import.meta.dirname, 'ship-machine.ts');

@@ -6,7 +6,7 @@ import { machine } from '../../machines/autonomous-dev.ts';
 import { git } from '../../machines/autonomous-dev/git.ts';
 import type { LoopReport } from '../../machines/autonomous-dev/report.ts';
 import { initRoom, openRoom, type Agent, type Mail, type Room } from '../../src/index.ts';
-import { runWorkflow } from '../../src/workflow.ts';
+import { runWorkflow } from '../../src/runtime.ts';
 
 /** Passes when the file says so. */
 const TESTS = 'cat state.txt; grep -q "^all is well$" state.txt';

@@ -24,7 +24,7 @@ export const LAYERS = [
 ];
 
 /** What users import: each may import all layers but the last, and no layer imports them. */
-const ENTRIES = ['index.ts', 'workflow.ts', 'testing.ts', 'agents.ts'];
+const ENTRIES = ['index.ts', 'workflow.ts', 'runtime.ts', 'testing.ts', 'agents.ts'];
 
 const BUILTINS_ANYWHERE = ['node:buffer', 'node:crypto', 'node:events', 'node:path', 'node:url', 'node:util'];
 const BUILTINS_OF_CLI = ['node:process', 'node:readline', 'node:stream', 'node:tty'];

@@ -75,6 +75,11 @@ describe('the build', () => {
     expect(modules.filter((file) => !existsSync(join(ROOT, file.replace(/\.js$/, '.d.ts'))))).toEqual([]);
   });
 
+  it('gives machines one file to load, and nothing of what runs them', () => {
+    const loaded = text('dist/workflow.js').matchAll(/\b(?:from|import) "([^"]+)"/g);
+    expect([...new Set(Array.from(loaded, ([, name]) => name))].sort()).toEqual(['node:fs', 'node:url', 'xstate']);
+  });
+
   it('leaves few files to load, and beside them the programs that they start', () => {
     const modules = readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) =>
       file.endsWith('.js'),

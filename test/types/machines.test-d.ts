@@ -9,13 +9,13 @@ import {
   broadcast,
   command,
   reply,
-  runWorkflow,
   tell,
   type Answer,
   type CommandResult,
   type DeliveryFailed,
   type Received,
 } from '../../src/workflow.ts';
+import { runWorkflow } from '../../src/runtime.ts';
 import { explore } from '../../src/testing.ts';
 import type { Room } from '../../src/index.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
-import { runWorkflow, WorkflowHost } from '../../src/workflow.ts';
+import { runWorkflow, WorkflowHost } from '../../src/runtime.ts';
 import { WorkflowRoom } from './workflow-room.ts';
 
 const child = setup({}).createMachine({ id: 'child', initial: 'over', states: { over: { type: 'final' } }, output: 7 });

@@ -94,6 +94,23 @@ test('what kills its host is tried five times and is a dead letter then; the mai
   expect(letter?.reason).toBe('attempts');
 });
 
+test('options may stand before the command, and the machine may be JavaScript of either kind', async () => {
+  const over = "createMachine({ initial: 'over', output: 'over', states: { over: { type: 'final' } } })";
+  using room = await createProject({
+    'module.js': `import { createMachine } from 'xstate';\nexport default ${over};`,
+    'common.cjs': `const { createMachine } = require('xstate');\nexports.machine = ${over};`,
+  });
+  for (const file of ['module.js', 'common.cjs']) {
+    for (const words of [
+      ['run', file, '--as', `behind.${file.length}`],
+      ['--as', `before.${file.length}`, 'run', file],
+    ]) {
+      const ran = await room.run(words);
+      expect([ran.code, ran.stdout], `${words.join(' ')}: ${ran.stderr}`).toEqual([0, '"over"\n']);
+    }
+  }
+});
+
 test('a failed workflow exits 1 and says why, at every look', async () => {
   using room = await createProject({ 'failing.ts': FAILING });
   for (let look = 0; look < 2; look++) {

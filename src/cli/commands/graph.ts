@@ -2,7 +2,7 @@ import type { StateValue } from 'xstate';
 import { textOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { loadLibrary } from '../load-library.ts';
+import { loadRuntime } from '../load-runtime.ts';
 import { isMachineFile, loadMachine } from '../load-machine.ts';
 import { machineOf } from '../machine-of.ts';
 import { withRoom } from '../with-room.ts';
@@ -25,12 +25,12 @@ export const graph: Command = {
     const found = isMachineFile(wanted)
       ? await loadMachine(host, wanted, cwd).then(({ machine, path }) => ({ machine, file: path, snapshot: undefined }))
       : await withRoom(call, (room) => machineOf(room.context, wanted, { cwd, file: textOption(args, 'machine') }));
-    const library = await loadLibrary(found.file);
+    const runtime = await loadRuntime(found.file);
     const value = (found.snapshot as { value?: StateValue } | null | undefined)?.value;
     const options = value === undefined ? {} : { value };
     const drawn = args.options.has('svg')
-      ? await library.drawSvg(found.machine, options)
-      : library.toMermaid(found.machine, options);
+      ? await runtime.drawSvg(found.machine, options)
+      : runtime.toMermaid(found.machine, options);
     await output.data(drawn.endsWith('\n') ? drawn : `${drawn}\n`);
     return EXIT_OK;
   },

@@ -4,7 +4,7 @@ import { visible, visibleJson } from '../../message/visible.ts';
 import { textOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { EXIT_FAILURE, EXIT_OK } from '../exit-code.ts';
-import { loadLibrary } from '../load-library.ts';
+import { loadRuntime } from '../load-runtime.ts';
 import { machineOf } from '../machine-of.ts';
 import { commandLine } from '../shell-words.ts';
 import { withRoom } from '../with-room.ts';
@@ -30,8 +30,8 @@ printed and the exit code is 1: after a change of code, or because a step depend
         cwd: call.cwd,
         file: textOption(call.args, 'machine'),
       });
-      const library = await loadLibrary(file);
-      const replayed = library.replayWorkflow(room.context, address, machine);
+      const runtime = await loadRuntime(file);
+      const replayed = runtime.replayWorkflow(room.context, address, machine);
       if (!replayed) throw noWorkflow(room.context, address);
       const { steps, divergences } = replayed;
       if (call.isJson) await call.output.json({ address, steps, divergences });

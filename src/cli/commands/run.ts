@@ -1,34 +1,19 @@
-import type { WorkflowResult } from '../../durable/workflow-host.ts';
-import { listWorkflows } from '../../durable/list-workflows.ts';
-import { InvalidInput } from '../../errors.ts';
-import { readText } from '../../host/files.ts';
-import { visibleJson } from '../../message/visible.ts';
-import type { Room } from '../../room/room.ts';
-import { textOption } from '../arguments.ts';
 import type { Call, Command } from '../command.ts';
-import { EXIT_FAILURE, EXIT_OK } from '../exit-code.ts';
-import { onInterruption } from '../interruption.ts';
-import { loadLibrary } from '../load-library.ts';
-import { loadMachine } from '../load-machine.ts';
-import { startInspector, type Inspector } from '../start-inspector.ts';
-import { createTeller } from '../tell-records.ts';
-import { nudgeApart } from '../with-room.ts';
-import { commandLine } from '../shell-words.ts';
 
-const EXIT_INTERRUPTED = 130;
-
-export const run: Command = {
-  name: 'run',
-  summary: 'run a machine as a workflow until it has ended',
-  operands: [{ name: 'machine' }],
-  options: [
-    { name: 'input', value: 'json', summary: 'what it begins with: JSON, or @file with JSON in it' },
-    { name: 'again', summary: 'begin anew where an earlier run has ended' },
-    { name: 'take-over', summary: 'take it from a live host' },
-    { name: 'accept-changed', summary: 'go on although the code of the machine has changed' },
-    { name: 'inspect', summary: 'show it in the Stately inspector' },
-  ],
-  details: `The file exports an XState machine as \`machine\`, or by default. The workflow's address is --as, or the machine's id. Whatever
+/** The command, given who carries it out: that needs the whole runtime, and to explain the command does not. */
+export function createRun(carryOut: (call: Call) => Promise<number>): Command {
+  return {
+    name: 'run',
+    summary: 'run a machine as a workflow until it has ended',
+    operands: [{ name: 'machine' }],
+    options: [
+      { name: 'input', value: 'json', summary: 'what it begins with: JSON, or @file with JSON in it' },
+      { name: 'again', summary: 'begin anew where an earlier run has ended' },
+      { name: 'take-over', summary: 'take it from a live host' },
+      { name: 'accept-changed', summary: 'go on although the code of the machine has changed' },
+      { name: 'inspect', summary: 'show it in the Stately inspector' },
+    ],
+    details: `The file exports an XState machine as \`machine\`, or by default. The workflow's address is --as, or the machine's id. Whatever
 ends this process, also kill -9: the same command goes on where it was. Each change is told on stderr; the output is JSON on
 stdout. Exit codes: 0 done, 1 failed or stopped, 130 interrupted (Ctrl-C; it goes on when it is run again).
 
@@ -36,83 +21,6 @@ stdout. Exit codes: 0 done, 1 failed or stopped, 130 interrupted (Ctrl-C; it goe
   mailroom run ship.ts --as release.train --input @plan.json
   mailroom workflows                     # what it waits for
   mailroom why ship                      # how it came to where it is`,
-  run: async (call) => {
-    const { args, host, cwd } = call;
-    const loaded = await loadMachine(host, args.operands[0] ?? '', cwd);
-    const library = await loadLibrary(loaded.path);
-    const input = inputOf(call);
-    // Opened by the runtime's own copy of the library, of which the command may have another.
-    const room = await library.openRoom({ directory: textOption(args, 'room'), cwd, nudge: nudgeApart(call) });
-    let inspector: Inspector | undefined;
-    try {
-      using interruption = onInterruption();
-      const { signal } = interruption;
-      const address = textOption(args, 'as') ?? loaded.machine.id;
-      inspector = args.options.has('inspect') ? await inspect(call, room, address) : undefined;
-      const result = await library.runWorkflow(room, loaded.machine, {
-        address,
-        input,
-        again: args.options.has('again'),
-        takeOver: args.options.has('take-over'),
-        acceptChanged: args.options.has('accept-changed'),
-        file: loaded.path,
-        signal,
-        onRecord: createTeller(call, { address, state: listWorkflows(room.context, address)[0]?.state }),
-      });
-      return await tell(call, result, { interrupted: interruption.exitCode });
-    } finally {
-      await inspector?.close();
-      await room.close();
-    }
-  },
-};
-
-function inputOf({ args, host }: Call): unknown {
-  const given = textOption(args, 'input');
-  if (given === undefined) return undefined;
-  const isFile = given.startsWith('@');
-  const text = isFile ? readText(host.files, given.slice(1)) : given;
-  if (text === undefined) throw new InvalidInput(`There is no file ${given.slice(1)} to read the input from.`);
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new InvalidInput(
-      `The input ${isFile ? `in ${given.slice(1)} ` : ''}is not JSON: ${(cause as Error).message}`,
-      {
-        cause,
-        hint: `Put quotes around it: --input '{"count":3}', or read it from a file: --input @input.json`,
-      },
-    );
-  }
-}
-
-async function inspect(call: Call, room: Room, address: string): Promise<Inspector> {
-  const { cwd, nudgeProgram: program, output } = call;
-  const warn = (text: string): void => void output.talk(`${text}\n`);
-  const inspector = await startInspector(room.context, { addresses: [address], cwd, program, warn });
-  await output.talk(`To watch it, open ${inspector.url}\n`);
-  return inspector;
-}
-
-async function tell(
-  { output, words }: Call,
-  result: WorkflowResult,
-  { interrupted }: { interrupted: number | undefined },
-): Promise<number> {
-  switch (result.status) {
-    case 'done':
-      await output.data(`${visibleJson(result.output ?? null)}\n`);
-      return EXIT_OK;
-    case 'error':
-      await output.talk(`mailroom: it failed: ${visibleJson(result.error)}\n`);
-      return EXIT_FAILURE;
-    case 'stopped':
-      await output.talk('mailroom: it was stopped.\n');
-      return EXIT_FAILURE;
-    default:
-      await output.talk(
-        `Interrupted; nothing is lost. To go on: ${commandLine(words.filter((word) => word !== '--again'))}\n`,
-      );
-      return interrupted ?? EXIT_INTERRUPTED;
-  }
+    run: carryOut,
+  };
 }

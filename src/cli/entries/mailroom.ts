@@ -22,10 +22,7 @@ const command = asks ? undefined : MAIL.find((one) => one.name === name);
 const nudgeProgram = `${__dirname}/nudge.cjs`;
 const explain = async (asked: readonly string[]): Promise<void> =>
   (await import('./rest.ts')).runAny(asked, { nudgeProgram });
-/** The one that is loaded with a machine, and for which a machine should not have to wait. */
-const runsMachine = !asks && name === 'run';
 // Only a broadcast has several disks' worth of waiting to do at once.
 const host = command === broadcast ? nodeHost : blockingHost;
 if (command) void runCommandLine(words, { find: () => command, explain, host, nudgeProgram });
-else if (runsMachine) void import('./run.ts').then(({ runMachine }) => runMachine(words, { explain, nudgeProgram }));
 else void explain(words);

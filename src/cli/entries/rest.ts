@@ -22,7 +22,7 @@ import { release } from '../commands/release.ts';
 import { renew } from '../commands/renew.ts';
 import { replay } from '../commands/replay.ts';
 import { reply } from '../commands/reply.ts';
-import { run } from '../commands/run.ts';
+import { createRun } from '../commands/run.ts';
 import { send } from '../commands/send.ts';
 import { status } from '../commands/status.ts';
 import { stop } from '../commands/stop.ts';
@@ -58,7 +58,7 @@ export async function runAny(
     watch,
     log,
     agent,
-    run,
+    createRun(async (call) => (await import('./run.ts')).carryOut(call)),
     workflows,
     why,
     stop,
