@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, timingSafeEqual } from 'node:crypto';
 import path from 'node:path';
 import { transition } from 'xstate';
+import { hmacSha256 } from '../../src/signing/hmac-sha256.ts';
 import { CONTENT_600_B } from '../bench-room.ts';
 import { COUNTER, EVENT, type Counter } from '../counter.ts';
 import type { Open } from './sqlite.ts';
@@ -12,46 +13,92 @@ export interface SqliteSteps {
   readonly close: () => void;
 }
 
+interface SqliteStepsOptions {
+  readonly machine: Counter;
+  readonly directory: string;
+  readonly waiting: number;
+  readonly synchronous: 'NORMAL' | 'FULL';
+  /**
+   * What a step does: `bare` trusts whoever writes to the database; `signed` verifies the message and signs the answer, with
+   * the function that Mailroom does it with; `kept` also writes down what Mailroom does: the step itself, that the sender
+   * was allowed one more message, and two lines for people.
+   */
+  readonly does: 'bare' | 'signed' | 'kept';
+}
+
+const KEY = Buffer.alloc(32, 'k');
+const TAG = Buffer.from('mail');
+
 export function makeSqliteSteps(
   Open: Open,
-  {
-    machine,
-    directory,
-    waiting,
-    synchronous,
-  }: { machine: Counter; directory: string; waiting: number; synchronous: 'NORMAL' | 'FULL' },
+  { machine, directory, waiting, synchronous, does }: SqliteStepsOptions,
 ): SqliteSteps {
   const database = new Open(path.join(directory, 'workflows.db'));
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = OFF');
   database.exec(`
-    CREATE TABLE mail (id TEXT PRIMARY KEY, recipient TEXT NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL);
+    CREATE TABLE mail (id TEXT PRIMARY KEY, recipient TEXT NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL, mac BLOB);
     CREATE INDEX waiting ON mail (recipient, state, id);
     CREATE TABLE workflow (address TEXT PRIMARY KEY, snapshot TEXT NOT NULL);
+    CREATE TABLE steps (seq INTEGER PRIMARY KEY, address TEXT NOT NULL, step TEXT NOT NULL);
+    CREATE TABLE grants (seq INTEGER PRIMARY KEY, sender TEXT NOT NULL, at INTEGER NOT NULL);
+    CREATE TABLE log (seq INTEGER PRIMARY KEY, line TEXT NOT NULL);
   `);
-  const insert = database.prepare("INSERT INTO mail VALUES (?, ?, 'new', ?)");
-  const next = database.prepare("SELECT id, body FROM mail WHERE recipient = ? AND state = 'new' ORDER BY id LIMIT 1");
+  const insert = database.prepare("INSERT INTO mail VALUES (?, ?, 'new', ?, ?)");
+  const next = database.prepare(
+    "SELECT id, body, mac FROM mail WHERE recipient = ? AND state = 'new' ORDER BY id LIMIT 1",
+  );
   const update = database.prepare('UPDATE workflow SET snapshot = ? WHERE address = ?');
   const acknowledge = database.prepare("UPDATE mail SET state = 'done' WHERE id = ?");
+  const keepStep = database.prepare('INSERT INTO steps (address, step) VALUES (?, ?)');
+  const grant = database.prepare('INSERT INTO grants (sender, at) VALUES (?, ?)');
+  const log = database.prepare('INSERT INTO log (line) VALUES (?)');
+  const signatureOf = hmacSha256(KEY, TAG);
+  const sign = (body: string): Buffer | null => (does === 'bare' ? null : signatureOf(Buffer.from(body)));
+  const verify = ({ body, mac }: Row): void => {
+    const expected = sign(body);
+    if (expected && !(mac && timingSafeEqual(expected, mac))) throw new Error('the signature is false');
+  };
   let snapshot = machine.resolveState({ value: 'even', context: { handled: 0, points: 0, last: '' } });
   database.prepare('INSERT INTO workflow VALUES (?, ?)').run(COUNTER, '{}');
   const fill = database.transaction(() => {
-    for (let made = 0; made < waiting; made++) insert.run(nameOf(made), COUNTER, JSON.stringify(EVENT));
+    const body = JSON.stringify(EVENT);
+    for (let made = 0; made < waiting; made++) insert.run(nameOf(made), COUNTER, body, sign(body));
   });
   fill();
   database.pragma('wal_checkpoint(TRUNCATE)');
   database.pragma(`synchronous = ${synchronous}`);
   const step = database.transaction(() => {
-    const row = next.get(COUNTER) as { id: string; body: string } | undefined;
+    const row = next.get(COUNTER) as Row | undefined;
     if (!row) throw new Error('no message waits');
+    verify(row);
     const event = { ...(JSON.parse(row.body) as typeof EVENT), messageId: row.id };
     [snapshot] = transition(machine, snapshot, event);
-    update.run(JSON.stringify(machine.getPersistedSnapshot(snapshot)), COUNTER);
-    const answer = { type: 'INFO', from: COUNTER, content: CONTENT_600_B, replyTo: row.id };
-    insert.run(randomUUID(), event.from, JSON.stringify(answer));
+    const state = JSON.stringify(machine.getPersistedSnapshot(snapshot));
+    update.run(state, COUNTER);
+    const id = randomUUID();
+    const answer = JSON.stringify({ type: 'INFO', from: COUNTER, content: CONTENT_600_B, replyTo: row.id });
+    insert.run(id, event.from, answer, sign(answer));
     acknowledge.run(row.id);
+    if (does !== 'kept') return;
+    const at = Date.now();
+    keepStep.run(COUNTER, JSON.stringify({ at, event, answer: id, state }));
+    grant.run(COUNTER, at);
+    for (const [what, about] of [
+      ['acknowledged', row.id],
+      ['sent', id],
+    ] as const) {
+      const line = { at: new Date(at).toISOString(), event: what, id: about, content: CONTENT_600_B.slice(0, 200) };
+      log.run(JSON.stringify(line));
+    }
   });
   return { step, close: () => database.close() };
+}
+
+interface Row {
+  readonly id: string;
+  readonly body: string;
+  readonly mac: Buffer | null;
 }
 
 /** In the order of their making, as ids of messages are. */

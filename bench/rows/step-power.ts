@@ -26,8 +26,8 @@ export const stepPowerRow: Row = {
     const inSqlite: Side = () => {
       if (!Sqlite) return Number.NaN;
       const machine = makeCounter(bench.workflows);
-      const options = { machine, directory: bench.freshDirectory(), waiting: synced, synchronous: 'FULL' } as const;
-      const steps = makeSqliteSteps(Sqlite, options);
+      const given = { machine, directory: bench.freshDirectory(), waiting: synced };
+      const steps = makeSqliteSteps(Sqlite, { ...given, synchronous: 'FULL', does: 'signed' });
       const ns = timeEachSync(synced, () => steps.step());
       steps.close();
       return ns;
@@ -40,7 +40,7 @@ export const stepPowerRow: Row = {
         smoke: { counted: 1, warmUp: 0 },
       }),
     );
-    const sqlite = { work: WORK, floor: 'one transaction of better-sqlite3 (WAL, FULL) with the same step' };
+    const sqlite = { work: WORK, floor: 'one transaction of better-sqlite3 (WAL, FULL) that does the same' };
     return [
       compare({
         work: WORK,
