@@ -25,8 +25,9 @@ function start() {
   script.runInThisContext()(require, module, __dirname, load);
 }
 
-// What `run` exports, for whoever imports it: the names are looked for in this text.
-0 && (module.exports = { carryOut: undefined, runLine: undefined });
+// What the script of `run` exports: whoever imports this file looks for the names in its text.
+exports.carryOut = undefined;
+exports.runLine = undefined;
 
 // `mailroom run` is a script of its own, and need not wait for the other one to be read.
 if (require.main === module && process.argv[2] === 'run') {
