@@ -77,7 +77,7 @@ describe('the build', () => {
 
   it('gives machines one file to load, and nothing of what runs them', () => {
     const loaded = text('dist/workflow.js').matchAll(/\b(?:from|import) "([^"]+)"/g);
-    expect([...new Set(Array.from(loaded, ([, name]) => name))].sort()).toEqual(['node:fs', 'node:url', 'xstate']);
+    expect(new Set(Array.from(loaded, ([, name]) => name))).toEqual(new Set(['node:fs', 'node:url', 'xstate']));
   });
 
   it('leaves few files to load, and beside them the programs that they start', () => {
