@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AnyStateMachine } from 'xstate';
-import { InvalidInput, MailroomError } from '../errors.ts';
+import { InvalidInput, isMailroomError } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import { importModule } from './import-module.ts';
@@ -49,7 +49,6 @@ async function importFile(path: string): Promise<Readonly<Record<string, unknown
     const { default: whole } = loaded;
     return typeof whole === 'object' && whole !== null && !isMachine(whole) ? { ...whole, ...loaded } : loaded;
   } catch (error) {
-    if (error instanceof MailroomError) throw error;
     throw notLoaded(path, error);
   } finally {
     await unregister?.();
@@ -69,12 +68,12 @@ async function registerTypeScript(): Promise<() => Promise<void>> {
 function notLoaded(path: string, cause: unknown): InvalidInput {
   const message = cause instanceof Error ? cause.message : String(cause);
   const missing = errnoOf(cause) === 'ERR_MODULE_NOT_FOUND' || errnoOf(cause) === 'MODULE_NOT_FOUND';
-  return new InvalidInput(`${path} could not be loaded: ${message}`, {
-    cause,
-    hint: missing
-      ? 'Install what it imports beside it: npm install agent-mailroom xstate zod'
-      : 'Mend the file; --debug shows where.',
-  });
+  // What the library says of a machine comes from the copy that the file imports, and knows better what to do.
+  const said = isMailroomError(cause) ? cause.hint : undefined;
+  const mend = missing
+    ? 'Install what it imports beside it: npm install agent-mailroom xstate zod'
+    : 'Mend the file; --debug shows where.';
+  return new InvalidInput(`${path} could not be loaded: ${message}`, { cause, hint: said ?? mend });
 }
 
 /** Told by its form, because it may come from another copy of xstate. */

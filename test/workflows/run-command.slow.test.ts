@@ -125,6 +125,7 @@ test('what can be no workflow is refused before anything runs, with the place an
     'refused.ts': REFUSED,
     'two.ts': 'export const a = 1;',
     'broken.ts': 'export const = 1;',
+    'lower.ts': "import { accepts } from 'agent-mailroom/workflow';\naccepts({ vote: undefined as never });",
   });
   const refused = await room.run(['run', 'refused.ts']);
   expect(refused.code).toBe(2);
@@ -133,6 +134,9 @@ test('what can be no workflow is refused before anything runs, with the place an
   expect(refused.stderr).toContain('activity(async (input, { effectId, signal }) => …)');
   expect((await room.run(['run', 'two.ts'])).stderr).toContain('exports no machine');
   expect((await room.run(['run', 'broken.ts'])).stderr).toContain('could not be loaded');
+  const lower = (await room.run(['run', 'lower.ts'])).stderr;
+  expect(lower).toContain('lower.ts could not be loaded: accepts() names "vote"');
+  expect(lower).toContain('For example VOTE or REVIEW-FEEDBACK.');
   expect((await room.run(['run', 'missing.ts'])).stderr).toContain('There is no file');
   expect((await room.run(['run', 'refused.ts', '--input', '{'])).stderr).toContain('is not JSON');
   expect(fs.existsSync(path.join(room.room, 'actors', 'refused'))).toBe(false);
