@@ -74,7 +74,8 @@ export class Activities {
     const ended = this.#perform(call, { signal: abort.signal, wasStarted }).then(
       (output): PlainEvent => {
         const fault = output === undefined ? undefined : findNonJson(output, 'output');
-        if (fault === undefined) return doneEvent(childId, output);
+        // A copy, as the input is one: what the activity still holds is no part of the state.
+        if (fault === undefined) return doneEvent(childId, structuredClone(output));
         return errorEvent(
           childId,
           errorFacts(new TypeError(`"${call.src}" returned something at ${fault} that JSON cannot keep`)),
@@ -100,12 +101,12 @@ export class Activities {
         if (wasStarted) throw new Error(`"${src}" was under way when its host ended, and it is not to be run twice`);
         await announce(effectId);
       }
-      return work.run(input, { effectId, signal });
+      return work.run(structuredClone(input), { effectId, signal });
     }
     if (work?.kind === 'command') {
       return runJob(context.host, {
         directory: this.#jobPath(effectId),
-        spec: work.spec(input),
+        spec: work.spec(structuredClone(input)),
         onCrash: work.onCrash,
         signal,
       });

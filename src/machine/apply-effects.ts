@@ -1,6 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
 import { InvalidInput } from '../errors.ts';
-import { findNonJson } from '../message/json-value.ts';
 import { withFields } from '../host/with-fields.ts';
 import type { Ask } from './ask.ts';
 import type { Cause } from './cause.ts';
@@ -9,8 +8,9 @@ import { EVENT, START } from './control.ts';
 import { durableWorkOf } from './durable-logic.ts';
 import type { Delayed, Effect, EventTarget } from './effect.ts';
 import { stopMail } from './ending.ts';
-import type { OutgoingMail, PlannedMail } from './outgoing-mail.ts';
+import { checked, type OutgoingMail, type PlannedMail } from './outgoing-mail.ts';
 import type { Outgoing } from './outgoing.ts';
+import { questionMail } from './question-mail.ts';
 import type { PlainEvent, Timer, WorkflowCall, WorkflowState } from './workflow-state.ts';
 
 export interface PlannedAction {
@@ -54,11 +54,29 @@ export function applyEffects(effects: readonly Effect[], around: Around): Applie
     logs: [],
     emitted: [],
   };
+  const early: { readonly childId: string; readonly effect: Effect; readonly effectId: string }[] = [];
   for (const [index, effect] of effects.entries()) {
     const effectId = `${state.incarnation}.${state.steps}.${index}`;
-    applyEffect(effect, withFields(around, { applied, effectId }));
+    const childId = startedLater(effect, applied, effects.slice(index));
+    if (childId === undefined) applyEffect(effect, withFields(around, { applied, effectId }));
+    else early.push({ childId, effect, effectId });
+    if (effect.kind !== 'start') continue;
+    for (const one of early.filter((waiting) => waiting.childId === effect.childId)) {
+      early.splice(early.indexOf(one), 1);
+      applyEffect(one.effect, withFields(around, { applied, effectId: one.effectId }));
+    }
   }
   return applied;
+}
+
+/**
+ * The child that an event is for and that is started further on in this step: XState runs the entry actions of a state before
+ * it starts what the state invokes, and what they send to it arrives all the same.
+ */
+function startedLater(effect: Effect, applied: Applied, later: readonly Effect[]): string | undefined {
+  if (effect.kind !== 'event' || !hasEnded(effect.to, applied)) return undefined;
+  const { childId } = effect.to;
+  return later.some((other) => other.kind === 'start' && other.childId === childId) ? childId : undefined;
 }
 
 interface Applying extends Around {
@@ -103,7 +121,9 @@ function applyEffect(effect: Effect, applying: Applying): void {
 }
 
 function post({ applied, effectId, at, nextId }: Applying, { delayMs, sendId }: Delayed, mail: OutgoingMail): void {
-  if (delayMs === undefined) applied.mail.push(withFields(mail, { id: nextId(), effectId }));
+  if (mail.to.length === 0)
+    applied.logs.push({ label: 'not sent', value: `${mail.draft.type}, because it is for nobody` });
+  else if (delayMs === undefined) applied.mail.push(withFields(mail, { id: nextId(), effectId }));
   else applied.timers[sendId ?? effectId] = { effectId, dueAt: at + delayMs, mail };
 }
 
@@ -197,41 +217,4 @@ function end(childId: string, { applied, state, nextId }: Applying): void {
 /** Of the workflow that control mail is for. */
 function incarnationIn({ isControl, draft }: PlannedMail): unknown {
   return isControl ? (draft.data as { incarnation?: unknown } | undefined)?.incarnation : undefined;
-}
-
-function questionMail(
-  { to, question }: Ask,
-  {
-    childId,
-    input,
-    effectId,
-    machine,
-  }: { childId: string; input: unknown; effectId: string; machine: AnyStateMachine },
-): OutgoingMail {
-  const recipient = typeof to === 'function' ? to(input) : to;
-  if (typeof recipient !== 'string') {
-    throw new InvalidInput(
-      `The ask "${childId}" of the machine ${machine.id} has no address to ask: got ${typeof recipient}.`,
-    );
-  }
-  const draft = checked(question ? question(input) : (input as Outgoing));
-  // By its thread an answer that comes too late is still known to be one.
-  return {
-    to: [recipient],
-    draft: { ...draft, threadId: draft.threadId ?? `ask:${effectId}` },
-    isControl: false,
-    ask: childId,
-  };
-}
-
-/** What would fail at sealing fails the step instead, where its author sees it. */
-function checked(message: Outgoing): Outgoing {
-  if (typeof message?.type !== 'string' || typeof message.content !== 'string') {
-    throw new InvalidInput('A message needs a type and a content, both text.', {
-      hint: "For example { type: 'INFO', content: 'done', data: { … } }.",
-    });
-  }
-  const fault = findNonJson(message, 'message');
-  if (fault) throw new InvalidInput(`A message cannot be sent as JSON without loss at ${fault}.`);
-  return message;
 }

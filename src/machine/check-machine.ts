@@ -1,5 +1,6 @@
 import type { AnyStateMachine, StateNode } from 'xstate';
 import { InvalidInput } from '../errors.ts';
+import { EVERYONE } from '../message/address.ts';
 import { nearest } from '../message/nearest.ts';
 import { actionRunOf } from './action.ts';
 import { durableWorkOf } from './durable-logic.ts';
@@ -29,7 +30,7 @@ function faultsOf(machine: AnyStateMachine, seen: Set<AnyStateMachine>): Fault[]
   for (const [name, logic] of Object.entries(machine.implementations.actors)) {
     if (isMachine(logic))
       faults.push(...faultsOf(logic, seen).map(([where, ...rest]): Fault => [`${name} › ${where}`, ...rest]));
-    else if (!durableWorkOf(logic)) faults.push(foreignActor(name, logic));
+    else faults.push(...logicFaults(name, logic));
   }
   for (const [name, implementation] of Object.entries(machine.implementations.actions)) {
     if (!isBuiltin(implementation) && !actionRunOf(implementation)) faults.push(foreignAction(name));
@@ -61,6 +62,8 @@ function nodeFaults(machine: AnyStateMachine, node: AnyNode): Fault[] {
       ]);
     }
   }
+  for (const delay of Object.keys(node.config.after ?? {}))
+    faults.push(...delayFaults(machine, delay, `after of ${at}`));
   for (const action of node.entry) faults.push(...actionFaults(machine, action, `entry of ${at}`));
   for (const action of node.exit) faults.push(...actionFaults(machine, action, `exit of ${at}`));
   const transitions = [
@@ -87,9 +90,11 @@ function actionFaults(machine: AnyStateMachine, action: unknown, where: string):
         ],
       ];
     }
-    return (action as { type?: unknown }).type === 'xstate.spawnChild'
-      ? spawnFaults(machine, action as never, where)
-      : [];
+    const { type, id, delay } = action as { type?: unknown; id?: unknown; delay?: unknown };
+    // What `after` becomes; it is looked at in its own place.
+    if (String(id).startsWith('xstate.after.')) return [];
+    if (typeof delay === 'string') return delayFaults(machine, delay, `${where} (${String(type)})`);
+    return type === 'xstate.spawnChild' ? spawnFaults(machine, action as never, where) : [];
   }
   const type = typeof action === 'string' ? action : String((action as { type?: unknown }).type);
   if (type.startsWith('xstate.') || type in machine.implementations.actions) return [];
@@ -137,8 +142,19 @@ function spawnFaults(
   return [];
 }
 
+/** A name that is no delay is none at all to XState: what was to wait happens at once. */
+function delayFaults(machine: AnyStateMachine, name: string, where: string): Fault[] {
+  const { delays } = machine.implementations;
+  if (name in delays || Number.isFinite(Number(name))) return [];
+  return [[where, `names the delay "${name}", which is not among the delays`, didYouMean(name, delays, 'delays')]];
+}
+
 function guardFaults(machine: AnyStateMachine, guard: unknown, where: string): Fault[] {
-  if (typeof guard === 'function') return [];
+  if (typeof guard === 'function') {
+    // Of and(), or() and not().
+    const { guards = [] } = guard as { guards?: readonly unknown[] };
+    return guards.flatMap((one) => guardFaults(machine, one, where));
+  }
   const type = typeof guard === 'string' ? guard : String((guard as { type?: unknown }).type);
   if (type in machine.implementations.guards || type.startsWith('xstate.')) return [];
   return [
@@ -148,6 +164,13 @@ function guardFaults(machine: AnyStateMachine, guard: unknown, where: string): F
       didYouMean(type, machine.implementations.guards, 'guards'),
     ],
   ];
+}
+
+function logicFaults(name: string, logic: unknown): Fault[] {
+  const work = durableWorkOf(logic);
+  if (!work) return [foreignActor(name, logic)];
+  if (!('to' in work) || work.to !== EVERYONE) return [];
+  return [[`actors.${name}`, 'asks all, and one is to answer', 'Broadcast, and accept what comes back as mail.']];
 }
 
 function foreignActor(name: string, logic: unknown): Fault {
@@ -184,7 +207,7 @@ function isBuiltin(action: unknown): boolean {
   return typeof action === 'function' && 'resolve' in action;
 }
 
-type AnyNode = Pick<StateNode, 'id' | 'invoke' | 'entry' | 'exit' | 'transitions' | 'always' | 'initial'> & {
+type AnyNode = Pick<StateNode, 'id' | 'config' | 'invoke' | 'entry' | 'exit' | 'transitions' | 'always' | 'initial'> & {
   readonly states: Readonly<Record<string, AnyNode>>;
 };
 

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import type { AnyActorRef, AnyStateMachine } from 'xstate';
 import { InvalidInput } from '../errors.ts';
 import { findNonJson } from '../message/json-value.ts';
+import { nearest } from '../message/nearest.ts';
 import type { Delayed, Effect, EventTarget } from './effect.ts';
 import { addressesOf, ASKER, MAIL_EVENT, type MailEvent } from './mail-ref.ts';
 import type { PlainEvent } from './workflow-state.ts';
@@ -37,7 +38,7 @@ export function effectOf(action: ExecutedAction, around: Around): Effect | undef
       // One without a delay was applied in the same step.
       return delay === undefined
         ? undefined
-        : { kind: 'raise', event: plain(event, around), delayMs: delay, ...sendIdOf(id) };
+        : { kind: 'raise', event: plain(event, around), delayMs: wait(delay, around), ...sendIdOf(id) };
     }
     case 'xstate.cancel':
       return {
@@ -62,8 +63,9 @@ export function effectOf(action: ExecutedAction, around: Around): Effect | undef
 }
 
 function sendEffect({ to, event, delay, id }: SendParams, around: Around): Effect {
-  const delayed: Delayed = delay === undefined ? {} : { delayMs: delay, ...sendIdOf(id) };
-  if (to === around.self) return { kind: 'raise', event: plain(event, around), delayMs: delay ?? 0, ...sendIdOf(id) };
+  const delayMs = delay === undefined ? undefined : wait(delay, around);
+  const delayed: Delayed = delayMs === undefined ? {} : { delayMs, ...sendIdOf(id) };
+  if (to === around.self) return { kind: 'raise', event: plain(event, around), delayMs: delayMs ?? 0, ...sendIdOf(id) };
   const addresses = addressesOf(to);
   if (event.type === MAIL_EVENT && addresses) {
     const { message } = event as unknown as MailEvent;
@@ -116,7 +118,14 @@ function startEffect(params: unknown, { machine }: Around): Effect {
 }
 
 function customEffect({ type, params, exec }: ExecutedAction, { machine }: Around): Effect {
-  if (type === '(anonymous)' || !exec || !(type in machine.implementations.actions)) {
+  const { actions } = machine.implementations;
+  if (!exec && !(type in actions)) {
+    const near = nearest(type, Object.keys(actions));
+    throw new InvalidInput(`The machine ${machine.id} runs the action "${type}", which is not among its actions.`, {
+      hint: near ? `Did you mean ${near}?` : 'Name it under actions in setup().',
+    });
+  }
+  if (type === '(anonymous)' || !exec || !(type in actions)) {
     throw new InvalidInput(
       `The machine ${machine.id} has the action ${JSON.stringify(type)} written in place, which no restart could find again.`,
       {
@@ -127,6 +136,18 @@ function customEffect({ type, params, exec }: ExecutedAction, { machine }: Aroun
   const fault = params === undefined ? undefined : findNonJson(params, 'params');
   if (fault) throw notJson(machine, `gave the action ${type} something at ${fault}`);
   return { kind: 'action', type, params: params ?? null };
+}
+
+/** Longer than any timer is meant, and far below where times stop being representable. */
+const DELAY_MS_MAX = 100 * 365 * 86_400_000;
+
+/** A delay that the journal can keep: NaN and Infinity would be null in it, and due at once after a restart. */
+function wait(delayMs: unknown, { machine }: Around): number {
+  if (typeof delayMs === 'number' && Number.isFinite(delayMs) && delayMs <= DELAY_MS_MAX) return delayMs;
+  throw new InvalidInput(
+    `The machine ${machine.id} has the delay ${inspect(delayMs)}: expected ms, at most ${DELAY_MS_MAX} (a hundred years).`,
+    { hint: 'For what is never to happen, give the transition a guard.' },
+  );
 }
 
 function plain(event: PlainEvent, { machine }: Around): PlainEvent {

@@ -1,4 +1,5 @@
 import type { ActorRef, EventObject, Snapshot } from 'xstate';
+import { InvalidInput } from '../errors.ts';
 import type { Outgoing } from './outgoing.ts';
 
 /** One mark for every copy of this package that a process may load. */
@@ -19,7 +20,12 @@ export interface MailRef extends ActorRef<Snapshot<unknown>, MailEvent> {
 }
 
 export function mailRef(to: string | readonly string[]): MailRef {
-  const addresses = typeof to === 'string' ? [to] : to;
+  const addresses: unknown = typeof to === 'string' ? [to] : to;
+  if (!isTexts(addresses)) {
+    throw new InvalidInput(`A message was to go to ${kindOf(addresses)}: expected an address, or a list of them.`, {
+      hint: 'For example tell("alice", …), or tell(({ context }) => context.reviewers, …).',
+    });
+  }
   const id = addresses.join(',');
   const inert = {
     [ADDRESS]: addresses,
@@ -34,6 +40,16 @@ export function mailRef(to: string | readonly string[]): MailRef {
   };
   // Only what a step touches is there; XState itself never runs it.
   return inert as unknown as MailRef;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+function kindOf(value: unknown): string {
+  const wrong: unknown = Array.isArray(value) ? value.find((one) => typeof one !== 'string') : value;
+  const kind = wrong === null ? 'null' : typeof wrong;
+  return Array.isArray(value) ? `a list with ${kind} in it` : kind;
 }
 
 /** The addresses of a reference made by `mailRef`; undefined for any other. */

@@ -1,6 +1,6 @@
 import type { AnyMachineSnapshot, AnyStateMachine, Snapshot } from 'xstate';
 import { InvalidInput } from '../errors.ts';
-import { findNonJson } from '../message/json-value.ts';
+import { findNonJson, withoutUndefined } from '../message/json-value.ts';
 import type { Effect } from './effect.ts';
 import { effectOf, type ExecutedAction } from './effect-of.ts';
 import { inert } from './inert.ts';
@@ -108,5 +108,7 @@ function assertJson(machine: AnyStateMachine, next: AnyMachineSnapshot): void {
 
 function persisted(machine: AnyStateMachine, next: AnyMachineSnapshot): unknown {
   const snapshot = machine.getPersistedSnapshot(next) as unknown as Record<string, unknown>;
+  // What is undefined would be there until the next restart, and could be counted meanwhile.
+  snapshot['context'] = withoutUndefined(snapshot['context']);
   return snapshot['status'] === 'error' ? { ...snapshot, error: errorFacts(snapshot['error']) } : snapshot;
 }

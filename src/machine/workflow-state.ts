@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { OutgoingMail } from './outgoing-mail.ts';
 
 /** Everything that a workflow is between two steps. All of it is JSON and lies in its journal. */
@@ -55,7 +56,7 @@ export function errorFacts(error: unknown): ErrorFacts {
   const { name, message, code } = error as { name?: unknown; message?: unknown; code?: unknown };
   return {
     name: typeof name === 'string' ? name : 'Error',
-    message: typeof message === 'string' ? message : JSON.stringify(error),
+    message: typeof message === 'string' ? message : inspect(error, { breakLength: Infinity }),
     ...(typeof code === 'string' ? { code } : {}),
   };
 }

@@ -35,3 +35,15 @@ export function findNonJson(value: unknown, path = '$', depth = 0): string | und
   }
   return undefined;
 }
+
+/** The value as it comes back from JSON: without properties that are undefined. For values in which `findNonJson` finds nothing. */
+export function withoutUndefined<T>(value: T): T {
+  return hasUndefined(value) ? (JSON.parse(JSON.stringify(value)) as T) : value;
+}
+
+function hasUndefined(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value === undefined;
+  if (Array.isArray(value)) return value.some(hasUndefined);
+  for (const key in value) if (hasUndefined((value as Record<string, unknown>)[key])) return true;
+  return false;
+}

@@ -51,14 +51,16 @@ export function assertDraft(context: RoomContext, draft: Draft): void {
   if (threadId !== undefined && (threadId.length === 0 || threadId.length > THREAD_ID_CHARS_MAX)) {
     throw new InvalidInput(`The thread id has ${threadId.length} characters: expected 1 to ${THREAD_ID_CHARS_MAX}.`);
   }
-  if (
-    expiresInMs !== undefined &&
-    !(Number.isSafeInteger(expiresInMs) && expiresInMs > 0 && expiresInMs <= EXPIRY_MS_MAX)
-  ) {
-    throw new InvalidInput(
-      `The expiry is ${expiresInMs}: expected a whole number of ms from 1 to ${EXPIRY_MS_MAX} (a year).`,
-    );
-  }
+  assertExpiry(expiresInMs);
+}
+
+/** Throws `InvalidInput` for what no message can expire at. */
+export function assertExpiry(expiresInMs: number | undefined): void {
+  if (expiresInMs === undefined) return;
+  if (Number.isSafeInteger(expiresInMs) && expiresInMs > 0 && expiresInMs <= EXPIRY_MS_MAX) return;
+  throw new InvalidInput(
+    `The expiry is ${expiresInMs}: expected a whole number of ms from 1 to ${EXPIRY_MS_MAX} (a year).`,
+  );
 }
 
 /** The message that a draft becomes under its id. The same draft under the same id is always the same message. */

@@ -178,8 +178,49 @@ describe('advance', () => {
     expect(played.state.timers).toEqual({});
   });
 
+  it('sends nothing to an empty list, and says so', () => {
+    const info = { type: 'INFO', content: '' } as const;
+    const machine = setup({}).createMachine({ entry: [tell([], info), tell(() => [], info, { delay: 9 })] });
+    const { last, state } = new Played(machine);
+    expect([last.mail, state.timers]).toEqual([[], {}]);
+    expect(last.logs).toEqual([
+      { label: 'not sent', value: 'INFO, because it is for nobody' },
+      { label: 'not sent', value: 'INFO, because it is for nobody' },
+    ]);
+  });
+
+  it('sends what an entry sends to a child that its state is about to start behind the START, and to the one before until then', () => {
+    const machine = setup({ actors: { quiet } }).createMachine({
+      initial: 'a',
+      states: {
+        a: {
+          entry: sendTo('k', { type: 'HELLO' }),
+          exit: sendTo('k', { type: 'BYE' }),
+          invoke: { src: 'quiet', id: 'k' },
+          on: { AGAIN: { target: 'a', reenter: true } },
+        },
+      },
+    });
+    const sentBy = ({ last }: Played): string[] =>
+      last.mail.map(({ to, draft }) => {
+        const { event, incarnation } = draft.data as { event?: { type: string }; incarnation: string };
+        return `${event?.type ?? draft.type} to ${to.join()} ${incarnation}`;
+      });
+    const played = new Played(machine);
+    expect(sentBy(played)).toEqual([`START to ship.k-1 ${RUN}.1.1`, `HELLO to ship.k-1 ${RUN}.1.1`]);
+    played.event('AGAIN');
+    expect(sentBy(played)).toEqual([
+      `BYE to ship.k-1 ${RUN}.1.1`,
+      `STOP to ship.k-1 ${RUN}.1.1`,
+      `START to ship.k-2 ${RUN}.2.3`,
+      `HELLO to ship.k-2 ${RUN}.2.3`,
+    ]);
+    expect(played.last.logs).toEqual([]);
+  });
+
   it('fails a step that sends to nobody, or sends what only XState may send', () => {
-    const machine = setup({ actors: { work } }).createMachine({
+    const poll = ask((to: string) => to, { question: () => ({ type: 'QUESTION', content: '?' }) });
+    const machine = setup({ actors: { work, poll } }).createMachine({
       entry: spawnChild('work', { id: 'w' }),
       on: {
         PARENT: { actions: sendParent({ type: 'X' }) },
@@ -187,6 +228,10 @@ describe('advance', () => {
         SYSTEM: { actions: sendTo(({ system }) => system.get('nobody'), { type: 'X' }) },
         FORGED: { actions: sendTo('w', { type: 'xstate.done.actor.w' }) },
         EMPTY: { actions: tell('bob', { type: 'INFO' } as never) },
+        MISSING: { actions: tell(() => undefined as never, { type: 'INFO', content: '' }) },
+        HOLE: { actions: tell(['bob', null as never], { type: 'INFO', content: '' }) },
+        EXPIRY: { actions: tell('bob', { type: 'INFO', content: '', expiresInMs: 1e17 }) },
+        ALL: { actions: spawnChild('poll', { id: 'p', input: 'all' }) },
         DATE: { actions: tell('bob', { type: 'INFO', content: '', data: { at: new Date(0) } }) },
       },
     });
@@ -197,6 +242,10 @@ describe('advance', () => {
     expect(failure('SYSTEM')).toContain('sends X to nobody, which is neither');
     expect(failure('FORGED')).toContain('only XState itself may send');
     expect(failure('EMPTY')).toContain('A message needs a type and a content');
+    expect(failure('MISSING')).toContain('was to go to undefined: expected an address');
+    expect(failure('HOLE')).toContain('was to go to a list with null in it');
+    expect(failure('EXPIRY')).toContain('The expiry is 100000000000000000');
+    expect(failure('ALL')).toContain('is put to all, and one is to answer it');
     expect(failure('DATE')).toContain('message.data.at');
   });
 

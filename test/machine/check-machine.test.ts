@@ -1,4 +1,5 @@
 import {
+  and,
   assign,
   emit,
   enqueueActions,
@@ -6,6 +7,8 @@ import {
   fromObservable,
   fromPromise,
   fromTransition,
+  not,
+  or,
   raise,
   sendParent,
   sendTo,
@@ -241,6 +244,40 @@ describe('checkMachine', () => {
     expect(refusal.message).toContain('The machine m cannot be run durably: ');
     expect(refusal.message).toContain(place);
     expect(refusal.hint).toContain(hint);
+  });
+
+  it('finds names that XState takes for nothing: of delays, of guards inside others, and a question to all', () => {
+    const over = { over: { type: 'final' } };
+    const implementations = { guards: { isReady: () => true }, delays: { patience: 5 } };
+    const misnamed: readonly [config: unknown, message: string, hint: string][] = [
+      [{ always: { guard: not('isRedy'), target: 'over' } }, 'names the guard "isRedy"', 'Did you mean isReady?'],
+      [
+        { always: { guard: and(['isReady', or([not('isRedy')])]), target: 'over' } },
+        'names the guard "isRedy"',
+        'isReady',
+      ],
+      [{ after: { patiense: 'over' } }, 'after of m.a names the delay "patiense"', 'Did you mean patience?'],
+      [
+        { entry: raise({ type: 'X' }, { delay: 'patiense' as never }) },
+        'entry of m.a (xstate.raise) names the delay',
+        'patience?',
+      ],
+      [
+        { entry: sendTo('k', { type: 'X' }, { delay: 'patiense' as never }) },
+        'entry of m.a (xstate.sendTo) names the delay',
+        '',
+      ],
+    ];
+    for (const [config, message, hint] of misnamed) {
+      const told = refusalOf(machineOf({ id: 'm', initial: 'a', states: { a: config, ...over } }, implementations));
+      expect(told.message).toContain(message);
+      expect(told.message).not.toContain('Also');
+      expect(told.hint).toContain(hint);
+    }
+    const fine = { after: { 10: 'over', patience: 'over' }, always: { guard: not('isReady'), target: 'over' } };
+    checkMachine(machineOf({ id: 'm', initial: 'a', states: { a: fine, ...over } }, implementations));
+    const toAll = machineOf({ id: 'm' }, { actors: { q: ask('all') } });
+    expect(refusalOf(toAll).message).toContain('actors.q asks all, and one is to answer');
   });
 
   it('names every place, and those of child machines by the way to them', () => {

@@ -59,6 +59,34 @@ function reasonOf(reception: Reception): string | undefined {
   return 'refusal' in reception ? reception.refusal.reason : undefined;
 }
 
+describe('what a schema of the author does', () => {
+  const schemas = {
+    'throws in a transform': z.string().transform((text): unknown => JSON.parse(text)),
+    'throws in a refine': z.any().refine((value: { list: unknown[] }) => value.list.length > 0),
+    'is asynchronous': z.any().refine(async () => true),
+    'returns what JSON cannot keep': z.any().transform(() => ({ amount: 1n })),
+  };
+  it.each(Object.entries(schemas))('when it %s, makes the message a dead letter and nothing else', (_what, schema) => {
+    const asks = setup({
+      schemas: accepts({ GO: schema }),
+      actors: { q: ask('alice', { answer: schema }) },
+    }).createMachine({
+      invoke: { src: 'q', id: 'q', input: { type: 'QUESTION', content: '' } },
+    });
+    const asking = new Played(asks);
+    const { calls } = asking.state;
+    const replyTo = calls['q']?.kind === 'ask' ? calls['q'].questionId : undefined;
+    for (const fields of [{ type: 'GO' }, { type: 'INFO', from: 'alice', replyTo }]) {
+      const message = messageOf({ data: 'no JSON', ...(fields as Partial<Message>) });
+      const { refusal } = receive(message, { machine: asks, address: ADDRESS, state: asking.state }) as {
+        refusal: { reason: string; detail: string };
+      };
+      expect(refusal.reason).toBe('bad-data');
+      expect(refusal.detail).toMatch(/its schema (?:threw|returned) .+/);
+    }
+  });
+});
+
 describe('a message', () => {
   it('becomes an event with the verified sender and what the schema returned, and nothing of its data is spread', () => {
     const data = { option: 'a', from: 'mallory', type: 'xstate.done.actor.c', messageId: 'x', content: 'y', extra: 1 };

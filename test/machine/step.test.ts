@@ -255,6 +255,28 @@ describe('step', () => {
     },
   );
 
+  it('refuses delays that the journal cannot keep, each of them an error that says so', () => {
+    for (const delay of [Infinity, -Infinity, NaN, '60000', 4e12]) {
+      const machine = setup({ delays: { patience: () => delay as number } }).createMachine({
+        initial: 'a',
+        states: { a: { on: { GO: 'b' } }, b: { after: { patience: 'a' } } },
+      });
+      const { snapshot } = step(machine, { address: 'm', before: undefined });
+      const refused = (): unknown => step(machine, { address: 'm', before: snapshot, event: { type: 'GO' } });
+      expect(refused).toThrow(/has the delay .*: expected ms, at most 3153600000000/);
+    }
+  });
+
+  it('keeps nothing that is undefined, which a restart would lose', () => {
+    const machine = setup({}).createMachine({
+      context: { a: undefined, b: [{ c: undefined, d: 1 }], __proto__: null },
+    });
+    const { snapshot } = step(machine, { address: 'm', before: undefined });
+    const { context } = snapshot as { context: object };
+    expect(Object.keys(context)).toEqual(['b']);
+    expect(context).toStrictEqual({ b: [{ d: 1 }] });
+  });
+
   it('fails a step that never comes to rest', () => {
     const machine = setup({}).createMachine({
       initial: 'a',

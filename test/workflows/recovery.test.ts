@@ -53,6 +53,66 @@ test('recovery repeats what lies above `performed`, actions too, and nothing bel
   expect(room.state('acting')).toMatchObject({ isClosed: true, unperformed: [] });
 });
 
+test('what actions and activities do to what they are given, or keep of what they return, is no part of the state', async () => {
+  const kept: number[] = [7];
+  const machine = setup({
+    types: { context: {} as { todo: number[]; got: number[] } },
+    schemas: accepts({ GO: z.unknown() }),
+    actions: { empty: action((todo: number[]) => void todo.splice(0)) },
+    actors: {
+      empty: activity(async (todo: number[]) => {
+        todo.splice(0);
+        return kept;
+      }),
+    },
+  }).createMachine({
+    id: 'given',
+    context: () => ({ todo: [1, 2, 3], got: [] }),
+    initial: 'acting',
+    output: ({ context }) => context,
+    states: {
+      acting: {
+        entry: { type: 'empty', params: ({ context }) => context.todo },
+        invoke: {
+          src: 'empty',
+          input: ({ context }) => context.todo,
+          onDone: { target: 'idle', actions: assign({ got: ({ event }) => event.output }) },
+        },
+      },
+      idle: { on: { GO: 'over' } },
+      over: { type: 'final' },
+    },
+  });
+  await using room = await WorkflowRoom.make();
+  const { host, workflow, room: open } = await room.run(machine);
+  await eventually('the activity is done', () => room.snapshot('given').value === 'idle');
+  kept.push(8);
+  await (await open.join('bob')).send({ to: 'given', type: 'GO', content: '' });
+  expect(await workflow.result).toEqual({ status: 'done', output: { todo: [1, 2, 3], got: [7] } });
+  await host.close();
+});
+
+test('whatever an activity throws is an error of the machine, and never ends the host', async () => {
+  const circular: Record<string, unknown> = { amount: 1n };
+  circular['self'] = circular;
+  const machine = setup({ actors: { work: activity(() => Promise.reject(circular as unknown as Error)) } }).createMachine({
+    id: 'thrown',
+    initial: 'working',
+    states: {
+      working: { invoke: { src: 'work', onError: 'over' } },
+      over: { type: 'final' },
+    },
+  });
+  await using room = await WorkflowRoom.make();
+  const { host, workflow } = await room.run(machine);
+  expect(await workflow.result).toMatchObject({ status: 'done' });
+  const [, over] = room.journal('thrown').flatMap((entry) => ('commit' in entry ? [entry.commit] : []));
+  expect(over?.cause).toMatchObject({
+    event: { error: { name: 'Error', message: expect.stringContaining('amount: 1n') } },
+  });
+  await host.close();
+});
+
 /** Three minutes later, so that nothing has to wait for a timer. */
 const later: Host = { ...nodeHost, clock: { ...nodeHost.clock, now: () => Date.now() + 180_000 } };
 
