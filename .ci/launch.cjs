@@ -30,7 +30,7 @@ exports.carryOut = undefined;
 exports.runLine = undefined;
 
 // `mailroom run` is a script of its own, and need not wait for the other one to be read.
-if (require.main === module && process.argv[2] === 'run') {
+if (__filename.endsWith('mailroom.cjs') && require.main === module && process.argv[2] === 'run') {
   const explain = (/** @type {readonly string[]} */ words) => require('./rest.cjs').runAny(words);
   require('./run.cjs').runLine(process.argv.slice(2), explain);
 } else start();

@@ -19,20 +19,17 @@ const SCRIPT_CHARS_MIN = 128 * 1024;
  * @param {string} outdir
  */
 export function writeLaunched(scripts, outdir) {
-  const written = scripts.map(({ name, text }) => {
+  for (const { name, text } of scripts) {
     const file = path.join(outdir, `${name}.compiled`);
     const script = wrap(text);
     fs.writeFileSync(file, script, 'latin1');
-    return { name, file, script };
-  });
-  const compiled = spawnSync(process.execPath, [path.join(root, '.ci', 'compile.cjs'), outdir, ...LAUNCHED], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    encoding: 'utf8',
-  });
-  const isCompiled = compiled.status === 0;
-  // They work without, some ms slower; whoever builds in a sandbox that cannot hold a room should still get a command.
-  if (!isCompiled) console.error(`${LAUNCHED.join(' and ')} were not compiled in advance: ${compiled.stderr}`);
-  for (const { name, file, script } of written) {
+    const compiled = spawnSync(process.execPath, [path.join(root, '.ci', 'compile.cjs'), outdir, name], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      encoding: 'utf8',
+    });
+    const isCompiled = compiled.status === 0;
+    // It works without, some ms slower; whoever builds in a sandbox that cannot hold a room should still get a command.
+    if (!isCompiled) console.error(`${name} was not compiled in advance: ${compiled.stderr}`);
     const header = `${process.version}-${process.platform}-${process.arch} ${script.length}\n`;
     const cache = isCompiled ? fs.readFileSync(`${file}.cache`) : Buffer.alloc(0);
     fs.writeFileSync(file, Buffer.concat([Buffer.from(header + script, 'latin1'), cache]));
@@ -50,5 +47,5 @@ function wrap(text) {
   const url = text.includes('libraryUrl')
     ? 'const libraryUrl=require("node:url").pathToFileURL(__dirname+"/../index.js").href;'
     : '';
-  return `(function(require,module,__dirname,load){${url}${text.trimEnd().padEnd(SCRIPT_CHARS_MIN)}\n})`;
+  return `(function(require,module,__dirname,load){"use strict";${url}${text.trimEnd().padEnd(SCRIPT_CHARS_MIN)}\n})`;
 }

@@ -26,6 +26,26 @@ interface ErrorDetails {
   readonly hint?: string | undefined;
 }
 
+/** Written out, because a release is minified, and names are in journals and outputs. */
+const NAMES: Readonly<Record<ErrorCode, string>> = {
+  ROOM_NOT_FOUND: 'RoomNotFound',
+  ROOM_REFUSED: 'RoomRefused',
+  ACTOR_NOT_FOUND: 'ActorNotFound',
+  IDENTITY_UNKNOWN: 'IdentityUnknown',
+  INVALID_INPUT: 'InvalidInput',
+  RATE_LIMIT_EXCEEDED: 'RateLimitExceeded',
+  MESSAGE_DELIVERY: 'MessageDeliveryError',
+  MESSAGE_REFUSED: 'MessageRefused',
+  MESSAGE_NOT_FOUND: 'MessageNotFound',
+  MAILBOX_FULL: 'MailboxFull',
+  CONFLICT: 'Conflict',
+  LEASE_LOST: 'LeaseLost',
+  CHAIN_DAMAGED: 'ChainDamaged',
+  FENCED: 'Fenced',
+  COMMAND_FAILED: 'JobFailed',
+  TIMEOUT: 'WaitTimeout',
+};
+
 /** One mark for every copy of this package that a process may load. */
 const MARK = Symbol.for('mailroom.error');
 
@@ -40,7 +60,7 @@ export class MailroomError extends Error {
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message.replace(UNSAFE, escapeOf), details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = new.target.name;
+    this.name = NAMES[code];
     this.code = code;
     this.hint = details.hint?.replace(UNSAFE, (char) => (char === '\n' ? char : escapeOf(char)));
   }

@@ -45,9 +45,9 @@ async function importFile(path: string): Promise<Readonly<Record<string, unknown
   const unregister = TYPESCRIPT.test(path) ? await registerTypeScript() : undefined;
   try {
     const loaded = (await importModule(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
-    // What was written as CommonJS comes as the default export.
+    // What was written, or is run, as CommonJS comes as the default export, and may have one of its own in it.
     const { default: whole } = loaded;
-    return typeof whole === 'object' && whole !== null && !isMachine(whole) ? { ...whole, ...loaded } : loaded;
+    return typeof whole === 'object' && whole !== null && !isMachine(whole) ? { ...loaded, ...whole } : loaded;
   } catch (error) {
     throw notLoaded(path, error);
   } finally {

@@ -40,7 +40,7 @@ export async function loadRuntime(machineFile: string | undefined): Promise<Runt
 /** The same, of which `own` need not be loaded once more. */
 export async function loadRunner(machineFile: string, own: OwnRunner): Promise<Runner> {
   const found = runtimeOf(machineFile);
-  return found === undefined || found === own.url ? own.runner : loadRuntime(machineFile);
+  return found === undefined || found === own.url ? own.runner : ((await importModule(found)) as Runtime);
 }
 
 function runtimeOf(machineFile: string | undefined): string | undefined {

@@ -1,4 +1,4 @@
-import type { WorkflowResult } from '../durable/workflow-host.ts';
+import { addressOf, type WorkflowResult } from '../durable/workflow-host.ts';
 import { listWorkflows } from '../durable/list-workflows.ts';
 import { InvalidInput } from '../errors.ts';
 import { readText } from '../host/files.ts';
@@ -29,7 +29,7 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
   try {
     using interruption = onInterruption();
     const { signal } = interruption;
-    const address = textOption(args, 'as') ?? loaded.machine.id;
+    const address = addressOf(loaded.machine, { address: textOption(args, 'as') });
     inspector = args.options.has('inspect') ? await inspect(call, room, address) : undefined;
     const result = await runner.runWorkflow(room, loaded.machine, {
       address,

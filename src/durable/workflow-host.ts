@@ -100,7 +100,11 @@ export class WorkflowHost implements AsyncDisposable {
   }
 }
 
-function addressOf(machine: AnyStateMachine, { address = machine.id }: WorkflowOptions): string {
+/** The address that a machine is run at. Throws InvalidInput where its id is none and no other is given. */
+export function addressOf(
+  machine: AnyStateMachine,
+  { address = machine.id }: { readonly address?: string | undefined },
+): string {
   if (isActorAddress(address)) return address;
   throw new InvalidInput(
     `The workflow has no address: the id of the machine, ${JSON.stringify(machine.id)}, is none.`,

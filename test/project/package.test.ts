@@ -1,6 +1,8 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type * as index from '../../src/index.ts';
+import type * as workflow from '../../src/workflow.ts';
 
 const ROOT = dirname(dirname(import.meta.dirname));
 const BUILD_HINT = 'run `npm run build` first';
@@ -75,9 +77,18 @@ describe('the build', () => {
     expect(modules.filter((file) => !existsSync(join(ROOT, file.replace(/\.js$/, '.d.ts'))))).toEqual([]);
   });
 
-  it('gives machines one file to load, and nothing of what runs them', () => {
+  it('gives machines one file to load and the errors, and nothing of what runs them', () => {
     const loaded = text('dist/workflow.js').matchAll(/\b(?:from|import) "([^"]+)"/g);
-    expect(new Set(Array.from(loaded, ([, name]) => name))).toEqual(new Set(['node:fs', 'node:url', 'xstate']));
+    expect(new Set(Array.from(loaded, ([, name]) => name))).toEqual(
+      new Set(['./errors.js', 'node:fs', 'node:url', 'xstate']),
+    );
+  });
+
+  it('throws errors of one class from every entry', async () => {
+    const [{ InvalidInput }, { accepts }] = (await Promise.all(
+      ['index.js', 'workflow.js'].map((file) => import(join(ROOT, 'dist', file))),
+    )) as [typeof index, typeof workflow];
+    expect(() => accepts({ 'no type': undefined as never })).toThrow(InvalidInput);
   });
 
   it('leaves few files to load, and beside them the programs that they start', () => {

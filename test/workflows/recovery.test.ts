@@ -95,7 +95,9 @@ test('what actions and activities do to what they are given, or keep of what the
 test('whatever an activity throws is an error of the machine, and never ends the host', async () => {
   const circular: Record<string, unknown> = { amount: 1n };
   circular['self'] = circular;
-  const machine = setup({ actors: { work: activity(() => Promise.reject(circular as unknown as Error)) } }).createMachine({
+  const machine = setup({
+    actors: { work: activity(() => Promise.reject(circular as unknown as Error)) },
+  }).createMachine({
     id: 'thrown',
     initial: 'working',
     states: {

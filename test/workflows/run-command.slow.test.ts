@@ -120,11 +120,22 @@ test('a failed workflow exits 1 and says why, at every look', async () => {
   }
 });
 
+test('errors of Mailroom have their names in what is printed and kept, whatever the release is built like', async () => {
+  const none = "import { setup } from 'xstate';\nimport { command } from 'agent-mailroom/workflow';\n";
+  const machine =
+    "setup({ actors: { none: command(() => ({}) as never) } }).createMachine({ id: 'none', invoke: { src: 'none' } })";
+  using room = await createProject({ 'none.ts': `${none}export const machine = ${machine};` });
+  const ran = await room.run(['run', 'none.ts']);
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toContain('it failed: {"name":"InvalidInput"');
+});
+
 test('what can be no workflow is refused before anything runs, with the place and the way to write it', async () => {
   using room = await createProject({
     'refused.ts': REFUSED,
     'two.ts': 'export const a = 1;',
     'broken.ts': 'export const = 1;',
+    'nameless.ts': "import { createMachine } from 'xstate';\nexport default createMachine({});",
     'lower.ts': "import { accepts } from 'agent-mailroom/workflow';\naccepts({ vote: undefined as never });",
   });
   const refused = await room.run(['run', 'refused.ts']);
@@ -137,6 +148,7 @@ test('what can be no workflow is refused before anything runs, with the place an
   const lower = (await room.run(['run', 'lower.ts'])).stderr;
   expect(lower).toContain('lower.ts could not be loaded: accepts() names "vote"');
   expect(lower).toContain('For example VOTE or REVIEW-FEEDBACK.');
+  expect((await room.run(['run', 'nameless.ts'])).stderr).toContain('Give it one with --as');
   expect((await room.run(['run', 'missing.ts'])).stderr).toContain('There is no file');
   expect((await room.run(['run', 'refused.ts', '--input', '{'])).stderr).toContain('is not JSON');
   expect(fs.existsSync(path.join(room.room, 'actors', 'refused'))).toBe(false);
