@@ -13,7 +13,7 @@ export interface SqliteSteps {
   readonly close: () => void;
 }
 
-interface SqliteStepsOptions {
+export interface SqliteStepsOptions {
   readonly machine: Counter;
   readonly directory: string;
   readonly waiting: number;
@@ -82,15 +82,11 @@ export function makeSqliteSteps(
     acknowledge.run(row.id);
     if (does !== 'kept') return;
     const at = Date.now();
-    keepStep.run(COUNTER, JSON.stringify({ at, event, answer: id, state }));
+    keepStep.run(COUNTER, JSON.stringify({ at, event, answer: id }));
     grant.run(COUNTER, at);
-    for (const [what, about] of [
-      ['acknowledged', row.id],
-      ['sent', id],
-    ] as const) {
-      const line = { at: new Date(at).toISOString(), event: what, id: about, content: CONTENT_600_B.slice(0, 200) };
-      log.run(JSON.stringify(line));
-    }
+    const time = new Date(at).toISOString();
+    log.run(JSON.stringify({ time, event: 'committed', id: row.id, from: event.from, to: COUNTER }));
+    log.run(JSON.stringify({ time, event: 'sent', id, from: COUNTER, content: CONTENT_600_B.slice(0, 200) }));
   });
   return { step, close: () => database.close() };
 }

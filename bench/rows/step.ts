@@ -12,7 +12,7 @@ import {
   stepPlainly,
 } from '../peers/plain-files.ts';
 import { makePlainSteps } from '../peers/plain-steps.ts';
-import { makeSqliteSteps } from '../peers/sqlite-steps.ts';
+import { makeSqliteSteps, type SqliteStepsOptions } from '../peers/sqlite-steps.ts';
 import { loadSqlite, SQLITE_MISSING } from '../peers/sqlite.ts';
 import { compare, type Bench, type Outcome, type Row } from '../row.ts';
 import { bySize } from '../size.ts';
@@ -33,7 +33,7 @@ export const stepRow: Row = {
       return ns;
     };
     const inSqlite =
-      (does: 'bare' | 'signed' | 'kept'): Side =>
+      (does: SqliteStepsOptions['does']): Side =>
       () => {
         if (!Sqlite) return Number.NaN;
         const machine = makeCounter(bench.workflows);
@@ -87,7 +87,7 @@ export const stepRow: Row = {
         ? [
             compare({
               work: WORK,
-              floor: `${sqlite} that does the same: verified, signed`,
+              floor: `${sqlite}, verified and signed`,
               samples: samples.ours,
               floorSamples: samples.sqliteSigned,
               goal: { most: 1.1, unit: '×' },
