@@ -40,7 +40,10 @@ export const stepPowerRow: Row = {
         smoke: { counted: 1, warmUp: 0 },
       }),
     );
-    const sqlite = { work: WORK, floor: 'one transaction of better-sqlite3 (WAL, FULL), verified and signed, each synced' };
+    const sqlite = {
+      work: WORK,
+      floor: 'one transaction of better-sqlite3 (WAL, FULL), verified and signed, each synced',
+    };
     return [
       compare({
         work: WORK,
