@@ -90,6 +90,8 @@ export interface OutboxEntry {
   readonly ask?: string;
   /** The whole message file, as text. */
   readonly file?: string;
+  /** For an END: why its output could not be sent; `file` says that instead. */
+  readonly withoutOutput?: ErrorFacts;
   /** Why it could not even be made (too large, not JSON …): it is refused for good. */
   readonly refusal?: ErrorFacts;
   readonly type: string;

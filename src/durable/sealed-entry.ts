@@ -1,6 +1,8 @@
 import { MailroomError } from '../errors.ts';
+import { END } from '../machine/control.ts';
+import { endingWithout } from '../machine/ending.ts';
 import type { PlannedMail } from '../machine/outgoing-mail.ts';
-import { errorFacts } from '../machine/workflow-state.ts';
+import { errorFacts, type ErrorFacts } from '../machine/workflow-state.ts';
 import { EVERYONE } from '../message/address.ts';
 import { unframe } from '../message/frame.ts';
 import { messageFileName } from '../message/layout.ts';
@@ -14,9 +16,12 @@ import type { OutboxEntry } from './journal-record.ts';
 
 /**
  * Makes and signs a message that a step sends. Who a broadcast goes to is settled here, once. What cannot be made is an entry
- * all the same, which says why.
+ * all the same, which says why; an END is made without what it cannot carry (`withoutOutput`, why), because a parent waits for it.
  */
-export function sealEntry(context: RoomContext, { mail, from }: { mail: PlannedMail; from: string }): OutboxEntry {
+export function sealEntry(
+  context: RoomContext,
+  { mail, from, withoutOutput }: { mail: PlannedMail; from: string; withoutOutput?: ErrorFacts },
+): OutboxEntry {
   const { id, effectId, to, draft, isControl, ask } = mail;
   const entry = {
     id,
@@ -26,6 +31,7 @@ export function sealEntry(context: RoomContext, { mail, from }: { mail: PlannedM
     content: draft.content,
     ...(isControl ? { isControl: true as const } : {}),
     ...(ask === undefined ? {} : { ask }),
+    ...(withoutOutput === undefined ? {} : { withoutOutput }),
   };
   try {
     const recipients = to[0] === EVERYONE ? { recipients: audience(context, from).map(({ address }) => address) } : {};
@@ -37,7 +43,11 @@ export function sealEntry(context: RoomContext, { mail, from }: { mail: PlannedM
   } catch (error) {
     // What the system refuses for now (a key that cannot be read) is no fault of the message.
     if (!(error instanceof MailroomError) || error.code === 'ROOM_REFUSED') throw error;
-    return { ...entry, refusal: errorFacts(error) };
+    const refusal = errorFacts(error);
+    const isWhole = isControl && draft.type === END && withoutOutput === undefined;
+    return isWhole
+      ? sealEntry(context, { mail: endingWithout(mail, refusal), from, withoutOutput: refusal })
+      : { ...entry, refusal };
   }
 }
 

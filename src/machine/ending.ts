@@ -34,6 +34,24 @@ export function endingMail(options: {
   return [...mail, { id: nextId(), effectId: `${incarnation}.end`, to: [parent.address], draft, isControl: true }];
 }
 
+/** The END of a child whose output or error no message can carry (`why`): its parent would wait for ever for what was refused. */
+export function endingWithout(mail: PlannedMail, why: ErrorFacts): PlannedMail {
+  const { incarnation, status, error } = mail.draft.data as Ending;
+  const what = error === undefined ? 'output' : 'error';
+  const instead: Ending = {
+    incarnation,
+    status: 'error',
+    error: {
+      name: 'EndingNotSent',
+      message:
+        `The child has ended (${status}), but its ${what} cannot be sent: ${why.message} ` +
+        `It lies in the child's journal; have the child end with what a message can carry, such as the path of a file.`,
+      ...(why.code === undefined ? {} : { code: why.code }),
+    },
+  };
+  return { ...mail, draft: { ...mail.draft, data: instead } };
+}
+
 /** The STOP for a child machine; nothing for any other call. */
 export function stopMail(call: WorkflowCall, nextId: () => string): PlannedMail[] {
   if (call.kind !== 'machine') return [];

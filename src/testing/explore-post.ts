@@ -2,6 +2,8 @@ import type { OutboxEntry } from '../durable/journal-record.ts';
 import type { Refused } from '../durable/outbox.ts';
 import { ActorNotFound, Conflict, MailroomError, MessageRefused } from '../errors.ts';
 import { acceptedBy } from '../machine/accepts.ts';
+import { END } from '../machine/control.ts';
+import { endingWithout } from '../machine/ending.ts';
 import type { PlannedMail } from '../machine/outgoing-mail.ts';
 import { errorFacts } from '../machine/workflow-state.ts';
 import { assertAddress, EVERYONE } from '../message/address.ts';
@@ -21,7 +23,7 @@ export function postPlanned(
   { from, mail }: { from: string; mail: readonly PlannedMail[] },
 ): Situation {
   let situation = before;
-  for (const { id, effectId, to, draft, isControl } of mail) {
+  for (const { id, effectId, to, draft, isControl } of mail.map((one) => carried(one, from))) {
     const message = messageOf({ id, from, to, draft });
     const { type, content } = draft;
     const entry: OutboxEntry = { id, effectId, to, type, content };
@@ -36,6 +38,13 @@ export function postPlanned(
     }
   }
   return situation;
+}
+
+/** An END whose output no message can carry goes out without it, as from a host. */
+function carried(mail: PlannedMail, from: string): PlannedMail {
+  if (!mail.isControl || mail.draft.type !== END) return mail;
+  const fault = faultOf(messageOf({ ...mail, from }));
+  return fault ? endingWithout(mail, errorFacts(fault)) : mail;
 }
 
 /** What an agent sends; what nobody is there for is not sent. */
@@ -95,8 +104,8 @@ function refusalOf(
   situation: Situation,
   { to, message, isControl }: InTransit,
 ): MailroomError | undefined {
-  const fault = findFault(message, Buffer.from(writeEnvelope(message)), DEFAULT_LIMITS);
-  if (fault) return new MessageRefused(`The message was not sent: ${fault.detail}.`, { reason: 'rejected' });
+  const fault = faultOf(message);
+  if (fault) return fault;
   if (to === EVERYONE) {
     const detail = 'A broadcast would reach nobody: no other agent has joined this room.';
     return new MessageRefused(detail, { reason: 'rejected' });
@@ -118,6 +127,16 @@ function refusalOf(
   if (isThere(situation, to)) return undefined;
   const near = nearest(to, [...situation.workflows.keys(), ...situation.agents.keys()]);
   return new ActorNotFound(`Nobody has joined this room as ${to}.`, { address: to, nearest: near });
+}
+
+/** Why it cannot even be made. */
+function faultOf(message: Message): MessageRefused | undefined {
+  const bytes = Buffer.from(writeEnvelope(message));
+  const fault = findFault(message, bytes, DEFAULT_LIMITS);
+  if (fault) return new MessageRefused(`The message was not sent: ${fault.detail}.`, { reason: 'rejected' });
+  if (bytes.length <= DEFAULT_LIMITS.messageBytesMax) return undefined;
+  const detail = `the message has ${bytes.length} bytes, the limit is ${DEFAULT_LIMITS.messageBytesMax}`;
+  return new MessageRefused(`The message was not sent: ${detail}.`, { reason: 'rejected' });
 }
 
 function isThere(situation: Situation, address: string): boolean {
