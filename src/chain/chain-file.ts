@@ -3,7 +3,7 @@ import { syncDirectory } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { linkNext, openNext } from './next-segment.ts';
 import { openLastOrFirst, readPrevious } from './open-last.ts';
-import { encodeRecord, type ChainRecord, type RecordContent } from './record.ts';
+import { encodeRecord, RECORD_BYTES_MAX, type ChainRecord, type RecordContent } from './record.ts';
 import type { ChainPlace } from './segment-naming.ts';
 import type { Segment } from './segment.ts';
 import { sweepSegments } from './sweep-segments.ts';
@@ -16,8 +16,8 @@ const SEGMENTS_KEPT_MIN = 2;
 
 export interface ChainOptions extends ChainPlace {
   readonly host: Pick<Host, 'files' | 'randomBytes'>;
-  /** A segment that has grown to this is sealed before the next append; well above what `carry` returns. */
-  readonly segmentBytesMax: number | (() => number);
+  /** A segment that has grown to this is sealed before the next append; well above what `carry` returns, which has to fit a record. */
+  readonly segmentBytesMax: number | ((grownTo: number) => number);
   /** Whether a segment's end and its successor are on the disk before the successor is used. */
   readonly durable: boolean;
   /** How many of the last segments stay, at least 2; all of them when not given. */
@@ -101,10 +101,10 @@ export class ChainFile {
 
   /**
    * Appends a record with this body (JSON), decided on the state that `onRecord` has been given. In the usual case
-   * one write and one read. Throws errors of the file system: then the record does not count, unless reading failed,
+   * one write and one read. Throws RecordTooLarge, and errors of the file system: then the record does not count, unless reading failed,
    * in which case the next `readOn` shows it if it does (its `by` is this writer's).
    */
-  async append(body: unknown): Promise<AppendOutcome> {
+  async append(body: unknown, bytesMax = RECORD_BYTES_MAX): Promise<AppendOutcome> {
     const version = this.#version;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       if (!this.#segment.scan.isOpened) this.#readSegment();
@@ -116,7 +116,7 @@ export class ChainFile {
       } else if (this.#isFull()) {
         this.#attempt({ seal: true });
       } else {
-        const record = this.#attempt({ body });
+        const record = this.#attempt({ body }, bytesMax);
         if (record) return { won: true, record };
       }
       if (this.#version !== version) {
@@ -175,16 +175,16 @@ export class ChainFile {
   }
 
   #isFull(): boolean {
-    const most = this.#options.segmentBytesMax;
-    return this.#hasEntry && this.#segment.scan.offset >= (typeof most === 'number' ? most : most());
+    const [most, grownTo] = [this.#options.segmentBytesMax, this.#segment.scan.offset];
+    return this.#hasEntry && grownTo >= (typeof most === 'number' ? most : most(grownTo));
   }
 
   /** Appends and reads on; the record if it counts. What lies in the chain decides, not what `write` returned. */
-  #attempt(content: RecordContent): ChainRecord | undefined {
+  #attempt(content: RecordContent, bytesMax = RECORD_BYTES_MAX): ChainRecord | undefined {
     const segment = this.#segment;
     const { seq, prev } = segment.scan;
     if (prev === undefined) throw new TypeError(`${segment.path} is appended to before it is known what it continues`);
-    const encoded = encodeRecord({ seq: seq + 1, prev, by: this.by }, content);
+    const encoded = encodeRecord({ seq: seq + 1, prev, by: this.by }, content, bytesMax);
     const failure = segment.append(encoded.bytes);
     let isOwn = false;
     segment.readOn((record) => {

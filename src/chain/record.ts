@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { InvalidInput } from '../errors.ts';
+import { RecordTooLarge } from './record-too-large.ts';
 
 /** `prev` of the first record of a chain. */
 export const GENESIS = '0'.repeat(64);
@@ -27,9 +28,13 @@ export type ChainRecord = RecordHead & { readonly hash: string } & RecordContent
 
 /**
  * The bytes of a record: newline, hash, space, JSON, newline. It begins with a newline so that it stands on a line
- * of its own also behind the torn piece that a crash left. Throws InvalidInput when the content is no JSON or too long.
+ * of its own also behind the torn piece that a crash left. Throws InvalidInput when the content is no JSON, RecordTooLarge.
  */
-export function encodeRecord(head: RecordHead, content: RecordContent): { record: ChainRecord; bytes: Buffer } {
+export function encodeRecord(
+  head: RecordHead,
+  content: RecordContent,
+  bytesMax = RECORD_BYTES_MAX,
+): { record: ChainRecord; bytes: Buffer } {
   const [name, value] = Object.entries(content)[0] ?? ['body', undefined];
   const written = JSON.stringify(value);
   if (written === undefined) {
@@ -38,9 +43,7 @@ export function encodeRecord(head: RecordHead, content: RecordContent): { record
   const json = `{"seq":${head.seq},"prev":"${head.prev}","by":${JSON.stringify(head.by)},"${name}":${written}}`;
   const digest = hash('sha256', json);
   const bytes = Buffer.from(`\n${digest} ${json}\n`);
-  if (bytes.length > RECORD_BYTES_MAX) {
-    throw new InvalidInput(`record ${head.seq} has ${bytes.length} bytes, the limit is ${RECORD_BYTES_MAX}`);
-  }
+  if (bytes.length > bytesMax) throw new RecordTooLarge({ seq: head.seq, bytes: bytes.length, bytesMax });
   return { record: withContent(head, digest, content), bytes };
 }
 

@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
-import { advance } from '../machine/advance.ts';
+import { RecordTooLarge } from '../chain/record-too-large.ts';
+import { advance, failedStep, type Advance, type AdvanceOptions } from '../machine/advance.ts';
 import type { Cause, MailFacts } from '../machine/cause.ts';
 import { createIdSource, type IdSource } from '../message/message-id.ts';
 import type { RoomContext } from '../room/context.ts';
@@ -7,6 +8,7 @@ import type { CommitRecord, JournalBody, NoteRecord, OutboxEntry } from './journ
 import type { Journal } from './journal.ts';
 import type { ProgressKeeper } from './progress.ts';
 import { sealEntry } from './sealed-entry.ts';
+import { stepBytesMax, tooLarge, withoutResult } from './step-size.ts';
 import { describeCommit } from './describe-state.ts';
 
 /** Is told of a record once it is true. */
@@ -36,12 +38,27 @@ export class Committer {
     this.#ids = createIdSource(options.context.host.randomBytes);
   }
 
-  /** Takes one step and appends it. Throws Fenced and errors of the file system; then the step is not taken. */
+  /**
+   * Takes one step and appends it; one that fits into no record fails. Throws Fenced and errors of the file system; then the
+   * step is not taken.
+   */
   async commit(cause: Cause): Promise<void> {
-    const { context, journal, machine, progress } = this.#options;
+    const { context, journal, machine } = this.#options;
     const { address, fold } = journal;
     const at = context.host.clock.now();
-    const advanced = advance({ machine, address, state: fold.state, cause, at, nextId: () => this.#ids.next(at) });
+    const step = { machine, address, state: fold.state, cause, at, nextId: () => this.#ids.next(at) };
+    try {
+      await this.#append(step, advance(step), stepBytesMax(cause));
+    } catch (error) {
+      if (!(error instanceof RecordTooLarge)) throw error;
+      const withError = withoutResult(cause);
+      if (withError) await this.commit(withError);
+      else await this.#append(step, failedStep(step, tooLarge(error)));
+    }
+  }
+
+  async #append({ cause, at, address }: AdvanceOptions, advanced: Advance, bytesMax?: number): Promise<void> {
+    const { context, journal, progress } = this.#options;
     const { state, verdict, failure, mail, actions, logs, emitted } = advanced;
     const next = progress.next();
     const commit: CommitRecord = {
@@ -56,7 +73,7 @@ export class Committer {
       emitted,
       progress: next.progress,
     };
-    const seq = await journal.append({ commit });
+    const seq = await journal.append({ commit }, bytesMax);
     next.written();
     this.#made.push({ seq, commit });
   }

@@ -1,4 +1,5 @@
 import { ChainFile } from '../chain/chain-file.ts';
+import { RecordTooLarge } from '../chain/record-too-large.ts';
 import { ChainDamaged, Conflict, Fenced } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { ensureDirectory, syncDirectory } from '../host/files.ts';
@@ -8,15 +9,8 @@ import type { RoomContext } from '../room/context.ts';
 import { JournalFold } from './journal-fold.ts';
 import { journalPlace } from './journal-place.ts';
 import { JOURNAL_VERSION, type JournalBody, type MachineRef } from './journal-record.ts';
+import { segmentSize } from './segment-size.ts';
 
-/** Small, so that opening costs the same after ten thousand steps as after a hundred. */
-const SEGMENT_BYTES_MAX = 128 * 1024;
-/** A segment is this many times what it carried over, so that carrying costs a small part of all that is written. */
-const CARRIED_TIMES_MIN = 4;
-/** While more than this is outstanding, steps and messages, a segment waits for a moment when less is carried over. */
-const CARRIED_MAX = 8;
-/** It may grow to so many times its size meanwhile. */
-const WAITING_TIMES_MAX = 4;
 const OPEN_TRIES_MAX = 64;
 
 export interface JournalOptions {
@@ -67,11 +61,7 @@ export class Journal {
     const chain = new ChainFile({
       host,
       ...place,
-      segmentBytesMax: () => {
-        const most = Math.max(SEGMENT_BYTES_MAX, CARRIED_TIMES_MIN * fold.carriedBytes);
-        const outstanding = fold.unperformed.length + fold.undelivered.size;
-        return outstanding > CARRIED_MAX ? WAITING_TIMES_MAX * most : most;
-      },
+      segmentBytesMax: segmentSize(fold),
       durable: options.durability === 'power',
       onRecord: (record) => fold.apply(record),
       carry: () => fold.carry(),
@@ -87,10 +77,10 @@ export class Journal {
     }
   }
 
-  /** Appends a record. Throws Fenced when another host has taken the workflow, and errors of the file system. */
-  async append(body: JournalBody): Promise<number> {
+  /** Appends a record. Throws Fenced when another host has taken the workflow, RecordTooLarge, and errors of the file system. */
+  async append(body: JournalBody, bytesMax?: number): Promise<number> {
     if (this.fold.openedBy !== this.#chain.by) throw this.fenced();
-    const appended = await this.#chain.append(body);
+    const appended = await this.#chain.append(body, bytesMax);
     if (!appended.won) throw this.fenced();
     return appended.record.seq;
   }
@@ -112,8 +102,9 @@ export class Journal {
     }
   }
 
-  /** Whether more can be appended after this error; after a failed sync and after damage nothing can. */
+  /** Whether to try again after this error: after a failed sync and after damage nothing can be appended, and no record gets smaller. */
   canGoOn(error: unknown): boolean {
+    if (error instanceof RecordTooLarge) return false;
     return !this.#isBroken && !(error instanceof ChainDamaged) && errnoOf(error) !== undefined;
   }
 

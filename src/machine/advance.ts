@@ -70,6 +70,11 @@ export function advance(options: AdvanceOptions): Advance {
   return { state, verdict: isHandled ? 'stepped' : 'unhandled', mail: [...mail, ...ends], actions, logs, emitted };
 }
 
+/** What becomes of a step that the machine could take and its host cannot: as if it had thrown. */
+export function failedStep(options: AdvanceOptions, failure: ErrorFacts): Advance {
+  return failed(options, settled(options), failure);
+}
+
 function failed({ address, cause, nextId }: AdvanceOptions, before: WorkflowState, failure: ErrorFacts): Advance {
   const nothing = { verdict: 'failed', failure, actions: [], logs: [], emitted: [] } as const;
   if (cause.kind !== 'start') return { ...nothing, state: before, mail: [] };
