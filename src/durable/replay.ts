@@ -1,12 +1,15 @@
 import type { AnyStateMachine } from 'xstate';
-import { advance } from '../machine/advance.ts';
+import { advance, failedStep } from '../machine/advance.ts';
+import { END } from '../machine/control.ts';
+import { endingWithout } from '../machine/ending.ts';
 import type { PlannedMail } from '../machine/outgoing-mail.ts';
-import type { WorkflowState } from '../machine/workflow-state.ts';
+import { errorFacts, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
 import { messageOf } from '../room/draft.ts';
 import type { RoomContext } from '../room/context.ts';
 import type { CommitRecord, OutboxEntry } from './journal-record.ts';
 import { readJournal } from './read-journal.ts';
 import { openEntry } from './sealed-entry.ts';
+import { mayBeTooLarge, STEP_TOO_LARGE } from './step-size.ts';
 
 /** Where the machine of today would have done something else than what the journal says. */
 export interface Divergence {
@@ -46,22 +49,27 @@ function compareStep(
   step: { address: string; machine: AnyStateMachine; before: WorkflowState | undefined; commit: CommitRecord },
 ): Omit<Divergence, 'seq'>[] {
   const { address, machine, before, commit } = step;
-  const ids = commit.outbox.map(({ id }) => id);
-  const again = advance({
+  let planned = 0;
+  const options = {
     machine,
     address,
     state: before,
     cause: commit.cause,
     at: commit.at,
-    nextId: () => ids.shift() ?? 'one message more',
-  });
-  const { state, verdict, failure, actions } = again;
+    nextId: () => `planned ${++planned}`,
+  };
+  const taken = advance(options);
+  const isTooLarge = commit.failure?.name === STEP_TOO_LARGE && mayBeTooLarge(commit.cause, taken);
+  const again = isTooLarge ? failedStep(options, commit.failure) : taken;
+  const { verdict, failure, actions } = again;
+  // A message that was planned and taken back within the step had an id as well, so ids are given by the places of what is left.
+  const ids = new Map(again.mail.map(({ id }, index) => [id, commit.outbox[index]?.id ?? id]));
   const replayed = asJson({
     verdict,
     failure,
-    state,
+    state: { ...again.state, calls: withIds(again.state.calls, ids) },
     actions,
-    mail: again.mail.map((mail) => plannedMail(context, address, mail)),
+    mail: again.mail.map((mail, index) => plannedMail(context, address, { mail, entry: commit.outbox[index] })),
   });
   const { outbox } = commit;
   const recorded = asJson({
@@ -74,13 +82,39 @@ function compareStep(
   return differences('', recorded, replayed);
 }
 
-/** The message as it would be sent, without the order of its fields. */
-function plannedMail(context: RoomContext, from: string, { id, to, draft }: PlannedMail): unknown {
-  return messageOf(context, { id, from, to, draft });
+function withIds(
+  calls: WorkflowState['calls'],
+  ids: ReadonlyMap<string, string>,
+): Readonly<Record<string, WorkflowCall>> {
+  const given = Object.entries(calls).map(([name, call]): [string, WorkflowCall] =>
+    call.kind === 'ask' ? [name, { ...call, questionId: ids.get(call.questionId) ?? call.questionId }] : [name, call],
+  );
+  return Object.fromEntries(given);
+}
+
+/** The message as it would be sent, without the order of its fields; of one that cannot be made what an entry says of it. */
+function plannedMail(
+  context: RoomContext,
+  from: string,
+  { mail, entry }: { mail: PlannedMail; entry: OutboxEntry | undefined },
+): unknown {
+  const { to, draft } =
+    entry?.withoutOutput && mail.draft.type === END ? endingWithout(mail, entry.withoutOutput) : mail;
+  const { type, content, data } = draft;
+  // Where the journal has no such message: one more than there was.
+  if (!entry) return { to, type, content, data };
+  // Why it could not be made is nothing of the machine's: who was there, how large a message might be.
+  if (entry.refusal) return { id: entry.id, to, type, content };
+  try {
+    return messageOf(context, { id: entry.id, from, to, draft });
+  } catch (error) {
+    return { id: entry.id, to, type, content, refusal: errorFacts(error) };
+  }
 }
 
 function recordedMail(entry: OutboxEntry): unknown {
-  return openEntry(entry)?.message ?? { id: entry.id, refusal: entry.refusal };
+  const { id, to, type, content } = entry;
+  return openEntry(entry)?.message ?? { id, to, type, content };
 }
 
 function asJson(value: unknown): unknown {
