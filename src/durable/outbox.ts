@@ -5,11 +5,12 @@ import { openCounter } from '../room/open-counter.ts';
 import type { RateCounter } from '../room/rate-limit.ts';
 import { attemptDelivery, isFinal, isPurged, type DeliveryAttempt } from './attempt-delivery.ts';
 import type { OutboxEntry } from './journal-record.ts';
+import { OutboxQueues, type Queued } from './outbox-queues.ts';
 
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 30_000;
-/** Entries looked at in one round, so that a long queue does not make each round long. */
-const LOOKED_AT_MAX = 256;
+/** Deliveries at once. Each ends, and what is stuck is none until it is tried again. */
+const DELIVERIES_MAX = 256;
 /** Deliveries under way beyond which none is written to the disk ahead of its turn. */
 const UNDER_WAY_MAX = 32;
 
@@ -38,12 +39,13 @@ export interface Refused {
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #waiting: Waiting[] = [];
+  readonly #queues = new OutboxQueues<Waiting>();
   readonly #unpaced: Waiting[] = [];
   readonly #leaving = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
   #counter: RateCounter | undefined;
   #isPacing = false;
+  #deliveries = 0;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -51,7 +53,7 @@ export class Outbox {
 
   /** How many messages have not reached their end. */
   get size(): number {
-    return this.#waiting.length + this.#unpaced.length;
+    return this.#queues.size + this.#unpaced.length;
   }
 
   /** `isRepeat`: an earlier host may have delivered it. */
@@ -67,7 +69,7 @@ export class Outbox {
       mayFollow: undefined,
     };
     if (entry.isControl) {
-      this.#waiting.push(waiting);
+      this.#queues.add(waiting);
       this.#pump();
       return;
     }
@@ -97,7 +99,7 @@ export class Outbox {
         await this.#charge(next.entry.id);
         if (signal.aborted) return;
         this.#unpaced.shift();
-        this.#waiting.push(next);
+        this.#queues.add(next);
         this.#pump();
       }
     } finally {
@@ -125,25 +127,19 @@ export class Outbox {
   /** Starts every delivery that nothing before it holds up. */
   #pump(): void {
     if (this.#leaving.signal.aborted) return;
-    const last = new Map<string, Waiting>();
-    let looked = 0;
-    for (const waiting of this.#waiting) {
-      if (++looked > LOOKED_AT_MAX) break;
-      if (!waiting.mayFollow && !waiting.isResting) {
-        const free = [...waiting.recipients].filter((address) => !last.has(address));
-        const ahead = free.length > 0 ? undefined : this.#aheadOf(waiting, last);
-        if (ahead || free.length > 0) this.#begin(waiting, ahead ? [...waiting.recipients] : free, ahead);
-      }
-      for (const address of waiting.recipients) last.set(address, waiting);
+    for (const { waiting, before } of this.#queues.startable()) {
+      if (this.#deliveries >= DELIVERIES_MAX) return;
+      const ahead = before && this.#aheadOf(waiting, before);
+      if (before && !ahead) continue;
+      this.#begin(waiting, before ? [...waiting.recipients] : this.#queues.freeOf(waiting), ahead);
     }
   }
 
   /** The delivery that this one can be made behind, if it is to wait only for being linked. */
-  #aheadOf({ recipients }: Waiting, last: ReadonlyMap<string, Waiting>): Promise<boolean> | undefined {
+  #aheadOf({ recipients }: Waiting, before: Waiting): Promise<boolean> | undefined {
     if (this.#options.durability !== 'power' || this.#underWay.size >= UNDER_WAY_MAX) return undefined;
     // One to several is not: only its first recipient waits for its turn.
-    const [before, another] = [...recipients].map((address) => last.get(address));
-    return another || before?.recipients.size !== 1 ? undefined : before.mayFollow;
+    return recipients.size === 1 && before.recipients.size === 1 ? before.mayFollow : undefined;
   }
 
   #begin(waiting: Waiting, addresses: readonly string[], ahead: Promise<boolean> | undefined): void {
@@ -151,7 +147,8 @@ export class Outbox {
     const linked = new Promise<true>((resolve) => (letFollow = resolve));
     const delivering = this.#deliver(waiting, addresses, { ahead, onLinked: () => letFollow(true) });
     waiting.mayFollow = Promise.race([linked, delivering.catch(() => false)]);
-    this.#start(delivering.then(() => this.#pump()));
+    this.#deliveries += 1;
+    this.#start(delivering.finally(() => (this.#deliveries -= 1)).then(() => this.#pump()));
   }
 
   /** Whether it has reached its end. `ahead` is the delivery before it to the same recipient: whether it may follow. */
@@ -179,9 +176,9 @@ export class Outbox {
     let isStuck = false;
     for (const [to, outcome] of outcomes) {
       if (outcome.outcome === 'delivered' || isPurged(outcome.error)) {
-        waiting.recipients.delete(to);
+        this.#queues.reached(waiting, to);
       } else if (isFinal(outcome.error)) {
-        waiting.recipients.delete(to);
+        this.#queues.reached(waiting, to);
         const { id, type } = entry;
         context.log.append({ event: 'undeliverable', id, from: address, to, type, detail: outcome.error.message });
         waiting.refused.push({ to, error: errorFacts(outcome.error) });
@@ -195,7 +192,6 @@ export class Outbox {
     if (isStuck) {
       this.#start(this.#retryLater(waiting));
     } else if (waiting.recipients.size === 0) {
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
       if (waiting.refused.length > 0) onRefused(entry, waiting.refused);
       else onDelivered(entry);
     }
@@ -215,16 +211,11 @@ export class Outbox {
   }
 }
 
-interface Waiting {
+interface Waiting extends Queued {
   readonly entry: OutboxEntry;
-  /** Those it has not reached yet. */
-  readonly recipients: Set<string>;
   readonly refused: Refused[];
   isRepeat: boolean;
   failures: number;
-  isResting: boolean;
-  /** While it is being delivered: whether the next one to the same recipient may be linked. */
-  mayFollow: Promise<boolean> | undefined;
 }
 
 function retryMs(failures: number): number {

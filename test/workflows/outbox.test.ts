@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { setup } from 'xstate';
 import { expect, test } from 'vitest';
 import { Outbox } from '../../src/durable/outbox.ts';
 import { ProgressKeeper } from '../../src/durable/progress.ts';
@@ -7,6 +8,7 @@ import { sealEntry } from '../../src/durable/sealed-entry.ts';
 import type { Mailbox } from '../../src/mailbox/mailbox.ts';
 import { actorLayout, roomLayout } from '../../src/message/layout.ts';
 import { createIdSource, nodeHost, type Host } from '../../src/index.ts';
+import { tell } from '../../src/workflow.ts';
 import { counter } from './machines.ts';
 import { eventually, texts, WorkflowRoom } from './workflow-room.ts';
 
@@ -82,6 +84,39 @@ test('what a loss of power left of a burst lets nobody pass before its turn', as
   await after.close();
   expect(linked.map((name) => (name.includes(a.id) ? 'a' : 'c'))).toEqual(['a', 'c']);
   expect(texts(alice)).toEqual(['INFO a', 'INFO b', 'INFO c']);
+});
+
+test('many messages that are stuck at one recipient hold up nobody else, and later go in their order', async () => {
+  // Each round looked at the first 256 messages, which were all for the one whose mailbox is full.
+  await using room = await WorkflowRoom.make({ inMemory: true, actors: { alice: { newMessagesMax: 20 } } });
+  const opened = await room.open();
+  const [alice, bob] = [await opened.join('alice'), await opened.join('bob')];
+  const child = setup({}).createMachine({ id: 'child', initial: 'a', states: { a: {} } });
+  const machine = setup({ actors: { child } }).createMachine({
+    id: 'teller',
+    initial: 'telling',
+    states: {
+      telling: {
+        invoke: { id: 'child', src: 'child' },
+        entry: Array.from({ length: 300 }, (_, n) => tell('alice', { type: 'INFO', content: `${n}` })),
+        after: { 100: 'over' },
+      },
+      over: { entry: tell(['alice', 'bob'], { type: 'INFO', content: 'over' }), type: 'final' },
+    },
+  });
+  const { host } = await room.run(machine);
+  await eventually('bob is told', () => texts(bob)[0] === 'INFO over');
+  await eventually('the child is stopped', () => room.state('teller.child-1')?.state?.status === 'stopped');
+  await eventually('the mailbox is full', () => texts(alice).length === 20);
+  expect(texts(alice)).toEqual(Array.from({ length: 20 }, (_, n) => `INFO ${n}`));
+  for await (const mail of alice.inbox({ signal: AbortSignal.timeout(60_000) })) {
+    expect(mail.message.content).toBe('0');
+    await mail.ack();
+    break;
+  }
+  await eventually('the next one arrives', () => texts(alice).includes('INFO 20'));
+  expect(texts(alice)).toEqual(Array.from({ length: 20 }, (_, n) => `INFO ${n + 1}`));
+  await host.close();
 });
 
 const FAILING = new Set([3, 4, 20, 41]);
