@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { cancelJob } from '../jobs/cancel-job.ts';
+import { readSpec } from '../jobs/job-spec.ts';
 import { listJobs, removeJob } from '../jobs/remove-job.ts';
 import { runJob } from '../jobs/run-job.ts';
 import type { Activity } from '../machine/activity.ts';
@@ -104,9 +105,11 @@ export class Activities {
       return work.run(structuredClone(input), { effectId, signal });
     }
     if (work?.kind === 'command') {
+      const directory = this.#jobPath(effectId);
       return runJob(context.host, {
-        directory: this.#jobPath(effectId),
-        spec: work.spec(structuredClone(input)),
+        directory,
+        // The host that asked first has decided: in this one a path or a part of the environment may be another.
+        spec: readSpec(context.host, directory) ?? work.spec(structuredClone(input)),
         onCrash: work.onCrash,
         signal,
       });

@@ -54,6 +54,11 @@ export async function writeSpec(host: Host, directory: string, given: JobSpec): 
   );
 }
 
+/** What the job was asked for, by whoever asked first; undefined when nobody has. Throws JobFailed for a file that makes no sense. */
+export function readSpec(host: Host, directory: string): JobSpec | undefined {
+  return readStored(host, directory)?.spec;
+}
+
 /** Throws JobFailed for a file that makes no sense, and when there is none. */
 export function readCommand(host: Host, directory: string): Command | undefined {
   const stored = readStored(host, directory);

@@ -4,7 +4,7 @@ import { actorLayout, roomLayout } from '../../src/message/layout.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { Host } from '../../src/host/host.ts';
 import { createIdSource, type Agent } from '../../src/index.ts';
-import { accepts, activity, action, tell } from '../../src/workflow.ts';
+import { accepts, activity, action, command, tell } from '../../src/workflow.ts';
 import { assign, setup } from 'xstate';
 import { z } from 'zod';
 import { counter, sleeper } from './machines.ts';
@@ -300,6 +300,42 @@ test('a command that is no longer waited for is ended with all it started, also 
   await again.host.close();
   await eventually('its grandchild is gone', () => nodeHost.processes.identify(pid) === undefined);
   expect(texts(alice)).toEqual(['INFO awake']);
+});
+
+test('a command that would be another one in the next host is waited for as the one that it was begun as', async () => {
+  // The next host gave it up, and ended it, because the environment that its machine gave it was another.
+  await using room = await WorkflowRoom.make();
+  const [began, go] = [`${room.directory}/began`, `${room.directory}/go`];
+  let asked = 0;
+  const script = 'echo began >> "$0"; while [ ! -e "$1" ]; do sleep 0.05; done; printf "%s" "$ASKED"';
+  const machine = setup({
+    types: { context: {} as { said: unknown } },
+    actors: {
+      work: command(() => ({ file: 'sh', args: ['-c', script, began, go], env: { ASKED: `${(asked += 1)}` } })),
+    },
+  }).createMachine({
+    id: 'working',
+    context: { said: null },
+    initial: 'a',
+    states: {
+      a: {
+        invoke: {
+          src: 'work',
+          onDone: { target: 'b', actions: assign({ said: ({ event }) => event.output.stdout }) },
+          onError: { target: 'b', actions: assign({ said: ({ event }) => event.error }) },
+        },
+      },
+      b: { type: 'final' },
+    },
+    output: ({ context }) => context.said,
+  });
+  await room.run(machine, { on: abandoned });
+  await eventually('the command runs', () => fs.existsSync(began));
+  const again = await room.run(machine);
+  fs.writeFileSync(go, '');
+  expect(await again.workflow.result).toEqual({ status: 'done', output: '1' });
+  await again.host.close();
+  expect(fs.readFileSync(began, 'utf8')).toBe('began\n');
 });
 
 test('a second host is refused while the first lives, and fences it when it takes over', async () => {
