@@ -1,5 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
+import { errnoOf } from '../host/file-system.ts';
 import { cancelJob } from '../jobs/cancel-job.ts';
+import { endedAt } from '../jobs/ended-at.ts';
 import { readSpec } from '../jobs/job-spec.ts';
 import { listJobs, removeJob } from '../jobs/remove-job.ts';
 import { runJob } from '../jobs/run-job.ts';
@@ -14,6 +16,16 @@ import type { RoomContext } from '../room/context.ts';
 
 type Calls = Readonly<Record<string, WorkflowCall>>;
 type Work = WorkflowCall & { readonly kind: 'activity' | 'command' };
+
+interface Running {
+  readonly call: Work;
+  readonly abort: AbortController;
+  /** Settles when its result was told. */
+  readonly told: Promise<void>;
+}
+
+/** How long a timer waits for the result of a command that ended before it: for what the command left behind to be ended. */
+const RESULT_WAIT_MS_MAX = 5_000;
 
 export interface ActivitiesOptions {
   readonly context: RoomContext;
@@ -30,7 +42,7 @@ export interface ActivitiesOptions {
  */
 export class Activities {
   readonly #options: ActivitiesOptions;
-  readonly #running = new Map<string, { readonly call: Work; readonly abort: AbortController }>();
+  readonly #running = new Map<string, Running>();
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(options: ActivitiesOptions) {
@@ -62,6 +74,28 @@ export class Activities {
     }
   }
 
+  /** Has commands that ended before a time (ms since the epoch) tell their results; whether there are any. */
+  async resultsUntil(timeMs: number): Promise<boolean> {
+    const ended = [...this.#running.values()].filter(({ call }) => this.#endedBefore(call, timeMs));
+    if (ended.length === 0) return false;
+    const { clock } = this.#options.context.host;
+    const waited = new AbortController();
+    const told = Promise.allSettled(ended.map((one) => one.told)).finally(() => waited.abort());
+    await Promise.race([told, clock.sleep(RESULT_WAIT_MS_MAX, waited.signal)]);
+    return true;
+  }
+
+  #endedBefore({ kind, effectId }: Work, timeMs: number): boolean {
+    if (kind !== 'command') return false;
+    try {
+      return (endedAt(this.#options.context.host, this.#jobPath(effectId)) ?? Infinity) < timeMs;
+    } catch (error) {
+      // Whoever waits for it is told what is wrong with it.
+      if (errnoOf(error) === undefined) throw error;
+      return false;
+    }
+  }
+
   /** Leaves: activities of this process are told so, commands go on without it. Resolves when nothing is under way. */
   async close(): Promise<void> {
     for (const { abort } of this.#running.values()) abort.abort(new Error('the host leaves'));
@@ -71,7 +105,6 @@ export class Activities {
 
   #begin(childId: string, call: Work, wasStarted: boolean): void {
     const abort = new AbortController();
-    this.#running.set(call.effectId, { call, abort });
     const ended = this.#perform(call, { signal: abort.signal, wasStarted }).then(
       (output): PlainEvent => {
         const fault = output === undefined ? undefined : findNonJson(output, 'output');
@@ -88,6 +121,7 @@ export class Activities {
       if (abort.signal.aborted) return;
       this.#options.onResult({ kind: 'result', call: childId, src: call.src, effectId: call.effectId, event });
     });
+    this.#running.set(call.effectId, { call, abort, told });
     // An activity that does not heed its signal is not waited for.
     if (call.kind === 'command') this.#track(told);
     else void told;

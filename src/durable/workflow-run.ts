@@ -11,6 +11,7 @@ import { Activities } from './activities.ts';
 import { Committer, type CommitListener } from './committer.ts';
 import { Consequences } from './consequences.ts';
 import { dueTimers } from './due-timers.ts';
+import { Happenings, type Happening } from './happenings.ts';
 import { hintBefore } from './hint-before.ts';
 import type { Journal } from './journal.ts';
 import { MailIntake } from './mail-intake.ts';
@@ -52,8 +53,7 @@ export class WorkflowRun {
   readonly #intake: MailIntake;
   readonly #arrivals: Arrivals;
   readonly #leaving = new AbortController();
-  /** What happened in this process, each as the cause that it is when its turn comes; undefined when nobody waits for it any more. */
-  readonly #happened: ((state: WorkflowState | undefined) => Cause | undefined)[] = [];
+  readonly #happened = new Happenings();
   readonly #announcements: { effectId: string; done: () => void; failed: (error: Error) => void }[] = [];
   #idleSinceMs: number | undefined;
   /** While it waits, and will look around soon in any case. */
@@ -137,8 +137,8 @@ export class WorkflowRun {
   }
 
   /**
-   * What is due now, in its order: timers, each behind the mail that was sent before it was due, what happened in this
-   * process, other mail. Whether there was anything.
+   * What is due now, in its order: timers, each behind the mail that was sent and the commands that ended before it was due,
+   * what happened in this process, other mail. Whether there was anything.
    */
   async #pass(): Promise<boolean> {
     const { fold } = this.#options.journal;
@@ -146,15 +146,14 @@ export class WorkflowRun {
     let taken = 0;
     const due = dueTimers(fold.state, this.#options.context.host.clock.now());
     for (const cause of due) {
+      if (await this.#activities.resultsUntil(cause.dueAt)) {
+        await this.#happened.take({ fold, committer: this.#committer });
+      }
       taken += await takeMail(taking, { max: MAIL_PER_PASS_MAX - taken, sentBefore: cause.dueAt });
       // An earlier one may have cancelled it.
       if (fold.state?.timers[cause.timer]?.dueAt === cause.dueAt) await this.#committer.commit(cause);
     }
-    for (let happened = this.#happened[0]; happened; happened = this.#happened[0]) {
-      const cause = happened(fold.state);
-      if (cause) await this.#committer.commit(cause);
-      this.#happened.shift();
-    }
+    await this.#happened.take({ fold, committer: this.#committer });
     const room = UNPERFORMED_MAX - this.#consequences.outstanding;
     await takeMail(taking, { max: Math.min(MAIL_PER_PASS_MAX, room) - taken });
     for (let one = this.#announcements.shift(); one; one = this.#announcements.shift()) {
@@ -196,8 +195,8 @@ export class WorkflowRun {
     showLife(this.#options.context, this.address);
   }
 
-  #happen(cause: (state: WorkflowState | undefined) => Cause | undefined): void {
-    this.#happened.push(cause);
+  #happen(happening: Happening): void {
+    this.#happened.add(happening);
     this.#arrivals.hint();
   }
 

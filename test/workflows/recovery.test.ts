@@ -338,6 +338,44 @@ test('a command that would be another one in the next host is waited for as the 
   expect(fs.readFileSync(began, 'utf8')).toBe('began\n');
 });
 
+test.each([
+  { behindMs: 0, becomes: 'worked' },
+  { behindMs: 3_600_000, becomes: 'late' },
+])(
+  'a command that ended while nobody ran the workflow counts before a timer that was due later, and no other ($becomes)',
+  async ({ behindMs, becomes }) => {
+    await using room = await WorkflowRoom.make();
+    const [began, go] = [`${room.directory}/began`, `${room.directory}/go`];
+    const script = 'touch "$0"; while [ ! -e "$1" ]; do sleep 0.05; done';
+    const machine = setup({
+      actors: { work: command(() => ({ file: 'sh', args: ['-c', script, began, go] })) },
+      delays: { patience: 120_000 },
+    }).createMachine({
+      id: 'working',
+      initial: 'working',
+      states: {
+        working: { invoke: { src: 'work', onDone: 'worked' }, after: { patience: 'late' } },
+        worked: { type: 'final' },
+        late: { type: 'final' },
+      },
+    });
+    // Where its clock is behind, the timer is due before the command ends, by the clocks of the others.
+    const first = await room.run(machine, {
+      on: { ...nodeHost, clock: { ...nodeHost.clock, now: () => Date.now() - behindMs } },
+    });
+    await eventually('the command runs', () => fs.existsSync(began));
+    await first.host.close();
+    fs.writeFileSync(go, '');
+    const jobs = actorLayout(roomLayout(room.directory), 'working').jobs;
+    const [effectId = ''] = fs.readdirSync(jobs);
+    await eventually('it has ended', () => fs.existsSync(`${jobs}/${effectId}/1.exit.json`));
+    const again = await room.run(machine, { on: later });
+    expect(await again.workflow.result).toEqual({ status: 'done' });
+    await again.host.close();
+    expect(room.snapshot('working').value).toBe(becomes);
+  },
+);
+
 test('a second host is refused while the first lives, and fences it when it takes over', async () => {
   await using room = await WorkflowRoom.make();
   const alice = await (await room.open()).join('alice');
