@@ -20,7 +20,7 @@ export interface DeliveryAttempt {
   readonly ahead: Promise<boolean> | undefined;
   /** It is in every mailbox, perhaps not yet on the disk. */
   readonly onLinked: () => void;
-  readonly childReady: (address: string) => Promise<void>;
+  readonly childReady: (address: string, entry: OutboxEntry) => Promise<void>;
 }
 
 /** Tries once to deliver a message to these addresses; each has its outcome. Throws only what breaks the journal's promise. */
@@ -34,7 +34,7 @@ export async function attemptDelivery(
   for (const to of addresses) {
     try {
       if (!sealed) throw new MessageRefused(entry.refusal?.message ?? 'it could not be made', { reason: 'rejected' });
-      if (entry.isControl) await childReady(to);
+      if (entry.isControl) await childReady(to, entry);
       else assertType(context, entry.type);
       mailboxes.push(recipientOf(context, to, { type: entry.type, content: entry.content }));
     } catch (error) {

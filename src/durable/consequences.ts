@@ -20,7 +20,7 @@ export interface ConsequencesOptions {
   readonly mailbox: Mailbox;
   readonly journal: Journal;
   readonly machine: AnyStateMachine;
-  readonly childReady: (address: string) => Promise<void>;
+  readonly childReady: (address: string, entry: OutboxEntry) => Promise<void>;
   /** A message can never be delivered to these. */
   readonly onRefused: (entry: OutboxEntry, refused: readonly Refused[]) => void;
   /** A record is done with. */

@@ -19,7 +19,7 @@ export interface OutboxOptions {
   readonly address: string;
   readonly durability: Durability;
   /** Whether the mailbox of this child is there yet; waited for before it is sent anything. */
-  readonly childReady: (address: string) => Promise<void>;
+  readonly childReady: (address: string, entry: OutboxEntry) => Promise<void>;
   /** It has reached its end at every recipient, and that is on the disk where it has to be. */
   readonly onDelivered: (entry: OutboxEntry) => void;
   /** It has reached its end, and at these recipients it is refused for good. */

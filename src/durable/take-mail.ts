@@ -1,6 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
-import { receive } from '../machine/receive.ts';
-import type { ParentRef } from '../machine/workflow-state.ts';
+import { receive, type Expected } from '../machine/receive.ts';
 import type { Committer } from './committer.ts';
 import type { Journal } from './journal.ts';
 import type { MailIntake } from './mail-intake.ts';
@@ -9,7 +8,7 @@ export interface TakingMail {
   readonly address: string;
   readonly machine: AnyStateMachine;
   readonly journal: Journal;
-  readonly expected?: { readonly parent: ParentRef; readonly incarnation: string } | undefined;
+  readonly expected: () => Expected | undefined;
   readonly intake: MailIntake;
   readonly committer: Committer;
 }
@@ -37,7 +36,7 @@ async function takeNext(
     const taken = intake.next(isCommitted, sentBefore);
     if (!taken) return false;
     const { message } = taken;
-    const received = receive(message, { machine, address, state: fold.state, expected });
+    const received = receive(message, { machine, address, state: fold.state, expected: expected() });
     if ('waits' in received) continue;
     if ('cause' in received) await committer.commit(received.cause);
     else {

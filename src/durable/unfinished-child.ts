@@ -1,22 +1,19 @@
 import { isMailroomError } from '../errors.ts';
-import type { ParentRef } from '../machine/workflow-state.ts';
+import type { Expected } from '../machine/receive.ts';
 import type { RoomContext } from '../room/context.ts';
 import { knownCard } from '../room/known-card.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { readJournalState } from './read-journal.ts';
 
-/** A child that an earlier host has left with something undone. */
-export interface UnfinishedChild {
-  readonly parent: ParentRef;
-  readonly incarnation: string;
-}
-
-/** Whether the workflow at the address is one, which may be of one of these parents; undefined when it is none. */
+/**
+ * What a child may be started as that an earlier host has left with something undone, and whose parent may be one of these;
+ * undefined for any other workflow.
+ */
 export function unfinishedChild(
   context: RoomContext,
   address: string,
   parents: ReadonlyMap<string, unknown>,
-): UnfinishedChild | undefined {
+): Expected | undefined {
   if (!mayBeChild(context, address, parents)) return undefined;
   const fold = readState(context, address);
   const { state } = fold ?? {};

@@ -1,29 +1,18 @@
 import type { AnyStateMachine } from 'xstate';
 import { Conflict, MailroomError } from '../errors.ts';
 import { gatherLog } from '../log/gathered-log.ts';
-import { acceptedBy } from '../machine/accepts.ts';
-import { machineHash } from '../machine/machine-hash.ts';
-import { errorFacts, type ParentRef, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
+import type { Expected } from '../machine/receive.ts';
+import { errorFacts, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
-import { listAddresses, mailboxOf, type RoomContext } from '../room/context.ts';
-import { joinRoom } from '../room/join.ts';
+import { listAddresses, type RoomContext } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
-import { isLeftAlone } from './left-alone.ts';
 import type { CommitListener } from './committer.ts';
-import { Journal } from './journal.ts';
+import { AddressTurns } from './address-turns.ts';
+import { takeAddress, type TakeAddress } from './take-address.ts';
 import { unfinishedChild } from './unfinished-child.ts';
 import { WorkflowRun } from './workflow-run.ts';
 
 const OPEN_RETRY_MS = 1_000;
-
-export interface OpenWorkflow {
-  readonly machine: AnyStateMachine;
-  readonly address: string;
-  readonly takeOver: boolean;
-  /** Where the machine was loaded from. */
-  readonly file?: string | undefined;
-  readonly expected?: { readonly parent: ParentRef; readonly incarnation: string };
-}
 
 export type RecordListener = (address: string, ...record: Parameters<CommitListener>) => void;
 
@@ -31,10 +20,8 @@ interface Running {
   readonly run: WorkflowRun;
   readonly takeOver: boolean;
   readonly file: string | undefined;
-  /** The incarnation that its parent has started; undefined for one that was started by hand. */
-  readonly incarnation: string | undefined;
-  /** The address of that parent. */
-  readonly parent: string | undefined;
+  /** What its parent has started, or is about to; undefined for one that was started by hand. */
+  expected: Expected | undefined;
   loop: Promise<void>;
 }
 
@@ -46,8 +33,7 @@ export class WorkflowFamily {
   readonly #context: RoomContext;
   readonly #durability: Durability;
   readonly #running = new Map<string, Running>();
-  /** Children that are being opened. */
-  readonly #opening = new Map<string, Promise<void>>();
+  readonly #turns = new AddressTurns();
   readonly #listeners = new Set<RecordListener>();
   readonly #settled = new Map<string, () => void>();
   /** Rejects when this host can run nothing any more; never resolves. */
@@ -71,44 +57,25 @@ export class WorkflowFamily {
   }
 
   /** Resolves with the workflow, opened and not yet begun. Throws Conflict when a live host or agent has the address. */
-  async open(options: OpenWorkflow): Promise<WorkflowRun> {
+  async open(options: TakeAddress): Promise<WorkflowRun> {
     const { address, machine, takeOver, file, expected } = options;
     if (this.#running.has(address)) throw new Conflict(`The workflow ${address} is run by this process already.`);
-    const { schemas, broadcasts } = acceptedBy(machine);
-    const card = {
-      kind: 'workflow',
-      program: machine.id,
-      parent: expected?.parent.address,
-      accepts: Object.keys(schemas),
-      broadcasts,
-      takeOver: takeOver || isLeftAlone(this.#context, address),
-    } as const;
-    await joinRoom(this.#context, address, card);
-    const mailbox = mailboxOf(this.#context, address);
-    if (!mailbox) throw new TypeError(`${address} has joined and has no mailbox`);
-    const ref = { id: machine.id, hash: machineHash(machine), ...(file === undefined ? {} : { file }) };
-    const journal = await Journal.open(this.#context, address, {
-      durability: this.#durability,
-      machine: ref,
-      takeOver,
-    });
+    const { mailbox, journal } = await takeAddress(this.#context, options, this.#durability);
     const run = new WorkflowRun({
       context: this.#context,
       durability: this.#durability,
       mailbox,
       journal,
       machine,
-      expected,
-      childReady: (child) => this.#childReady(child),
+      expected: () => this.#running.get(address)?.expected,
+      childReady: (to) => this.#childReady(address, to),
       onCommit: (record) => {
         for (const listener of this.#listeners) listener(address, record);
         if ('commit' in record) this.#wantChildren(address, record.commit.state);
       },
       onSettled: () => this.#settled.get(address)?.(),
     });
-    const { incarnation, parent } = expected ?? {};
-    const started = { incarnation, parent: parent?.address };
-    this.#running.set(address, { run, takeOver, file, ...started, loop: Promise.resolve() });
+    this.#running.set(address, { run, takeOver, file, expected, loop: Promise.resolve() });
     return run;
   }
 
@@ -125,11 +92,10 @@ export class WorkflowFamily {
     for (let found = true; found && !this.#leaving.signal.aborted;) {
       found = false;
       for (const address of listAddresses(this.#context)) {
-        if (this.#running.has(address) || this.#opening.has(address)) continue;
+        if (this.#running.has(address) || this.#turns.at(address)) continue;
         const child = unfinishedChild(this.#context, address, this.#running);
-        const under = child && this.#running.get(child.parent.address);
-        if (!under) continue;
-        await this.#openChild(address, { ...child, src: child.parent.src, under });
+        if (!child || !this.#running.has(child.parent.address)) continue;
+        await this.#turns.take(address, child.incarnation, () => this.#openChild(address, child));
         found = true;
       }
     }
@@ -145,7 +111,7 @@ export class WorkflowFamily {
   /** Finishes what is being committed and leaves every workflow in good order. */
   async close(): Promise<void> {
     this.#leaving.abort();
-    await Promise.allSettled(this.#opening.values());
+    await this.#turns.allOver();
     for (const { run } of this.#running.values()) run.leave();
     await Promise.all([...this.#running.values()].map(({ loop }) => loop));
     this.#running.clear();
@@ -161,45 +127,45 @@ export class WorkflowFamily {
   /** Has a workflow here for each child machine that the state waits for. */
   #wantChildren(parent: string, state: WorkflowState): void {
     for (const [childId, call] of Object.entries(state.calls)) {
-      if (call.kind !== 'machine' || this.#isHere(call)) continue;
-      this.#want(parent, childId, call);
+      if (call.kind === 'machine') this.#want(call.address, expectedOf(parent, childId, call));
     }
   }
 
-  #isHere({ address, effectId }: WorkflowCall & { kind: 'machine' }): boolean {
-    return this.#opening.has(address) || this.#running.get(address)?.incarnation === effectId;
+  #want(address: string, expected: Expected): void {
+    if (this.#incarnationAt(address) === expected.incarnation || this.#leaving.signal.aborted) return;
+    const opening = this.#turns.take(address, expected.incarnation, () => this.#openChild(address, expected));
+    // Whoever sends to the child is told; see `#childReady`.
+    opening.catch((error: unknown) => this.#wantLater(address, { parent: expected.parent.address, opening, error }));
   }
 
-  #want(parent: string, childId: string, call: WorkflowCall & { kind: 'machine' }): void {
-    const under = this.#running.get(parent);
-    if (!under || this.#leaving.signal.aborted) return;
-    const { address, effectId: incarnation, src } = call;
-    const opening = this.#openChild(address, { parent: { address: parent, childId, src }, incarnation, src, under });
-    this.#opening.set(address, opening);
-    // Whoever sends to the child is told; see `#childReady`.
-    opening.then(
-      () => this.#opening.delete(address),
-      (error: unknown) => this.#wantLater(parent, address, error),
-    );
+  /** Which incarnation is run at an address, or will be when what is under way there is over. */
+  #incarnationAt(address: string): string | undefined {
+    const turn = this.#turns.at(address);
+    return turn ? turn.incarnation : this.#running.get(address)?.expected?.incarnation;
   }
 
   /** A child that could not be opened is tried again for as long as its parent waits for it. */
-  async #wantLater(parent: string, address: string, error: unknown): Promise<void> {
+  async #wantLater(
+    address: string,
+    { parent, opening, error }: { parent: string; opening: Promise<void>; error: unknown },
+  ): Promise<void> {
     const { host, log } = this.#context;
     log.append({ event: 'warning', from: parent, to: address, detail: `not opened now: ${errorFacts(error).message}` });
     await host.clock.sleep(OPEN_RETRY_MS, this.#leaving.signal);
-    this.#opening.delete(address);
+    this.#turns.forget(address, opening);
     const { state } = this.#running.get(parent)?.run ?? {};
     if (state) this.#wantChildren(parent, state);
   }
 
-  async #openChild(
-    address: string,
-    { parent, incarnation, src, under }: { parent: ParentRef; incarnation: string; src: string; under: Running },
-  ): Promise<void> {
-    // A child of an earlier incarnation that had the same systemId.
+  async #openChild(address: string, expected: Expected): Promise<void> {
+    const { parent } = expected;
+    const under = this.#running.get(parent.address);
+    // The next host opens it, so that nothing to it is refused now.
+    if (!under || this.#leaving.signal.aborted)
+      throw new MailroomError('MESSAGE_DELIVERY', `The host is leaving before ${address} is open.`);
+    // A child of an earlier incarnation that had the same address.
     const former = this.#running.get(address);
-    if (former && former.parent !== parent.address) {
+    if (former && former.expected?.parent.address !== parent.address) {
       throw new Conflict(
         `The child ${parent.childId} of ${parent.address} would be ${address}, which is another workflow.`,
         {
@@ -207,33 +173,39 @@ export class WorkflowFamily {
         },
       );
     }
+    const machine = under.run.machine.implementations.actors[parent.src] as AnyStateMachine | undefined;
+    if (!machine)
+      throw new MailroomError(
+        'INVALID_INPUT',
+        `The machine ${under.run.machine.id} has no actor "${parent.src}" any more.`,
+      );
+    if (former?.run.machine === machine) {
+      former.expected = expected;
+      return;
+    }
     if (former) {
       former.run.leave();
       await former.loop;
       this.#running.delete(address);
     }
-    const machine = under.run.machine.implementations.actors[src] as AnyStateMachine | undefined;
-    if (!machine)
-      throw new MailroomError('INVALID_INPUT', `The machine ${under.run.machine.id} has no actor "${src}" any more.`);
     const { takeOver, file } = under;
-    const run = await this.open({ machine, address, takeOver, file, expected: { parent, incarnation } });
-    this.begin(run);
+    this.begin(await this.open({ machine, address, takeOver, file, expected }));
   }
 
-  /** Resolves when the mailbox of a child is there; for any other address at once. Throws why it could not be opened. */
-  async #childReady(address: string): Promise<void> {
-    const opening = this.#opening.get(address);
-    if (opening) return opening;
-    if (this.#running.has(address)) return;
-    // The next host opens it, so that nothing to it is refused now.
-    if (this.#leaving.signal.aborted)
-      throw new MailroomError('MESSAGE_DELIVERY', `The host is leaving before ${address} is open.`);
-    for (const [parent, { run }] of this.#running) {
-      for (const [childId, call] of Object.entries(run.state?.calls ?? {})) {
-        if (call.kind !== 'machine' || call.address !== address) continue;
-        this.#want(parent, childId, call);
-        return this.#opening.get(address);
-      }
+  /** Resolves when `to` can be sent control mail: a child when it is open. Throws why it could not be opened. */
+  async #childReady(from: string, to: string): Promise<void> {
+    const calls = Object.entries(this.#running.get(from)?.run.state?.calls ?? {});
+    for (const [childId, call] of calls) {
+      if (call.kind === 'machine' && call.address === to) this.#want(to, expectedOf(from, childId, call));
     }
+    const opening = this.#turns.at(to);
+    if (opening) return opening.done;
+    // The next host opens it, so that nothing to it is refused now.
+    if (!this.#running.has(to) && this.#leaving.signal.aborted)
+      throw new MailroomError('MESSAGE_DELIVERY', `The host is leaving before ${to} is open.`);
   }
+}
+
+function expectedOf(parent: string, childId: string, { src, effectId }: WorkflowCall): Expected {
+  return { parent: { address: parent, childId, src }, incarnation: effectId };
 }

@@ -4,12 +4,13 @@ import { nextTurn } from '../host/next-turn.ts';
 import { watchArrivals, type Arrivals } from '../mailbox/arrivals.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import { isAwaited, type Cause } from '../machine/cause.ts';
-import type { ParentRef, WorkflowState } from '../machine/workflow-state.ts';
+import type { Expected } from '../machine/receive.ts';
+import type { WorkflowState } from '../machine/workflow-state.ts';
 import type { RoomContext } from '../room/context.ts';
 import { showLife } from '../room/signs-of-life.ts';
 import { Activities } from './activities.ts';
 import { Committer, type CommitListener } from './committer.ts';
-import { Consequences } from './consequences.ts';
+import { Consequences, type ConsequencesOptions } from './consequences.ts';
 import { dueTimers } from './due-timers.ts';
 import { Happenings, type Happening } from './happenings.ts';
 import { hintBefore } from './hint-before.ts';
@@ -33,9 +34,9 @@ export interface WorkflowRunOptions {
   readonly mailbox: Mailbox;
   readonly journal: Journal;
   readonly machine: AnyStateMachine;
-  /** Who may start it, and as which incarnation: for a child that waits for its parent's START. */
-  readonly expected?: { readonly parent: ParentRef; readonly incarnation: string } | undefined;
-  readonly childReady: (address: string) => Promise<void>;
+  /** Who may start it now, and as which incarnation: for a child that waits for its parent's START. */
+  readonly expected: () => Expected | undefined;
+  readonly childReady: ConsequencesOptions['childReady'];
   /** Is told of every record of this workflow, after it is true. */
   readonly onCommit: CommitListener;
   /** It has ended, and everything that it committed is done. May be called again. */

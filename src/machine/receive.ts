@@ -9,6 +9,7 @@ import { CONTROL_TYPES, END, EVENT, START, STOP } from './control.ts';
 import { durableWorkOf } from './durable-logic.ts';
 import type { Ending } from './ending.ts';
 import { parseData } from './mail-schema.ts';
+import { isStartedBefore } from './started-before.ts';
 import type { ParentRef, PlainEvent, WorkflowCall, WorkflowState } from './workflow-state.ts';
 
 /** What a workflow makes of a verified message: something that happens to it, or a reason why it is no concern of its. */
@@ -21,13 +22,19 @@ export type Reception =
   /** It stays where it is until the workflow has been started. */
   | { readonly waits: true };
 
+/** Who may start a child, and as which incarnation. */
+export interface Expected {
+  readonly parent: ParentRef;
+  readonly incarnation: string;
+}
+
 export interface ReceiveOptions {
   readonly machine: AnyStateMachine;
   readonly address: string;
   /** Undefined as long as a child has not been started. */
   readonly state: WorkflowState | undefined;
-  /** Who may start it, and as which incarnation; nobody may where it was started by hand. */
-  readonly expected?: { readonly parent: ParentRef; readonly incarnation: string } | undefined;
+  /** Nobody may start it where it was started by hand. */
+  readonly expected?: Expected | undefined;
 }
 
 /**
@@ -92,13 +99,17 @@ function receiveControl(message: Message, mail: MailFacts, options: ReceiveOptio
   const { incarnation } = data;
   if (type === START) {
     if (!expected) return doubt('the parent of a child that waits to be started');
-    if (from !== expected.parent.address || incarnation !== expected.incarnation)
+    // One that its parent has given up since is started too, and hears so by the STOP behind it.
+    const isFormer = typeof incarnation === 'string' && isStartedBefore(incarnation, expected.incarnation);
+    if (from !== expected.parent.address || (incarnation !== expected.incarnation && !isFormer))
       return doubt(`its parent ${expected.parent.address}`);
     if (state?.incarnation === incarnation) return { late: 'it was started already' };
+    if (isFormer && ((state && isStartedBefore(incarnation, state.incarnation)) || data['src'] !== expected.parent.src))
+      return { late: 'it was given up before it began' };
     return {
       cause: {
         kind: 'start',
-        incarnation: expected.incarnation,
+        incarnation,
         input: data['input'] ?? null,
         parent: expected.parent,
         mail,
@@ -110,6 +121,8 @@ function receiveControl(message: Message, mail: MailFacts, options: ReceiveOptio
   const isParent = from === state.parent?.address && ofOwnRun;
   if (type === STOP) {
     const isOwner = from === SYSTEM || from === address;
+    const isForFormer = typeof incarnation === 'string' && isStartedBefore(incarnation, state.incarnation);
+    if (from === state.parent?.address && isForFormer) return { late: 'it is for an earlier start, which is over' };
     if (!isParent && !isOwner)
       return doubt(state.parent ? `its parent ${state.parent.address} or the room` : 'the room');
     if (state.status !== 'active') return { late: 'it has ended already' };

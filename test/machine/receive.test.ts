@@ -178,6 +178,23 @@ describe('START', () => {
     expect(receiveAs(start, { state: again, expected })).toEqual({ late: 'it was started already' });
   });
 
+  it('of a child that was given up since is taken in its turn, and never after a later one', () => {
+    const now = { ...expected, incarnation: 'ff00.10.0' };
+    const former = { ...start, data: { incarnation: 'ff00.9.3', src: 'x' } };
+    const late = { late: 'it was given up before it began' };
+    for (const before of [undefined, { ...state, incarnation: 'ff00.9.2' }])
+      expect(receiveAs(former, { state: before, expected: now })).toMatchObject({ cause: { incarnation: 'ff00.9.3' } });
+    for (const after of ['ff00.9.4', 'ff00.10.0'])
+      expect(receiveAs(former, { state: { ...state, incarnation: after }, expected: now })).toEqual(late);
+    const ofOther = { ...start, data: { incarnation: 'ff00.9.3', src: 'y' } };
+    expect(receiveAs(ofOther, { state: undefined, expected: now })).toEqual(late);
+    const ofOtherRun = { ...start, data: { incarnation: 'ee00.9.3', src: 'x' } };
+    expect(reasonOf(receiveAs(ofOtherRun, { state: undefined, expected: now }))).toBe('not-believed');
+    expect(reasonOf(receiveAs({ ...former, from: 'mallory' }, { state: undefined, expected: now }))).toBe(
+      'not-believed',
+    );
+  });
+
   const forgeries: [string, Partial<Message>, Expected | undefined][] = [
     ['another sender', { ...start, from: 'mallory' }, expected],
     ['the child itself', { ...start, from: ADDRESS }, expected],
@@ -204,6 +221,13 @@ describe('STOP', () => {
     expect(receiveAs(stop, { state: ofParent })).toMatchObject(stopped);
     for (const from of ['system', ADDRESS]) expect(receiveAs({ type: 'STOP', from })).toMatchObject(stopped);
     expect(receiveAs(stop, { state: { ...ofParent, status: 'done' } })).toEqual({ late: 'it has ended already' });
+  });
+
+  it('for an earlier start of a child comes too late, and is not believed from another', () => {
+    const ofLater = { ...ofParent, incarnation: 'ff00.10.0' };
+    const former = { ...stop, data: { incarnation: 'ff00.9.0' } };
+    expect(receiveAs(former, { state: ofLater })).toEqual({ late: 'it is for an earlier start, which is over' });
+    expect(reasonOf(receiveAs({ ...former, from: 'mallory' }, { state: ofLater }))).toBe('not-believed');
   });
 
   it.each<[string, Partial<Message>]>([

@@ -1,0 +1,43 @@
+import type { AnyStateMachine } from 'xstate';
+import { acceptedBy } from '../machine/accepts.ts';
+import { machineHash } from '../machine/machine-hash.ts';
+import type { Expected } from '../machine/receive.ts';
+import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
+import { mailboxOf, type RoomContext } from '../room/context.ts';
+import { joinRoom } from '../room/join.ts';
+import { Journal } from './journal.ts';
+import { isLeftAlone } from './left-alone.ts';
+
+export interface TakeAddress {
+  readonly machine: AnyStateMachine;
+  readonly address: string;
+  readonly takeOver: boolean;
+  /** Where the machine was loaded from. */
+  readonly file?: string | undefined;
+  /** For a child: who may start it, and as which incarnation. */
+  readonly expected?: Expected | undefined;
+}
+
+/**
+ * Makes the address that of a workflow which this process runs: its mailbox and card, and its journal, which fences every
+ * other host. Throws Conflict when a live host or agent has the address.
+ */
+export async function takeAddress(
+  context: RoomContext,
+  { machine, address, takeOver, file, expected }: TakeAddress,
+  durability: Durability,
+): Promise<{ readonly mailbox: Mailbox; readonly journal: Journal }> {
+  const { schemas, broadcasts } = acceptedBy(machine);
+  await joinRoom(context, address, {
+    kind: 'workflow',
+    program: machine.id,
+    parent: expected?.parent.address,
+    accepts: Object.keys(schemas),
+    broadcasts,
+    takeOver: takeOver || isLeftAlone(context, address),
+  });
+  const mailbox = mailboxOf(context, address);
+  if (!mailbox) throw new TypeError(`${address} has joined and has no mailbox`);
+  const ref = { id: machine.id, hash: machineHash(machine), ...(file === undefined ? {} : { file }) };
+  return { mailbox, journal: await Journal.open(context, address, { durability, machine: ref, takeOver }) };
+}

@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { setup } from 'xstate';
+import { z } from 'zod';
+import { nodeHost } from '../../src/host/node-host.ts';
+import type { Host } from '../../src/host/host.ts';
+import { accepts } from '../../src/workflow.ts';
+import { eventually, WorkflowRoom } from './workflow-room.ts';
+
+const child = setup({ schemas: accepts({ GO: z.unknown() }) }).createMachine({
+  id: 'child',
+  initial: 'waiting',
+  states: { waiting: { on: { GO: 'over' } }, over: { type: 'final' } },
+});
+
+/** A host on which one call at a path fails as on a full disk, for as long as `fails` says so. */
+function failing(call: 'mkdir' | 'link', fails: (path: string) => boolean): Host {
+  const { files } = nodeHost;
+  const refuse = (path: string): void => {
+    if (fails(path)) throw Object.assign(new Error(`ENOSPC: no space left on device, ${path}`), { code: 'ENOSPC' });
+  };
+  return {
+    ...nodeHost,
+    files: {
+      ...files,
+      mkdir: (path, ...more) => {
+        if (call === 'mkdir') refuse(path);
+        return files.mkdir(path, ...more);
+      },
+      link: (existing, created) => {
+        if (call === 'link') refuse(created);
+        files.link(existing, created);
+      },
+    },
+  };
+}
+
+test.each(['process', 'power'] as const)(
+  'a child that is ended and started again under its systemId while it is being opened is started twice (%s)',
+  async (durability) => {
+    // The opened child knew only the first start: the second was not believed, and its parent waited for ever.
+    const parent = setup({ actors: { child }, delays: { atOnce: 0 } }).createMachine({
+      id: 'parent',
+      initial: 'one',
+      states: {
+        one: { invoke: { id: 'c', src: 'child', systemId: 'shared' }, after: { atOnce: 'two' } },
+        two: { invoke: { id: 'c', src: 'child', systemId: 'shared', onDone: 'over' } },
+        over: { type: 'final' },
+      },
+    });
+    await using room = await WorkflowRoom.make({ durability });
+    const alice = await (await room.open()).join('alice');
+    const { host, workflow } = await room.run(parent);
+    await eventually('the second start', () => {
+      const { state } = room.state('parent') ?? {};
+      return state?.steps === 2 && room.state('shared')?.state?.incarnation === state.calls['c']?.effectId;
+    });
+    await alice.send({ to: 'shared', type: 'GO', content: '' });
+    expect(await workflow.result).toMatchObject({ status: 'done' });
+    await host.close();
+    const told = room.story('shared').map(({ cause, verdict }) => `${cause} ${verdict}`);
+    expect(told.filter((line) => line.startsWith('started'))).toHaveLength(2);
+    expect(told.filter((line) => /not believed|refused/.test(line))).toEqual([]);
+  },
+);
+
+const finishMail = accepts({ FINISH: z.unknown() });
+
+test('a run with --again starts its child at an address where the child of the run before has not heard its STOP', async () => {
+  // The child was opened twice at once, as the old one and as the new one, and the new run was told that it is taken.
+  const parent = setup({ schemas: finishMail, actors: { child } }).createMachine({
+    id: 'parent',
+    initial: 'waiting',
+    states: {
+      waiting: {
+        invoke: { id: 'c', src: 'child', onDone: 'done', onError: 'failed' },
+        on: { FINISH: 'finished' },
+      },
+      finished: { type: 'final' },
+      done: { type: 'final' },
+      failed: { type: 'final' },
+    },
+  });
+  await using room = await WorkflowRoom.make();
+  const alice = await (await room.open()).join('alice');
+  let links = 0;
+  const onlyStart = failing('link', (path) => path.includes('/actors/parent.c-1/mailbox/new/') && ++links > 1);
+  const first = await room.run(parent, { on: onlyStart });
+  const former = await eventually('the child', () => room.state('parent.c-1')?.state?.incarnation);
+  await alice.send({ to: 'parent', type: 'FINISH', content: '' });
+  await eventually('the end', () => room.state('parent')?.state?.status === 'done');
+  await first.host.close();
+  expect([room.state('parent')?.undelivered.size, room.state('parent.c-1')?.state?.status]).toEqual([1, 'active']);
+
+  const again = await room.run(parent, { again: true });
+  await eventually('the new child', () => {
+    const { incarnation, status } = room.state('parent.c-1')?.state ?? {};
+    return incarnation !== former && status === 'active';
+  });
+  await alice.send({ to: 'parent.c-1', type: 'GO', content: '' });
+  await again.workflow.result;
+  await again.host.close();
+  expect(room.snapshot('parent').value).toBe('done');
+});
