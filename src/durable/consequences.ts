@@ -3,6 +3,7 @@ import { settleOwn } from '../mailbox/owner.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import { messageFileName } from '../message/layout.ts';
 import type { RefusalReason } from '../message/message.ts';
+import type { Cause } from '../machine/cause.ts';
 import { errorFacts } from '../machine/workflow-state.ts';
 import type { RoomContext } from '../room/context.ts';
 import type { OutboxEntry, Unperformed } from './journal-record.ts';
@@ -10,6 +11,7 @@ import type { Journal } from './journal.ts';
 import { Outbox, type Refused } from './outbox.ts';
 import { ProgressKeeper } from './progress.ts';
 import { runActions } from './run-actions.ts';
+import { isHeardOf, undeliveredCause } from './undelivered-cause.ts';
 
 const RETRY_MS = 1_000;
 
@@ -91,6 +93,15 @@ export class Consequences {
   perform(outbox: readonly OutboxEntry[]): void {
     this.#performRecords();
     for (const entry of outbox) this.#post(entry, { isRepeat: false });
+  }
+
+  /** What it is to the machine that a message was refused; undefined when it is not to hear of it, which is then over. */
+  undelivered(entry: OutboxEntry, refused: readonly Refused[]): Cause | undefined {
+    const { state } = this.#options.journal.fold;
+    const cause = state && undeliveredCause(entry, refused, state);
+    if (cause && isHeardOf(entry, cause)) return cause;
+    this.progress.delivered(entry.id);
+    return undefined;
   }
 
   /** Resolves when nothing is under way; what is left is in the journal. */

@@ -2,12 +2,15 @@ import type { AnyStateMachine } from 'xstate';
 import { Conflict, MailroomError } from '../errors.ts';
 import { gatherLog } from '../log/gathered-log.ts';
 import type { Expected } from '../machine/receive.ts';
+import { isStartedBefore } from '../machine/started-before.ts';
 import { errorFacts, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import { listAddresses, type RoomContext } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
 import type { CommitListener } from './committer.ts';
 import { AddressTurns } from './address-turns.ts';
+import type { OutboxEntry } from './journal-record.ts';
+import { startIn } from './start-in.ts';
 import { takeAddress, type TakeAddress } from './take-address.ts';
 import { unfinishedChild } from './unfinished-child.ts';
 import { WorkflowRun } from './workflow-run.ts';
@@ -68,7 +71,7 @@ export class WorkflowFamily {
       journal,
       machine,
       expected: () => this.#running.get(address)?.expected,
-      childReady: (to) => this.#childReady(address, to),
+      childReady: (to, entry) => this.#childReady(address, to, entry),
       onCommit: (record) => {
         for (const listener of this.#listeners) listener(address, record);
         if ('commit' in record) this.#wantChildren(address, record.commit.state);
@@ -144,6 +147,12 @@ export class WorkflowFamily {
     return turn ? turn.incarnation : this.#running.get(address)?.expected?.incarnation;
   }
 
+  /** Whether nothing is there that would have to go back to this start. */
+  #isNews(address: string, { incarnation }: Expected): boolean {
+    const here = this.#incarnationAt(address);
+    return here === undefined || isStartedBefore(here, incarnation);
+  }
+
   /** A child that could not be opened is tried again for as long as its parent waits for it. */
   async #wantLater(
     address: string,
@@ -193,11 +202,12 @@ export class WorkflowFamily {
   }
 
   /** Resolves when `to` can be sent control mail: a child when it is open. Throws why it could not be opened. */
-  async #childReady(from: string, to: string): Promise<void> {
+  async #childReady(from: string, to: string, entry: OutboxEntry): Promise<void> {
     const calls = Object.entries(this.#running.get(from)?.run.state?.calls ?? {});
-    for (const [childId, call] of calls) {
-      if (call.kind === 'machine' && call.address === to) this.#want(to, expectedOf(from, childId, call));
-    }
+    const call = calls.find(([, one]) => one.kind === 'machine' && one.address === to);
+    const wanted = call ? expectedOf(from, ...call) : startIn(entry, from);
+    // One that was given up before it was ever open is opened all the same, so that a kill in between changes nothing.
+    if (wanted && (call || this.#isNews(to, wanted))) this.#want(to, wanted);
     const opening = this.#turns.at(to);
     if (opening) return opening.done;
     // The next host opens it, so that nothing to it is refused now.

@@ -17,7 +17,6 @@ import { hintBefore } from './hint-before.ts';
 import type { Journal } from './journal.ts';
 import { MailIntake } from './mail-intake.ts';
 import { takeMail } from './take-mail.ts';
-import { undeliveredCause } from './undelivered-cause.ts';
 
 /** Messages taken between two looks at the timers. */
 const MAIL_PER_PASS_MAX = 64;
@@ -75,7 +74,7 @@ export class WorkflowRun {
     this.#consequences = new Consequences({
       ...options,
       address: this.address,
-      onRefused: (entry, refused) => this.#happen((state) => state && undeliveredCause(entry, refused, state)),
+      onRefused: (entry, refused) => this.#happen(() => this.#consequences.undelivered(entry, refused)),
       onMoved: () => this.#arrivals.hint(),
       // One of many, mostly: it is written down with the next record, or once there is nothing else to do.
       onDelivered: () => {

@@ -1,4 +1,4 @@
-import { undeliveredCause } from '../durable/undelivered-cause.ts';
+import { isHeardOf, undeliveredCause } from '../durable/undelivered-cause.ts';
 import { InvalidInput } from '../errors.ts';
 import { doneEvent, errorEvent, type Cause } from '../machine/cause.ts';
 import type { Command } from '../machine/command.ts';
@@ -149,5 +149,6 @@ function tellUndelivered(system: SystemUnderTest, before: Situation, index: numb
   const { from: address, entry, refused } = before.undeliverable[index] ?? {};
   const state = address === undefined ? undefined : before.workflows.get(address)?.state;
   if (address === undefined || !entry || !refused || !state) return { situation };
-  return takeCause(system, situation, { address, cause: undeliveredCause(entry, refused, state) });
+  const cause = undeliveredCause(entry, refused, state);
+  return isHeardOf(entry, cause) ? takeCause(system, situation, { address, cause }) : { situation };
 }

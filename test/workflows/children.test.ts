@@ -101,3 +101,45 @@ test('a run with --again starts its child at an address where the child of the r
   await again.host.close();
   expect(room.snapshot('parent').value).toBe('done');
 });
+
+const cancelMail = accepts({ BEGIN: z.unknown(), CANCEL: z.unknown(), FINISH: z.unknown() });
+
+test.each([{ has: 'the child' }, { has: 'no such child any more' }])(
+  'a child that is given up before its mailbox is there, and left so, is no refused mail to its parent, whose code has $has',
+  async ({ has }) => {
+    // The next host delivered START and STOP to nobody, and the machine got `mailroom.delivery-failed` for both.
+    const machineOf = (actors: object) =>
+      setup({ schemas: cancelMail, actors: actors as { child: typeof child } }).createMachine({
+        id: 'parent',
+        initial: 'idle',
+        on: { 'mailroom.delivery-failed': '.refused' },
+        states: {
+          idle: { on: { BEGIN: 'busy' } },
+          busy: { ...('child' in actors ? { invoke: { id: 'c', src: 'child' } } : {}), on: { CANCEL: 'cancelled' } },
+          cancelled: { on: { FINISH: 'finished' } },
+          finished: { type: 'final' },
+          refused: { type: 'final' },
+        },
+      });
+    await using room = await WorkflowRoom.make();
+    const alice = await (await room.open()).join('alice');
+    const noMailbox = failing('mkdir', (path) => path.includes('/actors/parent.c-2'));
+    const first = await room.run(machineOf({ child }), { on: noMailbox });
+    for (const [steps, type] of ['BEGIN', 'CANCEL'].entries()) {
+      await alice.send({ to: 'parent', type, content: '' });
+      await eventually(type, () => room.state('parent')?.state?.steps === steps + 2);
+    }
+    await first.host.close();
+    expect(room.state('parent')?.undelivered.size).toBe(2);
+
+    const isThere = has === 'the child';
+    const again = await room.run(machineOf(isThere ? { child } : {}), { acceptChanged: true });
+    await eventually('both have reached their end', () => room.state('parent')?.undelivered.size === 0);
+    // Where the code still has it, it is started and stopped, as it is when nothing comes in between.
+    if (isThere) await eventually('its end', () => room.state('parent.c-2')?.state?.status === 'stopped');
+    await alice.send({ to: 'parent', type: 'FINISH', content: '' });
+    await again.workflow.result;
+    await again.host.close();
+    expect(room.snapshot('parent').value).toBe('finished');
+  },
+);
