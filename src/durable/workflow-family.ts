@@ -1,5 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
-import { Conflict, MailroomError } from '../errors.ts';
+import { Conflict, isMailroomError, MailroomError } from '../errors.ts';
 import { gatherLog } from '../log/gathered-log.ts';
 import type { Expected } from '../machine/receive.ts';
 import { isStartedBefore } from '../machine/started-before.ts';
@@ -92,15 +92,31 @@ export class WorkflowFamily {
 
   /** Opens children that an earlier host has left with something undone, although their parents no longer wait for them. */
   async adoptChildren(): Promise<void> {
+    const tried = new Set<string>();
     for (let found = true; found && !this.#leaving.signal.aborted;) {
       found = false;
       for (const address of listAddresses(this.#context)) {
-        if (this.#running.has(address) || this.#turns.at(address)) continue;
+        if (tried.has(address) || this.#running.has(address) || this.#turns.at(address)) continue;
         const child = unfinishedChild(this.#context, address, this.#running);
         if (!child || !this.#running.has(child.parent.address)) continue;
-        await this.#turns.take(address, child.incarnation, () => this.#openChild(address, child));
+        tried.add(address);
         found = true;
+        await this.#adopt(address, child);
       }
+    }
+  }
+
+  /** A child that cannot be opened, because the code does not have it any more, say, is no reason not to run its parent. */
+  async #adopt(address: string, child: Expected): Promise<void> {
+    const opening = this.#turns.take(address, child.incarnation, () => this.#openChild(address, child));
+    try {
+      await opening;
+    } catch (error) {
+      if (!isMailroomError(error)) throw error;
+      const detail = `left as it is: ${error.message}`;
+      this.#context.log.append({ event: 'warning', from: child.parent.address, to: address, detail });
+    } finally {
+      this.#turns.forget(address, opening);
     }
   }
 

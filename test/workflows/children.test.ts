@@ -143,3 +143,38 @@ test.each([{ has: 'the child' }, { has: 'no such child any more' }])(
     expect(room.snapshot('parent').value).toBe('finished');
   },
 );
+
+test('a workflow that has ended is run again with code that has no longer the child whose STOP did not arrive', async () => {
+  const machineOf = (output: string, actors: object) =>
+    setup({ schemas: finishMail, actors: actors as { child: typeof child } }).createMachine({
+      id: 'parent',
+      initial: 'child' in actors ? 'waiting' : 'finished',
+      states: {
+        waiting: { ...('child' in actors ? { invoke: { id: 'c', src: 'child' } } : {}), on: { FINISH: 'finished' } },
+        finished: { type: 'final' },
+      },
+      output: () => output,
+    });
+  await using room = await WorkflowRoom.make();
+  const alice = await (await room.open()).join('alice');
+  let links = 0;
+  const onlyStart = failing('link', (path) => path.includes('/actors/parent.c-1/mailbox/new/') && ++links > 1);
+  const first = await room.run(machineOf('old', { child }), { on: onlyStart });
+  await eventually('the child', () => room.state('parent.c-1')?.state);
+  await alice.send({ to: 'parent', type: 'FINISH', content: '' });
+  await eventually('the end', () => room.state('parent')?.state?.status === 'done');
+  await first.host.close();
+
+  for (const [again, output] of [
+    [false, 'old'],
+    [true, 'new'],
+  ] as const) {
+    const { host, workflow } = await room.run(machineOf('new', {}), { again });
+    expect(await workflow.result).toEqual({ status: 'done', output });
+    await host.close();
+  }
+  // It hears its STOP from the first host whose code has it.
+  const last = await room.run(machineOf('old', { child }));
+  await eventually('the end of the child', () => room.state('parent.c-1')?.state?.status === 'stopped');
+  await last.host.close();
+});
