@@ -8,3 +8,9 @@ export function isLeftAlone(context: RoomContext, address: string): boolean {
   if (card?.kind !== 'workflow' || !isLive(context.host, card)) return false;
   return readJournalState(context, address)?.isClosed === true;
 }
+
+/** Whether a workflow has the address as a child of this parent, so that it goes with it to whoever takes the parent over. */
+export function isChildOf(context: RoomContext, address: string, parent: string): boolean {
+  const card = readCard(context.host, context.layout, address);
+  return card?.kind === 'workflow' && card.parent === parent;
+}

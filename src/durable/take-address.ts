@@ -6,11 +6,12 @@ import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { joinRoom } from '../room/join.ts';
 import { Journal } from './journal.ts';
-import { isLeftAlone } from './left-alone.ts';
+import { isChildOf, isLeftAlone } from './left-alone.ts';
 
 export interface TakeAddress {
   readonly machine: AnyStateMachine;
   readonly address: string;
+  /** Take it from a live host; of a child, only what the same parent had started there. */
   readonly takeOver: boolean;
   /** Where the machine was loaded from. */
   readonly file?: string | undefined;
@@ -24,9 +25,11 @@ export interface TakeAddress {
  */
 export async function takeAddress(
   context: RoomContext,
-  { machine, address, takeOver, file, expected }: TakeAddress,
+  { machine, address, file, expected, ...options }: TakeAddress,
   durability: Durability,
 ): Promise<{ readonly mailbox: Mailbox; readonly journal: Journal }> {
+  // Nobody who takes a workflow means the agents whose names its children may have.
+  const takeOver = options.takeOver && (!expected || isChildOf(context, address, expected.parent.address));
   const { schemas, broadcasts } = acceptedBy(machine);
   await joinRoom(context, address, {
     kind: 'workflow',

@@ -3,6 +3,7 @@ import { setup } from 'xstate';
 import { z } from 'zod';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { Host } from '../../src/host/host.ts';
+import { readCard } from '../../src/room/card.ts';
 import { accepts } from '../../src/workflow.ts';
 import { eventually, WorkflowRoom } from './workflow-room.ts';
 
@@ -177,4 +178,42 @@ test('a workflow that has ended is run again with code that has no longer the ch
   const last = await room.run(machineOf('old', { child }));
   await eventually('the end of the child', () => room.state('parent.c-1')?.state?.status === 'stopped');
   await last.host.close();
+});
+
+/** As another process, which lives. */
+const elsewhere: Host = {
+  ...nodeHost,
+  processes: {
+    ...nodeHost.processes,
+    self: () => ({ ...nodeHost.processes.self(), startTime: '1' }),
+    isAlive: () => true,
+  },
+};
+
+test('who takes a workflow over takes its children too, and nobody else whose address a child is to have', async () => {
+  const beginMail = accepts({ BEGIN: z.unknown() });
+  const parent = setup({ schemas: beginMail, actors: { child } }).createMachine({
+    id: 'parent',
+    initial: 'waiting',
+    invoke: { id: 'c', src: 'child', systemId: 'helper' },
+    states: {
+      waiting: { on: { BEGIN: 'starting' } },
+      starting: { invoke: { id: 'd', src: 'child', systemId: 'alice', onError: 'refused' } },
+      refused: { type: 'final' },
+    },
+  });
+  await using room = await WorkflowRoom.make();
+  const opened = await room.open(elsewhere);
+  const alice = await opened.join('alice', { program: 'claude' });
+  const first = await room.run(parent, { on: elsewhere });
+  await eventually('the child', () => room.state('helper')?.state);
+  const here: Host = { ...nodeHost, processes: { ...nodeHost.processes, isAlive: () => true } };
+  const taking = await room.run(parent, { on: here, takeOver: true });
+  await eventually('the child is here', () => room.journal('helper').filter((entry) => 'open' in entry).length === 2);
+  await alice.send({ to: 'parent', type: 'BEGIN', content: '' });
+  await taking.workflow.result;
+  expect(room.snapshot('parent').value).toBe('refused');
+  expect(readCard(nodeHost, opened.context.layout, 'alice')).toMatchObject({ kind: 'agent', program: 'claude' });
+  await taking.host.close();
+  await first.host.close();
 });
