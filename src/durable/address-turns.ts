@@ -14,13 +14,22 @@ export class AddressTurns {
   }
 
   /** Does the work when every earlier turn at the address is over, however that ended. Rejects as the work does. */
-  take(address: string, incarnation: string | undefined, work: () => Promise<void>): Promise<void> {
+  async take(address: string, incarnation: string | undefined, work: () => Promise<void>): Promise<void> {
+    const done = this.takeAndKeep(address, incarnation, work);
+    try {
+      await done;
+    } finally {
+      this.forget(address, done);
+    }
+  }
+
+  /** The same; where it fails, whoever asks for the turn at the address is told so until it is forgotten. */
+  takeAndKeep(address: string, incarnation: string | undefined, work: () => Promise<void>): Promise<void> {
     const before = this.#last.get(address)?.done;
     const done = before ? before.then(work, work) : work();
     this.#last.set(address, { incarnation, done });
     done.then(
       () => this.forget(address, done),
-      // Until it is forgotten, whoever asks what became of the address is told.
       () => {},
     );
     return done;

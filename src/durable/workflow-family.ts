@@ -1,18 +1,18 @@
 import type { AnyStateMachine } from 'xstate';
-import { Conflict, isMailroomError, MailroomError } from '../errors.ts';
+import { Conflict, MailroomError } from '../errors.ts';
 import { gatherLog } from '../log/gathered-log.ts';
 import type { Expected } from '../machine/receive.ts';
 import { isStartedBefore } from '../machine/started-before.ts';
 import { errorFacts, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
-import { listAddresses, type RoomContext } from '../room/context.ts';
+import type { RoomContext } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
 import type { CommitListener } from './committer.ts';
+import { adoptChildren } from './adopt-children.ts';
 import { AddressTurns } from './address-turns.ts';
 import type { OutboxEntry } from './journal-record.ts';
 import { startIn } from './start-in.ts';
 import { takeAddress, type TakeAddress } from './take-address.ts';
-import { unfinishedChild } from './unfinished-child.ts';
 import { WorkflowRun } from './workflow-run.ts';
 
 const OPEN_RETRY_MS = 1_000;
@@ -59,8 +59,32 @@ export class WorkflowFamily {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves with the workflow, opened and not yet begun. Throws Conflict when a live host or agent has the address. */
-  async open(options: TakeAddress): Promise<WorkflowRun> {
+  /**
+   * Opens a workflow and begins it; `start` is called in between. Where this host is closed meanwhile, it is left at once. Throws
+   * Conflict when a live host or agent has the address, and where this host runs nothing any more.
+   */
+  async start(options: TakeAddress, start: (run: WorkflowRun) => void): Promise<WorkflowRun> {
+    const { address } = options;
+    this.assertOpen();
+    let opened: WorkflowRun | undefined;
+    await this.#turns.take(address, undefined, async () => {
+      opened = await this.#open(options);
+      start(opened);
+      this.#begin(opened);
+    });
+    if (!opened) throw new TypeError(`${address} was opened and is not here`);
+    return opened;
+  }
+
+  /** Throws Conflict when this host was closed, or has lost one of its workflows. */
+  assertOpen(): void {
+    if (!this.#leaving.signal.aborted) return;
+    throw new Conflict('This host has left its workflows and runs nothing any more.', {
+      hint: 'Run it in a new WorkflowHost.',
+    });
+  }
+
+  async #open(options: TakeAddress): Promise<WorkflowRun> {
     const { address, machine, takeOver, file, expected } = options;
     if (this.#running.has(address)) throw new Conflict(`The workflow ${address} is run by this process already.`);
     const { mailbox, journal } = await takeAddress(this.#context, options, this.#durability);
@@ -83,41 +107,22 @@ export class WorkflowFamily {
   }
 
   /** Begins an opened workflow: first what an earlier host left undone, also of its children. */
-  begin(run: WorkflowRun): void {
+  #begin(run: WorkflowRun): void {
     const running = this.#running.get(run.address);
     if (!running) throw new TypeError(`${run.address} is not opened here`);
     if (run.state) this.#wantChildren(run.address, run.state);
+    if (this.#leaving.signal.aborted) run.leave();
     running.loop = run.run().catch((error: unknown) => this.#fail(error));
   }
 
-  /** Opens children that an earlier host has left with something undone, although their parents no longer wait for them. */
-  async adoptChildren(): Promise<void> {
-    const tried = new Set<string>();
-    for (let found = true; found && !this.#leaving.signal.aborted;) {
-      found = false;
-      for (const address of listAddresses(this.#context)) {
-        if (tried.has(address) || this.#running.has(address) || this.#turns.at(address)) continue;
-        const child = unfinishedChild(this.#context, address, this.#running);
-        if (!child || !this.#running.has(child.parent.address)) continue;
-        tried.add(address);
-        found = true;
-        await this.#adopt(address, child);
-      }
-    }
-  }
-
-  /** A child that cannot be opened, because the code does not have it any more, say, is no reason not to run its parent. */
-  async #adopt(address: string, child: Expected): Promise<void> {
-    const opening = this.#turns.take(address, child.incarnation, () => this.#openChild(address, child));
-    try {
-      await opening;
-    } catch (error) {
-      if (!isMailroomError(error)) throw error;
-      const detail = `left as it is: ${error.message}`;
-      this.#context.log.append({ event: 'warning', from: child.parent.address, to: address, detail });
-    } finally {
-      this.#turns.forget(address, opening);
-    }
+  /** See `adoptChildren`. */
+  adoptChildren(): Promise<void> {
+    return adoptChildren(this.#context, {
+      parents: this.#running,
+      isHere: (address) => this.#running.has(address) || this.#turns.at(address) !== undefined,
+      open: (address, child) => this.#turns.take(address, child.incarnation, () => this.#openChild(address, child)),
+      signal: this.#leaving.signal,
+    });
   }
 
   /** Resolves when the workflow has ended and everything that it committed is done; rejects when this host fails. */
@@ -152,7 +157,7 @@ export class WorkflowFamily {
 
   #want(address: string, expected: Expected): void {
     if (this.#incarnationAt(address) === expected.incarnation || this.#leaving.signal.aborted) return;
-    const opening = this.#turns.take(address, expected.incarnation, () => this.#openChild(address, expected));
+    const opening = this.#turns.takeAndKeep(address, expected.incarnation, () => this.#openChild(address, expected));
     // Whoever sends to the child is told; see `#childReady`.
     opening.catch((error: unknown) => this.#wantLater(address, { parent: expected.parent.address, opening, error }));
   }
@@ -214,7 +219,7 @@ export class WorkflowFamily {
       this.#running.delete(address);
     }
     const { takeOver, file } = under;
-    this.begin(await this.open({ machine, address, takeOver, file, expected }));
+    this.#begin(await this.#open({ machine, address, takeOver, file, expected }));
   }
 
   /** Resolves when `to` can be sent control mail: a child when it is open. Throws why it could not be opened. */

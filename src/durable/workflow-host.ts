@@ -65,22 +65,26 @@ export class WorkflowHost implements AsyncDisposable {
 
   /**
    * Runs a machine as a workflow: begins it, goes on where an earlier process left it, or only gives the result where it has
-   * ended. Throws InvalidInput for a machine that cannot be durable; Conflict when a live host or agent has the address, or code or
-   * input are not what it was begun with; ChainDamaged.
+   * ended. Where this host is closed meanwhile, it is left at once. Throws InvalidInput for a machine that cannot be durable;
+   * Conflict when a live host or agent has the address, code or input are not what it was begun with, or this host was
+   * closed; ChainDamaged.
    */
   async run<TMachine extends AnyStateMachine>(
     machine: TMachine,
     options: WorkflowOptions<InputFrom<TMachine>> = {},
   ): Promise<Workflow<OutputFrom<TMachine>>> {
+    this.#family.assertOpen();
     checkMachine(machine);
     const address = addressOf(machine, options);
     assertInput(options.input);
     const before = readJournalState(this.#room.context, address);
     if (before) assertSame(this.#room, { machine, address, options, before });
-    const run = await this.#family.open({ machine, address, takeOver: options.takeOver ?? false, file: options.file });
-    const hadBegun = run.state !== undefined;
-    startIfNeeded(this.#room, run, options);
-    this.#family.begin(run);
+    let hadBegun = false;
+    const taken = { machine, address, takeOver: options.takeOver ?? false, file: options.file };
+    const run = await this.#family.start(taken, (opened) => {
+      hadBegun = opened.state !== undefined;
+      startIfNeeded(this.#room, opened, options);
+    });
     // One that begins only now has left nothing undone, and to look costs a card of everybody in the room.
     if (hadBegun) await this.#family.adoptChildren();
     const ended = Promise.race([this.#family.settled(run), this.#closed]);

@@ -106,6 +106,8 @@ export class WorkflowRun {
    */
   async run(): Promise<void> {
     try {
+      // Left before it began: all of it is for the next host.
+      if (this.#leaving.signal.aborted) return await this.#close();
       this.#consequences.recover();
       if (this.state) this.#activities.sweep(this.state.calls);
       this.#reconcile();

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
+import { z } from 'zod';
 import { runWorkflow, WorkflowHost } from '../../src/runtime.ts';
-import { WorkflowRoom } from './workflow-room.ts';
+import { accepts } from '../../src/workflow.ts';
+import { eventually, WorkflowRoom } from './workflow-room.ts';
 
 const child = setup({}).createMachine({ id: 'child', initial: 'over', states: { over: { type: 'final' } }, output: 7 });
 const parent = setup({ actors: { child }, delays: { atOnce: 0 } }).createMachine({
@@ -41,4 +43,34 @@ test('a host that was closed keeps nobody out, although its process lives', asyn
   const processes = { ...other.context.host.processes, self: () => ({ ...self, startTime: `${self.startTime}0` }) };
   const elsewhere = await world.open({ ...other.context.host, processes });
   expect(await runWorkflow(elsewhere, parent, { address: 'kept' })).toMatchObject({ status: 'done' });
+});
+
+test('a host that is closed while it opens a workflow leaves it, and one that is closed runs none', async () => {
+  // It went on and took steps, in a host that said it had left everything.
+  const waiting = setup({ schemas: accepts({ GO: z.unknown() }) }).createMachine({
+    id: 'waiting',
+    initial: 'one',
+    states: { one: { on: { GO: 'two' } }, two: { type: 'final' } },
+  });
+  await using world = await WorkflowRoom.make();
+  const opened = await world.open();
+  const alice = await opened.join('alice');
+  for (const hasBegun of [false, true]) {
+    const host = new WorkflowHost(opened);
+    const running = host.run(waiting);
+    await host.close();
+    const { result } = await running;
+    expect(await result).toEqual({ status: 'left' });
+    expect(world.state('waiting')?.isClosed).toBe(true);
+    await expect(host.run(waiting)).rejects.toMatchObject({ code: 'CONFLICT' });
+    if (hasBegun) continue;
+    await using next = new WorkflowHost(opened);
+    await next.run(waiting);
+    await eventually('it has begun', () => world.state('waiting')?.state);
+  }
+  await alice.send({ to: 'waiting', type: 'GO', content: '' });
+  expect(await runWorkflow(opened, waiting)).toMatchObject({ status: 'done' });
+  // Nothing was opened or committed by a host that had been closed.
+  const takers = world.journal('waiting').filter((entry) => 'open' in entry);
+  expect(takers).toHaveLength(4);
 });
