@@ -1,9 +1,8 @@
-import type { AnyStateMachine } from 'xstate';
 import { Conflict, MailroomError } from '../errors.ts';
 import { gatherLog } from '../log/gathered-log.ts';
 import type { Expected } from '../machine/receive.ts';
 import { isStartedBefore } from '../machine/started-before.ts';
-import { errorFacts, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
+import { errorFacts, type WorkflowState } from '../machine/workflow-state.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import type { RoomContext } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
@@ -11,22 +10,14 @@ import type { CommitListener } from './committer.ts';
 import { adoptChildren } from './adopt-children.ts';
 import { AddressTurns } from './address-turns.ts';
 import type { OutboxEntry } from './journal-record.ts';
-import { startIn } from './start-in.ts';
+import type { Running } from './running.ts';
+import { childMachine, expectedOf, startIn } from './expected-child.ts';
 import { takeAddress, type TakeAddress } from './take-address.ts';
 import { WorkflowRun } from './workflow-run.ts';
 
 const OPEN_RETRY_MS = 1_000;
 
 export type RecordListener = (address: string, ...record: Parameters<CommitListener>) => void;
-
-interface Running {
-  readonly run: WorkflowRun;
-  readonly takeOver: boolean;
-  readonly file: string | undefined;
-  /** What its parent has started, or is about to; undefined for one that was started by hand. */
-  expected: Expected | undefined;
-  loop: Promise<void>;
-}
 
 /**
  * The workflows that one host runs: those it is given, and the children that their machines start. They share its fate: when
@@ -38,7 +29,6 @@ export class WorkflowFamily {
   readonly #running = new Map<string, Running>();
   readonly #turns = new AddressTurns();
   readonly #listeners = new Set<RecordListener>();
-  readonly #settled = new Map<string, () => void>();
   /** Rejects when this host can run nothing any more; never resolves. */
   readonly failed: Promise<never>;
   #reject: (error: unknown) => void = () => {};
@@ -61,11 +51,10 @@ export class WorkflowFamily {
 
   /**
    * Opens a workflow and begins it; `start` is called in between. Where this host is closed meanwhile, it is left at once. Throws
-   * Conflict when a live host or agent has the address, and where this host runs nothing any more.
+   * Conflict when a live host or agent has the address.
    */
   async start(options: TakeAddress, start: (run: WorkflowRun) => void): Promise<WorkflowRun> {
     const { address } = options;
-    this.assertOpen();
     let opened: WorkflowRun | undefined;
     await this.#turns.take(address, undefined, async () => {
       opened = await this.#open(options);
@@ -86,7 +75,7 @@ export class WorkflowFamily {
 
   async #open(options: TakeAddress): Promise<WorkflowRun> {
     const { address, machine, takeOver, file, expected } = options;
-    if (this.#running.has(address)) throw new Conflict(`The workflow ${address} is run by this process already.`);
+    if (this.#running.has(address)) throw isHere(address);
     const { mailbox, journal } = await takeAddress(this.#context, options, this.#durability);
     const run = new WorkflowRun({
       context: this.#context,
@@ -100,9 +89,15 @@ export class WorkflowFamily {
         for (const listener of this.#listeners) listener(address, record);
         if ('commit' in record) this.#wantChildren(address, record.commit.state);
       },
-      onSettled: () => this.#settled.get(address)?.(),
+      onSettled: () => {
+        running.isSettled = true;
+        settle();
+      },
     });
-    this.#running.set(address, { run, takeOver, file, expected, loop: Promise.resolve() });
+    let settle: () => void = () => {};
+    const settled = new Promise<void>((resolve) => (settle = resolve));
+    const running: Running = { run, takeOver, file, expected, loop: Promise.resolve(), settled, isSettled: false };
+    this.#running.set(address, running);
     return run;
   }
 
@@ -113,6 +108,20 @@ export class WorkflowFamily {
     if (run.state) this.#wantChildren(run.address, run.state);
     if (this.#leaving.signal.aborted) run.leave();
     running.loop = run.run().catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Leaves a workflow that has ended here, so that it can be run again. Throws Conflict for one that goes on here. */
+  async letGo(address: string): Promise<void> {
+    const running = this.#running.get(address);
+    if (!running) return;
+    if (!running.isSettled) throw isHere(address);
+    await this.#turns.take(address, undefined, () => this.#leave(address, running));
+  }
+
+  async #leave(address: string, running: Running): Promise<void> {
+    running.run.leave();
+    await running.loop;
+    if (this.#running.get(address) === running) this.#running.delete(address);
   }
 
   /** See `adoptChildren`. */
@@ -127,9 +136,8 @@ export class WorkflowFamily {
 
   /** Resolves when the workflow has ended and everything that it committed is done; rejects when this host fails. */
   async settled(run: WorkflowRun): Promise<void> {
-    const settled = new Promise<void>((resolve) => this.#settled.set(run.address, resolve));
     run.wake();
-    await Promise.race([settled, this.failed]);
+    await Promise.race([this.#running.get(run.address)?.settled, this.failed]);
   }
 
   /** Finishes what is being committed and leaves every workflow in good order. */
@@ -203,21 +211,12 @@ export class WorkflowFamily {
         },
       );
     }
-    const machine = under.run.machine.implementations.actors[parent.src] as AnyStateMachine | undefined;
-    if (!machine)
-      throw new MailroomError(
-        'INVALID_INPUT',
-        `The machine ${under.run.machine.id} has no actor "${parent.src}" any more.`,
-      );
+    const machine = childMachine(under.run.machine, parent.src);
     if (former?.run.machine === machine) {
       former.expected = expected;
       return;
     }
-    if (former) {
-      former.run.leave();
-      await former.loop;
-      this.#running.delete(address);
-    }
+    if (former) await this.#leave(address, former);
     const { takeOver, file } = under;
     this.#begin(await this.#open({ machine, address, takeOver, file, expected }));
   }
@@ -237,6 +236,8 @@ export class WorkflowFamily {
   }
 }
 
-function expectedOf(parent: string, childId: string, { src, effectId }: WorkflowCall): Expected {
-  return { parent: { address: parent, childId, src }, incarnation: effectId };
+function isHere(address: string): Conflict {
+  return new Conflict(`The workflow ${address} is run by this process already.`, {
+    hint: 'Wait for its result, or run another one under another address.',
+  });
 }

@@ -77,6 +77,7 @@ export class WorkflowHost implements AsyncDisposable {
     checkMachine(machine);
     const address = addressOf(machine, options);
     assertInput(options.input);
+    await this.#family.letGo(address);
     const before = readJournalState(this.#room.context, address);
     if (before) assertSame(this.#room, { machine, address, options, before });
     let hadBegun = false;

@@ -3,6 +3,7 @@ import { setup } from 'xstate';
 import { z } from 'zod';
 import { runWorkflow, WorkflowHost } from '../../src/runtime.ts';
 import { accepts } from '../../src/workflow.ts';
+import { counter } from './machines.ts';
 import { eventually, WorkflowRoom } from './workflow-room.ts';
 
 const child = setup({}).createMachine({ id: 'child', initial: 'over', states: { over: { type: 'final' } }, output: 7 });
@@ -73,4 +74,23 @@ test('a host that is closed while it opens a workflow leaves it, and one that is
   // Nothing was opened or committed by a host that had been closed.
   const takers = world.journal('waiting').filter((entry) => 'open' in entry);
   expect(takers).toHaveLength(4);
+});
+
+test('a workflow that has ended is run again in the same host, and one that goes on there is not', async () => {
+  // Its host kept it open, so that it was said to be run by another host, which was this one.
+  await using world = await WorkflowRoom.make();
+  await using host = new WorkflowHost(await world.open());
+  const alice = await (await world.open()).join('alice');
+  for (const again of [false, true]) {
+    const { result } = await host.run(counter, { again });
+    await expect(host.run(counter)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringMatching(/this process/),
+    });
+    await alice.send({ to: 'counter', type: 'FINISH', content: '' });
+    expect(await result).toMatchObject({ status: 'done' });
+    expect(await (await host.run(counter)).result).toMatchObject({ status: 'done' });
+  }
+  const starts = world.story('counter').filter(({ cause }) => cause.startsWith('started'));
+  expect(starts).toHaveLength(2);
 });
