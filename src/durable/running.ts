@@ -1,4 +1,5 @@
 import type { Expected } from '../machine/receive.ts';
+import type { Settling } from './settling.ts';
 import type { WorkflowRun } from './workflow-run.ts';
 
 /** A workflow that this process runs. */
@@ -10,6 +11,17 @@ export interface Running {
   expected: Expected | undefined;
   loop: Promise<void>;
   /** Resolves when it has ended and everything that it committed is done. */
-  readonly settled: Promise<void>;
-  isSettled: boolean;
+  readonly settling: Settling;
+}
+
+/**
+ * One of those that a workflow has started, or that these have, which has begun and not ended, or has something left to do;
+ * undefined when there is none.
+ */
+export function unsettledBelow(all: ReadonlyMap<string, Running>, address: string): Running | undefined {
+  const isBelow = (one: Running | undefined): boolean => {
+    const parent = one?.expected?.parent.address;
+    return parent !== undefined && (parent === address || isBelow(all.get(parent)));
+  };
+  return [...all.values()].find((one) => one.run.state && !one.settling.isSettled && isBelow(one));
 }

@@ -10,7 +10,8 @@ import type { CommitListener } from './committer.ts';
 import { adoptChildren } from './adopt-children.ts';
 import { AddressTurns } from './address-turns.ts';
 import type { OutboxEntry } from './journal-record.ts';
-import type { Running } from './running.ts';
+import { unsettledBelow, type Running } from './running.ts';
+import { Settling } from './settling.ts';
 import { childMachine, expectedOf, startIn } from './expected-child.ts';
 import { takeAddress, type TakeAddress } from './take-address.ts';
 import { WorkflowRun } from './workflow-run.ts';
@@ -89,15 +90,10 @@ export class WorkflowFamily {
         for (const listener of this.#listeners) listener(address, record);
         if ('commit' in record) this.#wantChildren(address, record.commit.state);
       },
-      onSettled: () => {
-        running.isSettled = true;
-        settle();
-      },
+      onSettled: () => settling.settle(),
     });
-    let settle: () => void = () => {};
-    const settled = new Promise<void>((resolve) => (settle = resolve));
-    const running: Running = { run, takeOver, file, expected, loop: Promise.resolve(), settled, isSettled: false };
-    this.#running.set(address, running);
+    const settling = new Settling();
+    this.#running.set(address, { run, takeOver, file, expected, loop: Promise.resolve(), settling });
     return run;
   }
 
@@ -114,7 +110,7 @@ export class WorkflowFamily {
   async letGo(address: string): Promise<void> {
     const running = this.#running.get(address);
     if (!running) return;
-    if (!running.isSettled) throw isHere(address);
+    if (!running.settling.isSettled) throw isHere(address);
     await this.#turns.take(address, undefined, () => this.#leave(address, running));
   }
 
@@ -134,10 +130,19 @@ export class WorkflowFamily {
     });
   }
 
-  /** Resolves when the workflow has ended and everything that it committed is done; rejects when this host fails. */
+  /**
+   * Resolves when the workflow has ended and everything that it committed is done, also by those that it has started: they have
+   * to hear of its end, and have mail of their own to deliver. Rejects when this host fails.
+   */
   async settled(run: WorkflowRun): Promise<void> {
     run.wake();
-    await Promise.race([this.#running.get(run.address)?.settled, this.failed]);
+    await Promise.race([this.#wholeSettled(run), this.failed]);
+  }
+
+  async #wholeSettled({ address }: WorkflowRun): Promise<void> {
+    for (let one = this.#running.get(address); one; one = unsettledBelow(this.#running, address)) {
+      await one.settling.settled();
+    }
   }
 
   /** Finishes what is being committed and leaves every workflow in good order. */
@@ -204,21 +209,23 @@ export class WorkflowFamily {
     // A child of an earlier incarnation that had the same address.
     const former = this.#running.get(address);
     if (former && former.expected?.parent.address !== parent.address) {
-      throw new Conflict(
-        `The child ${parent.childId} of ${parent.address} would be ${address}, which is another workflow.`,
-        {
-          hint: 'Give it another systemId.',
-        },
-      );
+      const { childId } = parent;
+      throw new Conflict(`The child ${childId} of ${parent.address} would be ${address}, which is another workflow.`, {
+        hint: 'Give it another systemId.',
+      });
     }
     const machine = childMachine(under.run.machine, parent.src);
     if (former?.run.machine === machine) {
       former.expected = expected;
+      former.settling.begin();
       return;
     }
     if (former) await this.#leave(address, former);
     const { takeOver, file } = under;
-    this.#begin(await this.#open({ machine, address, takeOver, file, expected }));
+    const run = await this.#open({ machine, address, takeOver, file, expected });
+    const hadBegun = run.state !== undefined;
+    this.#begin(run);
+    if (hadBegun) await this.adoptChildren();
   }
 
   /** Resolves when `to` can be sent control mail: a child when it is open. Throws why it could not be opened. */

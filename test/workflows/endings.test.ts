@@ -1,7 +1,10 @@
+import fs from 'node:fs';
 import { assign, setup } from 'xstate';
 import { expect, test } from 'vitest';
 import { explore } from '../../src/testing/explore.ts';
-import { eventually, WorkflowRoom } from './workflow-room.ts';
+import { activity, command, tell } from '../../src/workflow.ts';
+import { processesAbout } from './orphans.ts';
+import { eventually, texts, WorkflowRoom } from './workflow-room.ts';
 
 /** Ends with what its child ended with, or with the error that it hears of instead. */
 function parentOf(output: unknown, error?: Error) {
@@ -78,4 +81,53 @@ test('an exploration goes the same way', () => {
     const { ends } = explore({ workflows: { parent: { machine: parentOf(output) } } });
     expect(ends.map(({ summary }) => summary)).toEqual(['parent: failed (done)']);
   }
+});
+
+test('whoever it has started hears of its end before that is its result, and what they run is ended', async () => {
+  await using room = await WorkflowRoom.make({ durability: 'power' });
+  const began = `${room.directory}/began`;
+  const script = 'touch "$0"; while [ -e "$0" ]; do sleep 0.05; done';
+  const kid = setup({ actors: { work: command(() => ({ file: 'sh', args: ['-c', script, began] })) } }).createMachine({
+    id: 'kid',
+    invoke: { src: 'work' },
+  });
+  const low = setup({ actors: { kid } }).createMachine({ id: 'low', invoke: { src: 'kid', id: 'kid' } });
+  const mid = setup({ actors: { low } }).createMachine({ id: 'mid', invoke: { src: 'low', id: 'low' } });
+  const seen = activity(() => eventually('the command runs', () => fs.existsSync(began)));
+  const top = setup({ actors: { mid, seen } }).createMachine({
+    id: 'top',
+    initial: 'a',
+    states: {
+      a: {
+        invoke: [
+          { src: 'mid', id: 'mid' },
+          { src: 'seen', onDone: 'b' },
+        ],
+      },
+      b: { type: 'final' },
+    },
+  });
+  const { host, workflow } = await room.run(top);
+  expect(await workflow.result).toEqual({ status: 'done' });
+  await host.close();
+  const statusOf = (address: string): unknown => room.state(address)?.state?.status;
+  const below = ['top.mid-1', 'top.mid-1.low-1', 'top.mid-1.low-1.kid-1'];
+  expect(below.map(statusOf)).toEqual(['stopped', 'stopped', 'stopped']);
+  expect(processesAbout(began)).toEqual([]);
+});
+
+test('what a child has still to send, paced by the rate limit, is delivered before the end of its parent is a result', async () => {
+  const news = [1, 2, 3].map((n) => tell('bob', { type: 'INFO', content: `${n}` }));
+  const child = setup({}).createMachine({ id: 'child', initial: 'a', states: { a: { entry: news, type: 'final' } } });
+  const parent = setup({ actors: { child } }).createMachine({
+    id: 'parent',
+    initial: 'a',
+    states: { a: { invoke: { src: 'child', id: 'child', onDone: 'b' } }, b: { type: 'final' } },
+  });
+  await using room = await WorkflowRoom.make({ limits: { rateLimit: 1, rateWindowMs: 1_000 } });
+  const bob = await (await room.open()).join('bob');
+  const { host, workflow } = await room.run(parent);
+  expect(await workflow.result).toEqual({ status: 'done' });
+  await host.close();
+  expect(texts(bob)).toEqual(['INFO 1', 'INFO 2', 'INFO 3']);
 });

@@ -307,7 +307,7 @@ test('a command that would be another one in the next host is waited for as the 
   await using room = await WorkflowRoom.make();
   const [began, go] = [`${room.directory}/began`, `${room.directory}/go`];
   let asked = 0;
-  const script = 'echo began >> "$0"; while [ ! -e "$1" ]; do sleep 0.05; done; printf "%s" "$ASKED"';
+  const script = 'echo began >> "$0"; while [ -e "$0" ] && [ ! -e "$1" ]; do sleep 0.05; done; printf "%s" "$ASKED"';
   const machine = setup({
     types: { context: {} as { said: unknown } },
     actors: {
@@ -346,7 +346,7 @@ test.each([
   async ({ behindMs, becomes }) => {
     await using room = await WorkflowRoom.make();
     const [began, go] = [`${room.directory}/began`, `${room.directory}/go`];
-    const script = 'touch "$0"; while [ ! -e "$1" ]; do sleep 0.05; done';
+    const script = 'touch "$0"; while [ -e "$0" ] && [ ! -e "$1" ]; do sleep 0.05; done';
     const machine = setup({
       actors: { work: command(() => ({ file: 'sh', args: ['-c', script, began, go] })) },
       delays: { patience: 120_000 },
@@ -395,9 +395,13 @@ test('a second host is refused while the first lives, and fences it when it take
   expect(texts(alice)).toEqual(['INFO sum 5']);
 });
 
-test.each([{ systemId: undefined }, { systemId: 'helper' }])(
-  'a child that has ended with mail to deliver goes on when its parent, which waits for it no more, is run again ($systemId)',
-  async ({ systemId }) => {
+test.each([
+  { systemId: undefined, isDeeper: false },
+  { systemId: 'helper', isDeeper: false },
+  { systemId: undefined, isDeeper: true },
+])(
+  'a child that has ended with mail to deliver goes on when its parent, which waits for it no more, is run again: %o',
+  async ({ systemId, isDeeper }) => {
     const child = setup({
       types: { context: {} as { said: string }, events: {} as { type: string } },
       actions: { say: tell('alice', ({ context }) => ({ type: 'INFO', content: context.said })) },
@@ -418,18 +422,22 @@ test.each([{ systemId: undefined }, { systemId: 'helper' }])(
         'going-on': {},
       },
     });
-    const address = systemId ?? 'parent.child-1';
+    const top = setup({ actors: { parent } }).createMachine({ id: 'top', invoke: { src: 'parent', id: 'parent' } });
+    const machine = isDeeper ? top : parent;
+    const parentAddress = isDeeper ? 'top.parent-1' : 'parent';
+    const address = systemId ?? `${parentAddress}.child-1`;
     await using room = await WorkflowRoom.make({ actors: { [address]: { rateLimit: 1 } } });
     const alice = await (await room.open()).join('alice');
     const other = await room.run(counter);
-    const first = await room.run(parent);
-    await eventually('the parent has gone on', () => room.snapshot('parent').value === 'going-on');
+    const first = await room.run(machine);
+    await eventually('the parent is there', () => room.state(parentAddress)?.state !== undefined);
+    await eventually('the parent has gone on', () => room.snapshot(parentAddress).value === 'going-on');
     await eventually('the first of two messages', () => texts(alice).length === 1);
     await first.host.close();
     expect(room.state(address)).toMatchObject({ state: { status: 'done' }, undelivered: { size: 1 } });
     const config = JSON.parse(fs.readFileSync(`${room.directory}/room.json`, 'utf8')) as object;
     fs.writeFileSync(`${room.directory}/room.json`, JSON.stringify({ ...config, actors: {} }));
-    const again = await room.run(parent);
+    const again = await room.run(machine);
     await eventually('the second', () => texts(alice).length === 2);
     await again.host.close();
     await other.host.close();
