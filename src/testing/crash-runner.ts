@@ -6,13 +6,13 @@ import { crashProgram } from './crash-program.ts';
 const RUN_MS_MAX = 120_000;
 
 /**
- * Does runs in processes of their own. A run that is to be killed gets a new process, runs that go to their end share one: so
- * a schedule costs as many starts of a process as it has kills, and its longest run is done by code that is warm.
+ * Does each run in a process of its own, as after a real kill: one that has run the machine before still has in the
+ * variables of its modules what a restart forgets. The next one starts while a run goes on.
  */
 export class CrashRunner {
   readonly #isTypeScript: boolean;
-  #mortal: Responder | undefined;
-  #lasting: Responder | undefined;
+  #next: Promise<Responder> | undefined;
+  #left: Promise<void> = Promise.resolve();
 
   constructor({ isTypeScript }: { readonly isTypeScript: boolean }) {
     this.#isTypeScript = isTypeScript;
@@ -20,22 +20,27 @@ export class CrashRunner {
 
   /** Throws when the run fails, or its process ends otherwise than by the kill that was asked for. */
   async run(run: CrashRun): Promise<'killed' | RanToItsEnd> {
-    const { program, nodeArgs } = crashProgram({ isTypeScript: this.#isTypeScript });
-    const start = (): Promise<Responder> => nodeHost.processes.startResponder(program, { nodeArgs });
-    const isMortal = run.killAt > 0;
-    // One whose run was over before its kill is still there.
-    const responder = isMortal ? (this.#mortal ??= await start()) : (this.#lasting ??= await start());
+    const responder = await (this.#next ?? this.#start());
+    this.#next = this.#start();
     const heard = await responder.ask(run, { timeoutMs: RUN_MS_MAX });
-    if ('answer' in heard) return heard.answer as RanToItsEnd;
-    if (isMortal) this.#mortal = undefined;
-    else this.#lasting = undefined;
+    if ('answer' in heard) {
+      const left = responder.close();
+      this.#left = this.#left.then(() => left);
+      return heard.answer as RanToItsEnd;
+    }
     const { exitCode, signal, isTimedOut, stderr } = heard.died;
-    if (signal === 'SIGKILL' && isMortal && !isTimedOut) return 'killed';
+    if (signal === 'SIGKILL' && run.killAt > 0 && !isTimedOut) return 'killed';
     const how = isTimedOut ? `took more than ${RUN_MS_MAX} ms` : `ended with ${exitCode ?? signal ?? 'nothing'}`;
     throw new Error(`a run ${how}: ${stderr.slice(-1_000)}`);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#mortal?.close(), this.#lasting?.close()]);
+    await (await this.#next)?.close();
+    await this.#left;
+  }
+
+  #start(): Promise<Responder> {
+    const { program, nodeArgs } = crashProgram({ isTypeScript: this.#isTypeScript });
+    return nodeHost.processes.startResponder(program, { nodeArgs });
   }
 }
