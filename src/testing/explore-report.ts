@@ -32,15 +32,16 @@ export function formatExploration(exploration: Exploration): string {
 }
 
 /**
- * Passes when the system always ends as wanted: each end is wanted, each wanted summary is reached, no step fails, no
- * invariant is violated, and everything was looked at. `wanted` are the summaries (a RegExp stands for any that it
- * matches), or a question about each end. Throws ExplorationFailed, with the shortest way to each fault.
+ * Passes when the system always ends as wanted: each end is wanted, each wanted summary is reached, some end can be
+ * reached whatever has happened, no step fails, no invariant is violated, and everything was looked at. `wanted` are the
+ * summaries (a RegExp stands for any that it matches), or a question about each end. Throws ExplorationFailed, with the
+ * shortest way to each fault.
  */
 export function assertEnds(
   exploration: Exploration,
   wanted: readonly (string | RegExp)[] | ((end: End) => boolean),
 ): void {
-  const { ends, violations, failedSteps, isComplete, states } = exploration;
+  const { ends, violations, endless, failedSteps, isComplete, states, neverSent } = exploration;
   const isWanted = ({ summary }: End, one: string | RegExp): boolean =>
     typeof one === 'string' ? one === summary : new RegExp(one.source, one.flags.replaceAll(/[gy]/g, '')).test(summary);
   const faults: string[] = [];
@@ -48,14 +49,19 @@ export function assertEnds(
     if (typeof wanted === 'function' ? wanted(end) : wanted.some((one) => isWanted(end, one))) continue;
     faults.push(`It ends in a way that is not wanted: ${end.summary}`, ...indented(end.path));
   }
-  if (typeof wanted !== 'function') {
+  // What was not looked at may end so.
+  if (typeof wanted !== 'function' && isComplete) {
     const missing = wanted.filter((one) => !ends.some((end) => isWanted(end, one)));
     faults.push(...missing.map((one) => `It never ends so: ${String(one)}`));
   }
   for (const { what, path } of violations) faults.push(`An invariant is violated: ${what}`, ...indented(path));
+  for (const { what, path } of endless) faults.push(`It may never end: ${what}`, ...indented(path));
   for (const { what, path } of failedSteps) faults.push(`A step fails: ${what}`, ...indented(path));
   if (!isComplete) faults.push(`Only ${states} states were looked at; there are more (statesMax).`);
-  if (faults.length > 0) throw new ExplorationFailed(`${faults.join('\n')}\n`);
+  if (faults.length === 0) return;
+  // No fault by itself, but often why it ends otherwise.
+  faults.push(...neverSent.map((one) => `Never sent, because nobody was there to get it: ${one}`));
+  throw new ExplorationFailed(`${faults.join('\n')}\n`);
 }
 
 function indented(path: readonly string[]): string[] {

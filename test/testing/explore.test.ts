@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { setup } from 'xstate';
+import { z } from 'zod';
 import {
   assertEnds,
   ExplorationFailed,
@@ -8,7 +9,7 @@ import {
   type Exploration,
   type SituationSeen,
 } from '../../src/testing.ts';
-import { activity } from '../../src/workflow.ts';
+import { accepts, activity } from '../../src/workflow.ts';
 import { board, clocks, fragile, limbo, lost, rounds, successive, top } from './racing-machines.ts';
 import { shipSystem } from './ship-system.ts';
 
@@ -325,5 +326,32 @@ describe('assertEnds', () => {
     expect(() => assertEnds(explored, [/^ship: /, 'ship: lost'])).toThrow(
       new ExplorationFailed('It never ends so: ship: lost\n'),
     );
+  });
+
+  it('fails where no end can be reached any more, beside those that are wanted', () => {
+    const machine = setup({ schemas: accepts({ GO: z.unknown(), CANCEL: z.unknown() }) }).createMachine({
+      initial: 'idle',
+      states: {
+        idle: { on: { GO: 'over', CANCEL: 'reminding' } },
+        reminding: { after: { 1_000: { target: 'reminding', reenter: true } } },
+        over: { type: 'final' },
+      },
+    });
+    const sends = [
+      { to: 'trap', type: 'GO', always: true },
+      { to: 'trap', type: 'CANCEL' },
+      { to: 'nobody', type: 'INFO' },
+    ];
+    const found = explore({ workflows: { trap: { machine } }, agents: { bob: { sends } } });
+    for (const wanted of [['trap: over (done)'], () => true]) {
+      expect(() => assertEnds(found, wanted)).toThrow(
+        /^It may never end: from here on .*\n {4}trap ← CANCEL from bob\nNever sent, .*: bob: INFO to nobody\n$/,
+      );
+    }
+  });
+
+  it('does not call an end impossible that may be among what was not looked at', () => {
+    const cut = explore({ ...shipSystem, statesMax: 2 });
+    expect(() => assertEnds(cut, ['ship: shipped (done)'])).toThrow(/^Only 2 states/);
   });
 });
