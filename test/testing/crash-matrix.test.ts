@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Agent, Mail } from 'agent-mailroom';
 import { crashMatrix } from 'agent-mailroom/testing';
 import { describe, expect, it } from 'vitest';
 
@@ -13,5 +14,18 @@ describe('crashMatrix', () => {
     expect(failures.flatMap(({ faults }) => faults)).toContain(
       'the result is {"status":"done","output":"forgotten"}, without kills it is {"status":"done","output":"secret"}',
     );
+  });
+
+  it('passes a machine that has ended when the other answers come', async () => {
+    const answer = async ({ message }: Mail, agent: Agent): Promise<void> => {
+      if (message.type === 'INFO') await agent.send({ to: 'm', type: 'YES', content: '' });
+    };
+    const { failures, kills } = await crashMatrix({
+      workflows: [{ file: fixture('first-wins.mjs'), address: 'm' }],
+      agents: { alice: answer, bob: answer, carol: answer },
+      only: [[4], [8]],
+    });
+    expect(failures).toEqual([]);
+    expect(kills).toBe(2);
   });
 });
