@@ -28,4 +28,13 @@ describe('crashMatrix', () => {
     expect(failures).toEqual([]);
     expect(kills).toBe(2);
   });
+
+  it('passes a machine that handles what can never be delivered', async () => {
+    const { failures, kills } = await crashMatrix({
+      workflows: [{ file: fixture('nobody-there.mjs'), address: 'm' }],
+      only: [[6], [12]],
+    });
+    expect(failures).toEqual([]);
+    expect(kills).toBe(2);
+  });
 });
