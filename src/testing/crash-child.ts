@@ -4,7 +4,13 @@ import { WorkflowHost, type WorkflowResult } from '../durable/workflow-host.ts';
 import { dyingFiles } from '../host/dying-files.ts';
 import { nodeHost } from '../host/node-host.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
-import { openRoom } from '../room/room.ts';
+import { listOwn } from '../mailbox/owner.ts';
+import { readJournalState } from '../durable/read-journal.ts';
+import { mailboxOf } from '../room/context.ts';
+import { openRoom, type Room } from '../room/room.ts';
+
+const READ_MS_MAX = 20_000;
+const READ_POLL_MS = 10;
 
 /** What one run of the workflows is told, as a message. */
 export interface CrashRun {
@@ -33,18 +39,38 @@ async function run({ directory, durability, killAt, workflows }: CrashRun): Prom
   const { files, changes } = dyingFiles(nodeHost.files, killAt);
   await using room = await openRoom({ directory, durability, host: { ...nodeHost, files }, nudge: () => {} });
   await using host = new WorkflowHost(room);
+  const machines = await Promise.all(workflows.map(machineOf));
   const results: Promise<WorkflowResult>[] = [];
-  for (const { file, name, address, input } of workflows) {
-    const loaded = (await import(pathToFileURL(file).href)) as Readonly<Record<string, AnyStateMachine>>;
-    const machine = loaded[name];
-    if (!machine) throw new TypeError(`${file} exports no ${name}`);
+  // The first comes last: when it ends at once, the others are there already.
+  for (const [at, { file, address, input }] of [...workflows.entries()].reverse()) {
+    const machine = machines[at] as AnyStateMachine;
     const { result } = await host.run(machine, { address, ...(input === undefined ? {} : { input }), file });
     results.push(result);
   }
-  const result = (await results[0]) ?? { status: 'left' };
+  const result = (await results.at(-1)) ?? { status: 'left' };
+  await othersHaveRead(room, workflows);
   await host.close();
   await room.close();
   return { changes: changes(), result };
+}
+
+/** `machine` may also be the default export, as for `mailroom run`. */
+async function machineOf({ file, name }: CrashRun['workflows'][number]): Promise<AnyStateMachine> {
+  const loaded = (await import(pathToFileURL(file).href)) as Readonly<Record<string, AnyStateMachine>>;
+  const machine = loaded[name] ?? (name === 'machine' ? loaded['default'] : undefined);
+  if (!machine) throw new TypeError(`${file} exports no ${name}: export the machine under that name, or say its name`);
+  return machine;
+}
+
+/** What the first has sent at its end is still to be taken; whatever is left after a while is a fault of the run. */
+async function othersHaveRead({ context }: Room, [, ...others]: CrashRun['workflows']): Promise<void> {
+  const hasMail = ({ address }: { address: string }): boolean => {
+    if (readJournalState(context, address)?.state?.status !== 'active') return false;
+    const mailbox = mailboxOf(context, address);
+    return mailbox !== undefined && listOwn(mailbox).length > 0;
+  };
+  for (let waitedMs = 0; waitedMs < READ_MS_MAX && others.some(hasMail); waitedMs += READ_POLL_MS)
+    await nodeHost.clock.sleep(READ_POLL_MS);
 }
 
 // A run that fails ends the process, as one that is killed does, and its stderr says why.

@@ -37,4 +37,17 @@ describe('crashMatrix', () => {
     expect(failures).toEqual([]);
     expect(kills).toBe(2);
   });
+
+  it('lets the other workflows take what the first sends as it ends, and takes a default export', async () => {
+    const { failures, kills, places } = await crashMatrix({
+      workflows: [
+        { file: fixture('pair.mjs'), name: 'first', address: 'first' },
+        { file: fixture('pair.mjs'), address: 'second' },
+      ],
+      stride: 8,
+    });
+    expect(failures).toEqual([]);
+    expect(kills).toBeGreaterThan(0);
+    expect(places).toBeGreaterThan(16);
+  });
 });
