@@ -136,7 +136,7 @@ async function runSchedule(
   const world = await CrashRoom.make(options);
   const { directory } = world;
   const runOnce = (killAt: number): Promise<'killed' | RanToItsEnd> =>
-    runner.run({ ...toldOf(options, directory), directory, killAt });
+    runner.run({ ...toldOf(options, directory), directory, killAt }, world);
   let killed = 0;
   let ran: RanSchedule;
   try {
@@ -155,7 +155,7 @@ async function runSchedule(
     const own = (await options.check?.({ room: world.room, result, kills })) ?? [];
     ran = { places, killed, result, counts, faults: [...wrong, ...faults, ...own], directory };
   } catch (error) {
-    const faults = [error instanceof Error ? error.message : String(error)];
+    const faults = [error instanceof Error ? error.message : String(error), ...world.whereabouts()];
     ran = { places: 0, killed, result: { status: 'left' }, counts: NO_COUNTS, faults, directory };
   }
   await world.close({ keep: ran.faults.length > 0 });

@@ -18,16 +18,19 @@ export class CrashRunner {
     this.#isTypeScript = isTypeScript;
   }
 
-  /** Throws when the run fails, or its process ends otherwise than by the kill that was asked for. */
-  async run(run: CrashRun): Promise<'killed' | RanToItsEnd> {
+  /**
+   * Throws when the run fails, or its process ends otherwise than by the kill that was asked for; and at once with what
+   * `failed` rejects with, which gives up the run.
+   */
+  async run(run: CrashRun, { failed }: { readonly failed: Promise<never> }): Promise<'killed' | RanToItsEnd> {
     const responder = await (this.#next ?? this.#start());
     this.#next = this.#start();
-    const heard = await responder.ask(run, { timeoutMs: RUN_MS_MAX });
-    if ('answer' in heard) {
+    const asked = responder.ask(run, { timeoutMs: RUN_MS_MAX });
+    const heard = await Promise.race([asked, failed]).finally(() => {
       const left = responder.close();
       this.#left = this.#left.then(() => left);
-      return heard.answer as RanToItsEnd;
-    }
+    });
+    if ('answer' in heard) return heard.answer as RanToItsEnd;
     const { exitCode, signal, isTimedOut, stderr } = heard.died;
     if (signal === 'SIGKILL' && run.killAt > 0 && !isTimedOut) return 'killed';
     const how = isTimedOut ? `took more than ${RUN_MS_MAX} ms` : `ended with ${exitCode ?? signal ?? 'nothing'}`;

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import type { Agent, Mail } from 'agent-mailroom';
 import { crashMatrix } from 'agent-mailroom/testing';
@@ -49,5 +50,20 @@ describe('crashMatrix', () => {
     expect(failures).toEqual([]);
     expect(kills).toBeGreaterThan(0);
     expect(places).toBeGreaterThan(16);
+  });
+
+  it('says at once which agent failed, at which message, and where the workflows were', async () => {
+    const { failures } = await crashMatrix({
+      workflows: [{ file: fixture('first-wins.mjs'), address: 'm' }],
+      agents: {
+        bob: () => {
+          throw new Error('no answer today');
+        },
+      },
+    });
+    expect(failures.map(({ kills, faults }) => ({ kills, faults }))).toEqual([
+      { kills: [], faults: ['the agent bob failed at INFO from m: no answer today', 'm is at asking'] },
+    ]);
+    for (const { directory } of failures) fs.rmSync(path.dirname(directory), { recursive: true });
   });
 });

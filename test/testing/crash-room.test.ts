@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { initRoom, openRoom } from '../../src/index.ts';
 import { crashProgram } from '../../src/testing/crash-program.ts';
+import { CrashRoom } from '../../src/testing/crash-room.ts';
 
 const fixture = (name: string): string => path.join(import.meta.dirname, '..', '..', 'fixtures', 'testing', name);
 
@@ -27,4 +28,24 @@ it('a run ends with the process that asked for it', async () => {
     child.kill('SIGKILL');
     fs.rmSync(cwd, { recursive: true });
   }
+});
+
+it('an agent that never ends what it does about a message does not keep its room', async () => {
+  let begin: (value?: unknown) => void = () => {};
+  const begun = new Promise((resolve) => {
+    begin = resolve;
+  });
+  const world = await CrashRoom.make({
+    agents: {
+      bob: () => {
+        begin();
+        return new Promise(() => {});
+      },
+    },
+  });
+  const eve = await world.room.join('eve');
+  await eve.send({ to: 'bob', type: 'INFO', content: 'hello' });
+  await begun;
+  await world.close({ keep: false });
+  expect(fs.existsSync(world.directory)).toBe(false);
 });
