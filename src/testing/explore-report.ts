@@ -7,8 +7,8 @@ export class ExplorationFailed extends Error {
 
 /** Everything an exploration found, for a person: counts, ends and findings with the way to each. */
 export function formatExploration(exploration: Exploration): string {
-  const { states, transitions, depth, isComplete, ends, neverSent } = exploration;
-  const more = isComplete ? '' : '; NOT COMPLETE: there are more, see statesMax';
+  const { states, transitions, depth, isComplete, cutOff, ends, neverSent } = exploration;
+  const more = isComplete ? '' : `; NOT COMPLETE: ${cutOff}`;
   const lines = [`${states} states, ${transitions} transitions, depth ${depth}${more}`];
   for (const { summary, count, path } of ends) lines.push(`end (${count}×): ${summary}`, ...indented(path));
   const { violations, endless, failedSteps, undelivered, deadLetters, unhandled, late } = exploration;
@@ -41,7 +41,7 @@ export function assertEnds(
   exploration: Exploration,
   wanted: readonly (string | RegExp)[] | ((end: End) => boolean),
 ): void {
-  const { ends, violations, endless, failedSteps, isComplete, states, neverSent } = exploration;
+  const { ends, violations, endless, failedSteps, isComplete, cutOff, states, neverSent } = exploration;
   const isWanted = ({ summary }: End, one: string | RegExp): boolean =>
     typeof one === 'string' ? one === summary : new RegExp(one.source, one.flags.replaceAll(/[gy]/g, '')).test(summary);
   const faults: string[] = [];
@@ -57,7 +57,7 @@ export function assertEnds(
   for (const { what, path } of violations) faults.push(`An invariant is violated: ${what}`, ...indented(path));
   for (const { what, path } of endless) faults.push(`It may never end: ${what}`, ...indented(path));
   for (const { what, path } of failedSteps) faults.push(`A step fails: ${what}`, ...indented(path));
-  if (!isComplete) faults.push(`Only ${states} states were looked at; there are more (statesMax).`);
+  if (!isComplete) faults.push(`Only ${states} states were looked at; ${cutOff}.`);
   if (faults.length === 0) return;
   // No fault by itself, but often why it ends otherwise.
   faults.push(...neverSent.map((one) => `Never sent, because nobody was there to get it: ${one}`));

@@ -15,13 +15,19 @@ import {
 } from './explore-system.ts';
 
 const STATES_MAX = 20_000;
+/** Of a state, on average. */
+const TRANSITIONS_MAX = 25;
+/** Each can be answered in any order, so more are only met where they grow without end. */
+const OPEN_MAX = 100;
+/** Mail that nobody takes piles up likewise, but in one order: a share of the states. */
+const TRANSIT_SHARE = 1 / 20;
 
 export interface ExploreOptions<TMachines extends Machines = Machines> extends SystemUnderTest<TMachines> {
   /** What must hold at every moment: the fault in one sentence where it does not. */
   readonly invariant?: (situation: SituationSeen) => string | undefined;
   /** The words for an end; ends with the same words are one. When not given: where each workflow is. */
   readonly summarize?: (situation: SituationSeen) => string;
-  /** Situations looked at; 20,000 when not given. */
+  /** Situations looked at; 20,000 when not given. It also ends after 25 times as many transitions. */
   readonly statesMax?: number;
 }
 
@@ -48,8 +54,10 @@ export interface Exploration extends Findings {
   readonly transitions: number;
   /** How many things happen on the longest of the shortest ways. */
   readonly depth: number;
-  /** False when there are more situations than `statesMax`: what was not found may still be there. */
+  /** False when there are more situations than were looked at: what was not found may still be there. */
   readonly isComplete: boolean;
+  /** Why it is not complete, and what has grown, a sentence. */
+  readonly cutOff?: string;
   readonly ends: readonly End[];
   /** Situations in which `invariant` does not hold. */
   readonly violations: readonly Violation[];
@@ -74,7 +82,8 @@ interface Node {
  * Order: between two actors mail keeps its order (control mail may overtake other mail, as it does in a room), and
  * between other pairs there is none. A timer may fire at any time from its due time on; among the timers of one workflow
  * by due time. Not looked at: crashes (a step is committed whole or not at all), full mailboxes and rate limits (they
- * only delay), expiry, children whose `systemId` is the address of another workflow's child.
+ * only delay), expiry, children whose `systemId` is the address of another workflow's child, workflows that are started
+ * later than others: each is there before anybody sends to it.
  */
 export function explore<const TMachines extends Machines>(options: ExploreOptions<TMachines>): Exploration {
   assertSystem(options);
@@ -93,7 +102,7 @@ class Explorer {
   readonly #findings = new FindingKeeper();
   readonly #everSent = new Set<string>();
   #transitions = 0;
-  #isComplete = true;
+  #cutOff: string | undefined;
 
   constructor(options: ExploreOptions) {
     this.#options = options;
@@ -107,11 +116,12 @@ class Explorer {
       states: this.#nodes.length,
       transitions: this.#transitions,
       depth: Math.max(0, ...this.#nodes.slice(-1).map(({ depth }) => depth)),
-      isComplete: this.#isComplete,
+      isComplete: this.#cutOff === undefined,
+      ...(this.#cutOff === undefined ? {} : { cutOff: this.#cutOff }),
       ends: [...this.#endsByWords.values()],
       ...this.#findings.all,
       violations: [...this.#violations.values()],
-      endless: this.#isComplete ? this.#endless() : [],
+      endless: this.#cutOff === undefined ? this.#endless() : [],
       neverSent: this.#neverSent(),
     };
   }
@@ -120,6 +130,13 @@ class Explorer {
     const situation = this.#queue[at];
     if (!situation) return;
     this.#queue[at] = undefined;
+    const { statesMax = STATES_MAX } = this.#options;
+    const most = TRANSITIONS_MAX * statesMax;
+    const grown = grownIn(situation, Math.max(OPEN_MAX, statesMax * TRANSIT_SHARE));
+    if (grown !== undefined || this.#transitions >= most) {
+      this.#cutOff ??= grown ?? `there are more than ${most} transitions, 25 times statesMax`;
+      return;
+    }
     for (const [name, { sent }] of situation.agents) {
       for (const [index, times] of sent.entries()) if (times > 0) this.#everSent.add(`${name} ${index}`);
     }
@@ -143,7 +160,7 @@ class Explorer {
     const known = this.#known.get(print);
     if (known !== undefined) return known;
     if (this.#nodes.length >= statesMax) {
-      this.#isComplete = false;
+      this.#cutOff ??= `there are more than ${statesMax}, see statesMax`;
       return undefined;
     }
     const number = this.#nodes.push(node) - 1;
@@ -191,6 +208,16 @@ class Explorer {
     for (let node = this.#nodes[at]; node && node.parent >= 0; node = this.#nodes[node.parent]) path.push(node.line);
     return path.reverse();
   }
+}
+
+/** What piles up: a system that goes on asking or sending has no last situation. */
+function grownIn({ agents, transit }: Situation, transitMax: number): string | undefined {
+  const last = transit.at(-1);
+  if (last && transit.length > transitMax)
+    return `more than ${transitMax} messages are on their way, the last from ${last.message.from} to ${last.to}`;
+  const [name] = [...agents].find(([, { open }]) => open.length > OPEN_MAX) ?? [];
+  if (name === undefined) return undefined;
+  return `${name} may still answer more than ${OPEN_MAX} messages: let the machine ask only so many times`;
 }
 
 /** `ship: shipped (done), reviewer: idle` */

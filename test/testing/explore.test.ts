@@ -9,7 +9,7 @@ import {
   type Exploration,
   type SituationSeen,
 } from '../../src/testing.ts';
-import { accepts, activity } from '../../src/workflow.ts';
+import { accepts, activity, ask, tell } from '../../src/workflow.ts';
 import { board, clocks, fragile, limbo, lost, rounds, successive, top } from './racing-machines.ts';
 import { shipSystem } from './ship-system.ts';
 
@@ -286,6 +286,38 @@ describe('an exploration', () => {
     expect(explored).toMatchObject({ states: 20, isComplete: false, endless: [] });
     expect(formatExploration(explored)).toContain('NOT COMPLETE');
     expect(() => assertEnds(explored, () => true)).toThrow('Only 20 states were looked at');
+  });
+
+  it('ends where something grows without end, and names what', () => {
+    const again = { 1_000: { target: 'asking', reenter: true } };
+    const asking = setup({ actors: { q: ask('rev') } }).createMachine({
+      initial: 'asking',
+      states: {
+        asking: { invoke: { src: 'q', input: { type: 'QUESTION', content: '?' }, onDone: 'over' }, after: again },
+        over: { type: 'final' },
+      },
+    });
+    const patient = explore({
+      workflows: { r: { machine: asking } },
+      agents: { rev: { answers: () => [{ type: 'INFO' }, null] } },
+    });
+    expect(patient).toMatchObject({ isComplete: false, cutOff: expect.stringMatching(/^rev may still answer more/) });
+    expect(() => assertEnds(patient, () => true)).toThrow(/looked at; rev may still answer more than 100 messages/);
+    const few = explore({
+      workflows: { r: { machine: asking } },
+      agents: { rev: { answers: () => [{ type: 'INFO' }, null] } },
+      statesMax: 50,
+    });
+    expect(few.transitions).toBeLessThan(26 * 50);
+    const heart = setup({}).createMachine({
+      initial: 'asking',
+      states: { asking: { after: again, entry: tell('watch', { type: 'INFO', content: 'I live' }) } },
+    });
+    const watch = setup({ schemas: accepts({ INFO: z.unknown() }) }).createMachine({ on: { INFO: { reenter: true } } });
+    const beating = explore({ workflows: { watch: { machine: watch }, heart: { machine: heart } }, statesMax: 400 });
+    expect(formatExploration(beating)).toContain(
+      'NOT COMPLETE: more than 100 messages are on their way, the last from heart to watch',
+    );
   });
 
   it('names what an author forgot', () => {
