@@ -60,15 +60,26 @@ export class FindingKeeper {
     unhandled: new Map(),
     late: new Map(),
   };
+  /** Children whose address was made from the number of a step; some have ended. */
+  readonly #numbered = new Set<string>();
 
   /** `path` is only called for something new. */
-  add({ step }: Taken, path: () => readonly string[]): void {
+  add({ step, situation }: Taken, path: () => readonly string[]): void {
+    for (const [address, { isNumbered }] of situation.workflows) if (isNumbered) this.#numbered.add(address);
     for (const { kind, ...finding } of step ? findingsOf(step) : []) {
-      const key = JSON.stringify(finding).replaceAll(NUMBERS, '-#');
+      const key = JSON.stringify(finding).replaceAll(ADDRESSES, (address) => this.#withoutNumbers(address));
       const before = this.#found[kind].get(key);
       if (before) before.count += 1;
       else this.#found[kind].set(key, { ...finding, path: path(), count: 1 });
     }
+  }
+
+  /** The same thing happening to another child of the same name is the same finding. */
+  #withoutNumbers(address: string): string {
+    const isNumbered = this.#numbered.has(address);
+    const dot = address.lastIndexOf('.');
+    const [parent, name] = [address.slice(0, Math.max(dot, 0)), address.slice(Math.max(dot, 0))];
+    return `${parent && this.#withoutNumbers(parent)}${isNumbered ? name.replace(/-\d+$/, '-#') : name}`;
   }
 
   get all(): Findings {
@@ -77,8 +88,8 @@ export class FindingKeeper {
   }
 }
 
-/** The same thing happening to another child of the same name is the same finding. */
-const NUMBERS = /-\d+(?![a-z0-9_])/g;
+/** All words that could be addresses. */
+const ADDRESSES = /[a-z0-9_-]+(?:\.[a-z0-9_-]+)*/g;
 
 function findingsOf(step: WorkflowStep): (Partial<Found> & { kind: Kind; workflow: string; what: string })[] {
   const { address: workflow, message, received, cause, before, advanced } = step;

@@ -320,6 +320,15 @@ describe('an exploration', () => {
     );
   });
 
+  it('tells what happens to actors whose names end in a number of each of them', () => {
+    const machine = setup({}).createMachine({});
+    const { deadLetters } = explore({
+      workflows: { 'agent-1': { machine }, 'agent-2': { machine } },
+      agents: { bob: { sends: [1, 2].map((at) => ({ to: `agent-${at}`, type: 'STOP' })) } },
+    });
+    expect(deadLetters.map(({ workflow }) => workflow).sort()).toEqual(['agent-1', 'agent-2']);
+  });
+
   it('names what an author forgot', () => {
     const work = setup({ actors: { work: activity(async () => 1) } }).createMachine({ invoke: { src: 'work' } });
     expect(() => explore({ workflows: { w: { machine: work } } })).toThrow(
