@@ -89,13 +89,13 @@ export function messageOf({
 /** The time in every id of an exploration. */
 const SENT_AT = '1970-01-01T00:00:00.000Z';
 
-function recipientsOf({ workflows, agents = {} }: SystemUnderTest, situation: Situation, message: Message): string[] {
+function recipientsOf({ agents = {} }: SystemUnderTest, situation: Situation, message: Message): string[] {
   if (message.to[0] !== EVERYONE) return [...new Set(message.to)];
   const hearing = [...situation.workflows].filter(([, { machine }]) => acceptedBy(machine).broadcasts);
   const everyone = [...Object.keys(agents).filter((name) => name !== 'system'), ...hearing.map(([address]) => address)];
   const others = everyone.filter((address) => address !== message.from);
   // Nobody to broadcast to is an error of the sender, unless it is an agent.
-  return others.length === 0 && message.from in workflows ? [EVERYONE] : others;
+  return others.length === 0 && situation.workflows.has(message.from) ? [EVERYONE] : others;
 }
 
 /** Why a host could never deliver it; undefined when it can. */

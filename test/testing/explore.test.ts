@@ -9,7 +9,7 @@ import {
   type Exploration,
   type SituationSeen,
 } from '../../src/testing.ts';
-import { accepts, activity, ask, tell } from '../../src/workflow.ts';
+import { accepts, activity, ask, broadcast, tell } from '../../src/workflow.ts';
 import { board, clocks, fragile, limbo, lost, rounds, successive, top } from './racing-machines.ts';
 import { shipSystem } from './ship-system.ts';
 
@@ -327,6 +327,21 @@ describe('an exploration', () => {
       agents: { bob: { sends: [1, 2].map((at) => ({ to: `agent-${at}`, type: 'STOP' })) } },
     });
     expect(deadLetters.map(({ workflow }) => workflow).sort()).toEqual(['agent-1', 'agent-2']);
+  });
+
+  it('tells a child, too, that its broadcast reaches nobody', () => {
+    const child = setup({}).createMachine({
+      initial: 'on',
+      entry: broadcast({ type: 'INFO', content: 'hello' }),
+      states: { on: { on: { 'mailroom.delivery-failed': 'alone' } }, alone: { type: 'final' } },
+    });
+    const machine = setup({ actors: { child } }).createMachine({
+      initial: 'on',
+      states: { on: { invoke: { src: 'child', id: 'child', onDone: 'over' } }, over: { type: 'final' } },
+    });
+    const explored = explore({ workflows: { p: { machine } } });
+    assertEnds(explored, ['p: over (done)']);
+    expect(explored.undelivered).toMatchObject([{ to: 'all', code: 'MESSAGE_REFUSED' }]);
   });
 
   it('names what an author forgot', () => {
