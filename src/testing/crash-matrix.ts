@@ -1,3 +1,4 @@
+import { InvalidInput } from '../errors.ts';
 import type { Agent } from '../room/agent.ts';
 import type { Mail } from '../room/mail.ts';
 import type { Room } from '../room/room.ts';
@@ -28,7 +29,7 @@ export interface CrashMatrixOptions {
   readonly workflows: readonly [CrashedWorkflow, ...CrashedWorkflow[]];
   /** Who else is in the room, and what each does about a message, which is acknowledged afterwards. */
   readonly agents?: Readonly<Record<string, (mail: Mail, agent: Agent) => Promise<void> | void>>;
-  /** What is wrong with a finished run, a sentence each; beside what is always checked. */
+  /** What is wrong with a finished run, a sentence each; beside what is always checked. Without it and `compares` the first workflow has to end as done. */
   readonly check?: (finished: FinishedRun) => readonly string[] | Promise<readonly string[]>;
   /** What of the result every run has to share, where not all of it can, such as the ids of messages; all when not given. */
   readonly compares?: (result: WorkflowResult) => unknown;
@@ -58,6 +59,8 @@ export interface CrashReport {
   /** Calls that change something in a run without kills: the places where it can die. */
   readonly places: number;
   readonly seed: number;
+  /** How the first workflow ended in the run without kills. */
+  readonly result: WorkflowResult;
   /** Summed over all schedules. */
   readonly counts: JournalCounts;
   readonly failures: readonly CrashFailure[];
@@ -74,9 +77,12 @@ export interface CrashFailure {
  * Kills a workflow by SIGKILL in place of every call that changes something on the disk, one kill a schedule, then at random
  * pairs of places; runs it to its end each time and checks that it ended like the run that nobody killed: the same result,
  * each message taken once, each message sent once, timers at their original time, each journal replayable, nothing left
- * undone. Real processes, real files, in a temporary directory.
+ * undone. Real processes, real files, in a temporary directory. Throws InvalidInput for a stride that cannot be.
  */
 export async function crashMatrix(options: CrashMatrixOptions): Promise<CrashReport> {
+  const { stride = 1 } = options;
+  if (!(Number.isSafeInteger(stride) && stride > 0))
+    throw new InvalidInput(`crashMatrix(): the stride is ${stride}: expected a whole number from 1 on.`);
   const isTypeScript = options.workflows.some(({ file }) => /\.[cm]?ts$/.test(file));
   const start = (): CrashRunner => new CrashRunner({ isTypeScript });
   const runners = [start(), ...Array.from({ length: CONCURRENCY - 1 }, start)] as const;
@@ -106,7 +112,7 @@ async function runAll(
   for (let place = 1; place <= stop; place += stride) schedules.push([place]);
   for (let pair = 0; isSound && pair < pairs; pair++) schedules.push([draw(), draw()]);
   for (let triple = 0; isSound && triple < triples; triple++) schedules.push([draw(), draw(), draw()]);
-  const report = { schedules: schedules.length, kills: 0, places, seed, counts: undisturbed.counts, failures };
+  const report = { schedules: schedules.length, kills: 0, places, seed, result, counts: undisturbed.counts, failures };
   const queue = [...schedules];
   const work = async (runner: CrashRunner): Promise<void> => {
     for (let kills = queue.shift(); kills; kills = queue.shift()) {
@@ -152,6 +158,10 @@ async function runSchedule(
     const compared = comparedOf(options, result);
     const differs = expected !== undefined && compared !== expected;
     const wrong = differs ? [`the result is ${compared}, without kills it is ${expected}`] : [];
+    // A machine that fails at its start fails the same after each kill.
+    const mayFail = expected !== undefined || options.compares || options.check;
+    if (result.status !== 'done' && !mayFail)
+      wrong.push(`it ended as ${JSON.stringify(result)}: if that is right, say so by \`compares\` or \`check\``);
     const own = (await options.check?.({ room: world.room, result, kills })) ?? [];
     ran = { places, killed, result, counts, faults: [...wrong, ...faults, ...own], directory };
   } catch (error) {

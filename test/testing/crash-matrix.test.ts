@@ -66,4 +66,26 @@ describe('crashMatrix', () => {
     ]);
     for (const { directory } of failures) fs.rmSync(path.dirname(directory), { recursive: true });
   });
+
+  it('is not content with a machine that fails in every run, unless that is said to be right', async () => {
+    const workflows = [{ file: fixture('fails.mjs'), address: 'm' }] as const;
+    const error = { status: 'error', error: { message: 'there is no input' } };
+    const { failures, result } = await crashMatrix({ workflows });
+    expect(result).toMatchObject(error);
+    expect(failures).toMatchObject([
+      { kills: [], faults: [expect.stringMatching(/^it ended as .*there is no input/)] },
+    ]);
+    for (const { directory } of failures) fs.rmSync(path.dirname(directory), { recursive: true });
+    expect(await crashMatrix({ workflows, only: [], compares: ({ status }) => status })).toMatchObject({
+      failures: [],
+      result: error,
+    });
+  });
+
+  it('refuses a stride that cannot be', async () => {
+    for (const stride of [0, -1, 0.5, Number.NaN]) {
+      const matrix = crashMatrix({ workflows: [{ file: fixture('fails.mjs'), address: 'm' }], stride });
+      await expect(matrix).rejects.toThrow(`the stride is ${stride}: expected a whole number from 1 on`);
+    }
+  });
 });
