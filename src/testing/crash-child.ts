@@ -76,4 +76,4 @@ async function othersHaveRead({ context }: Room, [, ...others]: CrashRun['workfl
 // A run that fails ends the process, as one that is killed does, and its stderr says why.
 process.on('message', (told) => void run(told as CrashRun).then((ran) => process.send?.(ran)));
 // Nobody waits for this run any more: whoever asked for it is gone, or has given it up.
-process.on('disconnect', () => process.exit());
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
