@@ -21,12 +21,14 @@ export interface DrawnEdge {
   readonly isInward: boolean;
 }
 
+export type DrawnState = Box & PlannedState & { readonly id: string };
+
 /** All in pixels from the upper left corner of the picture. */
 export interface Drawing {
   readonly width: number;
   readonly height: number;
   /** Outer ones before those that they hold. */
-  readonly states: readonly (Box & PlannedState)[];
+  readonly states: readonly DrawnState[];
   /** Where a state begins. */
   readonly dots: readonly Box[];
   readonly forks: readonly Box[];
@@ -38,16 +40,25 @@ export async function layOut(graph: Graph): Promise<Drawing> {
   // Loaded here, because it is large and only a picture needs it.
   const { default: elk } = await import('elkjs/lib/elk.bundled.js');
   const plan = planDrawing(graph);
-  return readPlaced(await new elk.default().layout(plan.page), plan);
+  const placed = readPlaced(await new elk.default().layout(plan.page), plan);
+  // ELK does not always heed the least width of a state that holds others.
+  const wider = new Map(
+    placed.states.flatMap(({ id, width, widthMin }) =>
+      width < widthMin ? [[id, (widthMin - width) / 2] as const] : [],
+    ),
+  );
+  if (wider.size === 0) return placed;
+  const again = planDrawing(graph, wider);
+  return readPlaced(await new elk.default().layout(again.page), again);
 }
 
 function readPlaced(page: ElkNode, plan: Plan): Drawing {
-  const states: (Box & PlannedState)[] = [];
+  const states: DrawnState[] = [];
   const dots: Box[] = [];
   const forks: Box[] = [];
   const visit = (node: ElkNode): void => {
     const state = plan.states.get(node.id);
-    if (state) states.push({ ...state, ...boxOf(node) });
+    if (state) states.push({ id: node.id, ...state, ...boxOf(node) });
     if (plan.dots.has(node.id)) dots.push(boxOf(node));
     if (plan.forks.has(node.id)) forks.push(boxOf(node));
     node.children?.forEach((child) => visit(child));

@@ -15,6 +15,8 @@ export interface PlannedState {
   readonly state: GraphState;
   readonly title: string;
   readonly lines: readonly string[];
+  /** What its text takes, px. */
+  readonly widthMin: number;
 }
 
 interface PlannedEdge {
@@ -54,8 +56,11 @@ const INNER_OPTIONS = {
   'elk.layered.spacing.edgeEdgeBetweenLayers': '12',
 };
 
-/** Says how large everything is and what is connected. */
-export function planDrawing({ root, edges: graphEdges }: Graph): Plan {
+/**
+ * Says how large everything is and what is connected. `wider` has how many pixels more a state needs on each side, by its id,
+ * where the layout gave it less than its text takes.
+ */
+export function planDrawing({ root, edges: graphEdges }: Graph, wider: ReadonlyMap<string, number> = new Map()): Plan {
   const ids = new Map(statesOf(root).map((state, index) => [state, `state-${index}`]));
   const idOf = (state: GraphState): string => ids.get(state) ?? '';
   const states = new Map<string, PlannedState>();
@@ -76,9 +81,9 @@ export function planDrawing({ root, edges: graphEdges }: Graph): Plan {
   };
   const nodeOf = (state: GraphState): ElkNode => {
     const id = idOf(state);
-    const planned = { state, title: `${state.isActive ? '▶ ' : ''}${state.title}`, lines: linesOf(state) };
-    states.set(id, planned);
-    const size = stateSize(planned);
+    const text = { state, title: `${state.isActive ? '▶ ' : ''}${state.title}`, lines: linesOf(state) };
+    const size = stateSize(text);
+    states.set(id, { ...text, widthMin: size.width });
     if (state.children.length === 0) return { id, ...size };
     const children: ElkNode[] = [];
     if (state.initial) {
@@ -89,7 +94,7 @@ export function planDrawing({ root, edges: graphEdges }: Graph): Plan {
     }
     children.push(...state.children.map((child) => nodeOf(child)));
     childrenOf.set(state, children);
-    return { id, children, layoutOptions: { ...INNER_OPTIONS, ...outerOptions(size) } };
+    return { id, children, layoutOptions: { ...INNER_OPTIONS, ...outerOptions(size, wider.get(id) ?? 0) } };
   };
   const addEdge = ({ source, targets, label }: GraphEdge): void => {
     const from = idOf(source);
@@ -117,7 +122,7 @@ interface Size {
   readonly height: number;
 }
 
-function stateSize({ title, lines }: PlannedState): Size {
+function stateSize({ title, lines }: Omit<PlannedState, 'widthMin'>): Size {
   const text = sizeOf(lines, MARGIN_PX);
   return {
     width: Math.max(STATE_WIDTH_MIN_PX, text.width, titleWidth(title) + 2 * MARGIN_PX),
@@ -131,9 +136,10 @@ function sizeOf(lines: readonly string[], marginPx: number): Size {
 }
 
 /** The head of a state that holds others is its padding. */
-function outerOptions({ width, height }: Size): Record<string, string> {
+function outerOptions({ width, height }: Size, wider: number): Record<string, string> {
+  const side = 16 + wider;
   return {
-    'elk.padding': `[top=${height + MARGIN_PX},left=16,bottom=16,right=16]`,
+    'elk.padding': `[top=${height + MARGIN_PX},left=${side},bottom=16,right=${side}]`,
     'elk.nodeSize.constraints': 'MINIMUM_SIZE',
     'elk.nodeSize.minimum': `(${width},${height})`,
   };

@@ -118,6 +118,16 @@ describe('drawSvg', () => {
     for (const source of sources) expect(source).not.toMatch(/^import (?!type)[^;]*'elkjs/m);
   });
 
+  it('is as wide as the text of a state that holds little', async () => {
+    const machine = createMachine({
+      id: 'outer',
+      initial: 'inner',
+      on: { 'A-LONG-TYPE': { guard: 'isSomethingWithALongName' } },
+      states: { inner: { initial: 'a', states: { a: {} } } },
+    });
+    expectNoOverlap(parseXml(await drawSvg(machine)));
+  });
+
   it('places the text of any machine within the picture and apart from all other text', async () => {
     await fc.assert(
       fc.asyncProperty(machines(), async ({ machine, states, transitions, value, active }) => {
