@@ -34,7 +34,8 @@ export function dyingFiles(
   return { files: wrapped as unknown as FileSystem, changes: () => changes };
 }
 
-function killSelf(): never {
+/** Ends this process as a kill does. */
+export function killSelf(): never {
   process.kill(process.pid, 'SIGKILL');
   // The signal comes at once; nothing of this process may run until then.
   for (;;);

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { AnyStateMachine } from 'xstate';
 import { WorkflowHost, type WorkflowResult } from '../durable/workflow-host.ts';
-import { dyingFiles } from '../host/dying-files.ts';
+import { dyingFiles, killSelf } from '../host/dying-files.ts';
 import { nodeHost } from '../host/node-host.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import { listOwn } from '../mailbox/owner.ts';
@@ -76,4 +76,4 @@ async function othersHaveRead({ context }: Room, [, ...others]: CrashRun['workfl
 // A run that fails ends the process, as one that is killed does, and its stderr says why.
 process.on('message', (told) => void run(told as CrashRun).then((ran) => process.send?.(ran)));
 // Nobody waits for this run any more: whoever asked for it is gone, or has given it up.
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+process.on('disconnect', killSelf);

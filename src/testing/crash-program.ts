@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { resolveModule } from '../host/resolve-module.ts';
 
 /** The program that runs workflows until it is killed, and how node is told to run it: what was built, or the sources through tsx. */
 export function crashProgram({ isTypeScript }: { readonly isTypeScript: boolean }): {
@@ -7,5 +8,7 @@ export function crashProgram({ isTypeScript }: { readonly isTypeScript: boolean 
 } {
   const isBuilt = import.meta.url.endsWith('.js');
   const program = fileURLToPath(new URL(`./crash-child.${isBuilt ? 'js' : 'ts'}`, import.meta.url));
-  return { program, nodeArgs: isBuilt && !isTypeScript ? [] : ['--import', import.meta.resolve('tsx')] };
+  // Where tsx runs this as CommonJS, import.meta has no way to resolve.
+  const tsx = resolveModule('tsx', fileURLToPath(import.meta.url)) ?? 'tsx';
+  return { program, nodeArgs: isBuilt && !isTypeScript ? [] : ['--import', tsx] };
 }

@@ -23,7 +23,7 @@ it('a run ends with the process that asked for it', async () => {
     await using room = await openRoom({ directory });
     while (!room.actors().some(({ card }) => card.address === 'm')) await sleep(20);
     child.disconnect();
-    expect(await exited).toEqual([0, null]);
+    expect(await exited).toEqual([null, 'SIGKILL']);
   } finally {
     child.kill('SIGKILL');
     fs.rmSync(cwd, { recursive: true });
