@@ -1,8 +1,8 @@
 /**
- * Of how many places where something can go wrong one is tried: the long tests try each, the others one of six, and
+ * Of how many places where something can go wrong one is tried: the long tests try each, the others one of twelve, and
  * chance says which.
  */
-export const STRIDE = Number(process.env['MAILROOM_STRIDE'] ?? 6);
+export const STRIDE = Number(process.env['MAILROOM_STRIDE'] ?? 12);
 
 const OFFSET = Math.floor(Math.random() * STRIDE);
 
