@@ -28,8 +28,8 @@ export async function runActions(
     }
     const over = new AbortController();
     try {
-      // It is given a copy, because params share parts with the state, which changes by steps alone.
       const patience = context.host.clock.sleep(ACTION_MS_MAX, over.signal).then(() => 'late' as const);
+      // It is given a copy, because params share parts with the state, which changes by steps alone.
       const ended = await Promise.race([Promise.resolve(run(structuredClone(params), { effectId })), patience]);
       if (ended === 'late') failed(`it did not end within ${ACTION_MS_MAX / 1000} s`);
     } catch (error) {

@@ -7,7 +7,7 @@ export class Settling {
     return this.#isSettled;
   }
 
-  /** It has ended, and there is nothing left to do. May be called again. */
+  /** It has ended, and there is nothing left to do here; or this host has let it go. May be called again. */
   settle(): void {
     this.#isSettled = true;
     for (const go of this.#waiting.splice(0)) go();

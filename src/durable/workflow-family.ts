@@ -118,6 +118,7 @@ export class WorkflowFamily {
     running.run.leave();
     await running.loop;
     if (this.#running.get(address) === running) this.#running.delete(address);
+    running.settling.settle();
   }
 
   /** See `adoptChildren`. */
@@ -221,8 +222,7 @@ export class WorkflowFamily {
       return;
     }
     if (former) await this.#leave(address, former);
-    const { takeOver, file } = under;
-    const run = await this.#open({ machine, address, takeOver, file, expected });
+    const run = await this.#open({ machine, address, takeOver: under.takeOver, file: under.file, expected });
     const hadBegun = run.state !== undefined;
     this.#begin(run);
     if (hadBegun) await this.adoptChildren();

@@ -57,7 +57,7 @@ export function applyEffects(effects: readonly Effect[], around: Around): Applie
   const early: { readonly childId: string; readonly effect: Effect; readonly effectId: string }[] = [];
   for (const [index, effect] of effects.entries()) {
     const effectId = `${state.incarnation}.${state.steps}.${index}`;
-    const childId = startedLater(effect, applied, effects.slice(index));
+    const childId = startedLater(effect, applied, () => effects.slice(index + 1));
     if (childId === undefined) applyEffect(effect, withFields(around, { applied, effectId }));
     else early.push({ childId, effect, effectId });
     if (effect.kind !== 'start') continue;
@@ -73,10 +73,10 @@ export function applyEffects(effects: readonly Effect[], around: Around): Applie
  * The child that an event is for and that is started further on in this step: XState runs the entry actions of a state before
  * it starts what the state invokes, and what they send to it arrives all the same.
  */
-function startedLater(effect: Effect, applied: Applied, later: readonly Effect[]): string | undefined {
+function startedLater(effect: Effect, applied: Applied, later: () => readonly Effect[]): string | undefined {
   if (effect.kind !== 'event' || !hasEnded(effect.to, applied)) return undefined;
   const { childId } = effect.to;
-  return later.some((other) => other.kind === 'start' && other.childId === childId) ? childId : undefined;
+  return later().some((other) => other.kind === 'start' && other.childId === childId) ? childId : undefined;
 }
 
 interface Applying extends Around {
