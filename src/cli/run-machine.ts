@@ -39,7 +39,7 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
       acceptChanged: args.options.has('accept-changed'),
       file: loaded.path,
       signal,
-      onRecord: createTeller(call, { address, state: listWorkflows(room.context, address)[0]?.state }),
+      onRecord: createTeller(call, { address, state: listWorkflows(room, address)[0]?.state }),
     });
     return await tell(call, result, { interrupted: interruption.exitCode });
   } finally {

@@ -1,6 +1,7 @@
 import { isMailroomError } from '../errors.ts';
 import type { WorkflowState } from '../machine/workflow-state.ts';
 import { listAddresses, type RoomContext } from '../room/context.ts';
+import type { Room } from '../room/room.ts';
 import { readJournalState } from './read-journal.ts';
 import { waitingFor, type WaitingFor } from './waiting-for.ts';
 
@@ -21,7 +22,7 @@ export interface WorkflowInfo {
 }
 
 /** Every workflow of the room, or one; children too. Of one alone, throws what reading its journal throws. */
-export function listWorkflows(context: RoomContext, address?: string): WorkflowInfo[] {
+export function listWorkflows({ context }: Pick<Room, 'context'>, address?: string): WorkflowInfo[] {
   if (address !== undefined) return [workflowInfo(context, address) ?? []].flat();
   return listAddresses(context).flatMap((one) => {
     try {

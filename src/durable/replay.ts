@@ -6,6 +6,7 @@ import type { PlannedMail } from '../machine/outgoing-mail.ts';
 import { errorFacts, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
 import { messageOf } from '../room/draft.ts';
 import type { RoomContext } from '../room/context.ts';
+import type { Room } from '../room/room.ts';
 import type { CommitRecord, OutboxEntry } from './journal-record.ts';
 import { readJournal } from './read-journal.ts';
 import { openEntry } from './sealed-entry.ts';
@@ -30,7 +31,11 @@ export interface Replayed {
  * Takes every step of a workflow's journal again, each from the recorded state before it, and compares what comes out:
  * state, timers, calls, messages, actions. Changes nothing. Undefined when there is no journal. Throws as `readJournal`.
  */
-export function replayWorkflow(context: RoomContext, address: string, machine: AnyStateMachine): Replayed | undefined {
+export function replayWorkflow(
+  { context }: Pick<Room, 'context'>,
+  address: string,
+  machine: AnyStateMachine,
+): Replayed | undefined {
   const divergences: Divergence[] = [];
   let before: WorkflowState | undefined;
   let steps = 0;

@@ -21,7 +21,7 @@ export async function stopWorkflow(
   { by }: { readonly by?: string | undefined } = {},
 ): Promise<SendReport> {
   const { host, keyring, config, durability } = context;
-  const [found] = listWorkflows(context, address);
+  const [found] = listWorkflows({ context }, address);
   const mailbox = found && mailboxOf(context, address);
   if (!mailbox) throw noWorkflow(context, address);
   if (found.state && found.state.status !== 'active') {
@@ -49,7 +49,7 @@ export async function stopWorkflow(
 
 /** The error for an address under which no workflow was ever run. */
 export function noWorkflow(context: RoomContext, address: string): ActorNotFound {
-  const known = listWorkflows(context).map((one) => one.address);
+  const known = listWorkflows({ context }).map((one) => one.address);
   const near = nearest(address, known);
   return new ActorNotFound(`No workflow was ever run as ${address} in this room.`, {
     address,

@@ -15,7 +15,7 @@ import {
   type DeliveryFailed,
   type Received,
 } from '../../src/workflow.ts';
-import { runWorkflow } from '../../src/runtime.ts';
+import { listWorkflows, replayWorkflow, runWorkflow, type Replayed, type WorkflowInfo } from '../../src/runtime.ts';
 import { explore } from '../../src/testing.ts';
 import type { Room } from '../../src/index.ts';
 
@@ -220,4 +220,11 @@ test('explore knows the input of each machine, and what agents may do', () => {
   explore({ workflows: {}, agents: { bob: { sends: [{ to: 'one' }] } } });
   // @ts-expect-error: an activity ends with an output or an error.
   explore({ workflows: {}, outcomes: () => [{ result: 1 }] });
+});
+
+test('a program looks into a room by the room that it has opened', () => {
+  expectTypeOf<typeof listWorkflows>().toBeCallableWith({} as Room, 'ship');
+  expectTypeOf<typeof replayWorkflow>().toBeCallableWith({} as Room, 'ship', child);
+  expectTypeOf<ReturnType<typeof listWorkflows>>().toEqualTypeOf<WorkflowInfo[]>();
+  expectTypeOf<ReturnType<typeof replayWorkflow>>().toEqualTypeOf<Replayed | undefined>();
 });

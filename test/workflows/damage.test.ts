@@ -135,8 +135,8 @@ test('changed code is refused until it is accepted, and what would differ is tol
     message: expect.stringContaining('The code of the machine'),
     hint: expect.stringContaining('--accept-changed'),
   });
-  expect(replayWorkflow(opened.context, 'stepper', first)).toEqual({ steps: 2, divergences: [] });
-  expect(replayWorkflow(opened.context, 'stepper', changed)?.divergences).toEqual([
+  expect(replayWorkflow(opened, 'stepper', first)).toEqual({ steps: 2, divergences: [] });
+  expect(replayWorkflow(opened, 'stepper', changed)?.divergences).toEqual([
     { seq: expect.any(Number), where: 'state.snapshot.context.n', recorded: 1, replayed: 100 },
   ]);
   const again = await room.run(changed, { acceptChanged: true });
@@ -152,7 +152,7 @@ test('a damaged journal keeps no other workflow from running, and is told in the
   const { host, room: opened } = await room.run(counter, { address: 'other' });
   await eventually('the other one has begun', () => room.state('other')?.state);
   await host.close();
-  const told = listWorkflows(opened.context).map(({ address, damage }) => [address, damage !== undefined]);
+  const told = listWorkflows(opened).map(({ address, damage }) => [address, damage !== undefined]);
   expect(told).toEqual([
     ['counter', true],
     ['other', false],

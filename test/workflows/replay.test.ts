@@ -12,7 +12,7 @@ async function differences(ran: AnyStateMachine, { bob = true, replayed = ran } 
   const { host, workflow } = await room.run(ran);
   await Promise.race([workflow.result, eventually('it asks', () => room.state('m')?.state?.calls['asked'])]);
   await host.close();
-  return replayWorkflow(opened.context, 'm', replayed)?.divergences ?? [];
+  return replayWorkflow(opened, 'm', replayed)?.divergences ?? [];
 }
 
 const child = setup({}).createMachine({ id: 'child', initial: 'a', states: { a: {} } });
@@ -95,7 +95,7 @@ test('the same machine does the same where nobody was there for a broadcast, and
   await host.close();
   for (const address of ['m', 'm.kid-1']) {
     const machine = address === 'm' ? ending(300_000) : ending(300_000).implementations.actors['kid'];
-    const replayed = replayWorkflow(opened.context, address, machine as AnyStateMachine);
+    const replayed = replayWorkflow(opened, address, machine as AnyStateMachine);
     expect(replayed?.divergences ?? address).toEqual([]);
   }
 });

@@ -31,7 +31,7 @@ printed and the exit code is 1: after a change of code, or because a step depend
         file: textOption(call.args, 'machine'),
       });
       const runtime = await loadRuntime(file);
-      const replayed = runtime.replayWorkflow(room.context, address, machine);
+      const replayed = runtime.replayWorkflow(room, address, machine);
       if (!replayed) throw noWorkflow(room.context, address);
       const { steps, divergences } = replayed;
       if (call.isJson) await call.output.json({ address, steps, divergences });

@@ -20,7 +20,7 @@ as it is run again. To only interrupt it, press Ctrl-C where it runs.
       const [address = ''] = call.args.operands;
       const by = textOption(call.args, 'as') ?? (call.env['MAILROOM_AS'] || undefined);
       const { id } = await stopWorkflow(room.context, address, { by });
-      const [found] = listWorkflows(room.context, address);
+      const [found] = listWorkflows(room, address);
       if (call.isJson) await call.output.json({ id, address, host: found?.host });
       else if (found?.host === undefined)
         await call.output.talk(`STOP lies in the mailbox of ${address}, which nobody runs at the moment.\n`);

@@ -19,7 +19,7 @@ export const workflows: Command = {
   mailroom workflows --json | jq -r '.[] | select(.status == "active") | .address'`,
   run: (call) =>
     withRoom(call, async (room) => {
-      const found = listWorkflows(room.context);
+      const found = listWorkflows(room);
       const nowMs = call.host.clock.now();
       if (call.isJson) await call.output.json(found.map(asJson));
       else if (found.length > 0)
