@@ -15,7 +15,13 @@ import {
   type DeliveryFailed,
   type Received,
 } from '../../src/workflow.ts';
-import { listWorkflows, replayWorkflow, runWorkflow, type Replayed, type WorkflowInfo } from '../../src/runtime.ts';
+import {
+  runWorkflow,
+  type listWorkflows,
+  type Replayed,
+  type replayWorkflow,
+  type WorkflowInfo,
+} from '../../src/runtime.ts';
 import { explore } from '../../src/testing.ts';
 import type { Room } from '../../src/index.ts';
 
