@@ -55,6 +55,7 @@ export async function buildCli(outdir) {
   });
   const scripts = LAUNCHED.map(async (name) => ({ name, text: await bundleScript(path.join(entries, `${name}.ts`)) }));
   writeLaunched(await Promise.all(scripts), outdir);
+  // The script of `run` is only loaded by the others.
   for (const name of names) if (name !== 'run') fs.chmodSync(path.join(outdir, `${name}.cjs`), 0o755);
   return names;
 }

@@ -10,7 +10,7 @@ export interface Running {
   /** What its parent has started, or is about to; undefined for one that was started by hand. */
   expected: Expected | undefined;
   loop: Promise<void>;
-  /** Resolves when it has ended and everything that it committed is done. */
+  /** Whether it has ended and everything that it committed is done. */
   readonly settling: Settling;
 }
 
