@@ -1,4 +1,5 @@
 import type { Expected } from '../machine/receive.ts';
+import type { Openings } from './openings.ts';
 import type { Settling } from './settling.ts';
 import type { WorkflowRun } from './workflow-run.ts';
 
@@ -15,13 +16,23 @@ export interface Running {
 }
 
 /**
- * One of those that a workflow has started, or that these have, which has begun and not ended, or has something left to do;
- * undefined when there is none.
+ * Resolves when the workflow has ended and everything that it committed is done; and also by those that it has started, or that
+ * these have, as far as they have begun.
  */
-export function unsettledBelow(all: ReadonlyMap<string, Running>, address: string): Running | undefined {
-  const isBelow = (one: Running | undefined): boolean => {
-    const parent = one?.expected?.parent.address;
-    return parent !== undefined && (parent === address || isBelow(all.get(parent)));
+export async function settledWithAllBelow(
+  address: string,
+  { running, openings }: { readonly running: ReadonlyMap<string, Running>; readonly openings: Openings },
+): Promise<void> {
+  const isBelow = (one: string | undefined): boolean => {
+    const parent = one === undefined ? undefined : running.get(one)?.expected?.parent.address;
+    return parent !== undefined && (parent === address || isBelow(parent));
   };
-  return [...all.values()].find((one) => one.run.state && !one.settling.isSettled && isBelow(one));
+  const leftBelow = (): Promise<void> | undefined => {
+    // What an earlier host left undone is known of once it is open.
+    const opened = openings.under((parent) => parent === address || isBelow(parent));
+    if (opened) return opened;
+    const left = [...running].find(([at, { run, settling }]) => run.state && !settling.isSettled && isBelow(at));
+    return left?.[1].settling.settled();
+  };
+  for (let left = running.get(address)?.settling.settled(); left; left = leftBelow()) await left;
 }

@@ -10,7 +10,8 @@ import type { CommitListener } from './committer.ts';
 import { adoptChildren } from './adopt-children.ts';
 import { AddressTurns } from './address-turns.ts';
 import type { OutboxEntry } from './journal-record.ts';
-import { unsettledBelow, type Running } from './running.ts';
+import { Openings } from './openings.ts';
+import { settledWithAllBelow, type Running } from './running.ts';
 import { Settling } from './settling.ts';
 import { childMachine, expectedOf, startIn } from './expected-child.ts';
 import { takeAddress, type TakeAddress } from './take-address.ts';
@@ -29,6 +30,7 @@ export class WorkflowFamily {
   readonly #durability: Durability;
   readonly #running = new Map<string, Running>();
   readonly #turns = new AddressTurns();
+  readonly #openings = new Openings();
   readonly #listeners = new Set<RecordListener>();
   /** Rejects when this host can run nothing any more; never resolves. */
   readonly failed: Promise<never>;
@@ -137,13 +139,8 @@ export class WorkflowFamily {
    */
   async settled(run: WorkflowRun): Promise<void> {
     run.wake();
-    await Promise.race([this.#wholeSettled(run), this.failed]);
-  }
-
-  async #wholeSettled({ address }: WorkflowRun): Promise<void> {
-    for (let one = this.#running.get(address); one; one = unsettledBelow(this.#running, address)) {
-      await one.settling.settled();
-    }
+    const settled = settledWithAllBelow(run.address, { running: this.#running, openings: this.#openings });
+    await Promise.race([settled, this.failed]);
   }
 
   /** Finishes what is being committed and leaves every workflow in good order. */
@@ -171,9 +168,11 @@ export class WorkflowFamily {
 
   #want(address: string, expected: Expected): void {
     if (this.#incarnationAt(address) === expected.incarnation || this.#leaving.signal.aborted) return;
+    const parent = expected.parent.address;
     const opening = this.#turns.takeAndKeep(address, expected.incarnation, () => this.#openChild(address, expected));
     // Whoever sends to the child is told; see `#childReady`.
-    opening.catch((error: unknown) => this.#wantLater(address, { parent: expected.parent.address, opening, error }));
+    const opened = opening.catch((error: unknown) => this.#wantLater(address, { parent, opening, error }));
+    this.#openings.add(parent, opened);
   }
 
   /** Which incarnation is run at an address, or will be when what is under way there is over. */
@@ -188,7 +187,7 @@ export class WorkflowFamily {
     return here === undefined || isStartedBefore(here, incarnation);
   }
 
-  /** A child that could not be opened is tried again for as long as its parent waits for it. */
+  /** A child that could not be opened is tried again: as long as its parent waits for it, and once for what it left undone. */
   async #wantLater(
     address: string,
     { parent, opening, error }: { parent: string; opening: Promise<void>; error: unknown },
@@ -199,6 +198,8 @@ export class WorkflowFamily {
     this.#turns.forget(address, opening);
     const { state } = this.#running.get(parent)?.run ?? {};
     if (state) this.#wantChildren(parent, state);
+    if (this.#incarnationAt(address) !== undefined) return;
+    await this.adoptChildren().catch((failure: unknown) => this.#wantLater(address, { parent, opening, error: failure }));
   }
 
   async #openChild(address: string, expected: Expected): Promise<void> {

@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { Host } from '../../src/host/host.ts';
 import { readCard } from '../../src/room/card.ts';
-import { accepts } from '../../src/workflow.ts';
-import { eventually, WorkflowRoom } from './workflow-room.ts';
+import type { WorkflowHost } from '../../src/runtime.ts';
+import { accepts, tell } from '../../src/workflow.ts';
+import { eventually, texts, WorkflowRoom } from './workflow-room.ts';
 
 const child = setup({ schemas: accepts({ GO: z.unknown() }) }).createMachine({
   id: 'child',
@@ -14,7 +15,7 @@ const child = setup({ schemas: accepts({ GO: z.unknown() }) }).createMachine({
 });
 
 /** A host on which one call at a path fails as on a full disk, for as long as `fails` says so. */
-function failing(call: 'mkdir' | 'link', fails: (path: string) => boolean): Host {
+function failing(call: 'mkdir' | 'link' | 'open', fails: (path: string) => boolean): Host {
   const { files } = nodeHost;
   const refuse = (path: string): void => {
     if (fails(path)) throw Object.assign(new Error(`ENOSPC: no space left on device, ${path}`), { code: 'ENOSPC' });
@@ -26,6 +27,10 @@ function failing(call: 'mkdir' | 'link', fails: (path: string) => boolean): Host
       mkdir: (path, ...more) => {
         if (call === 'mkdir') refuse(path);
         return files.mkdir(path, ...more);
+      },
+      open: (path, ...more) => {
+        if (call === 'open') refuse(path);
+        return files.open(path, ...more);
       },
       link: (existing, created) => {
         if (call === 'link') refuse(created);
@@ -217,3 +222,45 @@ test('who takes a workflow over takes its children too, and nobody else whose ad
   await taking.host.close();
   await first.host.close();
 });
+
+test.each([{ isOpened: 'late' }, { isOpened: 'at the second try' }])(
+  'what a child left undone that is opened $isOpened is done before the end of its parent is a result',
+  async ({ isOpened }) => {
+    // Its parent took its END and was done with while the child was still being opened, and the host was closed.
+    const teller = setup({}).createMachine({
+      id: 'teller',
+      initial: 'over',
+      states: { over: { entry: tell('bob', { type: 'INFO', content: 'news' }), type: 'final' } },
+    });
+    const parent = setup({ actors: { teller } }).createMachine({
+      id: 'parent',
+      initial: 'waiting',
+      states: { waiting: { invoke: { id: 'c', src: 'teller', onDone: 'over' } }, over: { type: 'final' } },
+    });
+    await using room = await WorkflowRoom.make();
+    const bob = await (await room.open()).join('bob');
+    const hosts: WorkflowHost[] = [];
+    let isHeard = false;
+    const leaving = failing('link', (path) => {
+      if (path.includes('/actors/parent/mailbox/new/')) {
+        isHeard = true;
+        void hosts[0]?.close();
+      }
+      return path.includes('/actors/bob/mailbox/');
+    });
+    const first = await room.run(parent, { on: leaving });
+    hosts.push(first.host);
+    await eventually('the END', () => isHeard);
+    await first.host.close();
+    expect(room.state('parent')?.state?.status).toBe('active');
+    expect(room.state('parent.c-1')).toMatchObject({ state: { status: 'done' }, undelivered: { size: 1 } });
+
+    let tries = 0;
+    const later = failing('open', (path) => path.includes('/actors/parent.c-1/journal') && ++tries === 1);
+    const second = await room.run(parent, isOpened === 'late' ? {} : { on: later });
+    expect(await second.workflow.result).toMatchObject({ status: 'done' });
+    await second.host.close();
+    expect(texts(bob)).toEqual(['INFO news']);
+    expect(room.state('parent.c-1')?.undelivered.size).toBe(0);
+  },
+);
