@@ -171,8 +171,7 @@ export class WorkflowFamily {
     const parent = expected.parent.address;
     const opening = this.#turns.takeAndKeep(address, expected.incarnation, () => this.#openChild(address, expected));
     // Whoever sends to the child is told; see `#childReady`.
-    const opened = opening.catch((error: unknown) => this.#wantLater(address, { parent, opening, error }));
-    this.#openings.add(parent, opened);
+    this.#openings.add(parent, this.#untilOpen(address, parent, opening));
   }
 
   /** Which incarnation is run at an address, or will be when what is under way there is over. */
@@ -187,19 +186,20 @@ export class WorkflowFamily {
     return here === undefined || isStartedBefore(here, incarnation);
   }
 
-  /** A child that could not be opened is tried again: as long as its parent waits for it, and once for what it left undone. */
-  async #wantLater(
-    address: string,
-    { parent, opening, error }: { parent: string; opening: Promise<void>; error: unknown },
-  ): Promise<void> {
+  /** One that could not be opened is tried again: as long as its parent waits for it, and once for what it left undone. */
+  async #untilOpen(address: string, parent: string, opening: Promise<void>): Promise<void> {
     const { host, log } = this.#context;
-    log.append({ event: 'warning', from: parent, to: address, detail: `not opened now: ${errorFacts(error).message}` });
-    await host.clock.sleep(OPEN_RETRY_MS, this.#leaving.signal);
-    this.#turns.forget(address, opening);
-    const { state } = this.#running.get(parent)?.run ?? {};
-    if (state) this.#wantChildren(parent, state);
-    if (this.#incarnationAt(address) !== undefined) return;
-    await this.adoptChildren().catch((failure: unknown) => this.#wantLater(address, { parent, opening, error: failure }));
+    try {
+      await opening;
+    } catch (error) {
+      const detail = `not opened now: ${errorFacts(error).message}`;
+      log.append({ event: 'warning', from: parent, to: address, detail });
+      await host.clock.sleep(OPEN_RETRY_MS, this.#leaving.signal);
+      this.#turns.forget(address, opening);
+      const { state } = this.#running.get(parent)?.run ?? {};
+      if (state) this.#wantChildren(parent, state);
+      if (this.#incarnationAt(address) === undefined) await this.#untilOpen(address, parent, this.adoptChildren());
+    }
   }
 
   async #openChild(address: string, expected: Expected): Promise<void> {
@@ -211,10 +211,8 @@ export class WorkflowFamily {
     // A child of an earlier incarnation that had the same address.
     const former = this.#running.get(address);
     if (former && former.expected?.parent.address !== parent.address) {
-      const { childId } = parent;
-      throw new Conflict(`The child ${childId} of ${parent.address} would be ${address}, which is another workflow.`, {
-        hint: 'Give it another systemId.',
-      });
+      const what = `The child ${parent.childId} of ${parent.address} would be ${address}, which is another workflow.`;
+      throw new Conflict(what, { hint: 'Give it another systemId.' });
     }
     const machine = childMachine(under.run.machine, parent.src);
     if (former?.run.machine === machine) {
