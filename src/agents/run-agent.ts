@@ -24,6 +24,8 @@ export interface RunAgentOptions extends AgentSettings {
   /** Ends it after so many answers. */
   readonly answersMax?: number | undefined;
   readonly tell?: ((event: AgentEvent) => void) | undefined;
+  /** It has the address from now on. */
+  readonly onJoined?: (() => void) | undefined;
 }
 
 /**
@@ -35,10 +37,11 @@ export interface RunAgentOptions extends AgentSettings {
  */
 export async function runAgent(room: Room, options: RunAgentOptions): Promise<number> {
   const { address, program, skills, broadcasts, takeOver, signal, ...others } = options;
-  const { answersMax = Infinity, tell = () => {}, ...settings } = others;
+  const { answersMax = Infinity, tell = () => {}, onJoined, ...settings } = others;
   const { context } = room;
   const accepts = [...settings.types].filter((type) => !isCommonType(type));
   const agent = await room.join(address, { program, skills, broadcasts, accepts, takeOver });
+  onJoined?.();
   await tidy(context, address);
   const serving: Serving = { context, agent, settings, signal, tell };
   let answers = 0;

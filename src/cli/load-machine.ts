@@ -67,13 +67,20 @@ async function registerTypeScript(): Promise<() => Promise<void>> {
 
 function notLoaded(path: string, cause: unknown): InvalidInput {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const missing = errnoOf(cause) === 'ERR_MODULE_NOT_FOUND' || errnoOf(cause) === 'MODULE_NOT_FOUND';
   // What the library says of a machine comes from the copy that the file imports, and knows better what to do.
   const said = isMailroomError(cause) ? cause.hint : undefined;
-  const mend = missing
-    ? 'Install what it imports beside it: npm install agent-mailroom xstate zod'
-    : 'Mend the file; --debug shows where.';
-  return new InvalidInput(`${path} could not be loaded: ${message}`, { cause, hint: said ?? mend });
+  const hint = said ?? missingHint(cause, message) ?? 'Mend the file; --debug shows where.';
+  return new InvalidInput(`${path} could not be loaded: ${message.replace(/\s*\n\s*/g, ' ')}`, { cause, hint });
+}
+
+/** What to do about an import that was not found; undefined for any other error. */
+function missingHint(cause: unknown, message: string): string | undefined {
+  if (errnoOf(cause) !== 'ERR_MODULE_NOT_FOUND' && errnoOf(cause) !== 'MODULE_NOT_FOUND') return undefined;
+  // Node names it in its message alone: a package by its name, a file by its path.
+  const [, name = ''] = /'([^']+)'/.exec(message) ?? [];
+  if (/^([./]|file:)/.test(name)) return 'Correct the path of the import; --debug shows where it is.';
+  const [, packageName = 'agent-mailroom xstate zod'] = /^((@[^/]+\/)?[^/]+)/.exec(name) ?? [];
+  return `Install what it imports beside it: npm install ${packageName}`;
 }
 
 /** Told by its form, because it may come from another copy of xstate. */

@@ -85,10 +85,10 @@ async function tell(
       await output.data(`${visibleJson(result.output ?? null)}\n`);
       return EXIT_OK;
     case 'error':
-      await output.talk(`mailroom: it failed: ${visibleJson(result.error)}\n`);
+      await output.talk(`mailroom: it failed: ${visibleJson(result.error)}\n${anew(words)}`);
       return EXIT_FAILURE;
     case 'stopped':
-      await output.talk('mailroom: it was stopped.\n');
+      await output.talk(`mailroom: it was stopped.\n${anew(words)}`);
       return EXIT_FAILURE;
     default:
       await output.talk(
@@ -96,4 +96,10 @@ async function tell(
       );
       return interrupted ?? EXIT_INTERRUPTED;
   }
+}
+
+/** What has ended tells only how, at every look. */
+function anew(words: readonly string[]): string {
+  const line = words.includes('--again') ? words : [...words, '--again'];
+  return `  That is its end. To begin it anew: ${commandLine(line)}\n`;
 }

@@ -3,24 +3,26 @@ import { visible } from '../message/visible.ts';
 import { preview, shortId } from './show-message.ts';
 
 const CAUSE_COLUMNS = 44;
+const OUTCOME_CHARS_MAX = 500;
 
-/** One thing that happened to a workflow, on a line, and a line for each message that it sent because of it. */
+/** One thing that happened to a workflow, on a line; lines for how what caused it ended, and for each message that it sent. */
 export function storyText(
   line: StoryLine,
   { address, seq }: { address?: string | undefined; seq?: boolean } = {},
 ): string {
-  const { at, mail, cause, effectId, sent } = line;
+  const { at, mail, cause, effectId, outcome, sent } = line;
   const time = new Date(at).toISOString().slice(11, 23);
   const source = mail ? ` from ${mail.from} (${shortId(mail.id)})` : effectId === undefined ? '' : ` (${effectId})`;
   const number = seq ? (line.seq === undefined ? '-' : `#${line.seq}`).padEnd(6) : '';
   const who = address === undefined ? '' : `${address}  `;
   const head = `${number}${time}  ${who}${visible(`${cause}${source}`).padEnd(CAUSE_COLUMNS)}  ${visible(outcomeOf(line))}\n`;
   const indent = ' '.repeat(number.length + time.length + 2);
+  const ended = outcome === undefined ? '' : `${indent}${visible(cut(outcome.trim().replace(/\s*\n\s*/g, ' ')))}\n`;
   const tail = sent.map(
     ({ id, type, to, content }) =>
       `${indent}→ ${visible(to.join(', '))} ${visible(type)} (${shortId(id)}) ${preview(content)}\n`,
   );
-  return head + tail.join('');
+  return head + ended + tail.join('');
 }
 
 function outcomeOf({ verdict, from, to, detail }: StoryLine): string {
@@ -40,4 +42,8 @@ function outcomeOf({ verdict, from, to, detail }: StoryLine): string {
     default:
       return `never believed, ${detail ?? ''}`;
   }
+}
+
+function cut(text: string): string {
+  return text.length > OUTCOME_CHARS_MAX ? `${text.slice(0, OUTCOME_CHARS_MAX)}…` : text;
 }

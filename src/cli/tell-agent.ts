@@ -29,7 +29,7 @@ function textOf(event: AgentEvent): string {
       return `${what}  ${answer.isFailure ? 'not answered' : 'answered'} by ${shortId(answer.id)} ${answer.type}: ${preview(answer.content)}`;
     }
     case 'failed':
-      return `${what}  failed (${event.failures}), again in ${formatDuration(event.retryInMs)}: ${preview(event.why)}`;
+      return `${what}  failed (${event.failures}), again in ${formatDuration(event.retryInMs)}: ${onOneLine(event.why)}`;
     case 'context':
       return `${what}  noted: ${preview(content)}`;
     case 'postponed':
@@ -39,4 +39,9 @@ function textOf(event: AgentEvent): string {
     default:
       return `${what}  comes back: ${event.why}`;
   }
+}
+
+/** What somebody has to mend is told whole. */
+function onOneLine(why: string): string {
+  return why.trim().replace(/\s+/g, ' ');
 }

@@ -1,4 +1,6 @@
-import type { MailFacts } from '../machine/cause.ts';
+import type { CommandResult } from '../jobs/job.ts';
+import type { Cause, MailFacts } from '../machine/cause.ts';
+import { errorFacts } from '../machine/workflow-state.ts';
 import { listDead } from '../mailbox/dead.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { whereabouts } from './describe-state.ts';
@@ -22,6 +24,8 @@ export interface StoryLine {
   readonly from?: string;
   readonly to?: string;
   readonly detail?: string;
+  /** How an activity, a command or a child ended; why a message is undeliverable. */
+  readonly outcome?: string;
   /** What it said because of it. */
   readonly sent: readonly {
     readonly id: string;
@@ -69,6 +73,7 @@ export function noteLine(seq: number, { at, mail, verdict, reason, detail }: Not
 /** What a commit is in the story of its workflow; `before` is where it was until then. */
 export function commitLine(seq: number, commit: CommitRecord, before: string | undefined): StoryLine {
   const { at, cause, verdict, failure, state, outbox } = commit;
+  const outcome = outcomeOf(cause);
   return {
     seq,
     at,
@@ -79,6 +84,7 @@ export function commitLine(seq: number, commit: CommitRecord, before: string | u
     ...(before === undefined || cause.kind === 'start' ? {} : { from: before }),
     to: whereabouts(state),
     ...(failure ? { detail: failure.message } : {}),
+    ...(outcome === undefined ? {} : { outcome }),
     sent: outbox.map(({ id, type, to, content }) => ({ id, type, to, content })),
   };
 }
@@ -104,6 +110,27 @@ function causeText({ cause }: CommitRecord): string {
     default:
       return `undeliverable to ${cause.to}`;
   }
+}
+
+/** As the machine is told it; undefined where there is nothing to add. */
+function outcomeOf(cause: Cause): string | undefined {
+  if (!('event' in cause) || !cause.event) return undefined;
+  const { error, output, reason } = cause.event;
+  if (cause.kind === 'undelivered' && typeof reason === 'string') return reason;
+  if (error !== undefined) {
+    const { name, message } = errorFacts(error);
+    return name === 'Error' ? message : `${name}: ${message}`;
+  }
+  return cause.kind === 'result' && isCommandResult(output) ? exitText(output) : undefined;
+}
+
+function isCommandResult(output: unknown): output is CommandResult {
+  return typeof output === 'object' && output !== null && 'exitCode' in output && 'timedOut' in output;
+}
+
+function exitText({ exitCode, signal, timedOut }: CommandResult): string {
+  if (timedOut) return 'timed out';
+  return signal === null ? `exit code ${exitCode}` : `ended by ${signal}`;
 }
 
 /** What lies among the refused: it had no signature that could be believed, so it is no part of the journal. */

@@ -158,7 +158,7 @@ function assertSame(
     throw new Conflict(
       `The code of the machine ${machine.id} is not what the workflow ${address} was run with (${open.machine.hash}, now ${machineHash(machine)}).`,
       {
-        hint: `If the states it is in still mean the same, go on with --accept-changed. What would differ so far: mailroom replay ${address}`,
+        hint: `If the states it is in still mean the same, go on with --accept-changed. What would differ so far: mailroom replay ${address}${options.file === undefined ? '' : ` --machine ${options.file}`}`,
       },
     );
   }

@@ -128,7 +128,7 @@ export async function claimCard(
     const asideBefore = textBefore === undefined ? readAside(host, room, card.address) : undefined;
     const before = asideBefore?.card ?? parseCard(textBefore, card.address);
     const isOwn = before !== undefined && sameProcess(before.process, card.process);
-    if (before && !isOwn && !takeOver && isLive(host, before)) throw inUse(before);
+    if (before && !isOwn && !takeOver && isTaken(host, before, card)) throw inUse(host, before, card);
     if (isOwn && !asideBefore) return replaceFile(files, { path, staged, bytes, mode: 0o600, durable: true });
     // Beside the card and named after it, so that whoever looks for the card finds it there.
     const aside = asideBefore?.path ?? `${path}.${randomBytes(8).toString('hex')}`;
@@ -182,9 +182,17 @@ function restore(host: Host, aside: string, path: string): void {
   removeQuietly(host.files, aside);
 }
 
-function inUse(card: Card): Conflict {
-  return new Conflict(
-    `The address ${card.address} is in use by a live agent (process ${card.process.pid}${card.program ? `, ${card.program}` : ''}, joined ${card.joinedAt}).`,
-    { hint: `Choose another name, or take it over with: mailroom join ${card.address} --take-over` },
-  );
+/** A workflow keeps its address while nobody runs it, too: an agent there would take its mail. */
+function isTaken(host: Host, before: Card, { kind }: Card): boolean {
+  return isLive(host, before) || (before.kind === 'workflow' && kind === 'agent');
+}
+
+function inUse(host: Host, before: Card, { kind }: Card): Conflict {
+  const { address, process, program, joinedAt } = before;
+  const facts = [`process ${process.pid}`, ...(program ? [program] : []), `joined ${joinedAt}`].join(', ');
+  const whose = before.kind === 'agent' ? 'a live agent' : isLive(host, before) ? 'a live workflow' : 'a workflow';
+  const instead = kind === 'agent' ? 'Choose another name' : 'Run it under another address with --as';
+  return new Conflict(`The address ${address} is in use by ${whose} (${facts}).`, {
+    hint: `${instead}, or take the address from it with --take-over.`,
+  });
 }

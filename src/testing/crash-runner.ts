@@ -1,4 +1,4 @@
-import type { Responder } from '../host/processes.ts';
+import type { Died, Responder } from '../host/processes.ts';
 import { nodeHost } from '../host/node-host.ts';
 import type { CrashRun, RanToItsEnd } from './crash-child.ts';
 import { crashProgram } from './crash-program.ts';
@@ -7,15 +7,18 @@ const RUN_MS_MAX = 120_000;
 
 /**
  * Does each run in a process of its own, as after a real kill: one that has run the machine before still has in the
- * variables of its modules what a restart forgets. The next one starts while a run goes on.
+ * variables of its modules what a restart forgets. With `reuses` one that was not killed does the next run, too, which is
+ * the first one in another room. The next process starts while a run goes on.
  */
 export class CrashRunner {
   readonly #isTypeScript: boolean;
+  readonly #reuses: boolean;
   #next: Promise<Responder> | undefined;
   #left: Promise<void> = Promise.resolve();
 
-  constructor({ isTypeScript }: { readonly isTypeScript: boolean }) {
+  constructor({ isTypeScript, reuses }: { readonly isTypeScript: boolean; readonly reuses: boolean }) {
     this.#isTypeScript = isTypeScript;
+    this.#reuses = reuses;
   }
 
   /**
@@ -24,17 +27,18 @@ export class CrashRunner {
    */
   async run(run: CrashRun, { failed }: { readonly failed: Promise<never> }): Promise<'killed' | RanToItsEnd> {
     const responder = await (this.#next ?? this.#start());
-    this.#next = this.#start();
+    const mayGoOn = this.#reuses && run.killAt === 0;
+    this.#next = mayGoOn ? undefined : this.#start();
     const asked = responder.ask(run, { timeoutMs: RUN_MS_MAX });
-    const heard = await Promise.race([asked, failed]).finally(() => {
-      const left = responder.close();
-      this.#left = this.#left.then(() => left);
-    });
-    if ('answer' in heard) return heard.answer as RanToItsEnd;
-    const { exitCode, signal, isTimedOut, stderr } = heard.died;
-    if (signal === 'SIGKILL' && run.killAt > 0 && !isTimedOut) return 'killed';
-    const how = isTimedOut ? `took more than ${RUN_MS_MAX} ms` : `ended with ${exitCode ?? signal ?? 'nothing'}`;
-    throw new Error(`a run ${how}: ${stderr.slice(-1_000)}`);
+    let hasAnswered = false;
+    try {
+      const heard = await Promise.race([asked, failed]);
+      hasAnswered = 'answer' in heard;
+      return 'answer' in heard ? (heard.answer as RanToItsEnd) : endOf(heard.died, run);
+    } finally {
+      if (mayGoOn && hasAnswered) this.#next = Promise.resolve(responder);
+      else this.#leave(responder);
+    }
   }
 
   async close(): Promise<void> {
@@ -42,8 +46,19 @@ export class CrashRunner {
     await this.#left;
   }
 
+  #leave(responder: Responder): void {
+    const left = responder.close();
+    this.#left = this.#left.then(() => left);
+  }
+
   #start(): Promise<Responder> {
     const { program, nodeArgs } = crashProgram({ isTypeScript: this.#isTypeScript });
     return nodeHost.processes.startResponder(program, { nodeArgs });
   }
+}
+
+function endOf({ exitCode, signal, isTimedOut, stderr }: Died, { killAt }: CrashRun): 'killed' {
+  if (signal === 'SIGKILL' && killAt > 0 && !isTimedOut) return 'killed';
+  const how = isTimedOut ? `took more than ${RUN_MS_MAX} ms` : `ended with ${exitCode ?? signal ?? 'nothing'}`;
+  throw new Error(`a run ${how}: ${stderr.slice(-1_000)}`);
 }

@@ -117,6 +117,7 @@ test('a failed workflow exits 1 and says why, at every look', async () => {
     const ran = await room.run(['run', 'failing.ts']);
     expect([ran.code, ran.stdout]).toEqual([1, '']);
     expect(ran.stderr).toContain('the disk is on fire');
+    expect(ran.stderr).toContain('To begin it anew: mailroom run failing.ts --again');
   }
 });
 
@@ -135,6 +136,8 @@ test('what can be no workflow is refused before anything runs, with the place an
     'refused.ts': REFUSED,
     'two.ts': 'export const a = 1;',
     'broken.ts': 'export const = 1;',
+    'package.js': "import '@who/what/more';",
+    'path.js': "import './elsewhere.js';",
     'nameless.ts': "import { createMachine } from 'xstate';\nexport default createMachine({});",
     'lower.ts': "import { accepts } from 'agent-mailroom/workflow';\naccepts({ vote: undefined as never });",
   });
@@ -144,7 +147,9 @@ test('what can be no workflow is refused before anything runs, with the place an
   expect(refused.stderr).toContain('entry of refused.working');
   expect(refused.stderr).toContain('activity(async (input, { effectId, signal }) => …)');
   expect((await room.run(['run', 'two.ts'])).stderr).toContain('exports no machine');
-  expect((await room.run(['run', 'broken.ts'])).stderr).toContain('could not be loaded');
+  expect((await room.run(['run', 'broken.ts'])).stderr).toMatch(/could not be loaded: Transform failed .* ERROR: .*\n/);
+  expect((await room.run(['run', 'package.js'])).stderr).toContain('npm install @who/what\n');
+  expect((await room.run(['run', 'path.js'])).stderr).toContain('Correct the path of the import');
   const lower = (await room.run(['run', 'lower.ts'])).stderr;
   expect(lower).toContain('lower.ts could not be loaded: accepts() names "vote"');
   expect(lower).toContain('For example VOTE or REVIEW-FEEDBACK.');
@@ -174,6 +179,10 @@ test('stop ends a workflow, also in a room where each actor has its own key, and
     const { code, stderr } = await started.ended;
     expect(code).toBe(1);
     expect(stderr).toContain('it was stopped');
+    expect(await room.run(['join', 'greeter'])).toMatchObject({ code: 6, stderr: expect.stringContaining('a workflow') });
+    expect((await room.run(['join', 'greeter', '--take-over'])).code).toBe(0);
+    const taken = await room.run(['run', 'greeter.ts', '--again']);
+    expect([taken.code, taken.stderr]).toEqual([6, expect.stringContaining('under another address with --as, or take')]);
     expect((await room.run(['stop', 'greeter'])).code).toBe(6);
     expect((await room.run(['stop', 'greetr'])).stderr).toContain('greeter');
   }

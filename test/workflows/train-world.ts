@@ -18,6 +18,7 @@ export interface Repeats {
 /** The system of three machines, and what must be true of what it did outside. */
 export function trainMatrix(repeats: Repeats): CrashMatrixOptions {
   return {
+    reuseProcesses: true,
     workflows: [
       { file: TRAIN, name: 'train', address: 'train', input: (directory: string) => ({ world: worldOf(directory) }) },
       { file: TRAIN, name: 'reviewer', address: 'reviewer' },
@@ -48,6 +49,7 @@ export function trainMatrix(repeats: Repeats): CrashMatrixOptions {
 
 /** Nested parallel states, deep history and timers that are set again. */
 export const STAGE_MATRIX: CrashMatrixOptions = {
+  reuseProcesses: true,
   workflows: [{ file: path.join(FIXTURES, 'stage.mjs'), address: 'stage' }],
   agents: {
     bob: async ({ message }, bob) => {

@@ -65,8 +65,11 @@ With --json each line on stdout is one thing that happened. More: docs/agents.md
     const room = await library.openRoom({ directory: textOption(args, 'room'), cwd, nudge: nudgeApart(call) });
     try {
       using interruption = onInterruption();
-      if (!call.isJson) await call.output.talk(`${options.address} answers mail. Ctrl-C ends it.\n`);
-      await library.runAgent(room, { ...options, signal: interruption.signal, tell: createAgentTeller(call) });
+      const onJoined = (): void => {
+        if (!call.isJson) void call.output.talk(`${options.address} answers mail. Ctrl-C ends it.\n`);
+      };
+      const tell = createAgentTeller(call);
+      await library.runAgent(room, { ...options, signal: interruption.signal, tell, onJoined });
       return interruption.exitCode ?? EXIT_OK;
     } finally {
       await room.close();
@@ -74,7 +77,7 @@ With --json each line on stdout is one thing that happened. More: docs/agents.md
   },
 };
 
-function optionsOf({ args, cwd }: Call): Omit<RunAgentOptions, 'signal' | 'tell'> {
+function optionsOf({ args, cwd }: Call): Omit<RunAgentOptions, 'signal' | 'tell' | 'onJoined'> {
   const [address = ''] = args.operands;
   const command = commandOf(args);
   const idle = textOption(args, 'idle');

@@ -1,6 +1,7 @@
 import { InvalidInput } from '../../errors.ts';
 import { nearest } from '../../message/nearest.ts';
 import type { Command } from '../command.ts';
+import { COMMON_OPTIONS } from '../command-spec.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { helpOf, overview } from '../help-text.ts';
 import { commandLine } from '../shell-words.ts';
@@ -27,11 +28,28 @@ export function createHelp(commands: () => readonly Command[]): Command {
 export function findCommand(commands: readonly Command[], name: string, words: readonly string[]): Command {
   const command = commands.find((one) => one.name === name);
   if (command) return command;
+  const mistyped = words.slice(0, words.indexOf(name)).find((word) => word.startsWith('-') && !isCommon(word));
+  if (mistyped !== undefined) throw noCommonOption(mistyped);
   const near = nearest(
     name,
     commands.map((one) => one.name),
   );
   throw new InvalidInput(`There is no command ${JSON.stringify(name.slice(0, 60))}.`, {
     hint: near ? `Did you mean: ${commandLine(words.with(words.indexOf(name), near))}` : 'See all: mailroom help',
+  });
+}
+
+function isCommon(word: string): boolean {
+  return word === '-h' || COMMON_OPTIONS.some(({ name }) => word.split('=')[0] === `--${name}`);
+}
+
+/** What stands behind it was taken for the command, and may be its value. */
+function noCommonOption(word: string): InvalidInput {
+  const near = nearest(
+    word.replace(/^--?/, ''),
+    COMMON_OPTIONS.map(({ name }) => name),
+  );
+  return new InvalidInput(`No option ${JSON.stringify(word.slice(0, 60))} may stand before a command.`, {
+    hint: `${near ? `Did you mean --${near}? ` : ''}The options of a command stand behind its name: mailroom help`,
   });
 }

@@ -79,6 +79,8 @@ export async function runAny(
     runCommandLine(line, { find, explain, host: nodeHost, nudgeProgram });
   const { name, asks } = splitLine(words);
   if (asks === 'version') return runLine(['version'], () => createVersion(MAILROOM_VERSION));
-  if (asks === 'help' || name === undefined) return runLine(name === undefined ? ['help'] : ['help', name], () => help);
+  if (asks === 'help') return runLine(name === undefined ? ['help'] : ['help', name], () => help);
+  // Whatever stands there without a command is looked at, too.
+  if (name === undefined) return runLine(['help', ...words], () => help);
   return runLine(words, () => findCommand(commands, name, words));
 }
