@@ -18,7 +18,7 @@ export async function createProject(
   return room;
 }
 
-/** Ends with what it was given, after it was told GO. */
+/** Ends with what it was given, after it was told GO. Both JavaScript and TypeScript, as the others are. */
 export const GREETER = `
 import { assign, setup } from 'xstate';
 import { z } from 'zod';
@@ -28,7 +28,6 @@ const mail = accepts({ GO: z.object({ name: z.string() }).optional() });
 
 export const machine = setup({
   schemas: mail,
-  types: { events: mail.events, context: {} as { name: string }, input: {} as { name: string } | null, output: {} as string },
 }).createMachine({
   id: 'greeter',
   context: ({ input }) => ({ name: input?.name ?? 'nobody' }),

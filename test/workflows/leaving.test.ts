@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { z } from 'zod';
+import { nodeHost } from '../../src/host/node-host.ts';
 import { runWorkflow, WorkflowHost } from '../../src/runtime.ts';
 import { accepts } from '../../src/workflow.ts';
 import { counter } from './machines.ts';
@@ -44,6 +45,31 @@ test('a host that was closed keeps nobody out, although its process lives', asyn
   const processes = { ...other.context.host.processes, self: () => ({ ...self, startTime: `${self.startTime}0` }) };
   const elsewhere = await world.open({ ...other.context.host, processes });
   expect(await runWorkflow(elsewhere, parent, { address: 'kept' })).toMatchObject({ status: 'done' });
+});
+
+test('a workflow that nobody runs keeps its address from agents, and an agent that has taken it keeps it from the workflow', async () => {
+  // An agent that joined under the address took the mail of the workflow, which could not go on then.
+  await using world = await WorkflowRoom.make();
+  const { host } = await world.run(counter);
+  await host.close();
+  // As another process, when that of the host has ended.
+  const processes = { ...nodeHost.processes, isAlive: () => false };
+  const joining = await world.open({ ...nodeHost, processes });
+  const refused = {
+    code: 'CONFLICT',
+    message: expect.stringContaining('counter is in use by a workflow') as string,
+    hint: 'Choose another name, or take the address from it with --take-over.',
+  };
+  const other = { ...joining.context.host.processes.self(), pid: process.ppid, startTime: '' };
+  await expect(joining.join('counter', { process: other })).rejects.toMatchObject(refused);
+  await joining.join('counter', { process: other, takeOver: true });
+  await expect(world.run(counter)).rejects.toMatchObject({
+    message: expect.stringContaining('counter is in use by a live agent') as string,
+    hint: 'Run it under another address with --as, or take the address from it with --take-over.',
+  });
+  const { host: second } = await world.run(counter, { takeOver: true });
+  await second.close();
+  expect(world.story('counter').filter(({ verdict }) => verdict === 'opened')).toHaveLength(2);
 });
 
 test('a host that is closed while it opens a workflow leaves it, and one that is closed runs none', async () => {
