@@ -11,6 +11,9 @@ export default defineConfig({
       'test/**/*.long.test.ts',
       // Those that try only one of several places otherwise.
       'test/crash/*.slow.test.ts',
+      'test/chain/chain-{kill.slow,interleaved,faults}.test.ts',
+      'test/room/rate-faults.test.ts',
+      'test/claims/pairs.slow.test.ts',
     ],
     env: { ...shared.test?.env, MAILROOM_STRIDE: '1' },
     exclude: [],

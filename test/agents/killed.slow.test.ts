@@ -3,7 +3,7 @@ import { workers } from '../jobs/asking.ts';
 import { bundleAgent, type BundledAgent } from './bundled-agent.ts';
 import { createKilledRoom } from './killed-room.ts';
 
-const RANDOM_KILLS = 12;
+const RANDOM_KILLS = 8;
 /** So that it is often running when everything is killed. */
 const SLOW_S = 0.3;
 

@@ -1,3 +1,4 @@
+import { isTried } from '../processes/stride.ts';
 import { describeRun, interleave, type Interleaving, type Nest } from './interleave.ts';
 import type { Start } from './starts.ts';
 import { VERBS, type VerbName } from './verbs.ts';
@@ -27,12 +28,12 @@ function count(world: World, tally: Tally, interleaving: Interleaving): boolean 
   return true;
 }
 
-/** Every verb of one actor within every verb of the other, before each of its calls. Verbs with nothing to do are left out. */
+/** Every verb of one actor within every verb of the other, before each of its calls, or one of `stride`. Verbs with nothing to do are left out. */
 export function enumeratePairs(
   world: World,
-  options: { starts: readonly Start[]; leasesMs: Interleaving['leasesMs'] },
+  options: { starts: readonly Start[]; leasesMs: Interleaving['leasesMs']; stride?: number },
 ): Tally {
-  const { starts, leasesMs } = options;
+  const { starts, leasesMs, stride = 1 } = options;
   const tally = newTally();
   for (const start of starts) {
     const stepsOf = (actor: string, verb: VerbName): number =>
@@ -42,6 +43,7 @@ export function enumeratePairs(
       const steps = stepsOf('a', outer);
       for (const verb of inners) {
         for (let step = 1; step <= steps; step++) {
+          if (!isTried(step, stride)) continue;
           const nest: Nest = { actor: 'a', verb: outer, inside: { step, nest: { actor: 'b', verb } } };
           count(world, tally, { start, leasesMs, nests: [nest] });
         }

@@ -62,7 +62,7 @@ it('is clean whatever others wrote into messages, cards and directories', async 
   ];
   let printed = 0;
   for (const [words, as] of lines) {
-    for (const options of [[], ['--json'], ['--json', '--debug']]) {
+    for (const options of [[], ['--json', '--debug']]) {
       const ran = await room.run([...options, ...words], { as });
       expectClean(`mailroom ${[...options, ...words].join(' ').slice(0, 60)}`, ran);
       expect(ran.code, ran.stderr).not.toBe(null);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openRoom } from '../../src/index.ts';
 import { createCliRoom, type CliRoom } from './cli-room.ts';
 
 interface Shown {
@@ -106,7 +107,8 @@ describe('inbox, read, ack, release and renew', () => {
 
   it('print at most 20, oldest first, and say that there is more', async () => {
     const contents = Array.from({ length: 23 }, (_, n) => `number ${n}`);
-    for (const content of contents) await send('erin', content, '--durability', 'process');
+    await using opened = await openRoom({ directory: room.room, durability: 'process' });
+    for (const content of contents) await opened.agent('alice').send({ to: 'erin', type: 'INFO', content });
     const limited = await room.run(['inbox', '--limit', '5'], { as: 'erin' });
     expect(limited.stdout.split('\n')).toHaveLength(6);
     expect(limited.stderr).toContain('18 more. See them with: mailroom inbox --limit 23');

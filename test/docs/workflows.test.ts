@@ -57,7 +57,10 @@ function node(args: readonly string[]): { status: number | null; output: string 
 test('every file of the document is strict TypeScript', () => {
   console.log(`${files.length} files: ${files.map(({ label }) => label).join(', ')}`);
   expect(files.map(({ label }) => label)).toEqual(expect.arrayContaining(['ready.ts', 'tsconfig.json']));
-  expect(node([path.join(MODULES, 'typescript', 'bin', 'tsc'), '-p', 'strict.json'])).toEqual({ status: 0, output: '' });
+  expect(node([path.join(MODULES, 'typescript', 'bin', 'tsc'), '-p', 'strict.json'])).toEqual({
+    status: 0,
+    output: '',
+  });
 });
 
 test('the first machine is run, killed and run again as it is told, and prints what is shown', async () => {

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import type { FileSystem } from '../../src/host/file-system.ts';
 import { nodeFileSystem } from '../../src/host/node-file-system.ts';
+import { isTried } from '../processes/stride.ts';
 import { failAt, FAULTS, shortWriteAt, type FaultyFiles } from './faulty-files.ts';
 
 /** The real file system without waiting for the disk, which a fault sweep would do thousands of times. */
@@ -34,7 +35,13 @@ export function everyFault(): Fault[] {
  * promises itself. Returns how many runs had a fault in them. Throws, naming fault and step, when a run does.
  */
 export async function sweep(
-  options: { readonly files: FileSystem; readonly faults: readonly Fault[]; readonly stepsMax: number },
+  options: {
+    readonly files: FileSystem;
+    readonly faults: readonly Fault[];
+    readonly stepsMax: number;
+    /** Of how many steps one is tried; 1 when not given. */
+    readonly stride?: number;
+  },
   program: (faulty: FaultyFiles) => Promise<void>,
 ): Promise<{ readonly runs: number; readonly fired: number }> {
   let runs = 0;
@@ -42,6 +49,7 @@ export async function sweep(
   for (const fault of options.faults) {
     for (let n = 1; ; n++) {
       if (n > options.stepsMax) throw new Error(`the program has more than ${options.stepsMax} steps`);
+      if (!isTried(n, options.stride ?? 1)) continue;
       const faulty = fault.at(options.files, n);
       const before = openDescriptors();
       try {

@@ -4,9 +4,9 @@ import { ExampleRun, PHASES } from './example-run.ts';
 import { expectDelivered } from './expect-delivered.ts';
 
 const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
-const KILLS = 3;
+const KILLS = 2;
 
-/** Three phases, in their order. */
+/** In their order. */
 function drawPhases(): string[] {
   const next = drawNumbers(SEED);
   const drawn = new Set<number>();
@@ -14,7 +14,7 @@ function drawPhases(): string[] {
   return [...drawn].sort((a, b) => a - b).map((at) => PHASES[at] ?? '');
 }
 
-test('four agents build a feature, and a kill of the main job in three phases costs nothing', async () => {
+test('four agents build a feature, and a kill of the main job in two phases costs nothing', async () => {
   using run = new ExampleRun();
   const phases = drawPhases();
   for (const phase of phases) {

@@ -18,7 +18,7 @@ test('the story says how activities, commands and children ended, and why a mess
       throwing: activity(() => Promise.reject(new RangeError('too far\n  by a mile'))),
       failing: shell('exit 3'),
       killed: shell('kill -9 $$'),
-      absent: command(() => ({ file: '/no/such/program' })),
+      absent: command(() => ({ file: '/no/such/program', args: [] })),
     },
   }).createMachine({
     id: 'teller',
