@@ -5,8 +5,10 @@ import { InvalidInput, isMailroomError } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import { importModule } from './import-module.ts';
+import { commandLine } from './shell-words.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
+const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs'];
 const MACHINE_FILE = /\.[cm]?[jt]sx?$/;
 
 /** Whether the word names a file with code, and no address. */
@@ -25,8 +27,9 @@ export async function loadMachine(
 ): Promise<{ machine: AnyStateMachine; path: string }> {
   const path = resolve(cwd, file);
   if (files.lstat(path) === undefined) {
+    const meant = EXTENSIONS.map((extension) => file + extension).find((one) => files.lstat(resolve(cwd, one)));
     throw new InvalidInput(`There is no file ${path}.`, {
-      hint: 'Give the file whose export is the machine: mailroom run ship.ts',
+      hint: `Give the file whose export is the machine: ${commandLine(['run', meant ?? 'ship.ts'])}`,
     });
   }
   const exported = await importFile(path);

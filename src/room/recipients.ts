@@ -1,4 +1,4 @@
-import { ActorNotFound, Conflict } from '../errors.ts';
+import { ActorNotFound, Conflict, InvalidInput } from '../errors.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { assertAddress, EVERYONE } from '../message/address.ts';
 import { nearest } from '../message/nearest.ts';
@@ -7,6 +7,11 @@ import type { Draft } from './draft.ts';
 
 /** The mailbox of one recipient, there or absent. Throws `InvalidInput` and, with the nearest name, `ActorNotFound`. */
 export function recipientOf(context: RoomContext, address: string, draft: Draft): Mailbox {
+  if (address === EVERYONE) {
+    throw new InvalidInput('A message to one agent cannot go to all.', {
+      hint: `Write to everybody with: mailroom broadcast ${draft.type} <content>`,
+    });
+  }
   assertAddress(address);
   const mailbox = mailboxOf(context, address);
   if (mailbox) return mailbox;

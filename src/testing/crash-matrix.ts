@@ -44,7 +44,7 @@ export interface CrashMatrixOptions {
   readonly only?: readonly (readonly number[])[];
   readonly durability?: Durability;
   /**
-   * Do the first run of a schedule in the process that has ended the one before, in another room, which saves a third. For
+   * Do the first run of a schedule in the process that has ended the one before, in another room, which saves a quarter. For
    * machines whose modules keep nothing in variables: those would then have what a process that starts does not have.
    */
   readonly reuseProcesses?: boolean;

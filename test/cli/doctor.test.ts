@@ -1,6 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { checkFileSystem } from '../../src/cli/doctor/check-file-system.ts';
+import { checkMailboxes } from '../../src/cli/doctor/check-mailboxes.ts';
+import { checkWatching } from '../../src/cli/doctor/check-watching.ts';
+import type { FileSystem } from '../../src/host/file-system.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
 import { openRoom } from '../../src/index.ts';
 import { createCliRoom, type CliRoom } from './cli-room.ts';
 
@@ -77,4 +82,33 @@ it('notes dead letters and claims that ran out, and finds a full mailbox wrong',
     { check: 'dead letters', level: 'note', text: expect.stringContaining('1 dead letters and 0 refused') },
   ]);
   expect(code).toBe(1);
+});
+
+it('says what is wrong with a room in which nothing can be written, and goes on to the next check', async () => {
+  using room = await createCliRoom();
+  const abandoned = path.join(room.room, 'tmp', 'abandoned');
+  fs.writeFileSync(abandoned, '');
+  fs.utimesSync(abandoned, 0, 0);
+  const readOnly = (): never => {
+    throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
+  };
+  const files: FileSystem = {
+    ...nodeHost.files,
+    open: (file, flags, ...more) =>
+      flags & fs.constants.O_CREAT ? readOnly() : nodeHost.files.open(file, flags, ...more),
+    link: readOnly,
+    unlink: readOnly,
+  };
+  await using opened = await openRoom({ directory: room.room, host: { ...nodeHost, files } });
+  const findings: Finding[] = [];
+  for (const check of [checkFileSystem, checkWatching, checkMailboxes]) {
+    findings.push(...(await check(opened, { fix: true })));
+  }
+  const told = findings.map(({ check, level, text }) => [check, level, text]);
+  expect(told).toEqual([
+    ['hard links', 'wrong', expect.stringContaining('no file could be written and linked')],
+    ['file system', 'ok', expect.any(String)],
+    ['watching', 'note', expect.stringContaining('no file could be written to try it: EROFS')],
+    ['abandoned files', 'wrong', expect.stringContaining(abandoned)],
+  ]);
 });

@@ -56,7 +56,7 @@ it('is not given to a second session while the first one runs, unless it is take
     await until('frank has joined', () => opened.actors().some(({ card, live }) => card.address === 'frank' && live));
     const second = await room.run(['join', 'frank'], { session: true });
     expect(second).toMatchObject({ code: 6, stdout: '' });
-    expect(second.stderr).toContain('mailroom join frank --take-over');
+    expect(second.stderr).toContain('or take the address from it with --take-over');
     const taken = await room.run(['join', 'frank', '--take-over'], { session: true });
     expect(taken).toMatchObject({ code: 0, stdout: 'export MAILROOM_AS=frank\n' });
   } finally {

@@ -154,7 +154,8 @@ test('what can be no workflow is refused before anything runs, with the place an
   expect(lower).toContain('lower.mjs could not be loaded: accepts() names "vote"');
   expect(lower).toContain('For example VOTE or REVIEW-FEEDBACK.');
   expect((await room.run(['run', 'nameless.mjs'])).stderr).toContain('Give it one with --as');
-  expect((await room.run(['run', 'missing.ts'])).stderr).toContain('There is no file');
+  expect((await room.run(['run', 'missing'])).stderr).toMatch(/There is no file .*missing.\n.* mailroom run ship.ts\n/);
+  expect((await room.run(['run', 'refused'])).stderr).toContain('the machine: mailroom run refused.mjs\n');
   expect((await room.run(['run', 'refused.mjs', '--input', '{'])).stderr).toContain('is not JSON');
   expect(fs.existsSync(path.join(room.room, 'actors', 'refused'))).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { removeIfThere } from '../../host/files.ts';
+import { removeQuietly } from '../../host/files.ts';
 import { isOpenToAll } from '../../mailbox/claim.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { abandonedIn } from '../../mailbox/sweep.ts';
@@ -100,15 +100,14 @@ function abandoned({ context }: Room, { fix }: { fix: boolean }): Finding[] {
   const ageMsMax = config.limits.tmpAgeMsMax;
   const paths = directories.flatMap((directory) => abandonedIn(host, { directory, ageMsMax }));
   if (paths.length === 0) return [];
-  if (fix) {
-    const swept = paths.filter((path) => removeIfThere(host.files, path)).length;
-    return [{ check: 'abandoned files', level: 'ok', text: `${swept} were swept` }];
-  }
+  if (fix) for (const path of paths) removeQuietly(host.files, path);
+  const left = paths.filter((path) => host.files.lstat(path));
+  if (left.length === 0) return [{ check: 'abandoned files', level: 'ok', text: `${paths.length} were swept` }];
   return [
     {
       check: 'abandoned files',
       level: 'wrong',
-      text: `${paths.length} files of senders that died lie in tmp directories, such as ${paths[0] ?? ''}`,
+      text: `${left.length} files of senders that died lie in tmp directories, such as ${left[0] ?? ''}`,
       hint: 'Sweep them with: mailroom doctor --fix',
     },
   ];

@@ -1,3 +1,4 @@
+import { errnoOf } from '../../host/file-system.ts';
 import { createFile, removeQuietly, stagedPath } from '../../host/files.ts';
 import type { Check } from './finding.ts';
 
@@ -20,6 +21,9 @@ export const checkWatching: Check = async ({ context, config }) => {
   try {
     createFile(host.files, path, Buffer.from('doctor'), 0o600);
     await host.clock.sleep(HINT_WAIT_MS_MAX, hinted.signal);
+  } catch (error) {
+    failure = `no file could be written to try it: ${errnoOf(error) ?? String(error)}`;
+    hinted.abort('failed');
   } finally {
     removeQuietly(host.files, path);
     close();
