@@ -1,4 +1,5 @@
 import { ChainDamaged, WaitTimeout } from '../errors.ts';
+import { allOrThrow } from '../host/all-or-throw.ts';
 import { syncDirectory } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { linkNext, openNext } from './next-segment.ts';
@@ -141,8 +142,7 @@ export class ChainFile {
         hint: 'Put it back from a backup, or begin a new chain.',
       });
     }
-    await segment.sync();
-    if (this.#segment === segment && !this.#directoryIsSynced) await this.#syncDirectory();
+    await allOrThrow([segment.sync(), ...(this.#directoryIsSynced ? [] : [this.#syncDirectory()])]);
   }
 
   /** Whether the files were removed by hand, so that nobody else will read what this one appends. One cheap call. */
@@ -238,13 +238,12 @@ export class ChainFile {
     this.#readSegment();
   }
 
-  async #syncDirectory(): Promise<void> {
+  async #syncDirectory(segment = this.#segment): Promise<void> {
     const { host, directory } = this.#options;
-    try {
-      await syncDirectory(host.files, directory);
-    } catch (error) {
+    await syncDirectory(host.files, directory).catch((error: unknown) => {
       throw withPath(error, directory);
-    }
-    this.#directoryIsSynced = true;
+    });
+    // The name of a segment that came meanwhile need not be among those that were synced.
+    if (this.#segment === segment) this.#directoryIsSynced = true;
   }
 }

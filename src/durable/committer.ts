@@ -94,12 +94,14 @@ export class Committer {
     isClosing = false,
   }: { started?: readonly string[]; isClosing?: boolean } = {}): Promise<void> {
     const { context, journal, progress } = this.#options;
+    const { hasNews } = progress;
     const next = progress.next(started);
     const at = context.host.clock.now();
     const body: JournalBody = { performed: { at, progress: next.progress, ...(isClosing ? { isClosing } : {}) } };
     await journal.append(body);
     next.written();
-    this.#wroteProgress = true;
+    // That it was left in good order matters to those who find its process alive, and then no power was lost.
+    if (hasNews || !isClosing) this.#wroteProgress = true;
     // Whatever was announced must be on the disk before it begins.
     if (started.length > 0) await journal.sync();
   }

@@ -2,6 +2,7 @@ import { ChainFile } from '../chain/chain-file.ts';
 import { RecordTooLarge } from '../chain/record-too-large.ts';
 import { ChainDamaged, Conflict, Fenced } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
+import { allOrThrow } from '../host/all-or-throw.ts';
 import { ensureDirectory, syncDirectory } from '../host/files.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import { actorLayout } from '../message/layout.ts';
@@ -54,9 +55,8 @@ export class Journal {
   static async open(context: RoomContext, address: string, options: JournalOptions): Promise<Journal> {
     const { host, layout } = context;
     const place = journalPlace(layout, address);
-    const isNew = ensureDirectory(host.files, place.directory);
-    if (isNew && options.durability === 'power')
-      await syncDirectory(host.files, actorLayout(layout, address).directory);
+    // One that was there has been synced by whoever joined since.
+    const isMade = ensureDirectory(host.files, place.directory);
     const fold = new JournalFold(place.directory);
     const chain = new ChainFile({
       host,
@@ -69,7 +69,9 @@ export class Journal {
     try {
       const isUnclean = await takeChain(context, { address, chain, fold, options });
       const journal = new Journal({ address, fold, chain, durability: options.durability, isUnclean });
-      await journal.sync();
+      const { directory } = actorLayout(layout, address);
+      const made = isMade && options.durability === 'power' ? [syncDirectory(host.files, directory)] : [];
+      await allOrThrow([journal.sync(), ...made]);
       return journal;
     } catch (error) {
       chain.close();

@@ -1,5 +1,4 @@
-import { fileURLToPath } from 'node:url';
-import { isMainProgram } from '../host/main-program.ts';
+import { mainProgram } from '../host/main-program.ts';
 
 interface CommandLine {
   runAny(words: readonly string[]): Promise<void>;
@@ -13,7 +12,8 @@ const COMMAND_LINE: string = 'agent-mailroom/cli';
  * `mailroom run ship.ts --input …` does. Where the file is imported it does nothing.
  */
 export function runIfMain(moduleUrl: string): void {
-  if (!isMainProgram(moduleUrl)) return;
-  const words = ['run', fileURLToPath(moduleUrl), ...process.argv.slice(2)];
+  const file = mainProgram(moduleUrl);
+  if (file === undefined) return;
+  const words = ['run', file, ...process.argv.slice(2)];
   void import(COMMAND_LINE).then((loaded) => (loaded as CommandLine).runAny(words));
 }

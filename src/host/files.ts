@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
+import { allOrThrow } from './all-or-throw.ts';
 import { errnoOf, type FileSystem } from './file-system.ts';
 
 const OPEN_CREATE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
@@ -111,6 +112,11 @@ export async function syncDirectory(files: FileSystem, path: string): Promise<vo
   } finally {
     files.close(fd);
   }
+}
+
+/** The same for several at once, which takes as long as one. Throws when all have ended. */
+export async function syncDirectories(files: FileSystem, paths: readonly string[]): Promise<void> {
+  await allOrThrow(paths.map((path) => syncDirectory(files, path)));
 }
 
 /** Syncs a file that another call wrote, and says whether it was there. */

@@ -1,13 +1,14 @@
-import { realpathSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-
-/** Whether the module at this URL is the program that node was started with. */
-export function isMainProgram(moduleUrl: string): boolean {
+/** The file of the module at this URL, if it is the program that node was started with. */
+export function mainProgram(moduleUrl: string): string | undefined {
   const [, program] = process.argv;
-  if (program === undefined) return false;
+  if (program === undefined) return undefined;
+  // Not imported: every machine's file has this in it, and to import `node:fs` takes some ms, because it loads all that is in it.
+  const { realpathSync } = process.getBuiltinModule('node:fs');
+  const { fileURLToPath } = process.getBuiltinModule('node:url');
   try {
-    return realpathSync(program) === realpathSync(fileURLToPath(moduleUrl));
+    const file = fileURLToPath(moduleUrl);
+    return realpathSync(program) === realpathSync(file) ? file : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

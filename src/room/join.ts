@@ -1,5 +1,5 @@
 import { ActorNotFound, InvalidInput } from '../errors.ts';
-import { ensureDirectory, syncDirectory } from '../host/files.ts';
+import { ensureDirectory } from '../host/files.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
 import { createMailboxDirectories } from '../mailbox/create.ts';
 import { writeClockMark } from '../mailbox/purge.ts';
@@ -34,10 +34,9 @@ export async function joinRoom(context: RoomContext, address: string, options: J
   const actor = actorLayout(layout, address);
   const card = cardOf(context, address, options);
   ensureDirectory(host.files, actor.directory);
-  // Mail that survives a loss of power needs every directory above it to survive too.
-  await syncDirectory(host.files, layout.actors);
   await context.keyring.enrol(address);
-  await createMailboxDirectories(host, actor.mailbox);
+  // Mail that survives a loss of power needs every directory above it to survive too.
+  await createMailboxDirectories(host, actor.mailbox, [layout.actors]);
   const mailbox = mailboxOf(context, address);
   if (mailbox && !host.files.lstat(actor.mailbox.purgeClock)) await writeClockMark(mailbox);
   await claimCard(host, layout, { card, takeOver: options.takeOver ?? false });

@@ -94,19 +94,21 @@ test('what kills its host is tried five times and is a dead letter then; the mai
   expect(letter?.reason).toBe('attempts');
 });
 
-test('options may stand before the command, and the machine may be JavaScript of either kind', async () => {
+test('options may stand before the command, and the machine may be JavaScript of each kind', async () => {
   const over = "createMachine({ initial: 'over', output: 'over', states: { over: { type: 'final' } } })";
   using room = await createProject({
     'module.js': `import { createMachine } from 'xstate';\nexport default ${over};`,
+    'waiting.mjs': `import { createMachine } from 'xstate';\nawait 0;\nexport const machine = ${over};`,
     'common.cjs': `const { createMachine } = require('xstate');\nexports.machine = ${over};`,
   });
-  for (const file of ['module.js', 'common.cjs']) {
+  for (const file of ['module.js', 'waiting.mjs', 'common.cjs']) {
     for (const words of [
       ['run', file, '--as', `behind.${file.length}`],
       ['--as', `before.${file.length}`, 'run', file],
     ]) {
       const ran = await room.run(words);
       expect([ran.code, ran.stdout], `${words.join(' ')}: ${ran.stderr}`).toEqual([0, '"over"\n']);
+      expect(ran.stderr).not.toContain('Warning');
     }
   }
 });
