@@ -1,6 +1,7 @@
 import { ChainFile } from '../chain/chain-file.ts';
 import { RecordTooLarge } from '../chain/record-too-large.ts';
 import { ChainDamaged, Conflict, Fenced } from '../errors.ts';
+import type { Clock } from '../host/clock.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { allOrThrow } from '../host/all-or-throw.ts';
 import { ensureDirectory, syncDirectory } from '../host/files.ts';
@@ -13,6 +14,8 @@ import { JOURNAL_VERSION, type JournalBody, type MachineRef } from './journal-re
 import { segmentSize } from './segment-size.ts';
 
 const OPEN_TRIES_MAX = 64;
+/** How long a host that appends nothing goes without looking whether it is still the one. */
+const OWNER_LOOK_MS = 2_000;
 
 export interface JournalOptions {
   readonly durability: Durability;
@@ -23,7 +26,7 @@ export interface JournalOptions {
 
 /**
  * The journal of a workflow that this process runs. Guarantee: of all processes that have opened it, only the last one's
- * records count from then on, and each learns from its next append which it is.
+ * records count from then on, and each learns from its next append which it is, or from its next look.
  */
 export class Journal {
   readonly address: string;
@@ -31,13 +34,16 @@ export class Journal {
   /** Whether the host before did not leave in good order, so that the next message may be what killed it. */
   readonly isUnclean: boolean;
   readonly #chain: ChainFile;
+  readonly #clock: Clock;
   readonly #durability: Durability;
+  #lookedAtMs: number;
   #isBroken = false;
 
   private constructor(parts: {
     address: string;
     fold: JournalFold;
     chain: ChainFile;
+    clock: Clock;
     durability: Durability;
     isUnclean: boolean;
   }) {
@@ -45,6 +51,8 @@ export class Journal {
     this.fold = parts.fold;
     this.isUnclean = parts.isUnclean;
     this.#chain = parts.chain;
+    this.#clock = parts.clock;
+    this.#lookedAtMs = parts.clock.now();
     this.#durability = parts.durability;
   }
 
@@ -68,7 +76,7 @@ export class Journal {
     });
     try {
       const isUnclean = await takeChain(context, { address, chain, fold, options });
-      const journal = new Journal({ address, fold, chain, durability: options.durability, isUnclean });
+      const journal = new Journal({ address, fold, chain, clock: host.clock, durability: options.durability, isUnclean });
       const { directory } = actorLayout(layout, address);
       const made = isMade && options.durability === 'power' ? [syncDirectory(host.files, directory)] : [];
       await allOrThrow([journal.sync(), ...made]);
@@ -81,16 +89,23 @@ export class Journal {
 
   /** Appends a record. Throws Fenced when another host has taken the workflow, RecordTooLarge, and errors of the file system. */
   async append(body: JournalBody, bytesMax?: number): Promise<number> {
-    if (this.fold.openedBy !== this.#chain.by) throw this.fenced();
+    if (this.fold.openedBy !== this.#chain.by) throw this.#fenced();
     const appended = await this.#chain.append(body, bytesMax);
-    if (!appended.won) throw this.fenced();
+    if (!appended.won) throw this.#fenced();
     return appended.record.seq;
   }
 
-  /** Whether this host still has the workflow, by a look at what others appended. */
-  isOwner(): boolean {
+  /** Throws Fenced unless this host still has the workflow, by a look at what others appended; and errors of the file system. */
+  assertOwner(): void {
+    this.#lookedAtMs = this.#clock.now();
     this.#chain.readOn();
-    return this.fold.openedBy === this.#chain.by;
+    if (this.fold.openedBy !== this.#chain.by) throw this.#fenced();
+  }
+
+  /** The same where the last look is a while ago: a host that was stopped while another one took over has nothing to append. */
+  lookForOwner(): void {
+    const sinceMs = this.#clock.now() - this.#lookedAtMs;
+    if (sinceMs >= OWNER_LOOK_MS || sinceMs < 0) this.assertOwner();
   }
 
   /** In `power` durability, waits until all that was appended is on the disk. */
@@ -114,8 +129,7 @@ export class Journal {
     this.#chain.close();
   }
 
-  /** The error to throw when another host has it. */
-  fenced(): Fenced {
+  #fenced(): Fenced {
     const { pid } = this.fold.open?.process ?? { pid: 0 };
     return new Fenced(
       `The workflow ${this.address} was taken over by another host (process ${pid}); this one has left it.`,

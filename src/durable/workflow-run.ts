@@ -195,6 +195,7 @@ export class WorkflowRun {
     this.#restsBriefly = false;
     this.#intake.resume();
     showLife(this.#options.context, this.address);
+    this.#options.journal.lookForOwner();
   }
 
   #happen(happening: Happening): void {
@@ -221,7 +222,7 @@ export class WorkflowRun {
     context.log.append({ event: 'warning', from: this.address, detail: `not committed now: ${String(error)}` });
     await context.host.clock.sleep(Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX), this.#leaving.signal);
     // Whether a record counts is read, not told: one may be true although its append failed.
-    if (!journal.isOwner()) throw journal.fenced();
+    journal.assertOwner();
     // What was appended before the failure is true only on the disk, and nothing of it may leave before.
     await journal.sync();
     await this.#committer.makeTrue();

@@ -387,7 +387,8 @@ test('a second host is refused while the first lives, and fences it when it take
   const second = await room.run(counter, { takeOver: true });
   await alice.send(note(5));
   await eventually('it is answered', () => texts(alice).length === 1);
-  // The first learns it at its next record, or is idle for ever.
+  // The first has nothing to append, so that it learns it only by a look.
+  await expect(first.workflow.result).rejects.toMatchObject({ code: 'FENCED' });
   await first.host.close();
   await alice.send({ to: 'counter', type: 'FINISH', content: '' });
   expect(await second.workflow.result).toMatchObject({ output: { sum: 5 } });
