@@ -31,11 +31,13 @@ function start() {
 
 /**
  * A module that is JavaScript in a file, which `require` loads some ms faster than `import`; undefined for what only the latter
- * can load, and for CommonJS, whose exports `import` gives in another form.
+ * can load, and for CommonJS, whose exports `import` gives in another form. Where somebody else has a hand in loading, such as
+ * tsx, the two may load one file as two modules.
  * @param {string} url
  */
 function required(url) {
-  if (!/^file:.*\.m?js$/.test(url)) return undefined;
+  const isPlain = process.execArgv.length === 0 && !process.env['NODE_OPTIONS'] && !require.extensions['.ts'];
+  if (!isPlain || !/^file:.*\.m?js$/.test(url)) return undefined;
   // Not for mail, which has to start fast.
   const { fileURLToPath } = require('node:url');
   const { isModuleNamespaceObject } = require('node:util/types');

@@ -32,7 +32,7 @@ export interface RunAgentOptions extends AgentSettings {
  * Joins as an address and answers its mail with a command until the signal aborts; resolves with the number of answers.
  *
  * Guarantee: whatever kills this process at whatever instant, whoever runs it next sends each question one answer, and
- * asks the command again only where no answer of it was stored. Throws `Conflict` when a live agent has the address,
+ * asks the command again only where no answer of it was stored. Throws `Conflict` when a live agent or a workflow has the address,
  * `InvalidInput`, and what makes the mailbox unreadable.
  */
 export async function runAgent(room: Room, options: RunAgentOptions): Promise<number> {

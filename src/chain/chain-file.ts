@@ -238,8 +238,9 @@ export class ChainFile {
     this.#readSegment();
   }
 
-  async #syncDirectory(segment = this.#segment): Promise<void> {
+  async #syncDirectory(): Promise<void> {
     const { host, directory } = this.#options;
+    const segment = this.#segment;
     await syncDirectory(host.files, directory).catch((error: unknown) => {
       throw withPath(error, directory);
     });

@@ -5,7 +5,6 @@ import { InvalidInput, isMailroomError } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import { importModule } from './import-module.ts';
-import { commandLine } from './shell-words.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs'];
@@ -29,7 +28,7 @@ export async function loadMachine(
   if (files.lstat(path) === undefined) {
     const meant = EXTENSIONS.map((extension) => file + extension).find((one) => files.lstat(resolve(cwd, one)));
     throw new InvalidInput(`There is no file ${path}.`, {
-      hint: `Give the file whose export is the machine: ${commandLine(['run', meant ?? 'ship.ts'])}`,
+      hint: meant ? `Did you mean ${meant}?` : 'Give the file whose export is the machine: mailroom run ship.ts',
     });
   }
   const exported = await importFile(path);

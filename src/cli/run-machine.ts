@@ -6,6 +6,7 @@ import { visibleJson } from '../message/visible.ts';
 import type { Room } from '../room/room.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
+import { splitLine } from './command-line.ts';
 import { EXIT_FAILURE, EXIT_OK } from './exit-code.ts';
 import { onInterruption } from './interruption.ts';
 import { loadRunner, type OwnRunner } from './load-runtime.ts';
@@ -16,6 +17,8 @@ import { nudgeApart } from './with-room.ts';
 import { commandLine } from './shell-words.ts';
 
 const EXIT_INTERRUPTED = 130;
+/** A longer input is not shown in a command to give. */
+const INPUT_CHARS_MAX = 1_000;
 
 /** Carries out `mailroom run`; `own` is the runner of this copy of the package. Resolves with the exit code. */
 export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
@@ -41,7 +44,8 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
       signal,
       onRecord: createTeller(call, { address, state: listWorkflows(room, address)[0]?.state }),
     });
-    return await tell(call, result, { interrupted: interruption.exitCode });
+    const state = listWorkflows(room, address)[0]?.state;
+    return await tell(call, result, { interrupted: interruption.exitCode, input: state?.input });
   } finally {
     await inspector?.close();
     await room.close();
@@ -76,19 +80,27 @@ async function inspect(call: Call, room: Room, address: string): Promise<Inspect
 }
 
 async function tell(
-  { output, words }: Call,
+  { output, words, args }: Call,
   result: WorkflowResult,
-  { interrupted }: { interrupted: number | undefined },
+  { interrupted, input }: { interrupted: number | undefined; input: unknown },
 ): Promise<number> {
+  // What has ended tells only how, at every look.
+  const anew = (): string => {
+    const json = JSON.stringify(input ?? null);
+    const given = json.length > INPUT_CHARS_MAX ? '@input.json' : json;
+    const more = args.options.has('input') || json === 'null' ? [] : ['--input', given];
+    const { rest } = splitLine(words.filter((word) => word !== '--again'));
+    return `  That is its end. To begin it anew: ${commandLine(['run', '--again', ...more, ...rest])}\n`;
+  };
   switch (result.status) {
     case 'done':
       await output.data(`${visibleJson(result.output ?? null)}\n`);
       return EXIT_OK;
     case 'error':
-      await output.talk(`mailroom: it failed: ${visibleJson(result.error)}\n${anew(words)}`);
+      await output.talk(`mailroom: it failed: ${visibleJson(result.error)}\n${anew()}`);
       return EXIT_FAILURE;
     case 'stopped':
-      await output.talk(`mailroom: it was stopped.\n${anew(words)}`);
+      await output.talk(`mailroom: it was stopped.\n${anew()}`);
       return EXIT_FAILURE;
     default:
       await output.talk(
@@ -96,10 +108,4 @@ async function tell(
       );
       return interrupted ?? EXIT_INTERRUPTED;
   }
-}
-
-/** What has ended tells only how, at every look. */
-function anew(words: readonly string[]): string {
-  const line = words.includes('--again') ? words : [...words, '--again'];
-  return `  That is its end. To begin it anew: ${commandLine(line)}\n`;
 }

@@ -100,7 +100,7 @@ export class Committer {
     const body: JournalBody = { performed: { at, progress: next.progress, ...(isClosing ? { isClosing } : {}) } };
     await journal.append(body);
     next.written();
-    // That it was left in good order matters to those who find its process alive, and then no power was lost.
+    // That it was left in good order may be lost with the power: the mail that waits is then counted as tried once too often.
     if (hasNews || !isClosing) this.#wroteProgress = true;
     // Whatever was announced must be on the disk before it begins.
     if (started.length > 0) await journal.sync();

@@ -63,8 +63,7 @@ export class Journal {
   static async open(context: RoomContext, address: string, options: JournalOptions): Promise<Journal> {
     const { host, layout } = context;
     const place = journalPlace(layout, address);
-    // One that was there has been synced by whoever joined since.
-    const isMade = ensureDirectory(host.files, place.directory);
+    ensureDirectory(host.files, place.directory);
     const fold = new JournalFold(place.directory);
     const chain = new ChainFile({
       host,
@@ -76,9 +75,17 @@ export class Journal {
     });
     try {
       const isUnclean = await takeChain(context, { address, chain, fold, options });
-      const journal = new Journal({ address, fold, chain, clock: host.clock, durability: options.durability, isUnclean });
+      const journal = new Journal({
+        address,
+        fold,
+        chain,
+        clock: host.clock,
+        durability: options.durability,
+        isUnclean,
+      });
       const { directory } = actorLayout(layout, address);
-      const made = isMade && options.durability === 'power' ? [syncDirectory(host.files, directory)] : [];
+      // Also of one that was there: whoever made it need not have come to this.
+      const made = options.durability === 'power' ? [syncDirectory(host.files, directory)] : [];
       await allOrThrow([journal.sync(), ...made]);
       return journal;
     } catch (error) {

@@ -34,5 +34,9 @@ export async function settledWithAllBelow(
     const left = [...running].find(([at, { run, settling }]) => run.state && !settling.isSettled && isBelow(at));
     return left?.[1].settling.settled();
   };
-  for (let left = running.get(address)?.settling.settled(); left; left = leftBelow()) await left;
+  let left = running.get(address)?.settling.settled();
+  while (left) {
+    await left;
+    left = leftBelow();
+  }
 }

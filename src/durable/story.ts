@@ -114,18 +114,25 @@ function causeText({ cause }: CommitRecord): string {
 
 /** As the machine is told it; undefined where there is nothing to add. */
 function outcomeOf(cause: Cause): string | undefined {
-  if (!('event' in cause) || !cause.event) return undefined;
+  if (!('event' in cause) || !cause.event || !TOLD_BY_MAILROOM.has(cause.kind)) return undefined;
   const { error, output, reason } = cause.event;
   if (cause.kind === 'undelivered' && typeof reason === 'string') return reason;
   if (error !== undefined) {
     const { name, message } = errorFacts(error);
-    return name === 'Error' ? message : `${name}: ${message}`;
+    return name === 'Error' && message !== '' ? message : [name, message].filter(Boolean).join(': ');
   }
   return cause.kind === 'result' && isCommandResult(output) ? exitText(output) : undefined;
 }
 
+/** What the other events carry is the machine's own, or others'. */
+const TOLD_BY_MAILROOM: ReadonlySet<Cause['kind']> = new Set(['result', 'answer', 'ended', 'undelivered']);
+
+/** Told by its form: what a cause was called for is not in the record. */
 function isCommandResult(output: unknown): output is CommandResult {
-  return typeof output === 'object' && output !== null && 'exitCode' in output && 'timedOut' in output;
+  if (typeof output !== 'object' || output === null) return false;
+  const { exitCode, signal, timedOut, stdout, durationMs } = output as Readonly<Record<string, unknown>>;
+  const hasEnded = typeof exitCode === 'number' || typeof signal === 'string';
+  return hasEnded && typeof timedOut === 'boolean' && typeof stdout === 'string' && typeof durationMs === 'number';
 }
 
 function exitText({ exitCode, signal, timedOut }: CommandResult): string {

@@ -123,10 +123,10 @@ export class WorkflowFamily {
     running.settling.settle();
   }
 
-  /** See `adoptChildren`. */
-  adoptChildren(): Promise<void> {
+  /** See `adoptChildren`; those of all that run here when no others are given. */
+  adoptChildren(parents: ReadonlyMap<string, unknown> = this.#running): Promise<void> {
     return adoptChildren(this.#context, {
-      parents: this.#running,
+      parents,
       isHere: (address) => this.#running.has(address) || this.#turns.at(address) !== undefined,
       open: (address, child) => this.#turns.take(address, child.incarnation, () => this.#openChild(address, child)),
       signal: this.#leaving.signal,
@@ -186,7 +186,7 @@ export class WorkflowFamily {
     return here === undefined || isStartedBefore(here, incarnation);
   }
 
-  /** One that could not be opened is tried again: as long as its parent waits for it, and once for what it left undone. */
+  /** One that could not be opened is tried again as long as its parent waits for it, or the system keeps what it left undone. */
   async #untilOpen(address: string, parent: string, opening: Promise<void>): Promise<void> {
     const { host, log } = this.#context;
     try {
@@ -198,7 +198,8 @@ export class WorkflowFamily {
       this.#turns.forget(address, opening);
       const { state } = this.#running.get(parent)?.run ?? {};
       if (state) this.#wantChildren(parent, state);
-      if (this.#incarnationAt(address) === undefined) await this.#untilOpen(address, parent, this.adoptChildren());
+      if (this.#incarnationAt(address) !== undefined) return;
+      await this.#untilOpen(address, parent, this.adoptChildren(new Map([[parent, undefined]])));
     }
   }
 

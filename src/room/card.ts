@@ -111,7 +111,8 @@ export function isLive(host: Host, card: Card): boolean {
 
 /**
  * Puts up a card. Two processes that join under one address at once cannot both succeed: a card appears by a link, and
- * one that is replaced is first renamed away by exactly one of them. Throws `Conflict` when a live actor has the address.
+ * one that is replaced is first renamed away by exactly one of them. Throws `Conflict` when a live actor has the address,
+ * or an agent would take that of a workflow.
  */
 export async function claimCard(
   host: Host,

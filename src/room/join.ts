@@ -24,7 +24,7 @@ export interface JoinOptions {
   /** The process that stays while the actor is there; this one when not given. */
   readonly process?: ProcessIdentity | undefined;
   readonly tmux?: TmuxPane | undefined;
-  /** Take the address from a live actor. */
+  /** Take the address from a live actor, or an agent that of a workflow. */
   readonly takeOver?: boolean | undefined;
 }
 

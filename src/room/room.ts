@@ -86,7 +86,7 @@ export class Room implements AsyncDisposable {
 
   /**
    * Joins as an actor. The address is kept for this process while it runs. Throws `InvalidInput` for what is no
-   * address and `Conflict` when a live actor has it.
+   * address and `Conflict` when a live actor has it, or an agent would take that of a workflow.
    */
   async join(address: string, options: JoinOptions = {}): Promise<Agent> {
     await told(this.context, `Joining as ${address} was not completed`, () => joinRoom(this.context, address, options));

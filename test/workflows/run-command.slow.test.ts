@@ -119,8 +119,19 @@ test('a failed workflow exits 1 and says why, at every look', async () => {
     const ran = await room.run(['run', 'failing.mjs']);
     expect([ran.code, ran.stdout]).toEqual([1, '']);
     expect(ran.stderr).toContain('the disk is on fire');
-    expect(ran.stderr).toContain('To begin it anew: mailroom run failing.mjs --again');
+    expect(ran.stderr).toContain('To begin it anew: mailroom run --again failing.mjs\n');
   }
+});
+
+test('what has failed is begun anew by the command that is told, with its input', async () => {
+  const machine = "createMachine({ id: 'picky', context: ({ input }) => ({ x: input.x.y.z }) })";
+  using room = await createProject({
+    'picky.mjs': `import { createMachine } from 'xstate';\nexport const machine = ${machine};`,
+  });
+  await room.run(['run', 'picky.mjs', '--input', '{"x":5}']);
+  const looked = await room.run(['run', '--', 'picky.mjs']);
+  expect([looked.code, looked.stdout]).toEqual([1, '']);
+  expect(looked.stderr).toContain(`To begin it anew: mailroom run --again --input '{"x":5}' -- picky.mjs\n`);
 });
 
 test('errors of Mailroom have their names in what is printed and kept, whatever the release is built like', async () => {
@@ -157,19 +168,24 @@ test('what can be no workflow is refused before anything runs, with the place an
   expect(lower).toContain('For example VOTE or REVIEW-FEEDBACK.');
   expect((await room.run(['run', 'nameless.mjs'])).stderr).toContain('Give it one with --as');
   expect((await room.run(['run', 'missing'])).stderr).toMatch(/There is no file .*missing.\n.* mailroom run ship.ts\n/);
-  expect((await room.run(['run', 'refused'])).stderr).toContain('the machine: mailroom run refused.mjs\n');
+  expect((await room.run(['run', 'refused'])).stderr).toContain('Did you mean refused.mjs?\n');
   expect((await room.run(['run', 'refused.mjs', '--input', '{'])).stderr).toContain('is not JSON');
   expect(fs.existsSync(path.join(room.room, 'actors', 'refused'))).toBe(false);
 });
 
-test('a machine that is its own program does what run does', async () => {
-  using room = await createProject({ 'greeter.ts': GREETER });
-  const started = start(room, ['greeter.ts', '--as', 'greeter.own'], TSX);
-  await eventually('it has begun', isBegun(started));
-  await room.run(['send', 'greeter.own', 'GO', ''], { as: 'bob' });
-  const { code, stdout } = await started.ended;
-  expect([code, stdout]).toEqual([0, '"hello nobody"\n']);
-});
+test.each(['ts', 'mjs'])(
+  'a machine that is its own program does what run does, and is loaded once: .%s',
+  async (kind) => {
+    const file = `greeter.${kind}`;
+    using room = await createProject({ [file]: `${GREETER}console.error('loaded');` });
+    const started = start(room, [file, '--as', 'greeter.own'], TSX);
+    await eventually('it has begun', isBegun(started));
+    await room.run(['send', 'greeter.own', 'GO', ''], { as: 'bob' });
+    const { code, stdout, stderr } = await started.ended;
+    expect([code, stdout]).toEqual([0, '"hello nobody"\n']);
+    expect([stderr.match(/loaded/g)?.length, stderr.includes('another host')]).toEqual([1, false]);
+  },
+);
 
 test('stop ends a workflow, also in a room where each actor has its own key, and a second host is refused', async () => {
   for (const algorithm of ['hmac-sha256', 'ed25519'] as const) {

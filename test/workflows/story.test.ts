@@ -1,4 +1,4 @@
-import { setup } from 'xstate';
+import { raise, setup } from 'xstate';
 import { expect, test } from 'vitest';
 import { storyText } from '../../src/cli/story-text.ts';
 import { activity, command, tell } from '../../src/workflow.ts';
@@ -49,4 +49,32 @@ test('the story says how activities, commands and children ended, and why a mess
   ]);
   const told = story.map((line) => storyText(line)).join('');
   expect(told).toMatch(/throwing failed \(.*\) +one → two\n {14}RangeError: too far by a mile\n/);
+});
+
+test('what only looks like an outcome is none', async () => {
+  const machine = setup({
+    actors: {
+      counting: activity(async () => ({ exitCode: 3, timedOut: false })),
+      silent: activity(() => Promise.reject(Object.assign(new Error(''), { name: 'Silent' }))),
+    },
+  }).createMachine({
+    id: 'teller',
+    initial: 'one',
+    states: {
+      one: { invoke: { src: 'counting', onDone: 'two' } },
+      two: { entry: raise({ type: 'RETRY', error: 'old news' }, { delay: 1 }), on: { RETRY: 'three' } },
+      three: { invoke: { src: 'silent', onError: 'over' } },
+      over: { type: 'final' },
+    },
+  });
+  await using room = await WorkflowRoom.make();
+  const { host, workflow } = await room.run(machine);
+  await workflow.result;
+  await host.close();
+  const outcomes = room.story('teller').map(({ cause, outcome }) => [cause.split(' ')[0], outcome]);
+  expect(outcomes.slice(2)).toEqual([
+    ['counting', undefined],
+    ['timer', undefined],
+    ['silent', 'Silent'],
+  ]);
 });

@@ -44,7 +44,7 @@ export const agent: Command = {
     { name: 'skills', value: 'a,b', summary: 'what it is good at, for others to read' },
     { name: 'no-broadcasts', summary: 'only what is sent to it comes to it, not what is sent to all' },
     { name: 'limit', value: 'count', summary: 'end after so many answers' },
-    { name: 'take-over', summary: 'take the address from the live agent that has it' },
+    { name: 'take-over', summary: 'take the address from the live agent or the workflow that has it' },
   ],
   details: `It joins as the address, runs the command for each question, and sends what it writes to stdout as the reply. The rest of
 the mail is told with the next question. Kill it at any time: run again, it goes on where it was; no question is answered

@@ -28,7 +28,7 @@ export function createHelp(commands: () => readonly Command[]): Command {
 export function findCommand(commands: readonly Command[], name: string, words: readonly string[]): Command {
   const command = commands.find((one) => one.name === name);
   if (command) return command;
-  const mistyped = words.slice(0, words.indexOf(name)).find((word) => word.startsWith('-') && !isCommon(word));
+  const mistyped = words.slice(0, words.indexOf(name)).find((word) => /^--?[a-z]/i.test(word) && !isCommon(word));
   if (mistyped !== undefined) throw noCommonOption(mistyped);
   const near = nearest(
     name,
@@ -46,7 +46,7 @@ function isCommon(word: string): boolean {
 /** What stands behind it was taken for the command, and may be its value. */
 function noCommonOption(word: string): InvalidInput {
   const near = nearest(
-    word.replace(/^--?/, ''),
+    word.replace(/^--?/, '').split('=')[0] ?? '',
     COMMON_OPTIONS.map(({ name }) => name),
   );
   return new InvalidInput(`No option ${JSON.stringify(word.slice(0, 60))} may stand before a command.`, {

@@ -16,7 +16,7 @@ export const join: Command = {
     { name: 'program', value: 'name', summary: 'what you are: claude, codex, a script …' },
     { name: 'skills', value: 'a,b', summary: 'what you are good at, for others to read' },
     { name: 'accepts', value: 'T1,T2', summary: 'message types you understand beyond the common ones' },
-    { name: 'take-over', summary: 'take the address from the live agent that has it' },
+    { name: 'take-over', summary: 'take the address from the live agent or the workflow that has it' },
   ],
   details: `It prints one line that says who you are from then on, for the shell:
 
