@@ -4,16 +4,21 @@
 // a command is run once for each message.
 'use strict';
 const { readFileSync } = require('node:fs');
+const { basename } = require('node:path');
 const { Script } = require('node:vm');
 
 /** Of a module that waits at its top level, and of any where node was told not to load such ones by `require`. */
 const ONLY_IMPORTED = ['ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_ESM'];
 
-/** What is written beside this file, which starts whichever script is named like it. */
-function start() {
+/**
+ * Starts the script of this name that lies beside this file, as a module that exports this.
+ * @param {string} name
+ * @param {{ exports: unknown }} module
+ */
+function start(name, module) {
   // One file, so that the script and what was compiled from it always belong together: a line that says for which Node and
   // how long the script is, the script in ASCII, the compiled code.
-  const filename = `${__filename.slice(0, -'.cjs'.length)}.compiled`;
+  const filename = `${__dirname}/${name}.compiled`;
   const file = readFileSync(filename);
   const begin = file.indexOf('\n') + 1;
   const [builtFor, length] = file.latin1Slice(0, begin - 1).split(' ');
@@ -57,5 +62,7 @@ exports.runLine = undefined;
 // `mailroom run` is a script of its own, and need not wait for the other one to be read.
 if (__filename.endsWith('mailroom.cjs') && require.main === module && process.argv[2] === 'run') {
   const explain = (/** @type {readonly string[]} */ words) => require('./rest.cjs').runAny(words);
-  require('./run.cjs').runLine(process.argv.slice(2), explain);
-} else start();
+  const run = { exports: exports };
+  start('run', run);
+  run.exports.runLine(process.argv.slice(2), explain);
+} else start(basename(__filename, '.cjs'), module);

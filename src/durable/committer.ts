@@ -31,7 +31,6 @@ export class Committer {
   readonly #options: CommitterOptions;
   readonly #ids: IdSource;
   #made: Made[] = [];
-  #wroteProgress = false;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -94,34 +93,28 @@ export class Committer {
     isClosing = false,
   }: { started?: readonly string[]; isClosing?: boolean } = {}): Promise<void> {
     const { context, journal, progress } = this.#options;
-    const { hasNews } = progress;
     const next = progress.next(started);
     const at = context.host.clock.now();
     const body: JournalBody = { performed: { at, progress: next.progress, ...(isClosing ? { isClosing } : {}) } };
     await journal.append(body);
     next.written();
-    // That it was left in good order may be lost with the power: the mail that waits is then counted as tried once too often.
-    if (hasNews || !isClosing) this.#wroteProgress = true;
     // Whatever was announced must be on the disk before it begins.
     if (started.length > 0) await journal.sync();
   }
 
   /**
    * Puts what was appended on the disk, as far as the durability asks for it, and tells of it. The messages that now go
-   * out; undefined when nothing was appended. Throws the system's error.
+   * out; undefined when there is no step or note. Throws the system's error.
    */
   async makeTrue(): Promise<{ readonly outbox: readonly OutboxEntry[] } | undefined> {
-    if (this.#made.length === 0 && !this.#wroteProgress) return undefined;
+    // How far everything is may be lost with the power: it is done once more then, which changes nothing.
+    if (this.#made.length === 0) return undefined;
     // From here on the steps are true.
     await this.#options.journal.sync();
     const made = this.#made;
-    const wroteOnlyProgress = made.length === 0;
     this.#made = [];
-    this.#wroteProgress = false;
     for (const one of made) this.#tell(one);
-    return wroteOnlyProgress
-      ? undefined
-      : { outbox: made.flatMap((one) => ('commit' in one ? one.commit.outbox : [])) };
+    return { outbox: made.flatMap((one) => ('commit' in one ? one.commit.outbox : [])) };
   }
 
   #tell(made: Made): void {

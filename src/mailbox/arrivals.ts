@@ -1,3 +1,4 @@
+import { nextTurn } from '../host/next-turn.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /** Wakes a reader when its mailbox may have changed. */
@@ -28,6 +29,7 @@ export function watchArrivals(
   let armedInode: number | undefined;
   let failedAtMs: number | undefined;
   let warned = false;
+  let hasWaited = false;
 
   const hint = (): void => {
     hinted = true;
@@ -61,11 +63,13 @@ export function watchArrivals(
     hint();
   };
 
-  arm();
   options.signal?.addEventListener('abort', hint);
   return {
     next: async () => {
-      arm();
+      // A reader that is woken in this turn needs no watcher, for which node loads modules for some ms.
+      if (!hasWaited && !hinted) await nextTurn();
+      hasWaited = true;
+      if (!hinted) arm();
       if (!hinted && !options.signal?.aborted) {
         void poll();
         await new Promise<void>((resolve) => (wake = resolve));

@@ -97,8 +97,10 @@ test.each(READINGS)(
 test('a reader that stops by itself, or by an error of its own, leaves nothing behind either', async () => {
   const { held, host } = countingHost();
   await using pair = await openPair({ host });
-  await pair.alice.send({ to: 'bob', type: 'INFO', content: 'first' });
-  await pair.alice.send({ to: 'bob', type: 'INFO', content: 'second' });
+  const sendToWaiting = async (content: string): Promise<void> => {
+    await until('it waits', () => held.watchers === 1);
+    await pair.alice.send({ to: 'bob', type: 'INFO', content });
+  };
   const reading = async (handle: () => void): Promise<void> => {
     for await (const mail of pair.bob.inbox({ pollMs: POLL_MS })) {
       await mail.ack();
@@ -106,12 +108,14 @@ test('a reader that stops by itself, or by an error of its own, leaves nothing b
       break;
     }
   };
-  await reading(() => {});
+  await Promise.all([reading(() => {}), sendToWaiting('first')]);
   expect(held).toMatchObject({ watchers: 0, everWatched: 1 });
   const failing = (): never => {
     throw new Error('the handler failed');
   };
-  await expect(reading(failing)).rejects.toThrow('the handler failed');
+  const failed = expect(reading(failing)).rejects.toThrow('the handler failed');
+  await sendToWaiting('second');
+  await failed;
   expect(held).toMatchObject({ watchers: 0, everWatched: 2, sleeps: 0 });
 });
 
