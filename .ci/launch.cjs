@@ -12,13 +12,13 @@ const ONLY_IMPORTED = ['ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_ESM'];
 
 /**
  * Starts the script of this name that lies beside this file, as a module that exports this.
- * @param {string} name
+ * @param {string} command
  * @param {{ exports: unknown }} module
  */
-function start(name, module) {
+function start(command, module) {
   // One file, so that the script and what was compiled from it always belong together: a line that says for which Node and
   // how long the script is, the script in ASCII, the compiled code.
-  const filename = `${__dirname}/${name}.compiled`;
+  const filename = `${__dirname}/${command}.compiled`;
   const file = readFileSync(filename);
   const begin = file.indexOf('\n') + 1;
   const [builtFor, length] = file.latin1Slice(0, begin - 1).split(' ');
