@@ -25,7 +25,7 @@ test(
 test(
   'nested parallel states with history, killed at every call and at pairs of calls, end likewise',
   async () => {
-    const report = await crashMatrix({ ...STAGE_MATRIX, pairs: 165, seed: SEED });
+    const report = await crashMatrix({ ...STAGE_MATRIX, pairs: 190, seed: SEED });
     printReport('stage', report);
     expect(report.failures).toEqual([]);
     schedules += report.schedules;
