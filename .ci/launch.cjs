@@ -62,7 +62,7 @@ exports.runLine = undefined;
 // `mailroom run` is a script of its own, and need not wait for the other one to be read.
 if (__filename.endsWith('mailroom.cjs') && require.main === module && process.argv[2] === 'run') {
   const explain = (/** @type {readonly string[]} */ words) => require('./rest.cjs').runAny(words);
-  const run = { exports: exports };
+  const run = { exports };
   start('run', run);
   run.exports.runLine(process.argv.slice(2), explain);
 } else start(basename(__filename, '.cjs'), module);

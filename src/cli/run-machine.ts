@@ -44,8 +44,8 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
       signal,
       onRecord: createTeller(call, { address, state: listWorkflows(room, address)[0]?.state }),
     });
-    const state = listWorkflows(room, address)[0]?.state;
-    return await tell(call, result, { interrupted: interruption.exitCode, input: state?.input });
+    const begunWith = (): unknown => listWorkflows(room, address)[0]?.state?.input;
+    return await tell(call, result, { interrupted: interruption.exitCode, begunWith });
   } finally {
     await inspector?.close();
     await room.close();
@@ -82,12 +82,12 @@ async function inspect(call: Call, room: Room, address: string): Promise<Inspect
 async function tell(
   { output, words, args }: Call,
   result: WorkflowResult,
-  { interrupted, input }: { interrupted: number | undefined; input: unknown },
+  { interrupted, begunWith }: { interrupted: number | undefined; begunWith: () => unknown },
 ): Promise<number> {
   // What has ended tells only how, at every look.
   const anew = (): string => {
-    const json = JSON.stringify(input ?? null);
-    const given = json.length > INPUT_CHARS_MAX ? '@input.json' : json;
+    const json = JSON.stringify(begunWith() ?? null);
+    const given = json.length > INPUT_CHARS_MAX ? '@<file>' : json;
     const more = args.options.has('input') || json === 'null' ? [] : ['--input', given];
     const { rest } = splitLine(words.filter((word) => word !== '--again'));
     return `  That is its end. To begin it anew: ${commandLine(['run', '--again', ...more, ...rest])}\n`;

@@ -50,10 +50,10 @@ export function messageText(message: Message, options: { nowMs: number; attempt?
     .join('');
 }
 
-/** The beginning of the text on one line. */
-export function preview(content: string): string {
+/** The beginning of the text on one line; all of it where `charsMax` is Infinity. */
+export function preview(content: string, charsMax = PREVIEW_CHARS_MAX): string {
   const line = visible(content.trim().replace(/\s+/g, ' '));
-  return line.length > PREVIEW_CHARS_MAX ? `${line.slice(0, PREVIEW_CHARS_MAX)}…` : line;
+  return line.length > charsMax ? `${line.slice(0, charsMax)}…` : line;
 }
 
 /** Rows under each other, the last column as long as it likes. */

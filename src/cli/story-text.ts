@@ -15,9 +15,9 @@ export function storyText(
   const source = mail ? ` from ${mail.from} (${shortId(mail.id)})` : effectId === undefined ? '' : ` (${effectId})`;
   const number = seq ? (line.seq === undefined ? '-' : `#${line.seq}`).padEnd(6) : '';
   const who = address === undefined ? '' : `${address}  `;
-  const head = `${number}${time}  ${who}${visible(`${cause}${source}`).padEnd(CAUSE_COLUMNS)}  ${visible(outcomeOf(line))}\n`;
+  const head = `${number}${time}  ${who}${visible(`${cause}${source}`).padEnd(CAUSE_COLUMNS)}  ${visible(verdictText(line))}\n`;
   const indent = ' '.repeat(number.length + time.length + 2);
-  const ended = outcome === undefined ? '' : `${indent}${visible(cut(outcome.trim().replace(/\s*\n\s*/g, ' ')))}\n`;
+  const ended = outcome === undefined ? '' : `${indent}${preview(outcome, OUTCOME_CHARS_MAX)}\n`;
   const tail = sent.map(
     ({ id, type, to, content }) =>
       `${indent}→ ${visible(to.join(', '))} ${visible(type)} (${shortId(id)}) ${preview(content)}\n`,
@@ -25,7 +25,7 @@ export function storyText(
   return head + ended + tail.join('');
 }
 
-function outcomeOf({ verdict, from, to, detail }: StoryLine): string {
+function verdictText({ verdict, from, to, detail }: StoryLine): string {
   switch (verdict) {
     case 'opened':
       return detail ?? '';
@@ -42,8 +42,4 @@ function outcomeOf({ verdict, from, to, detail }: StoryLine): string {
     default:
       return `never believed, ${detail ?? ''}`;
   }
-}
-
-function cut(text: string): string {
-  return text.length > OUTCOME_CHARS_MAX ? `${text.slice(0, OUTCOME_CHARS_MAX)}…` : text;
 }

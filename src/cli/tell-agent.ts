@@ -28,8 +28,9 @@ function textOf(event: AgentEvent): string {
       const { answer } = event;
       return `${what}  ${answer.isFailure ? 'not answered' : 'answered'} by ${shortId(answer.id)} ${answer.type}: ${preview(answer.content)}`;
     }
+    // What somebody has to mend is told whole.
     case 'failed':
-      return `${what}  failed (${event.failures}), again in ${formatDuration(event.retryInMs)}: ${onOneLine(event.why)}`;
+      return `${what}  failed (${event.failures}), again in ${formatDuration(event.retryInMs)}: ${preview(event.why, Infinity)}`;
     case 'context':
       return `${what}  noted: ${preview(content)}`;
     case 'postponed':
@@ -39,9 +40,4 @@ function textOf(event: AgentEvent): string {
     default:
       return `${what}  comes back: ${event.why}`;
   }
-}
-
-/** What somebody has to mend is told whole. */
-function onOneLine(why: string): string {
-  return why.trim().replace(/\s+/g, ' ');
 }

@@ -1,11 +1,11 @@
 import { isMailroomError } from '../errors.ts';
 import type { Expected } from '../machine/receive.ts';
 import { listAddresses, type RoomContext } from '../room/context.ts';
-import { unfinishedChild } from './unfinished-child.ts';
+import { unfinishedChild, type Addresses } from './unfinished-child.ts';
 
 export interface AdoptChildren {
   /** By address, those that this process runs, the adopted ones too. */
-  readonly parents: ReadonlyMap<string, unknown>;
+  readonly parents: Addresses;
   /** Whether it is run here, or about to be. */
   readonly isHere: (address: string) => boolean;
   readonly open: (address: string, child: Expected) => Promise<void>;

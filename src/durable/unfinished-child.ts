@@ -5,15 +5,14 @@ import { knownCard } from '../room/known-card.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { readJournalState } from './read-journal.ts';
 
+/** Some addresses, as a set or as the keys of a map. */
+export type Addresses = Pick<ReadonlySet<string>, 'has' | 'keys'>;
+
 /**
  * What a child may be started as that an earlier host has left with something undone, and whose parent may be one of these;
  * undefined for any other workflow.
  */
-export function unfinishedChild(
-  context: RoomContext,
-  address: string,
-  parents: ReadonlyMap<string, unknown>,
-): Expected | undefined {
+export function unfinishedChild(context: RoomContext, address: string, parents: Addresses): Expected | undefined {
   if (!mayBeChild(context, address, parents)) return undefined;
   const fold = readState(context, address);
   const { state } = fold ?? {};
@@ -23,7 +22,7 @@ export function unfinishedChild(
 }
 
 /** Told by its address or its card, because reading the journal of every workflow of the room takes a ms for each. */
-function mayBeChild(context: RoomContext, address: string, parents: ReadonlyMap<string, unknown>): boolean {
+function mayBeChild(context: RoomContext, address: string, parents: Addresses): boolean {
   if ([...parents.keys()].some((parent) => address.startsWith(`${parent}.`))) return true;
   const parent = knownCard(context, address)?.parent;
   return parent !== undefined && parents.has(parent);

@@ -7,7 +7,7 @@ import type { Durability } from '../mailbox/mailbox.ts';
 import type { RoomContext } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
 import type { CommitListener } from './committer.ts';
-import { adoptChildren } from './adopt-children.ts';
+import { adoptChildren, type AdoptChildren } from './adopt-children.ts';
 import { AddressTurns } from './address-turns.ts';
 import type { OutboxEntry } from './journal-record.ts';
 import { Openings } from './openings.ts';
@@ -124,7 +124,7 @@ export class WorkflowFamily {
   }
 
   /** See `adoptChildren`; those of all that run here when no others are given. */
-  adoptChildren(parents: ReadonlyMap<string, unknown> = this.#running): Promise<void> {
+  adoptChildren(parents: AdoptChildren['parents'] = this.#running): Promise<void> {
     return adoptChildren(this.#context, {
       parents,
       isHere: (address) => this.#running.has(address) || this.#turns.at(address) !== undefined,
@@ -199,7 +199,7 @@ export class WorkflowFamily {
       const { state } = this.#running.get(parent)?.run ?? {};
       if (state) this.#wantChildren(parent, state);
       if (this.#incarnationAt(address) !== undefined) return;
-      await this.#untilOpen(address, parent, this.adoptChildren(new Map([[parent, undefined]])));
+      await this.#untilOpen(address, parent, this.adoptChildren(new Set([parent])));
     }
   }
 

@@ -100,10 +100,11 @@ it('says what is wrong with a room in which nothing can be written, and goes on 
     unlink: readOnly,
   };
   await using opened = await openRoom({ directory: room.room, host: { ...nodeHost, files } });
-  const findings: Finding[] = [];
+  const findings: (Finding & { hint?: string })[] = [];
   for (const check of [checkFileSystem, checkWatching, checkMailboxes]) {
     findings.push(...(await check(opened, { fix: true })));
   }
+  expect(findings.at(-1)?.hint).toMatch(/^They could not be removed/);
   const told = findings.map(({ check, level, text }) => [check, level, text]);
   expect(told).toEqual([
     ['hard links', 'wrong', expect.stringContaining('no file could be written and linked')],

@@ -108,7 +108,9 @@ function abandoned({ context }: Room, { fix }: { fix: boolean }): Finding[] {
       check: 'abandoned files',
       level: 'wrong',
       text: `${left.length} files of senders that died lie in tmp directories, such as ${left[0] ?? ''}`,
-      hint: 'Sweep them with: mailroom doctor --fix',
+      hint: fix
+        ? 'They could not be removed: look at the permissions and the mount.'
+        : 'Sweep them with: mailroom doctor --fix',
     },
   ];
 }
