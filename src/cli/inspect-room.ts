@@ -4,7 +4,7 @@ import type { WireEvent } from '../durable/inspect-wire.ts';
 import { errorFacts } from '../machine/workflow-state.ts';
 import type { RoomContext } from '../room/context.ts';
 import { watchTree } from '../room/watch-tree.ts';
-import { InspectedMachines } from './inspected-machines.ts';
+import { InspectedMachines, type MachineFiles } from './inspected-machines.ts';
 
 /** Records after which other work of the process has its turn. */
 const RECORDS_PER_TURN = 256;
@@ -15,6 +15,8 @@ export interface InspectRoomOptions {
   readonly withContext?: boolean | undefined;
   /** Where relative names of machine files are looked up. */
   readonly cwd: string;
+  /** Without, nothing is imported, and workflows are drawn from their journals alone. */
+  readonly files?: MachineFiles | undefined;
   readonly warn: (text: string) => void;
   /** Goes on with what happens until it aborts, and then once more; only the past when not given. */
   readonly until?: AbortSignal | undefined;
@@ -25,8 +27,8 @@ export async function* inspectRoom(
   context: RoomContext,
   options: InspectRoomOptions,
 ): AsyncGenerator<WireEvent, void, void> {
-  const { addresses, withContext = false, cwd, warn, until } = options;
-  const machines = new InspectedMachines(context, { cwd, warn });
+  const { addresses, withContext = false, cwd, files, warn, until } = options;
+  const machines = new InspectedMachines(context, { cwd, files, warn });
   const inspection = new Inspection({
     withContext,
     definitionOf: (address) => machines.configOf(address),

@@ -1,21 +1,40 @@
 import type { AnyStateMachine } from 'xstate';
 import type { WorkflowEntry } from '../durable/inspect-events.ts';
 import { readJournalState } from '../durable/read-journal.ts';
+import { isMailroomError } from '../errors.ts';
 import { errorFacts } from '../machine/workflow-state.ts';
 import type { RoomContext } from '../room/context.ts';
-import { machineOf } from './machine-of.ts';
+import { loadMachine } from './load-machine.ts';
+import { isShippedMachine, machineOf, notTrusted, type ChooseFile } from './machine-of.ts';
 
-/** The machines of the workflows that are inspected, as far as their files can be loaded. */
+/** Which files may be imported to draw workflows. */
+export interface MachineFiles {
+  /** Files that the user names; each is used for the workflows whose machine has the same id. */
+  readonly named: readonly string[];
+  /** The program whose shipped machines are imported where a journal names them; none are when not given. */
+  readonly program?: string | undefined;
+  /** The command that was given, for the advice to name a file. */
+  readonly words: readonly string[];
+}
+
+/** The machines of the workflows that are inspected, as far as their files may be imported. */
 export class InspectedMachines {
   readonly #context: RoomContext;
   readonly #cwd: string;
+  readonly #files: MachineFiles | undefined;
   readonly #warn: (text: string) => void;
+  /** The named files by the id of their machine. */
+  #named: ReadonlyMap<string, string> | undefined;
   readonly #machines = new Map<string, AnyStateMachine | undefined>();
   readonly #parents = new Map<string, string | undefined>();
 
-  constructor(context: RoomContext, { cwd, warn }: { cwd: string; warn: (text: string) => void }) {
+  constructor(
+    context: RoomContext,
+    { cwd, files, warn }: { cwd: string; files: MachineFiles | undefined; warn: (text: string) => void },
+  ) {
     this.#context = context;
     this.#cwd = cwd;
+    this.#files = files;
     this.#warn = warn;
   }
 
@@ -27,7 +46,10 @@ export class InspectedMachines {
     return this.#parents.get(address);
   }
 
-  /** Loads what is needed to show this record. A machine that cannot be had is told of once, and does without. */
+  /**
+   * Loads what is needed to show this record. Warns once of a machine that cannot be loaded, which is then drawn from its
+   * journal. Throws InvalidInput for a named file that exports no machine.
+   */
   async learn({ address, entry }: WorkflowEntry): Promise<void> {
     if (!('commit' in entry)) return;
     const { state } = entry.commit;
@@ -44,14 +66,28 @@ export class InspectedMachines {
     if (this.#machines.has(address)) return;
     this.#machines.set(address, undefined);
     await this.#loadAbove(address);
+    if (!this.#files) return;
+    const named = (this.#named ??= await this.#loadNamed(this.#files));
+    const chooseFile = createChoice(this.#files, named);
     try {
-      const { machine } = await machineOf(this.#context, address, { cwd: this.#cwd });
+      const { machine } = await machineOf(this.#context, address, { cwd: this.#cwd, chooseFile });
       this.#machines.set(address, machine);
     } catch (error) {
-      // Of a damaged journal everybody is told who reads it.
-      if (errorFacts(error).code === 'CHAIN_DAMAGED') return;
-      this.#warn(`${address} is drawn from its journal alone: ${errorFacts(error).message}`);
+      const { code, message } = errorFacts(error);
+      // Whoever reads a damaged journal reports it.
+      if (code === 'CHAIN_DAMAGED') return;
+      const hint = isMailroomError(error) && error.hint !== undefined ? ` ${error.hint}` : '';
+      this.#warn(`${address} is drawn from its journal alone. ${message}${hint}`);
     }
+  }
+
+  async #loadNamed({ named }: MachineFiles): Promise<Map<string, string>> {
+    const byId = new Map<string, string>();
+    for (const file of named) {
+      const { machine, path } = await loadMachine(this.#context.host, file, this.#cwd);
+      byId.set(machine.id, path);
+    }
+    return byId;
   }
 
   /** A child that is shown without its parent has it above it all the same. */
@@ -69,6 +105,15 @@ export class InspectedMachines {
       return undefined;
     }
   }
+}
+
+function createChoice({ program, words }: MachineFiles, named: ReadonlyMap<string, string>): ChooseFile {
+  return ({ address, recorded: { id, file } }) => {
+    const found = named.get(id);
+    if (found !== undefined) return found;
+    if (file !== undefined && program !== undefined && isShippedMachine(file, program)) return file;
+    throw notTrusted(address, file, words);
+  };
 }
 
 function childOf(parent: AnyStateMachine | undefined, src: string): AnyStateMachine | undefined {

@@ -1,9 +1,15 @@
 import type { AnyStateMachine } from 'xstate';
-import { noWorkflow } from '../durable/stop-workflow.ts';
+import type { MachineRef } from '../durable/journal-record.ts';
 import { readJournalState } from '../durable/read-journal.ts';
+import { noWorkflow } from '../durable/stop-workflow.ts';
 import { InvalidInput } from '../errors.ts';
+import { isPackageFile } from '../host/resolve-module.ts';
 import type { RoomContext } from '../room/context.ts';
+import { textOption } from './arguments.ts';
+import type { Call } from './command.ts';
+import { splitLine } from './command-line.ts';
 import { loadMachine } from './load-machine.ts';
+import { commandLine } from './shell-words.ts';
 
 /** A workflow's machine, the file it comes from, and the state it is in. */
 export interface MachineOf {
@@ -13,30 +19,76 @@ export interface MachineOf {
   readonly snapshot: unknown;
 }
 
+/** Chooses the file to import for a workflow that no other one started. Throws InvalidInput when none may be imported. */
+export type ChooseFile = (workflow: { readonly address: string; readonly recorded: MachineRef }) => string;
+
+/** The folder of this package that holds the machines which ship. */
+const SHIPPED = 'machines';
+
 /**
- * Loads the machine that a workflow of the room is run with, a child's through its parents'. Throws ActorNotFound, and
- * InvalidInput when nobody wrote down where it lies or it is not there any more.
+ * Whether a file may be imported because a journal names it. Importing a file runs it, and a journal is not signed: so
+ * only a machine may that ships with the package of `program`. Below their folder are programs, which may not.
+ */
+export function isShippedMachine(file: string, program: string): boolean {
+  return isPackageFile(file, { directory: SHIPPED, program });
+}
+
+/** The file that the user names with --machine, or else the recorded one if that ships with this package. */
+export function namedOrShipped(call: Call): ChooseFile {
+  return ({ address, recorded: { file } }) => {
+    const named = textOption(call.args, 'machine');
+    if (named !== undefined) return named;
+    if (file !== undefined && isShippedMachine(file, call.nudgeProgram)) return file;
+    throw notTrusted(address, file, call.words);
+  };
+}
+
+/** The refusal to import a recorded file, with the whole command that imports it. */
+export function notTrusted(address: string, file: string | undefined, words: readonly string[]): InvalidInput {
+  const { name = '', rest } = splitLine(words);
+  return file === undefined
+    ? new InvalidInput(`The journal of ${address} does not name the file of its machine.`, {
+        hint: `Name it: ${commandLine([name, '--machine', 'FILE', ...rest])}`,
+      })
+    : new InvalidInput(
+        `The journal of ${address} says that its machine is ${file}. Whoever can write to the room can write that, ` +
+          'and importing a file runs it.',
+        { hint: `If you trust that file: ${commandLine([name, '--machine', file, ...rest])}` },
+      );
+}
+
+/**
+ * Loads the machine of a workflow, a child's through its parents'. Throws ActorNotFound, InvalidInput, and what the choice
+ * of the file throws.
  */
 export async function machineOf(
   context: RoomContext,
   address: string,
-  { cwd, file }: { cwd: string; file?: string | undefined },
+  { cwd, chooseFile }: { cwd: string; chooseFile: ChooseFile },
 ): Promise<MachineOf> {
-  const fold = readJournalState(context, address);
-  if (!fold?.open) throw noWorkflow(context, address);
-  const { open, state } = fold;
-  if (state?.parent) {
-    const parent = await machineOf(context, state.parent.address, { cwd, file });
-    const machine = parent.machine.implementations.actors[state.parent.src] as AnyStateMachine | undefined;
-    if (machine) return { machine, file: parent.file, snapshot: state.snapshot };
-    throw new InvalidInput(`The machine of ${state.parent.address} has no actor "${state.parent.src}" any more.`);
+  const journalOf = (one: string) => {
+    const fold = readJournalState(context, one);
+    if (!fold?.open) throw noWorkflow(context, one);
+    return { address: one, recorded: fold.open.machine, state: fold.state };
+  };
+  const asked = journalOf(address);
+  const seen = new Set([address]);
+  /** How to get down again from the topmost workflow. */
+  const steps: { readonly parent: string; readonly src: string }[] = [];
+  let top = asked;
+  while (top.state?.parent) {
+    const { address: parent, src } = top.state.parent;
+    if (seen.has(parent)) throw new InvalidInput(`The journals say that ${parent} has started itself.`);
+    seen.add(parent);
+    steps.unshift({ parent, src });
+    top = journalOf(parent);
   }
-  const known = file ?? open.machine.file;
-  if (known === undefined) {
-    throw new InvalidInput(`Nobody wrote down which file the machine of ${address} lies in.`, {
-      hint: 'Say it: --machine <file>',
-    });
+  const { machine: topmost, path } = await loadMachine(context.host, chooseFile(top), cwd);
+  let machine = topmost;
+  for (const { parent, src } of steps) {
+    const child = machine.implementations.actors[src] as AnyStateMachine | undefined;
+    if (!child) throw new InvalidInput(`The machine of ${parent} has no actor "${src}" any more.`);
+    machine = child;
   }
-  const { machine, path } = await loadMachine(context.host, known, cwd);
-  return { machine, file: path, snapshot: state?.snapshot };
+  return { machine, file: path, snapshot: asked.state?.snapshot };
 }

@@ -33,7 +33,7 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
     using interruption = onInterruption();
     const { signal } = interruption;
     const address = addressOf(loaded.machine, { address: textOption(args, 'as') });
-    inspector = args.options.has('inspect') ? await inspect(call, room, address) : undefined;
+    inspector = args.options.has('inspect') ? await inspect(call, room, { address, file: loaded.path }) : undefined;
     const result = await runner.runWorkflow(room, loaded.machine, {
       address,
       input,
@@ -71,10 +71,15 @@ function inputOf({ args, host }: Call): unknown {
   }
 }
 
-async function inspect(call: Call, room: Room, address: string): Promise<Inspector> {
+async function inspect(
+  call: Call,
+  room: Room,
+  { address, file }: { address: string; file: string },
+): Promise<Inspector> {
   const { cwd, nudgeProgram: program, output } = call;
   const warn = (text: string): void => void output.talk(`${text}\n`);
-  const inspector = await startInspector(room.context, { addresses: [address], cwd, program, warn });
+  const files = { named: [file], words: ['inspect', address], program };
+  const inspector = await startInspector(room.context, { addresses: [address], cwd, files, program, warn });
   await output.talk(`To watch it, open ${inspector.url}\n`);
   return inspector;
 }

@@ -10,8 +10,10 @@ import { nodeLoopbackServer } from '../host/node-loopback-server.ts';
 import { resolveModule } from '../host/resolve-module.ts';
 import { errorFacts } from '../machine/workflow-state.ts';
 import type { RoomContext } from '../room/context.ts';
+import type { MachineFiles } from './inspected-machines.ts';
 import { inspectRoom } from './inspect-room.ts';
 
+const TOKEN_BYTES = 32;
 const PEER = '@statelyai/inspect';
 
 export interface InspectorPlace {
@@ -30,10 +32,13 @@ export interface InspectorOptions extends InspectorPlace {
   /** These and all that they start, also what does not exist yet; every workflow when not given. */
   readonly addresses?: readonly string[] | undefined;
   readonly withContext?: boolean | undefined;
+  readonly files?: MachineFiles | undefined;
 }
 
+type RelayHost = Pick<Host, 'clock' | 'randomBytes'>;
+
 export interface Inspector {
-  /** The page to open. */
+  /** The page to open. It holds the token, so it may be on no command line. */
   readonly url: string;
   /** Rejects with what ended it, if something did. */
   readonly ended: Promise<void>;
@@ -46,16 +51,16 @@ export interface Inspector {
  * not installed, Conflict when the port is taken.
  */
 export async function startInspector(context: RoomContext, options: InspectorOptions): Promise<Inspector> {
-  const { addresses, withContext, cwd, warn } = options;
+  const { addresses, withContext, cwd, files, warn } = options;
   const relay = await startRelay(context.host, options);
   const over = new AbortController();
-  const events = inspectRoom(context, { addresses, withContext, cwd, warn, until: over.signal });
+  const events = inspectRoom(context, { addresses, withContext, cwd, files, warn, until: over.signal });
   return shown(relay, events, { over, warn });
 }
 
 /** The same for events that were kept. */
 export async function startReplay(
-  host: Pick<Host, 'clock'>,
+  host: RelayHost,
   options: InspectorPlace & { events: readonly WireEvent[] },
 ): Promise<Inspector> {
   const relay = await startRelay(host, options);
@@ -91,12 +96,12 @@ function shown(
 }
 
 async function startRelay(
-  host: Pick<Host, 'clock'>,
+  { clock, randomBytes }: RelayHost,
   { cwd, program, port = 0, viewerUrl = VIEWER_URL }: InspectorPlace,
 ): Promise<InspectRelay> {
   const start = loopbackServer([join(cwd, 'package.json'), program]);
   try {
-    return await InspectRelay.start({ start, clock: host.clock, port, viewerUrl });
+    return await InspectRelay.start({ start, clock, port, viewerUrl, token: randomBytes(TOKEN_BYTES).toString('hex') });
   } catch (error) {
     if (errnoOf(error) !== 'EADDRINUSE') throw error;
     throw new Conflict(`Port ${port} of 127.0.0.1 is taken.`, {

@@ -45,8 +45,9 @@ function html(viewerUrl: string): string {
 }
 
 /**
- * The viewer says when it is ready; from then on, and again after it was loaded anew, it gets every event from the first on.
- * Only the frame is listened to, and only the origin that spoke is answered.
+ * The viewer says when it is ready; from then on, and again after a reload, it gets every event from the first on. Only the
+ * frame is listened to, and only the origin that spoke is answered. The token is in the fragment of the page's address, so
+ * that no request and no other page carries it.
  */
 const BRIDGE = `'use strict';
 const viewer = document.getElementById('viewer');
@@ -55,7 +56,13 @@ let socket;
 window.addEventListener('message', ({ source, origin, data }) => {
   if (source !== viewer.contentWindow || !data || data.type !== '@statelyai.connected') return;
   if (socket) socket.onmessage = socket.onclose = null, socket.close();
+  const token = location.hash.slice(1);
+  if (!token) {
+    state.textContent = 'Open the whole address that Mailroom printed, with what follows the #.';
+    return;
+  }
   socket = new WebSocket('ws://' + location.host + '/');
+  socket.onopen = () => socket.send(token);
   let count = 0;
   socket.onmessage = (event) => {
     viewer.contentWindow.postMessage(JSON.parse(event.data), origin);

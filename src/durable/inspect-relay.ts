@@ -15,6 +15,8 @@ export interface RelayOptions {
   readonly port: number;
   /** The page that shows the events. */
   readonly viewerUrl: string;
+  /** What a viewer must know to get the events: part of the URL, behind its `#`, which no browser sends anywhere. */
+  readonly token: string;
   /** Bytes of events kept for viewers that come later; 64 MiB if not given. */
   readonly bytesMax?: number | undefined;
 }
@@ -29,22 +31,24 @@ export class InspectRelay {
   readonly #serving = new Set<Promise<void>>();
   #wake = new AbortController();
   #isEnding = false;
+  readonly #token: string;
   #server: LoopbackServer | undefined;
 
-  private constructor({ clock, bytesMax }: RelayOptions) {
+  private constructor({ clock, bytesMax, token }: RelayOptions) {
     this.#clock = clock;
+    this.#token = token;
     this.#replay = new InspectReplay(bytesMax);
   }
 
   /** Rejects with the system's error when the port cannot be had. */
   static async start(options: RelayOptions): Promise<InspectRelay> {
-    const { start, port, viewerUrl } = options;
+    const { start, port, viewerUrl, token } = options;
     const relay = new InspectRelay(options);
     relay.#server = await start({
       port,
       pages: inspectPages(viewerUrl),
       policy: inspectPolicy(viewerUrl),
-      origins: [new URL(viewerUrl).origin],
+      token,
       listenersMax: LISTENERS_MAX,
       onListener: (listener) => {
         const serving = relay.#serve(listener).finally(() => relay.#serving.delete(serving));
@@ -54,9 +58,9 @@ export class InspectRelay {
     return relay;
   }
 
-  /** The page to open. */
+  /** The page to open, with the token. */
   get url(): string {
-    return `http://127.0.0.1:${this.#server?.port ?? 0}/`;
+    return `http://127.0.0.1:${this.#server?.port ?? 0}/#${this.#token}`;
   }
 
   /** Whether some of what was added is kept for nobody any more. */

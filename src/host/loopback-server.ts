@@ -20,13 +20,16 @@ export interface LoopbackOptions {
   readonly pages: ReadonlyMap<string, Page>;
   /** Content-Security-Policy of all pages. */
   readonly policy: string;
-  /** Origins of pages elsewhere that may listen as well; nobody else's page may. */
-  readonly origins: readonly string[];
+  /**
+   * What a listener must send first, as one text message: every user of this machine can reach the port. Keep it off command
+   * lines, which every user can read.
+   */
+  readonly token: string;
   readonly listenersMax: number;
   readonly onListener: (listener: Listener) => void;
 }
 
-/** A server that only this machine reaches, at 127.0.0.1: some pages, and a websocket at `/` on which only it talks. */
+/** A server that only this machine reaches, at 127.0.0.1: pages that hold no secret, and a websocket at `/` that sends. */
 export interface LoopbackServer {
   readonly port: number;
   /** Ends all connections; then nothing of it is left, and nothing keeps the process. Never rejects. */

@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
@@ -5,11 +6,14 @@ import { fileURLToPath } from 'node:url';
 import type { Listener, LoopbackOptions, LoopbackServer, StartLoopbackServer } from './loopback-server.ts';
 
 const LOOPBACK = '127.0.0.1';
-/** Listeners have nothing to say. */
+/** A listener sends its token and nothing else. */
 const INCOMING_BYTES_MAX = 1024;
+/** How long a listener may take to send its token. */
+const TOKEN_MS_MAX = 5_000;
 /** How long the other side may take to close before the connection is cut. */
 const CLOSE_MS_MAX = 500;
 const GOING_AWAY = 1001;
+const POLICY_VIOLATION = 1008;
 
 /** What is used of the package `ws`. */
 interface Ws {
@@ -21,6 +25,7 @@ interface WsServer {
 interface WsSocket {
   send(data: Uint8Array, options: { binary: false }, done: (error?: Error) => void): void;
   on(event: 'close' | 'error', listener: () => void): void;
+  once(event: 'message', listener: (data: Uint8Array) => void): void;
   close(code: number, reason: string): void;
   terminate(): void;
 }
@@ -43,7 +48,11 @@ export function nodeLoopbackServer(ownerUrl: string): StartLoopbackServer {
       speaker.handleUpgrade(request, socket, head, (connected) => {
         sockets.add(connected);
         connected.on('close', () => sockets.delete(connected));
-        options.onListener(createListener(connected));
+        const listener = createListener(connected);
+        void knowsToken(connected, options.token).then((knows) => {
+          if (knows) options.onListener(listener);
+          else connected.close(POLICY_VIOLATION, 'the token is missing or wrong');
+        });
       });
     });
     await listen(server, options.port);
@@ -51,6 +60,22 @@ export function nodeLoopbackServer(ownerUrl: string): StartLoopbackServer {
     server.unref();
     return { port: portOf(server), close: createClose(server, sockets) };
   };
+}
+
+/** Whether the first message of a connection is the token. */
+async function knowsToken(socket: WsSocket, token: string): Promise<boolean> {
+  const expected = Buffer.from(token);
+  return new Promise((resolve) => {
+    const late = setTimeout(() => resolve(false), TOKEN_MS_MAX);
+    socket.once('message', (data) => {
+      clearTimeout(late);
+      resolve(data.length === expected.length && timingSafeEqual(data, expected));
+    });
+    socket.on('close', () => {
+      clearTimeout(late);
+      resolve(false);
+    });
+  });
 }
 
 function listen(server: Server, port: number): Promise<void> {
@@ -87,8 +112,8 @@ function answer(
 }
 
 /**
- * Why somebody may not listen. Every page that a browser shows can reach this machine's own ports, so the origin decides; a
- * name that somebody made mean 127.0.0.1 (DNS rebinding) is no name of this server.
+ * Why a connection is refused before its token is asked for. Every page that a browser shows can reach this machine's ports,
+ * so the origin must be this server's own; a name that somebody made mean 127.0.0.1 (DNS rebinding) is none of its names.
  */
 function refusalOf(
   { headers, url }: IncomingMessage,
@@ -98,7 +123,7 @@ function refusalOf(
   if ((url ?? '').split('?')[0] !== '/') return '404 Not Found';
   const { origin } = headers;
   const isOwn = origin === undefined || NAMES.some((name) => origin === `http://${name}:${port}`);
-  if (!isOwn && !options.origins.includes(origin)) return '403 Forbidden';
+  if (!isOwn) return '403 Forbidden';
   return listeners >= options.listenersMax ? '503 Service Unavailable' : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** The URL of the module that `specifier` means to a file in that place, or to the one it links to; undefined when it means nothing there. */
 export function resolveModule(specifier: string, fromFile: string): string | undefined {
@@ -9,5 +10,19 @@ export function resolveModule(specifier: string, fromFile: string): string | und
       .href;
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * Whether a file lies directly in this directory of the package that `program` belongs to, links followed on both sides.
+ * False for a file that does not exist.
+ */
+export function isPackageFile(file: string, { directory, program }: { directory: string; program: string }): boolean {
+  const manifest = resolveModule('agent-mailroom/package.json', program);
+  if (manifest === undefined) return false;
+  try {
+    return dirname(realpathSync(file)) === realpathSync(join(dirname(fileURLToPath(manifest)), directory));
+  } catch {
+    return false;
   }
 }

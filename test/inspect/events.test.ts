@@ -6,7 +6,7 @@ import { inspectEvents } from '../../src/durable/inspect-events.ts';
 import { isWireEvent, type WireActor, type WireEvent } from '../../src/durable/inspect-wire.ts';
 import { inspectRoom } from '../../src/cli/inspect-room.ts';
 import { machine, SECRET } from './ship-machine.ts';
-import { createShippedRoom, type ShippedRoom } from './shipped-room.ts';
+import { createShippedRoom, MACHINE_FILE, type ShippedRoom } from './shipped-room.ts';
 
 let shipped: ShippedRoom;
 let child = '';
@@ -109,7 +109,9 @@ describe('the events of a journal', () => {
   it('are the same when they are read from the room, with the machine from its file', async () => {
     const warnings: string[] = [];
     const read: WireEvent[] = [];
-    const options = { addresses: ['ship'], cwd: shipped.directory, warn: (text: string) => void warnings.push(text) };
+    const warn = (text: string): void => void warnings.push(text);
+    const files = { named: [MACHINE_FILE], words: [] };
+    const options = { addresses: ['ship'], cwd: shipped.directory, files, warn };
     for await (const event of inspectRoom(shipped.room.context, options)) read.push(event);
     expect(warnings).toEqual([]);
     expect(read.map(({ id }) => id).sort()).toEqual(
@@ -128,6 +130,7 @@ describe('the events of a journal', () => {
     const options = {
       addresses: ['unknown'],
       cwd: shipped.directory,
+      files: { named: [], words: ['inspect'] },
       warn: (text: string) => void warnings.push(text),
     };
     for await (const event of inspectRoom(shipped.room.context, options)) read.push(event);
@@ -145,7 +148,10 @@ describe('the events of a journal', () => {
     const warnings: string[] = [];
     const sessions = new Set<string>();
     const warn = (told: string): void => void warnings.push(told);
-    for await (const { sessionId } of inspectRoom(shipped.room.context, { cwd: shipped.directory, warn })) {
+    for await (const { sessionId } of inspectRoom(shipped.room.context, {
+      cwd: shipped.directory,
+      warn,
+    })) {
       sessions.add(sessionId);
     }
     expect(warnings.filter((told) => told.includes('unknown'))).toEqual([

@@ -4,13 +4,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { parseArguments } from '../../src/cli/arguments.ts';
-import type { Call } from '../../src/cli/command.ts';
 import { inspect } from '../../src/cli/commands/inspect.ts';
 import { exitCodeOf } from '../../src/cli/exit-code.ts';
-import { nodeHost } from '../../src/host/node-host.ts';
 import { until } from '../hostile/until.ts';
 import { lateView, receive } from './receiving.ts';
+import { runInProcess } from './run-in-process.ts';
 import { SECRET } from './ship-machine.ts';
 import { createShippedRoom, type ShippedRoom } from './shipped-room.ts';
 import type { WireEvent } from '../../src/durable/inspect-wire.ts';
@@ -56,10 +54,14 @@ interface Running {
 }
 
 function start(program: (typeof PROGRAMS)[number], ...args: string[]): Running {
+  return startIn({}, program, args);
+}
+
+function startIn(env: NodeJS.ProcessEnv, program: (typeof PROGRAMS)[number], args: readonly string[]): Running {
   const file = path.join(programs, program.replace('.ts', '.js'));
   const child = spawn(process.execPath, [file, ...args], {
     cwd: ROOT,
-    env: { ...process.env, MAILROOM_DIR: path.join(shipped.directory, '.mailroom') },
+    env: { ...process.env, MAILROOM_DIR: path.join(shipped.directory, '.mailroom'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.add(child);
@@ -124,40 +126,40 @@ describe('mailroom inspect', () => {
     expect(await following.ended).toBe(130);
   });
 
+  it('opens its page by a file that only the user can read, with the token on no command line', async () => {
+    const bin = path.join(shipped.directory, 'bin');
+    const seen = path.join(bin, 'seen');
+    fs.mkdirSync(bin);
+    const opener = `#!/bin/sh\n{ echo "$@"; ls -l "$1"; cat "$1"; } > '${seen}.new' && mv '${seen}.new' '${seen}'\n`;
+    for (const name of ['xdg-open', 'open']) fs.writeFileSync(path.join(bin, name), opener, { mode: 0o755 });
+    const live = startIn({ PATH: `${bin}:${process.env['PATH']}` }, 'inspect-command.ts', ['inspect', '--open']);
+    const url = await urlOf(live);
+    await until('the browser is started', () => fs.existsSync(seen));
+    const [words = '', facts = '', ...page] = fs.readFileSync(seen, 'utf8').split('\n');
+    expect(words).toMatch(/^\/\S+\.html$/);
+    expect(facts).toMatch(/^-rw------- /);
+    expect(page.join('\n')).toContain(`<meta http-equiv="refresh" content="0; url=${url}">`);
+    live.child.kill('SIGINT');
+    expect([await live.ended, fs.existsSync(words)]).toEqual([130, false]);
+  });
+
   it('refuses what has no meaning, and an address under which nothing was ever run', async () => {
     const cases: [string[], number, string][] = [
       [['shop'], 3, 'No workflow was ever run as shop in this room'],
       [['--follow'], 2, '--follow goes with --jsonl'],
       [['--jsonl', '--port', '80'], 2, '--jsonl prints and serves nothing'],
+      [['--jsonl', '--open'], 2, '--jsonl prints and serves nothing'],
+      [['--replay', 'a', '--machine', 'b'], 2, '--replay shows what is in the file'],
       [['--port', '70000'], 2, 'expected a whole number from 1 to 65535'],
       [['--viewer', 'javascript:alert(1)'], 2, 'expected the URL of a page'],
       [['--replay', path.join(ROOT, 'package.json')], 2, 'is no event of the inspector'],
     ];
     for (const [words, code, text] of cases) {
-      const error = await refusalOf(words);
+      const { error } = await runInProcess(inspect, words, shipped);
       expect([exitCodeOf(error), String(error)]).toEqual([code, expect.stringContaining(text)]);
     }
   });
 });
-
-/** What the command throws, run in this process. */
-async function refusalOf(words: readonly string[]): Promise<unknown> {
-  const call: Call = {
-    command: inspect,
-    words,
-    args: parseArguments(inspect, [...words, '--room', path.join(shipped.directory, '.mailroom')]),
-    host: nodeHost,
-    env: {},
-    cwd: ROOT,
-    output: { data: async () => {}, json: async () => {}, talk: async () => {} },
-    isJson: false,
-    nudgeProgram: import.meta.filename,
-  };
-  return inspect.run(call).then(
-    (code) => new Error(`it ended with ${code}`),
-    (error: unknown) => error,
-  );
-}
 
 describe('a process that has closed its inspector', () => {
   it('ends by itself', async () => {

@@ -10,10 +10,12 @@ import { startInspector, type Inspector } from '../../src/cli/start-inspector.ts
 import type { WireEvent } from '../../src/durable/inspect-wire.ts';
 import { Conflict, InvalidInput } from '../../src/errors.ts';
 import { until } from '../hostile/until.ts';
-import { lateView, receive } from './receiving.ts';
-import { createShippedRoom, type ShippedRoom } from './shipped-room.ts';
+import { lateView, receive, receiveAsPackage } from './receiving.ts';
+import { createShippedRoom, MACHINE_FILE, type ShippedRoom } from './shipped-room.ts';
 
 const ROOT = path.dirname(path.dirname(import.meta.dirname));
+
+const FILES = { named: [MACHINE_FILE], words: [] };
 
 let shipped: ShippedRoom;
 let past: WireEvent[];
@@ -21,7 +23,8 @@ beforeAll(async () => {
   shipped = await createShippedRoom();
   await shipped.ship();
   past = [];
-  for await (const event of inspectRoom(shipped.room.context, { cwd: ROOT, warn: () => {} })) past.push(event);
+  for await (const event of inspectRoom(shipped.room.context, { cwd: ROOT, files: FILES, warn: () => {} }))
+    past.push(event);
 });
 afterAll(() => shipped[Symbol.asyncDispose]());
 
@@ -32,13 +35,19 @@ afterEach(async () => {
 
 async function start(options: Partial<Parameters<typeof startInspector>[1]> = {}): Promise<Inspector> {
   const program = import.meta.filename;
-  const inspector = await startInspector(shipped.room.context, { cwd: ROOT, program, warn: () => {}, ...options });
+  const inspector = await startInspector(shipped.room.context, {
+    cwd: ROOT,
+    files: FILES,
+    program,
+    warn: () => {},
+    ...options,
+  });
   open.push(inspector);
   return inspector;
 }
 
 describe('the relay', () => {
-  it("gives the package's own client everything, also to those who come late, actors first", async () => {
+  it('gives a viewer everything, also to those who come late, actors first', async () => {
     const { url } = await start();
     const early = receive(url);
     await early.count(past.length);
@@ -82,7 +91,7 @@ describe('the relay', () => {
       ['no page', own, 101],
       ['its own page', { ...own, origin: `http://127.0.0.1:${port}` }, 101],
       ['its own page, by name', { host: `localhost:${port}`, origin: `http://localhost:${port}` }, 101],
-      ['the viewer', { ...own, origin: 'https://stately.ai' }, 101],
+      ['the viewer, which gets the events from its own page', { ...own, origin: 'https://stately.ai' }, 403],
       ['another site', { ...own, origin: 'https://evil.example' }, 403],
       ['a file', { ...own, origin: 'null' }, 403],
       ['another port', { ...own, origin: `http://127.0.0.1:${Number(port) + 1}` }, 403],
@@ -94,13 +103,31 @@ describe('the relay', () => {
     }
   });
 
+  it('sends nothing to another user of this machine, who can reach the port but does not know the token', async () => {
+    const [mine, other] = [await start(), await start()];
+    const [token, otherToken] = [mine, other].map(({ url }) => new URL(url).hash.slice(1));
+    expect(token).toMatch(/^[0-9a-f]{64}$/);
+    expect(token).not.toBe(otherToken);
+    const silent = receive(mine.url, '');
+    for (const guess of ['x', otherToken ?? '', `${token}0`, (token ?? '').slice(1), 'ü'.repeat(32)]) {
+      const guessing = receive(mine.url, guess);
+      expect([guess, await guessing.closed, guessing.events]).toEqual([guess, 1008, []]);
+    }
+    await receive(mine.url).count(past.length);
+    expect(silent.events).toEqual([]);
+    await mine.close();
+    expect(silent.events).toEqual([]);
+  });
+
   it('serves the page with the viewer in it, and nothing else', async () => {
-    const { url } = await start();
+    const { url: whole } = await start();
+    const [url = '', token = ''] = whole.split('#');
     const page = await fetch(url);
-    expect(await page.text()).toContain(
-      '<iframe id="viewer" title="Stately inspector" src="https://stately.ai/inspect">',
-    );
+    const html = await page.text();
+    expect(html).toContain('<iframe id="viewer" title="Stately inspector" src="https://stately.ai/inspect">');
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const script = await (await fetch(`${url}bridge.js`)).text();
+    expect([html.includes(token), script.includes(token)]).toEqual([false, false]);
     expect((await fetch(`${url}bridge.js`)).headers.get('content-type')).toContain('text/javascript');
     expect((await fetch(`${url}journal`)).status).toBe(404);
     expect((await fetch(url, { method: 'POST' })).status).toBe(404);
@@ -124,7 +151,7 @@ describe("the package's own relay", () => {
     const url = `ws://127.0.0.1:${port}`;
     const sender = createWebSocketInspector({ url });
     try {
-      const receiver = receive(url);
+      const receiver = receiveAsPackage(url);
       type Sent = Parameters<typeof sender.adapter.send>[0];
       for (const event of past) sender.adapter.send(event as unknown as Sent);
       expect(await receiver.count(past.length)).toEqual(past);

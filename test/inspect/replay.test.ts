@@ -51,6 +51,7 @@ describe('the relay', () => {
       clock: nodeClock,
       port: 0,
       viewerUrl: VIEWER_URL,
+      token: 'known',
       bytesMax: BYTES_MAX,
     });
     relay.add(actor('ship', 0));

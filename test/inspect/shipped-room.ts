@@ -7,7 +7,7 @@ import { initRoom, openRoom, type Agent, type Room } from '../../src/index.ts';
 import { runWorkflow } from '../../src/runtime.ts';
 import { machine } from './ship-machine.ts';
 
-const MACHINE_FILE = path.join(import.meta.dirname, 'ship-machine.ts');
+export const MACHINE_FILE = path.join(import.meta.dirname, 'ship-machine.ts');
 
 export interface ShippedRoom extends AsyncDisposable {
   readonly directory: string;

@@ -72,7 +72,7 @@ test('kill -9, SIGTERM and Ctrl-C lose nothing: the same command goes on', async
   const why = await room.run(['why', 'greeter']);
   expect(why.stdout.match(/opened by process/g)).toHaveLength(4);
   expect(why.stdout.match(/started/g)).toHaveLength(1);
-  const replay = await room.run(['replay', 'greeter']);
+  const replay = await room.run(['replay', 'greeter', '--machine', 'greeter.mjs']);
   expect([replay.code, replay.stderr]).toEqual([0, '2 steps taken again; each came out as it is recorded.\n']);
 });
 
@@ -209,8 +209,8 @@ test('graph draws a file, and a workflow with its current state', async () => {
   expect([drawn.code, drawn.stdout]).toEqual([0, expect.stringContaining('waiting --> over : GO')]);
   const started = start(room, ['run', 'greeter.mjs']);
   await eventually('it has begun', isBegun(started));
-  expect((await room.run(['graph', 'greeter'])).stdout).toContain('▶ waiting');
-  expect((await room.run(['graph', 'greeter', '--svg'])).stdout).toContain('<svg');
+  expect((await room.run(['graph', 'greeter', '--machine', 'greeter.mjs'])).stdout).toContain('▶ waiting');
+  expect((await room.run(['graph', 'greeter', '--svg', '--machine', 'greeter.mjs'])).stdout).toContain('<svg');
   const [found] = (await room.json(['workflows'])) as { address: string; value: string; host: number }[];
   expect(found).toMatchObject({ address: 'greeter', value: 'waiting', host: started.child.pid });
   started.child.kill('SIGINT');

@@ -1,10 +1,9 @@
 import type { StateValue } from 'xstate';
-import { textOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { loadRuntime } from '../load-runtime.ts';
 import { isMachineFile, loadMachine } from '../load-machine.ts';
-import { machineOf } from '../machine-of.ts';
+import { machineOf, namedOrShipped } from '../machine-of.ts';
 import { withRoom } from '../with-room.ts';
 
 export const graph: Command = {
@@ -13,18 +12,22 @@ export const graph: Command = {
   operands: [{ name: 'machine-or-address', completes: 'address' }],
   options: [
     { name: 'svg', summary: 'a picture as SVG, instead of Mermaid text' },
-    { name: 'machine', value: 'file', summary: 'where the machine of a workflow lies, if that is not written down' },
+    {
+      name: 'machine',
+      value: 'file',
+      summary: "the file of a workflow's machine; needed unless the machine ships with Mailroom",
+    },
   ],
   details: `Mermaid text is drawn by GitHub, GitLab and many editors where it stands in a \`\`\`mermaid block.
 
   mailroom graph ship.ts >> README.md
-  mailroom graph ship --svg > ship.svg`,
+  mailroom graph ship --machine ship.ts --svg > ship.svg`,
   run: async (call) => {
     const [wanted = ''] = call.args.operands;
     const { cwd, host, args, output } = call;
     const found = isMachineFile(wanted)
       ? await loadMachine(host, wanted, cwd).then(({ machine, path }) => ({ machine, file: path, snapshot: undefined }))
-      : await withRoom(call, (room) => machineOf(room.context, wanted, { cwd, file: textOption(args, 'machine') }));
+      : await withRoom(call, (room) => machineOf(room.context, wanted, { cwd, chooseFile: namedOrShipped(call) }));
     const runtime = await loadRuntime(found.file);
     const value = (found.snapshot as { value?: StateValue } | null | undefined)?.value;
     const options = value === undefined ? {} : { value };

@@ -2,12 +2,16 @@ import { resolve } from 'node:path';
 import { readJournalState } from '../../durable/read-journal.ts';
 import { noWorkflow } from '../../durable/stop-workflow.ts';
 import { InvalidInput } from '../../errors.ts';
+import { createFile } from '../../host/files.ts';
+import { makeTemporaryDirectory } from '../../host/temporary-directory.ts';
 import { visible } from '../../message/visible.ts';
 import type { Room } from '../../room/room.ts';
 import { textOption } from '../arguments.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { inspectRoom } from '../inspect-room.ts';
+import { inspectRoom, type InspectRoomOptions } from '../inspect-room.ts';
+import type { MachineFiles } from '../inspected-machines.ts';
+import { listOption } from '../list-option.ts';
 import { onInterruption } from '../interruption.ts';
 import { readInspection } from '../read-inspection.ts';
 import { startInspector, startReplay, type Inspector, type InspectorPlace } from '../start-inspector.ts';
@@ -25,15 +29,23 @@ export const inspect: Command = {
     { name: 'follow', summary: 'with --jsonl: go on with what happens, until Ctrl-C (exit 130)' },
     { name: 'with-context', summary: 'also what machines remember, are given and return: context, input, output' },
     { name: 'replay', value: 'file', summary: 'show the events that --jsonl printed into this file' },
+    {
+      name: 'machine',
+      value: 'files',
+      summary:
+        'files of the machines to draw them by, a,b; those that ship need none. With --jsonl, nothing else is imported',
+    },
+    { name: 'open', summary: 'open the page in the browser' },
     { name: 'port', value: 'number', summary: 'the port on 127.0.0.1, if the system is not to choose one' },
     { name: 'viewer', value: 'url', summary: 'another page than https://stately.ai/inspect to show them' },
   ],
   details: `The given workflows and all that they start, or every one. All is read from the journals: nothing has to run, nothing is
 slowed down. A page on 127.0.0.1 has the official viewer in it, which comes from stately.ai and runs in your browser, until
-Ctrl-C (exit 130). That needs the package @statelyai/inspect: npm install @statelyai/inspect
+Ctrl-C (exit 130). Its address ends in a random token, without which nobody on this machine sees the events. That needs the
+package @statelyai/inspect: npm install @statelyai/inspect
 
   mailroom inspect
-  mailroom inspect ship --with-context
+  mailroom inspect ship --machine ship.ts --with-context --open
   mailroom inspect --jsonl > inspect.jsonl     # keep it …
   mailroom inspect --replay inspect.jsonl      # … and look at it on any machine`,
   run: async (call) => {
@@ -51,15 +63,23 @@ async function inspectIn(call: Call, room: Room): Promise<number> {
   const chosen = {
     addresses: operands.length === 0 ? undefined : operands,
     withContext: options.has('with-context'),
+    files: filesOf(call),
   };
   if (options.has('jsonl')) return print(call, room, chosen);
   return untilInterrupted(call, () => startInspector(room.context, { ...placeOf(call), ...chosen }));
 }
 
+/** Which machines are imported. Printed events need no picture, so with --jsonl only those that the user names are. */
+function filesOf({ args, words, nudgeProgram: program }: Call): MachineFiles | undefined {
+  const named = listOption(textOption(args, 'machine'));
+  if (args.options.has('jsonl')) return named && { named, words };
+  return { named: named ?? [], words, program };
+}
+
 async function print(
   call: Call,
   room: Room,
-  chosen: { addresses: readonly string[] | undefined; withContext: boolean },
+  chosen: Pick<InspectRoomOptions, 'addresses' | 'withContext' | 'files'>,
 ): Promise<number> {
   const { output, cwd, args } = call;
   using interruption = args.options.has('follow') ? onInterruption() : undefined;
@@ -77,19 +97,40 @@ function replay(call: Call, file: string): Promise<number> {
   return untilInterrupted(call, () => startReplay(call.host, { ...placeOf(call), events }));
 }
 
-async function untilInterrupted({ output, isJson, host }: Call, start: () => Promise<Inspector>): Promise<number> {
+async function untilInterrupted(call: Call, start: () => Promise<Inspector>): Promise<number> {
+  const { output, isJson, host, args } = call;
   using interruption = onInterruption();
   const { signal } = interruption;
   const inspector = await start();
   try {
     if (isJson) await output.json({ url: inspector.url });
     else await output.data(`${inspector.url}\n`);
-    await output.talk('Open that page in a browser; it is live until Ctrl-C.\n');
+    using opened = args.options.has('open') ? openInBrowser(host, inspector.url) : undefined;
+    const what = opened ? 'If no browser opens that page, open it yourself' : 'Open that page in a browser';
+    await output.talk(`${what}; it is live until Ctrl-C.\n`);
     await Promise.race([patience(host, signal), failed(inspector)]);
   } finally {
     await inspector.close();
   }
   return interruption.exitCode ?? EXIT_OK;
+}
+
+/**
+ * Opens a page in the user's browser by a file that only the user can read and that leads to it: command lines, which every
+ * user of the machine can read, must not hold the token. Disposing removes the file.
+ */
+function openInBrowser({ files, processes }: Call['host'], url: string): Disposable {
+  const directory = makeTemporaryDirectory('mailroom-inspect-');
+  const file = `${directory.path}/open.html`;
+  const page = `<!doctype html>
+<meta charset="utf-8">
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="refresh" content="0; url=${url}">
+<a href="${url}">Mailroom: inspect</a>
+`;
+  createFile(files, file, Buffer.from(page), 0o600);
+  processes.startDetached(process.platform === 'darwin' ? 'open' : 'xdg-open', [file]);
+  return { [Symbol.dispose]: directory.remove };
 }
 
 /** Keeps the process, as the relay itself does not, until the signal aborts. */
@@ -135,10 +176,10 @@ function viewerOf(text: string | undefined): string | undefined {
 function assertTogether({ args: { options, operands } }: Call): void {
   const of = (name: string): boolean => options.has(name);
   const fault =
-    of('replay') && (of('jsonl') || of('follow') || of('with-context') || operands.length > 0)
-      ? '--replay shows what is in the file: no address, --jsonl, --follow or --with-context goes with it.'
-      : of('jsonl') && (of('port') || of('viewer'))
-        ? '--jsonl prints and serves nothing: neither --port nor --viewer goes with it.'
+    of('replay') && (of('jsonl') || of('follow') || of('with-context') || of('machine') || operands.length > 0)
+      ? '--replay shows what is in the file: no address, --jsonl, --follow, --with-context or --machine goes with it.'
+      : of('jsonl') && (of('port') || of('viewer') || of('open'))
+        ? '--jsonl prints and serves nothing: neither --port, --viewer nor --open goes with it.'
         : of('follow') && !of('jsonl')
           ? '--follow goes with --jsonl; without it, everything is live anyway.'
           : undefined;

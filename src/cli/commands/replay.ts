@@ -1,11 +1,10 @@
 import type { Divergence } from '../../durable/replay.ts';
 import { noWorkflow } from '../../durable/stop-workflow.ts';
 import { visible, visibleJson } from '../../message/visible.ts';
-import { textOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { EXIT_FAILURE, EXIT_OK } from '../exit-code.ts';
 import { loadRuntime } from '../load-runtime.ts';
-import { machineOf } from '../machine-of.ts';
+import { machineOf, namedOrShipped } from '../machine-of.ts';
 import { commandLine } from '../shell-words.ts';
 import { withRoom } from '../with-room.ts';
 
@@ -16,19 +15,23 @@ export const replay: Command = {
   summary: 'take every step of a workflow again and compare',
   operands: [{ name: 'address', completes: 'address' }],
   options: [
-    { name: 'machine', value: 'file', summary: 'the machine to take them with, if not the one it was run with' },
+    {
+      name: 'machine',
+      value: 'file',
+      summary: 'the file of the machine; needed unless the machine ships with Mailroom',
+    },
   ],
   details: `Nothing is sent or changed. Where the machine of today would have done something else than the journal says, each difference is
 printed and the exit code is 1: after a change of code, or because a step depends on the time or on chance.
 
-  mailroom replay ship
-  mailroom replay ship --machine ship-new.ts`,
+  mailroom replay ship --machine ship.ts
+  mailroom replay ship --machine ship-new.ts     # what would the next version have done?`,
   run: (call) =>
     withRoom(call, async (room) => {
       const [address = ''] = call.args.operands;
       const { machine, file } = await machineOf(room.context, address, {
         cwd: call.cwd,
-        file: textOption(call.args, 'machine'),
+        chooseFile: namedOrShipped(call),
       });
       const runtime = await loadRuntime(file);
       const replayed = runtime.replayWorkflow(room, address, machine);
