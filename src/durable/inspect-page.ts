@@ -37,7 +37,7 @@ function html(viewerUrl: string): string {
   iframe { flex: 1; border: 0; }
   p { margin: 0; padding: 4px 8px; }
 </style>
-<iframe id="viewer" title="Stately inspector" src="${url}"></iframe>
+<iframe id="viewer" title="Stately inspector" data-src="${url}"></iframe>
 <p id="state" role="status">Waiting for the viewer at ${url}, which comes from the network.</p>
 <script src="/bridge.js"></script>
 </html>
@@ -68,8 +68,11 @@ window.addEventListener('message', ({ source, origin, data }) => {
     viewer.contentWindow.postMessage(JSON.parse(event.data), origin);
     state.textContent = 'Live from Mailroom: ' + ++count + ' events.';
   };
-  socket.onclose = ({ reason }) => {
-    state.textContent = 'Mailroom has ended, ' + count + ' events' + (reason ? ' (' + reason + ')' : '') + '.';
+  socket.onclose = ({ code, reason }) => {
+    if (code === 1008) state.textContent = 'Mailroom refused the token. Open the whole address that it printed.';
+    else state.textContent = 'Mailroom has ended, ' + count + ' events' + (reason ? ' (' + reason + ')' : '') + '.';
   };
 });
+// Only now, because a viewer that is quick would say that it is ready before anybody listens.
+viewer.src = viewer.dataset.src;
 `;

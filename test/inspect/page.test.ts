@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { inspectPages } from '../../src/durable/inspect-page.ts';
 
 interface FakeSocket {
+  onclose?: (event: { code: number; reason: string }) => void;
   onopen?: () => void;
   onmessage?: (event: { data: string }) => void;
 }
@@ -12,7 +13,8 @@ function runPage(hash: string) {
   const sockets: { url: string; socket: FakeSocket; sent: string[] }[] = [];
   const posted: unknown[] = [];
   const contentWindow = { postMessage: (data: unknown, origin: string) => posted.push([data, origin]) };
-  const elements = { viewer: { contentWindow }, state: { textContent: '' } };
+  const viewer = { contentWindow, dataset: { src: 'https://viewer.example/' }, src: '' };
+  const elements = { viewer, state: { textContent: '' } };
   let hear: (event: object) => void = () => {};
   class WebSocket implements FakeSocket {
     onopen?: () => void;
@@ -29,6 +31,7 @@ function runPage(hash: string) {
     WebSocket,
   });
   runInContext(inspectPages('https://viewer.example/').get('/bridge.js')?.body ?? '', context);
+  expect(viewer.src).toBe('https://viewer.example/');
   const ready = { origin: 'https://viewer.example', data: { type: '@statelyai.connected' } };
   hear({ ...ready, source: {} });
   expect(sockets).toEqual([]);
@@ -45,6 +48,8 @@ test('the page sends the token of its address first, and hands what comes to its
   socket.onmessage?.({ data: '{"type":"@xstate.actor"}' });
   expect(posted).toEqual([[{ type: '@xstate.actor' }, 'https://viewer.example']]);
   expect(text()).toContain('1 events');
+  socket.onclose?.({ code: 1008, reason: '' });
+  expect(text()).toContain('refused the token');
 });
 
 test('the page says what is wrong where its address lacks the token', () => {

@@ -124,7 +124,7 @@ describe('the relay', () => {
     const [url = '', token = ''] = whole.split('#');
     const page = await fetch(url);
     const html = await page.text();
-    expect(html).toContain('<iframe id="viewer" title="Stately inspector" src="https://stately.ai/inspect">');
+    expect(html).toContain('<iframe id="viewer" title="Stately inspector" data-src="https://stately.ai/inspect">');
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
     const script = await (await fetch(`${url}bridge.js`)).text();
     expect([html.includes(token), script.includes(token)]).toEqual([false, false]);
