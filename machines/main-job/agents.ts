@@ -97,7 +97,9 @@ async function startInPane(
   const { exitCode } = await execa('tmux', ['has-session', '-t', `=${session}`], { reject: false });
   const place = exitCode === 0 ? ['split-window', '-d', '-t', `=${session}:`] : ['new-session', '-d', '-s', session];
   const set = ['-e', `MAILROOM_DIR=${room.directory}`, '-e', `MAILROOM_AS=${address}`];
-  await execa('tmux', [...place, '-c', directory, ...set, '-P', '-F', '#{pane_id}', file, ...args]);
+  // tmux ends its command at a word that ends in `;`, and expands `#` in the directory that -c names.
+  const words = [...set, file, ...args].map((word) => word.replace(/;$/, '\\;'));
+  await execa('tmux', [...place, ...words], { cwd: directory });
   await execa('tmux', ['select-layout', '-t', `=${session}:`, 'tiled'], { reject: false });
 }
 
