@@ -1,6 +1,6 @@
 import type { Agent } from '../room/agent.ts';
 import type { Nudger } from '../room/context.ts';
-import { isNudgeable } from '../room/nudge.ts';
+import { isNudgeDue } from '../room/nudge.ts';
 import { openRoom, type Room } from '../room/room.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
@@ -22,11 +22,11 @@ export async function withRoom<T>(call: Call, work: (room: Room) => Promise<T>):
   }
 }
 
-/** Nudges in a process of its own: this one ends as soon as the message is delivered. */
+/** Nudges in a process of its own: a command ends as soon as its mail is delivered or printed. */
 export function nudgeApart({ host, nudgeProgram }: Call): Nudger {
-  return (context, address) => {
-    if (!isNudgeable(context, address)) return;
-    host.processes.startDetached(process.execPath, [nudgeProgram, context.layout.directory, address]);
+  return (context, address, reason) => {
+    if (!isNudgeDue(context, address, reason)) return;
+    host.processes.startDetached(process.execPath, [nudgeProgram, context.layout.directory, address, reason]);
   };
 }
 

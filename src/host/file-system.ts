@@ -27,7 +27,8 @@ export interface FileSystem {
 }
 
 export interface FileFacts {
-  readonly kind: 'file' | 'directory' | 'symlink' | 'other';
+  /** A `device` is a character device, such as a terminal. */
+  readonly kind: 'file' | 'directory' | 'symlink' | 'device' | 'other';
   readonly size: number;
   readonly mtimeMs: number;
   readonly ino: number;

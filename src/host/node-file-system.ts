@@ -82,5 +82,6 @@ function factsOf(stats: Stats): FileFacts {
 function kindOf(stats: Stats): FileFacts['kind'] {
   if (stats.isFile()) return 'file';
   if (stats.isDirectory()) return 'directory';
-  return stats.isSymbolicLink() ? 'symlink' : 'other';
+  if (stats.isSymbolicLink()) return 'symlink';
+  return stats.isCharacterDevice() ? 'device' : 'other';
 }

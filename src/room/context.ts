@@ -10,9 +10,10 @@ import { createOpener } from '../signing/seal.ts';
 import type { Card } from './card.ts';
 import type { RoomConfig } from './config.ts';
 import { knownCard, type KnownCard } from './known-card.ts';
+import type { NudgeReason, NudgeTurns } from './nudge-turns.ts';
 
-/** Wakes an agent that got mail; never awaited by the send, and losing it is safe. */
-export type Nudger = (context: RoomContext, address: string) => void;
+/** Brings the signs of an agent's new mail up to date; no send or read waits for it, and losing one is safe. */
+export type Nudger = (context: RoomContext, address: string, reason: NudgeReason) => void | Promise<unknown>;
 
 /** What everything that happens in one open room shares. */
 export interface RoomContext {
@@ -23,11 +24,7 @@ export interface RoomContext {
   readonly log: EventLog;
   readonly sharedSync: SharedSync;
   readonly durability: Durability;
-  readonly nudge: Nudger;
-  /** Who is to be nudged at the end of this turn of the event loop. */
-  readonly nudgesDue: Set<string>;
-  /** Nudges under way, awaited when the room is closed. */
-  readonly nudging: Set<Promise<unknown>>;
+  readonly nudges: NudgeTurns;
   readonly mailboxes: Map<string, Mailbox>;
   readonly knownCards: Map<string, KnownCard>;
 }
@@ -65,7 +62,9 @@ export function listCards(context: RoomContext): Card[] {
   return cards.filter((card) => card !== undefined);
 }
 
-function logMailboxEvent({ log }: RoomContext, to: string, event: MailboxEvent): void {
+function logMailboxEvent({ log, nudges }: RoomContext, to: string, event: MailboxEvent): void {
+  // It may have left `new` without having been handed out.
+  nudges.add(to, 'claimed');
   if (event.kind === 'duplicate') {
     const { id, from, type } = event.message;
     log.append({ event: 'duplicate', id, from, to, type });

@@ -72,9 +72,10 @@ export class Mail {
   }
 }
 
-/** Wraps a claim for its reader and writes down that it was made. */
+/** Wraps a claim for its reader, logs it, and lets the reader's pane show one message less. */
 export function receive(context: RoomContext, mailbox: Mailbox, claim: Claim): Mail {
   const { id, from, type } = claim.message;
+  context.nudges.add(mailbox.address, 'claimed');
   const detail = claim.attempt > 1 ? { detail: `attempt ${claim.attempt}` } : {};
   context.log.append({ event: 'claimed', id, from, to: mailbox.address, type, ...detail });
   return new Mail(context, mailbox, claim);

@@ -1,44 +1,38 @@
 import { removeQuietly } from '../host/files.ts';
-import { nextTurn } from '../host/next-turn.ts';
-import { actorLayout } from '../message/layout.ts';
+import { actorLayout, parseMessageFileName } from '../message/layout.ts';
 import { readCard, type TmuxPane } from './card.ts';
 import type { Nudger, RoomContext } from './context.ts';
 import { knownCard } from './known-card.ts';
+import type { NudgeReason } from './nudge-turns.ts';
 import { lastSeenMs, touch } from './signs-of-life.ts';
+import { lookAtPane, ringBell, setUnread, showMessage, UNREAD_OPTION } from './tmux-pane.ts';
 
-/**
- * The only thing ever typed into somebody's terminal, whoever wrote and whatever: a no-op in every shell that follows
- * POSIX (the `:` utility), and a sentence to a model.
- */
-export const NUDGE_LINE = ': You have new mail. Read it with the command: mailroom read';
+/** All that a nudge ever shows, whatever the message says. tmux would expand `#` and `%` in it. */
+export const NUDGE_TEXT = 'Mail for an agent in this window. Read it with: mailroom read';
 
-const TRIES_MAX = 3;
-const BACKOFF_MS = 500;
-/** Programs that take fast typing for a paste take an Enter within 120 ms of it for a line break in the paste. */
-const ENTER_PAUSE_MS = 300;
-const TMUX_TIMEOUT_MS = 2_000;
+const COUNTS_MAX = 5;
+/** The time on the mark of a nudge where the number of messages is shown and no bell rang. */
+const NEVER_MS = 0;
 
-export type Nudged = { readonly outcome: 'nudged' } | { readonly outcome: 'skipped'; readonly why: string };
+export interface Nudged {
+  /** `nudged` when a bell rang or a message was shown; `failed` when neither could be. */
+  readonly outcome: 'nudged' | 'failed' | 'skipped';
+  /** What was done, what failed, or why nothing was tried. */
+  readonly detail: string;
+}
 
-/** Nudges in this process, off the sending path: one look at the cards for all that was sent in this turn. */
-export const nudgeInProcess: Nudger = (context, address) => {
-  const { nudgesDue, nudging } = context;
-  nudgesDue.add(address);
-  if (nudgesDue.size > 1) return;
-  const nudged = nextTurn()
-    .then(() => {
-      const due = [...nudgesDue];
-      // What is delivered from here on is a nudge of its own: these may already have been answered by then.
-      nudgesDue.clear();
-      return Promise.all(due.filter((one) => isNudgeable(context, one)).map((one) => nudgeAgent(context, one)));
-    })
-    .finally(() => nudging.delete(nudged));
-  nudging.add(nudged);
+/** Nudges in this process. */
+export const nudgeInProcess: Nudger = async (context, address, reason) => {
+  if (isNudgeDue(context, address, reason)) await nudgeAgent(context, address, reason);
 };
 
-/** Whether a nudge could be tried at all: cheap, so that a send to an agent without a terminal costs nothing. Never throws. */
-export function isNudgeable(context: RoomContext, address: string): boolean {
+/**
+ * Whether a nudge could change anything: cheap, because each send and each read asks it. A claim only matters while the
+ * agent's pane shows a number of messages. Never throws.
+ */
+export function isNudgeDue(context: RoomContext, address: string, reason: NudgeReason): boolean {
   try {
+    if (reason === 'claimed' && !isMarked(context, address)) return false;
     return knownCard(context, address)?.tmux !== undefined;
   } catch {
     // It is asked after the delivery, and must not turn that into an error.
@@ -47,87 +41,103 @@ export function isNudgeable(context: RoomContext, address: string): boolean {
 }
 
 /**
- * Types the constant line into the agent's tmux pane, if server, pane and process are still those of its card and no
- * earlier nudge is outstanding. Never rejects; what happened is in the log.
+ * Tells the people who look at the agent's tmux pane that mail waits, and presses no key. A delivery rings the bell and
+ * shows a message, unless the mail was read meanwhile or an earlier nudge is outstanding. Every nudge sets the number of
+ * waiting messages on the pane. Never rejects; what became of a delivery's nudge is in the log.
  */
-export async function nudgeAgent(context: RoomContext, address: string): Promise<Nudged> {
-  const result = await tryNudge(context, address).catch((error: unknown): Nudged => ({
-    outcome: 'skipped',
-    why: String(error),
-  }));
-  const detail = result.outcome === 'skipped' ? { detail: result.why } : {};
-  context.log.append({ event: 'nudged', to: address, outcome: result.outcome, ...detail });
+export async function nudgeAgent(context: RoomContext, address: string, reason: NudgeReason): Promise<Nudged> {
+  const result = await tryNudge(context, address, reason).catch((error: unknown) => skipped(String(error)));
+  if (reason === 'delivered') context.log.append({ event: 'nudged', to: address, ...result });
   return result;
 }
 
-async function tryNudge(context: RoomContext, address: string): Promise<Nudged> {
-  const { host, layout, config } = context;
+async function tryNudge(context: RoomContext, address: string, reason: NudgeReason): Promise<Nudged> {
+  const { host, layout } = context;
   const pane = readCard(host, layout, address)?.tmux;
-  if (!pane) return { outcome: 'skipped', why: 'its card names no tmux pane' };
-  const now = host.clock.now();
-  const nudgedPath = actorLayout(layout, address).nudged;
-  const nudgedMs = host.files.lstat(nudgedPath)?.mtimeMs;
-  const isAnswered = nudgedMs === undefined || (lastSeenMs(context, address) ?? 0) > nudgedMs;
-  if (!isAnswered && Math.abs(now - nudgedMs) < config.limits.nudgeOutstandingMsMax) {
-    return { outcome: 'skipped', why: 'an earlier nudge is outstanding' };
+  if (!pane) return skipped('its card names no tmux pane');
+  if (countWaiting(context, address) === 0 && !isMarked(context, address)) return skipped(READ_MEANWHILE);
+  const look = await lookAtPane(host, pane);
+  if ('why' in look) {
+    if (look.isGone) removeQuietly(host.files, markPath(context, address));
+    return skipped(look.why);
   }
-  touch(context, nudgedPath);
-  const { keysTyped, why } = await typeNudge(context, pane);
-  // While nothing stands in the pane no nudge is outstanding, and the next message may try.
-  if (keysTyped === 0) removeQuietly(host.files, nudgedPath);
-  return keysTyped === KEYS.length ? { outcome: 'nudged' } : { outcome: 'skipped', why };
+  const skip = whyNoBell(context, address, reason);
+  if (skip !== undefined) return skipped(`${skip}; ${(await showCount(context, address, pane)).text}`);
+  // Before the bell, so that it rings once for several senders.
+  touch(context, markPath(context, address));
+  const bell = step(ringBell(host, look.tty), { done: 'rang the bell', failed: 'the bell did not ring' });
+  const count = await showCount(context, address, pane);
+  const message = await tellViewers(context, address, { pane, viewers: look.viewers });
+  const isNudged = bell.isDone || message.isDone;
+  // The next message may try again.
+  if (!isNudged && isMarked(context, address)) touch(context, markPath(context, address), NEVER_MS);
+  const detail = [bell, message, count].map(({ text }) => text).join('; ');
+  return { outcome: isNudged ? 'nudged' : 'failed', detail };
 }
 
-const KEYS: readonly (readonly string[])[] = [['-l', '--', NUDGE_LINE], ['Enter']];
+const READ_MEANWHILE = 'its mail was read meanwhile';
 
-/** Types what has not been typed yet, at every try after a look whether it still is that pane. */
-async function typeNudge(context: RoomContext, pane: TmuxPane): Promise<{ keysTyped: number; why: string }> {
-  const { clock } = context.host;
-  let keysTyped = 0;
-  let why = '';
-  for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
-    if (attempt > 1) await clock.sleep(BACKOFF_MS * (attempt - 1));
-    const seen = await lookAtPane(context, pane);
-    why = seen.why;
-    if (seen.pane === 'another') break;
-    if (seen.pane === 'busy') continue;
-    for (const keys of KEYS.slice(keysTyped)) {
-      if (keysTyped > 0) await clock.sleep(ENTER_PAUSE_MS);
-      const sent = await tmux(context, pane, ['send-keys', '-t', pane.pane, ...keys]);
-      why = sent.exitCode === 0 ? '' : `tmux send-keys failed: ${firstLine(sent.stderr)}`;
-      if (why !== '') break;
-      keysTyped += 1;
-    }
-    if (keysTyped === KEYS.length) break;
-  }
-  return { keysTyped, why };
+function whyNoBell(context: RoomContext, address: string, reason: NudgeReason): string | undefined {
+  if (reason === 'claimed') return 'mail was read';
+  if (countWaiting(context, address) === 0) return READ_MEANWHILE;
+  const nudgedMs = context.host.files.lstat(markPath(context, address))?.mtimeMs;
+  if (nudgedMs === undefined || (lastSeenMs(context, address) ?? 0) > nudgedMs) return undefined;
+  const isOld = Math.abs(context.host.clock.now() - nudgedMs) >= context.config.limits.nudgeOutstandingMsMax;
+  return isOld ? undefined : 'an earlier nudge is outstanding';
 }
 
-/** Whether the pane is the one on the card; `busy` while it shows its history, where keys are commands. */
-async function lookAtPane(
+/**
+ * Sets the number on the pane to what waits now. Several processes may do so at once, so each counts again after it has
+ * set it. The mark says that a number is shown, so that a read knows there is one to set.
+ */
+async function showCount(context: RoomContext, address: string, pane: TmuxPane): Promise<Step> {
+  const { host } = context;
+  let failed: string | undefined;
+  let count = countWaiting(context, address);
+  for (let set = 1; set <= COUNTS_MAX; set++) {
+    if (count > 0 && !isMarked(context, address)) touch(context, markPath(context, address), NEVER_MS);
+    failed = await setUnread(host, pane, count);
+    if (count === 0) removeQuietly(host.files, markPath(context, address));
+    const now = countWaiting(context, address);
+    if (failed !== undefined || now === count) break;
+    count = now;
+  }
+  return step(failed, { done: `${UNREAD_OPTION} is ${count}`, failed: `${UNREAD_OPTION} was not set` });
+}
+
+async function tellViewers(
   context: RoomContext,
-  { pane, process, serverPid, socket }: TmuxPane,
-): Promise<{ pane: 'ready' | 'busy' | 'another'; why: string }> {
-  const another = (why: string): { pane: 'another'; why: string } => ({ pane: 'another', why });
-  if (!context.host.processes.isAlive(process)) return another(`the process of pane ${pane} has ended`);
-  const format = '#{pid} #{pane_id} #{pane_pid} #{pane_in_mode}';
-  const shown = await tmux(context, { socket }, ['display-message', '-p', '-t', pane, format]);
-  if (shown.exitCode !== 0) return another(`tmux does not answer at ${socket}: ${firstLine(shown.stderr)}`);
-  const facts = shown.stdout.trim();
-  const mine = `${serverPid} ${pane} ${process.pid}`;
-  if (facts === `${mine} 0`) return { pane: 'ready', why: '' };
-  if (facts.startsWith(`${mine} `)) return { pane: 'busy', why: `pane ${pane} shows its history` };
-  return another(`pane ${pane} is another one now`);
+  address: string,
+  { pane, viewers }: { pane: TmuxPane; viewers: readonly string[] },
+): Promise<Step> {
+  if (viewers.length === 0) return { isDone: false, text: 'no client shows the pane' };
+  if (countWaiting(context, address) === 0) return { isDone: false, text: READ_MEANWHILE };
+  const failed = await showMessage(context.host, pane, { viewers, text: NUDGE_TEXT });
+  return step(failed, { done: `showed a message in ${viewers.join(', ')}`, failed: 'no message was shown' });
 }
 
-function firstLine(text: string): string {
-  return text.split('\n')[0] ?? '';
+interface Step {
+  readonly isDone: boolean;
+  readonly text: string;
 }
 
-function tmux(
-  { host }: RoomContext,
-  { socket }: Pick<TmuxPane, 'socket'>,
-  args: readonly string[],
-): ReturnType<typeof host.processes.run> {
-  return host.processes.run('tmux', ['-S', socket, ...args], { timeoutMs: TMUX_TIMEOUT_MS });
+function step(why: string | undefined, { done, failed }: { done: string; failed: string }): Step {
+  return why === undefined ? { isDone: true, text: done } : { isDone: false, text: `${failed}: ${why}` };
+}
+
+function skipped(detail: string): Nudged {
+  return { outcome: 'skipped', detail };
+}
+
+function countWaiting({ host, layout }: RoomContext, address: string): number {
+  const names = host.files.readdir(actorLayout(layout, address).mailbox.new);
+  return names.filter((name) => parseMessageFileName(name) !== undefined).length;
+}
+
+function markPath({ layout }: RoomContext, address: string): string {
+  return actorLayout(layout, address).nudged;
+}
+
+function isMarked(context: RoomContext, address: string): boolean {
+  return context.host.files.lstat(markPath(context, address)) !== undefined;
 }

@@ -21,7 +21,7 @@ export async function postSealed(
   for (const [index, outcome] of delivered.entries()) {
     const address = recipients[index]?.address ?? '';
     outcomes[address] = outcome;
-    if (outcome.outcome !== 'failed') context.nudge(context, address);
+    if (outcome.outcome !== 'failed') context.nudges.add(address, 'delivered');
   }
   const report: SendReport = { id: sealed.message.id, message: sealed.message, outcomes };
   logSent(context, report);

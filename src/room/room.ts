@@ -14,6 +14,7 @@ import { listCards, mailboxOf, type Nudger, type RoomContext } from './context.t
 import { findRoom } from './find-room.ts';
 import { assertJoined, joinRoom, type JoinOptions } from './join.ts';
 import { nudgeInProcess } from './nudge.ts';
+import { createNudgeTurns } from './nudge-turns.ts';
 import { lastSeenMs } from './signs-of-life.ts';
 import { statusOf } from './status-of.ts';
 import { told } from './told.ts';
@@ -25,7 +26,7 @@ export interface OpenOptions {
   /** What sends promise unless they say otherwise: `power` (the default) or `process`. */
   readonly durability?: Durability | undefined;
   readonly host?: Host | undefined;
-  /** How agents with a terminal are woken; in this process unless said otherwise. */
+  /** How agents in a tmux pane are nudged. Default: by this process. */
   readonly nudge?: Nudger | undefined;
 }
 
@@ -50,7 +51,8 @@ export async function openRoom(options: OpenOptions = {}): Promise<Room> {
     const found = roomLayout(findRoom(host, { named, cwd }));
     return { layout: found, config: readConfig(host.files, found) };
   });
-  return new Room({
+  const nudge = options.nudge ?? nudgeInProcess;
+  const context: RoomContext = {
     host,
     layout,
     config,
@@ -58,12 +60,11 @@ export async function openRoom(options: OpenOptions = {}): Promise<Room> {
     log: openLog(host, { layout, limits: config.limits }),
     sharedSync: createSharedSync(host.files),
     durability: options.durability ?? 'power',
-    nudge: options.nudge ?? nudgeInProcess,
-    nudgesDue: new Set(),
-    nudging: new Set(),
+    nudges: createNudgeTurns((address, reason) => nudge(context, address, reason)),
     mailboxes: new Map(),
     knownCards: new Map(),
-  });
+  };
+  return new Room(context);
 }
 
 /** One open room. Close it with `await using` or `close()`; its actors stay joined. */
@@ -117,9 +118,9 @@ export class Room implements AsyncDisposable {
     return told(this.context, 'The message was not looked for', () => statusOf(this.context, id));
   }
 
-  /** Waits for nudges under way (bounded by their own tries) and frees what this process holds open. */
+  /** Waits for nudges under way, which have time limits, and frees what this process holds open. */
   async close(): Promise<void> {
-    await Promise.all(this.context.nudging);
+    await this.context.nudges.settled();
     for (const agent of this.#agents.values()) await agent[Symbol.asyncDispose]();
     this.context.log.close();
   }

@@ -15,16 +15,16 @@ export function lastSeenMs({ host, layout }: RoomContext, address: string): numb
   return host.files.lstat(actorLayout(layout, address).seen)?.mtimeMs;
 }
 
-/** Sets a file's times to now, creating it empty when it is not there. */
-export function touch({ host }: RoomContext, path: string): void {
-  const { files, clock } = host;
+/** Sets a file's times, to now by default, creating it empty when it is not there. */
+export function touch({ host }: RoomContext, path: string, timeMs = host.clock.now()): void {
+  const { files } = host;
   try {
-    files.utimes(path, clock.now());
+    files.utimes(path, timeMs);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') return;
     try {
       files.close(files.open(path, OPEN_TOUCH, 0o600));
-      files.utimes(path, clock.now());
+      files.utimes(path, timeMs);
     } catch {
       // The same holds for the first sign.
     }

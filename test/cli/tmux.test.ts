@@ -3,11 +3,10 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { until } from '../hostile/until.ts';
 import { openRecorder, skipWithoutTmux, startTmux } from '../nudge/tmux-server.ts';
-import { NUDGE_LINE } from '../../src/room/nudge.ts';
 import { createCliRoom } from './cli-room.ts';
 
 it.skipIf(skipWithoutTmux)(
-  'nudges who joined from a pane, in the background, with the constant line alone',
+  'nudges in the background who joined from a pane, presses no key, and counts down with read and ack',
   async () => {
     using room = await createCliRoom({ agents: ['alice'] });
     await using server = await startTmux();
@@ -21,15 +20,29 @@ it.skipIf(skipWithoutTmux)(
     expect((await room.run(['whoami'], { env: { ...inPane, TMUX_PANE: '%99' } })).code).toBe(2);
     expect((await room.run(['whoami'], { env: { ...inPane, TMUX: '/tmp/other,1,0' } })).code).toBe(2);
 
-    const sent = await room.run(['send', 'bob', 'INFO', 'never typed'], { as: 'alice' });
-    expect(sent).toMatchObject({ code: 0, stderr: '' });
-    await until('the nudge is typed', () => recorded().endsWith('\r'));
-    expect(recorded()).toBe(`${NUDGE_LINE}\r`);
+    const unread = (count: string): Promise<void> =>
+      until(`${count || 'nothing'} is shown`, () => server.unread(pane) === count);
+    for (const count of ['1', '2']) {
+      const sent = await room.run(['send', 'bob', 'INFO', 'never typed'], { as: 'alice' });
+      expect(sent).toMatchObject({ code: 0, stderr: '' });
+      await unread(count);
+    }
+    await until('the window has the bell flag', () => server.isBellFlagged(pane));
     const log = path.join(room.room, 'log/agent_messages.log');
-    await until('the nudge is told', () => fs.readFileSync(log, 'utf8').includes('"event":"nudged"'));
+    await until('the nudge is logged', () => fs.readFileSync(log, 'utf8').includes('"outcome":"nudged"'));
     const findings = (await room.json(['doctor'])) as { check: string; text: string }[];
     expect(findings).toContainEqual(
-      expect.objectContaining({ check: 'tmux', text: expect.stringContaining('bob can be') }),
+      expect.objectContaining({ check: 'tmux', text: `bob can be nudged in pane ${pane.pane}` }),
     );
+
+    await room.json(['read', '--limit', '1'], { env: inPane });
+    await unread('1');
+    const [waiting] = (await room.json(['inbox'], { env: inPane })) as { id: string }[];
+    await room.json(['ack', waiting?.id ?? ''], { env: inPane });
+    await unread('');
+    await until('no count is shown any more', () => !fs.existsSync(path.join(room.room, 'actors/bob/nudged')));
+    server.run('send-keys', '-t', pane.pane, '-l', 'END');
+    await until('the pane has what was typed last', () => recorded().endsWith('END'));
+    expect(recorded()).toBe('END');
   },
 );

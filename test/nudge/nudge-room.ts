@@ -3,28 +3,21 @@ import { nodeHost } from '../../src/host/node-host.ts';
 import type { Agent, Room, TmuxPane } from '../../src/index.ts';
 import { logged, openZoo, type ZooRoom } from '../hostile/zoo-room.ts';
 
-/** A room in which bob has a terminal, with a clock that only a test moves and on which every sleep is over at once. */
+/** A room in which bob has a pane, with a clock that only a test moves. */
 export interface NudgeRoom extends AsyncDisposable {
   readonly zoo: ZooRoom;
   readonly room: Room;
   readonly alice: Agent;
-  /** How long the nudges slept, in ms, one by one. */
-  readonly sleptMs: readonly number[];
   advance(durationMs: number): void;
-  /** Sends a message to bob and waits until its nudge is over. */
+  /** Sends a message to bob and waits until its nudge has finished. */
   sendAndSettle(content?: string): Promise<void>;
-  /** What the log says became of each nudge, in order. */
-  nudges(): { outcome: string; detail?: string }[];
+  /** What the log says of each nudge, in order. */
+  nudges(): { outcome: string; detail: string }[];
 }
 
 export async function openNudgeRoom(pane: TmuxPane, given: Partial<Host> = {}): Promise<NudgeRoom> {
   let nowMs = Date.now();
-  const sleptMs: number[] = [];
-  const clock = {
-    ...nodeHost.clock,
-    now: () => nowMs,
-    sleep: async (durationMs: number): Promise<void> => void sleptMs.push(durationMs),
-  };
+  const clock = { ...nodeHost.clock, now: () => nowMs };
   const zoo = await openZoo({ host: { ...nodeHost, clock, ...given } });
   const { room, alice } = zoo;
   await room.join('bob', { tmux: pane });
@@ -32,7 +25,6 @@ export async function openNudgeRoom(pane: TmuxPane, given: Partial<Host> = {}): 
     zoo,
     room,
     alice,
-    sleptMs,
     advance: (durationMs) => {
       nowMs += durationMs;
     },
@@ -40,9 +32,9 @@ export async function openNudgeRoom(pane: TmuxPane, given: Partial<Host> = {}): 
       // A sign of life of the same ms would be no newer than the nudge.
       nowMs += 10;
       await alice.send({ to: 'bob', type: 'INFO', content });
-      await Promise.all(room.context.nudging);
+      await room.context.nudges.settled();
     },
-    nudges: () => logged(zoo.directory, 'nudged') as { outcome: string; detail?: string }[],
+    nudges: () => logged(zoo.directory, 'nudged') as { outcome: string; detail: string }[],
     [Symbol.asyncDispose]: () => zoo[Symbol.asyncDispose](),
   };
 }

@@ -17,6 +17,10 @@ export interface TmuxServer extends AsyncDisposable {
   run(...args: readonly string[]): string;
   /** Runs a shell command in a pane of its own and says what an agent in it would put on its card. */
   open(command: string): Promise<TmuxPane>;
+  /** Whether the pane's window has the bell flag. */
+  isBellFlagged(pane: TmuxPane): boolean;
+  /** The pane's option for status lines, '' when it has none. */
+  unread(pane: TmuxPane): string;
 }
 
 export async function startTmux(): Promise<TmuxServer> {
@@ -39,6 +43,8 @@ export async function startTmux(): Promise<TmuxServer> {
       if (!found) throw new Error(`pane ${pane} was not found again`);
       return found;
     },
+    isBellFlagged: ({ pane }) => run('display-message', '-p', '-t', pane, '#{window_bell_flag}') === '1',
+    unread: ({ pane }) => run('display-message', '-p', '-t', pane, '#{@mailroom_unread}'),
     [Symbol.asyncDispose]: async () => {
       try {
         process.kill(pid, 'SIGCONT');
@@ -58,4 +64,21 @@ export async function openRecorder(server: TmuxServer): Promise<{ pane: TmuxPane
   const pane = await server.open(`stty raw -echo && touch ${file} && exec cat -u >> ${file}`);
   await until('the recorder listens', () => fs.existsSync(file));
   return { pane, recorded: () => fs.readFileSync(file, 'latin1') };
+}
+
+/** A person's terminal with a client of the server on it: a pane of another server. Disposed before the server. */
+export interface Viewer extends AsyncDisposable {
+  screen(): string;
+}
+
+/** Shows the server's session to a person. Messages stay until a key, so that no test depends on how long they stay. */
+export async function openViewer(server: TmuxServer): Promise<Viewer> {
+  const terminal = await startTmux();
+  server.run('set-option', '-g', 'display-time', '0');
+  const { pane } = await terminal.open(`env -u TMUX tmux -S ${server.directory}/sock attach`);
+  await until('the client is attached', () => server.run('list-clients') !== '');
+  return {
+    screen: () => terminal.run('capture-pane', '-p', '-t', pane),
+    [Symbol.asyncDispose]: () => terminal[Symbol.asyncDispose](),
+  };
 }

@@ -22,6 +22,15 @@ const BANS: readonly Ban[] = [
   { call: /\bprocess\.(?:kill|binding|getBuiltinModule)\s*\(/g, instead: 'a port of host', allowedIn: ['host'] },
 ];
 
+const KEY_PRESS = /send-(?:keys|prefix)|paste-buffer|TIOCSTI/gi;
+
+/** Every place that could press a key in somebody else's terminal, whose program may take it for an answer. */
+export function keyPresses(sources: Sources): string[] {
+  return [...sources].flatMap(([path, source]) =>
+    [...source.matchAll(KEY_PRESS)].map((match) => `${path}:${lineAt(source, match.index)} has ${match[0]}`),
+  );
+}
+
 /** Every file below `src` that is too long, badly named, or calls what it must be given, one sentence each. */
 export function fileViolations(sources: Sources): string[] {
   return [...sources].flatMap(([path, source]) => [

@@ -1,18 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fileViolations } from './file-rules.ts';
+import { fileViolations, keyPresses } from './file-rules.ts';
 import { importViolations, LAYERS, type Sources } from './import-rules.ts';
 
 const SRC = join(import.meta.dirname, '..', '..', 'src');
+const MACHINES = join(import.meta.dirname, '..', '..', 'machines');
 
 describe('the sources', () => {
-  const sources = readSources();
+  const sources = readSources(SRC);
 
   it('import only what lies below them, through the right door, without cycles', () => {
     console.log(`${sources.size} source files checked`);
     expect(sources.size).toBeGreaterThan(0);
     expect(importViolations(sources)).toEqual([]);
+  });
+
+  it('press no key in a terminal, and neither do the machines', () => {
+    expect([...keyPresses(sources), ...keyPresses(readSources(MACHINES))]).toEqual([]);
   });
 
   it('are short, named by their idea, and are given the clock, randomness and timers', () => {
@@ -120,15 +125,21 @@ describe('the file rules', () => {
     expect(fileViolations(seeded({ [path]: source }))).toEqual([expect.stringContaining(message)]);
   });
 
+  it.each(["run('tmux', ['send-keys', 'y'])", 'tmux paste-buffer', 'ioctl(fd, TIOCSTI)'])('refuse %s', (source) => {
+    expect(keyPresses(seeded({ 'a.ts': `\n${source}` }))).toEqual([expect.stringContaining('a.ts:2 has')]);
+  });
+
   it('accept what follows them', () => {
     const accepted = { 'host/node-clock.ts': 'Date.now(); setTimeout(f, 1);', 'room/a.ts': 'x\n'.repeat(250) };
     expect(fileViolations(seeded({ ...accepted, 'log/b.ts': 'new Date(time)' }))).toEqual([]);
   });
 });
 
-function readSources(): Sources {
-  const paths = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
-  return new Map(paths.toSorted().map((path) => [path.split(sep).join('/'), readFileSync(join(SRC, path), 'utf8')]));
+function readSources(directory: string): Sources {
+  const paths = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+  return new Map(
+    paths.toSorted().map((path) => [path.split(sep).join('/'), readFileSync(join(directory, path), 'utf8')]),
+  );
 }
 
 function seeded(files: Readonly<Record<string, string>>): Sources {

@@ -23,9 +23,10 @@ export const join: Command = {
   eval "$(mailroom join alice)"
   mailroom join reviewer --program claude --skills typescript,security --accepts REVIEW-FEEDBACK
 
-Where commands do not share a shell, say it each time: mailroom --as alice read. In a tmux pane the pane is written down,
-so that you are nudged there when mail comes. An address is made of a-z, 0-9, _ and -, in parts joined with a dot. It stays
-yours while the terminal's session runs; joining it from another one is a conflict (exit 6).`,
+Where commands do not share a shell, say it each time: mailroom --as alice read. In a tmux pane the pane is written down.
+When mail comes, its window gets a bell and its status line a message; no key is pressed. An address is made of a-z, 0-9,
+_ and -, in parts joined with a dot. It stays yours while the terminal's session runs; joining it from another one is a
+conflict (exit 6).`,
   run: (call) =>
     withRoom(call, async (room) => {
       const { args, host, env, output, isJson } = call;

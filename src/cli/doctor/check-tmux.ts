@@ -1,31 +1,24 @@
 import { listCards } from '../../room/context.ts';
+import { lookAtPane } from '../../room/tmux-pane.ts';
 import type { Check, Finding } from './finding.ts';
 
-const TMUX_TIMEOUT_MS = 2_000;
-
-/** Whether the terminals on the cards can be reached, so that their agents can be nudged. */
+/** Whether the panes on the cards can be reached, so that their agents can be nudged. */
 export const checkTmux: Check = async ({ context }) => {
-  const panes = listCards(context).filter(({ leftAt, tmux }) => leftAt === undefined && tmux !== undefined);
-  if (panes.length === 0) {
-    return [{ check: 'tmux', level: 'ok', text: 'nobody joined from a tmux pane, so nobody is nudged' }];
-  }
   const findings: Finding[] = [];
-  for (const { address, tmux } of panes) {
-    if (!tmux) continue;
-    const { processes } = context.host;
-    const args = ['-S', tmux.socket, 'display-message', '-p', '-t', tmux.pane, '#{pane_pid}'];
-    const shown = await processes.run('tmux', args, { timeoutMs: TMUX_TIMEOUT_MS });
-    const isThere = shown.exitCode === 0 && shown.stdout.trim() === String(tmux.process.pid);
+  for (const { address, leftAt, tmux } of listCards(context)) {
+    if (leftAt !== undefined || !tmux) continue;
+    const look = await lookAtPane(context.host, tmux);
     findings.push(
-      isThere && processes.isAlive(tmux.process)
-        ? { check: 'tmux', level: 'ok', text: `${address} can be nudged in pane ${tmux.pane}` }
-        : {
+      'why' in look
+        ? {
             check: 'tmux',
             level: 'note',
-            text: `${address} cannot be nudged: pane ${tmux.pane} of ${tmux.socket} is gone or another one now`,
+            text: `${address} cannot be nudged: ${look.why}`,
             hint: `Join again from its new pane: mailroom join ${address}`,
-          },
+          }
+        : { check: 'tmux', level: 'ok', text: `${address} can be nudged in pane ${tmux.pane}` },
     );
   }
-  return findings;
+  const nobody: Finding = { check: 'tmux', level: 'ok', text: 'nobody joined from a tmux pane, so nobody is nudged' };
+  return findings.length === 0 ? [nobody] : findings;
 };

@@ -1,0 +1,37 @@
+import { nextTurn } from '../host/next-turn.ts';
+
+/** Why the signs of new mail may be out of date: mail was delivered to the actor, or some of it left `new`. */
+export type NudgeReason = 'delivered' | 'claimed';
+
+/** Calls a nudger off the path of sending and reading: at most once per turn of the event loop and address. */
+export interface NudgeTurns {
+  add(address: string, reason: NudgeReason): void;
+  /** Resolves when every nudge that was due has finished. */
+  settled(): Promise<unknown>;
+}
+
+export function createNudgeTurns(nudge: (address: string, reason: NudgeReason) => void | Promise<unknown>): NudgeTurns {
+  const due = new Map<string, NudgeReason>();
+  const running = new Map<string, Promise<void>>();
+
+  const run = async (address: string): Promise<void> => {
+    await nextTurn();
+    for (let reason = due.get(address); reason; reason = due.get(address)) {
+      due.delete(address);
+      try {
+        await nudge(address, reason);
+      } catch {
+        // Losing a nudge is always safe.
+      }
+    }
+    running.delete(address);
+  };
+  return {
+    add: (address, reason) => {
+      if (due.get(address) !== 'delivered') due.set(address, reason);
+      // What becomes due during a nudge is picked up when that nudge has finished.
+      if (!running.has(address)) running.set(address, run(address));
+    },
+    settled: () => Promise.all(running.values()),
+  };
+}
