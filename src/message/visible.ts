@@ -1,35 +1,75 @@
 /**
- * Characters that act on a terminal or hide text instead of being read: C0, DEL and C1 controls (ECMA-48), the line and
- * paragraph separators, and the bidirectional controls of Unicode UAX #9.
+ * Text that others wrote, made safe for a terminal. What would act on the terminal, or would be there without being seen,
+ * becomes an escape: C0, DEL and C1 controls (ECMA-48), line and paragraph separators, bidirectional controls (UAX #9),
+ * halves of surrogate pairs, and the default-ignorable characters of UAX #44, such as the zero-width space and the tags
+ * in which an instruction can be hidden.
  */
-// oxlint-disable no-control-regex -- these are the characters that it is about
-const UNSAFE =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const UNSAFE = '\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}\\p{Default_Ignorable_Code_Point}\\u{fff9}-\\u{fffb}';
+
+/** Scripts whose letters look different with a joiner or a non-joiner between them. */
+const JOINED_SCRIPTS = [
+  ...['Arabic', 'Syriac', 'Devanagari', 'Bengali', 'Gurmukhi', 'Gujarati', 'Oriya', 'Tamil', 'Telugu'],
+  ...['Kannada', 'Malayalam', 'Sinhala', 'Myanmar', 'Tibetan'],
+];
+/** The subdivision flags in use: a black flag, the letters as tags, and the tag that ends them (UTS #51). */
+const TAG_FLAGS = ['gbeng', 'gbsct', 'gbwls'];
+
+/** Ignorable characters in their place, each pattern ending in one: emoji, joined letters, variants of a letter. */
+function inPlace(): string {
+  const joined = JOINED_SCRIPTS.map((script) => `\\p{Script=${script}}`).join('');
+  const tags = TAG_FLAGS.map((flag) => String.fromCodePoint(...Array.from(flag, tagOf), 0xe007f)).join('|');
+  return [
+    '\\p{Extended_Pictographic}[\\ufe0e\\ufe0f]',
+    '[0-9#*]\\ufe0f(?=\\u20e3)',
+    '[\\p{Extended_Pictographic}\\p{Emoji_Modifier}]\\ufe0f?\\u200d(?=\\p{Extended_Pictographic})',
+    `\\u{1f3f4}(?=${tags})[\\u{e0061}-\\u{e007f}]{1,6}`,
+    `[${joined}][\\u200c\\u200d](?=[${joined}])`,
+    '\\p{Script=Han}[\\ufe00-\\ufe0f\\u{e0100}-\\u{e01ef}]',
+    '(?=\\p{L})\\p{Script=Mongolian}[\\u180b-\\u180d\\u180f]',
+  ].join('|');
+}
+
+function tagOf(letter: string): number {
+  return 0xe0000 + letter.charCodeAt(0);
+}
+
+let unsafe: RegExp | undefined;
+
+function escaped(text: string, escape: (char: string) => string): string {
+  // Most text is printable ASCII and the ellipsis of a text that was cut; a command that prints nothing else is spared the rest.
+  if (!NOT_PLAIN.test(text)) return text;
+  unsafe ??= new RegExp(`[${UNSAFE}](?<!${inPlace()})`, 'gu');
+  return text.replace(unsafe, escape);
+}
+
+const NOT_PLAIN = /[^ -~…]/;
 
 /** The text on one line, with every unsafe character as an escape such as `\x1b` or `\u2028`. */
 export function visible(text: string): string {
-  return text.replace(UNSAFE, escapeOf);
+  return escaped(text, escapeOf);
 }
 
 /** The same, but line feeds and tabs stay what they are. */
 export function visibleLines(text: string): string {
-  return text.replace(UNSAFE, (char) => (char === '\n' || char === '\t' ? char : escapeOf(char)));
+  return escaped(text, (char) => (char === '\n' || char === '\t' ? char : escapeOf(char)));
 }
 
 /** The value as JSON on one line, with what `visible` would escape and JSON does not as JSON's own `\u` escapes. */
 export function visibleJson(value: unknown): string {
-  const json = JSON.stringify(value);
-  if (!NOT_PLAIN.test(json)) return json;
-  return json.replace(UNSAFE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return escaped(JSON.stringify(value), (char) =>
+    Array.from({ length: char.length }, (_, at) => `\\u${hex(char.charCodeAt(at), 4)}`).join(''),
+  );
 }
-
-/** Printable ASCII and the ellipsis of a text that was cut are most of what is written, and told at half the cost. */
-const NOT_PLAIN = /[^ -~…]/;
 
 function escapeOf(char: string): string {
   if (char === '\n') return '\\n';
   if (char === '\t') return '\\t';
   if (char === '\r') return '\\r';
-  const code = char.charCodeAt(0);
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+  const code = char.codePointAt(0) ?? 0;
+  if (code < 0x100) return `\\x${hex(code, 2)}`;
+  return code < 0x10000 ? `\\u${hex(code, 4)}` : `\\u{${hex(code, 5)}}`;
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, '0');
 }

@@ -1,0 +1,70 @@
+/** A longer cluster, such as a letter under a hundred accents, is cut all the same, between two code points. */
+const CLUSTER_CHARS_MAX = 64;
+const PLAIN_BELOW = 0x300;
+const ECHO_CHARS_MAX = 60;
+
+/**
+ * At most `charsMax` characters (UTF-16 units) of the text, the mark of the cut among them. The cut is between two
+ * characters as a reader counts them (the grapheme clusters of UAX #29), so no emoji, flag or letter is left in part. The
+ * beginning is kept, or the end.
+ */
+export function cut(
+  text: string,
+  { charsMax, keep = 'start', mark = '…' }: { charsMax: number; keep?: 'start' | 'end'; mark?: string },
+): string {
+  if (text.length <= charsMax) return text;
+  const room = Math.max(0, charsMax - mark.length);
+  return keep === 'start'
+    ? text.slice(0, boundaryFrom(text, { at: room, step: -1 })) + mark
+    : mark + text.slice(boundaryFrom(text, { at: text.length - room, step: 1 }));
+}
+
+/** The beginning of what somebody gave, in quotes and on one line, for an error that says what is wrong with it. */
+export function echo(text: string, charsMax = ECHO_CHARS_MAX): string {
+  return JSON.stringify(cut(text, { charsMax }));
+}
+
+/** The next boundary in that direction, or one within the cluster where that is far. */
+function boundaryFrom(text: string, { at, step }: { at: number; step: 1 | -1 }): number {
+  for (let tried = 0; tried < CLUSTER_CHARS_MAX; tried++) {
+    const index = at + tried * step;
+    if (isBoundary(text, index)) return index;
+  }
+  return isInPair(text, at) ? at + step : at;
+}
+
+/**
+ * Follows the rules of UAX #29 and errs on the side of none: `Intl.Segmenter` would know all of them, and takes longer to
+ * create than a whole command of the mail.
+ */
+function isBoundary(text: string, at: number): boolean {
+  if (at <= 0 || at >= text.length) return true;
+  const [before, after] = [text.charCodeAt(at - 1), text.charCodeAt(at)];
+  if (before < PLAIN_BELOW && after < PLAIN_BELOW) return !(before === 0x0d && after === 0x0a);
+  if (isInPair(text, at)) return false;
+  const last = String.fromCodePoint(text.codePointAt(isInPair(text, at - 1) ? at - 2 : at - 1) ?? 0);
+  const next = String.fromCodePoint(text.codePointAt(at) ?? 0);
+  if (EXTENDS.test(next) || JOINS.test(last)) return false;
+  // Flags are pairs of regional indicators, counted from the first one.
+  return !(REGIONAL.test(next) && REGIONAL.test(last) && regionalsBefore(text, at) % 2 === 1);
+}
+
+/** Marks, joiners, skin tones, tags, and the parts of a Korean syllable behind the first. */
+const EXTENDS =
+  /[\p{M}\p{Grapheme_Extend}\p{Emoji_Modifier}\u200d\u0e33\u0eb3\u1160-\u11ff\ud7b0-\ud7fb\u{e0020}-\u{e007f}]/u;
+/** What draws the next character to itself: a joiner, an Indic virama, the first part of a Korean syllable, number signs. */
+const JOINS =
+  /[\u200d\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d\u1039\u17d2\u1a60\u1100-\u115f\ua960-\ua97c\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\u{110bd}\u{110cd}\u{111c2}\u{111c3}\u{1193f}\u{11941}\u{11a3a}\u{11a84}-\u{11a89}\u{11d46}\u{11f02}]/u;
+const REGIONAL = /\p{Regional_Indicator}/u;
+
+function regionalsBefore(text: string, at: number): number {
+  let count = 0;
+  for (let index = at - 2; index >= 0 && REGIONAL.test(text.slice(index, index + 2)); index -= 2) count += 1;
+  return count;
+}
+
+/** Whether the index is between the halves of a surrogate pair. */
+function isInPair(text: string, at: number): boolean {
+  const [before, after] = [text.charCodeAt(at - 1), text.charCodeAt(at)];
+  return before >= 0xd800 && before <= 0xdbff && after >= 0xdc00 && after <= 0xdfff;
+}
