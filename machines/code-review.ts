@@ -40,7 +40,7 @@ import {
 import { howToReview, requestText } from './code-review/request-text.ts';
 import type { ReviewInput } from './code-review/review.ts';
 import { readRevision } from './code-review/revision.ts';
-import { answersOf, issuesOf, standing } from './code-review/round.ts';
+import { answersOf, issuesOf, openDisagreements, standing } from './code-review/round.ts';
 import { undelivered } from './shared/undelivered.ts';
 
 const tellConclusion = tell<Progress, Event, undefined, Event>(
@@ -50,6 +50,7 @@ const tellConclusion = tell<Progress, Event, undefined, Event>(
     content: conclusionText(placeOf(context), {
       ...context,
       answers: answersOf(context),
+      open: openDisagreements(context),
       electorate: electorateOf(context),
     }),
     data: { outcome: context.outcome, rounds: context.round, commit: context.change.commit ?? null },
@@ -73,6 +74,7 @@ export const machine = setup({
     isApproved: ({ context }) => standing(context) === 'approved',
     isDisputed: ({ context }) => standing(context) === 'disputed',
     isRefused: ({ context }) => standing(context) === 'changes-requested',
+    hasOpenDisagreement: ({ context }) => openDisagreements(context).length > 0,
     isLastRound: ({ context: { round, review } }) => round >= review.rounds,
     isChild: ({ context }) => context.isChild,
     isAuthor: ({ context, event }) => said(event).from === context.change.author,
@@ -214,7 +216,11 @@ export const machine = setup({
       entry: 'tellParent',
       always: { guard: 'isDisputed', target: 'disagreement' },
       on: {
-        REVISED: { target: 'assigning', actions: 'beginRound' },
+        REVISED: [
+          // What is challenged is decided before anybody reviews the revision.
+          { guard: 'hasOpenDisagreement', target: 'disagreement' },
+          { target: 'assigning', actions: 'beginRound' },
+        ],
         COMPLETED: [{ guard: 'isAuthor', actions: 'pointToParent' }, { actions: 'turnAway' }],
         'REVIEW-FEEDBACK': [{ guard: 'isReviewer', actions: 'sayItIsLate' }, { actions: 'turnAway' }],
       },

@@ -1,6 +1,13 @@
 import { and, assign, cancel, enqueueActions, not, raise, sendParent, setup } from 'xstate';
 import { reply, runIfMain, tell } from 'agent-mailroom/workflow';
-import { availableOn, createBoard, isSettled, type Entry, type Lapse } from './work-distributor/board.ts';
+import {
+  availableOn,
+  createBoard,
+  isSettled,
+  withNothingHeldBack,
+  type Entry,
+  type Lapse,
+} from './work-distributor/board.ts';
 import { parseDistribution, type DistributionInput } from './work-distributor/input.ts';
 import * as letters from './work-distributor/letters.ts';
 import type { Verdict } from './work-distributor/moves.ts';
@@ -80,18 +87,28 @@ const distribution = setup({
       event.to.split(', ').every((one) => one === 'all' || board.agents?.includes(one)),
   },
   actions: {
-    offer: tell(
-      ({ context }) => letters.audienceOf(context),
-      ({ context }) => letters.offer(context.board, context),
-    ),
-    /** Only when there is something new to offer. */
-    offerOpened: enqueueActions(({ context, event, enqueue }) => {
-      const { opened, board } = changeOf({ context, event });
-      if (opened.length > 0) enqueue(tell(letters.audienceOf(context), letters.offer(board, context)));
+    offer: enqueueActions(({ context, enqueue }) => {
+      for (const { to, letter } of letters.offers(context.board, context)) enqueue(tell(to, letter));
     }),
-    offerAgain: enqueueActions(({ context, enqueue }) => {
-      if (availableOn(context.board).length > 0) enqueue(tell(context.absent, letters.offer(context.board, context)));
-      enqueue.assign({ absent: [] });
+    /** Only when there is something new to offer. Whoever has returned it is offered it after the others. */
+    offerOpened: enqueueActions(({ context, event, enqueue }) => {
+      const { opened, board, after } = changeOf({ context, event });
+      if (opened.length === 0) return;
+      for (const { to, letter } of letters.offers(board, context)) enqueue(tell(to, letter));
+      if (opened.includes(after) && after.heldBackFrom) {
+        enqueue.cancel('offer');
+        enqueue.raise({ type: 'OFFER-AGAIN' }, { delay: 'lease', id: 'offer' });
+      }
+    }),
+    offerAgain: enqueueActions(({ context: { absent, ...context }, enqueue }) => {
+      const board = withNothingHeldBack(context.board);
+      const heldBack = context.board.entries.flatMap(({ status, heldBackFrom }) =>
+        status.at === 'free' && heldBackFrom ? [heldBackFrom] : [],
+      );
+      const audience = [...new Set([...absent, ...heldBack])];
+      if (availableOn(board).length > 0 && audience.length > 0)
+        enqueue(tell(audience, letters.offer(board, { ...context, absent })));
+      enqueue.assign({ absent: [], board });
     }),
     tellClaim: tell(
       ({ context }) => letters.audienceOf(context),
@@ -150,7 +167,7 @@ const distribution = setup({
     /** Whoever has lost a task without giving it back is told so. */
     tellLost: tell(
       (now) => agentOf(changeOf(now)),
-      (now) => letters.lost(changeOf(now).before, lapseIn(now), now.context),
+      (now) => letters.lost(changeOf(now).after, lapseIn(now), now.context),
     ),
     tellBlocked: tell(
       ({ context }) => letters.audienceOf(context),
@@ -159,13 +176,18 @@ const distribution = setup({
     release: enqueueActions(({ context, event, enqueue }) => {
       if (context.board.acceptance !== 'parent') return;
       const { kind, after } = changeOf({ context, event });
-      const { holder, reason } = lapseIn({ context, event });
+      const { holder, reason, end } = lapseIn({ context, event });
+      const { agent, epoch } = holder;
       const [taskId, isBlocked] = [after.task.id, kind === 'blocked'];
-      enqueue(
-        sendParent(
-          toParent({ type: 'TASK-RELEASED', taskId, agent: holder.agent, epoch: holder.epoch, reason, isBlocked }),
-        ),
-      );
+      enqueue(sendParent(toParent({ type: 'TASK-RELEASED', taskId, agent, epoch, reason, end, isBlocked })));
+      if (end === 'silent') enqueue.assign({ silent: [...new Set([...context.silent, agent])] });
+    }),
+    /** Whatever it says: an agent that speaks is not silent. */
+    hear: enqueueActions(({ context, event, enqueue }) => {
+      const { from } = saidIn({ context, event });
+      if (!context.silent.includes(from)) return;
+      enqueue(sendParent(toParent({ type: 'AGENT-HEARD', agent: from })));
+      enqueue.assign({ silent: context.silent.filter((one) => one !== from) });
     }),
     explain: reply((now) => letters.refusal(now)),
     answer: reply((now) => letters.answer(now)),
@@ -195,24 +217,24 @@ const distribution = setup({
 });
 
 const CLAIMED = [
-  { guard: 'isGranted', actions: ['tellClaim', 'begin', 'take'] },
-  { guard: 'isHeld', actions: ['renew', 'repeatStart'] },
+  { guard: 'isGranted', actions: ['hear', 'tellClaim', 'begin', 'take'] },
+  { guard: 'isHeld', actions: ['hear', 'renew', 'repeatStart'] },
 ] as const;
 const COMPLETED = [
-  { guard: 'isDone', actions: ['endLease', 'thank', 'offerOpened', 'take'] },
-  { guard: 'isSubmitted', actions: ['endLease', 'thank', 'submit', 'take'] },
-  { guard: 'isKnown', actions: 'thank' },
+  { guard: 'isDone', actions: ['hear', 'endLease', 'thank', 'offerOpened', 'take'] },
+  { guard: 'isSubmitted', actions: ['hear', 'endLease', 'thank', 'submit', 'take'] },
+  { guard: 'isKnown', actions: ['hear', 'thank'] },
 ] as const;
 const GIVEN_BACK = [
-  { guard: 'isFreed', actions: ['endLease', 'release', 'offerOpened', 'take'] },
-  { guard: 'isBlocked', actions: ['endLease', 'release', 'tellBlocked', 'take'] },
+  { guard: 'isFreed', actions: ['hear', 'endLease', 'release', 'offerOpened', 'take'] },
+  { guard: 'isBlocked', actions: ['hear', 'endLease', 'release', 'tellBlocked', 'take'] },
 ] as const;
-const REFUSED = { guard: 'isRefused', actions: 'explain' } as const;
+const REFUSED = { guard: 'isRefused', actions: ['hear', 'explain'] } as const;
 
 /**
  * Distributes the tasks of a plan to agents, who claim them from the command line. A task has one holder at a time, and
  * only when those that it depends on are done; a holder who falls silent loses it, and what it sends later changes
- * nothing. It may be killed at any instant.
+ * nothing. A task that is lost three times is given up. It may be killed at any instant.
  */
 export const machine = distribution.createMachine({
   id: 'work-distributor',
@@ -221,7 +243,7 @@ export const machine = distribution.createMachine({
       hasParent: self['_parent'] !== undefined,
     });
     const board = createBoard(plan.tasks, { agents, acceptance });
-    return { address: self.sessionId, ...terms, board, undelivered: [], absent: [], ending: 'settled' };
+    return { address: self.sessionId, ...terms, board, undelivered: [], absent: [], silent: [], ending: 'settled' };
   },
   initial: 'open',
   states: {
@@ -233,9 +255,9 @@ export const machine = distribution.createMachine({
         COMPLETED: [...COMPLETED, REFUSED],
         BLOCKED: [...GIVEN_BACK, REFUSED],
         // One that only tells something is not answered: it may be an answer, and two that answer each other never end.
-        INFO: [...CLAIMED, ...COMPLETED, ...GIVEN_BACK, REFUSED, { actions: 'renew' }],
-        ACK: { actions: 'renew' },
-        QUESTION: { actions: ['renew', 'answer'] },
+        INFO: [...CLAIMED, ...COMPLETED, ...GIVEN_BACK, REFUSED, { actions: ['hear', 'renew'] }],
+        ACK: { actions: ['hear', 'renew'] },
+        QUESTION: { actions: ['hear', 'renew', 'answer'] },
         'LEASE-ENDED': [
           { guard: 'isFreed', actions: ['tellLost', 'release', 'offerOpened', 'take'] },
           { guard: 'isBlocked', actions: ['tellLost', 'release', 'tellBlocked', 'take'] },

@@ -34,16 +34,16 @@ export function conclusionText(
   {
     outcome,
     answers,
-    disagreements,
+    open,
     electorate,
   }: {
     readonly outcome: Outcome;
     readonly answers: readonly Feedback[];
-    readonly disagreements: readonly Disagreement[];
+    /** The disagreements that take a vote. */
+    readonly open: readonly Disagreement[];
     readonly electorate: readonly string[];
   },
 ): string {
-  const open = outcome === 'disagreement' ? disagreements.filter(({ round }) => round === place.round) : [];
   return [
     CONCLUSIONS[outcome](place),
     '',

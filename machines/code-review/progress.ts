@@ -5,7 +5,7 @@ import type { Feedback } from './feedback.ts';
 import type { Place } from './request-text.ts';
 import { parseReview, type Change, type Review } from './review.ts';
 import type { Revision } from './revision.ts';
-import { answersOf } from './round.ts';
+import { answersOf, openDisagreements } from './round.ts';
 import { statisticsOf, type Statistics } from './statistics.ts';
 
 /** Why a reviewer is no longer asked. */
@@ -47,6 +47,8 @@ export interface ReviewOutput {
   /** Of all rounds. */
   readonly feedback: readonly Feedback[];
   readonly disagreements: readonly Disagreement[];
+  /** Issues that were challenged and that their reviewer no longer asks for: they take no vote. */
+  readonly withdrawn?: readonly string[];
   readonly statistics: Statistics;
   readonly gone: readonly Gone[];
   readonly undelivered: readonly Undelivered[];
@@ -120,5 +122,18 @@ export function placeOf({ review, change, address, round }: Progress): Place {
 export function outputOf(context: Progress): ReviewOutput {
   const { outcome, change, round, reviewers, feedback, disagreements, gone, undelivered: lost } = context;
   const statistics = statisticsOf(context);
-  return { outcome, change, rounds: round, reviewers, feedback, disagreements, statistics, gone, undelivered: lost };
+  const open = openDisagreements(context);
+  const withdrawn = disagreements.filter((one) => !open.includes(one)).map(({ issue }) => issue);
+  return {
+    outcome,
+    change,
+    rounds: round,
+    reviewers,
+    feedback,
+    disagreements,
+    ...(withdrawn.length === 0 ? {} : { withdrawn }),
+    statistics,
+    gone,
+    undelivered: lost,
+  };
 }

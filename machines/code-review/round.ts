@@ -1,7 +1,7 @@
 import type { Disagreement } from './disagreement.ts';
 import type { Feedback, OpenIssue } from './feedback.ts';
 
-/** How a round stands. `disputed`: changes are requested, and each of them is challenged. */
+/** How a round stands. `disputed`: nothing keeps it from approval but issues that are challenged. */
 export type Standing = 'waiting' | 'approved' | 'changes-requested' | 'disputed';
 
 interface Round {
@@ -17,9 +17,25 @@ export function standing({ reviewers, disagreements, ...rest }: Round): Standing
   const answers = answersOf({ reviewers, ...rest });
   if (answers.length < reviewers.length) return 'waiting';
   const issues = answers.flatMap((one) => one.issues);
-  if (answers.every(({ verdict }) => verdict === 'approve')) return 'approved';
+  if (answers.every(({ verdict }) => verdict === 'approve')) {
+    return openDisagreements({ disagreements, ...rest }).length === 0 ? 'approved' : 'disputed';
+  }
   const challenged = new Set(disagreements.map(({ issue }) => issue));
   return issues.every(({ id }) => challenged.has(id)) ? 'disputed' : 'changes-requested';
+}
+
+/**
+ * The disagreements that take a vote: those on an issue that is in the last feedback of its reviewer. The others are
+ * settled, because the reviewer has looked again and no longer asks for it.
+ */
+export function openDisagreements({
+  feedback,
+  disagreements,
+}: Pick<Round, 'feedback' | 'disagreements'>): readonly Disagreement[] {
+  const isLast = ({ reviewer, round }: Feedback): boolean =>
+    !feedback.some((other) => other.reviewer === reviewer && other.round > round);
+  const wanted = new Set(feedback.filter((one) => isLast(one)).flatMap(({ issues }) => issues.map(({ id }) => id)));
+  return disagreements.filter(({ issue }) => wanted.has(issue));
 }
 
 /** What those who are asked have said in this round. */

@@ -26,7 +26,7 @@ export interface Result {
 /**
  * A task is `free` → `claimed` → (`submitted` →) `done`. It goes back to `free`, with the epoch raised, when its holder is
  * silent, gives it back, or has it taken away. `blocked` is one that nobody is offered any more; who knows better may
- * still claim it. Where results are accepted by a parent they are `submitted` until then; rework makes them `claimed`
+ * still claim it, unless it was taken away too often. Where results are accepted by a parent they are `submitted` until then; rework makes them `claimed`
  * again, by the same holder in the same epoch, unless the parent suspends it: then what was handed in is `submitted` still.
  */
 export type TaskStatus =
@@ -67,6 +67,8 @@ export interface Entry {
   readonly status: TaskStatus;
   /** Oldest first. */
   readonly lapses: readonly Lapse[];
+  /** Who returned it last: the others are offered it first. */
+  readonly heldBackFrom?: string | null;
 }
 
 /** All that is decided by: a value, changed only by `play`. */
@@ -101,6 +103,25 @@ export function missingFor({ entries }: Board, { task }: Entry): readonly Entry[
 /** The tasks that are offered. */
 export function availableOn(board: Board): readonly Entry[] {
   return board.entries.filter((entry) => entry.status.at === 'free' && missingFor(board, entry).length === 0);
+}
+
+/** The board as one agent is told of it: without what the others are offered first. */
+export function boardFor(board: Board, agent: string): Board {
+  return {
+    ...board,
+    entries: board.entries.map((entry) =>
+      isHeldBack(entry, agent) ? { ...entry, status: { at: 'blocked' as const } } : entry,
+    ),
+  };
+}
+
+export function isHeldBack({ status, heldBackFrom }: Entry, agent: string): boolean {
+  return status.at === 'free' && heldBackFrom === agent;
+}
+
+/** The others had their time: whoever returned a task may have it again. */
+export function withNothingHeldBack(board: Board): Board {
+  return { ...board, entries: board.entries.map((entry) => ({ ...entry, heldBackFrom: null })) };
 }
 
 /** What an agent holds and is to work on. */

@@ -1,4 +1,14 @@
-import { availableOn, heldBy, holderOf, isSettled, type Board, type Entry, type Lapse } from './board.ts';
+import {
+  availableOn,
+  boardFor,
+  heldBy,
+  holderOf,
+  isHeldBack,
+  isSettled,
+  type Board,
+  type Entry,
+  type Lapse,
+} from './board.ts';
 import { offersData, offersText, remainingText, type Terms } from './offer-text.ts';
 import { refusalText } from './refusal-text.ts';
 import { endText, reportOf, statusText, type Report } from './report.ts';
@@ -24,6 +34,22 @@ export function offer(board: Board, context: Context): Letter {
     content: offersText(board, termsOf(context)),
     data: { kind: 'available', tasks: offersData(board) },
   };
+}
+
+/** What is available, to each as far as it is offered it. */
+export function offers(board: Board, context: Context): { to: string | readonly string[]; letter: Letter }[] {
+  const isPart = (agent: string): boolean => board.entries.some((entry) => isHeldBack(entry, agent));
+  const { agents } = board;
+  if (!agents?.some((agent) => isPart(agent))) return [{ to: audienceOf(context), letter: offer(board, context) }];
+  const others = agents.filter((agent) => !isPart(agent));
+  const parts = agents
+    .filter((agent) => isPart(agent))
+    .map((agent) => ({ to: agent, board: boardFor(board, agent) }))
+    .filter((part) => availableOn(part.board).length > 0);
+  return [
+    ...(others.length === 0 ? [] : [{ to: others, letter: offer(board, context) }]),
+    ...parts.map((part) => ({ to: part.to, letter: offer(part.board, context) })),
+  ];
 }
 
 export function claimed({ task, status }: Entry): Letter {
@@ -61,10 +87,13 @@ export function thanks(
   context: Context,
 ): Letter {
   const isToldToAll = isSettled(board) || availableOn(board).length > availableOn(context.board).length;
+  const ofAsker = boardFor(board, holderOf(entry)?.agent ?? '');
   return {
     type: 'INFO',
-    content: [thanksText(entry, kind), ...(isToldToAll ? [] : ['', remainingText(board, termsOf(context))])].join('\n'),
-    data: { kind, taskId: entry.task.id, epoch: entry.epoch, tasks: offersData(board) },
+    content: [thanksText(entry, kind), ...(isToldToAll ? [] : ['', remainingText(ofAsker, termsOf(context))])].join(
+      '\n',
+    ),
+    data: { kind, taskId: entry.task.id, epoch: entry.epoch, tasks: offersData(ofAsker) },
   };
 }
 
@@ -88,7 +117,7 @@ export function blocked(entry: Entry, { address }: Context): Letter {
 export function refusal(now: Now): Letter {
   const [move, verdict] = [moveOf(now.event), verdictOf(now)];
   if (!move || verdict?.kind !== 'refused') throw new TypeError(`${now.event.type} is not refused`);
-  const { board } = now.context;
+  const board = boardFor(now.context.board, saidIn(now).from);
   return {
     type: 'INFO',
     content: refusalText({ move, refusal: verdict.refusal, board, entry: verdict.before }, termsOf(now.context)),
@@ -99,6 +128,7 @@ export function refusal(now: Now): Letter {
 /** Where everything stands, and once more what the asker is to do. */
 export function answer(now: Now): Letter {
   const { context } = now;
+  const board = boardFor(context.board, saidIn(now).from);
   const held = heldBy(context.board, saidIn(now).from).filter(
     ({ status }) => status.at === 'claimed' && status.isStarted,
   );
@@ -106,10 +136,10 @@ export function answer(now: Now): Letter {
     type: 'INFO',
     content: [
       statusText(context.board),
-      remainingText(context.board, termsOf(context)),
+      remainingText(board, termsOf(context)),
       ...held.map((entry) => startText(entry, termsOf(context))),
     ].join('\n\n'),
-    data: { kind: 'status', tasks: offersData(context.board), held: held.map((entry) => workData(entry)) },
+    data: { kind: 'status', tasks: offersData(board), held: held.map((entry) => workData(entry)) },
   };
 }
 

@@ -31,6 +31,10 @@ export type Move =
 export type Refusal =
   | { readonly why: 'unknown'; readonly near: string | null }
   | { readonly why: 'not-asked' }
+  /** It was lost too often. */
+  | { readonly why: 'given-up' }
+  /** The agent returned it, and the others are offered it first. */
+  | { readonly why: 'held-back' }
   | { readonly why: 'taken'; readonly holder: Holder }
   | { readonly why: 'in-review'; readonly holder: Holder }
   | { readonly why: 'done'; readonly holder: Holder }

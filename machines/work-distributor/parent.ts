@@ -1,6 +1,6 @@
 import type { Task, TaskInput } from './plan.ts';
 import type { TaskReport } from './report.ts';
-import type { Workspace } from './board.ts';
+import type { Lapse, Workspace } from './board.ts';
 
 /** What a parent that accepts the results may say. An epoch that is over makes it say nothing. */
 export type FromParent =
@@ -47,9 +47,13 @@ export type ToParent =
       /** The one that is over. */
       readonly epoch: number;
       readonly reason: string;
+      /** Whether its holder fell silent, returned it, or lost it; not said by an older distribution. */
+      readonly end?: Lapse['end'];
       /** Nobody is offered the task any more. */
       readonly isBlocked: boolean;
     }
+  /** An agent that had fallen silent has sent something. */
+  | { readonly type: 'AGENT-HEARD'; readonly agent: string }
   | { readonly type: 'TASKS-REFUSED'; readonly reason: string }
   /** Nothing is left to do: it waits for ADD-TASKS or FINISH. */
   | { readonly type: 'TASKS-SETTLED'; readonly tasks: readonly TaskReport[] };

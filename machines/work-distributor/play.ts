@@ -1,6 +1,7 @@
 import {
   entryOf,
   holderOf,
+  isHeldBack,
   missingFor,
   newEntry,
   type Board,
@@ -9,7 +10,7 @@ import {
   type TaskStatus,
 } from './board.ts';
 import { changed } from './change.ts';
-import { lapse } from './lapse.ts';
+import { lapse, LAPSES_MAX } from './lapse.ts';
 import type { Move, Refusal, Verdict } from './moves.ts';
 import { nearest } from './nearest.ts';
 import type { Task } from './plan.ts';
@@ -95,6 +96,8 @@ function claim(board: Board, entry: Entry, { agent, messageId }: Move & { kind: 
     const why = { claimed: 'taken', submitted: 'in-review', done: 'done' } as const;
     return refused(board, entry, { why: why[status.at], holder });
   }
+  if (entry.lapses.length >= LAPSES_MAX) return refused(board, entry, { why: 'given-up' });
+  if (isHeldBack(entry, agent)) return refused(board, entry, { why: 'held-back' });
   const missing = missingFor(board, entry).map(({ task }) => task);
   if (missing.length > 0) return refused(board, entry, { why: 'not-ready', missing });
   const holder = { agent, epoch: entry.epoch, claimId: messageId };

@@ -25,6 +25,10 @@ function reasonText(refusal: Refusal, entry: Entry | null, { leaseMinutes }: Ter
       return `there is no such task.${refusal.near === null ? '' : ` Did you mean ${refusal.near}?`}`;
     case 'not-asked':
       return 'others are asked to do this work.';
+    case 'given-up':
+      return `it was claimed and lost ${entry?.lapses.length ?? 0} times, so nobody can claim it any more.`;
+    case 'held-back':
+      return `you returned it, and the others are asked first. You will hear of it if nobody claims it within ${minutesText(leaseMinutes)}.`;
     case 'taken':
       return `${refusal.holder.agent} holds it.`;
     case 'in-review':

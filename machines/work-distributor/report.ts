@@ -87,7 +87,7 @@ function lineOf({ id, title, state, holder, lapses }: TaskReport, board: Board, 
   const by = holder === null ? '' : ` by ${holder}`;
   const why =
     state === 'blocked'
-      ? `: ${lapses.flatMap(({ end, reason, holder: { agent } }) => (end === 'silent' ? [] : [`${agent}: ${firstLine(reason)}`])).join('; ')}`
+      ? `: ${lapses.map(({ reason, holder: { agent } }) => `${agent}: ${firstLine(reason)}`).join('; ')}`
       : state === 'waiting'
         ? ` for ${missingFor(board, entry)
             .map(({ task }) => task.id)

@@ -27,6 +27,8 @@ export interface Context {
   readonly undelivered: readonly Undelivered[];
   /** Whom an offer did not reach, because they have not joined. */
   readonly absent: readonly string[];
+  /** Who lost a task by silence and has not been heard of since; kept for a parent. */
+  readonly silent: readonly string[];
   readonly ending: 'settled' | 'time-over' | 'finished';
 }
 

@@ -1,5 +1,6 @@
 import { shellWord } from '../shared/shell-word.ts';
 import type { Entry, Lapse, Workspace } from './board.ts';
+import { LAPSES_MAX } from './lapse.ts';
 import { minutesText, type Terms } from './offer-text.ts';
 
 /** What the holder of a task is told: what to do, where, and the commands that end it. */
@@ -86,21 +87,33 @@ export function thanksText({ task: { title } }: Entry, kind: 'done' | 'submitted
 }
 
 /** What an agent is told who has lost a task without having given it back. */
-export function lostText({ task: { title, id } }: Entry, { end, reason }: Lapse, { leaseMinutes }: Terms): string {
+export function lostText(
+  { task: { title, id }, lapses }: Entry,
+  { end, reason }: Lapse,
+  { leaseMinutes }: Terms,
+): string {
   const why = end === 'silent' ? `nothing was heard of you for ${minutesText(leaseMinutes)}` : reason;
-  return `${title} (${id}) is no longer yours: ${why}. Others may claim it now. If you still want it, claim it again.`;
+  const next = givenUpText(lapses) ?? 'Others may claim it now. If you still want it, claim it again.';
+  return `${title} (${id}) is no longer yours: ${why}. ${next}`;
+}
+
+function givenUpText({ length }: readonly Lapse[]): string | undefined {
+  return length < LAPSES_MAX ? undefined : `It was claimed and lost ${length} times, so nobody can claim it any more.`;
 }
 
 /** What everybody is told of a task that nobody is offered any more. */
 export function blockedText({ task: { title, id }, lapses }: Entry, address: string): string {
+  const givenUp = givenUpText(lapses);
   return [
     `Blocked: ${title}`,
     '',
-    ...lapses
-      .filter(({ end }) => end !== 'silent')
-      .map(({ holder, reason }) => `  ${holder.agent}, epoch ${holder.epoch}: ${reason}`),
+    ...lapses.map(({ holder, reason }) => `  ${holder.agent}, epoch ${holder.epoch}: ${reason}`),
     '',
-    'It is not offered any more. Whoever can do it all the same may claim it:',
-    `  mailroom send ${address} CLAIM ${shellWord(id)}`,
+    ...(givenUp === undefined
+      ? [
+          'It is not offered any more. Whoever can do it all the same may claim it:',
+          `  mailroom send ${address} CLAIM ${shellWord(id)}`,
+        ]
+      : [givenUp]),
   ].join('\n');
 }

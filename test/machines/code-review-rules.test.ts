@@ -5,7 +5,7 @@ import { readFeedback, type Feedback, type OpenIssue } from '../../machines/code
 import { queueOf } from '../../machines/code-review/reviewer-queue.ts';
 import { parseReview } from '../../machines/code-review/review.ts';
 import { readRevision } from '../../machines/code-review/revision.ts';
-import { standing, withFeedback } from '../../machines/code-review/round.ts';
+import { openDisagreements, standing, withFeedback } from '../../machines/code-review/round.ts';
 import { statisticsOf } from '../../machines/code-review/statistics.ts';
 import { electionOf } from '../../machines/code-review/vote.ts';
 import { parseElection } from '../../machines/consensus/election.ts';
@@ -173,6 +173,17 @@ describe('a round', () => {
   it.each(cases)('is %s', (expected, feedback, challenged) => {
     const disagreements = challenged.map((issue) => disagreementOn(issue));
     expect(standing({ round: 1, reviewers: ['bob', 'carol'], feedback, disagreements })).toBe(expected);
+  });
+
+  it('has every disagreement open that is in the last feedback of its reviewer, also of one who is not asked any more', () => {
+    const feedback = [
+      feedbackOf('bob', 'request-changes'),
+      feedbackOf('carol', 'request-changes'),
+      feedbackOf('carol', 'approve', { round: 2 }),
+    ];
+    const disagreements = [disagreementOn('bob.1'), disagreementOn('carol.1')];
+    expect(openDisagreements({ feedback, disagreements })).toEqual([disagreementOn('bob.1')]);
+    expect(standing({ round: 2, reviewers: ['carol'], feedback, disagreements })).toBe('disputed');
   });
 
   it('does not depend on the order of the feedback, nor on how often each comes', () => {

@@ -262,6 +262,7 @@ describe('a challenge', () => {
     expect(run.says(says('bob', 'approve')).output).toMatchObject({
       outcome: 'approved',
       disagreements: [{ topic: 'no test' }],
+      withdrawn: [expect.stringMatching(/^0{7}1\.1$/)],
       statistics: { challenges: 1 },
     });
   });
@@ -296,6 +297,18 @@ describe('a review that has a parent', () => {
     run.says(says('bob', 'approve'));
     expect(run.output).toMatchObject({ outcome: 'approved', rounds: 2 });
     expect(run.sent).toEqual([]);
+  });
+
+  it('ends as a disagreement when it is revised while an issue is challenged, with the commit that was reviewed', () => {
+    const run = begin({}, 'loop').says(says('bob', 'request-changes:\n- no test\n- typo'));
+    const issue = issueIn(run);
+    run.says({ from: 'alice', type: 'CHALLENGE', content: `${issue} it is tested` });
+    expect(run.value).toBe('revising-by-parent');
+    run.happens({ type: 'REVISED', commit: 'def456', note: 'without the typo' });
+    expect(run.sent).toEqual([]);
+    expect(run.output).toMatchObject({ outcome: 'disagreement', change: { commit: 'abc123' }, rounds: 1 });
+    expect((run.output as ReviewOutput).disagreements).toMatchObject([{ issue }]);
+    expect(run.output).not.toHaveProperty('withdrawn');
   });
 
   it('goes on by what the parent says, as a workflow of its own', () => {

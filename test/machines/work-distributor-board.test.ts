@@ -4,13 +4,16 @@ import {
   availableOn,
   createBoard,
   entryOf,
+  boardFor,
   holderOf,
   isAllDone,
   missingFor,
+  withNothingHeldBack,
   type Board,
   type Entry,
 } from '../../machines/work-distributor/board.ts';
 import type { Move, Verdict } from '../../machines/work-distributor/moves.ts';
+import { LAPSES_MAX } from '../../machines/work-distributor/lapse.ts';
 import { parsePlan } from '../../machines/work-distributor/plan.ts';
 import { play } from '../../machines/work-distributor/play.ts';
 
@@ -210,18 +213,40 @@ describe('whatever happens in whichever order', () => {
     expect(late).toBeGreaterThan(RUNS);
   });
 
-  it('a claim succeeds only for one who is asked, when all dependencies are done and nobody holds the task', () => {
+  it('a claim succeeds only for one who is asked, when all dependencies are done, nobody holds the task and it is not given up', () => {
+    let [heldBack, givenUp] = [0, 0];
     assertAlways((turns) => {
       for (const { move: one, before, verdict } of turns) {
         if (one.kind !== 'claim') continue;
         const entry = entryIn(before, one.taskId);
         const isFree = entry.status.at === 'free' || entry.status.at === 'blocked';
         const isAsked = before.agents === null || before.agents.includes(one.agent);
-        const mayClaim = isFree && isAsked && missingFor(before, entry).length === 0;
+        const isHeldBack = entry.status.at === 'free' && entry.heldBackFrom === one.agent;
+        const isGivenUp = entry.lapses.length >= 3;
+        const mayClaim = isFree && isAsked && !isHeldBack && !isGivenUp && missingFor(before, entry).length === 0;
         expect(verdict.kind === 'granted').toBe(mayClaim);
+        if (isHeldBack) heldBack += 1;
+        if (isFree && isGivenUp) givenUp += 1;
         const isReady = entry.task.dependsOn.every((id) => entryIn(verdict.board, id).status.at === 'done');
         expect(verdict.kind === 'granted' && !isReady).toBe(false);
       }
+    });
+    expect(heldBack).toBeGreaterThan(15);
+    expect(givenUp).toBeGreaterThan(15);
+  });
+
+  it('no task is claimed more often than three times, and nobody is held back without somebody else who may', () => {
+    assertAlways((turns, { agents: who }) => {
+      const claims = new Map<string, number>();
+      for (const { move: one, verdict } of turns) {
+        if (verdict.kind === 'granted') claims.set(one.taskId, (claims.get(one.taskId) ?? 0) + 1);
+        for (const entry of verdict.board.entries) {
+          if (entry.status.at !== 'free' || !entry.heldBackFrom) continue;
+          const returned = entry.lapses.filter(({ end }) => end === 'given-back').map(({ holder }) => holder.agent);
+          expect(who?.some((name) => !returned.includes(name))).toBe(true);
+        }
+      }
+      for (const [taskId, count] of claims) expect(count, taskId).toBeLessThanOrEqual(LAPSES_MAX);
     });
   });
 
@@ -260,13 +285,17 @@ describe('whatever happens in whichever order', () => {
     });
   });
 
-  it('the plan can be completed once every lease is over and somebody is willing', () => {
+  it('the plan can be completed once every lease is over and somebody is willing, unless a task is given up', () => {
+    let completed = 0;
     assertAlways((turns, board) => {
       let now = turns.at(-1)?.verdict.board ?? board;
       for (const { task, epoch: current } of now.entries)
         now = play(now, asMove({ kind: 'expire', taskId: task.id, epoch: current }, 0)).board;
       for (const { task, epoch: current } of now.entries)
         now = play(now, asMove({ kind: 'accept', taskId: task.id, epoch: current }, 0)).board;
+      if (now.entries.some(({ status, lapses }) => status.at !== 'done' && lapses.length >= LAPSES_MAX)) return;
+      now = withNothingHeldBack(now);
+      completed += 1;
       for (const id of IDS) {
         const { epoch: current } = entryIn(now, id);
         for (const kind of ['claim', 'assign', 'complete', 'accept'])
@@ -274,6 +303,7 @@ describe('whatever happens in whichever order', () => {
       }
       expect(isAllDone(now)).toBe(true);
     });
+    expect(completed).toBeGreaterThan(15);
   });
 });
 
@@ -302,14 +332,30 @@ describe('a task that is given back', () => {
     expect([first.kind, giveBack(first.board, 'bob').kind]).toEqual(['freed', 'blocked']);
   });
 
-  it('is not blocked by silence, however often', () => {
-    let board = boardOf(['alice']);
-    for (let at = 1; at <= 5; at++) {
+  it('is given up when it was lost three times, by silence too, and then nobody can claim it', () => {
+    let board = boardOf(['alice', 'bob']);
+    const kinds: string[] = [];
+    for (let at = 1; at <= 3; at++) {
       board = play(board, { kind: 'claim', taskId: 'a', agent: 'alice', messageId: 'm' }).board;
       const verdict = play(board, { kind: 'expire', taskId: 'a', epoch: at });
-      expect(verdict.kind).toBe('freed');
+      kinds.push(verdict.kind);
       board = verdict.board;
     }
+    expect(kinds).toEqual(['freed', 'freed', 'blocked']);
+    expect(play(board, { kind: 'claim', taskId: 'a', agent: 'bob', messageId: 'm' })).toMatchObject({
+      kind: 'refused',
+      refusal: { why: 'given-up' },
+    });
+  });
+
+  it('goes to the others first, and back to who returned it when they have had their time', () => {
+    const { board } = giveBack(boardOf(['alice', 'bob']), 'alice');
+    const claim = (on: Board, agent: string): Verdict =>
+      play(on, { kind: 'claim', taskId: 'a', agent, messageId: 'm' });
+    expect(claim(board, 'alice')).toMatchObject({ kind: 'refused', refusal: { why: 'held-back' } });
+    expect(availableOn(boardFor(board, 'alice')).map(({ task }) => task.id)).toEqual(['b']);
+    expect(availableOn(boardFor(board, 'bob')).map(({ task }) => task.id)).toEqual(['a', 'b']);
+    expect([claim(board, 'bob').kind, claim(withNothingHeldBack(board), 'alice').kind]).toEqual(['granted', 'granted']);
   });
 
   it('can still be claimed by who knows better when it is blocked', () => {

@@ -162,7 +162,7 @@ describe('a distribution of its own', () => {
     const run = alone({ agents: ['alice', 'bob'] })
       .hears('alice', 'CLAIM', 'parser')
       .hears('alice', 'BLOCKED', 'parser: there is no spec');
-    expect(said(run)).toEqual(['alice,bob INFO Available tasks:']);
+    expect(said(run)).toEqual(['bob INFO Available tasks:']);
     expect(run.sent[0]?.content).toContain('given back by alice: there is no spec');
     run.hears('bob', 'CLAIM', 'parser').hears('bob', 'BLOCKED', 'blocked:parser none here either');
     expect(said(run)).toEqual([
@@ -177,6 +177,26 @@ describe('a distribution of its own', () => {
         { state: 'waiting', holder: null },
       ],
     });
+  });
+
+  it('offers a task that was returned to the others first, and to who returned it when nobody has claimed it', () => {
+    const run = alone({ agents: ['alice', 'bob'] })
+      .hears('alice', 'CLAIM', 'parser')
+      .hears('alice', 'BLOCKED', 'parser: not today')
+      .hears('alice', 'CLAIM', 'parser');
+    expect(run.sent).toMatchObject([{ to: ['alice'], data: { kind: 'refused', why: 'held-back', tasks: [] } }]);
+    expect(said(run.fires('offer'))).toEqual(['alice INFO Available tasks:']);
+    expect(said(run.hears('alice', 'CLAIM', 'parser'))).toContain('alice INFO Start: Parse quoted fields');
+  });
+
+  it('gives up a task that was lost three times, and says why', () => {
+    const run = alone({ agents: ['alice', 'bob'] });
+    for (let at = 1; at <= 3; at++) run.hears('alice', 'CLAIM', 'parser').fires('lease.parser');
+    const lines = [1, 2, 3].map((epoch) => `  alice, epoch ${epoch}: nothing was heard of it`).join('\n');
+    expect(run.everSent.find(({ type }) => type === 'BLOCKED')?.content).toBe(
+      `Blocked: Parse quoted fields\n\n${lines}\n\nIt was claimed and lost 3 times, so nobody can claim it any more.`,
+    );
+    expect(run.output).toMatchObject({ outcome: 'blocked', tasks: [{ state: 'blocked', epoch: 4 }, {}] });
   });
 
   it('lets one who knows better claim what is blocked, and blocks it again when nothing is heard of that', () => {
@@ -331,6 +351,7 @@ describe('a distribution whose results a parent accepts', () => {
         agent: 'alice',
         epoch: 1,
         reason: 'nothing was heard of it',
+        end: 'silent',
         isBlocked: false,
       },
     ]);
@@ -341,6 +362,30 @@ describe('a distribution whose results a parent accepts', () => {
     expect(JSON.stringify(run.context)).toBe(before);
   });
 
+  it('tells the parent when an agent that had fallen silent is heard again, once, whatever it says', () => {
+    const heard = { type: 'AGENT-HEARD', agent: 'alice' };
+    for (const speak of [
+      (run: RecordedWorkflow) => run.hears('alice', 'INFO', 'hello'),
+      (run: RecordedWorkflow) => run.hears('alice', 'COMPLETED', 'done:parser', { taskId: 'parser', epoch: 1 }),
+      (run: RecordedWorkflow) => run.hears('alice', 'QUESTION', 'what now?'),
+    ]) {
+      const run = assigned().fires('lease.parser').hears('bob', 'INFO', 'hello');
+      expect(run.toParent).toEqual([]);
+      expect(speak(run).toParent).toEqual([heard]);
+      expect(speak(run).toParent).toEqual([]);
+    }
+    expect(assigned().fires('lease.parser').hears('alice', 'CLAIM', 'parser').toParent).toMatchObject([
+      heard,
+      { type: 'TASK-CLAIMED', agent: 'alice', epoch: 2 },
+    ]);
+  });
+
+  it('says how a task was lost, so that a holder who returned it does not count as silent', () => {
+    const run = assigned().hears('alice', 'BLOCKED', 'parser: no spec');
+    expect(run.toParent).toMatchObject([{ type: 'TASK-RELEASED', end: 'given-back', reason: 'no spec' }]);
+    expect(run.hears('alice', 'INFO', 'hello').toParent).toEqual([]);
+  });
+
   it('takes a task from its holder when the parent says so, and blocks it the third time', () => {
     const run = asChild();
     for (const epoch of [1, 2, 3]) {
@@ -348,9 +393,10 @@ describe('a distribution whose results a parent accepts', () => {
         .hears('alice', 'CLAIM', 'parser')
         .happens({ type: 'RELEASE', taskId: 'parser', epoch, reason: 'it does not merge' });
       expect(run.toParent).toMatchObject([
-        { type: 'TASK-RELEASED', epoch, reason: 'it does not merge', isBlocked: epoch === 3 },
+        { type: 'TASK-RELEASED', epoch, reason: 'it does not merge', end: 'taken-away', isBlocked: epoch === 3 },
       ]);
       expect(said(run)[0]).toContain('is no longer yours: it does not merge');
+      expect(said(run)[0]).toContain(epoch === 3 ? 'nobody can claim it any more' : 'claim it again');
     }
     expect(run.status).toBe('done');
   });
