@@ -21,6 +21,8 @@ export interface RunAgentOptions extends AgentSettings {
   readonly takeOver?: boolean | undefined;
   /** Ends it; what it holds is given back, and a command that runs is ended. */
   readonly signal: AbortSignal;
+  /** Ends it later than `signal`: it takes no new question, but it finishes the one at hand and sends the answer. */
+  readonly drain?: AbortSignal | undefined;
   /** Ends it after so many answers. */
   readonly answersMax?: number | undefined;
   readonly tell?: ((event: AgentEvent) => void) | undefined;
@@ -29,14 +31,14 @@ export interface RunAgentOptions extends AgentSettings {
 }
 
 /**
- * Joins as an address and answers its mail with a command until the signal aborts; resolves with the number of answers.
+ * Joins as an address and answers its mail with a command until a signal aborts; resolves with the number of answers.
  *
  * Guarantee: whatever kills this process at whatever instant, whoever runs it next sends each question one answer, and
  * asks the command again only where no answer of it was stored. Throws `Conflict` when a live agent or a workflow has the address,
  * `InvalidInput`, and what makes the mailbox unreadable.
  */
 export async function runAgent(room: Room, options: RunAgentOptions): Promise<number> {
-  const { address, program, skills, broadcasts, takeOver, signal, ...others } = options;
+  const { address, program, skills, broadcasts, takeOver, signal, drain, ...others } = options;
   const { answersMax = Infinity, tell = () => {}, onJoined, ...settings } = others;
   const { context } = room;
   const accepts = [...settings.types].filter((type) => !isCommonType(type));
@@ -44,20 +46,23 @@ export async function runAgent(room: Room, options: RunAgentOptions): Promise<nu
   onJoined?.();
   await tidy(context, address);
   const serving: Serving = { context, agent, settings, signal, tell };
+  const over = AbortSignal.any(drain ? [signal, drain] : [signal]);
   let answers = 0;
+  /** Whether that was the last one. */
   const deal = async (mail: Mail): Promise<boolean> => {
+    if (over.aborted) return true;
     const { isAnswered, retryInMs } = await serveSafely(serving, mail);
     if (isAnswered) answers += 1;
-    if (retryInMs !== undefined) await context.host.clock.sleep(retryInMs, signal);
-    return answers >= answersMax || signal.aborted;
+    if (retryInMs !== undefined) await context.host.clock.sleep(retryInMs, over);
+    return answers >= answersMax || over.aborted;
   };
   try {
     // What a process before this one held: the address is this one's now.
     for (const mail of agent.held()) if (await deal(mail)) return answers;
-    for await (const mail of agent.inbox({ signal, leaseMs: LEASE_MS })) if (await deal(mail)) break;
+    for await (const mail of agent.inbox({ signal: over, leaseMs: LEASE_MS })) if (await deal(mail)) break;
     return answers;
   } finally {
-    if (signal.aborted) for (const mail of agent.held()) await mail.release().catch(() => {});
+    if (over.aborted) for (const mail of agent.held()) await mail.release().catch(() => {});
   }
 }
 

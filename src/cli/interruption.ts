@@ -1,30 +1,29 @@
-/** An end of waiting that somebody asks for with Ctrl-C or SIGTERM. */
+/** Someone asks a command to stop waiting: Ctrl-C, SIGTERM, or the terminal was closed. */
 export interface Interruption extends Disposable {
   readonly signal: AbortSignal;
   /** 128 and the number of the signal, as shells count; undefined while nobody asked. */
   readonly exitCode: number | undefined;
 }
 
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const SIGNALS = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
 
-/** Takes the two signals over until it is disposed, so that what was begun can be put in order before the end. */
+/** Handles the signals until it is disposed, so that the command can leave everything in order before it exits. */
 export function onInterruption(): Interruption {
   const controller = new AbortController();
   let exitCode: number | undefined;
   const end = (name: NodeJS.Signals): void => {
-    exitCode ??= name === 'SIGINT' ? EXIT_CODES.SIGINT : EXIT_CODES.SIGTERM;
+    exitCode ??= EXIT_CODES[name as keyof typeof EXIT_CODES];
     controller.abort();
   };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
+  for (const name of SIGNALS) process.on(name, end);
   return {
     signal: controller.signal,
     get exitCode() {
       return exitCode;
     },
     [Symbol.dispose]: () => {
-      process.off('SIGINT', end);
-      process.off('SIGTERM', end);
+      for (const name of SIGNALS) process.off(name, end);
     },
   };
 }

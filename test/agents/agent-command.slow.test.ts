@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -159,12 +160,15 @@ it('cuts an answer that is larger than a message may be, and says so', async () 
 });
 
 describe('ending', () => {
-  it('with Ctrl-C ends the command, gives the question back and exits with 130', async () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGHUP', 129],
+  ] as const)('with %s ends the command, gives the question back and exits with %i', async (signal, code) => {
     const bob = await room.start('bob', '--exec', 'echo x >> runs; sleep 300 & sleep 300');
     const id = await room.send('bob', 'QUESTION', 'wait');
     await until('the command runs', () => fs.existsSync(path.join(room.cli.directory, 'runs')));
-    bob.kill('SIGINT');
-    expect(await bob.ended).toBe(130);
+    bob.kill(signal);
+    expect(await bob.ended).toBe(code);
     expect(await room.state(id)).toBe('released');
     expect(processesWith(`MAILROOM_DIR=${room.cli.room}`)).toEqual([]);
     await room.start('bob', '--exec', 'echo here');
@@ -185,6 +189,37 @@ describe('ending', () => {
     expect(runs()).toBe(1);
   });
 
+  it('by the end of its host takes no new question, sends the answer at hand, and runs nothing more', async () => {
+    using host = startHost();
+    const line = 'echo x >> runs; while ! test -e go; do sleep 0.05; done; echo late';
+    const bob = await room.start('bob', '--host', String(host.pid), '--exec', line);
+    const first = await room.send('bob', 'QUESTION', 'wait');
+    await until('the command runs', () => runs() === 1);
+    const second = await room.send('bob', 'QUESTION', 'and then');
+    host.kill();
+    await until('it knows', () => bob.told().includes(`Its host, process ${host.pid}, has gone`));
+    fs.writeFileSync(path.join(room.cli.directory, 'go'), '');
+    expect(await bob.ended).toBe(0);
+    expect([await room.state(first), await room.state(second)]).toEqual(['acknowledged', 'delivered']);
+    expect(await room.receive()).toMatchObject({ content: 'late', replyTo: first });
+    expect(runs()).toBe(1);
+    expect(processesWith(`MAILROOM_DIR=${room.cli.room}`)).toEqual([]);
+    await room.start('bob', '--exec', line);
+    expect(await room.receive()).toMatchObject({ content: 'late', replyTo: second });
+  });
+
+  it('by the end of its host comes at once when there is nothing at hand, also between two tries', async () => {
+    using host = startHost();
+    const words = ['--host', String(host.pid), '--backoff', '1h', '--exec', 'echo x >> runs; exit 1'];
+    const bob = await room.start('bob', ...words);
+    const carol = await room.start('carol', ...words);
+    const id = await room.send('bob', 'QUESTION', 'try');
+    await until('it has failed', () => bob.told().includes('again in'));
+    host.kill();
+    expect([await bob.ended, await carol.ended]).toEqual([0, 0]);
+    expect([await room.state(id), runs()]).toEqual(['released', 1]);
+  });
+
   it('is refused to a second one under the same address', async () => {
     await room.start('bob', '--exec', 'echo 1');
     expect(await (await room.start('bob', '--exec', 'echo 2')).ended).toBe(6);
@@ -195,6 +230,13 @@ describe('ending', () => {
     return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').length - 1 : 0;
   };
 });
+
+/** A process that an agent works for. */
+function startHost(): Disposable & { readonly pid: number | undefined; kill(): void } {
+  const host = spawn('sleep', ['600'], { stdio: 'ignore' });
+  const kill = (): void => void host.kill('SIGKILL');
+  return { pid: host.pid, kill, [Symbol.dispose]: kill };
+}
 
 it('lets two agents that answer everything come to an end', async () => {
   const bob = await room.start('bob', '--types', 'INFO,BLOCKED', '--exec', 'echo from bob');
@@ -210,6 +252,8 @@ it.each([
   [['bob', '--exec', 'x', '--preset', 'claude'], /Both --exec and --preset/],
   [['bob', '--exec', 'x', 'y'], /"y" is a word too many/],
   [['bob', '--preset', 'claude', '--stdin', 'json'], /a preset knows what it reads/],
+  [['bob', '--exec', 'x', '--host', '999999999'], /there is no process with this pid/],
+  [['bob', '--exec', 'x', '--host', 'npm'], /--host is "npm": there is no process/],
   [['bob', '--preset', 'cluade'], /Did you mean claude\?/],
   [['bob', '--exec', 'x', '--types', 'info'], /no message type/],
 ])('refuses %j', async (words, error) => {

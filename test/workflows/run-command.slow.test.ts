@@ -50,13 +50,14 @@ test('run tells each change on stderr, prints the output as JSON, and a second t
   expect([other.code, other.stderr]).toEqual([6, expect.stringContaining('--again')]);
 });
 
-test('kill -9, SIGTERM and Ctrl-C lose nothing: the same command goes on', async () => {
+test('kill -9, SIGTERM, Ctrl-C and a closed terminal lose nothing: the same command goes on', async () => {
   using room = await createProject({ 'greeter.mjs': GREETER });
   const words = ['run', 'greeter.mjs', '--input', '{"name":"Ada"}'];
   const ends = [
     ['SIGKILL', null],
     ['SIGTERM', 143],
     ['SIGINT', 130],
+    ['SIGHUP', 129],
   ] as const;
   for (const [index, [signal, expected]] of ends.entries()) {
     const started = start(room, words);
@@ -70,7 +71,7 @@ test('kill -9, SIGTERM and Ctrl-C lose nothing: the same command goes on', async
   const last = await room.run(words);
   expect([last.code, last.stdout]).toEqual([0, '"hello Eve"\n']);
   const why = await room.run(['why', 'greeter']);
-  expect(why.stdout.match(/opened by process/g)).toHaveLength(4);
+  expect(why.stdout.match(/opened by process/g)).toHaveLength(5);
   expect(why.stdout.match(/started/g)).toHaveLength(1);
   const replay = await room.run(['replay', 'greeter', '--machine', 'greeter.mjs']);
   expect([replay.code, replay.stderr]).toEqual([0, '2 steps taken again; each came out as it is recorded.\n']);

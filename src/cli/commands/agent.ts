@@ -21,6 +21,8 @@ const TRIES = 3;
 const TRIES_MAX = 20;
 const OUTPUT_KIB = 8_192;
 const PROGRAM_CHARS_MAX = 40;
+const HOST_LOOK_MS = 1_000;
+const PID = /^\d{1,9}$/;
 
 export const agent: Command = {
   name: 'agent',
@@ -44,11 +46,13 @@ export const agent: Command = {
     { name: 'skills', value: 'a,b', summary: 'what it is good at, for others to read' },
     { name: 'no-broadcasts', summary: 'only what is sent to it comes to it, not what is sent to all' },
     { name: 'limit', value: 'count', summary: 'end after so many answers' },
+    { name: 'host', value: 'pid', summary: 'end when this process has gone, after the answer at hand' },
     { name: 'take-over', summary: 'take the address from the live agent or the workflow that has it' },
   ],
   details: `It joins as the address, runs the command for each question, and sends what it writes to stdout as the reply. The rest of
 the mail is told with the next question. Kill it at any time: run again, it goes on where it was; no question is answered
 twice, and the command is run again only where it had not answered. Ctrl-C ends it (exit 130) and gives back what it holds.
+With --host it does not outlive the process that needs it: it takes no new question, sends the answer at hand, and ends.
 
   mailroom agent counter --exec 'wc -w' --stdin content
   mailroom agent reviewer --exec ./review.sh --stdin json --types CHALLENGE
@@ -69,13 +73,36 @@ With --json each line on stdout is one thing that happened. More: docs/agents.md
         if (!call.isJson) void call.output.talk(`${options.address} answers mail. Ctrl-C ends it.\n`);
       };
       const tell = createAgentTeller(call);
-      await library.runAgent(room, { ...options, signal: interruption.signal, tell, onJoined });
+      using host = watchHost(call);
+      const { signal } = interruption;
+      await library.runAgent(room, { ...options, signal, drain: host.gone, tell, onJoined });
       return interruption.exitCode ?? EXIT_OK;
     } finally {
       await room.close();
     }
   },
 };
+
+/** Watches the process that `--host` names; `gone` aborts when it has ended. Throws InvalidInput when there is none. */
+function watchHost({ args, host, output }: Call): Disposable & { readonly gone: AbortSignal | undefined } {
+  const { processes, clock } = host;
+  const given = textOption(args, 'host');
+  if (given === undefined) return { gone: undefined, [Symbol.dispose]: () => {} };
+  const identity = PID.test(given) ? processes.identify(Number(given)) : undefined;
+  if (identity === undefined) {
+    throw new InvalidInput(`--host is ${JSON.stringify(given.slice(0, 60))}: there is no process with this pid.`, {
+      hint: 'Give the pid of the process that this agent works for, or leave --host out.',
+    });
+  }
+  const [gone, over] = [new AbortController(), new AbortController()];
+  void (async () => {
+    while (!over.signal.aborted && processes.isAlive(identity)) await clock.sleep(HOST_LOOK_MS, over.signal);
+    if (over.signal.aborted) return;
+    await output.talk(`Its host, process ${given}, has gone: it takes no new question.\n`);
+    gone.abort();
+  })();
+  return { gone: gone.signal, [Symbol.dispose]: () => over.abort() };
+}
 
 function optionsOf({ args, cwd }: Call): Omit<RunAgentOptions, 'signal' | 'tell' | 'onJoined'> {
   const [address = ''] = args.operands;
