@@ -5,6 +5,7 @@ export type { RecordListener } from './durable/workflow-family.ts';
 export { listWorkflows, type WorkflowInfo } from './durable/list-workflows.ts';
 export { replayWorkflow, type Divergence, type Replayed } from './durable/replay.ts';
 export { Fenced } from './errors.ts';
+export { namesKeptFromChildren } from './host/child-environment.ts';
 export { nodeHost } from './host/node-host.ts';
 export { checkMachine } from './machine/check-machine.ts';
 export { drawSvg } from './machine/draw-svg.ts';

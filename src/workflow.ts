@@ -3,6 +3,7 @@
  * at it. What runs them is in `runtime.ts`.
  */
 export { runIfMain } from './durable/run-if-main.ts';
+export { childEnvironment } from './host/child-environment.ts';
 export type { CommandResult, JobSpec } from './jobs/job.ts';
 export { accepts, type Accepts, type DeliveryFailed, type Received } from './machine/accepts.ts';
 export { action, type ActionContext } from './machine/action.ts';

@@ -21,11 +21,10 @@ export async function runGh(
  */
 async function repositoryIs(remote: string, directory: string): Promise<Record<string, string>> {
   const others = (await git(['remote'], { directory })).split('\n').filter((one) => one !== '' && one !== remote);
-  const first = Number(process.env['GIT_CONFIG_COUNT'] ?? 0);
   const set = [...others.map((one) => [one, ''] as const), [remote, 'base'] as const];
   const entries = set.flatMap(([name, value], at) => [
-    [`GIT_CONFIG_KEY_${first + at}`, `remote.${name}.gh-resolved`],
-    [`GIT_CONFIG_VALUE_${first + at}`, value],
+    [`GIT_CONFIG_KEY_${at}`, `remote.${name}.gh-resolved`],
+    [`GIT_CONFIG_VALUE_${at}`, value],
   ]);
-  return { ...Object.fromEntries(entries), GIT_CONFIG_COUNT: String(first + set.length), GH_REPO: '' };
+  return { ...Object.fromEntries(entries), GIT_CONFIG_COUNT: String(set.length), GH_REPO: '' };
 }

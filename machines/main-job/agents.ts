@@ -3,6 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
 import { nodeHost, type ProcessIdentity, type Room } from 'agent-mailroom';
+import { namesKeptFromChildren } from 'agent-mailroom/runtime';
+import { childEnvironment } from 'agent-mailroom/workflow';
 
 const JOIN_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 50;
@@ -70,7 +72,7 @@ function processOf(room: Room, address: string): ProcessIdentity | undefined {
 }
 
 function environmentOf(room: Room, address: string): NodeJS.ProcessEnv {
-  return { ...process.env, MAILROOM_DIR: room.directory, MAILROOM_AS: address };
+  return childEnvironment({ MAILROOM_DIR: room.directory, MAILROOM_AS: address });
 }
 
 function startDetached(room: Room, { address, file, args }: AgentProgram, directory: string): void {
@@ -94,13 +96,16 @@ async function startInPane(
   { address, file, args }: AgentProgram,
   { directory, session }: { directory: string; session: string },
 ): Promise<void> {
-  const { exitCode } = await execa('tmux', ['has-session', '-t', `=${session}`], { reject: false });
+  const options = { env: childEnvironment(), extendEnv: false } as const;
+  const { exitCode } = await execa('tmux', ['has-session', '-t', `=${session}`], { ...options, reject: false });
   const place = exitCode === 0 ? ['split-window', '-d', '-t', `=${session}:`] : ['new-session', '-d', '-s', session];
   const set = ['-e', `MAILROOM_DIR=${room.directory}`, '-e', `MAILROOM_AS=${address}`];
+  // A pane gets the environment of the server, which may have been started anywhere.
+  const unset = ['env', ...namesKeptFromChildren().flatMap((name) => ['-u', name])];
   // tmux ends its command at a word that ends in `;`, and expands `#` in the directory that -c names.
-  const words = [...set, file, ...args].map((word) => word.replace(/;$/, '\\;'));
-  await execa('tmux', [...place, ...words], { cwd: directory });
-  await execa('tmux', ['select-layout', '-t', `=${session}:`, 'tiled'], { reject: false });
+  const words = [...set, ...unset, file, ...args].map((word) => word.replace(/;$/, '\\;'));
+  await execa('tmux', [...place, ...words], { ...options, cwd: directory });
+  await execa('tmux', ['select-layout', '-t', `=${session}:`, 'tiled'], { ...options, reject: false });
 }
 
 async function joined(room: Room, address: string, directory: string): Promise<void> {

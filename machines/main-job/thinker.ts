@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { PRESET_NAMES } from 'agent-mailroom/agents';
+import { childEnvironment } from 'agent-mailroom/workflow';
 import { shellWord } from '../shared/shell-word.ts';
 import { NotStarted, type AgentOption } from './options.ts';
 import { shellWordsOf } from './shell-words.ts';
@@ -40,7 +41,10 @@ function commandOf(by: string, { address, first }: { address: string; first: str
 /** Whether the shell finds it: a program, or a word of its own. */
 function isProgram(name: string): boolean {
   try {
-    execFileSync('sh', ['-c', 'command -v -- "$1"', 'sh', name], { stdio: 'ignore' });
+    execFileSync('sh', ['-c', 'command -v -- "$1"', 'sh', name], {
+      env: childEnvironment(),
+      stdio: 'ignore',
+    });
     return true;
   } catch {
     return false;

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
+import { childEnvironment } from 'agent-mailroom/workflow';
 
 /** A program, as it is to be run. */
 export interface Program {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** Beside the environment that there is. */
+  /** Added to the environment of every child. */
   readonly env?: Readonly<Record<string, string>>;
   readonly msMax: number;
 }
@@ -35,7 +36,7 @@ export async function runProgram(
   signal?.throwIfAborted();
   const child = spawn(file, args, {
     cwd,
-    env: { ...process.env, ...env },
+    env: childEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own, so that what it has started ends with it.
     detached: true,

@@ -1,3 +1,4 @@
+import { childEnvironment } from './child-environment.ts';
 import { bootId, identify, SESSION, statFields } from './proc-stat.ts';
 import { signalTree } from './process-tree.ts';
 import type { CommandEnd, Processes } from './processes.ts';
@@ -22,7 +23,7 @@ export const nodeProcesses: Processes = {
   run: async (file, args, { timeoutMs }) => {
     const { execa } = await import('execa');
     const options = { timeout: timeoutMs, killSignal: 'SIGKILL', reject: false, stdin: 'ignore' } as const;
-    const started = execa(file, [...args], options);
+    const started = execa(file, [...args], { ...options, env: childEnvironment(), extendEnv: false });
     // Its output can be in other hands (a tmux client gives its own to the server) and then does not end with it.
     const letGo = setTimeout(() => {
       started.stdout.destroy();
@@ -38,7 +39,7 @@ export const nodeProcesses: Processes = {
   },
   startDetached: (file, args) => {
     void import('node:child_process').then(({ spawn }) => {
-      const child = spawn(file, [...args], { detached: true, stdio: 'ignore' });
+      const child = spawn(file, [...args], { env: childEnvironment(), detached: true, stdio: 'ignore' });
       // A wake-up that cannot be started is lost, and losing one is always safe.
       child.on('error', () => {});
       child.unref();
@@ -48,7 +49,7 @@ export const nodeProcesses: Processes = {
     const { spawn } = await import('node:child_process');
     const child = spawn(file, [...args], {
       cwd,
-      env: { ...process.env, ...env },
+      env: childEnvironment(env),
       detached: true,
       stdio: ['ignore', 'ignore', stderr],
     });
@@ -63,7 +64,7 @@ export const nodeProcesses: Processes = {
     return new Promise<CommandEnd>((resolve, reject) => {
       const child = spawn(file, [...args], {
         cwd,
-        env: { ...process.env, ...env },
+        env: childEnvironment(env),
         stdio: [stdin ?? ('ignore' as const), stdout, stderr],
       });
       child.once('error', reject);

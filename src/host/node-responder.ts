@@ -1,5 +1,6 @@
 import { fork, type ChildProcess, type Serializable } from 'node:child_process';
 import { once } from 'node:events';
+import { childEnvironment } from './child-environment.ts';
 import type { Died, Responder } from './processes.ts';
 
 const STDERR_CHARS_MAX = 4_000;
@@ -14,7 +15,11 @@ export class NodeResponder implements Responder {
   #isTimedOut = false;
 
   constructor(program: string, { nodeArgs }: { nodeArgs: readonly string[] }) {
-    this.#child = fork(program, [], { execArgv: [...nodeArgs], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    this.#child = fork(program, [], {
+      env: childEnvironment(),
+      execArgv: [...nodeArgs],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
     this.#exited = new Promise<void>((resolve) => {
       this.#child.once('exit', () => resolve());
       this.#child.on('error', (error) => {

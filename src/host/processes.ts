@@ -55,6 +55,7 @@ export interface TreeSignal {
   readonly scope: 'session' | 'marked';
 }
 
+/** The children that are started here get the environment that `childEnvironment` describes. */
 export interface Processes {
   /** The user this process runs as; undefined where the system has no such numbers. */
   userId(): number | undefined;
@@ -72,8 +73,8 @@ export interface Processes {
   /** Starts a program that outlives this process and whose output nobody reads; never throws. */
   startDetached(file: string, args: readonly string[]): void;
   /**
-   * Starts a program that outlives this process, as the leader of a session of its own; its environment is this one's and
-   * `env`, its stderr an open descriptor. Rejects with the system's error.
+   * Starts a program that outlives this process, as the leader of a session of its own; `env` is added to its
+   * environment, its stderr an open descriptor. Rejects with the system's error.
    */
   startSession(
     file: string,
@@ -81,7 +82,7 @@ export interface Processes {
     options: { cwd: string; env: Readonly<Record<string, string>>; stderr: number },
   ): Promise<ProcessIdentity>;
   /**
-   * Runs a program in the session of this process until it ends; its environment is this one's and `env`, its input an
+   * Runs a program in the session of this process until it ends; `env` is added to its environment, its input an
    * open descriptor or empty, its output goes to open descriptors. Rejects with the system's error when it cannot be started.
    */
   runInto(

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { nodeHost, type ProcessIdentity, type Room } from 'agent-mailroom';
+import { childEnvironment } from 'agent-mailroom/workflow';
 import { mindOf, type MemberTerms } from './terms.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../dist/cli/mailroom.cjs', import.meta.url));
@@ -69,7 +70,7 @@ export class Mind implements AsyncDisposable {
       [COMMAND, 'agent', this.address, '--no-broadcasts', ...own, ...(added.length > 0 ? ['--', ...added] : [])],
       {
         cwd: directory,
-        env: { ...process.env, MAILROOM_DIR: this.#room.directory, MAILROOM_AS: this.address },
+        env: childEnvironment({ MAILROOM_DIR: this.#room.directory, MAILROOM_AS: this.address }),
         detached: true,
         stdio: ['ignore', output, output],
       },
