@@ -29,6 +29,7 @@ export const machine = loop.createMachine({
     planFault: null,
     hands: {},
     toMerge: [],
+    merges: [],
     changes: [],
     tests: [],
     silent: [],
@@ -102,7 +103,7 @@ export const machine = loop.createMachine({
       ],
       invoke: {
         src: 'deliver',
-        input: ({ context }) => ({ terms: context.terms, report: reportOf(context) }),
+        input: ({ context }) => ({ terms: context.terms, report: reportOf(context), merges: context.merges }),
         onDone: [
           {
             guard: 'wantsPullRequest',

@@ -13,6 +13,8 @@ export interface ChangeInput {
   readonly agent: string;
   readonly epoch: number;
   readonly repository: Repository;
+  /** The commit that its checkout begins with: what was merged when it was claimed. */
+  readonly start: string;
   readonly reviewersNeeded: number;
   readonly rounds: number;
   readonly reviewMinutes: number;
@@ -101,8 +103,8 @@ export function conflictText(
 ): string {
   return [
     `It is approved, but it conflicts with what was merged meanwhile, in ${event.files.join(', ')}.`,
-    'Merge the branch in your checkout, mend the conflict so that both changes are kept, run the tests, commit, and hand it in again:',
+    `Merge what is on ${repository.branch} in your checkout, mend the conflict so that both changes are kept, run the tests, commit, and hand it in again:`,
     '',
-    `  git merge ${repository.branch}`,
+    `  git merge ${event.with}`,
   ].join('\n');
 }

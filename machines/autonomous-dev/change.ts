@@ -18,10 +18,25 @@ import {
 import type { ChangeReport, Event, FromChange, WordOfChange } from './change-events.ts';
 import { decisionOf, decisionText } from './decision.ts';
 import { progress, type Progress } from './progress.ts';
-import { faultOfCommit, openWorkspace, type Repository } from './repository.ts';
+import { lookAtCommit, type HandedIn } from './handed-in.ts';
+import { openWorkspace } from './checkouts.ts';
+import type { Repository } from './repository.ts';
 
 function toLoop({ task, epoch }: Context, word: WordOfChange): FromChange {
   return { ...word, taskId: task.id, epoch };
+}
+
+function checkOf(context: Context): { repository: Repository; commit: string; base: string } {
+  return { repository: context.repository, commit: submissionOf(context).commit, base: workspaceOf(context).base };
+}
+
+function faultIn(handedIn: HandedIn): string {
+  return 'fault' in handedIn ? handedIn.fault : '';
+}
+
+function commitIn(handedIn: HandedIn): string {
+  if ('fault' in handedIn) throw new TypeError('it cannot be reviewed');
+  return handedIn.commit;
 }
 
 const change = setup({
@@ -33,13 +48,11 @@ const change = setup({
     emitted: {} as Progress,
   },
   actors: {
-    prepare: activity(({ repository, name }: { repository: Repository; name: string }, { signal }) =>
-      openWorkspace(repository, name, signal),
+    prepare: activity(({ repository, ...place }: { repository: Repository; name: string; start: string }, { signal }) =>
+      openWorkspace(repository, place, signal),
     ),
-    /** The fault of the commit, or null. */
-    check: activity(
-      async ({ repository, commit, base }: { repository: Repository; commit: string; base: string }, { signal }) =>
-        (await faultOfCommit(repository, { commit, base }, signal)) ?? null,
+    check: activity(({ repository, ...about }: { repository: Repository; commit: string; base: string }, { signal }) =>
+      lookAtCommit(repository, about, signal),
     ),
     review: codeReview,
     vote: consensus,
@@ -56,6 +69,13 @@ const change = setup({
       const { commit, summary, messageId, agents } = event;
       return { agents, submissions: [...context.submissions, { commit, summary, messageId }] };
     }),
+    /** From here on it is the one commit that was looked at, wherever a branch goes. */
+    identify: assign(({ context }, { commit }: { readonly commit: string }) => ({
+      submissions: [...context.submissions.slice(0, -1), { ...submissionOf(context), commit }],
+    })),
+    sendBack: sendParent(({ context }, { fault }: { readonly fault: string }) =>
+      toLoop(context, { type: 'GO-ON', feedback: `It cannot be reviewed: ${fault}.` }),
+    ),
     tellHandedIn: emit(({ context }) => {
       const { commit, summary, messageId } = submissionOf(context);
       return progress({ type: 'handed-in', taskId: context.task.id, agent: context.agent, commit, summary, messageId });
@@ -96,7 +116,11 @@ export const machine = change.createMachine({
     preparing: {
       invoke: {
         src: 'prepare',
-        input: ({ context: { repository, task, epoch } }) => ({ repository, name: `${task.id}-${epoch}` }),
+        input: ({ context: { repository, start, task, epoch } }) => ({
+          repository,
+          start,
+          name: `${task.id}-${epoch}`,
+        }),
         onDone: {
           target: 'working',
           actions: [
@@ -121,21 +145,22 @@ export const machine = change.createMachine({
     checking: {
       invoke: {
         src: 'check',
-        input: ({ context }) => ({
-          repository: context.repository,
-          commit: submissionOf(context).commit,
-          base: workspaceOf(context).base,
-        }),
+        input: ({ context }) => checkOf(context),
         onDone: [
           {
-            guard: ({ event }) => event.output !== null,
+            guard: ({ event }) => 'fault' in event.output,
             target: 'working',
-            actions: sendParent(({ context, event }) =>
-              toLoop(context, { type: 'GO-ON', feedback: `It cannot be reviewed: ${event.output ?? ''}.` }),
-            ),
+            actions: { type: 'sendBack', params: ({ event }) => ({ fault: faultIn(event.output) }) },
           },
-          { target: 'reviewing' },
+          {
+            target: 'reviewing',
+            actions: { type: 'identify', params: ({ event }) => ({ commit: commitIn(event.output) }) },
+          },
         ],
+        onError: {
+          target: 'stuck',
+          actions: { type: 'giveUp', params: ({ event }) => ({ reason: faultText(event.error) }) },
+        },
       },
     },
     reviewing: {
@@ -180,10 +205,27 @@ export const machine = change.createMachine({
             SUBMITTED: [
               {
                 guard: 'hasCommit',
+                target: 'checking',
+                actions: ['take', 'tellHandedIn'],
+              },
+              { actions: 'askForCommit' },
+            ],
+          },
+        },
+        checking: {
+          invoke: {
+            src: 'check',
+            input: ({ context }) => checkOf(context),
+            onDone: [
+              {
+                guard: ({ event }) => 'fault' in event.output,
+                target: 'revising',
+                actions: { type: 'sendBack', params: ({ event }) => ({ fault: faultIn(event.output) }) },
+              },
+              {
                 target: 'waiting',
                 actions: [
-                  'take',
-                  'tellHandedIn',
+                  { type: 'identify', params: ({ event }) => ({ commit: commitIn(event.output) }) },
                   sendTo('review', ({ context }): Revised => ({
                     type: 'REVISED',
                     commit: submissionOf(context).commit,
@@ -191,8 +233,11 @@ export const machine = change.createMachine({
                   })),
                 ],
               },
-              { actions: 'askForCommit' },
             ],
+            onError: {
+              target: '#change.stuck',
+              actions: { type: 'giveUp', params: ({ event }) => ({ reason: faultText(event.error) }) },
+            },
           },
         },
       },

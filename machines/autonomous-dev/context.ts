@@ -3,6 +3,7 @@ import type { Plan } from '../work-distributor/plan.ts';
 import type { FromChange } from './change-events.ts';
 import type { Delivery } from './delivery.ts';
 import type { LoopTerms } from './input.ts';
+import type { LoopMerge } from './integration.ts';
 import type { Findings } from './planning.ts';
 import type { Ending, LoopReport, TestRun } from './report.ts';
 
@@ -31,6 +32,8 @@ export interface Context {
   readonly hands: Readonly<Record<string, Hand>>;
   /** In the order in which they were approved. */
   readonly toMerge: readonly Approved[];
+  /** Every merge, in its order. The last one is where the branch must be. */
+  readonly merges: readonly LoopMerge[];
   readonly changes: LoopReport['changes'];
   readonly tests: readonly TestRun[];
   /** Agents who fell silent with a task, and have not been heard of since. */
@@ -78,6 +81,11 @@ export function nextToMerge({ toMerge }: Context): Approved {
   const [next] = toMerge;
   if (!next) throw new TypeError('there is nothing to merge');
   return next;
+}
+
+/** Where the branch that is delivered must be: nothing else was reviewed. */
+export function headOf({ terms, merges }: Context): string {
+  return merges.at(-1)?.commit ?? terms.repository.base;
 }
 
 /** Who is free goes before who is at a task, each in turn; who fell silent is not asked. */

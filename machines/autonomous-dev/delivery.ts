@@ -4,7 +4,8 @@ import type { LoopTerms } from './input.ts';
 import { bodyFile } from './publication.ts';
 import { pullRequestBody, pullRequestText } from './pull-request.ts';
 import type { LoopReport } from './report.ts';
-import { describeBranch } from './repository.ts';
+import { assertDelivered, type LoopMerge } from './integration.ts';
+import { describeBranch } from './merge.ts';
 
 /** What lies ready for people. */
 export interface Delivery {
@@ -18,13 +19,18 @@ export interface Delivery {
   readonly pullRequest: string;
 }
 
-/** Writes the text of the pull request beside the checkouts. Doing it again writes the same. */
+/**
+ * Checks that everything on the branch was approved, and writes the text of the pull request beside the checkouts. Doing it
+ * again writes the same.
+ */
 export async function deliver(
   { repository, pullRequest }: LoopTerms,
-  report: LoopReport,
+  { report, merges }: { readonly report: LoopReport; readonly merges: readonly LoopMerge[] },
   signal: AbortSignal,
 ): Promise<Delivery> {
-  const { head, commits, diffStat } = await describeBranch(repository, signal);
+  await assertDelivered(repository, merges, signal);
+  const head = merges.at(-1)?.commit ?? repository.base;
+  const { commits, diffStat } = await describeBranch(repository, head, signal);
   const file = path.join(repository.workDirectory, 'PULL-REQUEST.md');
   const text = pullRequestText(report, { head, commits, diffStat });
   await writeWhole(file, text);

@@ -49,6 +49,17 @@ const SETTINGS: Readonly<Record<string, string>> = {
 /** Variables of git that say how it reaches a remote, where its programs and configuration are, and what it traces. */
 const INHERITED = /^GIT_(?:ASKPASS|SSH|SSL|HTTP|CURL|PROXY|PROTOCOL|ALLOW_PROTOCOL|EXEC_PATH|TRACE|CONFIG_|TEST_)/;
 
+/** For every command that prints a diff of two commits: the same text for everybody. */
+export const DIFF_OPTIONS = [
+  '--no-color',
+  '--no-ext-diff',
+  '--no-textconv',
+  '--ignore-submodules=none',
+  '--find-renames',
+  '--src-prefix=a/',
+  '--dst-prefix=b/',
+] as const;
+
 /** What a git command said that failed, with the command. */
 class GitFailed extends Error {
   readonly exitCode: number | undefined;
@@ -66,6 +77,8 @@ export interface GitOptions {
   readonly signal?: AbortSignal | undefined;
   /** The agent that commits; the loop itself when not given. */
   readonly author?: string | undefined;
+  /** A command that prints more is killed, and counts as failed. */
+  readonly charsMax?: number | undefined;
 }
 
 /** Runs git and gives what it printed, without the last line end. Throws GitFailed. */
@@ -75,13 +88,20 @@ export async function git(args: readonly string[], options: GitOptions): Promise
   throw new GitFailed(args, { exitCode, output: all });
 }
 
+/** Runs a git command that prints a list with `-z`. Throws GitFailed. */
+export async function gitList(args: readonly string[], options: GitOptions): Promise<string[]> {
+  return (await git(args, options)).split('\0').filter(Boolean);
+}
+
 /** Runs git for a command whose failure says something: never throws for an exit code. */
 export async function attemptGit(
   args: readonly string[],
-  { directory, signal, author }: GitOptions,
+  { directory, signal, author, charsMax }: GitOptions,
 ): Promise<{ readonly exitCode: number | undefined; readonly stdout: string; readonly all: string }> {
   const program = gitProgram(args, author);
-  const inherited = Object.entries(childEnvironment()).filter(([name]) => !/^GIT_/.test(name) || INHERITED.test(name));
+  const inherited = Object.entries(childEnvironment()).filter(
+    ([name]) => !name.startsWith('GIT_') || INHERITED.test(name),
+  );
   const { exitCode, stdout, all } = await execa('git', program.args, {
     cwd: directory,
     env: { ...Object.fromEntries(inherited), ...program.env },
@@ -89,6 +109,7 @@ export async function attemptGit(
     reject: false,
     all: true,
     stdin: 'ignore',
+    ...(charsMax === undefined ? {} : { maxBuffer: charsMax }),
     ...(signal ? { cancelSignal: signal } : {}),
   });
   signal?.throwIfAborted();

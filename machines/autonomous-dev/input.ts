@@ -29,6 +29,8 @@ const loopInput = z.strictObject({
     directory: path,
     base: z.string().regex(/^[0-9a-f]{40,64}$/, 'expected the full id of a commit'),
     branch: z.string().min(1),
+    /** An id of the run's own, which no other run in this repository has. */
+    run: z.string().regex(/^[a-z0-9]{4,40}$/, 'expected 4 to 40 small letters and digits'),
     workDirectory: path,
     setup: z.string().optional(),
   }),
@@ -72,7 +74,7 @@ export function parseLoop(input: unknown): LoopTerms {
   const { plan, planner, researcher, ...terms } = parseInput(loopInput, input, {
     what: 'development',
     example:
-      '{"feature":"…","repository":{"directory":"/…","base":"<commit>","branch":"…","workDirectory":"/…"},"testCommand":"npm test","agents":["…","…"]}',
+      '{"feature":"…","repository":{"directory":"/…","base":"<commit>","branch":"…","run":"<id>","workDirectory":"/…"},"testCommand":"npm test","agents":["…","…"]}',
   });
   return {
     ...terms,

@@ -4,7 +4,8 @@ import { machine as workDistributor } from '../work-distributor.ts';
 import type { ToParent } from '../work-distributor/parent.ts';
 import { machine as change } from './change.ts';
 import type { ChangeInput } from './change-context.ts';
-import { changeId, isAtHand, lastTests, planOf, taskOf, without, type Context, type Event } from './context.ts';
+import { openBranch } from './checkouts.ts';
+import { changeId, headOf, isAtHand, lastTests, planOf, taskOf, without, type Context, type Event } from './context.ts';
 import { deliver } from './delivery.ts';
 import type { LoopInput, LoopTerms } from './input.ts';
 import { neverDone } from './mending.ts';
@@ -13,7 +14,9 @@ import { progress, type Progress } from './progress.ts';
 import type { Publication } from './publication.ts';
 import { publish } from './publish.ts';
 import type { LoopReport } from './report.ts';
-import { mergeCommit, openBranch, type Repository } from './repository.ts';
+import { settleIntegration, type LoopMerge } from './integration.ts';
+import { mergeCommit } from './merge.ts';
+import type { Repository } from './repository.ts';
 
 /** How often a planner is asked for a plan that can be used. */
 export const PLAN_TRIES_MAX = 3;
@@ -24,14 +27,15 @@ interface Question {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-function changeInput({ terms }: Context, event: ToParent & { type: 'TASK-CLAIMED' }): ChangeInput {
+function changeInput(context: Context, event: ToParent & { type: 'TASK-CLAIMED' }): ChangeInput {
   const { task, agent, epoch } = event;
-  const { repository, reviewersNeeded, reviewRounds: rounds, reviewMinutes, voteSeconds } = terms;
+  const { repository, reviewersNeeded, reviewRounds: rounds, reviewMinutes, voteSeconds } = context.terms;
   return {
     task,
     agent,
     epoch,
     repository,
+    start: headOf(context),
     reviewersNeeded,
     rounds,
     reviewMinutes,
@@ -56,9 +60,15 @@ export const loop = setup({
     distribute: workDistributor,
     change,
     merge: activity(
-      ({ repository, ...merged }: { repository: Repository; commit: string; message: string }, { signal }) =>
-        mergeCommit(repository, merged, signal),
+      (
+        { repository, ...merge }: { repository: Repository; head: string; commit: string; message: string },
+        { signal },
+      ) => mergeCommit(repository, merge, signal),
     ),
+    settle: activity(async ({ repository, head }: { repository: Repository; head: string }, { signal }) => {
+      await settleIntegration(repository, head, signal);
+      return null;
+    }),
     test: command(({ line, cwd, timeoutMs }: { line: string; cwd: string; timeoutMs: number }) => ({
       file: 'sh',
       args: ['-c', line],
@@ -66,8 +76,9 @@ export const loop = setup({
       timeoutMs,
       env: { CI: '1' },
     })),
-    deliver: activity((context: { terms: LoopTerms; report: LoopReport }, { signal }) =>
-      deliver(context.terms, context.report, signal),
+    deliver: activity(
+      ({ terms, ...done }: { terms: LoopTerms; report: LoopReport; merges: readonly LoopMerge[] }, { signal }) =>
+        deliver(terms, done, signal),
     ),
     publish: activity((publication: Publication, { signal }) => publish(publication, signal)),
   },

@@ -7,6 +7,8 @@ import type { Repository } from './repository.ts';
 /** A pull request that is to be opened. */
 export interface Publication {
   readonly repository: Repository;
+  /** The commit that was delivered. */
+  readonly head: string;
   /** The remote that the branch is pushed to. */
   readonly remote: string;
   /** The branch there that it is to be merged into. */
@@ -17,9 +19,9 @@ export interface Publication {
 }
 
 /** Throws when none was asked for. */
-export function publicationOf({ feature, repository, pullRequest }: LoopTerms): Publication {
+export function publicationOf({ feature, repository, pullRequest }: LoopTerms, head: string): Publication {
   if (!pullRequest) throw new TypeError('no pull request was asked for');
-  return { repository, ...pullRequest, title: titleOf(feature), body: bodyFile(repository) };
+  return { repository, head, ...pullRequest, title: titleOf(feature), body: bodyFile(repository) };
 }
 
 /** The text of the pull request without its title. */
@@ -27,9 +29,9 @@ export function bodyFile({ workDirectory }: Repository): string {
   return path.join(workDirectory, 'PULL-REQUEST.body.md');
 }
 
-/** What git is to do: nothing but this branch, and nothing of what is there is overwritten. */
-export function pushWords({ repository: { branch }, remote }: Publication): string[] {
-  return ['push', '--no-follow-tags', '--no-recurse-submodules', remote, `refs/heads/${branch}:refs/heads/${branch}`];
+/** What git is to do: nothing but this commit as this branch, and nothing of what is there is overwritten. */
+export function pushWords({ repository: { branch }, head, remote }: Publication): string[] {
+  return ['push', '--no-follow-tags', '--no-recurse-submodules', remote, `${head}:refs/heads/${branch}`];
 }
 
 /** What gh is to do. */

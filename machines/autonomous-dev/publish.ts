@@ -2,6 +2,7 @@ import { runProgram, type ProgramRan } from '../shared/run-program.ts';
 import { runGh } from './gh.ts';
 import { gitProgram } from './git.ts';
 import { createWords, pushWords, type Publication } from './publication.ts';
+import { assertHead } from './integration.ts';
 import { integrationDirectory } from './repository.ts';
 
 const PUSH_MS_MAX = 5 * 60_000;
@@ -15,7 +16,8 @@ const FIRST_OWN = 'map(select(.isCrossRepository | not)) | .[0].url // empty';
  * that there is one pull request after a kill at any moment. Rejects with what git or gh said.
  */
 export async function publish(publication: Publication, signal?: AbortSignal): Promise<string> {
-  const { repository, remote, base } = publication;
+  const { repository, head, remote, base } = publication;
+  await assertHead(repository, head, signal);
   const inBranch = { directory: integrationDirectory(repository), remote, signal };
   const pushed = await runProgram(
     { file: 'git', ...gitProgram(pushWords(publication)), cwd: inBranch.directory, msMax: PUSH_MS_MAX },

@@ -1,5 +1,6 @@
 import { assign, emit } from 'xstate';
 import { faultText } from '../shared/fault-text.ts';
+import { headOf } from './context.ts';
 import { loop } from './loop.ts';
 import { byHand, publicationOf } from './publication.ts';
 
@@ -7,7 +8,7 @@ import { byHand, publicationOf } from './publication.ts';
 export const publishing = loop.createStateConfig({
   invoke: {
     src: 'publish',
-    input: ({ context }) => publicationOf(context.terms),
+    input: ({ context }) => publicationOf(context.terms, headOf(context)),
     onDone: {
       target: 'ended',
       actions: [
@@ -22,7 +23,7 @@ export const publishing = loop.createStateConfig({
           pullRequest: ({ context, event }) => ({
             status: 'failed' as const,
             fault: faultText(event.error),
-            byHand: byHand(publicationOf(context.terms)),
+            byHand: byHand(publicationOf(context.terms, headOf(context))),
           }),
         }),
         emit(({ event }) => ({ type: 'pull-request-failed' as const, fault: faultText(event.error) })),

@@ -3,10 +3,21 @@ import type { DistributionInput } from '../work-distributor/input.ts';
 import type { FromParent } from '../work-distributor/parent.ts';
 import { faultText } from '../shared/fault-text.ts';
 import type { ToChange } from './change-events.ts';
-import { changeId, ended, lastTests, nextToMerge, planOf, reviewOrder, without, type Context } from './context.ts';
+import {
+  changeId,
+  ended,
+  headOf,
+  lastTests,
+  nextToMerge,
+  planOf,
+  reviewOrder,
+  without,
+  type Context,
+} from './context.ts';
 import { loop } from './loop.ts';
 import { endWithoutDelivery, fixTask } from './mending.ts';
-import { integrationDirectory, type Merge } from './repository.ts';
+import type { Merge } from './merge.ts';
+import { integrationDirectory } from './repository.ts';
 
 const OUTPUT_CHARS_KEPT = 6_000;
 
@@ -26,6 +37,12 @@ function aboutMerge(context: Context): { readonly taskId: string; readonly agent
 function mergedIn(merge: Merge): { readonly commit: string; readonly diffStat: string } {
   if (merge.status !== 'merged') throw new TypeError('it was not merged');
   return { commit: merge.commit, diffStat: merge.diffStat };
+}
+
+/** With the one that was made; an approved commit that was in the branch already needs none. */
+function mergesWith(context: Context, commit: string): Context['merges'] {
+  if (commit === headOf(context)) return context.merges;
+  return [...context.merges, { commit, approved: nextToMerge(context).commit }];
 }
 
 function conflictIn(merge: Merge): { readonly files: readonly string[]; readonly with: string } {
@@ -158,7 +175,7 @@ export const working = loop.createStateConfig({
   states: {
     building: {
       // One that was told before it had heard of the task of mending is no news.
-      on: { 'TASKS-SETTLED': { guard: 'knowsMending', target: 'testing' } },
+      on: { 'TASKS-SETTLED': { guard: 'knowsMending', target: 'settling' } },
       initial: 'waiting',
       states: {
         waiting: { always: { guard: 'hasMerges', target: 'merging' } },
@@ -168,7 +185,7 @@ export const working = loop.createStateConfig({
             input: ({ context }) => {
               const { taskId, title, commit, agent } = nextToMerge(context);
               const message = `Merge ${taskId}: ${title}\n\nWork of ${agent}, reviewed and approved.`;
-              return { repository: context.terms.repository, commit, message };
+              return { repository: context.terms.repository, head: headOf(context), commit, message };
             },
             onDone: [
               {
@@ -189,8 +206,9 @@ export const working = loop.createStateConfig({
                     const { taskId, epoch } = nextToMerge(context);
                     return toDistributor({ type: 'ACCEPTED', taskId, epoch });
                   }),
-                  assign(({ context }) => ({
+                  assign(({ context, event }) => ({
                     hands: without(context.hands, nextToMerge(context).taskId),
+                    merges: mergesWith(context, mergedIn(event.output).commit),
                     toMerge: context.toMerge.slice(1),
                   })),
                 ],
@@ -217,6 +235,18 @@ export const working = loop.createStateConfig({
               actions: assign(({ event }) => ended('failed', faultText(event.error))),
             },
           },
+        },
+      },
+    },
+    /** What is tested is the commit that would be delivered, and nothing that was left in its checkout. */
+    settling: {
+      invoke: {
+        src: 'settle',
+        input: ({ context }) => ({ repository: context.terms.repository, head: headOf(context) }),
+        onDone: 'testing',
+        onError: {
+          target: '#autonomous-dev-loop.ended',
+          actions: assign(({ event }) => ended('failed', faultText(event.error))),
         },
       },
     },

@@ -73,5 +73,5 @@ function placeLines({ branch, commit, base, directory, files }: Change): string[
 function diffLine({ directory, base, commit }: Record<'directory' | 'base' | 'commit', string | undefined>): string[] {
   if (base === undefined || commit === undefined) return [];
   const where = directory === undefined ? '' : ` -C ${shellWord(directory)}`;
-  return ['', `  git${where} diff ${shellWord(`${base}...${commit}`)}`];
+  return ['', `  git${where} diff --no-color --no-ext-diff --no-textconv ${shellWord(`${base}...${commit}`)}`];
 }

@@ -6,6 +6,7 @@ import type { Progress } from '../autonomous-dev/progress.ts';
 import { isAllDone, type LoopReport } from '../autonomous-dev/report.ts';
 import { endTeam, startTeam } from './agents.ts';
 import { keepTeam } from './keep-team.ts';
+import { leftBehindText } from './left-behind.ts';
 import { markEnded, type Run } from './run-directory.ts';
 import { progressText } from './show.ts';
 import { lookCloserText, summaryText } from './summary.ts';
@@ -66,6 +67,8 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
       ? summaryText(report, run)
       : `\nNot delivered: ${why}. The same command begins a new run.\n\n${lookCloserText(run)}`,
   );
+  const left = await leftBehindText(run);
+  if (left !== '') console.log(left);
   return report && isAllDone(report) ? EXIT_OK : EXIT_FAILURE;
 }
 

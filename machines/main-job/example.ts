@@ -6,6 +6,7 @@ import { git } from '../autonomous-dev/git.ts';
 import type { AgentProgram } from './agents.ts';
 import type { Options } from './options.ts';
 import type { Draft } from './prepare.ts';
+import { RUN_VERSION } from './run-directory.ts';
 
 /** The repository that ships, and by which its runs are named. */
 export const EXAMPLE_NAME = 'tally';
@@ -19,7 +20,10 @@ const REVIEW_SECONDS = 180;
 const ANSWER_MINUTES = 2;
 
 /** Four scripted agents and the repository that ships, copied so that it can be looked at afterwards. */
-export function exampleRun(directory: string, { inTmux, maxHours }: Options): Draft {
+export function exampleRun(
+  { directory, id }: { readonly directory: string; readonly id: string },
+  { inTmux, maxHours }: Options,
+): Draft {
   const project = path.join(FIXTURES, 'projects', EXAMPLE_NAME);
   const repository = path.join(directory, 'repository');
   const agents: AgentProgram[] = TEAM.map((address) => ({
@@ -29,7 +33,13 @@ export function exampleRun(directory: string, { inTmux, maxHours }: Options): Dr
   }));
   const input: LoopInput = {
     feature: fs.readFileSync(path.join(project, 'FEATURE.md'), 'utf8').trim(),
-    repository: { directory: repository, base: '0'.repeat(40), branch: 'mailroom/feature', workDirectory: directory },
+    repository: {
+      directory: repository,
+      base: '0'.repeat(40),
+      branch: 'mailroom/feature',
+      run: id,
+      workDirectory: directory,
+    },
     testCommand: 'npm test',
     agents: TEAM,
     researcher: 'ada',
@@ -41,7 +51,7 @@ export function exampleRun(directory: string, { inTmux, maxHours }: Options): Dr
     ...(maxHours === undefined ? {} : { maxHours }),
   };
   return {
-    run: { v: 1, name: EXAMPLE_NAME, directory, input, agents, inTmux },
+    run: { v: RUN_VERSION, name: EXAMPLE_NAME, directory, input, agents, inTmux },
     make: async () => ({
       ...input,
       repository: { ...input.repository, base: await makeRepository(project, repository) },
@@ -52,7 +62,8 @@ export function exampleRun(directory: string, { inTmux, maxHours }: Options): Dr
 /** A git repository with the project as its first commit, which it resolves with. */
 async function makeRepository(project: string, directory: string): Promise<string> {
   fs.cpSync(project, directory, { recursive: true });
-  await git(['init', '--quiet', '--initial-branch=main'], { directory });
+  // Without the user's template, which may bring hooks.
+  await git(['init', '--quiet', '--template=', '--initial-branch=main'], { directory });
   await git(['add', '--all'], { directory });
   await git(['commit', '--quiet', '--message', 'The project as it is'], { directory });
   return git(['rev-parse', 'HEAD'], { directory });

@@ -18,7 +18,12 @@ const SLUG_CHARS_MAX = 40;
 /** Looks whether it can begin. Throws NotStarted, with one line that says what is missing; nothing is changed. */
 export async function lookAtRepository(
   repo: string,
-  { feature, test, branch }: { feature: string; test: string | undefined; branch: string | undefined },
+  {
+    feature,
+    test,
+    branch,
+    run: id,
+  }: { feature: string; test: string | undefined; branch: string | undefined; run: string },
 ): Promise<Ground> {
   const asked = path.resolve(repo);
   if (!fs.existsSync(asked)) throw new NotStarted(`There is no directory ${asked}.`);
@@ -35,7 +40,7 @@ export async function lookAtRepository(
       `${directory} has ${files} uncommitted changes, which nobody would see. Commit or stash them and start again.`,
     );
   }
-  const name = branch ?? `mailroom/${slugOf(feature)}`;
+  const name = branch ?? (await freeName(`mailroom/${slugOf(feature)}`, { directory, id }));
   const valid = await run(['check-ref-format', '--branch', name], directory);
   if (valid.exitCode !== 0)
     throw new NotStarted(`${JSON.stringify(name)} is no name for a branch. Choose one with --branch.`);
@@ -43,6 +48,12 @@ export async function lookAtRepository(
   if (taken.exitCode === 0)
     throw new NotStarted(`The branch ${name} is there already. Delete it, or choose another one with --branch.`);
   return { directory, base: head.stdout, testCommand: test ?? testCommandOf(directory), branch: name };
+}
+
+/** The name, or with the id of the run where an earlier run, or somebody else, has the name already. */
+async function freeName(name: string, { directory, id }: { directory: string; id: string }): Promise<string> {
+  const taken = await run(['rev-parse', '--verify', '--quiet', `refs/heads/${name}`], directory);
+  return taken.exitCode === 0 ? `${name}-${id}` : name;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { initRoom } from 'agent-mailroom';
@@ -6,10 +7,12 @@ import { parsePlan } from '../work-distributor/plan.ts';
 import type { AgentProgram } from './agents.ts';
 import { memberProgram } from './member-program.ts';
 import { EXAMPLE_NAME, exampleRun } from './example.ts';
+import { noteBefore } from './left-behind.ts';
 import { NotStarted, type Options } from './options.ts';
 import { lookAtRepository, lookAtUpstream, slugOf } from './preflight.ts';
-import { findRun, hasEnded, nextDirectory, writeRun, type Run } from './run-directory.ts';
+import { findRun, hasEnded, nextDirectory, RUN_VERSION, writeRun, type Run } from './run-directory.ts';
 
+const RUN_ID_BYTES = 4;
 /** Above the usual one: a team on one machine talks more than people do. */
 const RATE_LIMIT = 300;
 
@@ -31,12 +34,16 @@ export async function prepareRun(options: Options): Promise<Prepared> {
   const runs = path.resolve(options.runs ?? runsBeside(options.repo));
   const before = findRun(runs, name);
   if (before && !hasEnded(before) && !options.isNew) {
+    assertSameVersion(before);
     assertSamePullRequest(before, options);
     return { plan: planText(before, true), open: () => Promise.resolve({ run: before, isResumed: true }) };
   }
   const directory = nextDirectory(runs, name);
+  const id = randomBytes(RUN_ID_BYTES).toString('hex');
   const made =
-    options.repo === undefined ? exampleRun(directory, options) : await ownRun(options, { feature, name, directory });
+    options.repo === undefined
+      ? exampleRun({ directory, id }, options)
+      : await ownRun(options, { feature, name, directory, id });
   return {
     plan: planText(made.run, false),
     open: async () => {
@@ -44,6 +51,7 @@ export async function prepareRun(options: Options): Promise<Prepared> {
       const input = await made.make();
       const run = { ...made.run, input };
       await initRoom({ cwd: directory, limits: { rateLimit: RATE_LIMIT } });
+      await noteBefore(run);
       writeRun(run);
       return { run, isResumed: false };
     },
@@ -58,10 +66,10 @@ export interface Draft {
 
 async function ownRun(
   options: Options,
-  { feature, name, directory }: { feature: string; name: string; directory: string },
+  { feature, name, directory, id }: { feature: string; name: string; directory: string; id: string },
 ): Promise<Draft> {
   const { repo = '', agents: given = [], test, branch, setup, maxHours, plan, inTmux, wantsPullRequest } = options;
-  const ground = await lookAtRepository(repo, { feature, test, branch });
+  const ground = await lookAtRepository(repo, { feature, test, branch, run: id });
   const pullRequest = wantsPullRequest ? await lookAtUpstream(ground.directory) : undefined;
   const agents: AgentProgram[] = given.map((one) => memberProgram(one, { ground, directory, setup }));
   const names = agents.map(({ address }) => address);
@@ -71,6 +79,7 @@ async function ownRun(
       directory: ground.directory,
       base: ground.base,
       branch: ground.branch,
+      run: id,
       workDirectory: directory,
       ...(setup === undefined ? {} : { setup }),
     },
@@ -82,8 +91,16 @@ async function ownRun(
     voteSeconds: VOTE_SECONDS,
     ...(maxHours === undefined ? {} : { maxHours }),
   };
-  const run: Run = { v: 1, name, directory, input, agents, inTmux };
+  const run: Run = { v: RUN_VERSION, name, directory, input, agents, inTmux };
   return { run, make: () => Promise.resolve(input) };
+}
+
+/** Throws NotStarted for a run that this version cannot resume. */
+function assertSameVersion({ v, directory }: Run): void {
+  if (v === RUN_VERSION) return;
+  throw new NotStarted(
+    `The run in ${directory} was begun with another version of Mailroom (format ${v}, expected ${RUN_VERSION}). Resume it with that version, or begin anew with --new.`,
+  );
 }
 
 /** Nothing is pushed that was not asked for now, and nothing that was asked for is forgotten. */

@@ -3,9 +3,12 @@ import path from 'node:path';
 import type { LoopInput } from '../autonomous-dev/input.ts';
 import type { AgentProgram } from './agents.ts';
 
+/** Of `run.json`, and of what the workflow of a run keeps. Version 1 had no id of the run. */
+export const RUN_VERSION = 2;
+
 /** What a run is begun with, kept in its directory, so that it can go on after anything. */
 export interface RunFile {
-  readonly v: 1;
+  readonly v: number;
   readonly name: string;
   readonly input: LoopInput;
   readonly agents: readonly AgentProgram[];
@@ -45,7 +48,7 @@ export function writeRun({ directory, ...run }: Run): void {
 function readRun(directory: string): Run | undefined {
   try {
     const run = JSON.parse(fs.readFileSync(path.join(directory, 'run.json'), 'utf8')) as RunFile;
-    return run.v === 1 ? { ...run, directory } : undefined;
+    return { ...run, directory };
   } catch {
     // One that was killed before it had begun.
     return undefined;

@@ -76,7 +76,13 @@ async function develop(work: Work): Promise<{ report: LoopReport; heard: string[
   const result = await runWorkflow(room, machine, {
     input: {
       feature: 'All shall be well.',
-      repository: { directory: repository, base, branch: 'mailroom/well', workDirectory: path.join(outer, 'work') },
+      repository: {
+        directory: repository,
+        base,
+        branch: 'mailroom/well',
+        run: 'well1',
+        workDirectory: path.join(outer, 'work'),
+      },
       testCommand: TESTS,
       agents: ['ada', 'ben'],
       // Nobody of that name is there, so that it begins at once.

@@ -13,7 +13,13 @@ const TASKS = [
 ];
 const UNPLANNED: LoopInput = {
   feature: '# Costs\n\nShare them.',
-  repository: { directory: '/repo', base: 'a'.repeat(40), branch: 'mailroom/costs', workDirectory: '/work' },
+  repository: {
+    directory: '/repo',
+    base: 'a'.repeat(40),
+    branch: 'mailroom/costs',
+    run: 'r1r1',
+    workDirectory: '/work',
+  },
   testCommand: 'npm test',
   agents: AGENTS,
 };
@@ -68,8 +74,9 @@ const reportOf = (run: RecordedWorkflow): LoopReport => {
   return run.output as LoopReport;
 };
 const timer = (run: RecordedWorkflow, name: string): string => run.timers.find((one) => one.includes(name)) ?? name;
-/** Everything that was offered is done and merged. */
-const settled = (run: RecordedWorkflow): RecordedWorkflow =>
+/** Everything that was offered is done and merged, and the branch is where it must be. */
+const settled = (run: RecordedWorkflow): RecordedWorkflow => settling(run).done('settle', null);
+const settling = (run: RecordedWorkflow): RecordedWorkflow =>
   run.happens({ type: 'TASKS-SETTLED', tasks: [...Array(9).keys()].map((n) => ({ id: `fix-${n}` })) });
 
 describe('research and planning', () => {
@@ -206,6 +213,29 @@ describe('what is approved', () => {
     expect([run.countOf('merge'), run.started('merge').input]).toMatchObject([2, { commit: 'commit-of-b-1' }]);
   });
 
+  it('is merged into the commit that the merge before it made, and a task begins with what is merged', () => {
+    const run = working().happens(claimed('a', 'ben')).happens(claimed('b', 'cleo'));
+    expect(run.started('change').input).toMatchObject({ start: INPUT.repository.base });
+    run.happens(approved('a', 'ben')).happens(approved('b', 'cleo'));
+    expect(run.started('merge').input).toMatchObject({ head: INPUT.repository.base });
+    run.done('merge', merge('m1'));
+    expect(run.started('merge').input).toMatchObject({ head: 'm1' });
+    // One that was in the branch already makes no merge.
+    run.done('merge', merge('m1')).happens(claimed('c', 'ben'));
+    expect(run.started('change').input).toMatchObject({ start: 'm1' });
+    expect(settling(run).started('settle').input).toEqual({ repository: INPUT.repository, head: 'm1' });
+    expect(run.countOf('test')).toBe(0);
+    run.done('settle', null).done('test', ran(0, 'ok'));
+    run.happens(approved('c', 'ben')).done('merge', merge('m2'));
+    settled(run).done('test', ran(0, 'ok'));
+    expect(run.started('deliver').input).toMatchObject({
+      merges: [
+        { commit: 'm1', approved: 'commit-of-a-1' },
+        { commit: 'm2', approved: 'commit-of-c-1' },
+      ],
+    });
+  });
+
   it('goes back to its change when it conflicts, and holds nobody up', () => {
     const run = working().happens(claimed('a', 'ben')).happens(claimed('b', 'cleo'));
     run.happens(approved('a', 'ben')).happens(approved('b', 'cleo'));
@@ -339,6 +369,13 @@ describe('testing', () => {
     });
   });
 
+  it('is not done, and nothing is delivered, when the branch is not where it must be', () => {
+    const fault = 'The branch mailroom/costs is at b, but this run left it at a.';
+    const run = settling(working()).fails('settle', fault);
+    expect(run.countOf('test')).toBe(0);
+    expect(reportOf(run)).toMatchObject({ outcome: 'failed', reason: fault, delivery: null });
+  });
+
   it('ends with the reason when the tests cannot be run', () => {
     expect(reportOf(settled(working()).fails('test', 'spawn sh ENOENT')).reason).toContain('spawn sh ENOENT');
   });
@@ -362,6 +399,7 @@ describe('the pull request', () => {
     expect(run.status).toBe('active');
     expect(run.started('publish').input).toEqual({
       repository: INPUT.repository,
+      head: INPUT.repository.base,
       remote: 'origin',
       base: 'main',
       title: 'Costs',
@@ -388,7 +426,7 @@ describe('the pull request', () => {
         status: 'failed',
         fault,
         byHand: [
-          'git -C /repo push --no-follow-tags --no-recurse-submodules origin refs/heads/mailroom/costs:refs/heads/mailroom/costs',
+          `git -C /repo push --no-follow-tags --no-recurse-submodules origin ${INPUT.repository.base}:refs/heads/mailroom/costs`,
           'cd /repo && gh pr create --head mailroom/costs --base main --title Costs --body-file /work/PULL-REQUEST.body.md',
         ],
       },

@@ -54,7 +54,9 @@ describe('a code review', () => {
       data: { change: { author: 'alice', commit: 'abc123' }, round: 1 },
     });
     expect(request?.content).toMatch(/^Please review my changes: Don't lose mail\n/);
-    expect(request?.content).toContain(`  git -C '/tmp/a b' diff 'main...abc123'`);
+    expect(request?.content).toContain(
+      `  git -C '/tmp/a b' diff --no-color --no-ext-diff --no-textconv 'main...abc123'`,
+    );
     const [approve, words, data, decline, ...none] = commandsIn(request ?? { content: '' });
     expect(none).toEqual([]);
     expect(approve).toBe(`  mailroom send ${ADDRESS} REVIEW-FEEDBACK 'approve' --data '{"round":1}'`);

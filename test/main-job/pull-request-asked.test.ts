@@ -108,7 +108,7 @@ test('how it went is shown as it happens, and said in the end with what to do', 
         inTmux: false,
         input: {
           feature: 'Pay',
-          repository: { directory: '/shop', base: 'b', branch: 'mailroom/pay', workDirectory: '/run' },
+          repository: { directory: '/shop', base: 'b', branch: 'mailroom/pay', run: 'pay1', workDirectory: '/run' },
           testCommand: 'npm test',
           agents: ['a', 'b'],
         },

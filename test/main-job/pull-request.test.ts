@@ -9,7 +9,9 @@ import { byHand, publicationOf, type Publication } from '../../machines/autonomo
 import { publish } from '../../machines/autonomous-dev/publish.ts';
 import { pullRequestBody } from '../../machines/autonomous-dev/pull-request.ts';
 import type { LoopReport } from '../../machines/autonomous-dev/report.ts';
-import { openBranch } from '../../machines/autonomous-dev/repository.ts';
+import { openBranch, openWorkspace } from '../../machines/autonomous-dev/checkouts.ts';
+import { mergeCommit } from '../../machines/autonomous-dev/merge.ts';
+import { integrationDirectory } from '../../machines/autonomous-dev/repository.ts';
 import { runProgram } from '../../machines/shared/run-program.ts';
 import { until } from '../hostile/until.ts';
 import { GitWithGh } from './git-with-gh.ts';
@@ -34,6 +36,7 @@ async function termsOf(place = { remote: 'origin', base: 'main' }): Promise<Loop
       directory: ground.directory,
       base: await ground.git('rev-parse', 'HEAD'),
       branch: BRANCH,
+      run: 'pay1',
       workDirectory: path.join(ground.outer, 'run'),
     },
     testCommand: 'npm test',
@@ -48,11 +51,15 @@ async function delivered(place?: {
   base: string;
 }): Promise<{ publication: Publication; delivery: Delivery; head: string }> {
   const terms = await termsOf(place);
-  const { directory } = await openBranch(terms.repository);
+  const { feature, repository } = terms;
+  await openBranch(repository);
+  const { directory } = await openWorkspace(repository, { name: 'pay-1', start: repository.base });
   fs.writeFileSync(path.join(directory, 'pay.js'), 'pay\n');
   await git(['add', '--all'], { directory });
   await git(['commit', '--quiet', '--message', 'Pay'], { directory });
-  const { feature, repository } = terms;
+  const approved = await git(['rev-parse', 'HEAD'], { directory });
+  const merge = await mergeCommit(repository, { head: repository.base, commit: approved, message: 'Merge pay' });
+  if (merge.status !== 'merged') throw new Error('it was not merged');
   const report: LoopReport = {
     outcome: 'delivered',
     reason: '',
@@ -67,8 +74,9 @@ async function delivered(place?: {
     delivery: null,
     pullRequest: null,
   };
-  const delivery = await deliver(terms, report, new AbortController().signal);
-  return { publication: publicationOf(terms), delivery, head: await git(['rev-parse', 'HEAD'], { directory }) };
+  const merges = [{ commit: merge.commit, approved }];
+  const delivery = await deliver(terms, { report, merges }, new AbortController().signal);
+  return { publication: publicationOf(terms, delivery.head), delivery, head: merge.commit };
 }
 
 const refsOf = async (directory: string): Promise<string[]> =>
@@ -91,6 +99,21 @@ test('the branch is pushed and a pull request opened, with the title and the tex
   expect(`# ${title}\n\n${body}`).toBe(fs.readFileSync(delivery.pullRequest, 'utf8'));
   for (const { cwd, prompt } of ground.calls)
     expect([cwd, prompt]).toEqual([path.join(ground.outer, 'run', 'integration'), '1']);
+});
+
+test('a commit that was put on the branch after the delivery is named, and nothing leaves this machine', async () => {
+  const { publication, delivery } = await delivered();
+  const directory = integrationDirectory(publication.repository);
+  await git(['commit', '--quiet', '--allow-empty', '--message', 'Planted'], { directory });
+  const planted = await git(['rev-parse', 'HEAD'], { directory });
+  const before = await refsOf(remote);
+  await expect(publish(publication)).rejects.toThrow(
+    `The branch ${BRANCH} is at ${planted}, but this run left it at ${delivery.head}.`,
+  );
+  expect([await refsOf(remote), callsOf()]).toEqual([before, []]);
+  // What is printed for a person pushes what was delivered, and nothing else.
+  for (const line of byHand(publication)) execFileSync('sh', ['-c', line], { stdio: 'ignore' });
+  expect(await refsOf(remote)).toContain(`refs/heads/${BRANCH} ${delivery.head}`);
 });
 
 test('done again it gives the same pull request, and changes nothing', async () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { git } from '../../machines/autonomous-dev/git.ts';
 import { slugOf } from '../../machines/main-job/preflight.ts';
 import { NotStarted, parseOptions } from '../../machines/main-job/options.ts';
-import { prepareRun } from '../../machines/main-job/prepare.ts';
+import { prepareRun, type Prepared } from '../../machines/main-job/prepare.ts';
 
 const MAIN = path.join(import.meta.dirname, '..', '..', 'machines', 'main-job', 'main.ts');
 const TSX = import.meta.resolve('tsx');
@@ -51,7 +51,10 @@ test('what cannot begin is one clear line, and nothing is changed', async () => 
     [['--repo', 'empty', ...OWN], /has no commit yet/],
     [['--repo', 'untested', ...OWN], /has no test command .* --test/],
     [['--repo', 'dirty', ...OWN], /has 1 uncommitted changes/],
-    [['--repo', 'taken', ...OWN], /The branch mailroom\/pay-in-two-parts is there already/],
+    [
+      ['--repo', 'taken', ...OWN, '--branch', 'mailroom/pay-in-two-parts'],
+      /The branch mailroom\/pay-in-two-parts is there already/,
+    ],
     [['--repo', 'taken', ...OWN, '--branch', 'no..name'], /is no name for a branch/],
     [['--repo', 'taken', '--feature', '@missing.md', '--agents', 'a=b,c=d'], /--feature @missing\.md: ENOENT/],
   ];
@@ -76,6 +79,26 @@ test('what cannot begin is one clear line, and nothing is changed', async () => 
     /^git (was not found|could not be run)/,
   );
   expect(fs.readdirSync(outer, { recursive: true })).toHaveLength(before);
+});
+
+test('a run has an id of its own that it keeps, and one of an older version is refused', async () => {
+  const directory = await repositoryIn('shop', { 'package.json': PACKAGE });
+  const prepare = (...words: readonly string[]): Promise<Prepared> =>
+    prepareRun(parseOptions(['--repo', directory, ...OWN, ...words]));
+  const { run } = await (await prepare()).open();
+  const { branch, run: id } = run.input.repository;
+  expect([branch, id]).toEqual(['mailroom/pay-in-two-parts', expect.stringMatching(/^[0-9a-f]{8}$/)]);
+  expect((await (await prepare()).open()).run).toEqual(run);
+  await git(['branch', branch], { directory });
+  const next = (await (await prepare('--new')).open()).run.input.repository;
+  expect(next.run).not.toBe(id);
+  expect(next.branch).toBe(`${branch}-${next.run}`);
+  const file = path.join(outer, 'shop.runs', 'pay-in-two-parts-2', 'run.json');
+  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"v": 2', '"v": 1'));
+  await expect(prepare()).rejects.toThrow(
+    /^The run in .*pay-in-two-parts-2 was begun with another version of Mailroom \(format 1, expected 2\)\. .* --new\.$/,
+  );
+  expect((await prepare('--new')).plan).toMatch(/^Would begin a run in .*pay-in-two-parts-3\./);
 });
 
 test('--dry-run shows what would be done, and does nothing', async () => {

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { attemptGit, git, type GitOptions } from '../../autonomous-dev/git.ts';
+import { attemptGit, git, gitList, type GitOptions } from '../../autonomous-dev/git.ts';
+import { embeddedRepositories } from '../../autonomous-dev/handed-in.ts';
 import type { Member } from './member.ts';
 
 const SUBJECT_CHARS_MAX = 72;
@@ -30,16 +31,34 @@ export interface Before {
 }
 
 export async function lookBefore(checkout: GitOptions): Promise<Before> {
-  const untracked = await git(['ls-files', '--others', '--exclude-standard', '--directory', '-z'], checkout);
-  return { head: await headOf(checkout), untracked: untracked.split('\0').filter(Boolean) };
+  const untracked = await gitList(['ls-files', '--others', '--exclude-standard', '--directory', '-z'], checkout);
+  return { head: await headOf(checkout), untracked };
 }
 
-/** Commits all that has been changed since, if there is something, or a merge is to be completed. */
-export async function commitAll(checkout: GitOptions, { untracked }: Before, message: string): Promise<void> {
+/** Repositories that were made in a checkout since. Their files would not be in a commit, but only a link to them. */
+export async function newRepositories(checkout: GitOptions, { untracked }: Before): Promise<string[]> {
+  const found = await embeddedRepositories(checkout);
+  return found.filter((name) => !untracked.some((one) => `${name}/`.startsWith(one)));
+}
+
+/**
+ * Commits all that has been changed since, if there is something, or a merge is to be completed. Throws where a repository
+ * was made in the checkout.
+ */
+export async function commitAll(checkout: GitOptions, before: Before, message: string): Promise<void> {
+  const repositories = await newRepositories(checkout, before);
+  if (repositories.length > 0) throw new Error(repositoriesText(repositories));
+  const { untracked } = before;
   const others = untracked.map((name) => `:(top,exclude,literal)${name.replace(/\/$/, '')}`);
   await git(['add', '--all', '--', ':/', ...others], checkout);
-  const isChanged = (await attemptGit(['diff', '--cached', '--quiet'], checkout)).exitCode !== 0;
-  if (isChanged || (await isMerging(checkout))) await git(['commit', '--quiet', '--message', message], checkout);
+  const isChanged = (await attemptGit(['diff-index', '--cached', '--quiet', 'HEAD'], checkout)).exitCode !== 0;
+  if (isChanged || (await isMerging(checkout)))
+    await git(['commit', '--quiet', '--no-verify', '--cleanup=whitespace', '--message', message], checkout);
+}
+
+export function repositoriesText(names: readonly string[]): string {
+  const named = names.map((name) => JSON.stringify(name)).join(', ');
+  return `${named} ${names.length === 1 ? 'is a git repository' : 'are git repositories'} of its own inside the checkout, so its files would be missing from the commit`;
 }
 
 /** What was done as the message of a commit: a short first line, and all of it below where it is longer. */

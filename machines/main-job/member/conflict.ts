@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { attemptGit, git, type GitOptions } from '../../autonomous-dev/git.ts';
+import { attemptGit, git, gitList, type GitOptions } from '../../autonomous-dev/git.ts';
 import type { Case, Thought } from './case.ts';
 import { commitAll, headOf, inCheckout, isMerging, lookBefore } from './checkout.ts';
 import type { Work } from './heard.ts';
@@ -15,16 +15,16 @@ const MARKER = /^(?:<{7}|>{7})(?: |$)/m;
 export async function mendConflict(
   member: Member,
   one: Case,
-  { work, branch }: { work: Work; branch: string },
+  { work, head }: { work: Work; head: string },
 ): Promise<void> {
   const checkout = inCheckout(member, work.workspace.directory, one.signal);
   const before = await one.onceDone('before', () => lookBefore(checkout));
-  const files = await one.onceDone('conflict', () => conflictWith(checkout, { branch, before: before.head }));
+  const files = await one.onceDone('conflict', () => conflictWith(checkout, { head, before: before.head }));
   let thought: Thought | null = null;
   for (let tries = 1; files.length > 0; tries++) {
     thought = await one.ask(`mend ${tries}`, () => ({
       threadId: threadOfTask(work),
-      content: mendText(work, { branch, files, isAgain: tries > 1 }),
+      content: mendText(work, { files, isAgain: tries > 1 }),
     }));
     if (!member.holding.isAtWork(work)) return;
     if (thought.isFailure) return giveBack(member, one, { work, reason: thought.content });
@@ -33,25 +33,26 @@ export async function mendConflict(
     const reason = `there are still conflict markers in ${left.join(', ')}`;
     if (tries === TRIES_MAX) return giveBack(member, one, { work, reason });
   }
-  if (await isMerging(checkout)) await commitAll(checkout, before, `Merge ${branch} into the work on ${work.taskId}`);
+  if (await isMerging(checkout))
+    await commitAll(checkout, before, `Merge ${head.slice(0, 10)} into the work on ${work.taskId}`);
   return handIn(member, one, { work, thought });
 }
 
 /** The files in which the merge conflicts; none when it is complete. */
 async function conflictWith(
   checkout: GitOptions,
-  { branch, before }: { branch: string; before: string },
+  { head, before }: { head: string; before: string },
 ): Promise<string[]> {
   // What a member before this one has begun goes on as it is.
   if (!(await isMerging(checkout)) && (await headOf(checkout)) === before) {
-    await git(['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`], checkout);
-    const merged = await attemptGit(['merge', '--no-edit', branch], checkout);
+    await git(['rev-parse', '--verify', '--quiet', `${head}^{commit}`], checkout);
+    const words = ['merge', '--no-ff', '--no-verify-signatures', '--no-stat', '--no-edit', head];
+    const merged = await attemptGit(words, checkout);
     if (merged.exitCode !== 0 && !(await isMerging(checkout))) {
-      throw new Error(`${branch} could not be merged: ${merged.all.trim().slice(0, 500)}`);
+      throw new Error(`${head} could not be merged: ${merged.all.trim().slice(0, 500)}`);
     }
   }
-  const unmerged = await git(['diff', '--name-only', '--diff-filter=U', '-z'], checkout);
-  return unmerged.split('\0').filter(Boolean);
+  return gitList(['diff', '--no-ext-diff', '--name-only', '--diff-filter=U', '-z'], checkout);
 }
 
 function hasMarkers(file: string): boolean {
@@ -60,12 +61,12 @@ function hasMarkers(file: string): boolean {
 
 function mendText(
   { title, description, workspace }: Work,
-  { branch, files, isAgain }: { branch: string; files: readonly string[]; isAgain: boolean },
+  { files, isAgain }: { files: readonly string[]; isAgain: boolean },
 ): string {
   return [
     isAgain
       ? 'There are still conflict markers in these files. Please mend them all.'
-      : `Your work conflicts with what others did meanwhile. ${branch} is being merged into your checkout, and these files have conflict markers:`,
+      : 'Your work conflicts with what others did meanwhile. Their work is being merged into your checkout, and these files have conflict markers:',
     '',
     ...files.map((file) => `  ${path.join(workspace.directory, file)}`),
     '',

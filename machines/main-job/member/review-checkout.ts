@@ -1,10 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { makeReady } from '../../autonomous-dev/checkouts.ts';
 import { attemptGit, git, type GitOptions } from '../../autonomous-dev/git.ts';
 import type { ReviewRequest } from './heard.ts';
 import type { Member } from './member.ts';
-import { runShell } from '../../shared/run-shell.ts';
-import { howItEnded } from './test-output.ts';
 
 /** A checkout of the commit that is reviewed, of the reviewer's own; the same request gives the same one. */
 export async function openReview(
@@ -20,10 +19,7 @@ export async function openReview(
     fs.mkdirSync(path.dirname(directory), { recursive: true });
     await attemptGit(['worktree', 'remove', '--force', '--force', directory], inRepository);
     await git(['worktree', 'add', '--quiet', '--detach', '--force', directory, commit], inRepository);
-    if (terms.setup !== undefined) {
-      const ran = await runShell(terms.setup, directory, signal);
-      if (ran.exitCode !== 0) throw new Error(`${howItEnded(ran)}\n${ran.output.slice(-500)}`);
-    }
+    await makeReady({ directory, setup: terms.setup, start: commit }, signal);
     fs.writeFileSync(ready, '');
   }
   return { directory, signal };

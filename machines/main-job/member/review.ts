@@ -1,16 +1,15 @@
 import { z } from 'zod';
-import { git } from '../../autonomous-dev/git.ts';
 import { shellWord } from '../../shared/shell-word.ts';
 import type { Case } from './case.ts';
 import { feedbackOf, verdictAnswer } from './feedback.ts';
 import type { ReviewRequest } from './heard.ts';
 import type { Member } from './member.ts';
-import { clipped, quoted } from './quoted.ts';
+import { quoted } from './quoted.ts';
 import { closeReview, openReview } from './review-checkout.ts';
+import { changeText, showChange, type ShownChange } from './shown-change.ts';
 import { runShell, type Ran } from '../../shared/run-shell.ts';
 import { howItEnded } from './test-output.ts';
 
-const DIFF_CHARS_MAX = 40_000;
 const OUTPUT_CHARS_SHOWN = 6_000;
 
 /** Reviews a commit: the member runs the tests in a checkout of its own, and the mind judges the change. */
@@ -18,19 +17,14 @@ export async function reviewChange(member: Member, one: Case, request: ReviewReq
   const { change, round } = request;
   const checkout = await openReview(member, request, one.signal);
   const ran = await one.onceDone('tests', () => runShell(member.terms.testCommand, checkout.directory, one.signal));
-  const range = `${change.base}...${change.commit}`;
-  const diffStat = await one.onceDone('stat', async () => {
-    const stat = await git(['diff', '--stat', range], checkout);
-    return stat.split('\n').at(-1)?.trim() ?? '';
-  });
-  const diff = clipped(await git(['diff', range], checkout), DIFF_CHARS_MAX);
+  const shown = await showChange(change, checkout);
   const thought = await one.ask('review', () => ({
     threadId: `review of ${change.branch === '' ? change.commit : change.branch}`.slice(0, 200),
-    content: reviewText(request, { directory: checkout.directory, ran, diff }),
+    content: reviewText(request, { directory: checkout.directory, ran, shown }),
     replySchema: z.toJSONSchema(verdictAnswer, { io: 'input' }),
   }));
   await closeReview(member, checkout);
-  const feedback = feedbackOf({ ran, diffStat, thought });
+  const feedback = feedbackOf({ ran, diffStat: shown.summary, thought });
   if (!feedback) throw new Error(`I cannot review it: ${thought.content}`);
   const { verdict } = feedback;
   await one.send('feedback', () => ({
@@ -44,8 +38,9 @@ export async function reviewChange(member: Member, one: Case, request: ReviewReq
 
 function reviewText(
   { change, round }: ReviewRequest,
-  { directory, ran, diff }: { directory: string; ran: Ran; diff: string },
+  { directory, ran, shown }: { directory: string; ran: Ran; shown: ShownChange },
 ): string {
+  const text = changeText(shown);
   return [
     `Please review a change of ${change.author}, round ${round}. It is checked out for you, to read and to try, in`,
     '',
@@ -59,10 +54,11 @@ function reviewText(
     '',
     quoted(ran.output.slice(-OUTPUT_CHARS_SHOWN)),
     '',
-    'The change:',
+    `The change, ${shown.commits.length === 1 ? 'one commit' : `${shown.commits.length} commits`}:`,
     '',
-    quoted(diff),
+    quoted(text.shown),
     '',
+    ...text.more,
     'Approve it when it does what it is to do and breaks nothing. Request changes only for what must change, each as an issue with evidence: file and line, a command and what it printed. What would merely be nicer is a suggestion. What was put to the vote is settled.',
   ].join('\n');
 }

@@ -2,7 +2,15 @@ import { git } from '../../autonomous-dev/git.ts';
 import { shellWord } from '../../shared/shell-word.ts';
 import type { Case, Thought } from './case.ts';
 import { challengeIssues } from './challenge.ts';
-import { commitAll, commitMessage, headOf, inCheckout, lookBefore } from './checkout.ts';
+import {
+  commitAll,
+  commitMessage,
+  headOf,
+  inCheckout,
+  lookBefore,
+  newRepositories,
+  repositoriesText,
+} from './checkout.ts';
 import { mendConflict } from './conflict.ts';
 import type { Rework, Work } from './heard.ts';
 import type { Member } from './member.ts';
@@ -17,8 +25,8 @@ export async function startTask(member: Member, one: Case, work: Work): Promise<
 
 /** Goes on with a task as its feedback says: a conflict to mend, issues of a review, or what the tests found. */
 export async function reworkTask(member: Member, one: Case, rework: Rework): Promise<void> {
-  const branch = branchToMerge(rework.feedback);
-  if (branch !== undefined) return mendConflict(member, one, { work: rework, branch });
+  const head = commitToMerge(rework.feedback);
+  if (head !== undefined) return mendConflict(member, one, { work: rework, head });
   const { isAllChallenged, remark } = await challengeIssues(member, one, rework);
   // It is put to the vote; the task stays this member's until then.
   if (isAllChallenged) return member.holding.dispute();
@@ -38,10 +46,17 @@ async function doWork(
   const { directory } = work.workspace;
   const checkout = inCheckout(member, directory, one.signal);
   const before = await one.onceDone('before', () => lookBefore(checkout));
-  const thought = await one.ask('work', () => ({
+  let thought = await one.ask('work', () => ({
     threadId: threadOfTask(work),
     content: workText(one, { work, feedback, remark }),
   }));
+  const repositories = thought.isFailure ? [] : await newRepositories(checkout, before);
+  if (repositories.length > 0) {
+    thought = await one.ask('repositories', () => ({
+      threadId: threadOfTask(work),
+      content: `Your work cannot be committed yet: ${repositoriesText(repositories)}. Remove the .git directory in it if its files belong to your work, or else remove it altogether. Look in ${work.workspace.directory}. Then answer in one or two sentences what you did for the task.`,
+    }));
+  }
   if (!member.holding.isAtWork(work)) return member.say(`${work.taskId}: it is no longer mine`);
   if (thought.isFailure) return giveBack(member, one, { work, reason: thought.content });
   await commitAll(checkout, before, commitMessage(thought.content, work.title));
@@ -58,7 +73,7 @@ export async function handIn(
   const { taskId, epoch, workspace, title } = work;
   const checkout = inCheckout(member, workspace.directory, one.signal);
   const commit = await headOf(checkout);
-  const subject = await git(['log', '-1', '--format=%s'], checkout);
+  const subject = await git(['log', '-1', '--no-color', '--format=%s'], checkout);
   const summary = clipped(thought?.content.trim() ?? subject, REASON_CHARS_MAX);
   await one.send('completed', () => ({
     to: one.message.from,
@@ -87,10 +102,10 @@ export async function giveBack(
   member.say(`${title}: given back, ${why.split('\n', 1)[0] ?? ''}`);
 }
 
-/** The branch that is to be merged, as the command in the feedback has it. */
-function branchToMerge(feedback: string): string | undefined {
-  const [, branch] = /^ {2}git merge ([^\s-]\S*)$/m.exec(feedback) ?? [];
-  return branch;
+/** The commit that is to be merged, as the command in the feedback has it. */
+function commitToMerge(feedback: string): string | undefined {
+  const [, head] = /^ {2}git merge ([0-9a-f]{40,64})$/m.exec(feedback) ?? [];
+  return head;
 }
 
 function workText(

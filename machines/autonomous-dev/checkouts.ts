@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { runShell } from '../shared/run-shell.ts';
+import { attemptGit, git, gitList } from './git.ts';
+import {
+  integrationDirectory,
+  runRefs,
+  taskBranch,
+  tasksDirectory,
+  type Checkout,
+  type Repository,
+} from './repository.ts';
+
+/** What lies beside a checkout that is ready, in `<directory>.ready`. */
+export interface Readiness {
+  readonly v: 1;
+  /** Files of the repository that the set-up had changed. They were put back. */
+  readonly putBack: readonly string[];
+  /** Files that the set-up left and that are none of the repository's, where they are not ignored. */
+  readonly untracked: readonly string[];
+}
+
+interface Place {
+  readonly directory: string;
+  readonly branch: string;
+  /** The ref that says that the branch is this run's. */
+  readonly mark: string;
+  readonly start: string;
+}
+
+/** Where something does not exist yet, for `git update-ref`. */
+const NOTHING = '';
+
+/** Makes the branch that is delivered and its checkout. Doing it again gives the same one. */
+export async function openBranch(repository: Repository, signal?: AbortSignal): Promise<Checkout> {
+  const { branch, base } = repository;
+  const directory = integrationDirectory(repository);
+  const mark = `${runRefs(repository)}integration`;
+  return openCheckout(repository, { directory, branch, mark, start: base }, signal);
+}
+
+/** Makes the checkout of a task, from what is merged so far. The same name gives the same checkout. */
+export async function openWorkspace(
+  repository: Repository,
+  { name, start }: { readonly name: string; readonly start: string },
+  signal?: AbortSignal,
+): Promise<Checkout> {
+  const directory = path.join(tasksDirectory(repository), name);
+  const mark = `${runRefs(repository)}tasks/${name}`;
+  return openCheckout(repository, { directory, branch: taskBranch(repository, name), mark, start }, signal);
+}
+
+async function openCheckout(repository: Repository, place: Place, signal: AbortSignal | undefined): Promise<Checkout> {
+  const { directory, branch, start } = place;
+  const ready = `${directory}.ready`;
+  if (!existsSync(ready)) {
+    const inMain = { directory: repository.directory, signal };
+    await makeBranch(repository, place, signal);
+    // One that was being made when its maker was killed is made again; nobody has worked in it yet. Never `worktree prune`:
+    // it forgets those of the user's that lie on a disk which is not there now.
+    await attemptGit(['worktree', 'remove', '--force', '--force', directory], inMain);
+    await rm(directory, { recursive: true, force: true });
+    await git(['worktree', 'add', '--quiet', '--force', '--force', directory, branch], inMain);
+    const { setup } = repository;
+    const readiness = await makeReady({ directory, setup, start }, signal);
+    await writeFile(`${ready}.new`, `${JSON.stringify(readiness)}\n`);
+    await rename(`${ready}.new`, ready);
+  }
+  return { directory, branch, base: start };
+}
+
+/** Makes the branch where it starts. Throws when somebody else has one of that name. */
+async function makeBranch(
+  { directory }: Repository,
+  { branch, mark, start }: Place,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const inMain = { directory, signal };
+  const idOf = async (ref: string): Promise<string> =>
+    (await attemptGit(['rev-parse', '--verify', '--quiet', ref], inMain)).stdout;
+  const ref = `refs/heads/${branch}`;
+  const found = await idOf(ref);
+  const isOwn = (await idOf(mark)) === start;
+  if (found !== '' && !isOwn) {
+    throw new Error(
+      `The branch ${branch} is there already, at ${found}, and this run has not made it. Rename it (git branch -m ${branch} <new name>) and start again.`,
+    );
+  }
+  if (!isOwn) await git(['update-ref', mark, start, NOTHING], inMain);
+  if (found !== start) await git(['update-ref', ref, start, found], inMain);
+}
+
+/**
+ * Runs the set-up in a new checkout, and puts back what it has changed of the repository: neither is its work taken for an
+ * author's, nor is anything tested that is not in the commit. What it has added stays.
+ */
+export async function makeReady(
+  {
+    directory,
+    setup,
+    start,
+  }: { readonly directory: string; readonly setup: string | undefined; readonly start: string },
+  signal: AbortSignal | undefined,
+): Promise<Readiness> {
+  if (setup === undefined) return { v: 1, putBack: [], untracked: [] };
+  const { exitCode, output } = await runShell(setup, directory, signal ?? new AbortController().signal);
+  if (exitCode !== 0) {
+    const how = exitCode === null ? 'it took too long' : String(exitCode);
+    throw new Error(`${setup} failed in ${directory} (${how}): ${output.slice(-2_000)}`);
+  }
+  const checkout = { directory, signal };
+  await git(['reset', '--quiet', start], checkout);
+  await attemptGit(['update-index', '-q', '--refresh'], checkout);
+  const putBack = await gitList(['diff-files', '--name-only', '-z'], checkout);
+  const untracked = await gitList(['ls-files', '--others', '--exclude-standard', '--directory', '-z'], checkout);
+  await git(['reset', '--hard', '--quiet'], checkout);
+  return { v: 1, putBack, untracked };
+}

@@ -1,0 +1,58 @@
+import { attemptGit, gitList, type GitOptions } from './git.ts';
+import type { Repository } from './repository.ts';
+
+const GITLINK = '160000';
+
+/** A commit by its full id, or what keeps it from being reviewed. */
+export type HandedIn = { readonly commit: string } | { readonly fault: string };
+
+/** Looks whether a commit can be reviewed: it is there, it is on top of what its checkout began with, and it is whole. */
+export async function lookAtCommit(
+  { directory }: Repository,
+  { commit: name, base }: { readonly commit: string; readonly base: string },
+  signal?: AbortSignal,
+): Promise<HandedIn> {
+  const inMain = { directory, signal };
+  const found = /^[^-\s]\S*$/.test(name)
+    ? await attemptGit(['rev-parse', '--verify', '--quiet', `${name}^{commit}`], inMain)
+    : undefined;
+  if (found?.exitCode !== 0) return { fault: `there is no commit ${name} in the repository` };
+  const commit = found.stdout;
+  if (commit === base) return { fault: 'it is the commit that the checkout began with: nothing is committed yet' };
+  const isOnTop = (await attemptGit(['merge-base', '--is-ancestor', base, commit], inMain)).exitCode === 0;
+  if (!isOnTop) return { fault: `${commit} is not on top of ${base}, with which the checkout began` };
+  const links = await strayLinks({ commit, base }, inMain);
+  return links.length === 0 ? { commit } : { fault: strayLinkText(links) };
+}
+
+/** Paths that link to a repository of their own, have not done so before, and are no submodule. */
+async function strayLinks(
+  { commit, base }: { readonly commit: string; readonly base: string },
+  inMain: GitOptions,
+): Promise<string[]> {
+  const words = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--ignore-submodules=none', base, commit];
+  // For each path a word with its modes, as `:100644 160000 <id> <id> T`, and then the path.
+  const changes = await gitList(words, inMain);
+  const added = changes.flatMap((change, at) => {
+    const [before, after] = /^:(\d+) (\d+) /.exec(change)?.slice(1) ?? [];
+    return at % 2 === 0 && after === GITLINK && before !== GITLINK ? [changes[at + 1] ?? ''] : [];
+  });
+  if (added.length === 0) return [];
+  const config = ['config', '--blob', `${commit}:.gitmodules`, '-z', '--get-regexp', String.raw`^submodule\..*\.path$`];
+  const { stdout } = await attemptGit(config, inMain);
+  const submodules = new Set(stdout.split('\0').map((entry) => entry.slice(entry.indexOf('\n') + 1)));
+  return added.filter((path) => !submodules.has(path));
+}
+
+function strayLinkText(paths: readonly string[]): string {
+  const names = paths.map((path) => JSON.stringify(path)).join(', ');
+  const [it, are] = paths.length === 1 ? ['it', 'is a git repository'] : ['them', 'are git repositories'];
+  return `${names} ${are} of its own inside the checkout, so that the commit only links to ${it} and has none of the files in ${it}. Remove the .git directory in ${it}, take the link out of the index (git rm --cached), and commit the files; or make a submodule of ${it}, with an entry in .gitmodules`;
+}
+
+/** The repositories that lie inside a checkout and that its own repository does not know. */
+export async function embeddedRepositories(checkout: GitOptions): Promise<string[]> {
+  // git does not look into them, and names them with a slash at the end; of anything else it names the files.
+  const others = await gitList(['ls-files', '--others', '--exclude-standard', '-z', '--', ':/'], checkout);
+  return others.filter((name) => name.endsWith('/')).map((name) => name.slice(0, -1));
+}

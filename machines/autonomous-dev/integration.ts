@@ -1,0 +1,79 @@
+import { attemptGit, git, type GitOptions } from './git.ts';
+import { integrationDirectory, type Repository } from './repository.ts';
+
+const STRAY_COMMITS_NAMED_MAX = 5;
+
+/** A merge that the loop has made. */
+export interface LoopMerge {
+  readonly commit: string;
+  /** What was approved, and is its second parent. */
+  readonly approved: string;
+}
+
+export function inIntegration(repository: Repository, signal: AbortSignal | undefined): GitOptions {
+  return { directory: integrationDirectory(repository), signal };
+}
+
+/**
+ * Throws when the branch that is delivered, or its checkout, is at another commit than the one that the run has recorded:
+ * nobody has reviewed what was added. The text names the commits.
+ */
+export async function assertHead(repository: Repository, head: string, signal?: AbortSignal): Promise<void> {
+  const { branch } = repository;
+  const inBranch = inIntegration(repository, signal);
+  for (const name of [`refs/heads/${branch}`, 'HEAD']) {
+    const at = (await attemptGit(['rev-parse', '--verify', '--quiet', `${name}^{commit}`], inBranch)).stdout;
+    if (at !== head) throw new Error(await strayText(repository, { at, head, isBranch: name !== 'HEAD' }, inBranch));
+  }
+}
+
+/** Checks the head, and makes its checkout what the commit is, whatever was left in it. */
+export async function settleIntegration(repository: Repository, head: string, signal?: AbortSignal): Promise<void> {
+  await assertHead(repository, head, signal);
+  const inBranch = inIntegration(repository, signal);
+  await git(['symbolic-ref', 'HEAD', `refs/heads/${repository.branch}`], inBranch);
+  await git(['reset', '--hard', '--quiet'], inBranch);
+}
+
+/**
+ * Throws when something is on the branch that was not approved. What lies between its base and its head is a chain of the
+ * merges that the run has recorded, each of the one before it and of an approved commit.
+ */
+export async function assertDelivered(
+  repository: Repository,
+  merges: readonly LoopMerge[],
+  signal?: AbortSignal,
+): Promise<void> {
+  let head = repository.base;
+  for (const { commit, approved } of merges) {
+    const parents = await parentsOf(commit, inIntegration(repository, signal));
+    if (parents.join(' ') !== `${head} ${approved}`)
+      throw new Error(`${commit} is not the merge of ${head} and ${approved} that this run has recorded.`);
+    head = commit;
+  }
+  await settleIntegration(repository, head, signal);
+}
+
+export async function parentsOf(commit: string, options: GitOptions): Promise<string[]> {
+  const line = await git(['rev-list', '--parents', '--max-count=1', commit], options);
+  return line.split(' ').slice(1);
+}
+
+async function strayText(
+  { branch, directory }: Repository,
+  { at, head, isBranch }: { at: string; head: string; isBranch: boolean },
+  inBranch: GitOptions,
+): Promise<string> {
+  const what = isBranch ? `The branch ${branch}` : `The checkout ${inBranch.directory}`;
+  if (at === '') return `${what} is gone; this run had left it at ${head}. Start a new run with --new.`;
+  const format = '--format=%H "%s" by %an';
+  const list = await git(['log', '-z', '--no-color', format, '--max-count=100', `${head}..${at}`], inBranch);
+  const commits = list.split('\0').filter(Boolean);
+  const named = commits.slice(0, STRAY_COMMITS_NAMED_MAX).join(', ');
+  const more = commits.length > STRAY_COMMITS_NAMED_MAX ? ` and ${commits.length - STRAY_COMMITS_NAMED_MAX} more` : '';
+  return [
+    `${what} is at ${at}, but this run left it at ${head}.`,
+    ...(named === '' ? [] : [`Nobody has reviewed what was added: ${named}${more}.`]),
+    `Nothing is merged or delivered on top of it. To keep it: git -C ${directory} branch <name> ${at}. Then start a new run with --new.`,
+  ].join(' ');
+}

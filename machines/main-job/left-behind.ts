@@ -1,0 +1,134 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Readiness } from '../autonomous-dev/checkouts.ts';
+import { attemptGit, git, gitList } from '../autonomous-dev/git.ts';
+import {
+  integrationDirectory,
+  runRefs,
+  taskBranch,
+  tasksDirectory,
+  type Repository,
+} from '../autonomous-dev/repository.ts';
+import type { Run } from './run-directory.ts';
+
+const NAMES_SHOWN_MAX = 8;
+const FILE = 'repository-before.json';
+
+/** What was in the user's repository before a run. */
+interface Before {
+  readonly v: 1;
+  /** The id that each ref was at. */
+  readonly refs: Readonly<Record<string, string>>;
+  readonly worktrees: readonly string[];
+  readonly stashes: number;
+}
+
+/** Keeps what is there before a run, so that what is left in the end can be told from it. */
+export async function noteBefore({ directory, input }: Run): Promise<void> {
+  const before: Before = { v: 1, ...(await lookAt(input.repository.directory)) };
+  fs.writeFileSync(path.join(directory, FILE), `${JSON.stringify(before)}\n`);
+}
+
+/** For the end of a run; empty where nothing is left. */
+export async function leftBehindText(run: Run): Promise<string> {
+  const lines = await leftBehind(run).catch((error: unknown) => [
+    `it could not be listed: ${(error as Error).message}`,
+  ]);
+  return lines.length === 0 ? '' : ['', 'Left behind:', ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+/** What is in the repository now that was not there before the run, and what nobody has committed, a line for each. */
+async function leftBehind(run: Run): Promise<string[]> {
+  const { repository } = run.input;
+  const before = JSON.parse(fs.readFileSync(path.join(run.directory, FILE), 'utf8')) as Before;
+  const after = await lookAt(repository.directory);
+  const own = fs.realpathSync(run.directory);
+  const worktrees = after.worktrees.filter((one) => !before.worktrees.includes(one) && !isOwnCheckout(one, own));
+  const stashes = after.stashes - before.stashes;
+  return [
+    ...(await refLines(repository, { before: before.refs, after: after.refs })),
+    ...worktrees.map((one) => `the worktree ${one}, made during the run`),
+    ...(stashes > 0 ? [`${stashes === 1 ? 'a stash' : `${stashes} stashes`} (git stash list)`] : []),
+    ...(await checkoutLines(repository)),
+    ...setupLines(repository),
+  ];
+}
+
+async function lookAt(directory: string): Promise<Omit<Before, 'v'>> {
+  const refs = await git(['for-each-ref', '--format=%(objectname) %(refname)'], { directory });
+  const worktrees = await git(['worktree', 'list', '--porcelain'], { directory });
+  const stashes = await attemptGit(['rev-list', '--walk-reflogs', 'refs/stash', '--'], { directory });
+  return {
+    refs: Object.fromEntries(
+      refs
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]),
+    ),
+    worktrees: [...worktrees.matchAll(/^worktree (.+)$/gm)].map(([, one = '']) => one),
+    stashes: stashes.exitCode === 0 ? stashes.stdout.split('\n').filter(Boolean).length : 0,
+  };
+}
+
+/** Those of the loop and of the members' reviews. */
+function isOwnCheckout(worktree: string, own: string): boolean {
+  const from = path.relative(own, worktree);
+  return /^(?:integration|merge|tasks\/[^/]+|agents\/[^/]+\/reviews\/[^/]+)$/.test(from);
+}
+
+async function refLines(
+  repository: Repository,
+  { before, after }: { before: Before['refs']; after: Before['refs'] },
+): Promise<string[]> {
+  const delivered = `refs/heads/${repository.branch}`;
+  const ofTasks = `refs/heads/${taskBranch(repository, '')}`;
+  const lines: string[] = [];
+  for (const [ref, id] of Object.entries(after)) {
+    if (ref === delivered || ref === 'refs/stash' || ref.startsWith(runRefs(repository))) continue;
+    const name = ref.replace(/^refs\/heads\//, 'branch ').replace(/^refs\/tags\//, 'tag ');
+    if (ref.startsWith(ofTasks)) {
+      const range = ['rev-list', '--count', id, `^${after[delivered] ?? repository.base}`];
+      const count = await git(range, { directory: repository.directory });
+      if (count !== '0') lines.push(`the ${name}: ${count === '1' ? '1 commit' : `${count} commits`} not delivered`);
+    } else if (before[ref] === undefined) {
+      lines.push(`the ${name} at ${id.slice(0, 10)}, made during the run`);
+    } else if (before[ref] !== id) {
+      lines.push(`the ${name}, moved during the run from ${before[ref].slice(0, 10)} to ${id.slice(0, 10)}`);
+    }
+  }
+  const gone = Object.entries(before).filter(([ref]) => after[ref] === undefined && ref !== 'refs/stash');
+  return [...lines, ...gone.map(([ref, id]) => `${ref}, which was at ${id.slice(0, 10)}, was removed during the run`)];
+}
+
+/** The checkouts that are ready, each with what is noted of it. */
+function checkoutsOf(repository: Repository): { readonly directory: string; readonly readiness: Readiness }[] {
+  const tasks = tasksDirectory(repository);
+  const names = fs.existsSync(tasks) ? fs.readdirSync(tasks) : [];
+  const directories = [integrationDirectory(repository), ...names.map((name) => path.join(tasks, name))];
+  return directories.flatMap((directory) => {
+    const ready = `${directory}.ready`;
+    if (!fs.existsSync(ready) || !fs.existsSync(directory)) return [];
+    return [{ directory, readiness: JSON.parse(fs.readFileSync(ready, 'utf8')) as Readiness }];
+  });
+}
+
+async function checkoutLines(repository: Repository): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { directory, readiness } of checkoutsOf(repository)) {
+    const changed = await gitList(['status', '--porcelain=v1', '--no-renames', '-z'], { directory });
+    const names = changed.map((entry) => entry.slice(3)).filter((name) => !readiness.untracked.includes(name));
+    if (names.length > 0) lines.push(`not committed in ${directory}: ${shown(names)}`);
+  }
+  return lines;
+}
+
+function setupLines(repository: Repository): string[] {
+  const putBack = new Set(checkoutsOf(repository).flatMap(({ readiness }) => readiness.putBack));
+  return putBack.size === 0 ? [] : [`changes that the set-up made were put back, in ${shown([...putBack])}`];
+}
+
+function shown(names: readonly string[]): string {
+  const more = names.length - NAMES_SHOWN_MAX;
+  const listed = names.slice(0, NAMES_SHOWN_MAX).map((name) => JSON.stringify(name));
+  return `${listed.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
