@@ -13,6 +13,8 @@ export interface AgentSettings {
   readonly command: AgentCommand;
   /** Where the command runs, absolute. */
   readonly cwd: string;
+  /** A directory that the user trusts, absolute; a preset whose program asks for trust runs in it without asking. */
+  readonly trustDirectory?: string | undefined;
   /** Further types that are handed to the command, beyond QUESTION and REVIEW-REQUEST. */
   readonly types: ReadonlySet<string>;
   /** How long one run may take, in ms. */

@@ -4,6 +4,8 @@ import type { Answer } from './question-record.ts';
 /** What an agent does, for whoever watches it; nothing depends on it. */
 export type AgentEvent =
   | { readonly kind: 'asked'; readonly message: Message; readonly round: number }
+  /** The session of its conversation cannot be resumed; another one is begun with so many earlier messages. */
+  | { readonly kind: 'restarted'; readonly message: Message; readonly retold: number }
   | { readonly kind: 'answered'; readonly message: Message; readonly answer: Answer }
   /** The command failed; the message was given back for so long. */
   | {

@@ -1,24 +1,28 @@
 import type { Message } from '../message/message.ts';
 import { actorLayout, type ActorLayout } from '../message/layout.ts';
 import type { RoomContext } from '../room/context.ts';
-import { toolOf, type AgentSettings } from './agent-command.ts';
+import { toolOf, type AgentCommand, type AgentSettings } from './agent-command.ts';
 import { contextAfter } from './context-mail.ts';
 import { invocationOf } from './invocation.ts';
-import { judge, type Judged } from './judge.ts';
+import { missingProgram } from './find-program.ts';
+import { judge, readRulesOf, type Judged, type Ran } from './judge.ts';
 import { makeAnswer, makeFailure } from './make-answer.ts';
+import { presetOf } from './presets.ts';
 import type { Correction, Task } from './prompt.ts';
 import { promptPath, putRound, readRound, type Answer, type Round } from './question-record.ts';
 import { questionKey, threadOf, wishesOf } from './question.ts';
 import { ensureRecordDirectory } from './record-file.ts';
 import { createCheck, type CheckData } from './reply-data.ts';
 import { putPrompt, runRound, stopRound } from './run-round.ts';
-import { historyPath, readThread, writeThread } from './thread-record.ts';
+import { historyPath, readThread, withExchange, writeThread, type Thread } from './thread-record.ts';
 
 /** How often data that does not fit its schema is asked for again. */
 const CORRECTIONS_MAX = 2;
 const PREVIOUS_CHARS_MAX = 4_000;
 const BACKOFF_MS_MAX = 300_000;
 const BACKOFF_GROWTH = 4;
+/** With which a shell ends when it finds no program of that name (POSIX.1-2024, 2.8.2). */
+const SHELL_NOT_FOUND = 127;
 
 export interface Asked {
   readonly context: RoomContext;
@@ -31,7 +35,9 @@ export interface Asked {
   readonly signal: AbortSignal;
   /** Asked when the wait has ended: whether the command is to end too. */
   readonly endsCommand: () => boolean;
-  readonly tell: (event: { readonly kind: 'asked'; readonly round: number }) => void;
+  readonly tell: (
+    event: { readonly kind: 'asked'; readonly round: number } | { readonly kind: 'restarted'; readonly retold: number },
+  ) => void;
 }
 
 /** An answer, or when to ask again and why. */
@@ -48,26 +54,29 @@ export async function findAnswer(asked: Asked): Promise<Found> {
   const actor = actorLayout(context.layout, address);
   const key = questionKey(address, question);
   const directory = `${actor.agent.questions}/${key}`;
-  const fail = (why: string, tries: number): Found => ({
-    answer: makeFailure(context, { address, question, failure: { why, tries } }),
+  const fail = (why: string, tries: number, isFinal = false): Found => ({
+    answer: makeFailure(context, { address, question, failure: { why, tries, isFinal } }),
   });
   const wishes = wishesOf(question);
   let check: CheckData | undefined;
   if (wishes.replySchema !== undefined) {
     const made = createCheck(wishes.replySchema);
-    if ('unusable' in made) return fail(`The replySchema of the question cannot be used: ${made.unusable}.`, 0);
+    if ('unusable' in made) return fail(`The replySchema of the question cannot be used: ${made.unusable}.`, 0, true);
     check = made.check;
   }
   const plan: Plan = { failures: 0, corrections: 0, correction: undefined, session: undefined, isDoubted: false };
   for (let number = 1; ; number++) {
     const place = { directory, number };
     const round = readRound(host, place) ?? (await nextRound(asked, { actor, place, plan }));
+    const { retold } = round;
+    if (retold !== undefined) asked.tell({ kind: 'restarted', retold });
     asked.tell({ kind: 'asked', round: number });
     const judged = await judgeRound(asked, { job: `${actor.jobs}/${key}.${number}`, round, check });
     await keepThread(asked, { actor, round, judged });
     const { verdict, session } = judged;
     if (verdict.kind === 'answer') {
-      return { answer: makeAnswer(context, { address, question, reply: verdict, tries: number }) };
+      const notes = { denied: verdict.denied, retold };
+      return { answer: makeAnswer(context, { address, question, reply: verdict, notes, tries: number }) };
     }
     if (verdict.kind === 'correct') {
       plan.corrections += 1;
@@ -76,9 +85,12 @@ export async function findAnswer(asked: Asked): Promise<Found> {
       if (plan.corrections > CORRECTIONS_MAX) return fail(misfit(verdict.correction, plan.corrections), number);
       continue;
     }
-    plan.failures += 1;
     plan.isDoubted ||= round.resumes;
+    // Nobody was asked, and the next round resumes nothing.
+    if (round.resumes && verdict.isSessionLost) continue;
+    plan.failures += 1;
     const why = `The command ${verdict.why}`;
+    if (verdict.isFinal) return fail(why, number, true);
     if (plan.failures >= settings.triesMax || isLast) return fail(why, number);
     // A round that is there already was waited for by whoever put it up.
     if (readRound(host, { directory, number: number + 1 })) continue;
@@ -104,21 +116,24 @@ async function nextRound(
   { actor, place, plan }: { actor: ActorLayout; place: { directory: string; number: number }; plan: Plan },
 ): Promise<Round> {
   const { host } = context;
+  const { command } = settings;
   const threadId = threadOf(question);
   const thread = readThread(host, actor.agent.threads, threadId);
-  const own = thread?.tool === toolOf(settings.command) ? thread : undefined;
-  const mail = contextAfter(host, actor.agent.context, own?.told ?? 0);
+  const own = thread?.tool === toolOf(command) ? thread : undefined;
+  const session = plan.isDoubted ? undefined : (plan.session ?? own?.session);
+  const earlier = session === undefined && isResumable(command) ? earlierOf(thread) : undefined;
+  const mail = contextAfter(host, actor.agent.context, earlier ? 0 : (own?.told ?? 0));
   const { replySchema } = wishesOf(question);
   const task: Task = {
     address,
     message: question,
     context: mail.map(({ message }) => message),
+    ...(earlier === undefined ? {} : { earlier }),
     ...(replySchema === undefined ? {} : { replySchema }),
     ...(plan.correction === undefined ? {} : { correction: plan.correction }),
   };
   const prompt = promptPath(place.directory, place.number);
   const paths = { prompt, history: historyPath(actor.agent.threads, threadId) };
-  const session = plan.isDoubted ? undefined : (plan.session ?? own?.session);
   const invocation = invocationOf(context, { settings, task, session, paths });
   if (invocation.prompt !== undefined) {
     await ensureRecordDirectory(host, place.directory);
@@ -126,21 +141,44 @@ async function nextRound(
     await putPrompt(host, prompt, invocation.prompt);
   }
   const told = mail.at(-1)?.number ?? own?.told ?? 0;
-  return putRound(host, place, { spec: invocation.spec, resumes: invocation.resumes, told });
+  const retold = earlier === undefined ? {} : { retold: earlier.length };
+  return putRound(host, place, { spec: invocation.spec, resumes: invocation.resumes, told, ...retold });
+}
+
+function isResumable(command: AgentCommand): boolean {
+  return command.kind === 'preset' && presetOf(command.preset).resume !== undefined;
+}
+
+/** What was said in a conversation whose session cannot be resumed; undefined for one that has just begun. */
+function earlierOf(thread: Thread | undefined): Thread['exchanges'] | undefined {
+  return thread && (thread.session !== undefined || thread.exchanges.length > 0) ? thread.exchanges : undefined;
 }
 
 async function judgeRound(
   { context, settings, signal, endsCommand }: Asked,
   { job, round, check }: { job: string; round: Round; check: CheckData | undefined },
 ): Promise<Judged> {
+  const { host } = context;
+  const { command } = settings;
+  const rules = readRulesOf(command);
   try {
-    const ran = await runRound(context.host, job, { spec: round.spec, signal });
+    const ran = await runRound(host, job, { spec: round.spec, rules, signal });
+    const missing = isUnfound(ran) ? await missingProgram(host, settings) : undefined;
+    if (missing !== undefined) {
+      const why = `was not run: there is no program ${missing}. Install it, or correct the PATH of the agent.`;
+      return { verdict: { kind: 'failed', why, isFinal: true }, session: undefined };
+    }
     if ('why' in ran) return { verdict: { kind: 'failed', why: ran.why }, session: undefined };
-    return judge(ran, settings.command, check);
+    return judge(ran, command, check);
   } catch (error) {
-    if (signal.aborted && endsCommand()) await stopRound(context.host, job);
+    if (signal.aborted && endsCommand()) await stopRound(host, job, rules);
     throw error;
   }
+}
+
+/** Whether it may be that there is no such program. */
+function isUnfound(ran: Ran | { readonly why: string }): boolean {
+  return 'why' in ran || ran.result.exitCode === SHELL_NOT_FOUND;
 }
 
 /** Whoever goes on in this conversation goes on in the session of the last run that was no failure. */
@@ -148,12 +186,19 @@ async function keepThread(
   { context, question, settings }: Asked,
   { actor, round, judged }: { actor: ActorLayout; round: Round; judged: Judged },
 ): Promise<void> {
-  if (judged.verdict.kind === 'failed') return;
+  const { verdict, session: said } = judged;
+  if (verdict.kind === 'failed') return;
   const { threads } = actor.agent;
   const threadId = threadOf(question);
   const known = readThread(context.host, threads, threadId);
-  const session = judged.session ?? (round.resumes ? known?.session : undefined);
-  const facts = { threadId, tool: toolOf(settings.command), told: round.told };
+  const session = said ?? (round.resumes ? known?.session : undefined);
+  const { id, from, type, sentAt, content } = question;
+  const before = known?.exchanges ?? [];
+  const exchanges =
+    verdict.kind === 'answer' && isResumable(settings.command)
+      ? withExchange(before, { id, from, type, sentAt, content, answer: verdict.content })
+      : before;
+  const facts = { threadId, tool: toolOf(settings.command), told: round.told, exchanges };
   const thread = session === undefined ? facts : { ...facts, session };
   if (known && JSON.stringify(known) === JSON.stringify(thread)) return;
   await writeThread(context.host, threads, thread);

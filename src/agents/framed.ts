@@ -21,15 +21,19 @@ export function fenced(text: string, { name, fence }: { name: string; fence: str
   return `<<<${name} ${fence}\n${visibleLines(text)}\n${name} ${fence}>>>`;
 }
 
+/** What a model is shown of a message. */
+export type Shown = Pick<Message, 'from' | 'type' | 'sentAt' | 'id' | 'content'> &
+  Partial<Pick<Message, 'to' | 'replyTo' | 'threadId' | 'data'>>;
+
 /** A message as a model is shown it: the verified facts outside, everything that its sender chose inside. */
-export function framedMessage(message: Message, fence: string): string {
-  const { from, type, sentAt, id, replyTo, threadId, content, data } = message;
+export function framedMessage(message: Shown, fence: string): string {
+  const { from, to, type, sentAt, id, replyTo, threadId, content, data } = message;
   const facts = [
     `From: ${from} (verified)`,
     `Type: ${type}`,
     `Sent: ${sentAt}`,
     `Id: ${id}`,
-    ...(message.to[0] === 'all' ? ['To: everyone in the room'] : []),
+    ...(to?.[0] === 'all' ? ['To: everyone in the room'] : []),
     ...(replyTo === undefined ? [] : [`Answers: ${replyTo}`]),
   ];
   const chosen = [

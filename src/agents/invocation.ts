@@ -2,7 +2,8 @@ import type { RoomContext } from '../room/context.ts';
 import type { JobSpec } from '../jobs/job.ts';
 import { visible } from '../message/visible.ts';
 import type { AgentSettings } from './agent-command.ts';
-import { presetOf, type Preset } from './presets.ts';
+import { missingOf, type Expansion, type Preset } from './preset.ts';
+import { presetOf } from './presets.ts';
 import { correctionOf, promptOf, taskJson, type Task } from './prompt.ts';
 import { threadOf } from './question.ts';
 
@@ -44,16 +45,31 @@ export function invocationOf(context: RoomContext, options: InvocationOptions): 
     }[command.stdin]();
     return { spec: { ...common, file: 'sh', args: ['-c', command.line], stdin }, resumes: false };
   }
-  const { begin, resume, file, prompt: place, escape } = presetOf(command.preset);
+  const { begin, resume, file, prompt: place, expands, trust } = presetOf(command.preset);
   const session = resume && options.session;
   const text = session && task.correction ? correctionOf(task, randomBytes) : promptOf(task, randomBytes);
-  const prompt = escape === undefined ? text : text.replaceAll(escape, `\\${escape}`);
-  const args = filled(session ? (resume ?? []) : begin, { ...options, args: command.args, session: session ?? '' });
+  const prompt = plainPrompt(text, expands);
+  const added = [
+    ...(settings.trustDirectory !== undefined && trust ? missingOf(trust, command.args) : []),
+    ...command.args,
+  ];
+  const args = filled(session ? (resume ?? []) : begin, { ...options, args: added, session: session ?? '' });
   return {
     spec: { ...common, file, args, ...(place === 'stdin' ? { stdin: prompt } : {}) },
     ...(place === 'file' ? { prompt } : {}),
     resumes: Boolean(session),
   };
+}
+
+/** The whole prompt so that the program takes it as text; where that changed it, the model is told how to read it. */
+export function plainPrompt(text: string, expands: readonly Expansion[] = []): string {
+  const told: string[] = [];
+  const plain = expands.reduce((before, { find, plain: by, told: note }) => {
+    const after = before.replaceAll(find, by);
+    if (after !== before) told.push(note);
+    return after;
+  }, text);
+  return [plain, ...told.map((note) => `${note}\n`)].join('\n');
 }
 
 function filled(

@@ -1,62 +1,124 @@
-import { visibleLines } from '../message/visible.ts';
+import { stripVTControlCharacters } from 'node:util';
+import { visible } from '../message/visible.ts';
 import type { CommandResult } from '../jobs/job.ts';
 import type { AgentCommand } from './agent-command.ts';
-import { presetOf, type OutputRules } from './presets.ts';
+import type { Preset } from './preset.ts';
+import { presetOf } from './presets.ts';
 import type { Correction } from './prompt.ts';
-import { readOutput, type Said } from './read-output.ts';
+import type { ReadRules, Said } from './read-output.ts';
 import type { CheckData } from './reply-data.ts';
 
-const STDERR_CHARS_MAX = 1_000;
 const FAILURE_CHARS_MAX = 2_000;
+const LINE_CHARS_MAX = 500;
+const STDERR_CHARS_READ = 20_000;
 
 /** What one run of the command amounts to. */
 export type Verdict =
-  | { readonly kind: 'answer'; readonly content: string; readonly data?: unknown; readonly type?: string }
+  | {
+      readonly kind: 'answer';
+      readonly content: string;
+      readonly data?: unknown;
+      readonly type?: string;
+      /** Tools that the program was not allowed to use. */
+      readonly denied: readonly string[];
+    }
   /** It is to be asked again for data. */
   | { readonly kind: 'correct'; readonly correction: Correction }
-  /** `why` is one sentence about the command, without its subject: "ended with exit code 1". */
-  | { readonly kind: 'failed'; readonly why: string };
+  | Failed;
+
+export interface Failed {
+  readonly kind: 'failed';
+  /** One sentence about the command, without its subject: "ended with exit code 1". */
+  readonly why: string;
+  /** Another try would fail as well. */
+  readonly isFinal?: boolean;
+  /** The session that it was to resume does not exist. */
+  readonly isSessionLost?: boolean;
+}
 
 export interface Judged {
   readonly verdict: Verdict;
   readonly session: string | undefined;
 }
 
+/** How a run ended, and what it said until then. */
+export interface Ran {
+  readonly result: CommandResult;
+  readonly said: Said;
+}
+
 /** Judges how a run ended and what it wrote; the same run is always judged the same. */
-export function judge(result: CommandResult, command: AgentCommand, check: CheckData | undefined): Judged {
-  const said = readOutput(result.stdout, rulesOf(command));
-  const failure = failureOf(result, said);
-  if (failure !== undefined) return { verdict: { kind: 'failed', why: failure }, session: said.session };
+export function judge(ran: Ran, command: AgentCommand, check: CheckData | undefined): Judged {
+  const { said } = ran;
+  const { session, denied } = said;
+  const preset = command.kind === 'preset' ? presetOf(command.preset) : undefined;
+  const failed = failureOf(ran, preset);
+  if (failed) return { verdict: failed, session };
   const reply = command.kind === 'shell' && command.stdin === 'json' ? replyInJson(said.reply) : undefined;
-  const answer = reply ?? { content: said.reply };
-  return { verdict: checked(answer, check), session: said.session };
+  return { verdict: checked(reply ?? { content: said.reply }, { check, denied }), session };
 }
 
-function rulesOf(command: AgentCommand): OutputRules {
-  return command.kind === 'preset' ? presetOf(command.preset).output : { format: 'text' };
+/** How the output of a command is read. */
+export function readRulesOf(command: AgentCommand): ReadRules {
+  return command.kind === 'preset' ? presetOf(command.preset) : { output: { format: 'text' }, finalFailures: [] };
 }
 
-function failureOf(result: CommandResult, said: Said): string | undefined {
+function failureOf({ result, said }: Ran, preset: Preset | undefined): Failed | undefined {
+  // A complete answer is one, however the process ended after it.
+  if (said.isEnded && said.failure === undefined && said.reply !== '') return undefined;
+  const why = whyFailed(result, said);
+  if (why === undefined) return undefined;
+  const reports = [said.failure ?? '', plainEnd(result.stderr)];
+  const final = said.final ?? preset?.finalFailures.find(({ text }) => text && reports.some((one) => text.test(one)));
+  if (final) return { kind: 'failed', why: `${final.what}: it ${why}. ${final.advice}`, isFinal: true };
+  const { lostSession } = preset ?? {};
+  const isSessionLost =
+    lostSession !== undefined && [...reports, said.incomplete ?? ''].some((one) => lostSession.test(one));
+  return { kind: 'failed', why, isSessionLost };
+}
+
+function whyFailed(result: CommandResult, said: Said): string | undefined {
   const { exitCode, signal, timedOut, limit, durationMs } = result;
   const seconds = Math.round(durationMs / 1000);
-  if (limit === 'output') return withErrors('wrote more than it may, and was ended', result);
-  if (limit === 'idle') return withErrors(`wrote nothing for too long, and was ended after ${seconds} s`, result);
-  if (timedOut) return withErrors(`took too long, and was ended after ${seconds} s`, result);
   if (said.failure !== undefined) return `failed: ${clipped(said.failure)}`;
+  if (limit === 'output') return withErrors('wrote more than it may, and was ended', result);
+  if (limit === 'idle') return withErrors(`${idled(said)}, and was ended after ${seconds} s`, result);
+  if (timedOut) return withErrors(`took too long, and was ended after ${seconds} s`, result);
   if (signal !== null) return withErrors(`was ended by ${signal}`, result);
   if (exitCode !== 0) return withErrors(`ended with exit code ${exitCode}`, result);
   if (said.incomplete !== undefined) return withErrors(`did not finish: ${clipped(said.incomplete)}`, result);
   return said.reply === '' ? withErrors('wrote no answer', result) : undefined;
 }
 
-function withErrors(why: string, { stderr }: CommandResult): string {
-  const errors = visibleLines(stderr.trim());
-  if (errors === '') return why;
-  const last = errors.length > STDERR_CHARS_MAX ? `…${errors.slice(-STDERR_CHARS_MAX)}` : errors;
-  return `${why}; the end of what it wrote to stderr: ${last}`;
+function idled({ incomplete }: Said): string {
+  return incomplete === undefined
+    ? 'wrote nothing for too long'
+    : `made no progress for too long (${clipped(incomplete)})`;
 }
 
-function clipped(text: string): string {
+function withErrors(why: string, { stderr }: CommandResult): string {
+  const line = lastMeaningfulLine(plainEnd(stderr));
+  return line === undefined ? why : `${why}; the last line on its stderr: ${visible(line)}`;
+}
+
+/** The end of what was written to stderr, without what colours it. */
+function plainEnd(stderr: string): string {
+  return stripVTControlCharacters(stderr.slice(-STDERR_CHARS_READ));
+}
+
+/** What says most: the last line that does not continue another, as frames of a stack do, and is no hint at a manual. */
+function lastMeaningfulLine(text: string): string | undefined {
+  const lines = text.split('\n').filter((one) => /[\p{L}\p{N}]/u.test(one) && !BESIDE_THE_POINT.test(one));
+  const line = (lines.findLast((one) => /^\S/.test(one)) ?? lines.at(-1))?.trim();
+  if (line === undefined) return undefined;
+  return line.length > LINE_CHARS_MAX ? `${line.slice(0, LINE_CHARS_MAX)}…` : line;
+}
+
+/** What Node, clap and others print below an error. */
+const BESIDE_THE_POINT = /^(?:Node\.js v\d|note: |Usage: |For more information)/;
+
+function clipped(report: string): string {
+  const text = stripVTControlCharacters(report);
   return text.length > FAILURE_CHARS_MAX ? `${text.slice(0, FAILURE_CHARS_MAX)}…` : text;
 }
 
@@ -81,9 +143,12 @@ function replyInJson(text: string): Reply | undefined {
   return { content, ...(data === undefined ? {} : { data }), ...(type === undefined ? {} : { type }) };
 }
 
-function checked(reply: Reply, check: CheckData | undefined): Verdict {
-  if (!check) return { kind: 'answer', ...reply };
+function checked(
+  reply: Reply,
+  { check, denied }: { check: CheckData | undefined; denied: readonly string[] },
+): Verdict {
+  if (!check) return { kind: 'answer', ...reply, denied };
   const found = check(reply.data === undefined ? reply.content : JSON.stringify(reply.data));
-  if ('data' in found) return { kind: 'answer', ...reply, data: found.data };
+  if ('data' in found) return { kind: 'answer', ...reply, data: found.data, denied };
   return { kind: 'correct', correction: { previous: reply.content, faults: found.faults } };
 }

@@ -19,27 +19,40 @@ export interface Reply {
   readonly type?: string | undefined;
 }
 
+/** What the asker is told of how the answer came about. */
+export interface Notes {
+  /** Tools that the program was not allowed to use. */
+  readonly denied: readonly string[];
+  /** The conversation's session is lost; another one was begun with so many earlier messages. */
+  readonly retold: number | undefined;
+}
+
 /** Why there is no answer. */
 export interface Failure {
   /** Sentences for the asker. */
   readonly why: string;
   /** How often the command was run. */
   readonly tries: number;
+  /** Asking again would fail as well. */
+  readonly isFinal: boolean;
 }
 
 /** The answer as it will be sent: of a type that the asker understands, and no larger than a message may be. */
 export function makeAnswer(
   context: RoomContext,
-  { address, question, reply, tries }: { address: string; question: Message; reply: Reply; tries: number },
+  { address, question, ...made }: { address: string; question: Message; reply: Reply; notes: Notes; tries: number },
 ): Answer {
-  const answer = { ...draftOf(context, { address, question, reply }), isFailure: false };
+  const { notes, tries } = made;
+  const reply = withNotes(made.reply, notes);
+  const denied = notes.denied.length === 0 ? {} : { denied: notes.denied };
+  const answer = { ...draftOf(context, { address, question, reply }), isFailure: false, ...denied };
   try {
     assertSendable(context, { address, question, answer });
     return answer;
   } catch (error) {
     if (!isMailroomError(error)) throw error;
     const why = `There is an answer that cannot be sent. ${error.message}`;
-    return makeFailure(context, { address, question, failure: { why, tries } });
+    return makeFailure(context, { address, question, failure: { why, tries, isFinal: true } });
   }
 }
 
@@ -51,10 +64,11 @@ export function makeFailure(
   context: RoomContext,
   { address, question, failure }: { address: string; question: Message; failure: Failure },
 ): Answer {
-  const { why, tries } = failure;
+  const { why, tries, isFinal } = failure;
   const run = tries === 0 ? 'was not run' : tries === 1 ? 'was run once' : `was run ${tries} times`;
   const content = `I could not answer this; the command behind me ${run}. ${why}`;
-  const reply: Reply = { content, data: { failed: true, reason: why, tries } };
+  const data = { failed: true, reason: why, tries, ...(isFinal ? { final: true } : {}) };
+  const reply: Reply = { content, data };
   return { ...draftOf(context, { address, question, reply }), type: MessageType.BLOCKED, isFailure: true };
 }
 
@@ -69,6 +83,20 @@ export function replyDraft(question: Message, { id, type, content, data }: Answe
     replyTo: question.id,
     threadId: threadOf(question),
   };
+}
+
+/** In the data where the answer has none of its own, which may have to fit a schema; else below the text. */
+function withNotes(reply: Reply, { denied, retold }: Notes): Reply {
+  const data = { ...(denied.length === 0 ? {} : { denied }), ...(retold === undefined ? {} : { retold }) };
+  if (Object.keys(data).length === 0) return reply;
+  if (reply.data === undefined) return { ...reply, data };
+  const told = [
+    ...(retold === undefined
+      ? []
+      : [`The session of this conversation was lost; ${retold} earlier messages were told again.`]),
+    ...(denied.length === 0 ? [] : [`I was not allowed to use: ${denied.join(', ')}.`]),
+  ];
+  return { ...reply, content: `${reply.content}\n\n${told.join('\n')}` };
 }
 
 function draftOf(

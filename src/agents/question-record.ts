@@ -19,6 +19,8 @@ export interface Round {
   readonly spec: JobSpec;
   /** Whether a session was to be resumed. */
   readonly resumes: boolean;
+  /** The conversation had a session, and this round begins another; how many earlier messages of it are told. */
+  readonly retold?: number;
   /** The number of the last message of the context that it tells. */
   readonly told: number;
 }
@@ -31,6 +33,8 @@ export interface Answer {
   readonly content: string;
   readonly data?: unknown;
   readonly isFailure: boolean;
+  /** Tools that the program was not allowed to use. */
+  readonly denied?: readonly string[];
 }
 
 function roundPath(directory: string, number: number): string {
@@ -48,12 +52,12 @@ export async function putRound(host: Host, place: { directory: string; number: n
 }
 
 export function readRound(host: Host, { directory, number }: { directory: string; number: number }): Round | undefined {
-  return readRecord(host, roundPath(directory, number), ({ spec, resumes, told }) =>
-    typeof spec === 'object' && spec !== null && typeof resumes === 'boolean' && typeof told === 'number'
-      ? // What is in it is looked at before it is run.
-        { spec: spec as JobSpec, resumes, told }
-      : undefined,
-  );
+  return readRecord(host, roundPath(directory, number), ({ spec, resumes, retold, told }) => {
+    if (typeof spec !== 'object' || spec === null || typeof resumes !== 'boolean' || typeof told !== 'number')
+      return undefined;
+    // What is in the spec is looked at before it is run.
+    return { spec: spec as JobSpec, resumes, told, ...(typeof retold === 'number' ? { retold } : {}) };
+  });
 }
 
 /** The answer that counts: this one, or the one that was there first. */
@@ -64,10 +68,11 @@ export async function putAnswer(host: Host, directory: string, answer: Answer): 
 }
 
 export function readAnswer(host: Host, directory: string): Answer | undefined {
-  return readRecord(host, answerPath(directory), ({ id, type, content, data, isFailure }) => {
+  return readRecord(host, answerPath(directory), ({ id, type, content, data, isFailure, denied }) => {
     if (typeof id !== 'string' || typeof type !== 'string' || typeof content !== 'string') return undefined;
     if (typeof isFailure !== 'boolean') return undefined;
-    return { id, type, content, isFailure, ...(data === undefined ? {} : { data }) };
+    const tools = Array.isArray(denied) ? { denied: denied.map(String) } : {};
+    return { id, type, content, isFailure, ...(data === undefined ? {} : { data }), ...tools };
   });
 }
 

@@ -1,8 +1,11 @@
 import { isCommonType } from '../message/message-type.ts';
+import { InvalidInput } from '../errors.ts';
+import type { Host } from '../host/host.ts';
 import type { Mail } from '../room/mail.ts';
 import type { Room } from '../room/room.ts';
 import type { AgentSettings } from './agent-command.ts';
 import type { AgentEvent } from './agent-event.ts';
+import { missingProgram } from './find-program.ts';
 import { LEASE_MS } from './keep-lease.ts';
 import { isLeaseLost, serveMail, type Served, type Serving } from './serve-mail.ts';
 import { tidy } from './tidy.ts';
@@ -35,12 +38,13 @@ export interface RunAgentOptions extends AgentSettings {
  *
  * Guarantee: whatever kills this process at whatever instant, whoever runs it next sends each question one answer, and
  * asks the command again only where no answer of it was stored. Throws `Conflict` when a live agent or a workflow has the address,
- * `InvalidInput`, and what makes the mailbox unreadable.
+ * `InvalidInput` also when the program of the command is not on this machine, and what makes the mailbox unreadable.
  */
 export async function runAgent(room: Room, options: RunAgentOptions): Promise<number> {
   const { address, program, skills, broadcasts, takeOver, signal, drain, ...others } = options;
   const { answersMax = Infinity, tell = () => {}, onJoined, ...settings } = others;
   const { context } = room;
+  await assertProgram(context.host, settings);
   const accepts = [...settings.types].filter((type) => !isCommonType(type));
   const agent = await room.join(address, { program, skills, broadcasts, accepts, takeOver });
   onJoined?.();
@@ -64,6 +68,16 @@ export async function runAgent(room: Room, options: RunAgentOptions): Promise<nu
   } finally {
     if (over.aborted) for (const mail of agent.held()) await mail.release().catch(() => {});
   }
+}
+
+/** Before it joins: nobody is to write to an agent that can answer nothing. */
+async function assertProgram(host: Host, settings: AgentSettings): Promise<void> {
+  const missing = await missingProgram(host, settings);
+  if (missing === undefined) return;
+  const where = missing.includes('/') ? '' : ' in the PATH';
+  throw new InvalidInput(`There is no program ${missing}${where}, and it is what answers the mail.`, {
+    hint: 'Install it, or name another one: --preset or --exec.',
+  });
 }
 
 async function serveSafely(serving: Serving, mail: Mail): Promise<Served> {

@@ -2,12 +2,15 @@ import { replaceFile, stagedPath } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { cancelJob } from '../jobs/cancel-job.ts';
 import { listClaims } from '../jobs/claim.ts';
+import { concludeJob } from '../jobs/conclude-job.ts';
 import { readExit } from '../jobs/exit-record.ts';
 import { JobFailed } from '../jobs/job-failed.ts';
-import type { CommandResult } from '../jobs/job.ts';
 import { removeJob } from '../jobs/remove-job.ts';
 import { runJob } from '../jobs/run-job.ts';
+import { createWatch, isConclusive, readAttempt } from './follow-output.ts';
+import type { Ran } from './judge.ts';
 import type { Round } from './question-record.ts';
+import type { ReadRules } from './read-output.ts';
 
 const CANCELLED_MAX = 3;
 
@@ -18,11 +21,15 @@ const CANCELLED_MAX = 3;
 export async function runRound(
   host: Host,
   directory: string,
-  { spec, signal }: Pick<Round, 'spec'> & { signal: AbortSignal },
-): Promise<CommandResult | { readonly why: string }> {
+  { spec, rules, signal }: Pick<Round, 'spec'> & { rules: ReadRules; signal: AbortSignal },
+): Promise<Ran | { readonly why: string }> {
+  const isWatched = rules.output.format === 'jsonl';
+  const watch = isWatched ? createWatch(host, { rules, idleMs: spec.idleTimeoutMs }) : undefined;
   for (let cancelled = 0; ; cancelled++) {
     try {
-      return await runJob(host, { directory, spec, onCrash: 'rerun', signal });
+      const result = await runJob(host, { directory, spec, onCrash: 'rerun', watch, signal });
+      const attempt = listClaims(host, directory).at(-1)?.attempt ?? { directory, number: 1 };
+      return { result, said: readAttempt(host, attempt, rules) };
     } catch (error) {
       if (!(error instanceof JobFailed) || signal.aborted) throw error;
       if (error.reason !== 'cancelled' || cancelled === CANCELLED_MAX) return { why: `was not run: ${error.message}` };
@@ -33,10 +40,14 @@ export async function runRound(
   }
 }
 
-/** Ends the command of a round, if it runs, so that the round is asked anew; an end that came first stays what it was. */
-export async function stopRound(host: Host, directory: string): Promise<void> {
+/**
+ * Ends the command of a round, if it runs, so that the round is asked again; an end that came first stays what it was, and
+ * so does an answer that is complete.
+ */
+export async function stopRound(host: Host, directory: string, rules: ReadRules): Promise<void> {
   const last = listClaims(host, directory).at(-1);
   if (last && readExit(host, last.attempt)) return;
+  if (last && isConclusive(readAttempt(host, last.attempt, rules))) return concludeJob(host, directory);
   await cancelJob(host, directory);
   removeJob(host, directory);
 }

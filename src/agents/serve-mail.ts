@@ -84,7 +84,7 @@ function find(
     signal,
     // Whoever else has the message waits for the same run.
     endsCommand: () => ending.aborted,
-    tell: ({ round }) => tell({ kind: 'asked', message: mail.message, round }),
+    tell: (event) => tell({ ...event, message: mail.message }),
   });
 }
 

@@ -24,9 +24,12 @@ function textOf(event: AgentEvent): string {
   switch (event.kind) {
     case 'asked':
       return `${what}  asked${event.round > 1 ? ` (round ${event.round})` : ''}: ${preview(content)}`;
+    case 'restarted':
+      return `${what}  its session is lost; another one is told the earlier messages (${event.retold})`;
     case 'answered': {
       const { answer } = event;
-      return `${what}  ${answer.isFailure ? 'not answered' : 'answered'} by ${shortId(answer.id)} ${answer.type}: ${preview(answer.content)}`;
+      const denied = answer.denied === undefined ? '' : ` (denied: ${answer.denied.join(', ')})`;
+      return `${what}  ${answer.isFailure ? 'not answered' : 'answered'} by ${shortId(answer.id)} ${answer.type}${denied}: ${preview(answer.content)}`;
     }
     // What somebody has to mend is told whole.
     case 'failed':

@@ -1,7 +1,8 @@
 import type { Host } from '../host/host.ts';
 import type { Claim } from './claim.ts';
+import { publishInPlace } from './conclude-job.ts';
 import { assertEnded, GRACE_MS } from './end-tree.ts';
-import { publishExit, readExit, wasEnded, type ExitRecord } from './exit-record.ts';
+import { readExit, wasEnded, type ExitRecord } from './exit-record.ts';
 import { JobFailed } from './job-failed.ts';
 import { isCancelled, treeOf, type Attempt } from './job-layout.ts';
 import { createPause } from './pause.ts';
@@ -12,14 +13,21 @@ const OVERDUE_MS = 3_000;
 const ENDING_MS = 2_000;
 
 /**
+ * Looks at an attempt that has no exit: why it need not run on, undefined when it is still needed. `isRunning` is false when
+ * its wrapper is gone; then the attempt is lost unless it is `enough`.
+ */
+export type Watch = (attempt: Attempt, isRunning: boolean) => 'enough' | 'idle' | undefined;
+
+/**
  * Waits until an attempt has ended and nothing of it is left. Undefined when it was lost: its wrapper is gone and put up
  * no exit, nor can anybody else; then what it left behind was ended.
  */
 export async function awaitExit(
   host: Host,
   attempt: Attempt,
-  { claim, timeoutMs, signal }: { claim: Claim; timeoutMs: number | undefined; signal: AbortSignal },
+  options: { claim: Claim; timeoutMs: number | undefined; watch: Watch | undefined; signal: AbortSignal },
 ): Promise<ExitRecord | undefined> {
+  const { claim, timeoutMs, watch, signal } = options;
   const pause = createPause(host.clock, signal);
   for (;;) {
     assertNotCancelled(host, attempt.directory);
@@ -30,13 +38,19 @@ export async function awaitExit(
       await settle(host, attempt, { claim, exit, signal });
       return exit;
     }
+    const ending = watch?.(attempt, isAlive);
+    if (ending === 'enough' || (ending === 'idle' && isAlive)) {
+      const end = ending === 'enough' ? { enough: true as const } : { limit: ending };
+      await publishInPlace(host, attempt, { claim, end });
+      continue;
+    }
     if (!isAlive) {
       await assertEnded(host, treeOf(attempt, claim.wrapper), { scope: 'marked', graceMs: 0 });
       return undefined;
     }
     const runningMs = host.clock.uptimeMs() - claim.uptimeMs;
     if (timeoutMs !== undefined && runningMs > timeoutMs + GRACE_MS + OVERDUE_MS) {
-      await publishOverdue(host, attempt, runningMs);
+      await publishInPlace(host, attempt, { claim, end: {} });
     } else {
       await pause();
     }
@@ -46,20 +60,6 @@ export async function awaitExit(
 export function assertNotCancelled(host: Host, directory: string): void {
   if (!isCancelled(host.files, directory)) return;
   throw new JobFailed(`The job ${directory} was cancelled.`, { reason: 'cancelled' });
-}
-
-/** In place of its wrapper, which is stopped; if it wakes up, it finds that it came second. */
-async function publishOverdue(host: Host, attempt: Attempt, runningMs: number): Promise<void> {
-  const nowMs = host.clock.now();
-  await publishExit(host, attempt, {
-    exitCode: null,
-    signal: 'SIGKILL',
-    timedOut: true,
-    startedAt: new Date(nowMs - runningMs).toISOString(),
-    endedAt: new Date(nowMs).toISOString(),
-    durationMs: runningMs,
-    swept: false,
-  });
 }
 
 /** Before the result counts, nothing of the attempt is left; a wrapper that swept has only itself to end. */
@@ -75,5 +75,6 @@ async function settle(
     await pause();
   }
   const scope = wasEnded(exit) ? 'marked' : 'session';
-  await assertEnded(host, treeOf(attempt, claim.wrapper), { scope, graceMs: 0 });
+  const graceMs = exit.enough === true ? GRACE_MS : 0;
+  await assertEnded(host, treeOf(attempt, claim.wrapper), { scope, graceMs });
 }

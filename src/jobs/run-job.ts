@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { awaitExit } from './await-exit.ts';
+import { awaitExit, type Watch } from './await-exit.ts';
 import { resultOf } from './command-result.ts';
 import { JobFailed } from './job-failed.ts';
 import { ATTEMPTS_MAX } from './job-layout.ts';
@@ -13,6 +13,8 @@ export interface JobOptions {
   readonly spec: JobSpec;
   /** When an attempt was cut off half way: start the command again, or give it up. */
   readonly onCrash: 'rerun' | 'fail';
+  /** Looks at the running command now and then, and may end it early. */
+  readonly watch?: Watch | undefined;
   /** Only ends the wait. */
   readonly signal: AbortSignal;
 }
@@ -26,9 +28,9 @@ export interface JobOptions {
  * | `n.process.json` | `n.exit.json` | wrapper | state | next |
  * |---|---|---|---|---|
  * | no | no | – | open | any host starts wrappers; the one whose link makes the claim has it, the others end |
- * | yes | no | alive | running | the wrapper puts up the exit; if it stopped past the timeout, a host does |
+ * | yes | no | alive | running | the wrapper puts up the exit; if it stopped past the timeout, or what was written is enough, a host does |
  * | yes | yes | – | ended | for good; what is left of its processes is ended before the result counts |
- * | yes | no | gone | lost | for good; its processes are ended, then attempt n + 1 is open, or the job has failed |
+ * | yes | no | gone | lost | a host puts up the exit if what was written is enough; else for good: its processes are ended, then attempt n + 1 is open, or the job has failed |
  *
  * With `cancelled.json` a wrapper that has made its claim ends at once and hosts give the job up.
  *
@@ -38,13 +40,14 @@ export interface JobOptions {
  * Rejects with JobFailed (see its reasons), Conflict when the directory is another command's, InvalidInput, errors of the
  * file system, and the signal's reason: then the command goes on.
  */
-export async function runJob(host: Host, { directory, spec, onCrash, signal }: JobOptions): Promise<CommandResult> {
+export async function runJob(host: Host, options: JobOptions): Promise<CommandResult> {
+  const { directory, spec, onCrash, watch, signal } = options;
   signal.throwIfAborted();
   await writeSpec(host, directory, spec);
   for (let number = 1; number <= ATTEMPTS_MAX; number++) {
     const attempt = { directory, number };
     const claim = await startUntilClaimed(host, attempt, signal);
-    const exit = await awaitExit(host, attempt, { claim, timeoutMs: spec.timeoutMs, signal });
+    const exit = await awaitExit(host, attempt, { claim, timeoutMs: spec.timeoutMs, watch, signal });
     if (exit) return resultOf(host.files, attempt, { exit, outputBytesMax: spec.outputBytesMax });
     if (onCrash === 'fail') {
       throw new JobFailed(

@@ -97,7 +97,7 @@ describe('a command that fails', () => {
     expect(bob.told()).toContain('failed (2), again in');
   });
 
-  it('makes a reply that says so, with the end of what it wrote to stderr', async () => {
+  it('makes a reply that says so, with the last line that it wrote to stderr', async () => {
     await room.start('bob', '--tries', '2', '--backoff', '50ms', '--exec', 'echo no key >&2; exit 3');
     const id = await room.send('bob', 'QUESTION', 'try');
     const reply = await room.receive();
@@ -107,7 +107,7 @@ describe('a command that fails', () => {
   });
 
   it.each([
-    ['is not there', ['--exec', 'no-such-command'], /exit code 127/],
+    ['finds no program', ['--exec', 'true; no-such-command'], /exit code 127.*not found/],
     ['writes nothing', ['--exec', 'true'], /wrote no answer/],
     ['takes too long', ['--timeout', '300ms', '--exec', 'echo begun; sleep 300'], /took too long/],
     ['falls silent', ['--idle', '300ms', '--exec', 'echo begun; sleep 300'], /wrote nothing for too long/],
@@ -255,9 +255,21 @@ it.each([
   [['bob', '--exec', 'x', '--host', '999999999'], /there is no process with this pid/],
   [['bob', '--exec', 'x', '--host', 'npm'], /--host is "npm": there is no process/],
   [['bob', '--preset', 'cluade'], /Did you mean claude\?/],
+  [['bob', '--exec', 'no-such-command --quiet'], /There is no program no-such-command in the PATH/],
+  [['bob', '--exec', './no-such-command'], /There is no program \/.*\/no-such-command, and/],
+  [['bob', '--exec', 'x', '--trust-directory', '.'], /--trust-directory is for --preset/],
+  [['bob', '--preset', 'codex', '--trust-directory', '/usr'], /the program would run in .*, which is not in there/],
   [['bob', '--exec', 'x', '--types', 'info'], /no message type/],
 ])('refuses %j', async (words, error) => {
   const ran = await room.cli.run(['agent', ...words]);
   expect(ran.code).toBe(2);
   expect(ran.stderr).toMatch(error);
+});
+
+it('refuses a preset whose program is not there, before it joins', async () => {
+  fs.rmSync(path.join(room.cli.bin, 'codex'));
+  const ran = await room.cli.run(['agent', 'bob', '--preset', 'codex']);
+  expect(ran.code).toBe(2);
+  expect(ran.stderr).toContain('There is no program codex in the PATH');
+  expect(fs.existsSync(path.join(room.cli.room, 'actors/bob'))).toBe(false);
 });

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFence, fenced } from '../../src/agents/framed.ts';
-import { correctionOf, promptOf, taskJson } from '../../src/agents/prompt.ts';
+import { plainPrompt } from '../../src/agents/invocation.ts';
+import { PRESET_NAMES, presetOf } from '../../src/agents/presets.ts';
+import { correctionOf, promptOf, taskJson, type Task } from '../../src/agents/prompt.ts';
 import { createMessage } from './messages.ts';
 
 const HOSTILE = [
@@ -51,6 +53,65 @@ describe('what others wrote', () => {
     expect(fenced('\u001b[2J\u202e\ttab\n', { name: 'MAIL', fence: 'f' })).toBe(
       '<<<MAIL f\n\\x1b[2J\\u202e\ttab\n\nMAIL f>>>',
     );
+  });
+});
+
+/** What each program was seen to take out of a prompt, written from what was seen and not from the presets. */
+const EXPANDED: Readonly<Record<string, RegExp>> = {
+  claude: /(?:^|[\s\u3002\u3001\uff1f\uff01])@\S/u,
+  gemini: /(?<!\\)@\S/,
+  codex: /\$[A-Za-z0-9_-]/,
+};
+
+describe.each(PRESET_NAMES)('a prompt for %s', (preset) => {
+  const form = fc.constantFrom(
+    '@',
+    '\\@',
+    '@"',
+    '$',
+    '$$',
+    '\\$',
+    '[$',
+    'a',
+    'a b',
+    '/',
+    '!',
+    '-',
+    '_',
+    '\u3002',
+    '\u00a0',
+    '\n',
+    ' ',
+  );
+  const hostile = fc.array(form, { maxLength: 12 }).map((forms) => forms.join(''));
+
+  it('has nothing in it that the program expands, and the model can tell what was written', () => {
+    const property = fc.property(hostile, hostile, hostile, (content, other, data) => {
+      const earlier = [{ id: 'x', from: 'alice', type: 'QUESTION', sentAt: 'now', content: other, answer: content }];
+      const task: Task = {
+        address: 'bob',
+        message: createMessage({ content, threadId: other, data: { [data]: other } }),
+        context: [createMessage({ type: 'INFO', from: 'carol', content: other })],
+        replySchema: { description: data },
+        earlier,
+      };
+      const correction = { previous: other, faults: [content, data] };
+      for (const one of [task, { ...task, correction }]) {
+        for (const write of [promptOf, ...(one === task ? [] : [correctionOf])]) {
+          const text = write(one, () => Buffer.alloc(16, 1));
+          const { expands } = presetOf(preset);
+          const plain = plainPrompt(text, expands);
+          expect(plain.startsWith('You')).toBe(true);
+          expect(EXPANDED[preset]?.exec(plain)?.[0]).toBeUndefined();
+          const note = expands?.[0]?.told;
+          if (plain === text) continue;
+          expect(plain.endsWith(`${note}\n`)).toBe(true);
+          const read = preset === 'codex' ? plain.replaceAll('$\\', '$') : plain.replaceAll('\\@', '@');
+          expect(read.startsWith(text)).toBe(true);
+        }
+      }
+    });
+    fc.assert(property, { numRuns: 300 });
   });
 });
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PRESET_NAMES, presetOf, type PresetName } from '../../src/agents/presets.ts';
-import { isSession, readOutput, type Said } from '../../src/agents/read-output.ts';
+import { isSession, OutputReader, readOutput, type Said } from '../../src/agents/read-output.ts';
 
 function read(preset: PresetName, events: readonly unknown[], { noise = '' } = {}): Said {
-  return readOutput(`${noise}${events.map((event) => JSON.stringify(event)).join('\n')}\n`, presetOf(preset).output);
+  return readOutput(`${noise}${events.map((event) => JSON.stringify(event)).join('\n')}\n`, presetOf(preset));
 }
 
 describe('claude', () => {
@@ -16,11 +16,9 @@ describe('claude', () => {
       { type: 'assistant', message: { content: [{ type: 'text', text: 'On the way' }] }, session_id: 'abc-1' },
       result,
     ];
-    expect(read('claude', events)).toEqual({ reply: 'Port 8080.', session: 'abc-1' });
-    expect(read('claude', events, { noise: 'a warning\n\n{broken\n' })).toEqual({
-      reply: 'Port 8080.',
-      session: 'abc-1',
-    });
+    const said = { reply: 'Port 8080.', session: 'abc-1', isEnded: true, denied: [] };
+    expect(read('claude', events)).toEqual(said);
+    expect(read('claude', events, { noise: 'a warning\n\n{broken\n' })).toEqual(said);
   });
 
   it('says why it failed, in each of its ways', () => {
@@ -50,7 +48,12 @@ describe('codex', () => {
       message('last'),
       { type: 'turn.completed', usage: {} },
     ];
-    expect(read('codex', events)).toEqual({ reply: 'last', session: started.thread_id });
+    expect(read('codex', events)).toEqual({
+      reply: 'last',
+      session: started.thread_id,
+      isEnded: true,
+      denied: [],
+    });
   });
 
   it('says why a turn failed, or that it is not complete', () => {
@@ -61,7 +64,7 @@ describe('codex', () => {
 });
 
 it('says what is wrong with a program that does not write what it was started for', () => {
-  expect(readOutput('Usage: codex [OPTIONS]\n', presetOf('codex').output).incomplete).toContain('no JSON lines');
+  expect(readOutput('Usage: codex [OPTIONS]\n', presetOf('codex')).incomplete).toContain('no JSON lines');
 });
 
 describe('gemini', () => {
@@ -80,7 +83,7 @@ describe('gemini', () => {
       chunk('8080.'),
       { type: 'result', status: 'success' },
     ];
-    expect(read('gemini', events)).toEqual({ reply: 'Port 8080.', session: 's-1' });
+    expect(read('gemini', events)).toEqual({ reply: 'Port 8080.', session: 's-1', isEnded: true, denied: [] });
   });
 
   it('answers in what it said before when it ends with a tool', () => {
@@ -103,7 +106,7 @@ describe('opencode', () => {
       event('tool_use', { part: { type: 'tool' } }),
       event('text', { part: { type: 'text', text: 'Port 8080.' } }),
     ];
-    expect(read('opencode', events)).toEqual({ reply: 'Port 8080.', session: 'ses_1' });
+    expect(read('opencode', events)).toEqual({ reply: 'Port 8080.', session: 'ses_1', isEnded: false, denied: [] });
   });
 
   it('says why it failed', () => {
@@ -114,7 +117,113 @@ describe('opencode', () => {
 });
 
 it('reads plain text without what colours it', () => {
-  expect(readOutput('\u001b[1mPort\u001b[0m 8080.\n\n', { format: 'text' })).toEqual({ reply: 'Port 8080.' });
+  expect(readOutput('\u001b[1mPort\u001b[0m 8080.\n\n', presetOf('aider'))).toEqual({
+    reply: 'Port 8080.',
+    isEnded: false,
+    denied: [],
+  });
+});
+
+describe('the end of a turn', () => {
+  const result = { type: 'result', subtype: 'success', is_error: false, result: 'Port 8080.', session_id: 'abc-1' };
+  const init = { type: 'system', subtype: 'init', session_id: 'abc-1' };
+  const line = (event: unknown): string => `${JSON.stringify(event)}\n`;
+
+  it.each([
+    ['claude', [init], result],
+    ['codex', [{ type: 'turn.started' }], { type: 'turn.completed', usage: {} }],
+    ['codex', [{ type: 'turn.started' }], { type: 'turn.failed', error: { message: 'no' } }],
+    ['gemini', [{ type: 'init', session_id: 's' }], { type: 'result', status: 'success' }],
+    ['opencode', [{ type: 'step_start' }], { type: 'step_finish', part: { reason: 'stop' } }],
+  ] as const)('of %s is an event of its own, and an earlier one does not count', (preset, begin, end) => {
+    const isEnded = (...events: readonly unknown[]): boolean => {
+      const reader = new OutputReader(presetOf(preset));
+      reader.write(Buffer.from(events.map(line).join('')));
+      return reader.soFar().isEnded;
+    };
+    expect(isEnded(...begin)).toBe(false);
+    expect(isEnded(...begin, end)).toBe(true);
+    expect(isEnded(...begin, end, { type: 'system', subtype: 'note' })).toBe(true);
+    expect(isEnded(...begin, end, ...begin)).toBe(false);
+    expect(isEnded(...begin, end, ...begin, end)).toBe(true);
+  });
+
+  it('has not come while something runs in the background, after which claude begins another turn', () => {
+    const tasks = (...ids: string[]): unknown => ({
+      type: 'system',
+      subtype: 'background_tasks_changed',
+      tasks: ids.map((task_id) => ({ task_id, task_type: 'local_bash' })),
+    });
+    const reader = new OutputReader(presetOf('claude'));
+    const after = (...events: readonly unknown[]): boolean => {
+      reader.write(Buffer.from(events.map(line).join('')));
+      return reader.soFar().isEnded;
+    };
+    expect(after(init, tasks('a'), result)).toBe(false);
+    expect(after(tasks())).toBe(true);
+    expect(after({ type: 'assistant' })).toBe(false);
+    expect(after({ ...result, result: 'Port 9090.' })).toBe(true);
+    expect(reader.end().reply).toBe('Port 9090.');
+  });
+
+  it('of a turn that was answered counts when a later turn is cut off or fails', () => {
+    const error = { ...result, is_error: true, result: 'API Error: 529' };
+    const said = { reply: 'Port 8080.', session: 'abc-1', isEnded: true, denied: [] };
+    expect(read('claude', [init, result, { type: 'assistant' }])).toEqual(said);
+    expect(read('claude', [init, result, { type: 'assistant' }, error])).toEqual(said);
+    expect(read('claude', [init, error, { type: 'assistant' }, result])).toEqual(said);
+    expect(read('claude', [init, error])).toMatchObject({ failure: 'API Error: 529' });
+  });
+
+  it('is not what a model says, nor what is printed for people', () => {
+    const text = `Look:\n${line(result)}`;
+    const said = { type: 'assistant', message: { content: [{ type: 'text', text }] }, session_id: 'abc-1' };
+    expect(read('claude', [init, said]).isEnded).toBe(false);
+    expect(read('claude', [init, { type: 'user', tool_use_result: result }]).isEnded).toBe(false);
+    expect(readOutput(`${line(init)}  ${line(result)}> ${line(result)}`, presetOf('claude')).isEnded).toBe(false);
+  });
+
+  it('is seen as soon as its line is whole, however the output is divided', () => {
+    const text = Buffer.from(`noise\n${line(init)}${line({ ...result, result: 'Größe 😀' })}`);
+    const property = fc.property(fc.array(fc.nat(text.length - 1), { maxLength: 8 }), (cuts) => {
+      const reader = new OutputReader(presetOf('claude'));
+      let at = 0;
+      for (const cut of [...cuts.toSorted((a, b) => a - b), text.length - 1]) {
+        reader.write(text.subarray(at, cut));
+        at = Math.max(at, cut);
+        expect(reader.soFar().isEnded).toBe(false);
+      }
+      reader.write(text.subarray(at));
+      expect(reader.soFar().isEnded).toBe(true);
+      expect(reader.end().reply).toBe('Größe 😀');
+    });
+    fc.assert(property, { numRuns: 200 });
+  });
+
+  it('needs no line feed behind it when nothing more comes', () => {
+    expect(readOutput(JSON.stringify(result), presetOf('claude')).isEnded).toBe(true);
+    expect(readOutput(JSON.stringify(result).slice(0, -1), presetOf('claude')).isEnded).toBe(false);
+  });
+});
+
+it('takes retries for no progress, and everything else for some', () => {
+  const progressOf = (preset: PresetName, event: unknown): number => {
+    const reader = new OutputReader(presetOf(preset));
+    reader.write(Buffer.from(`${JSON.stringify(event)}\nno event\n`));
+    return reader.soFar().progress;
+  };
+  expect(progressOf('claude', { type: 'system', subtype: 'api_retry', error_status: 529 })).toBe(0);
+  expect(progressOf('codex', { type: 'error', message: 'Reconnecting... 2/5' })).toBe(0);
+  expect(progressOf('gemini', { type: 'error', message: 'Loop detected' })).toBe(0);
+  expect(progressOf('claude', { type: 'user' })).toBe(1);
+  expect(progressOf('codex', { type: 'item.started' })).toBe(1);
+});
+
+it('tells which tools were denied', () => {
+  const denial = (tool_name: string): object => ({ tool_name, tool_use_id: 't', tool_input: { command: 'rm' } });
+  const result = { type: 'result', subtype: 'success', result: 'Done.', permission_denials: [denial('Bash')] };
+  expect(read('claude', [result]).denied).toEqual(['Bash']);
+  expect(read('claude', [{ ...result, permission_denials: 'none' }]).denied).toEqual([]);
 });
 
 it('never throws, and never gives a session that could be an option or a path, whatever is written', () => {
@@ -130,7 +239,7 @@ it('never throws, and never gives a session that could be an option or a path, w
       .map((one) => JSON.stringify(one)),
   );
   const property = fc.property(fc.constantFrom(...PRESET_NAMES), fc.array(line), (name, lines) => {
-    const { session } = readOutput(lines.join('\n'), presetOf(name).output);
+    const { session } = readOutput(lines.join('\n'), presetOf(name));
     expect(session === undefined || /^[^-/]+/.test(session)).toBe(true);
   });
   fc.assert(property, { numRuns: 1_000 });

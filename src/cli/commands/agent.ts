@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs';
+import { relative, resolve, sep } from 'node:path';
 import type { AgentCommand, StdinForm } from '../../agents/agent-command.ts';
 import { PRESET_NAMES, type PresetName } from '../../agents/presets.ts';
 import type { RunAgentOptions } from '../../agents/run-agent.ts';
@@ -43,6 +45,11 @@ export const agent: Command = {
     { name: 'output', value: 'KiB', summary: `how much a run may write, ${OUTPUT_KIB} if not given` },
     { name: 'tries', value: 'count', summary: `how often it may fail at a question, ${TRIES} if not given` },
     { name: 'backoff', value: 'time', summary: 'the wait after a failure, 5s if not given, then 4 times as long' },
+    {
+      name: 'trust-directory',
+      value: 'dir',
+      summary: 'let the preset run in a directory that its program does not trust; see docs/agents.md',
+    },
     { name: 'skills', value: 'a,b', summary: 'what it is good at, for others to read' },
     { name: 'no-broadcasts', summary: 'only what is sent to it comes to it, not what is sent to all' },
     { name: 'limit', value: 'count', summary: 'end after so many answers' },
@@ -112,6 +119,7 @@ function optionsOf({ args, cwd }: Call): Omit<RunAgentOptions, 'signal' | 'tell'
     address,
     command,
     cwd,
+    trustDirectory: trustedDirectory(args, { command, cwd }),
     types: new Set(typesOf(args)),
     timeoutMs: timeOption(args, 'timeout') ?? TIMEOUT_MS,
     idleTimeoutMs: idle === undefined ? undefined : timeOption(args, 'idle'),
@@ -139,6 +147,30 @@ function commandOf(args: Arguments): AgentCommand {
   if (line === undefined || line.trim() === '') throw usage('Nothing says what answers.');
   if (words.length > 0) throw usage(`${JSON.stringify(words[0])} is a word too many; --exec takes the whole command.`);
   return { kind: 'shell', line, stdin: stdin ?? 'prompt' };
+}
+
+/** Named by the user, and never only the one that the agent happens to be started in. Throws when it does not run there. */
+function trustedDirectory(
+  args: Arguments,
+  { command, cwd }: { command: AgentCommand; cwd: string },
+): string | undefined {
+  const named = textOption(args, 'trust-directory');
+  if (named === undefined) return undefined;
+  if (command.kind === 'shell') throw usage('--trust-directory is for --preset; a command decides that for itself.');
+  const directory = realPathOf(resolve(cwd, named));
+  const inside = directory === undefined ? '..' : relative(directory, realPathOf(cwd) ?? cwd);
+  if (directory !== undefined && inside.split(sep)[0] !== '..') return directory;
+  throw new InvalidInput(`--trust-directory ${named}: the program would run in ${cwd}, which is not in there.`, {
+    hint: 'Start the agent in that directory, or name the one that it is started in: --trust-directory .',
+  });
+}
+
+function realPathOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function usage(message: string): InvalidInput {

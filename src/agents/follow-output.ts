@@ -1,0 +1,88 @@
+import { constants } from 'node:fs';
+import { errnoOf } from '../host/file-system.ts';
+import type { Host } from '../host/host.ts';
+import type { Watch } from '../jobs/await-exit.ts';
+import { outputPath, type Attempt } from '../jobs/job-layout.ts';
+import { OutputReader, type ReadRules, type Said } from './read-output.ts';
+
+/** How long a program may take to leave by itself once it has said that its turn is over. */
+const LEAVE_MS = 5_000;
+const PIECE_BYTES = 256 * 1024;
+const OPEN_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** What an attempt that has ended wrote to stdout. */
+export function readAttempt(host: Host, attempt: Attempt, rules: ReadRules): Said {
+  const followed = new FollowedOutput(host, attempt, rules);
+  followed.readOn();
+  return followed.reader.end();
+}
+
+/**
+ * Ends a command that is no longer needed: its turn is over and it does not leave, or it reports what no retry heals, or
+ * it makes no progress for `idleMs`. A command whose process was lost has answered if it said so.
+ */
+export function createWatch(host: Host, { rules, idleMs }: { rules: ReadRules; idleMs: number | undefined }): Watch {
+  let followed: FollowedOutput | undefined;
+  let progressMs = 0;
+  let endedMs: number | undefined;
+  return (attempt, isRunning) => {
+    const nowMs = host.clock.uptimeMs();
+    if (followed?.attempt.number !== attempt.number) {
+      followed = new FollowedOutput(host, attempt, rules);
+      progressMs = nowMs;
+      endedMs = undefined;
+    }
+    const { reader } = followed;
+    const before = reader.soFar().progress;
+    followed.readOn();
+    if (!isRunning) return isConclusive(reader.end()) ? 'enough' : undefined;
+    const { progress, final, isEnded } = reader.soFar();
+    if (progress !== before) progressMs = nowMs;
+    endedMs = isEnded ? (endedMs ?? nowMs) : undefined;
+    if (final || (endedMs !== undefined && nowMs - endedMs >= LEAVE_MS)) return 'enough';
+    return idleMs !== undefined && !isEnded && nowMs - progressMs >= idleMs ? 'idle' : undefined;
+  };
+}
+
+/** Whether the same command, run again, would only be paid for again, or fail again. */
+export function isConclusive({ isEnded, final }: Said): boolean {
+  return isEnded || final !== undefined;
+}
+
+/** Reads a growing file; each look costs what is new. */
+class FollowedOutput {
+  readonly attempt: Attempt;
+  readonly reader: OutputReader;
+  readonly #host: Host;
+  #position = 0;
+
+  constructor(host: Host, attempt: Attempt, rules: ReadRules) {
+    this.#host = host;
+    this.attempt = attempt;
+    this.reader = new OutputReader(rules);
+  }
+
+  readOn(): void {
+    const { files } = this.#host;
+    let fd: number;
+    try {
+      fd = files.open(outputPath(this.attempt, 'stdout'), OPEN_READ);
+    } catch (error) {
+      // The wrapper has not opened it yet.
+      if (errnoOf(error) === 'ENOENT') return;
+      throw error;
+    }
+    try {
+      for (;;) {
+        const left = files.fstat(fd).size - this.#position;
+        const piece = Buffer.allocUnsafe(Math.min(Math.max(left, 0), PIECE_BYTES));
+        const count = piece.length === 0 ? 0 : files.read(fd, piece, 0, piece.length, this.#position);
+        if (count === 0) return;
+        this.#position += count;
+        this.reader.write(piece.subarray(0, count));
+      }
+    } finally {
+      files.close(fd);
+    }
+  }
+}
