@@ -21,6 +21,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   // What goes from a checkout into a commit, and back.
   'core.attributesFile': '/dev/null',
   'core.autocrlf': 'false',
+  'core.eol': 'native',
   'core.safecrlf': 'false',
   'submodule.recurse': 'false',
   'worktree.useRelativePaths': 'false',
@@ -36,6 +37,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'rerere.enabled': 'false',
   // What is printed.
   'color.ui': 'false',
+  'core.abbrev': 'auto',
   'core.quotePath': 'false',
   'diff.ignoreSubmodules': 'none',
   'diff.renames': 'true',
@@ -102,7 +104,7 @@ export async function attemptGit(
   const inherited = Object.entries(childEnvironment()).filter(
     ([name]) => !name.startsWith('GIT_') || INHERITED.test(name),
   );
-  const { exitCode, stdout, all } = await execa('git', program.args, {
+  const { exitCode, isMaxBuffer, stdout, all } = await execa('git', program.args, {
     cwd: directory,
     env: { ...Object.fromEntries(inherited), ...program.env },
     extendEnv: false,
@@ -113,7 +115,8 @@ export async function attemptGit(
     ...(signal ? { cancelSignal: signal } : {}),
   });
   signal?.throwIfAborted();
-  return { exitCode, stdout, all };
+  // It may have ended well before it could be killed, and what it printed is cut all the same.
+  return { exitCode: isMaxBuffer ? undefined : exitCode, stdout, all };
 }
 
 /** The arguments and the environment of a git command, with what is set for it only. */

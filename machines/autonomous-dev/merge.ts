@@ -134,7 +134,7 @@ export async function describeBranch(
   const inBranch = inIntegration(repository, signal);
   const { base } = repository;
   return {
-    commits: await gitList(['log', '-z', '--no-color', '--format=%h %s', `${base}..${head}`], inBranch),
+    commits: await gitList(['log', '-z', '--topo-order', '--no-color', '--format=%h %s', `${base}..${head}`], inBranch),
     diffStat: await git(['diff-tree', '--stat', ...DIFF_OPTIONS, base, head], inBranch),
   };
 }
