@@ -46,8 +46,9 @@ async function strayLinks(
 
 function strayLinkText(paths: readonly string[]): string {
   const names = paths.map((path) => JSON.stringify(path)).join(', ');
-  const [it, are] = paths.length === 1 ? ['it', 'is a git repository'] : ['them', 'are git repositories'];
-  return `${names} ${are} of its own inside the checkout, so that the commit only links to ${it} and has none of the files in ${it}. Remove the .git directory in ${it}, take the link out of the index (git rm --cached), and commit the files; or make a submodule of ${it}, with an entry in .gitmodules`;
+  const [are, it] =
+    paths.length === 1 ? ['is a git repository of its own', 'it'] : ['are git repositories of their own', 'them'];
+  return `${names} ${are} inside the checkout, so the commit has only a link to ${it} and none of the files. Remove the .git directory in ${it}, take the link out of the index (git rm --cached), and commit the files; or make a submodule of ${it}, with an entry in .gitmodules`;
 }
 
 /** The repositories that lie inside a checkout and that its own repository does not know. */

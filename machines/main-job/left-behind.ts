@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Readiness } from '../autonomous-dev/checkouts.ts';
 import { attemptGit, git, gitList } from '../autonomous-dev/git.ts';
+import { embeddedRepositories } from '../autonomous-dev/handed-in.ts';
 import {
   integrationDirectory,
   runRefs,
@@ -117,18 +118,23 @@ async function checkoutLines(repository: Repository): Promise<string[]> {
   for (const { directory, readiness } of checkoutsOf(repository)) {
     const changed = await gitList(['status', '--porcelain=v1', '--no-renames', '-z'], { directory });
     const names = changed.map((entry) => entry.slice(3)).filter((name) => !readiness.untracked.includes(name));
-    if (names.length > 0) lines.push(`not committed in ${directory}: ${shown(names)}`);
+    const repositories = new Set(await embeddedRepositories({ directory }));
+    const told = names.map((name) => ({ name, isRepository: repositories.has(name.replace(/\/$/, '')) }));
+    if (told.length > 0) lines.push(`not committed in ${directory}: ${shown(told)}`);
   }
   return lines;
 }
 
 function setupLines(repository: Repository): string[] {
   const putBack = new Set(checkoutsOf(repository).flatMap(({ readiness }) => readiness.putBack));
-  return putBack.size === 0 ? [] : [`changes that the set-up made were put back, in ${shown([...putBack])}`];
+  const names = [...putBack].map((name) => ({ name }));
+  return names.length === 0 ? [] : [`changes that the set-up made were put back, in ${shown(names)}`];
 }
 
-function shown(names: readonly string[]): string {
+function shown(names: readonly { readonly name: string; readonly isRepository?: boolean }[]): string {
   const more = names.length - NAMES_SHOWN_MAX;
-  const listed = names.slice(0, NAMES_SHOWN_MAX).map((name) => JSON.stringify(name));
+  const listed = names
+    .slice(0, NAMES_SHOWN_MAX)
+    .map(({ name, isRepository }) => `${JSON.stringify(name)}${isRepository ? ' (a repository of its own)' : ''}`);
   return `${listed.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { machine } from '../../machines/autonomous-dev.ts';
 import { git } from '../../machines/autonomous-dev/git.ts';
 import type { LoopReport } from '../../machines/autonomous-dev/report.ts';
@@ -59,7 +60,10 @@ async function* iterate(
 }
 
 /** A development of one task in a repository of its own, by two agents. */
-async function develop(work: Work): Promise<{ report: LoopReport; heard: string[]; room: Room; repository: string }> {
+async function develop(
+  work: Work,
+  testCommand = TESTS,
+): Promise<{ report: LoopReport; heard: string[]; room: Room; repository: string }> {
   const repository = path.join(outer, 'repository');
   fs.mkdirSync(repository);
   fs.writeFileSync(path.join(repository, 'state.txt'), 'nothing is there\n');
@@ -83,7 +87,7 @@ async function develop(work: Work): Promise<{ report: LoopReport; heard: string[
         run: 'well1',
         workDirectory: path.join(outer, 'work'),
       },
-      testCommand: TESTS,
+      testCommand,
       agents: ['ada', 'ben'],
       // Nobody of that name is there, so that it begins at once.
       researcher: 'nobody',
@@ -125,4 +129,28 @@ test('what the second round mends is delivered', async () => {
   expect(report.tests.map(({ exitCode }) => exitCode)).toEqual([1, 1, 0]);
   const text = fs.readFileSync(report.delivery?.pullRequest ?? '', 'utf8');
   expect(text).toContain('Mend what the tests found (round 2 of 3)');
+});
+
+describe('a commit that somebody puts on the branch that is delivered', () => {
+  /** Commits there, as any program can. */
+  const PLANT = 'git -c user.name=Eve -c user.email=eve@localhost commit --quiet --allow-empty -m Planted';
+
+  test.each([
+    [
+      'while a task is worked on',
+      TESTS,
+      (): unknown => execFileSync('sh', ['-c', PLANT], { cwd: path.join(outer, 'work', 'integration') }),
+    ],
+    ['while the tests run', `${PLANT}; ${TESTS}`, (): unknown => undefined],
+  ] as const)('%s ends the development before it is delivered, and is named', async (_when, testCommand, plant) => {
+    const { report, room, repository } = await develop(() => {
+      plant();
+      return 'all is well';
+    }, testCommand);
+    await using _ = room;
+    const planted = await git(['rev-parse', 'mailroom/well'], { directory: repository });
+    expect(report).toMatchObject({ outcome: 'failed', delivery: null });
+    expect(report.reason).toContain(`The branch mailroom/well is at ${planted}`);
+    expect(report.reason).toContain(`Nobody has reviewed what was added: ${planted} "Planted" by Eve.`);
+  });
 });

@@ -1,7 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { commitAll, commitMessage, headOf, inCheckout, lookBefore } from '../../machines/main-job/member/checkout.ts';
+import {
+  commitAll,
+  commitMessage,
+  headOf,
+  inCheckout,
+  lookBefore,
+  newRepositories,
+} from '../../machines/main-job/member/checkout.ts';
 import type { MemberTerms } from '../../machines/main-job/member/terms.ts';
 import { TeamRun } from './team-run.ts';
 
@@ -42,6 +49,32 @@ it('commits what was changed under the name of the member, and nothing that lay 
     'A\tother.tmp',
     'A\tsrc/two.mjs',
     'D\ttest/one.test.mjs',
+  ]);
+});
+
+it('commits no repository that was made in the checkout, and says which it is', async () => {
+  await using run = new TeamRun();
+  const checkout = inCheckout(termsOf(run), run.repository, signal);
+  const make = (name: string): void => {
+    const directory = path.join(run.repository, name);
+    fs.mkdirSync(directory, { recursive: true });
+    run.git('-C', directory, 'init', '--quiet');
+    fs.writeFileSync(path.join(directory, 'lost.txt'), 'lost');
+  };
+  // One that was there before, such as the set-up makes, is nobody's work.
+  make('tools/linter');
+  const before = await lookBefore(checkout);
+  expect(await newRepositories(checkout, before)).toEqual([]);
+  for (const name of ['new/größe', 'other']) make(name);
+  expect(await newRepositories(checkout, before)).toEqual(['new/größe', 'other']);
+  await expect(commitAll(checkout, before, 'Two')).rejects.toThrow(
+    '"new/größe", "other" are git repositories of their own inside the checkout, so their files would be missing',
+  );
+  for (const name of ['new/größe', 'other']) fs.rmSync(path.join(run.repository, name, '.git'), { recursive: true });
+  await commitAll(checkout, before, 'Two');
+  expect(run.git('-c', 'core.quotePath=false', 'show', '--format=', '--name-only', 'HEAD').split('\n')).toEqual([
+    'new/größe/lost.txt',
+    'other/lost.txt',
   ]);
 });
 

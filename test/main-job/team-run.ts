@@ -2,6 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { shellWord } from '../../machines/shared/shell-word.ts';
 import { openRoom } from '../../src/index.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
@@ -16,6 +17,8 @@ export interface MindRun {
   readonly id: string;
   readonly task: string;
   readonly cwd: string;
+  /** Names of the variables of git in its environment. */
+  readonly git: readonly string[];
 }
 
 export interface Ended {
@@ -110,13 +113,59 @@ export class TeamRun implements AsyncDisposable {
       env: { ...this.#env, ...(isGated ? { TEAM_MIND_GATE: this.gate } : {}) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    return this.#ended(child);
+  }
+
+  #ended(child: ChildProcess): Promise<Ended> {
     this.#started.push(child);
     let [stdout, stderr] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     return new Promise((resolve) => {
       child.on('close', (code) => resolve({ code, stdout, stderr }));
     });
+  }
+
+  /** The same by the `post-commit` hook of a linked worktree, which adds `env`. It begins when `begin` is called. */
+  startFromHook(
+    agents: string,
+    { words, env }: { words: readonly string[]; env: Readonly<Record<string, string>> },
+  ): { readonly linked: string; readonly reached: () => boolean; readonly begin: () => void; ended: Promise<Ended> } {
+    const linked = path.join(this.outer, 'linked');
+    this.git('worktree', 'add', '--quiet', '-b', 'linked', linked);
+    const line = [
+      process.execPath,
+      '--import',
+      import.meta.resolve('tsx'),
+      MAIN,
+      '--repo',
+      linked,
+      '--feature',
+      'Numbers',
+    ];
+    const all = [...line, '--runs', this.runs, '--agents', agents, ...words].map((word) => shellWord(word)).join(' ');
+    const hook = [
+      '#!/bin/sh',
+      ...Object.entries(env).map(([name, value]) => `export ${name}=${shellWord(value)}`),
+      `touch ${this.gate}.hook`,
+      `until test -e ${this.gate}.begin; do sleep 0.05; done`,
+      all,
+    ];
+    fs.writeFileSync(path.join(this.repository, '.git', 'hooks', 'post-commit'), `${hook.join('\n')}\n`, {
+      mode: 0o755,
+    });
+    const user = ['-c', 'user.name=User', '-c', 'user.email=user@localhost'];
+    const child = spawn('git', [...user, 'commit', '--quiet', '--allow-empty', '--message', 'Begin'], {
+      cwd: linked,
+      env: { ...this.#env, TEAM_MIND_MESS: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return {
+      linked,
+      reached: () => fs.existsSync(`${this.gate}.hook`),
+      begin: () => fs.writeFileSync(`${this.gate}.begin`, ''),
+      ended: this.#ended(child),
+    };
   }
 
   /** As Ctrl-C does. */

@@ -58,7 +58,9 @@ export async function commitAll(checkout: GitOptions, before: Before, message: s
 
 export function repositoriesText(names: readonly string[]): string {
   const named = names.map((name) => JSON.stringify(name)).join(', ');
-  return `${named} ${names.length === 1 ? 'is a git repository' : 'are git repositories'} of its own inside the checkout, so its files would be missing from the commit`;
+  return names.length === 1
+    ? `${named} is a git repository of its own inside the checkout, so its files would be missing from the commit`
+    : `${named} are git repositories of their own inside the checkout, so their files would be missing from the commit`;
 }
 
 /** What was done as the message of a commit: a short first line, and all of it below where it is longer. */

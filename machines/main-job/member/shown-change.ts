@@ -3,7 +3,7 @@ import { shellWord } from '../../shared/shell-word.ts';
 
 const DIFF_CHARS_MAX = 40_000;
 /** One command of git for each. */
-const FILES_TRIED_MAX = 300;
+const FILES_TRIED_MAX = 200;
 const COMMITS_SHOWN_MAX = 100;
 const FILES_NAMED_MAX = 500;
 
@@ -26,7 +26,7 @@ export async function showChange(
 ): Promise<ShownChange> {
   const from = await git(['merge-base', base, commit], checkout);
   const range = [from, commit] as const;
-  const list = ['log', '-z', '--no-color', '--format=%h %an: %s', `${from}..${commit}`];
+  const list = ['log', '-z', '--topo-order', '--no-color', '--format=%h %an: %s', `${from}..${commit}`];
   const stat = await git(['diff-tree', '--shortstat', ...DIFF_OPTIONS, ...range], checkout);
   const shown: string[] = [];
   const leftOut: string[] = [];
@@ -94,7 +94,7 @@ async function diffOf(
   const { exitCode, stdout } = await attemptGit(words, options);
   // What a file says is behind a space or a sign.
   const isText = !/^Binary files .* differ$/m.test(stdout);
-  return exitCode === 0 && isText && stdout.length <= (options.charsMax ?? 0) ? stdout : undefined;
+  return exitCode === 0 && isText ? stdout : undefined;
 }
 
 /** Shows a file, whatever the configuration of git and the attributes of the file say. */

@@ -54,7 +54,7 @@ async function doWork(
   if (repositories.length > 0) {
     thought = await one.ask('repositories', () => ({
       threadId: threadOfTask(work),
-      content: `Your work cannot be committed yet: ${repositoriesText(repositories)}. Remove the .git directory in it if its files belong to your work, or else remove it altogether. Look in ${work.workspace.directory}. Then answer in one or two sentences what you did for the task.`,
+      content: repositoriesQuestion(work, repositories),
     }));
   }
   if (!member.holding.isAtWork(work)) return member.say(`${work.taskId}: it is no longer mine`);
@@ -106,6 +106,16 @@ export async function giveBack(
 function commitToMerge(feedback: string): string | undefined {
   const [, head] = /^ {2}git merge ([0-9a-f]{40,64})$/m.exec(feedback) ?? [];
   return head;
+}
+
+function repositoriesQuestion({ workspace }: Work, names: readonly string[]): string {
+  return [
+    `Your work cannot be committed yet: ${repositoriesText(names)}. The checkout is:`,
+    '',
+    `  cd ${shellWord(workspace.directory)}`,
+    '',
+    'Where the files belong to your work, remove only the .git directory there; else remove all of it. Then answer in one or two sentences what you did for the task.',
+  ].join('\n');
 }
 
 function workText(
