@@ -1,5 +1,6 @@
 export type { AgentCommand, AgentSettings, StdinForm } from './agents/agent-command.ts';
 export type { AgentEvent } from './agents/agent-event.ts';
-export { PRESET_NAMES, type PresetName } from './agents/presets.ts';
+export { missingOf, type FlagFact, type Preset } from './agents/preset.ts';
+export { PRESET_NAMES, presetOf, type PresetName } from './agents/presets.ts';
 export { runAgent, type RunAgentOptions } from './agents/run-agent.ts';
 export { openRoom } from './room/room.ts';

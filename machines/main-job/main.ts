@@ -9,6 +9,7 @@ try {
   if (options.wantsHelp) console.log(HELP);
   else {
     const prepared = await prepareRun(options);
+    for (const warning of prepared.warnings) console.error(warning);
     if (options.isDryRun) console.log(prepared.plan);
     else {
       // Loaded when it is known that there is something to do.

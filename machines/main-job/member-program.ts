@@ -12,7 +12,14 @@ export function memberProgram(
 ): AgentProgram {
   const { address, by } = agent;
   const { directory: repository, testCommand } = ground;
-  const words = memberWords({ address, directory, repository, testCommand, setup, mind: thinkerWords(agent) });
+  const words = memberWords({
+    address,
+    directory,
+    repository,
+    testCommand,
+    setup,
+    mind: thinkerWords(agent, directory),
+  });
   return {
     address,
     file: process.execPath,

@@ -32,7 +32,9 @@ npm start -- --repo <path> --feature <text|@file> --agents <list>
   --repo <path>         the git repository to work in; only a new branch and worktrees are made
   --feature <text>      what is to be built, or @file
   --agents <list>       alice=claude,bob=codex,carol='./my-agent --quiet': an address and a preset or a command each;
-                        what follows a preset is added to its own command line (may be given more than once)
+                        what follows a preset is added to its own command line (may be given more than once). These edit
+                        files only with: claude --permission-mode acceptEdits, codex --sandbox workspace-write,
+                        gemini --approval-mode auto_edit
   --plan <file>         a plan that is there already (JSON)
   --test <command>      the repository's own tests; found in package.json when not given
   --setup <command>     makes a fresh checkout ready, such as 'npm ci'

@@ -10,6 +10,7 @@ import { EXAMPLE_NAME, exampleRun } from './example.ts';
 import { noteBefore } from './left-behind.ts';
 import { NotStarted, type Options } from './options.ts';
 import { lookAtRepository, lookAtUpstream, slugOf } from './preflight.ts';
+import { missingEdits } from './thinker.ts';
 import { findRun, hasEnded, nextDirectory, RUN_VERSION, writeRun, type Run } from './run-directory.ts';
 
 const RUN_ID_BYTES = 4;
@@ -24,6 +25,8 @@ const VOTE_SECONDS = 60 * 60;
 export interface Prepared {
   /** For people. */
   readonly plan: string;
+  /** What will probably go wrong, a line each. */
+  readonly warnings: readonly string[];
   readonly open: () => Promise<{ readonly run: Run; readonly isResumed: boolean }>;
 }
 
@@ -36,7 +39,8 @@ export async function prepareRun(options: Options): Promise<Prepared> {
   if (before && !hasEnded(before) && !options.isNew) {
     assertSameVersion(before);
     assertSamePullRequest(before, options);
-    return { plan: planText(before, true), open: () => Promise.resolve({ run: before, isResumed: true }) };
+    const warnings = warningsOf(before);
+    return { plan: planText(before, true), warnings, open: () => Promise.resolve({ run: before, isResumed: true }) };
   }
   const directory = nextDirectory(runs, name);
   const id = randomBytes(RUN_ID_BYTES).toString('hex');
@@ -46,6 +50,7 @@ export async function prepareRun(options: Options): Promise<Prepared> {
       : await ownRun(options, { feature, name, directory, id });
   return {
     plan: planText(made.run, false),
+    warnings: warningsOf(made.run),
     open: async () => {
       fs.mkdirSync(directory, { recursive: true });
       const input = await made.make();
@@ -140,6 +145,14 @@ function runsBeside(repo: string | undefined): string {
 /** The example has no commit before it is made. */
 function startOf(base: string): string {
   return /^0+$/.test(base) ? 'which is made first' : `from ${base.slice(0, 10)}`;
+}
+
+function warningsOf({ agents }: Run): string[] {
+  return agents.flatMap(({ address, shown = '' }) => {
+    const missing = missingEdits(shown);
+    if (missing.length === 0) return [];
+    return [`${address} may edit no file: say ${address}='${shown} ${missing.join(' ')}' if it should.`];
+  });
 }
 
 function planText({ directory, input, agents }: Run, isResumed: boolean): string {

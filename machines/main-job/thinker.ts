@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { PRESET_NAMES } from 'agent-mailroom/agents';
+import { missingOf, PRESET_NAMES, presetOf, type PresetName } from 'agent-mailroom/agents';
 import { childEnvironment } from 'agent-mailroom/workflow';
 import { shellWord } from '../shared/shell-word.ts';
 import { NotStarted, type AgentOption } from './options.ts';
@@ -8,21 +8,32 @@ import { shellWordsOf } from './shell-words.ts';
 
 /**
  * The words of `mailroom agent` for what stands behind an agent's name: a preset with words of its own, or a command. A
- * command's program may be a path from here. Throws NotStarted when the program is not on this machine, as far as that can
- * be known.
+ * command's program may be a path from here. It runs in `directory`, that of the run, which the user trusts by naming the
+ * repository of which everything in there is a copy. Throws NotStarted when the program is not on this machine, as far as
+ * that can be known.
  */
-export function thinkerWords({ address, by }: AgentOption): string[] {
+export function thinkerWords({ address, by }: AgentOption, directory: string): string[] {
   const words = shellWordsOf(by);
   if (!words) throw new NotStarted(`--agents: ${address}: a quote in ${JSON.stringify(by)} is not closed.`);
   const [first = '', ...rest] = words;
-  if (PRESET_NAMES.some((name) => name === first)) {
-    if (!isProgram(first))
-      throw new NotStarted(
-        `--agents: ${address}=${first}: there is no program ${first} on the PATH. Install it, or give a command.`,
-      );
-    return ['--preset', first, ...(rest.length === 0 ? [] : ['--', ...rest])];
-  }
-  return ['--exec', commandOf(by, { address, first })];
+  if (!isPreset(first)) return ['--exec', commandOf(by, { address, first })];
+  if (!isProgram(first))
+    throw new NotStarted(
+      `--agents: ${address}=${first}: there is no program ${first} on the PATH. Install it, or give a command.`,
+    );
+  const trust = presetOf(first).trust === undefined ? [] : ['--trust-directory', directory];
+  return ['--preset', first, ...trust, ...(rest.length === 0 ? [] : ['--', ...rest])];
+}
+
+/** The options without which what thinks for an agent may not edit a file; none where that is not known. */
+export function missingEdits(by: string): readonly string[] {
+  const [first = '', ...rest] = shellWordsOf(by) ?? [];
+  const edits = isPreset(first) ? presetOf(first).edits : undefined;
+  return edits === undefined ? [] : missingOf(edits, rest);
+}
+
+function isPreset(word: string): word is PresetName {
+  return PRESET_NAMES.some((name) => name === word);
 }
 
 /** The command with its program's path made absolute: it runs in the directory of the run. */
