@@ -23,24 +23,33 @@ export interface AgentProgram {
   readonly shown?: string;
 }
 
+export interface TeamOptions {
+  readonly agents: readonly AgentProgram[];
+  /** Of the run. */
+  readonly directory: string;
+  /** The tmux session in which each has a pane; none when undefined. */
+  readonly session: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 export interface Team {
   /** What was started now; the others were alive. */
   readonly started: readonly string[];
   readonly kept: readonly string[];
 }
 
-/** Starts every agent that is not alive: the room knows by pid and start time. Throws when one does not join. */
-export async function startTeam(
-  room: Room,
-  { agents, directory, session }: { agents: readonly AgentProgram[]; directory: string; session: string | undefined },
-): Promise<Team> {
+/**
+ * Starts every agent that is not alive: the room knows by pid and start time. Throws when one does not join, and the
+ * signal's reason when it aborts.
+ */
+export async function startTeam(room: Room, { agents, directory, session, signal }: TeamOptions): Promise<Team> {
   const alive = agents.filter(({ address }) => processOf(room, address) !== undefined);
   const missing = agents.filter((one) => !alive.includes(one));
   for (const agent of missing) {
     if (session === undefined) startDetached(room, agent, directory);
     else await startInPane(room, agent, { directory, session });
   }
-  for (const { address } of missing) await joined(room, address, directory);
+  for (const { address } of missing) await joined(room, { address, directory, signal });
   return { started: missing.map(({ address }) => address), kept: alive.map(({ address }) => address) };
 }
 
@@ -108,9 +117,13 @@ async function startInPane(
   await execa('tmux', ['select-layout', '-t', `=${session}:`, 'tiled'], { ...options, reject: false });
 }
 
-async function joined(room: Room, address: string, directory: string): Promise<void> {
+async function joined(
+  room: Room,
+  { address, directory, signal }: { address: string; directory: string; signal: AbortSignal },
+): Promise<void> {
   const endMs = Date.now() + JOIN_MS_MAX;
   while (processOf(room, address) === undefined) {
+    signal.throwIfAborted();
     if (Date.now() > endMs) {
       const log = agentLog(directory, address);
       const said = fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trim().slice(-1_000) : '';

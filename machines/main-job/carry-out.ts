@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { openRoom } from 'agent-mailroom';
-import { runWorkflow, type RecordListener } from 'agent-mailroom/runtime';
+import { openRoom, type Room } from 'agent-mailroom';
+import { runWorkflow, type RecordListener, type WorkflowResult } from 'agent-mailroom/runtime';
 import { machine } from '../autonomous-dev.ts';
 import type { Progress } from '../autonomous-dev/progress.ts';
 import { isAllDone, type LoopReport } from '../autonomous-dev/report.ts';
@@ -13,48 +13,33 @@ import { lookCloserText, summaryText } from './summary.ts';
 
 const EXIT_OK = 0;
 const EXIT_FAILURE = 1;
-const EXIT_INTERRUPTED = 130;
-const EXIT_TERMINATED = 143;
+/** 128 and the number of the signal, as shells count. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-/** Runs it to its end, or until it is interrupted; resolves with the exit code. */
+/** Runs it to its end, or until it is interrupted; resolves with the exit code. Nothing that it started is left then. */
 export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolean }): Promise<number> {
-  const { directory, agents, input, inTmux } = run;
+  const { directory, agents } = run;
   console.log(isResumed ? `Going on with the run in ${directory}` : `A run of its own: ${directory}`);
   const interrupted = new AbortController();
-  let exitCode = EXIT_INTERRUPTED;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    exitCode = signal === 'SIGINT' ? EXIT_INTERRUPTED : EXIT_TERMINATED;
-    interrupted.abort();
-  };
-  // Stay until the end: execa ends a process whose only listener is its own.
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  let exitCode: number = EXIT_FAILURE;
+  // Until this process ends: a second Ctrl-C does not cut the end short, and execa ends a process without a listener.
+  for (const [signal, code] of Object.entries(EXIT_CODES)) {
+    process.on(signal, () => {
+      if (!interrupted.signal.aborted) exitCode = code;
+      interrupted.abort();
+    });
+  }
   await using room = await openRoom({ directory: path.join(directory, '.mailroom') });
-  const session = inTmux ? `mailroom-${path.basename(directory)}` : undefined;
-  const team = await startTeam(room, { agents, directory, session }).catch((error: unknown) => String(error));
-  if (typeof team === 'string') {
-    console.error(team);
+  let result: TeamResult;
+  try {
+    result = await runTeam(room, run, interrupted.signal);
+  } finally {
     await endTeam(room, agents);
+  }
+  if (result.status === 'not-started') {
+    console.error(result.why);
     return EXIT_FAILURE;
   }
-  const { started, kept } = team;
-  console.log(
-    `agents: ${[...started.map((one) => `${one} started`), ...kept.map((one) => `${one} was alive`)].join(', ')}`,
-  );
-  if (session !== undefined) console.log(`watch them: tmux attach -t ${session}`);
-  const isOver = new AbortController();
-  const keeping = keepTeam(room, { agents, directory, session, signal: isOver.signal });
-  const result = await runWorkflow(room, machine, {
-    input,
-    signal: interrupted.signal,
-    onRecord: createTeller(),
-    file: new URL('../autonomous-dev.ts', import.meta.url).pathname,
-  });
-  process.off('SIGINT', onSignal);
-  process.off('SIGTERM', onSignal);
-  isOver.abort();
-  await keeping;
-  await endTeam(room, agents);
   if (result.status === 'left') {
     console.log(`\nInterrupted; nothing is lost. To go on, give the same command again. (${directory})`);
     return exitCode;
@@ -70,6 +55,36 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
   const left = await leftBehindText(run);
   if (left !== '') console.log(left);
   return report && isAllDone(report) ? EXIT_OK : EXIT_FAILURE;
+}
+
+type TeamResult = WorkflowResult<LoopReport> | { readonly status: 'not-started'; readonly why: string };
+
+/** Starts the agents and runs the loop. The agents stay. */
+async function runTeam(room: Room, run: Run, interrupted: AbortSignal): Promise<TeamResult> {
+  const { directory, agents, input, inTmux } = run;
+  const session = inTmux ? `mailroom-${path.basename(directory)}` : undefined;
+  const team = { agents, directory, session };
+  try {
+    const { started, kept } = await startTeam(room, { ...team, signal: interrupted });
+    const told = [...started.map((one) => `${one} started`), ...kept.map((one) => `${one} was alive`)];
+    console.log(`agents: ${told.join(', ')}`);
+  } catch (error) {
+    return interrupted.aborted ? { status: 'left' } : { status: 'not-started', why: String(error) };
+  }
+  if (session !== undefined) console.log(`watch them: tmux attach -t ${session}`);
+  const isOver = new AbortController();
+  const keeping = keepTeam(room, { ...team, signal: AbortSignal.any([isOver.signal, interrupted]) });
+  try {
+    return await runWorkflow(room, machine, {
+      input,
+      signal: interrupted,
+      onRecord: createTeller(),
+      file: new URL('../autonomous-dev.ts', import.meta.url).pathname,
+    });
+  } finally {
+    isOver.abort();
+    await keeping;
+  }
 }
 
 /** Tells every record after it is true; what is repeated after a crash was told before. */

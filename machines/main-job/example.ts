@@ -19,13 +19,18 @@ const VOTE_SECONDS = 180;
 const REVIEW_SECONDS = 180;
 const ANSWER_MINUTES = 2;
 
+/** Where the example's repository lies in its run. */
+export function exampleRepository(run: string): string {
+  return path.join(run, 'repository');
+}
+
 /** Four scripted agents and the repository that ships, copied so that it can be looked at afterwards. */
 export function exampleRun(
   { directory, id }: { readonly directory: string; readonly id: string },
   { inTmux, maxHours }: Options,
 ): Draft {
   const project = path.join(FIXTURES, 'projects', EXAMPLE_NAME);
-  const repository = path.join(directory, 'repository');
+  const repository = exampleRepository(directory);
   const agents: AgentProgram[] = TEAM.map((address) => ({
     address,
     file: process.execPath,

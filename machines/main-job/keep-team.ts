@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Room } from 'agent-mailroom';
-import { startTeam, type AgentProgram } from './agents.ts';
+import { startTeam, type TeamOptions } from './agents.ts';
 
 const LOOK_EVERY_MS = 2_000;
 
@@ -8,15 +8,7 @@ const LOOK_EVERY_MS = 2_000;
  * Starts agents again that have died without leaving, until the signal aborts. Each goes on with what it held. Those that
  * are not to be kept are left alone: that an agent falls silent is a thing that a team has to get over.
  */
-export async function keepTeam(
-  room: Room,
-  {
-    agents,
-    directory,
-    session,
-    signal,
-  }: { agents: readonly AgentProgram[]; directory: string; session: string | undefined; signal: AbortSignal },
-): Promise<void> {
+export async function keepTeam(room: Room, { agents, directory, session, signal }: TeamOptions): Promise<void> {
   const kept = agents.filter(({ isKept }) => isKept);
   while (!signal.aborted && kept.length > 0) {
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
@@ -27,8 +19,8 @@ export async function keepTeam(
     );
     if (dead.length === 0) continue;
     console.log(`  died, and is started again: ${dead.map(({ address }) => address).join(', ')}`);
-    await startTeam(room, { agents: dead, directory, session }).catch((error: unknown) =>
-      console.error(`  ${String(error)}`),
-    );
+    await startTeam(room, { agents: dead, directory, session, signal }).catch((error: unknown) => {
+      if (!signal.aborted) console.error(`  ${String(error)}`);
+    });
   }
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { openRoom } from 'agent-mailroom';
 import { runMember } from './member/run-member.ts';
 import { parseMember } from './member/terms.ts';
+import { hostGone } from './run-host.ts';
 
 const terms = parseMember(process.argv.slice(2));
 const leaving = new AbortController();
@@ -11,5 +12,6 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(sign
 await using room = await openRoom({ directory: path.join(terms.directory, '.mailroom') });
 await runMember(room, terms, {
   signal: leaving.signal,
+  hostGone: hostGone(terms.directory),
   say: (text) => console.log(`${new Date().toISOString().slice(11, 23)} ${text}`),
 });

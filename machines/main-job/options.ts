@@ -41,7 +41,8 @@ npm start -- --repo <path> --feature <text|@file> --agents <list>
   --branch <name>       the branch that is delivered; mailroom/<feature> when not given
   --pull-request        when it is delivered, push the branch and open a pull request with gh, against the branch that
                         yours follows (its upstream); nothing leaves this machine without this option
-  --runs <directory>    where runs are kept: the room, the checkouts, the text of the pull request
+  --runs <directory>    where runs are kept: the room, the checkouts, the text of the pull request; <repository>.runs
+                        beside the repository when not given
   --max-hours <number>  when it stops at the latest; 8 when not given
   --tmux                each agent in a pane of its own
   --new                 begin anew although an earlier run has not ended

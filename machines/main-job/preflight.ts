@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { runGh } from '../autonomous-dev/gh.ts';
 import { attemptGit } from '../autonomous-dev/git.ts';
+import { shellWord } from '../shared/shell-word.ts';
 import { NotStarted } from './options.ts';
 
 /** What is known of a repository that can be worked in. */
@@ -26,14 +27,16 @@ export async function lookAtRepository(
   }: { feature: string; test: string | undefined; branch: string | undefined; run: string },
 ): Promise<Ground> {
   const asked = path.resolve(repo);
-  if (!fs.existsSync(asked)) throw new NotStarted(`There is no directory ${asked}.`);
-  const inside = await run(['rev-parse', '--show-toplevel'], asked);
-  if (inside.exitCode !== 0)
-    throw new NotStarted(`${asked} is no git repository. Make it one (git init, and a first commit) and start again.`);
+  if (!fs.statSync(asked, { throwIfNoEntry: false })?.isDirectory())
+    throw new NotStarted(`There is no directory ${asked}.`);
+  const inside = await askGit(['rev-parse', '--show-toplevel'], asked);
+  if (inside.exitCode !== 0) throw new NotStarted(await whyNoCheckout(asked, inside.all));
   const directory = inside.stdout;
-  const head = await run(['rev-parse', '--verify', '--quiet', 'HEAD'], directory);
+  const head = await askGit(['rev-parse', '--verify', '--quiet', 'HEAD'], directory);
   if (head.exitCode !== 0) throw new NotStarted(`${directory} has no commit yet. Commit something and start again.`);
-  const changed = await run(['status', '--porcelain'], directory);
+  await assertNothingUnderWay(directory);
+  await assertWritable(directory);
+  const changed = await askGit(['status', '--porcelain'], directory);
   if (changed.stdout !== '') {
     const files = changed.stdout.split('\n').length;
     throw new NotStarted(
@@ -41,19 +44,84 @@ export async function lookAtRepository(
     );
   }
   const name = branch ?? (await freeName(`mailroom/${slugOf(feature)}`, { directory, id }));
-  const valid = await run(['check-ref-format', '--branch', name], directory);
+  const valid = await askGit(['check-ref-format', '--branch', name], directory);
   if (valid.exitCode !== 0)
     throw new NotStarted(`${JSON.stringify(name)} is no name for a branch. Choose one with --branch.`);
-  const taken = await run(['rev-parse', '--verify', '--quiet', `refs/heads/${name}`], directory);
-  if (taken.exitCode === 0)
-    throw new NotStarted(`The branch ${name} is there already. Delete it, or choose another one with --branch.`);
+  await assertNameIsFree(name, directory);
   return { directory, base: head.stdout, testCommand: test ?? testCommandOf(directory), branch: name };
 }
 
 /** The name, or with the id of the run where an earlier run, or somebody else, has the name already. */
 async function freeName(name: string, { directory, id }: { directory: string; id: string }): Promise<string> {
-  const taken = await run(['rev-parse', '--verify', '--quiet', `refs/heads/${name}`], directory);
-  return taken.exitCode === 0 ? `${name}-${id}` : name;
+  return (await branchInTheWay(name, directory)) === undefined ? name : `${name}-${id}`;
+}
+
+/** Why git finds no checkout in a directory, as one line with what to do. */
+async function whyNoCheckout(asked: string, said: string): Promise<string> {
+  const isTrue = async (question: string): Promise<boolean> =>
+    (await askGit(['rev-parse', question], asked)).stdout === 'true';
+  if (await isTrue('--is-bare-repository'))
+    return `${asked} is a bare repository, which has no files to work on. Clone it (git clone ${shellWord(asked)} <directory>) and start again with the clone.`;
+  if (await isTrue('--is-inside-git-dir'))
+    return `${asked} lies in git's own directory. Start again with the checkout that it belongs to.`;
+  if (said.includes('not a git repository'))
+    return `${asked} is no git repository. Make it one (git init, and a first commit) and start again.`;
+  return `git refuses ${asked}: ${said.trim().replaceAll(/\s+/g, ' ')}`;
+}
+
+/** What git notes while it, or a person, is in the middle of something. */
+const UNDER_WAY = {
+  'rebase-merge': 'rebase',
+  'rebase-apply': 'rebase',
+  MERGE_HEAD: 'merge',
+  CHERRY_PICK_HEAD: 'cherry-pick',
+  REVERT_HEAD: 'revert',
+  BISECT_LOG: 'bisect',
+} as const;
+
+/** Throws NotStarted where the commit that is checked out is not one that anybody meant to build on. */
+async function assertNothingUnderWay(directory: string): Promise<void> {
+  const notes = Object.keys(UNDER_WAY).flatMap((file) => ['--git-path', file]);
+  const paths = (await askGit(['rev-parse', ...notes], directory)).stdout.split('\n');
+  for (const [at, name] of Object.values(UNDER_WAY).entries()) {
+    if (!fs.existsSync(path.resolve(directory, paths[at] ?? ''))) continue;
+    const end = name === 'bisect' ? 'Finish it (git bisect reset)' : `Finish it, or give it up (git ${name} --abort),`;
+    throw new NotStarted(`${directory} is in the middle of a ${name}. ${end} and start again.`);
+  }
+}
+
+/** Throws NotStarted where no branch and no commit could be written. */
+async function assertWritable(directory: string): Promise<void> {
+  const common = path.resolve(directory, (await askGit(['rev-parse', '--git-common-dir'], directory)).stdout);
+  for (const place of [common, path.join(common, 'objects'), path.join(common, 'refs')]) {
+    try {
+      fs.accessSync(place, fs.constants.W_OK);
+    } catch (error) {
+      throw new NotStarted(
+        `${place} cannot be written (${(error as NodeJS.ErrnoException).code}), and a new branch belongs there. Change its permissions or its owner and start again.`,
+      );
+    }
+  }
+}
+
+async function assertNameIsFree(name: string, directory: string): Promise<void> {
+  const taken = await branchInTheWay(name, directory);
+  if (taken === undefined) return;
+  if (taken === name)
+    throw new NotStarted(`The branch ${name} is there already. Delete it, or choose another one with --branch.`);
+  throw new NotStarted(
+    `The branch ${taken} leaves no room for ${name}: git keeps a branch like a file, and one cannot lie in the other. Rename it, or choose another name with --branch.`,
+  );
+}
+
+/** The branch of this name, or one that excludes it: git keeps them like files, so `a` and `a/b` exclude each other. */
+async function branchInTheWay(name: string, directory: string): Promise<string | undefined> {
+  const parts = name.split('/');
+  const above = parts.map((_, at) => parts.slice(0, at + 1).join('/'));
+  const refs = above.map((one) => `refs/heads/${one}`);
+  const { stdout } = await askGit(['for-each-ref', '--format=%(refname)', ...refs], directory);
+  const existing = stdout.split('\n').map(withoutPrefix);
+  return existing.find((one) => one !== undefined && (above.includes(one) || one.startsWith(`${name}/`)));
 }
 
 /**
@@ -62,22 +130,22 @@ async function freeName(name: string, { directory, id }: { directory: string; id
  */
 export async function lookAtUpstream(directory: string): Promise<{ readonly remote: string; readonly base: string }> {
   await assertGh(directory);
-  const head = await run(['symbolic-ref', '--quiet', 'HEAD'], directory);
+  const head = await askGit(['symbolic-ref', '--quiet', 'HEAD'], directory);
   if (head.exitCode !== 0)
     throw new NotStarted(
       `${directory} is on no branch. Check out the one that the pull request is for and start again.`,
     );
   const branch = withoutPrefix(head.stdout) ?? head.stdout;
-  const upstream = await run(['rev-parse', '--abbrev-ref', '--symbolic-full-name', '@{upstream}'], directory);
-  const remote = await run(['config', '--get', `branch.${branch}.remote`], directory);
-  const merge = await run(['config', '--get', `branch.${branch}.merge`], directory);
+  const upstream = await askGit(['rev-parse', '--abbrev-ref', '--symbolic-full-name', '@{upstream}'], directory);
+  const remote = await askGit(['config', '--get', `branch.${branch}.remote`], directory);
+  const merge = await askGit(['config', '--get', `branch.${branch}.merge`], directory);
   const base = withoutPrefix(merge.stdout);
   // A dot stands for this repository.
   if (upstream.exitCode !== 0 || remote.stdout === '.' || base === undefined)
     throw new NotStarted(
       `The branch ${branch} has no upstream on a remote. Say which one the pull request is for (git branch --set-upstream-to <remote>/<branch>) and start again.`,
     );
-  const ahead = await run(['rev-list', '--count', '@{upstream}..HEAD'], directory);
+  const ahead = await askGit(['rev-list', '--count', '@{upstream}..HEAD'], directory);
   if (ahead.stdout !== '0')
     throw new NotStarted(
       `The branch ${branch} has commits that ${upstream.stdout} does not have (${ahead.stdout}), and they would be in the pull request. Push them (git push) and start again.`,
@@ -119,20 +187,28 @@ export function slugOf(feature: string): string {
 
 function testCommandOf(directory: string): string {
   const file = path.join(directory, 'package.json');
-  const scripts = fs.existsSync(file)
-    ? (JSON.parse(fs.readFileSync(file, 'utf8')) as { scripts?: Record<string, string> }).scripts
-    : undefined;
-  const script = scripts?.['test'];
+  const script = fs.existsSync(file) ? testScriptOf(file) : undefined;
   if (script !== undefined && !script.includes('no test specified')) return 'npm test';
   throw new NotStarted(
     `${directory} has no test command in a package.json. Say how its tests are run: --test '<command>'.`,
   );
 }
 
-async function run(
+function testScriptOf(file: string): string | undefined {
+  try {
+    return (JSON.parse(fs.readFileSync(file, 'utf8')) as { scripts?: Record<string, string> }).scripts?.['test'];
+  } catch (error) {
+    throw new NotStarted(
+      `${file} cannot be read: ${(error as Error).message}. Say how the tests are run: --test '<command>'.`,
+    );
+  }
+}
+
+/** Throws NotStarted when there is no git. */
+export async function askGit(
   args: readonly string[],
   directory: string,
-): Promise<{ exitCode: number | undefined; stdout: string }> {
+): Promise<{ exitCode: number | undefined; stdout: string; all: string }> {
   try {
     const ran = await attemptGit(args, { directory });
     if (ran.exitCode === undefined) throw new NotStarted('git was not found. Install it and start again.');

@@ -9,9 +9,12 @@ import { memberProgram } from './member-program.ts';
 import { EXAMPLE_NAME, exampleRun } from './example.ts';
 import { noteBefore } from './left-behind.ts';
 import { NotStarted, type Options } from './options.ts';
+import { lookAgain } from './look-again.ts';
 import { lookAtRepository, lookAtUpstream, slugOf } from './preflight.ts';
+import { findRun, hasEnded, lastDirectory, nextDirectory, RUN_VERSION, writeRun, type Run } from './run-directory.ts';
+import { assertNoHost, hostRun } from './run-host.ts';
+import { assertUnseen, runsPlace } from './runs-place.ts';
 import { missingEdits } from './thinker.ts';
-import { findRun, hasEnded, nextDirectory, RUN_VERSION, writeRun, type Run } from './run-directory.ts';
 
 const RUN_ID_BYTES = 4;
 /** Above the usual one: a team on one machine talks more than people do. */
@@ -34,33 +37,68 @@ export interface Prepared {
 export async function prepareRun(options: Options): Promise<Prepared> {
   const feature = options.feature === undefined ? '' : textOf(options.feature);
   const name = options.repo === undefined ? EXAMPLE_NAME : slugOf(feature);
-  const runs = path.resolve(options.runs ?? runsBeside(options.repo));
-  const before = findRun(runs, name);
-  if (before && !hasEnded(before) && !options.isNew) {
-    assertSameVersion(before);
-    assertSamePullRequest(before, options);
-    const warnings = warningsOf(before);
-    return { plan: planText(before, true), warnings, open: () => Promise.resolve({ run: before, isResumed: true }) };
+  const place = await runsPlace(options);
+  const before = place.lookedAt.flatMap((runs) => findRun(runs, name, place.isFor) ?? []);
+  const [unended] = before.filter((run) => !hasEnded(run));
+  if (unended && !options.isNew) {
+    assertSameVersion(unended);
+    await lookAgain(unended);
+    assertSamePullRequest(unended, options);
+    return { plan: planText(unended, true), warnings: warningsOf(unended), open: () => goOn(unended) };
   }
-  const directory = nextDirectory(runs, name);
+  if (!options.isNew) assertNotBeingMade(place.directory, name);
+  const directory = nextDirectory(place.directory, name);
   const id = randomBytes(RUN_ID_BYTES).toString('hex');
   const made =
     options.repo === undefined
       ? exampleRun({ directory, id }, options)
       : await ownRun(options, { feature, name, directory, id });
-  return {
-    plan: planText(made.run, false),
-    warnings: warningsOf(made.run),
-    open: async () => {
-      fs.mkdirSync(directory, { recursive: true });
-      const input = await made.make();
-      const run = { ...made.run, input };
-      await initRoom({ cwd: directory, limits: { rateLimit: RATE_LIMIT } });
-      await noteBefore(run);
-      writeRun(run);
-      return { run, isResumed: false };
-    },
-  };
+  await assertUnseen(place.directory);
+  return { plan: planText(made.run, false), warnings: warningsOf(made.run), open: () => begin(made) };
+}
+
+type Opened = Awaited<ReturnType<Prepared['open']>>;
+
+function goOn(run: Run): Promise<Opened> {
+  return Promise.resolve().then(() => {
+    hostRun(run.directory);
+    return { run, isResumed: true };
+  });
+}
+
+/** Throws NotStarted when the last run of that name is not a run yet, and a live process is making it. */
+function assertNotBeingMade(runs: string, name: string): void {
+  const last = lastDirectory(runs, name);
+  if (last !== undefined && !fs.existsSync(path.join(last, 'run.json'))) assertNoHost(last);
+}
+
+/** Makes the run, or nothing. Throws NotStarted when this machine does not let it. */
+async function begin({ run: { directory, ...facts }, make }: Draft): Promise<Opened> {
+  try {
+    fs.mkdirSync(path.dirname(directory), { recursive: true });
+    fs.mkdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw notMade(directory, error);
+    throw new NotStarted(`The run in ${directory} is just being made by another process. Start again to see it.`);
+  }
+  try {
+    hostRun(directory);
+    const run = { ...facts, directory, input: await make() };
+    await initRoom({ cwd: directory, limits: { rateLimit: RATE_LIMIT } });
+    await noteBefore(run);
+    writeRun(run);
+    return { run, isResumed: false };
+  } catch (error) {
+    fs.rmSync(directory, { recursive: true, force: true });
+    throw notMade(directory, error);
+  }
+}
+
+function notMade(directory: string, error: unknown): unknown {
+  const { code, message, hint } = error as NodeJS.ErrnoException & { readonly hint?: string };
+  if (code === undefined) return error;
+  const next = hint ?? 'Choose another place with --runs <directory>, or mend this and start again.';
+  return new NotStarted(`The run could not be made in ${directory}: ${message}. ${next}`.replaceAll(/\s+/g, ' '));
 }
 
 /** A run in the making: what is known of it, and what has to be made first. */
@@ -134,12 +172,6 @@ function textOf(feature: string): string {
   } catch (error) {
     throw new NotStarted(`--feature ${feature}: ${(error as Error).message}`);
   }
-}
-
-function runsBeside(repo: string | undefined): string {
-  if (repo === undefined) return 'runs';
-  const directory = path.resolve(repo);
-  return path.join(path.dirname(directory), `${path.basename(directory)}.runs`);
 }
 
 /** The example has no commit before it is made. */

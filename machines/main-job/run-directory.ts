@@ -19,10 +19,10 @@ export interface Run extends RunFile {
   readonly directory: string;
 }
 
-/** The last run of that name, ended or not. */
-export function findRun(runs: string, name: string): Run | undefined {
-  const [last] = numbersOf(runs, name).toReversed();
-  return last === undefined ? undefined : readRun(path.join(runs, `${name}-${last}`));
+/** The last run of that name that is wanted, ended or not. */
+export function findRun(runs: string, name: string, isWanted: (run: Run) => boolean): Run | undefined {
+  const found = numbersOf(runs, name).flatMap((number) => readRun(path.join(runs, `${name}-${number}`)) ?? []);
+  return found.filter(isWanted).at(-1);
 }
 
 export function hasEnded({ directory }: Run): boolean {
@@ -31,6 +31,12 @@ export function hasEnded({ directory }: Run): boolean {
 
 export function markEnded({ directory }: Run, outcome: string): void {
   fs.writeFileSync(path.join(directory, 'ended'), `${outcome}\n`);
+}
+
+/** Where the last run of that name lies, or is being made. */
+export function lastDirectory(runs: string, name: string): string | undefined {
+  const number = numbersOf(runs, name).at(-1);
+  return number === undefined ? undefined : path.join(runs, `${name}-${number}`);
 }
 
 /** Where the next run of that name lies; nothing is made. */

@@ -65,8 +65,14 @@ test('a goal is met by a value at its bound', () => {
 });
 
 async function bench(args: readonly string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  const tsx = path.join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
-  const all = [tsx, path.join(root, 'bench', 'run.ts'), '--out', path.join(directory, 'results.json'), ...args];
+  const all = [
+    '--import',
+    'tsx',
+    path.join(root, 'bench', 'run.ts'),
+    '--out',
+    path.join(directory, 'results.json'),
+    ...args,
+  ];
   try {
     const env = { ...process.env, TMPDIR: directory };
     const { stdout, stderr } = await promisify(execFile)(process.execPath, all, { cwd: root, env });

@@ -46,7 +46,12 @@ test.skipIf(skipWithoutTmux)('starts each agent in a pane with its very words, i
     file: process.execPath,
     args: [script, ...words],
   }));
-  const { started } = await startTeam(room, { agents, directory, session: 'mailroom-test-1' });
+  const { started } = await startTeam(room, {
+    agents,
+    directory,
+    session: 'mailroom-test-1',
+    signal: new AbortController().signal,
+  });
   expect(started).toEqual(['ada', 'ben']);
   for (const { address } of agents) {
     const said: unknown = JSON.parse(fs.readFileSync(path.join(directory, `${address}.json`), 'utf8'));

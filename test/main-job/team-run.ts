@@ -173,9 +173,9 @@ export class TeamRun implements AsyncDisposable {
     this.#started.at(-1)?.kill('SIGINT');
   }
 
-  /** The main job alone; its agents stay. */
-  kill(): void {
-    this.#started.at(-1)?.kill('SIGKILL');
+  /** One main job alone, the last one that was started when it is not said which. */
+  kill(which = -1): void {
+    this.#started.at(which)?.kill('SIGKILL');
   }
 
   /** Every run of the model, in their order. */

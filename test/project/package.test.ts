@@ -8,6 +8,7 @@ const ROOT = dirname(dirname(import.meta.dirname));
 const BUILD_HINT = 'run `npm run build` first';
 
 interface Package {
+  readonly scripts: Readonly<Record<string, string>>;
   readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, unknown>>;
   readonly dependencies: Readonly<Record<string, string>>;
@@ -29,6 +30,15 @@ describe('the README', () => {
     const names = Object.keys({ ...pkg.dependencies, ...pkg.devDependencies });
     console.log(`${names.length} dependencies looked up in the README`);
     expect(names.filter((name) => !rows.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('the scripts', () => {
+  // Its command line kills a program that does not answer a Ctrl-C within 60 ms, before that has left everything in order.
+  it('run TypeScript with `node --import tsx`, never with the command `tsx`', () => {
+    const lines = Object.values(pkg.scripts);
+    expect(lines.filter((line) => line.includes('--import tsx')).length).toBeGreaterThan(1);
+    expect(lines.filter((line) => /(?<!--import )\btsx\b/.test(line))).toEqual([]);
   });
 });
 

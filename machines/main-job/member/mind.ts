@@ -15,36 +15,44 @@ const LEAVE_MS_MAX = 8_000;
 const PAUSE_MS_MAX = 60_000;
 const SAID_CHARS_SHOWN = 1_000;
 
+interface MindSurroundings {
+  readonly say: (text: string) => void;
+  /** Whether the member ends without ending its mind. */
+  readonly isLeftAlone: () => boolean;
+}
+
 /** The program behind a member: `mailroom agent <address>.mind`, a process of its own that answers what it is asked. */
 export class Mind implements AsyncDisposable {
   readonly address: string;
   readonly #room: Room;
   readonly #terms: MemberTerms;
+  readonly #isLeftAlone: () => boolean;
   readonly #over = new AbortController();
   readonly #log: string;
   #watching: Promise<void> = Promise.resolve();
 
-  private constructor(room: Room, terms: MemberTerms) {
+  private constructor(room: Room, terms: MemberTerms, isLeftAlone: () => boolean) {
     this.address = mindOf(terms.address);
     this.#room = room;
     this.#terms = terms;
+    this.#isLeftAlone = isLeftAlone;
     this.#log = path.join(terms.directory, 'agents', `${this.address}.log`);
   }
 
-  /** One that lives is kept, and one that dies is started again. Throws when it does not join the room. */
-  static async start(room: Room, terms: MemberTerms, say: (text: string) => void): Promise<Mind> {
-    const mind = new Mind(room, terms);
+  /** One that lives is kept, and one that ends is started again. Throws when it does not join the room. */
+  static async start(room: Room, terms: MemberTerms, { say, isLeftAlone }: MindSurroundings): Promise<Mind> {
+    const mind = new Mind(room, terms, isLeftAlone);
     if (mind.#process() === undefined) await mind.#begin();
     mind.#watching = mind.#watch(say);
     return mind;
   }
 
-  /** Ends it, and what it runs. */
+  /** Ends it, and what it runs; one that is left alone ends by itself, after the question at hand. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort();
     await this.#watching;
     const living = this.#process();
-    if (living === undefined) return;
+    if (living === undefined || this.#isLeftAlone()) return;
     try {
       process.kill(living.pid, 'SIGTERM');
     } catch {
@@ -64,10 +72,11 @@ export class Mind implements AsyncDisposable {
     const [own, added] = atDashes(mind);
     fs.mkdirSync(path.dirname(this.#log), { recursive: true });
     const output = fs.openSync(this.#log, 'a');
-    // Of a session of its own: it outlives a member that is killed, and the next one keeps it.
+    const given = ['--no-broadcasts', '--host', String(process.pid), ...own];
+    // Of a session of its own: it outlives a member that is killed for as long as it takes to answer the question at hand.
     const child = spawn(
       process.execPath,
-      [COMMAND, 'agent', this.address, '--no-broadcasts', ...own, ...(added.length > 0 ? ['--', ...added] : [])],
+      [COMMAND, 'agent', this.address, ...given, ...(added.length > 0 ? ['--', ...added] : [])],
       {
         cwd: directory,
         env: childEnvironment({ MAILROOM_DIR: this.#room.directory, MAILROOM_AS: this.address }),
@@ -94,7 +103,7 @@ export class Mind implements AsyncDisposable {
       pauseMs = WATCH_EVERY_MS;
       try {
         if (this.#process() !== undefined) continue;
-        say('the mind has died; it is started again');
+        say('the mind has ended; it is started again');
         await this.#begin();
       } catch (error) {
         say(`the mind was not started: ${(error as Error).message}`);

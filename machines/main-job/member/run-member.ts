@@ -11,23 +11,33 @@ import { Mind } from './mind.ts';
 import { renewTask } from './renew-task.ts';
 import type { MemberTerms } from './terms.ts';
 
+export interface MemberSurroundings {
+  /** Ends the member and its mind. */
+  readonly signal: AbortSignal;
+  /** Aborts when no process carries out the run any more. */
+  readonly hostGone: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
 /**
  * Takes part in a team until the development ends, or the signal aborts. What the mind was asked is not asked again,
  * whatever killed the process before: each message is dealt with in steps that are on the disk (see `Case`), and is
- * acknowledged when all that it causes is sent. Rejects when it cannot join.
+ * acknowledged when all that it causes is sent. When the host of the run has gone, it stops where it is and does not leave
+ * the room, and the mind finishes the question at hand: the next host of the run goes on there. Rejects when it cannot join.
  */
 export async function runMember(
   room: Room,
   terms: MemberTerms,
-  { signal, say }: { readonly signal: AbortSignal; readonly say: (text: string) => void },
+  { signal, hostGone, say }: MemberSurroundings,
 ): Promise<void> {
   const { address, directory } = terms;
   const home = path.join(directory, 'agents', address);
   const cases = path.join(home, 'cases');
   fs.mkdirSync(cases, { recursive: true });
   const leaving = new AbortController();
-  const either = AbortSignal.any([signal, leaving.signal]);
-  await using mind = await Mind.start(room, terms, say);
+  const either = AbortSignal.any([signal, hostGone, leaving.signal]);
+  const isLeftAlone = (): boolean => hostGone.aborted && !signal.aborted && !leaving.signal.aborted;
+  await using mind = await Mind.start(room, terms, { say, isLeftAlone });
   const agent = await room.join(address, { program: `member: ${terms.mind.join(' ')}`.slice(0, 60) });
   using claims = new Claims();
   const answers = new Answers(claims);
@@ -78,6 +88,7 @@ export async function runMember(
   for (const mail of agent.held()) await take(mail);
   for await (const mail of agent.inbox({ signal: either, leaseMs: LEASE_MS })) await take(mail);
   await Promise.allSettled([...running.values()].map(({ done }) => done));
+  if (isLeftAlone()) return say('no process carries out the run any more; the next one goes on here');
   await agent.leave();
   say(`${address} has left`);
 }

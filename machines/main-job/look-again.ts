@@ -1,0 +1,47 @@
+import fs from 'node:fs';
+import { integrationDirectory } from '../autonomous-dev/repository.ts';
+import { shellWord } from '../shared/shell-word.ts';
+import { NotStarted } from './options.ts';
+import { askGit } from './preflight.ts';
+import { assertNoHost } from './run-host.ts';
+import type { Run } from './run-directory.ts';
+
+/**
+ * Looks whether a run can go on: nobody carries it out, and the repository and the checkout that it merges into are still
+ * there. Throws NotStarted, with one line that says what is missing; nothing is changed.
+ */
+export async function lookAgain({ directory, input: { repository } }: Run): Promise<void> {
+  assertNoHost(directory);
+  const { directory: main, base, branch } = repository;
+  const anew = 'or begin another run with --new';
+  if (!(await isCheckout(main)))
+    throw new NotStarted(
+      `The run in ${directory} cannot go on: ${main} is no git repository any more. Restore it and start again, ${anew}.`,
+    );
+  if (!(await isThere(`${base}^{commit}`, main)))
+    throw new NotStarted(
+      `The run in ${directory} cannot go on: its first commit, ${base.slice(0, 10)}, is not in ${main} any more. Fetch it and start again, ${anew}.`,
+    );
+  const integration = integrationDirectory(repository);
+  // Before that it is made.
+  if (!fs.existsSync(`${integration}.ready`)) return;
+  if (!(await isThere(`refs/heads/${branch}`, main)))
+    throw new NotStarted(
+      `The run in ${directory} cannot go on: the branch ${branch} was deleted from ${main}. Restore it (git branch ${branch} <commit>) and start again, ${anew}.`,
+    );
+  if (!(await isCheckout(integration)))
+    throw new NotStarted(
+      `The run in ${directory} cannot go on: its checkout ${integration} is gone. Restore it (git -C ${shellWord(main)} worktree add --force ${shellWord(integration)} ${shellWord(branch)}) and start again, ${anew}.`,
+    );
+}
+
+/** Whether it is a checkout itself, and not merely a directory in another one. */
+async function isCheckout(directory: string): Promise<boolean> {
+  if (!fs.existsSync(directory)) return false;
+  const { exitCode, stdout } = await askGit(['rev-parse', '--show-toplevel'], directory);
+  return exitCode === 0 && stdout === fs.realpathSync(directory);
+}
+
+async function isThere(revision: string, directory: string): Promise<boolean> {
+  return (await askGit(['rev-parse', '--verify', '--quiet', revision], directory)).exitCode === 0;
+}

@@ -1,0 +1,80 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { nodeHost, type ProcessIdentity } from 'agent-mailroom';
+import { NotStarted } from './options.ts';
+
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * Which process carries out a run is written in its directory: `hosts/<n>.json`, of which the highest number counts. Each
+ * is published whole by a link that fails where the number is taken, so of two processes that start at once one is host.
+ */
+interface Host {
+  readonly number: number;
+  /** Undefined when it has gone. */
+  readonly pid: number | undefined;
+}
+
+/** Makes this process the host of the run. Throws NotStarted when another one is. */
+export function hostRun(directory: string): void {
+  const hosts = path.join(directory, 'hosts');
+  fs.mkdirSync(hosts, { recursive: true });
+  const staged = path.join(hosts, `${process.pid}.new`);
+  fs.writeFileSync(staged, `${JSON.stringify(nodeHost.processes.self())}\n`);
+  try {
+    let number: number;
+    do {
+      assertNoHost(directory);
+      number = (lastHost(directory)?.number ?? 0) + 1;
+    } while (!isLinked(staged, path.join(hosts, `${number}.json`)));
+  } finally {
+    fs.rmSync(staged);
+  }
+}
+
+/** Throws NotStarted when another live process carries out the run. */
+export function assertNoHost(directory: string): void {
+  const pid = lastHost(directory)?.pid;
+  if (pid === undefined || pid === process.pid) return;
+  throw new NotStarted(
+    `The run in ${directory} is being carried out by process ${pid}. Let it finish, or end it (kill ${pid}) and start again; --new begins another run.`,
+  );
+}
+
+/** Aborts when the host of the run has gone and no other has taken its place; never where none was ever known. */
+export function hostGone(directory: string): AbortSignal {
+  const gone = new AbortController();
+  const timer = setInterval(() => {
+    const last = lastHost(directory);
+    if (last === undefined || last.pid !== undefined) return;
+    clearInterval(timer);
+    gone.abort();
+  }, LOOK_EVERY_MS);
+  timer.unref();
+  return gone.signal;
+}
+
+function lastHost(directory: string): Host | undefined {
+  const hosts = path.join(directory, 'hosts');
+  const names = fs.existsSync(hosts) ? fs.readdirSync(hosts) : [];
+  const number = Math.max(0, ...names.flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []).map(Number));
+  if (number === 0) return undefined;
+  try {
+    const host = JSON.parse(fs.readFileSync(path.join(hosts, `${number}.json`), 'utf8')) as ProcessIdentity;
+    return { number, pid: nodeHost.processes.isAlive(host) ? host.pid : undefined };
+  } catch {
+    // The machine lost its power before the text was on the disk, and its processes with it.
+    return { number, pid: undefined };
+  }
+}
+
+/** False when the name is taken. */
+function isLinked(from: string, to: string): boolean {
+  try {
+    fs.linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
