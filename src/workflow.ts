@@ -14,3 +14,5 @@ export type { DurableLogic, OnCrash } from './machine/durable-logic.ts';
 export type { MailSchema } from './machine/mail-schema.ts';
 export type { Outgoing } from './machine/outgoing.ts';
 export { broadcast, reply, tell, type TellOptions } from './machine/tell.ts';
+export { cut } from './message/cut.ts';
+export { plainOutput, visible, visibleLines } from './message/visible.ts';

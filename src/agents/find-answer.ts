@@ -1,3 +1,4 @@
+import { cut } from '../message/cut.ts';
 import type { Message } from '../message/message.ts';
 import { actorLayout, type ActorLayout } from '../message/layout.ts';
 import type { RoomContext } from '../room/context.ts';
@@ -205,6 +206,6 @@ async function keepThread(
 }
 
 function misfit({ previous, faults }: Correction, times: number): string {
-  const shown = previous.length > PREVIOUS_CHARS_MAX ? `${previous.slice(0, PREVIOUS_CHARS_MAX)}…` : previous;
+  const shown = cut(previous, { charsMax: PREVIOUS_CHARS_MAX });
   return `It answered ${times} times, and never with JSON that fits the replySchema. At last: ${faults.join(' ')}\nIts last answer was:\n${shown}`;
 }

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { cut } from '../message/cut.ts';
 import { visible } from '../message/visible.ts';
 import type { CommandResult } from '../jobs/job.ts';
 import type { AgentCommand } from './agent-command.ts';
@@ -110,16 +111,14 @@ function plainEnd(stderr: string): string {
 function lastMeaningfulLine(text: string): string | undefined {
   const lines = text.split('\n').filter((one) => /[\p{L}\p{N}]/u.test(one) && !BESIDE_THE_POINT.test(one));
   const line = (lines.findLast((one) => /^\S/.test(one)) ?? lines.at(-1))?.trim();
-  if (line === undefined) return undefined;
-  return line.length > LINE_CHARS_MAX ? `${line.slice(0, LINE_CHARS_MAX)}…` : line;
+  return line && cut(line, { charsMax: LINE_CHARS_MAX });
 }
 
 /** What Node, clap and others print below an error. */
 const BESIDE_THE_POINT = /^(?:Node\.js v\d|note: |Usage: |For more information)/;
 
 function clipped(report: string): string {
-  const text = stripVTControlCharacters(report);
-  return text.length > FAILURE_CHARS_MAX ? `${text.slice(0, FAILURE_CHARS_MAX)}…` : text;
+  return cut(stripVTControlCharacters(report), { charsMax: FAILURE_CHARS_MAX });
 }
 
 interface Reply {

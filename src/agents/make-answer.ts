@@ -1,4 +1,5 @@
 import { isMailroomError } from '../errors.ts';
+import { cut } from '../message/cut.ts';
 import { timeOfId } from '../message/message-id.ts';
 import { isCommonType, MessageType } from '../message/message-type.ts';
 import type { Message } from '../message/message.ts';
@@ -126,7 +127,7 @@ function fitted(text: string, bytesMax: number): string {
     const bytes = Buffer.byteLength(JSON.stringify(told));
     if (bytes <= bytesMax) return told;
     const share = Math.max(0, bytesMax - 100) / bytes;
-    shown = shown.slice(0, Math.floor(shown.length * share * 0.98)).toWellFormed();
+    shown = cut(shown, { charsMax: Math.floor(shown.length * share * 0.98), mark: '' });
   }
   return '';
 }

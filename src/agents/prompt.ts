@@ -1,3 +1,4 @@
+import { cut } from '../message/cut.ts';
 import type { Message } from '../message/message.ts';
 import { visibleJson } from '../message/visible.ts';
 import { createFence, fenced, framedMessage } from './framed.ts';
@@ -118,5 +119,6 @@ function schemaSection({ replySchema }: Task, fence: string): string[] {
 
 function clipped(text: string): string {
   if (text.length <= SHOWN_CHARS_MAX) return text;
-  return `${text.slice(0, SHOWN_CHARS_MAX)}\n(${text.length - SHOWN_CHARS_MAX} more characters)`;
+  const begun = cut(text, { charsMax: SHOWN_CHARS_MAX, mark: '' });
+  return `${begun}\n(${text.length - begun.length} more characters)`;
 }

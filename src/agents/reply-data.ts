@@ -1,5 +1,6 @@
 import { fromJSONSchema, type z } from 'zod';
 import { runBounded } from '../host/bounded-run.ts';
+import { cut } from '../message/cut.ts';
 
 /** How long a check may take; a schema with a regular expression can make it take for ever. */
 const CHECK_MS_MAX = 2_000;
@@ -47,7 +48,7 @@ function faultsOf(value: unknown, schema: z.ZodType): string[] {
   if (parsed.value.success) return [];
   return parsed.value.error.issues.slice(0, FAULTS_MAX).map(({ path, message }) => {
     const where = path.length === 0 ? 'The whole' : `At ${path.map(String).join('.')}`;
-    return `${where}: ${message}`.slice(0, FAULT_CHARS_MAX);
+    return cut(`${where}: ${message}`, { charsMax: FAULT_CHARS_MAX });
   });
 }
 

@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import { echo } from '../message/cut.ts';
 import { nearest } from '../message/nearest.ts';
 import { COMMON_OPTIONS, type OptionSpec, type CommandSpec } from './command-spec.ts';
 import { commandLine } from './shell-words.ts';
@@ -136,7 +137,7 @@ function assertChoice(
 ): void {
   if (!choices || value === true || choices.includes(value)) return;
   const near = nearest(value, choices);
-  const expected = `${what} is ${JSON.stringify(value.slice(0, 60))}: expected ${choices.join(', ')}.`;
+  const expected = `${what} is ${echo(value)}: expected ${choices.join(', ')}.`;
   throw usage(command, expected, near ? `Did you mean ${near}? ` : '');
 }
 

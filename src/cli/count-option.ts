@@ -1,5 +1,6 @@
 import { InvalidInput } from '../errors.ts';
 import { textOption, type Arguments } from './arguments.ts';
+import { echo } from '../message/cut.ts';
 
 const COUNT_MAX = 1_000_000;
 
@@ -9,7 +10,5 @@ export function countOption(args: Arguments, name: string): number | undefined {
   if (text === undefined) return undefined;
   const count = /^\d{1,7}$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= COUNT_MAX) return count;
-  throw new InvalidInput(
-    `--${name} is ${JSON.stringify(text.slice(0, 60))}: expected a whole number from 1 to ${COUNT_MAX}.`,
-  );
+  throw new InvalidInput(`--${name} is ${echo(text)}: expected a whole number from 1 to ${COUNT_MAX}.`);
 }

@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import { echo } from '../message/cut.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 /** Timers of Node count to 2^31 ms. */
@@ -10,7 +11,7 @@ export function parseDuration(text: string, { option, msMax }: { option: string;
   const ms = match ? Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? Number.NaN) : Number.NaN;
   if (ms >= 0 && ms <= msMax) return ms;
   throw new InvalidInput(
-    `--${option} is ${JSON.stringify(text.slice(0, 60))}: expected a number with its unit, at most ${formatDuration(msMax)}, such as 500ms 30s 5m 2h 1d.`,
+    `--${option} is ${echo(text)}: expected a number with its unit, at most ${formatDuration(msMax)}, such as 500ms 30s 5m 2h 1d.`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
-import { visibleJson } from '../message/visible.ts';
+import { visibleJson, visibleLines } from '../message/visible.ts';
 
 /** Whoever read the standard output has stopped. What was not written was not seen. */
 export class OutputClosed extends Error {
@@ -10,7 +10,10 @@ export class OutputClosed extends Error {
   }
 }
 
-/** The two streams of a command: data on stdout, talk on stderr. All text must be visible already. */
+/**
+ * The two streams of a command: data on stdout, talk on stderr. Nothing that is written to them acts on a terminal; whoever
+ * writes says what is one line (`visible`) and what may be several.
+ */
 export interface Output {
   /** Resolves when all of it was taken. Throws `OutputClosed`. */
   data(text: string): Promise<void>;
@@ -27,7 +30,7 @@ const FULL_PIPE_WAIT_MS = 2;
 /** Writes to the descriptors themselves: the streams of Node cost several ms to make, and do not say when they are done. */
 export function createOutput(host: Pick<Host, 'files' | 'clock'>): Output {
   const write = async (fd: number, text: string): Promise<void> => {
-    const bytes = Buffer.from(text);
+    const bytes = Buffer.from(visibleLines(text));
     let written = 0;
     while (written < bytes.length) {
       try {

@@ -1,9 +1,12 @@
+import { cut } from '../message/cut.ts';
 import type { Message } from '../message/message.ts';
 import { visible, visibleJson, visibleLines } from '../message/visible.ts';
 import { formatDuration } from './duration.ts';
 
 const SHORT_ID_CHARS = 8;
 const PREVIEW_CHARS_MAX = 72;
+/** Of an id it shows the whole. */
+const THREAD_CHARS_MAX = 37;
 
 /** The last characters of an id: enough to name a message, few enough to type. */
 export function shortId(id: string): string {
@@ -25,9 +28,7 @@ export function headerLine(message: Message, { nowMs, attempt = 1 }: { nowMs: nu
     `id ${shortId(id)}`,
     to[0] === 'all' && 'to all',
     replyTo !== undefined && `answers ${shortId(replyTo)}`,
-    threadId !== undefined &&
-      threadId !== replyTo &&
-      `thread ${threadId.length > 36 ? `${threadId.slice(0, 36)}…` : threadId}`,
+    threadId !== undefined && threadId !== replyTo && `thread ${cut(threadId, { charsMax: THREAD_CHARS_MAX })}`,
     needsAck === true && 'wants an acknowledgement',
     expiresAt !== undefined && `expires in ${formatDuration(Date.parse(expiresAt) - nowMs)}`,
     attempt > 1 && `attempt ${attempt}`,
@@ -53,7 +54,7 @@ export function messageText(message: Message, options: { nowMs: number; attempt?
 /** The beginning of the text on one line; all of it where `charsMax` is Infinity. */
 export function preview(content: string, charsMax = PREVIEW_CHARS_MAX): string {
   const line = visible(content.trim().replace(/\s+/g, ' '));
-  return line.length > charsMax ? `${line.slice(0, charsMax)}…` : line;
+  return cut(line, { charsMax });
 }
 
 /** Rows under each other, the last column as long as it likes. */

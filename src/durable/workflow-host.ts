@@ -3,6 +3,7 @@ import { Conflict, InvalidInput } from '../errors.ts';
 import { checkMachine } from '../machine/check-machine.ts';
 import { machineHash } from '../machine/machine-hash.ts';
 import type { ErrorFacts, WorkflowState } from '../machine/workflow-state.ts';
+import { cut } from '../message/cut.ts';
 import { findNonJson } from '../message/json-value.ts';
 import { isActorAddress } from '../message/address.ts';
 import type { Room } from '../room/room.ts';
@@ -145,7 +146,7 @@ function assertSame(
   }
   if (input !== undefined && JSON.stringify(input) !== JSON.stringify(state.input)) {
     throw new Conflict(
-      `The workflow ${address} was begun with another input: ${JSON.stringify(state.input).slice(0, 200)}`,
+      `The workflow ${address} was begun with another input: ${cut(JSON.stringify(state.input), { charsMax: 200 })}`,
       {
         hint:
           state.status === 'active'

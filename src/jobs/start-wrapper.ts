@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { readText } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
+import { cut } from '../message/cut.ts';
 import { assertNotCancelled } from './await-exit.ts';
 import { readClaim, type Claim } from './claim.ts';
 import { assertEnded } from './end-tree.ts';
@@ -41,7 +42,10 @@ export async function startUntilClaimed(host: Host, attempt: Attempt, signal: Ab
   for (const leader of started) await assertEnded(host, treeOf(attempt, leader), { scope: 'session', graceMs: 0 });
   const late = readClaim(host, attempt);
   if (late) return late;
-  const errors = readText(host.files, wrapperErrorsPath(attempt.directory))?.trim().slice(-ERRORS_CHARS_MAX) ?? '';
+  const errors = cut(readText(host.files, wrapperErrorsPath(attempt.directory))?.trim() ?? '', {
+    charsMax: ERRORS_CHARS_MAX,
+    keep: 'end',
+  });
   throw new JobFailed(
     `The job ${attempt.directory} was not started: ${STARTS_MAX} wrappers did not claim it. ${errors}`,
     {

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import type { Host } from '../host/host.ts';
+import { cut } from '../message/cut.ts';
 import type { RoomLayout } from '../message/layout.ts';
 import { visibleJson } from '../message/visible.ts';
 import { rotate } from './rotate.ts';
@@ -149,8 +150,11 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
 function lineOf(record: LogRecord, { timeMs, contentChars }: { timeMs: number; contentChars: number }): string {
   const { event, id, from, to, type, outcome, detail, content } = record;
   const time = new Date(timeMs).toISOString();
-  const cut = content !== undefined && content.length > contentChars ? `${content.slice(0, contentChars)}…` : content;
-  const shown = cut === undefined || cut.isWellFormed() ? cut : cut.toWellFormed();
+  const begun =
+    content !== undefined && content.length > contentChars
+      ? `${cut(content, { charsMax: contentChars, mark: '' })}…`
+      : content;
+  const shown = begun === undefined || begun.isWellFormed() ? begun : begun.toWellFormed();
   // JSON leaves out what is undefined.
   return `${visibleJson({ time, event, id, from, to, type, outcome, detail, content: shown })}\n`;
 }

@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import { echo } from './cut.ts';
 
 export const ADDRESS_CHARS_MAX = 120;
 /** The pseudo-recipient of a broadcast. No actor can have it. */
@@ -25,7 +26,7 @@ export function assertAddress(text: string): void {
   }
   if (isAddress(text)) return;
   throw new InvalidInput(
-    `${JSON.stringify(text.slice(0, ADDRESS_CHARS_MAX))} is not an address: expected parts of a-z, 0-9, "_" and "-" that begin with a letter or digit, joined with ".", at most ${ADDRESS_CHARS_MAX} characters (got ${text.length}).`,
+    `${echo(text, ADDRESS_CHARS_MAX)} is not an address: expected parts of a-z, 0-9, "_" and "-" that begin with a letter or digit, joined with ".", at most ${ADDRESS_CHARS_MAX} characters (got ${text.length}).`,
     { hint: 'Choose a name such as agent-1 or team.reviewer.' },
   );
 }

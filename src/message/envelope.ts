@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { isAddress, EVERYONE, SYSTEM } from './address.ts';
+import { echo } from './cut.ts';
 import { findJsonFault } from './json-faults.ts';
 import { isMessageId, timeOfId } from './message-id.ts';
 import { isMessageType } from './message-type.ts';
@@ -85,7 +86,7 @@ function findFieldFault(fields: Readonly<Record<string, unknown>>): string | und
   for (const name in fields) {
     if (name === 'sentAt' && isTimeOfId) continue;
     const rule = FIELD_RULES[name];
-    if (!rule) return `unknown field ${JSON.stringify(name.slice(0, 40))}`;
+    if (!rule) return `unknown field ${echo(name, 40)}`;
     if (!rule.holds(fields[name])) return `field "${name}": expected ${rule.expected}`;
   }
   for (const name of REQUIRED_FIELDS) {

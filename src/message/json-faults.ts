@@ -1,3 +1,4 @@
+import { echo } from './cut.ts';
 /**
  * What `JSON.parse` lets pass and a signed document may not have, because two readers could understand it differently:
  * an object with a key twice, a key `__proto__`, nesting beyond `depthMax`, a `\u` escape that is half a surrogate pair.
@@ -32,7 +33,7 @@ export function findJsonFault(text: string, depthMax: number): string | undefine
           const key = hasEscape ? (JSON.parse(text.slice(at, end)) as string) : text.slice(at + 1, end - 1);
           if (key === '__proto__') return 'it has the key "__proto__"';
           const keys = stack.at(-1);
-          if (keys?.has(key)) return `it has the key ${JSON.stringify(key.slice(0, 40))} twice`;
+          if (keys?.has(key)) return `it has the key ${echo(key, 40)} twice`;
           keys?.add(key);
           keyExpected = false;
         }

@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import { echo } from './cut.ts';
 import { nearest } from './nearest.ts';
 
 /** The types every actor knows. Workflows' cards declare further ones. */
@@ -34,7 +35,7 @@ export function assertDeclaredType(type: string, declared: ReadonlySet<string>):
   const known = [...COMMON_TYPES, ...declared];
   const near = nearest(type, known);
   throw new InvalidInput(
-    `No actor declares the message type ${JSON.stringify(type.slice(0, TYPE_CHARS_MAX))}; declared are ${known.join(', ')}.`,
+    `No actor declares the message type ${echo(type, TYPE_CHARS_MAX)}; declared are ${known.join(', ')}.`,
     {
       hint: near
         ? `Did you mean ${near}?`

@@ -7,16 +7,16 @@
 const UNSAFE = '\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}\\p{Default_Ignorable_Code_Point}\\u{fff9}-\\u{fffb}';
 
 /** Scripts whose letters look different with a joiner or a non-joiner between them. */
-const JOINED_SCRIPTS = [
-  ...['Arabic', 'Syriac', 'Devanagari', 'Bengali', 'Gurmukhi', 'Gujarati', 'Oriya', 'Tamil', 'Telugu'],
-  ...['Kannada', 'Malayalam', 'Sinhala', 'Myanmar', 'Tibetan'],
-];
+const JOINED_SCRIPTS =
+  'Arabic Syriac Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala Myanmar Tibetan';
 /** The subdivision flags in use: a black flag, the letters as tags, and the tag that ends them (UTS #51). */
 const TAG_FLAGS = ['gbeng', 'gbsct', 'gbwls'];
 
 /** Ignorable characters in their place, each pattern ending in one: emoji, joined letters, variants of a letter. */
 function inPlace(): string {
-  const joined = JOINED_SCRIPTS.map((script) => `\\p{Script=${script}}`).join('');
+  const joined = JOINED_SCRIPTS.split(' ')
+    .map((script) => `\\p{Script=${script}}`)
+    .join('');
   const tags = TAG_FLAGS.map((flag) => String.fromCodePoint(...Array.from(flag, tagOf), 0xe007f)).join('|');
   return [
     '\\p{Extended_Pictographic}[\\ufe0e\\ufe0f]',
@@ -53,6 +53,15 @@ export function visible(text: string): string {
 export function visibleLines(text: string): string {
   return escaped(text, (char) => (char === '\n' || char === '\t' ? char : escapeOf(char)));
 }
+
+/** What a program printed, without the colours that it printed for a terminal, and with line feeds as its line ends. */
+export function plainOutput(text: string): string {
+  return text.replaceAll(COLOUR, '').replaceAll('\r\n', '\n');
+}
+
+/** SGR and EL of ECMA-48: they change how text looks, and what is hidden by another sequence stays to be escaped. */
+// oxlint-disable-next-line no-control-regex -- these sequences begin with ESC
+const COLOUR = /\u001b\[[0-9;:]*[mK]/g;
 
 /** The value as JSON on one line, with what `visible` would escape and JSON does not as JSON's own `\u` escapes. */
 export function visibleJson(value: unknown): string {

@@ -1,5 +1,6 @@
 import { InvalidInput } from '../errors.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
+import { echo } from '../message/cut.ts';
 import { isMessageId, timeOfId } from '../message/message-id.ts';
 import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
 import { THREAD_ID_CHARS_MAX, type Message } from '../message/message.ts';
@@ -34,7 +35,7 @@ export function assertDraft(context: RoomContext, draft: Draft): void {
     assertDeclaredType(type, new Set(listCards(context).flatMap((card) => [...card.accepts])));
   }
   if (id !== undefined && !isMessageId(id)) {
-    throw new InvalidInput(`The id ${JSON.stringify(id.slice(0, 60))} is no UUIDv7 in lower case.`, {
+    throw new InvalidInput(`The id ${echo(id)} is no UUIDv7 in lower case.`, {
       hint: 'Leave the id out, or give the one that an earlier try reported.',
     });
   }
@@ -44,9 +45,7 @@ export function assertDraft(context: RoomContext, draft: Draft): void {
     });
   }
   if (replyTo !== undefined && !isMessageId(replyTo)) {
-    throw new InvalidInput(
-      `The message answered, ${JSON.stringify(replyTo.slice(0, 60))}, is no UUIDv7 in lower case.`,
-    );
+    throw new InvalidInput(`The message answered, ${echo(replyTo)}, is no UUIDv7 in lower case.`);
   }
   if (threadId !== undefined && (threadId.length === 0 || threadId.length > THREAD_ID_CHARS_MAX)) {
     throw new InvalidInput(`The thread id has ${threadId.length} characters: expected 1 to ${THREAD_ID_CHARS_MAX}.`);

@@ -1,6 +1,7 @@
 import { Conflict, InvalidInput, MessageNotFound } from '../errors.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { statusIn, type MessageStatus } from '../mailbox/status.ts';
+import { echo } from '../message/cut.ts';
 
 const ID_ENDING = /^[0-9a-f-]{4,36}$/;
 /** So many characters are enough for a message that is still to be dealt with; fewer might mean one of the past. */
@@ -10,7 +11,7 @@ const SURE_ENDING_CHARS = 8;
 export function assertIdEnding(text: string): void {
   if (ID_ENDING.test(text)) return;
   throw new InvalidInput(
-    `${JSON.stringify(text.slice(0, 60))} is no message id: expected a UUID in lower case, or at least its last 4 characters.`,
+    `${echo(text)} is no message id: expected a UUID in lower case, or at least its last 4 characters.`,
     { hint: 'See the ids: mailroom inbox' },
   );
 }

@@ -3,6 +3,7 @@ import { ensureDirectory } from '../host/files.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
 import { createMailboxDirectories } from '../mailbox/create.ts';
 import { writeClockMark } from '../mailbox/purge.ts';
+import { echo } from '../message/cut.ts';
 import { actorLayout } from '../message/layout.ts';
 import { isMessageType } from '../message/message-type.ts';
 import { nearest } from '../message/nearest.ts';
@@ -50,7 +51,7 @@ function cardOf({ host }: RoomContext, address: string, options: JoinOptions): C
   const malformed = accepts.find((type) => !isMessageType(type));
   if (malformed !== undefined) {
     throw new InvalidInput(
-      `${JSON.stringify(malformed.slice(0, 60))} is no message type: expected capitals, digits and single hyphens, such as REVIEW-FEEDBACK.`,
+      `${echo(malformed)} is no message type: expected capitals, digits and single hyphens, such as REVIEW-FEEDBACK.`,
     );
   }
   return {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { visible, visibleJson, visibleLines } from '../../src/message/visible.ts';
+import { plainOutput, visible, visibleJson, visibleLines } from '../../src/message/visible.ts';
 import { checkProperty } from './property.ts';
 
 /** Controls, line separators, halves of a pair, and what is there without being seen: by the Unicode tables, not by a list. */
@@ -9,8 +9,8 @@ const ESCAPED = /^a\\(?:[ntr]|x[0-9a-f]{2}|u[0-9a-f]{4}|u\{[0-9a-f]{5}\})b$/;
 const CODE_POINTS = 0x110000;
 /** What an ignorable character may stand beside, and such characters. */
 const CONTEXTS = [
-  ...['🙂', '👨', '🏽', '🏴', '1', 'س', 'ক', '葛', 'ᠠ', '\u17b4', '\u180e'],
-  ...['\ufe0f', '\ufe0e', '\u200d', '\u200c', '\u{e0067}', '\u{e007f}', '\u{e0100}', '\u180b', '\u20e3'],
+  ...'🙂|👨|🏽|🏴|1|س|ক|葛|ᠠ|\u17b4|\u180e'.split('|'),
+  ...'\ufe0f|\ufe0e|\u200d|\u200c|\u{e0067}|\u{e007f}|\u{e0100}|\u180b|\u20e3'.split('|'),
 ];
 
 test('of all code points, exactly those that act on a terminal or are not seen are escaped', () => {
@@ -87,4 +87,9 @@ test('what was made visible stays as it is', () => {
     fc.property(hostile, (text) => visible(visible(text)) === visible(text)),
     { runs: 2_000 },
   );
+});
+
+test('what a program printed loses its colours, and whatever else acts on a terminal stays to be seen', () => {
+  expect(plainOutput('\x1b[31;1m✗\x1b[0m one\r\n\x1b[38:5:9mtwo\x1b[K')).toBe('✗ one\ntwo');
+  expect(visibleLines(plainOutput('\x1b[\x1b[0m2J\x1b]0;x\x07'))).toBe('\\x1b[2J\\x1b]0;x\\x07');
 });

@@ -4,6 +4,7 @@ import type { AgentCommand, StdinForm } from '../../agents/agent-command.ts';
 import { PRESET_NAMES, type PresetName } from '../../agents/presets.ts';
 import type { RunAgentOptions } from '../../agents/run-agent.ts';
 import { InvalidInput } from '../../errors.ts';
+import { cut, echo } from '../../message/cut.ts';
 import { isMessageType } from '../../message/message-type.ts';
 import { textOption, type Arguments } from '../arguments.ts';
 import type { Call, Command } from '../command.ts';
@@ -126,7 +127,7 @@ function optionsOf({ args, cwd }: Call): Omit<RunAgentOptions, 'signal' | 'tell'
     outputBytesMax: (countOption(args, 'output') ?? OUTPUT_KIB) * 1024,
     triesMax: Math.min(countOption(args, 'tries') ?? TRIES, TRIES_MAX),
     backoffMs: timeOption(args, 'backoff') ?? BACKOFF_MS,
-    program: command.kind === 'preset' ? command.preset : command.line.slice(0, PROGRAM_CHARS_MAX),
+    program: command.kind === 'preset' ? command.preset : cut(command.line, { charsMax: PROGRAM_CHARS_MAX }),
     skills: listOption(textOption(args, 'skills')),
     broadcasts: !args.options.has('no-broadcasts'),
     answersMax: countOption(args, 'limit'),
@@ -183,7 +184,7 @@ function typesOf(args: Arguments): string[] {
   const types = listOption(textOption(args, 'types')) ?? [];
   const malformed = types.find((type) => !isMessageType(type));
   if (malformed === undefined) return types;
-  throw new InvalidInput(`--types has ${JSON.stringify(malformed.slice(0, 60))}, which is no message type.`, {
+  throw new InvalidInput(`--types has ${echo(malformed)}, which is no message type.`, {
     hint: 'A type is capitals, digits and single hyphens: --types CHALLENGE,BLOCKED',
   });
 }

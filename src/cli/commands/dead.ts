@@ -2,6 +2,7 @@ import { Conflict, InvalidInput, MessageNotFound } from '../../errors.ts';
 import { listDead, retryDead, type DeadLetter } from '../../mailbox/dead.ts';
 import { inspect } from '../../mailbox/inspect.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
+import { echo } from '../../message/cut.ts';
 import { parseMessageFileName } from '../../message/layout.ts';
 import { visible } from '../../message/visible.ts';
 import { mailboxOf } from '../../room/context.ts';
@@ -77,7 +78,7 @@ function find(letters: readonly DeadLetter[], ending: string): DeadLetter {
   const found = letters.filter((letter) => idOf(letter).endsWith(ending));
   const [letter] = found;
   if (!letter) {
-    throw new MessageNotFound(`No dead letter has an id ending in ${JSON.stringify(ending.slice(0, 60))}.`, {
+    throw new MessageNotFound(`No dead letter has an id ending in ${echo(ending)}.`, {
       hint: 'See them: mailroom dead list',
     });
   }

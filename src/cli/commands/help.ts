@@ -1,4 +1,5 @@
 import { InvalidInput } from '../../errors.ts';
+import { echo } from '../../message/cut.ts';
 import { nearest } from '../../message/nearest.ts';
 import type { Command } from '../command.ts';
 import { COMMON_OPTIONS } from '../command-spec.ts';
@@ -34,7 +35,7 @@ export function findCommand(commands: readonly Command[], name: string, words: r
     name,
     commands.map((one) => one.name),
   );
-  throw new InvalidInput(`There is no command ${JSON.stringify(name.slice(0, 60))}.`, {
+  throw new InvalidInput(`There is no command ${echo(name)}.`, {
     hint: near ? `Did you mean: ${commandLine(words.with(words.indexOf(name), near))}` : 'See all: mailroom help',
   });
 }
@@ -49,7 +50,7 @@ function noCommonOption(word: string): InvalidInput {
     word.replace(/^--?/, '').split('=')[0] ?? '',
     COMMON_OPTIONS.map(({ name }) => name),
   );
-  return new InvalidInput(`No option ${JSON.stringify(word.slice(0, 60))} may stand before a command.`, {
+  return new InvalidInput(`No option ${echo(word)} may stand before a command.`, {
     hint: `${near ? `Did you mean --${near}? ` : ''}The options of a command stand behind its name: mailroom help`,
   });
 }

@@ -4,6 +4,7 @@ import { noWorkflow } from '../../durable/stop-workflow.ts';
 import { InvalidInput } from '../../errors.ts';
 import { createFile } from '../../host/files.ts';
 import { makeTemporaryDirectory } from '../../host/temporary-directory.ts';
+import { echo } from '../../message/cut.ts';
 import { visible } from '../../message/visible.ts';
 import type { Room } from '../../room/room.ts';
 import { textOption } from '../arguments.ts';
@@ -159,17 +160,13 @@ function portOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port >= 1 && port <= PORT_MAX) return port;
-  throw new InvalidInput(
-    `--port is ${JSON.stringify(text.slice(0, 60))}: expected a whole number from 1 to ${PORT_MAX}.`,
-  );
+  throw new InvalidInput(`--port is ${echo(text)}: expected a whole number from 1 to ${PORT_MAX}.`);
 }
 
 function viewerOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text).href;
-  throw new InvalidInput(
-    `--viewer is ${JSON.stringify(text.slice(0, 200))}: expected the URL of a page, http or https.`,
-  );
+  throw new InvalidInput(`--viewer is ${echo(text, 200)}: expected the URL of a page, http or https.`);
 }
 
 /** Throws InvalidInput for options of which one has no meaning beside the other. */
