@@ -21,6 +21,8 @@ export interface AgentSettings {
   readonly timeoutMs: number;
   /** How long a run may write nothing, in ms; the preset's when not given. */
   readonly idleTimeoutMs?: number | undefined;
+  /** How long a program may take to leave by itself once it has answered, in ms. Default: 5 s. */
+  readonly leaveMs?: number | undefined;
   /** How much a run may write on one stream. */
   readonly outputBytesMax: number;
   /** How often the command may fail at one message. */

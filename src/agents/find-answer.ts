@@ -163,7 +163,7 @@ async function judgeRound(
   const { command } = settings;
   const rules = readRulesOf(command);
   try {
-    const ran = await runRound(host, job, { spec: round.spec, rules, signal });
+    const ran = await runRound(host, job, { spec: round.spec, rules, leaveMs: settings.leaveMs, signal });
     const missing = isUnfound(ran) ? await missingProgram(host, settings) : undefined;
     if (missing !== undefined) {
       const why = `was not run: there is no program ${missing}. Install it, or correct the PATH of the agent.`;

@@ -5,7 +5,6 @@ import type { Watch } from '../jobs/await-exit.ts';
 import { outputPath, type Attempt } from '../jobs/job-layout.ts';
 import { OutputReader, type ReadRules, type Said } from './read-output.ts';
 
-/** How long a program may take to leave by itself once it has said that its turn is over. */
 const LEAVE_MS = 5_000;
 const PIECE_BYTES = 256 * 1024;
 const OPEN_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -21,7 +20,10 @@ export function readAttempt(host: Host, attempt: Attempt, rules: ReadRules): Sai
  * Ends a command that is no longer needed: its turn is over and it does not leave, or it reports what no retry heals, or
  * it makes no progress for `idleMs`. A command whose process was lost has answered if it said so.
  */
-export function createWatch(host: Host, { rules, idleMs }: { rules: ReadRules; idleMs: number | undefined }): Watch {
+export function createWatch(
+  host: Host,
+  { rules, idleMs, leaveMs = LEAVE_MS }: { rules: ReadRules; idleMs: number | undefined; leaveMs: number | undefined },
+): Watch {
   let followed: FollowedOutput | undefined;
   let progressMs = 0;
   let endedMs: number | undefined;
@@ -39,7 +41,7 @@ export function createWatch(host: Host, { rules, idleMs }: { rules: ReadRules; i
     const { progress, final, isEnded } = reader.soFar();
     if (progress !== before) progressMs = nowMs;
     endedMs = isEnded ? (endedMs ?? nowMs) : undefined;
-    if (final || (endedMs !== undefined && nowMs - endedMs >= LEAVE_MS)) return 'enough';
+    if (final || (endedMs !== undefined && nowMs - endedMs >= leaveMs)) return 'enough';
     return idleMs !== undefined && !isEnded && nowMs - progressMs >= idleMs ? 'idle' : undefined;
   };
 }

@@ -21,10 +21,11 @@ const CANCELLED_MAX = 3;
 export async function runRound(
   host: Host,
   directory: string,
-  { spec, rules, signal }: Pick<Round, 'spec'> & { rules: ReadRules; signal: AbortSignal },
+  round: Pick<Round, 'spec'> & { rules: ReadRules; leaveMs: number | undefined; signal: AbortSignal },
 ): Promise<Ran | { readonly why: string }> {
+  const { spec, rules, leaveMs, signal } = round;
   const isWatched = rules.output.format === 'jsonl';
-  const watch = isWatched ? createWatch(host, { rules, idleMs: spec.idleTimeoutMs }) : undefined;
+  const watch = isWatched ? createWatch(host, { rules, idleMs: spec.idleTimeoutMs, leaveMs }) : undefined;
   for (let cancelled = 0; ; cancelled++) {
     try {
       const result = await runJob(host, { directory, spec, onCrash: 'rerun', watch, signal });

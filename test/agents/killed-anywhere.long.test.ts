@@ -12,35 +12,38 @@ beforeAll(async () => {
 });
 afterAll(() => agent[Symbol.dispose]());
 
-it('sends one reply and runs the command once when it is killed in place of any call that changes something or waits', async () => {
-  let calls: number | undefined;
-  let n = 0;
-  const stages = new Map<string, number>();
-  const count = (stage: string): unknown => stages.set(stage, (stages.get(stage) ?? 0) + 1);
-  await workers(async () => {
-    while (calls === undefined || n < calls) {
-      n += 1;
-      const at = n;
-      if (at > CALLS_MAX) throw new Error(`an agent makes more than ${CALLS_MAX} calls`);
-      const room = await createKilledRoom();
-      try {
-        const signal = await agent.run([room.directory, 'bob', room.line, String(at)]);
-        if (signal !== 'SIGKILL') calls = Math.min(calls ?? at, at - 1);
-        else count(room.stage());
-        await agent.run([room.directory, 'bob', room.line, '0']);
-        await room.assertAnsweredOnce();
-        // Only the agent was killed: what it had begun went on.
-        expect(room.runs()).toBe(1);
-      } catch (cause) {
-        throw new Error(`killed at call ${at}`, { cause });
-      } finally {
-        room.killJobs();
-        room.remove();
+it.each(['shell', 'claude'] as const)(
+  'sends one reply and asks %s once when it is killed in place of any call that changes something or waits',
+  async (asks) => {
+    let calls: number | undefined;
+    let n = 0;
+    const stages = new Map<string, number>();
+    const count = (stage: string): unknown => stages.set(stage, (stages.get(stage) ?? 0) + 1);
+    await workers(async () => {
+      while (calls === undefined || n < calls) {
+        n += 1;
+        const at = n;
+        if (at > CALLS_MAX) throw new Error(`an agent makes more than ${CALLS_MAX} calls`);
+        const room = await createKilledRoom({ asks });
+        try {
+          const signal = await agent.run([room.directory, 'bob', room.line, String(at)]);
+          if (signal !== 'SIGKILL') calls = Math.min(calls ?? at, at - 1);
+          else count(room.stage());
+          await agent.run([room.directory, 'bob', room.line, '0']);
+          await room.assertAnsweredOnce();
+          // Only the agent was killed: what it had begun went on.
+          expect(room.runs()).toBe(1);
+        } catch (cause) {
+          throw new Error(`killed at call ${at}`, { cause });
+        } finally {
+          room.killJobs();
+          room.remove();
+        }
       }
-    }
-  });
-  const counts = STAGES.map((stage) => `${stage} ${stages.get(stage) ?? 0}`).join(', ');
-  console.log(`killed at each of ${calls} calls; it was then: ${counts}`);
-  // Whether it is seen running is a matter of time, everything else of what the agent does.
-  expect(STAGES.filter((stage) => stage !== 'running' && !stages.has(stage))).toEqual([]);
-});
+    });
+    const counts = STAGES.map((stage) => `${stage} ${stages.get(stage) ?? 0}`).join(', ');
+    console.log(`killed at each of ${calls} calls; it was then: ${counts}`);
+    // Whether it is seen running is a matter of time, everything else of what the agent does.
+    expect(STAGES.filter((stage) => stage !== 'running' && !stages.has(stage))).toEqual([]);
+  },
+);

@@ -20,27 +20,43 @@ export interface KilledRoom {
   remove(): void;
 }
 
-/** The command takes twice `stepS` seconds. */
-export async function createKilledRoom(stepS = 0.02): Promise<KilledRoom> {
+/** The shell command takes twice `stepS` seconds; the fake of Claude Code answers at once and hangs. */
+export async function createKilledRoom({
+  stepS = 0.02,
+  asks = 'shell' as 'shell' | 'claude',
+} = {}): Promise<KilledRoom> {
   const base = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-agent-'));
   const { directory } = await initRoom({ cwd: base, limits: { rateLimit: 1000 } });
   await using room = await openRoom({ directory, durability: 'process', nudge: () => {} });
   const alice = await room.join('alice');
   await room.join('bob');
-  const { id: questionId } = await alice.send({ to: 'bob', type: 'QUESTION', content: 'how are you' });
+  const { id: questionId } = await alice.send({
+    to: 'bob',
+    type: 'QUESTION',
+    content: asks === 'shell' ? 'how are you' : 'fine, then hang',
+  });
   // A process that has ended, so that whoever serves bob need not take the address over.
   const card = path.join(directory, 'actors/bob/card.json');
   fs.writeFileSync(card, fs.readFileSync(card, 'utf8').replace(/"pid": \d+/, '"pid": 4194303'));
   const bob = path.join(directory, 'actors/bob');
+  fs.symlinkSync(path.join(import.meta.dirname, '../../fixtures/agents/fake-claude.mjs'), path.join(base, 'claude'));
   const counter = path.join(base, 'runs');
-  const lines = (): number => (fs.existsSync(counter) ? fs.readFileSync(counter, 'utf8').split('\n').length - 1 : 0);
   const list = (name: string): string[] => (fs.existsSync(name) ? fs.readdirSync(name) : []);
+  const sessions = path.join(base, '.fake/claude');
+  // The fake keeps every prompt that it was asked; each ends with a NUL.
+  const lines = (): number =>
+    asks === 'shell'
+      ? occurrences(counter, '\n')
+      : list(sessions).reduce((sum, name) => sum + occurrences(path.join(sessions, name), '\0'), 0);
   const mailOf = (address: string): string[] =>
     ['new', 'cur'].flatMap((name) => list(path.join(directory, 'actors', address, 'mailbox', name)));
   return {
     directory,
     questionId,
-    line: `echo run >> '${counter}'; sleep ${stepS}; echo fine; sleep ${stepS}; echo thanks`,
+    line:
+      asks === 'claude'
+        ? `claude in ${base}`
+        : `echo run >> '${counter}'; sleep ${stepS}; echo fine; sleep ${stepS}; echo thanks`,
     runs: lines,
     stage: () => {
       const records = list(path.join(bob, 'agent/questions')).flatMap((key) =>
@@ -75,7 +91,7 @@ export async function createKilledRoom(stepS = 0.02): Promise<KilledRoom> {
       const { content, replyTo, from, threadId } = replies[0] ?? {};
       const said = JSON.stringify({ content, replyTo, from, threadId });
       const expected = JSON.stringify({
-        content: 'fine\nthanks',
+        content: asks === 'shell' ? 'fine\nthanks' : 'turn 1: fine, then hang',
         replyTo: questionId,
         from: 'bob',
         threadId: questionId,
@@ -89,6 +105,10 @@ export async function createKilledRoom(stepS = 0.02): Promise<KilledRoom> {
     },
     remove: () => fs.rmSync(base, { recursive: true, force: true }),
   };
+}
+
+function occurrences(file: string, text: string): number {
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split(text).length - 1 : 0;
 }
 
 /** Live processes that were started for a job of the question. */

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => agent[Symbol.dispose]());
 
 it('sends one reply when it and all that it started are killed at any time, and the next one too', async () => {
-  const usual = await createKilledRoom(SLOW_S);
+  const usual = await createKilledRoom({ stepS: SLOW_S });
   const startMs = performance.now();
   await agent.run([usual.directory, 'bob', usual.line, '0']);
   const latestMs = 1.3 * (performance.now() - startMs);
@@ -24,7 +24,7 @@ it('sends one reply when it and all that it started are killed at any time, and 
   await workers(async () => {
     while (left > 0) {
       const kill = left--;
-      const room = await createKilledRoom(SLOW_S);
+      const room = await createKilledRoom({ stepS: SLOW_S });
       try {
         for (const killAfterMs of [(latestMs * kill) / RANDOM_KILLS, Math.random() * latestMs]) {
           await agent.run([room.directory, 'bob', room.line, '0'], { killAfterMs });
