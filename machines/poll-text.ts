@@ -1,9 +1,9 @@
 import type { Poll } from './poll-input.ts';
 import type { Tally, Vote } from './poll-tally.ts';
+import { echo } from './shared/echo.ts';
 import { shellWord } from './shared/shell-word.ts';
 
 const ID_CHARS_SHOWN = 8;
-const ECHO_CHARS_MAX = 80;
 
 /** The question, with commands that vote when they are pasted into a shell. */
 export function questionText({ question, options, voters, minutes, quorum }: Poll, address: string): string {
@@ -25,8 +25,7 @@ export function correctionText(
   { question, options }: Poll,
   { said, address }: { said: string; address: string },
 ): string {
-  const echo = said.length > ECHO_CHARS_MAX ? `${said.slice(0, ECHO_CHARS_MAX)}…` : said;
-  return `${JSON.stringify(echo)} is none of the options of: ${question}\n\n${howToVote(options, address)}`;
+  return `${echo(said)} is none of the options of: ${question}\n\n${howToVote(options, address)}`;
 }
 
 export function resultText(question: string, { outcome, option, tied, counts, votes, quorum, missing }: Tally): string {

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { cut } from 'agent-mailroom/workflow';
+import { refPart } from '../shared/git-ref.ts';
 import { runShell } from '../shared/run-shell.ts';
 import { attemptGit, git, gitList } from './git.ts';
 import {
@@ -47,7 +49,7 @@ export async function openWorkspace(
   signal?: AbortSignal,
 ): Promise<Checkout> {
   const directory = path.join(tasksDirectory(repository), name);
-  const mark = `${runRefs(repository)}tasks/${name}`;
+  const mark = `${runRefs(repository)}tasks/${refPart(name)}`;
   return openCheckout(repository, { directory, branch: taskBranch(repository, name), mark, start }, signal);
 }
 
@@ -107,7 +109,7 @@ export async function makeReady(
   const { exitCode, output } = await runShell(setup, directory, signal ?? new AbortController().signal);
   if (exitCode !== 0) {
     const how = exitCode === null ? 'it took too long' : String(exitCode);
-    throw new Error(`${setup} failed in ${directory} (${how}): ${output.slice(-2_000)}`);
+    throw new Error(`${setup} failed in ${directory} (${how}): ${cut(output, { charsMax: 2_000, keep: 'end' })}`);
   }
   const checkout = { directory, signal };
   await git(['reset', '--quiet', start], checkout);

@@ -31,10 +31,10 @@ export async function deliver(
   await assertDelivered(repository, merges, signal);
   const head = merges.at(-1)?.commit ?? repository.base;
   const { commits, diffStat } = await describeBranch(repository, head, signal);
+  const facts = { head, commits, diffStat };
   const file = path.join(repository.workDirectory, 'PULL-REQUEST.md');
-  const text = pullRequestText(report, { head, commits, diffStat });
-  await writeWhole(file, text);
-  if (pullRequest) await writeWhole(bodyFile(repository), pullRequestBody(text));
+  await writeWhole(file, pullRequestText(report, facts));
+  if (pullRequest) await writeWhole(bodyFile(repository), pullRequestBody(report, facts));
   return { branch: repository.branch, head, commits: commits.length, diffStat, pullRequest: file };
 }
 

@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import { execa } from 'execa';
 import { childEnvironment } from 'agent-mailroom/workflow';
 
@@ -67,7 +68,7 @@ class GitFailed extends Error {
   readonly exitCode: number | undefined;
 
   constructor(args: readonly string[], { exitCode, output }: { exitCode: number | undefined; output: string }) {
-    super(`git ${args.join(' ')} failed (${exitCode ?? 'killed'}): ${output.trim().slice(0, 2_000)}`);
+    super(`git ${args.join(' ')} failed (${exitCode ?? 'killed'}): ${cut(output.trim(), { charsMax: 2_000 })}`);
     this.name = 'GitFailed';
     this.exitCode = exitCode;
   }

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { cut } from 'agent-mailroom/workflow';
 import { attemptGit, DIFF_OPTIONS, git, gitList } from './git.ts';
 import { assertHead, inIntegration, parentsOf, settleIntegration } from './integration.ts';
 import type { Repository } from './repository.ts';
@@ -91,7 +92,7 @@ export async function automaticMerge(
   const [tree = '', ...files] = stdout.split('\0').filter(Boolean);
   if (exitCode === 0 && tree !== '') return { tree };
   if (exitCode === EXIT_CONFLICT && files.length > 0) return { files: [...new Set(files)] };
-  throw new Error(`${commit} could not be merged: ${all.trim().slice(0, 1_000)}`);
+  throw new Error(`${commit} could not be merged: ${cut(all.trim(), { charsMax: 1_000 })}`);
 }
 
 /** The same with a git that can only merge in a checkout. */

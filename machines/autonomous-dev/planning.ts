@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
 import type { Plan } from '../work-distributor/plan.ts';
 
@@ -60,7 +61,7 @@ export function planQuestion(
 
 /** What is planned where nobody has a plan: one after the other, so that it needs no more than one agent. */
 export function templatePlan(feature: string): Plan {
-  const wanted = feature.slice(0, FEATURE_CHARS_IN_TASK);
+  const wanted = cut(feature, { charsMax: FEATURE_CHARS_IN_TASK });
   const task = (id: string, title: string, description: string, dependsOn: string[]): Plan['tasks'][number] => ({
     id,
     title,

@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import { runProgram, type ProgramRan } from '../shared/run-program.ts';
 import { runGh } from './gh.ts';
 import { gitProgram } from './git.ts';
@@ -43,5 +44,5 @@ export async function publish(publication: Publication, signal?: AbortSignal): P
 
 function failed(what: string, { exitCode, output }: ProgramRan): Error {
   const how = exitCode === null ? 'it took too long' : String(exitCode);
-  return new Error(`${what} failed (${how}): ${output.slice(-FAULT_CHARS_MAX)}`);
+  return new Error(`${what} failed (${how}): ${cut(output, { charsMax: FAULT_CHARS_MAX, keep: 'end' })}`);
 }

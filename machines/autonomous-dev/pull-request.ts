@@ -1,88 +1,91 @@
-import { decisionText } from './decision.ts';
+import {
+  codeBlock,
+  codeSpan,
+  markdownDocument,
+  markdownText,
+  quotedMarkdown,
+  type Section,
+} from '../shared/markdown.ts';
+import { subjectLine } from '../shared/commit-message.ts';
+import { decisionText, type Decision } from './decision.ts';
 import type { ChangeReport } from './change-events.ts';
 import type { LoopReport } from './report.ts';
 
 const ID_CHARS_SHOWN = 8;
 const COMMIT_CHARS_SHOWN = 10;
-const TITLE_CHARS_MAX = 72;
+const TITLE_CHARS_MAX = 200;
+const ISSUES_CHARS_MAX = 600;
+const OUTPUT_LINES_SHOWN = 12;
+const FILES_SHOWN = 40;
 /** GitHub takes 65,536. */
 const BODY_CHARS_MAX = 65_000;
 
-/** What was done, decided and by whom, with the ids of the messages as evidence: Markdown. */
-export function pullRequestText(
-  { feature, branch, base, findings, planSource, changes, tests }: LoopReport,
-  { head, commits, diffStat }: { head: string; commits: readonly string[]; diffStat: string },
-): string {
+/** What the branch is at. */
+export interface BranchFacts {
+  readonly head: string;
+  readonly commits: readonly string[];
+  readonly diffStat: string;
+}
+
+/** What was done, decided and by whom, with the ids of the messages as evidence: Markdown, and all of it. */
+export function pullRequestText(report: LoopReport, facts: BranchFacts): string {
+  const title = markdownText(titleOf(report.feature));
+  return `# ${title}\n\n${markdownDocument(sectionsOf(report, facts), { charsMax: Infinity })}`;
+}
+
+/** The same without the title, and as much of each section as GitHub takes. */
+export function pullRequestBody(report: LoopReport, facts: BranchFacts): string {
+  return markdownDocument(sectionsOf(report, facts), { charsMax: BODY_CHARS_MAX });
+}
+
+/** The first line of what is to be built, of a length that can be read. */
+export function titleOf(feature: string): string {
+  return subjectLine(feature);
+}
+
+/** Only what is to be built is Markdown of its author, who is the one that opens the pull request. */
+function sectionsOf(report: LoopReport, facts: BranchFacts): Section[] {
+  const { feature, branch, base, changes, tests } = report;
+  const { head, commits } = facts;
   const merged = changes.filter(({ outcome }) => outcome === 'merged');
   const others = changes.filter(({ outcome }) => outcome !== 'merged');
   const decisions = changes.flatMap((one) => one.decisions);
-  const last = tests.at(-1);
   return [
-    `# ${titleOf(feature)}`,
-    '',
-    bodyOf(feature),
-    '',
-    `Branch \`${branch}\` at \`${short(head)}\`, ${commits.length} commits ahead of \`${short(base)}\`.`,
-    '',
-    '## What was done',
-    '',
-    ...merged.flatMap((change) => changeLines(change)),
-    ...(others.length === 0 ? [] : ['', '## What was tried and not taken', '', ...others.map((one) => lostLine(one))]),
-    '',
-    '## What was decided',
-    '',
-    ...(decisions.length === 0
-      ? ['No disagreements to resolve.']
-      : decisions.flatMap((decision) => [
-          ...decisionText(decision)
-            .split('\n')
-            .map((line) => `> ${line}`),
-          '',
-          ...decision.votes.map(
-            ({ voter, option, evidence, messageId }) =>
-              `- ${voter} voted ${option} (${idOf(messageId)})${evidence.length === 0 ? '' : `: ${evidence.join('; ')}`}`,
-          ),
-          '',
-        ])),
-    '',
-    '## How it was tested',
-    '',
-    ...tests.map(
-      ({ command, exitCode }, at) =>
-        `- run ${at + 1}: \`${command}\` → ${exitCode === null ? 'timed out' : `exit code ${exitCode}`}`,
-    ),
-    ...(last === undefined ? [] : ['', '```text', ...tailOf(last.output), '```']),
-    '',
-    '## How it was planned',
-    '',
-    `The plan is from ${planSource}.`,
-    ...(findings === null ? [] : [`${findings.by} looked around first (${idOf(findings.messageId)}).`]),
-    '',
-    '```text',
-    diffStat,
-    '```',
-    '',
-  ].join('\n');
-}
-
-/** The same without the heading that is its title, as long as GitHub takes it. */
-export function pullRequestBody(text: string): string {
-  const body = bodyOf(text);
-  return body.length > BODY_CHARS_MAX ? `${body.slice(0, BODY_CHARS_MAX)}…\n` : body;
+    // Without the heading that is the title.
+    { blocks: quotedMarkdown(feature.replace(/^#+ [^\n]*\n+/, '')) },
+    {
+      blocks: [
+        `Branch ${codeSpan(branch)} at \`${short(head)}\`, ${commits.length} commits ahead of \`${short(base)}\`.`,
+      ],
+    },
+    { heading: 'What was done', blocks: merged.flatMap((change) => changeLines(change)) },
+    ...(others.length === 0
+      ? []
+      : [{ heading: 'What was tried and not taken', blocks: others.map((one) => lostLine(one)) }]),
+    {
+      heading: 'What was decided',
+      blocks:
+        decisions.length === 0
+          ? ['No disagreements to resolve.']
+          : decisions.flatMap((decision) => decisionLines(decision)),
+    },
+    { heading: 'How it was tested', blocks: testLines(tests) },
+    { heading: 'How it was planned', blocks: planLines(report, facts) },
+  ];
 }
 
 function changeLines({ taskId, title, agent, epoch, submissions, reviews, conflicts, merge }: ChangeReport): string[] {
   const rounds = reviews.flatMap((review) =>
     review.feedback.map(({ reviewer, verdict, messageId, issues }) => {
       const why = issues.map(({ description }) => description.split('\n', 1)[0] ?? '').join('; ');
-      return `  - ${reviewer}: ${verdict} (${idOf(messageId)})${why === '' ? '' : `: ${why}`}`;
+      return `  - ${reviewer}: ${verdict} (${idOf(messageId)})${why === '' ? '' : `: ${markdownText(why, { charsMax: ISSUES_CHARS_MAX })}`}`;
     }),
   );
   return [
-    `- **${title}** (\`${taskId}\`), by ${agent}${epoch > 1 ? `, in its attempt ${epoch}` : ''}, merged as \`${short(merge ?? '')}\``,
+    `- **${titleText(title)}** (\`${taskId}\`), by ${agent}${epoch > 1 ? `, in its attempt ${epoch}` : ''}, merged as \`${short(merge ?? '')}\``,
     ...submissions.map(
       ({ commit, summary, messageId }) =>
-        `  - ${agent} handed in \`${short(commit)}\` (${idOf(messageId)}): ${summary.split('\n', 1)[0] ?? ''}`,
+        `  - ${agent} handed in ${codeSpan(short(commit))} (${idOf(messageId)}): ${markdownText(summary.trim().split('\n', 1)[0] ?? '')}`,
     ),
     ...rounds,
     ...(conflicts === 0 ? [] : [`  - conflicted with what was merged before, and was mended (${conflicts} times)`]),
@@ -91,23 +94,45 @@ function changeLines({ taskId, title, agent, epoch, submissions, reviews, confli
 
 function lostLine({ taskId, title, agent, epoch, outcome, submissions }: ChangeReport): string {
   const handed = submissions.length === 0 ? 'nothing handed in' : `${submissions.length} commits handed in`;
-  return `- ${title} (\`${taskId}\`) by ${agent}, attempt ${epoch}: ${outcome}, ${handed}`;
+  return `- ${titleText(title)} (\`${taskId}\`) by ${agent}, attempt ${epoch}: ${outcome}, ${handed}`;
 }
 
-/** The first line of what is to be built, of a length that can be read. */
-export function titleOf(feature: string): string {
-  const [first = ''] = feature.split('\n', 1);
-  const plain = first.replace(/^#+\s*/, '');
-  return plain.length > TITLE_CHARS_MAX ? `${plain.slice(0, TITLE_CHARS_MAX - 1)}…` : plain;
+function decisionLines(decision: Decision): string[] {
+  return [
+    ...decisionText(decision)
+      .split('\n')
+      .map((line) => `> ${markdownText(line)}`),
+    '',
+    ...decision.votes.map(
+      ({ voter, option, evidence, messageId }) =>
+        `- ${voter} voted ${markdownText(option)} (${idOf(messageId)})${evidence.length === 0 ? '' : `: ${markdownText(evidence.join('; '))}`}`,
+    ),
+    '',
+  ];
 }
 
-/** Without the heading that is the title. */
-function bodyOf(feature: string): string {
-  return feature.replace(/^#+ [^\n]*\n+/, '');
+function testLines(tests: LoopReport['tests']): string[] {
+  const last = tests.at(-1);
+  return [
+    ...tests.map(
+      ({ command, exitCode }, at) =>
+        `- run ${at + 1}: ${codeSpan(command)} → ${exitCode === null ? 'timed out' : `exit code ${exitCode}`}`,
+    ),
+    ...(last === undefined ? [] : ['', codeBlock(last.output, { linesMax: OUTPUT_LINES_SHOWN })]),
+  ];
 }
 
-function tailOf(output: string): string[] {
-  return output.replaceAll('```', "'''").split('\n').slice(-12);
+function planLines({ planSource, findings }: LoopReport, { diffStat }: BranchFacts): string[] {
+  return [
+    `The plan is from ${markdownText(planSource)}.`,
+    ...(findings === null ? [] : [`${findings.by} looked around first (${idOf(findings.messageId)}).`]),
+    '',
+    codeBlock(diffStat, { linesMax: FILES_SHOWN }),
+  ];
+}
+
+function titleText(title: string): string {
+  return markdownText(title, { charsMax: TITLE_CHARS_MAX });
 }
 
 function short(commit: string): string {

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { refPart } from '../shared/git-ref.ts';
 
 /** The user's repository, and what a run makes in it. */
 export interface Repository {
@@ -35,8 +36,13 @@ export function tasksDirectory({ workDirectory }: Repository): string {
 }
 
 /** The branch of a task. */
-export function taskBranch({ branch, run }: Repository, name: string): string {
-  return `${branch}.${run}.${name}`;
+export function taskBranch(repository: Repository, name: string): string {
+  return `${taskBranches(repository)}${refPart(name)}`;
+}
+
+/** What the branches of all tasks begin with. */
+export function taskBranches({ branch, run }: Repository): string {
+  return `${branch}.${run}.`;
 }
 
 /** The refs that a run keeps for itself. */

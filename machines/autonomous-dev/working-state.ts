@@ -1,6 +1,8 @@
 import { assign, emit, sendTo, stopChild } from 'xstate';
+import { cut } from 'agent-mailroom/workflow';
 import type { DistributionInput } from '../work-distributor/input.ts';
 import type { FromParent } from '../work-distributor/parent.ts';
+import { commitMessage } from '../shared/commit-message.ts';
 import { faultText } from '../shared/fault-text.ts';
 import type { ToChange } from './change-events.ts';
 import {
@@ -184,7 +186,8 @@ export const working = loop.createStateConfig({
             src: 'merge',
             input: ({ context }) => {
               const { taskId, title, commit, agent } = nextToMerge(context);
-              const message = `Merge ${taskId}: ${title}\n\nWork of ${agent}, reviewed and approved.`;
+              const note = `Work of ${agent}, reviewed and approved.`;
+              const message = commitMessage(`Merge ${taskId}: ${title}`, { note });
               return { repository: context.terms.repository, head: headOf(context), commit, message };
             },
             onDone: [
@@ -268,7 +271,10 @@ export const working = loop.createStateConfig({
                 {
                   command: context.terms.testCommand,
                   exitCode: output.timedOut ? null : (output.exitCode ?? null),
-                  output: `${output.stdout}\n${output.stderr}`.trim().slice(-OUTPUT_CHARS_KEPT),
+                  output: cut(`${output.stdout}\n${output.stderr}`.trim(), {
+                    charsMax: OUTPUT_CHARS_KEPT,
+                    keep: 'end',
+                  }),
                 },
               ],
             }),

@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
 import { readClauses } from '../shared/clauses.ts';
 
@@ -29,7 +30,7 @@ export function readRevision({
     const [{ message } = { message: '' }] = parsed.error.issues;
     return { fault: `commit: ${message}` };
   }
-  const note = rest.join('; ').slice(0, NOTE_CHARS_MAX);
+  const note = cut(rest.join('; '), { charsMax: NOTE_CHARS_MAX });
   return { revision: parsed.data.commit === undefined ? { note } : { commit: parsed.data.commit, note } };
 }
 

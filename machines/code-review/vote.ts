@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import { distinctEvidence } from '../consensus/evidence.ts';
 import { EVIDENCE_ITEMS_MAX, TEXT_CHARS_MAX, type ElectionInput } from '../consensus/election.ts';
 import type { Disagreement, Position } from './disagreement.ts';
@@ -21,10 +22,10 @@ export function electionOf({ topic, positions }: Disagreement, electorate: reado
 
 function linesOf(positions: readonly Position[]): string {
   const lines = positions.map(({ who, position }) => `${who}: ${position}`);
-  return lines.join('\n').slice(0, TEXT_CHARS_MAX);
+  return cut(lines.join('\n'), { charsMax: TEXT_CHARS_MAX });
 }
 
 function itemsOf(positions: readonly Position[]): string[] {
   const items = distinctEvidence(positions.flatMap(({ evidence }) => evidence));
-  return items.slice(0, EVIDENCE_ITEMS_MAX).map((item) => item.slice(0, TEXT_CHARS_MAX));
+  return items.slice(0, EVIDENCE_ITEMS_MAX).map((item) => cut(item, { charsMax: TEXT_CHARS_MAX }));
 }

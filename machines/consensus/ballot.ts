@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
 import { optionOf, plain } from '../poll-tally.ts';
 import { readClauses } from '../shared/clauses.ts';
@@ -73,7 +74,7 @@ export function readBallot({ type, content, data }: Said, election: Election): R
     option,
     confidence: parsed.data.confidence ?? written.confidence ?? 1,
     evidence: distinctEvidence([...parsed.data.evidence, ...written.evidence]),
-    reason: plain(parsed.data.reason ?? written.reason).slice(0, REASON_CHARS_MAX),
+    reason: cut(plain(parsed.data.reason ?? written.reason), { charsMax: REASON_CHARS_MAX }),
     researchQuality: parsed.data.researchQuality ?? written.researchQuality ?? null,
   };
   const bytes = Buffer.byteLength(JSON.stringify(choice));

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
 import { nodeHost, type ProcessIdentity, type Room } from 'agent-mailroom';
+import { cut } from 'agent-mailroom/workflow';
 import { namesKeptFromChildren } from 'agent-mailroom/runtime';
 import { childEnvironment } from 'agent-mailroom/workflow';
 
@@ -126,7 +127,7 @@ async function joined(
     signal.throwIfAborted();
     if (Date.now() > endMs) {
       const log = agentLog(directory, address);
-      const said = fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trim().slice(-1_000) : '';
+      const said = fs.existsSync(log) ? cut(fs.readFileSync(log, 'utf8').trim(), { charsMax: 1_000, keep: 'end' }) : '';
       throw new Error(
         `The agent ${address} did not join the room within ${JOIN_MS_MAX / 1_000} s. It said: ${said || 'nothing'} (${log})`,
       );

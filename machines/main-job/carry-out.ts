@@ -8,6 +8,7 @@ import { endTeam, startTeam } from './agents.ts';
 import { keepTeam } from './keep-team.ts';
 import { leftBehindText } from './left-behind.ts';
 import { markEnded, type Run } from './run-directory.ts';
+import { complain, tell } from './screen.ts';
 import { progressText } from './show.ts';
 import { lookCloserText, summaryText } from './summary.ts';
 
@@ -19,7 +20,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** Runs it to its end, or until it is interrupted; resolves with the exit code. Nothing that it started is left then. */
 export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolean }): Promise<number> {
   const { directory, agents } = run;
-  console.log(isResumed ? `Going on with the run in ${directory}` : `A run of its own: ${directory}`);
+  tell(isResumed ? `Going on with the run in ${directory}` : `A run of its own: ${directory}`);
   const interrupted = new AbortController();
   let exitCode: number = EXIT_FAILURE;
   // Until this process ends: a second Ctrl-C does not cut the end short, and execa ends a process without a listener.
@@ -37,23 +38,23 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
     await endTeam(room, agents);
   }
   if (result.status === 'not-started') {
-    console.error(result.why);
+    complain(result.why);
     return EXIT_FAILURE;
   }
   if (result.status === 'left') {
-    console.log(`\nInterrupted; nothing is lost. To go on, give the same command again. (${directory})`);
+    tell(`\nInterrupted; nothing is lost. To go on, give the same command again. (${directory})`);
     return exitCode;
   }
   const report: LoopReport | undefined = result.status === 'done' ? result.output : undefined;
   markEnded(run, report?.outcome ?? result.status);
   const why = result.status === 'error' ? `it failed: ${result.error.message}` : 'it was stopped from outside';
-  console.log(
+  tell(
     report
       ? summaryText(report, run)
       : `\nNot delivered: ${why}. The same command begins a new run.\n\n${lookCloserText(run)}`,
   );
   const left = await leftBehindText(run);
-  if (left !== '') console.log(left);
+  if (left !== '') tell(left);
   return report && isAllDone(report) ? EXIT_OK : EXIT_FAILURE;
 }
 
@@ -67,11 +68,11 @@ async function runTeam(room: Room, run: Run, interrupted: AbortSignal): Promise<
   try {
     const { started, kept } = await startTeam(room, { ...team, signal: interrupted });
     const told = [...started.map((one) => `${one} started`), ...kept.map((one) => `${one} was alive`)];
-    console.log(`agents: ${told.join(', ')}`);
+    tell(`agents: ${told.join(', ')}`);
   } catch (error) {
     return interrupted.aborted ? { status: 'left' } : { status: 'not-started', why: String(error) };
   }
-  if (session !== undefined) console.log(`watch them: tmux attach -t ${session}`);
+  if (session !== undefined) tell(`watch them: tmux attach -t ${session}`);
   const isOver = new AbortController();
   const keeping = keepTeam(room, { ...team, signal: AbortSignal.any([isOver.signal, interrupted]) });
   try {
@@ -93,6 +94,6 @@ function createTeller(): RecordListener {
   return (_address, record) => {
     if (!('commit' in record)) return;
     const since = `${((record.commit.at - startMs) / 1_000).toFixed(1).padStart(6)} s`;
-    for (const event of record.commit.emitted) console.log(progressText(event as unknown as Progress, since));
+    for (const event of record.commit.emitted) tell(progressText(event as unknown as Progress, since));
   };
 }

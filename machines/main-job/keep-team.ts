@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Room } from 'agent-mailroom';
 import { startTeam, type TeamOptions } from './agents.ts';
+import { complain, tell } from './screen.ts';
 
 const LOOK_EVERY_MS = 2_000;
 
@@ -18,9 +19,9 @@ export async function keepTeam(room: Room, { agents, directory, session, signal 
       actors.some(({ card, live }) => card.address === address && !live && card.leftAt === undefined),
     );
     if (dead.length === 0) continue;
-    console.log(`  died, and is started again: ${dead.map(({ address }) => address).join(', ')}`);
+    tell(`  died, and is started again: ${dead.map(({ address }) => address).join(', ')}`);
     await startTeam(room, { agents: dead, directory, session, signal }).catch((error: unknown) => {
-      if (!signal.aborted) console.error(`  ${String(error)}`);
+      if (!signal.aborted) complain(`  ${String(error)}`);
     });
   }
 }

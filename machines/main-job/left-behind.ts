@@ -6,7 +6,7 @@ import { embeddedRepositories } from '../autonomous-dev/handed-in.ts';
 import {
   integrationDirectory,
   runRefs,
-  taskBranch,
+  taskBranches,
   tasksDirectory,
   type Repository,
 } from '../autonomous-dev/repository.ts';
@@ -82,7 +82,7 @@ async function refLines(
   { before, after }: { before: Before['refs']; after: Before['refs'] },
 ): Promise<string[]> {
   const delivered = `refs/heads/${repository.branch}`;
-  const ofTasks = `refs/heads/${taskBranch(repository, '')}`;
+  const ofTasks = `refs/heads/${taskBranches(repository)}`;
   const lines: string[] = [];
   for (const [ref, id] of Object.entries(after)) {
     if (ref === delivered || ref === 'refs/stash' || ref.startsWith(runRefs(repository))) continue;

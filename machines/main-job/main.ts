@@ -1,16 +1,19 @@
 // `npm start`: a team of agents builds a feature in a git repository; see `npm start -- --help`.
+import { inspect } from 'node:util';
 import { NotStarted, HELP, parseOptions } from './options.ts';
 import { prepareRun } from './prepare.ts';
+import { complain, tell } from './screen.ts';
 
+const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
 try {
   const options = parseOptions(process.argv.slice(2));
-  if (options.wantsHelp) console.log(HELP);
+  if (options.wantsHelp) tell(HELP);
   else {
     const prepared = await prepareRun(options);
-    for (const warning of prepared.warnings) console.error(warning);
-    if (options.isDryRun) console.log(prepared.plan);
+    for (const warning of prepared.warnings) complain(warning);
+    if (options.isDryRun) tell(prepared.plan);
     else {
       // Loaded when it is known that there is something to do.
       const { carryOut } = await import('./carry-out.ts');
@@ -18,7 +21,7 @@ try {
     }
   }
 } catch (error) {
-  if (!(error instanceof NotStarted)) throw error;
-  console.error(error.message);
-  process.exitCode = EXIT_USAGE;
+  const isUsage = error instanceof NotStarted;
+  complain(isUsage ? error.message : inspect(error));
+  process.exitCode = isUsage ? EXIT_USAGE : EXIT_FAILURE;
 }

@@ -2,9 +2,11 @@
 // the thinking and the editing. The main job starts it; see machines/README.md.
 import path from 'node:path';
 import { openRoom } from 'agent-mailroom';
+import { plainOutput, visible } from 'agent-mailroom/workflow';
 import { runMember } from './member/run-member.ts';
 import { parseMember } from './member/terms.ts';
 import { hostGone } from './run-host.ts';
+import { tell } from './screen.ts';
 
 const terms = parseMember(process.argv.slice(2));
 const leaving = new AbortController();
@@ -13,5 +15,5 @@ await using room = await openRoom({ directory: path.join(terms.directory, '.mail
 await runMember(room, terms, {
   signal: leaving.signal,
   hostGone: hostGone(terms.directory),
-  say: (text) => console.log(`${new Date().toISOString().slice(11, 23)} ${text}`),
+  say: (text) => tell(visible(`${new Date().toISOString().slice(11, 23)} ${plainOutput(text)}`)),
 });

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { runGh } from '../autonomous-dev/gh.ts';
 import { attemptGit } from '../autonomous-dev/git.ts';
 import { shellWord } from '../shared/shell-word.ts';
+import { echo } from '../shared/echo.ts';
+import { featureSlug, hasRoomUnder } from '../shared/git-ref.ts';
 import { NotStarted } from './options.ts';
 
 /** What is known of a repository that can be worked in. */
@@ -13,8 +15,6 @@ export interface Ground {
   readonly testCommand: string;
   readonly branch: string;
 }
-
-const SLUG_CHARS_MAX = 40;
 
 /** Looks whether it can begin. Throws NotStarted, with one line that says what is missing; nothing is changed. */
 export async function lookAtRepository(
@@ -43,10 +43,13 @@ export async function lookAtRepository(
       `${directory} has ${files} uncommitted changes, which nobody would see. Commit or stash them and start again.`,
     );
   }
-  const name = branch ?? (await freeName(`mailroom/${slugOf(feature)}`, { directory, id }));
+  const name = branch ?? (await freeName(`mailroom/${featureSlug(feature)}`, { directory, id }));
   const valid = await askGit(['check-ref-format', '--branch', name], directory);
-  if (valid.exitCode !== 0)
-    throw new NotStarted(`${JSON.stringify(name)} is no name for a branch. Choose one with --branch.`);
+  if (valid.exitCode !== 0) throw new NotStarted(`${echo(name)} is no name for a branch. Choose one with --branch.`);
+  if (!hasRoomUnder(name))
+    throw new NotStarted(
+      `${echo(name)} is too long: the branches of the tasks get its name and more. Choose a shorter one with --branch.`,
+    );
   await assertNameIsFree(name, directory);
   return { directory, base: head.stdout, testCommand: test ?? testCommandOf(directory), branch: name };
 }
@@ -171,18 +174,6 @@ async function assertGh(directory: string): Promise<void> {
 
 function withoutPrefix(ref: string): string | undefined {
   return /^refs\/heads\/(.+)$/.exec(ref)?.[1];
-}
-
-export function slugOf(feature: string): string {
-  const [first = ''] = feature.trim().split('\n', 1);
-  const slug = first
-    .toLowerCase()
-    .normalize('NFKD')
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+/g, '')
-    .slice(0, SLUG_CHARS_MAX)
-    .replaceAll(/-+$/g, '');
-  return slug === '' ? 'feature' : slug;
 }
 
 function testCommandOf(directory: string): string {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { initRoom } from 'agent-mailroom';
 import type { LoopInput } from '../autonomous-dev/input.ts';
+import { featureSlug } from '../shared/git-ref.ts';
 import { parsePlan } from '../work-distributor/plan.ts';
 import type { AgentProgram } from './agents.ts';
 import { memberProgram } from './member-program.ts';
@@ -10,7 +11,7 @@ import { EXAMPLE_NAME, exampleRun } from './example.ts';
 import { noteBefore } from './left-behind.ts';
 import { NotStarted, type Options } from './options.ts';
 import { lookAgain } from './look-again.ts';
-import { lookAtRepository, lookAtUpstream, slugOf } from './preflight.ts';
+import { lookAtRepository, lookAtUpstream } from './preflight.ts';
 import { findRun, hasEnded, lastDirectory, nextDirectory, RUN_VERSION, writeRun, type Run } from './run-directory.ts';
 import { assertNoHost, hostRun } from './run-host.ts';
 import { assertUnseen, runsPlace } from './runs-place.ts';
@@ -36,7 +37,7 @@ export interface Prepared {
 /** A run that has not ended goes on; else a new one. Nothing is changed before `open`. Throws NotStarted. */
 export async function prepareRun(options: Options): Promise<Prepared> {
   const feature = options.feature === undefined ? '' : textOf(options.feature);
-  const name = options.repo === undefined ? EXAMPLE_NAME : slugOf(feature);
+  const name = options.repo === undefined ? EXAMPLE_NAME : featureSlug(feature);
   const place = await runsPlace(options);
   const before = place.lookedAt.flatMap((runs) => findRun(runs, name, place.isFor) ?? []);
   const [unended] = before.filter((run) => !hasEnded(run));

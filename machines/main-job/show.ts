@@ -1,3 +1,4 @@
+import { plainOutput, visible } from 'agent-mailroom/workflow';
 import type { Progress } from '../autonomous-dev/progress.ts';
 
 const ID_CHARS_SHOWN = 8;
@@ -13,17 +14,17 @@ export function progressText(one: Progress, since: string): string {
 function textOf(one: Progress): string {
   switch (one.type) {
     case 'phase':
-      return `\n== ${one.phase}${one.detail === '' ? '' : `: ${one.detail}`}`;
+      return `\n== ${one.phase}${one.detail === '' ? '' : `: ${oneLine(one.detail)}`}`;
     case 'researched':
       return one.by === null
         ? '  nobody answered; on without research'
         : `  ${one.by} looked around (${idOf(one.messageId)}):\n${indented(one.findings)}`;
     case 'planned':
       return [
-        `  the plan is from ${one.source}:`,
+        `  the plan is from ${oneLine(one.source)}:`,
         ...one.tasks.map(({ id, title, dependsOn }) => {
           const after = dependsOn.length === 0 ? '' : `  (after ${dependsOn.join(', ')})`;
-          return `    ${id.padEnd(TASK_COLUMNS)} ${title}${after}`;
+          return `    ${id.padEnd(TASK_COLUMNS)} ${oneLine(title)}${after}`;
         }),
       ].join('\n');
     case 'claimed':
@@ -42,7 +43,7 @@ function textOf(one: Progress): string {
       const last = feedback.filter(({ round }) => round === Math.max(...feedback.map((each) => each.round)));
       const who = last.map(
         ({ reviewer, verdict, evidence, messageId }) =>
-          `${reviewer}: ${verdict}${evidence.length === 0 ? '' : `, ${evidence.join('; ')}`} (${idOf(messageId)})`,
+          `${reviewer}: ${verdict}${evidence.length === 0 ? '' : `, ${oneLine(evidence.join('; '))}`} (${idOf(messageId)})`,
       );
       return `  ${label(one)} review: ${outcome}${who.length === 0 ? '' : `; ${who.join('; ')}`}`;
     }
@@ -61,10 +62,10 @@ function textOf(one: Progress): string {
     case 'decided': {
       const { decision } = one;
       return [
-        `  ${decision.taskId.padEnd(TASK_COLUMNS)} VOTE: ${decision.option ?? decision.outcome}${decision.tieBreak === null ? '' : `, by ${decision.tieBreak}`}`,
+        `  ${decision.taskId.padEnd(TASK_COLUMNS)} VOTE: ${oneLine(decision.option ?? decision.outcome)}${decision.tieBreak === null ? '' : `, by ${decision.tieBreak}`}`,
         ...decision.votes.map(
           ({ voter, option, evidence, messageId }) =>
-            `      ${voter}: ${option}${evidence.length === 0 ? '' : `, because ${evidence.map((item) => firstLine(item)).join('; ')}`} (${idOf(messageId)})`,
+            `      ${voter}: ${oneLine(option)}${evidence.length === 0 ? '' : `, because ${evidence.map((item) => firstLine(item)).join('; ')}`} (${idOf(messageId)})`,
         ),
         ...(decision.missing.length === 0 ? [] : [`      no vote from ${decision.missing.join(', ')}`]),
       ].join('\n');
@@ -72,19 +73,19 @@ function textOf(one: Progress): string {
     case 'released':
       return `  ${label(one)} LOST by ${one.agent}: ${firstLine(one.reason)}`;
     case 'merged':
-      return `  ${label(one)} merged as ${short(one.commit)}, work of ${one.agent}:${firstLine(lastLine(one.diffStat)) === '' ? '' : ` ${lastLine(one.diffStat).trim()}`}`;
+      return `  ${label(one)} merged as ${short(one.commit)}, work of ${one.agent}:${firstLine(lastLine(one.diffStat)) === '' ? '' : ` ${oneLine(lastLine(one.diffStat))}`}`;
     case 'conflict':
-      return `  ${label(one)} CONFLICT in ${one.files.join(', ')}; back to ${one.agent}`;
+      return `  ${label(one)} CONFLICT in ${oneLine(one.files.join(', '))}; back to ${one.agent}`;
     case 'tested': {
       const how = one.exitCode === null ? 'timed out' : `exit code ${one.exitCode}`;
-      return `  ${one.command}: ${how}\n${indented(one.output.split('\n').slice(-LINES_OF_OUTPUT).join('\n'))}`;
+      return `  ${oneLine(one.command)}: ${how}\n${indented(one.output.split('\n').slice(-LINES_OF_OUTPUT).join('\n'))}`;
     }
     case 'pull-request-opened':
-      return `  the pull request is open: ${one.url}`;
+      return `  the pull request is open: ${oneLine(one.url)}`;
     case 'pull-request-failed':
       return `  the pull request could not be opened:\n${indented(one.fault)}`;
     default:
-      return `\n== ${one.outcome}: ${one.reason}`;
+      return `\n== ${one.outcome}: ${indented(one.reason).trim()}`;
   }
 }
 
@@ -93,7 +94,12 @@ function label({ taskId }: { readonly taskId: string }): string {
 }
 
 function firstLine(text: string): string {
-  return text.trim().split('\n', 1)[0] ?? '';
+  return oneLine(text.trim().split('\n', 1)[0] ?? '');
+}
+
+/** Whatever is in it, it begins no line of its own. */
+function oneLine(text: string): string {
+  return visible(plainOutput(text).trim());
 }
 
 function lastLine(text: string): string {

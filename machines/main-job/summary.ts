@@ -14,7 +14,7 @@ export function summaryText(report: LoopReport, run: Run): string {
     '',
     outcome === 'delivered' && delivery
       ? `The branch ${branch} is ready at ${delivery.head.slice(0, 10)}: ${delivery.commits} commits, ${merged} tasks, ${rejected} changes sent back in review.`
-      : `Not delivered (${outcome}): ${report.reason}. What there is lies on the branch ${branch}.`,
+      : `Not delivered (${outcome}): ${report.reason.replaceAll('\n', '\n  ')}. What there is lies on the branch ${branch}.`,
     ...(delivery ? [`The text of the pull request: ${delivery.pullRequest}`] : []),
     ...pullRequestLines(report),
     '',

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { cut } from 'agent-mailroom/workflow';
 import { childEnvironment } from 'agent-mailroom/workflow';
 
 /** A program, as it is to be run. */
@@ -22,6 +23,8 @@ export interface ProgramRan {
 }
 
 const OUTPUT_CHARS_KEPT = 20_000;
+/** More than is kept, so that the cut can be where a character ends. */
+const OUTPUT_CHARS_HELD = 2 * OUTPUT_CHARS_KEPT;
 /** How long after its end what a program has printed may still come. */
 const OUTPUT_MS_MAX = 2_000;
 
@@ -43,11 +46,11 @@ export async function runProgram(
   });
   let [stdout, output] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout = (stdout + text).slice(-OUTPUT_CHARS_KEPT);
-    output = (output + text).slice(-OUTPUT_CHARS_KEPT);
+    stdout = (stdout + text).slice(-OUTPUT_CHARS_HELD);
+    output = (output + text).slice(-OUTPUT_CHARS_HELD);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    output = (output + text).slice(-OUTPUT_CHARS_KEPT);
+    output = (output + text).slice(-OUTPUT_CHARS_HELD);
   });
   const end = (): void => {
     try {
@@ -75,9 +78,13 @@ export async function runProgram(
     child.stdout.destroy();
     child.stderr.destroy();
     signal?.throwIfAborted();
-    return { exitCode: isLate ? null : (code ?? 1), stdout: stdout.trim(), output: output.trim() };
+    return { exitCode: isLate ? null : (code ?? 1), stdout: endOf(stdout), output: endOf(output) };
   } finally {
     clearTimeout(late);
     signal?.removeEventListener('abort', end);
   }
+}
+
+function endOf(text: string): string {
+  return cut(text, { charsMax: OUTPUT_CHARS_KEPT, keep: 'end', mark: '' }).trim();
 }

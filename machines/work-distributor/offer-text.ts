@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import { shellWord } from '../shared/shell-word.ts';
 import { availableOn, type Board, type Entry } from './board.ts';
 
@@ -78,5 +79,5 @@ const REASON_CHARS_MAX = 160;
 
 export function firstLine(text: string): string {
   const [line = ''] = text.trim().split('\n');
-  return line.length > REASON_CHARS_MAX ? `${line.slice(0, REASON_CHARS_MAX)}…` : line;
+  return cut(line, { charsMax: REASON_CHARS_MAX });
 }

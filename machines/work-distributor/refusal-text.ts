@@ -1,8 +1,7 @@
+import { echo } from '../shared/echo.ts';
 import { holderOf, type Board, type Entry } from './board.ts';
 import type { Move, Refusal } from './moves.ts';
 import { minutesText, remainingText, type Terms } from './offer-text.ts';
-
-const ECHO_CHARS_MAX = 80;
 
 /** What somebody is told who asked for what cannot be: why, and what there is instead. */
 export function refusalText(
@@ -15,7 +14,7 @@ export function refusalText(
     'give-back': 'You cannot give back',
   } as const;
   const opening = what[move.kind as keyof typeof what];
-  const name = entry ? `${entry.task.title} (${entry.task.id})` : JSON.stringify(move.taskId.slice(0, ECHO_CHARS_MAX));
+  const name = entry ? `${entry.task.title} (${entry.task.id})` : echo(move.taskId);
   return `${opening} ${name}: ${reasonText(refusal, entry, terms)}\n\n${remainingText(board, terms)}`;
 }
 

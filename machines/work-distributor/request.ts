@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
 import { heldBy, type Board, type Entry } from './board.ts';
 import type { Move } from './moves.ts';
@@ -50,19 +51,19 @@ export function moveIn({ type, from: agent, content, messageId, data }: Said): M
         : undefined;
   if (verb === undefined) return undefined;
   const words = (spoken?.[2] ?? content).trim();
-  const [, named = words.slice(0, LINE_CHARS_MAX), rest = ''] = NAMED.exec(words) ?? [];
+  const [, named = idText(words), rest = ''] = NAMED.exec(words) ?? [];
   const taskId = data?.taskId ?? named.toLowerCase();
-  const said = (named.toLowerCase() === taskId ? rest : words).slice(0, SUMMARY_CHARS_MAX);
+  const said = shortened(named.toLowerCase() === taskId ? rest : words);
   const epoch = data?.epoch ?? null;
   if (verb === 'claim') return { kind: 'claim', taskId, agent, messageId };
   if (verb === 'give-back') {
-    const reason = (data?.reason ?? said).slice(0, SUMMARY_CHARS_MAX);
+    const reason = shortened(data?.reason ?? said);
     return { kind: 'give-back', taskId, agent, epoch, reason: reason === '' ? 'no reason given' : reason, messageId };
   }
   const result = {
     commit: shortOrNull(data?.commit),
     branch: shortOrNull(data?.branch),
-    summary: (data?.summary ?? said).slice(0, SUMMARY_CHARS_MAX),
+    summary: shortened(data?.summary ?? said),
     messageId,
   };
   return { kind: 'complete', taskId, agent, epoch, result };
@@ -80,6 +81,14 @@ export function renewedBy(board: Board, { from, content, data }: Said): readonly
   return board.entries.some((entry) => isMeant(entry)) ? held.filter((entry) => isMeant(entry)) : held;
 }
 
+function idText(given: string): string {
+  return cut(given, { charsMax: LINE_CHARS_MAX, mark: '' });
+}
+
+function shortened(said: string): string {
+  return cut(said, { charsMax: SUMMARY_CHARS_MAX });
+}
+
 function shortOrNull(given: string | undefined): string | null {
-  return given === undefined || given === '' ? null : given.slice(0, LINE_CHARS_MAX);
+  return given === undefined || given === '' ? null : idText(given);
 }

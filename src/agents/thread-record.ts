@@ -64,7 +64,7 @@ export function historyPath(directory: string, threadId: string): string {
 const threadPath = (directory: string, threadId: string): string => `${directory}/${threadKey(threadId)}.json`;
 
 function clipped(text: string): string {
-  return text.length > KEPT_CHARS_MAX ? `${text.slice(0, KEPT_CHARS_MAX).toWellFormed()}…` : text;
+  return cut(text.toWellFormed(), { charsMax: KEPT_CHARS_MAX });
 }
 
 function isExchange(value: unknown): value is Exchange {

@@ -1,15 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import {
-  commitAll,
-  commitMessage,
-  headOf,
-  inCheckout,
-  lookBefore,
-  newRepositories,
-} from '../../machines/main-job/member/checkout.ts';
+import { HOSTILE_MARKUP } from '../../fixtures/zoo/hostile-text.ts';
+import { commitAll, headOf, inCheckout, lookBefore, newRepositories } from '../../machines/main-job/member/checkout.ts';
 import type { MemberTerms } from '../../machines/main-job/member/terms.ts';
+import { commitMessage } from '../../machines/shared/commit-message.ts';
 import { TeamRun } from './team-run.ts';
 
 const signal = new AbortController().signal;
@@ -85,12 +80,14 @@ it('works in no directory that is not below the run', async () => {
     expect(() => inCheckout(termsOf(run), directory, signal)).toThrow('is no checkout of this run');
 });
 
-it('makes a short first line of what was done', () => {
-  expect(commitMessage('Added sum, with a test.\n', 'Sum')).toBe('Added sum, with a test.');
-  expect(commitMessage(' ', 'Sum')).toBe('Sum');
-  const long = `I have added ${'a very '.repeat(12)}long sum.`;
-  const [subject = '', blank, ...body] = commitMessage(long, 'Sum').split('\n');
-  expect(subject.length).toBeLessThanOrEqual(72);
-  expect(subject).toMatch(/^I have added a very .* (?:a|very)…$/);
-  expect([blank, body]).toEqual(['', [long]]);
+it('commits with a message in which nothing acts that a model wrote', async () => {
+  await using run = new TeamRun();
+  const checkout = inCheckout(termsOf(run), run.repository, signal);
+  run.git('config', 'commit.cleanup', 'strip');
+  for (const [what, text] of Object.entries(HOSTILE_MARKUP)) {
+    const before = await lookBefore(checkout);
+    fs.writeFileSync(path.join(run.repository, 'two.txt'), what);
+    await commitAll(checkout, before, text);
+    expect(run.git('log', '-1', '--format=%B').trim(), what).toBe(commitMessage(text));
+  }
 });

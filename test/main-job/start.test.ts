@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { attemptGit, git } from '../../machines/autonomous-dev/git.ts';
 import { openBranch } from '../../machines/autonomous-dev/checkouts.ts';
 import type { Repository } from '../../machines/autonomous-dev/repository.ts';
-import { slugOf } from '../../machines/main-job/preflight.ts';
 import { NotStarted, parseOptions } from '../../machines/main-job/options.ts';
 import { prepareRun, type Prepared } from '../../machines/main-job/prepare.ts';
 import type { Run } from '../../machines/main-job/run-directory.ts';
@@ -438,10 +437,4 @@ test('the options are checked, and the help names each', () => {
     'dry-run',
   ])
     expect(stdout).toContain(`--${name}`);
-});
-
-test('a feature names its branch', () => {
-  expect(slugOf('Let customers pay in two parts!\nMore text')).toBe('let-customers-pay-in-two-parts');
-  expect(slugOf('# Größe & Preis')).toBe('gro-e-preis');
-  expect(slugOf('…')).toBe('feature');
 });

@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
 import type { Case } from './case.ts';
 import type { Rework } from './heard.ts';
@@ -48,8 +49,8 @@ export async function challengeIssues(member: Member, one: Case, rework: Rework)
     ({ id, stand, because }) => stand === 'challenge' && issues.includes(id) && /[\p{L}\p{N}]/u.test(because),
   );
   for (const { id, because, evidence } of challenged) {
-    const position = because.replaceAll(/\s+/gu, ' ').trim().slice(0, POSITION_CHARS_MAX);
-    const items = evidence.slice(0, EVIDENCE_ITEMS_MAX).map((item) => item.slice(0, EVIDENCE_CHARS_MAX));
+    const position = cut(because.replaceAll(/\s+/gu, ' ').trim(), { charsMax: POSITION_CHARS_MAX });
+    const items = evidence.slice(0, EVIDENCE_ITEMS_MAX).map((item) => cut(item, { charsMax: EVIDENCE_CHARS_MAX }));
     await one.send(`challenge ${id}`, () => ({
       to: review,
       type: 'CHALLENGE',

@@ -2,9 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { attemptGit, git, gitList, type GitOptions } from '../../autonomous-dev/git.ts';
 import { embeddedRepositories } from '../../autonomous-dev/handed-in.ts';
+import { commitMessage } from '../../shared/commit-message.ts';
 import type { Member } from './member.ts';
-
-const SUBJECT_CHARS_MAX = 72;
 
 /** A checkout of the run, in which git commits as the member. Throws for one that is not below the run. */
 export function inCheckout({ terms }: Pick<Member, 'terms'>, directory: string, signal: AbortSignal): GitOptions {
@@ -42,10 +41,10 @@ export async function newRepositories(checkout: GitOptions, { untracked }: Befor
 }
 
 /**
- * Commits all that has been changed since, if there is something, or a merge is to be completed. Throws where a repository
- * was made in the checkout.
+ * Commits all that has been changed since, if there is something, or a merge is to be completed. What was done
+ * becomes the message. Throws where a repository was made in the checkout.
  */
-export async function commitAll(checkout: GitOptions, before: Before, message: string): Promise<void> {
+export async function commitAll(checkout: GitOptions, before: Before, done: string): Promise<void> {
   const repositories = await newRepositories(checkout, before);
   if (repositories.length > 0) throw new Error(repositoriesText(repositories));
   const { untracked } = before;
@@ -53,7 +52,7 @@ export async function commitAll(checkout: GitOptions, before: Before, message: s
   await git(['add', '--all', '--', ':/', ...others], checkout);
   const isChanged = (await attemptGit(['diff-index', '--cached', '--quiet', 'HEAD'], checkout)).exitCode !== 0;
   if (isChanged || (await isMerging(checkout)))
-    await git(['commit', '--quiet', '--no-verify', '--cleanup=whitespace', '--message', message], checkout);
+    await git(['commit', '--quiet', '--no-verify', '--cleanup=whitespace', '--message', commitMessage(done)], checkout);
 }
 
 export function repositoriesText(names: readonly string[]): string {
@@ -61,14 +60,4 @@ export function repositoriesText(names: readonly string[]): string {
   return names.length === 1
     ? `${named} is a git repository of its own inside the checkout, so its files would be missing from the commit`
     : `${named} are git repositories of their own inside the checkout, so their files would be missing from the commit`;
-}
-
-/** What was done as the message of a commit: a short first line, and all of it below where it is longer. */
-export function commitMessage(summary: string, title: string): string {
-  const text = summary.trim() === '' ? title : summary.trim();
-  const [first = ''] = text.split('\n', 1);
-  const subject = first.replace(/^#+\s*/, '');
-  if (subject.length <= SUBJECT_CHARS_MAX) return text;
-  const short = `${subject.slice(0, SUBJECT_CHARS_MAX - 1).replace(/\s+\S*$/, '')}…`;
-  return `${short}\n\n${text}`;
 }

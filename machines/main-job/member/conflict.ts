@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { cut } from 'agent-mailroom/workflow';
 import { attemptGit, git, gitList, type GitOptions } from '../../autonomous-dev/git.ts';
 import type { Case, Thought } from './case.ts';
 import { commitAll, headOf, inCheckout, isMerging, lookBefore } from './checkout.ts';
@@ -49,7 +50,7 @@ async function conflictWith(
     const words = ['merge', '--no-ff', '--no-verify-signatures', '--no-stat', '--no-edit', head];
     const merged = await attemptGit(words, checkout);
     if (merged.exitCode !== 0 && !(await isMerging(checkout))) {
-      throw new Error(`${head} could not be merged: ${merged.all.trim().slice(0, 500)}`);
+      throw new Error(`${head} could not be merged: ${cut(merged.all.trim(), { charsMax: 500 })}`);
     }
   }
   return gitList(['diff', '--no-ext-diff', '--name-only', '--diff-filter=U', '-z'], checkout);

@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import type { Case } from './case.ts';
 import { ballot, inquiry, news, reviewRequest } from './heard.ts';
 import { answerInquiry } from './inquiry.ts';
@@ -44,7 +45,7 @@ export async function refuse(member: Member, one: Case, error: unknown): Promise
   const told = type === 'INFO' ? news.safeParse(data) : undefined;
   const work = told?.success && (told.data.kind === 'start' || told.data.kind === 'rework') ? told.data : undefined;
   if (type === 'INFO' && !work) return;
-  const reason = `${member.terms.address} cannot do it: ${why.slice(0, 900)}`;
+  const reason = `${member.terms.address} cannot do it: ${cut(why, { charsMax: 900 })}`;
   await one.send('refusal', () => ({
     to: from,
     type: 'BLOCKED',

@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
 import type { Thought } from './case.ts';
 import type { Ran } from '../../shared/run-shell.ts';
@@ -62,7 +63,7 @@ export function feedbackOf({
   const issues = named.length === 0 && hasPassed ? [{ description: summary, evidence: [] }] : named;
   const feedback: Feedback = {
     verdict: wantsChanges ? 'request-changes' : 'approve',
-    issues: wantsChanges ? [...failure, ...issues].map((issue) => cut(issue)).slice(0, ISSUES_MAX) : [],
+    issues: wantsChanges ? [...failure, ...issues].map((issue) => fittedIssue(issue)).slice(0, ISSUES_MAX) : [],
     // An approval has no issues; what is said beside it is not lost.
     suggestions: items([
       ...(wantsChanges ? [] : named.map(({ description }) => description)),
@@ -73,7 +74,7 @@ export function feedbackOf({
   return fitted(feedback);
 }
 
-function cut({
+function fittedIssue({
   description,
   file,
   evidence = [],
@@ -83,15 +84,15 @@ function cut({
   evidence?: readonly string[] | undefined;
 }): Feedback['issues'][number] {
   return {
-    description: description.replaceAll(/\s+/gu, ' ').trim().slice(0, DESCRIPTION_CHARS_MAX),
-    ...(file === undefined ? {} : { file: file.slice(0, ITEM_CHARS_MAX) }),
+    description: cut(oneLine(description), { charsMax: DESCRIPTION_CHARS_MAX }),
+    ...(file === undefined ? {} : { file: cut(file, { charsMax: ITEM_CHARS_MAX }) }),
     evidence: items(evidence),
   };
 }
 
 function items(all: readonly string[]): string[] {
   return all
-    .map((one) => one.replaceAll(/\s+/gu, ' ').trim().slice(0, ITEM_CHARS_MAX))
+    .map((one) => cut(oneLine(one), { charsMax: ITEM_CHARS_MAX }))
     .filter((one) => one !== '')
     .slice(0, ITEMS_MAX + 2);
 }
@@ -103,6 +104,10 @@ function fitted(feedback: Feedback): Feedback {
   if (suggestions.length > 0) return fitted({ ...feedback, suggestions: suggestions.slice(0, -1) });
   if (issues.length > 1) return fitted({ ...feedback, issues: issues.slice(0, -1) });
   return { ...feedback, evidence: evidence.slice(0, 1) };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/gu, ' ').trim();
 }
 
 function saysSomething(text: string): boolean {

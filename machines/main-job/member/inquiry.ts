@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import type { z } from 'zod';
 import type { Case } from './case.ts';
 import type { inquiry } from './heard.ts';
@@ -13,7 +14,7 @@ export async function answerInquiry(
   const { from, id, content, threadId = id } = one.message;
   const thought = await one.ask('inquiry', () => ({
     // What is asked by one is one conversation: who plans has looked around before.
-    threadId: `questions of ${from}`.slice(0, 200),
+    threadId: cut(`questions of ${from}`, { charsMax: 200 }),
     content: [`${from} asks. Please answer it; change no files for it.`, '', quoted(content)].join('\n'),
     ...(replySchema === undefined ? {} : { replySchema }),
   }));

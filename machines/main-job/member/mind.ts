@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { nodeHost, type ProcessIdentity, type Room } from 'agent-mailroom';
+import { cut } from 'agent-mailroom/workflow';
 import { childEnvironment } from 'agent-mailroom/workflow';
 import { mindOf, type MemberTerms } from './terms.ts';
 
@@ -114,7 +115,7 @@ export class Mind implements AsyncDisposable {
 
   #said(): string {
     const said = fs.readFileSync(this.#log, 'utf8').trim();
-    return said === '' ? 'it did not join the room' : said.slice(-SAID_CHARS_SHOWN);
+    return said === '' ? 'it did not join the room' : cut(said, { charsMax: SAID_CHARS_SHOWN, keep: 'end' });
   }
 }
 

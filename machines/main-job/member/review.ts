@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
 import { shellWord } from '../../shared/shell-word.ts';
 import type { Case } from './case.ts';
@@ -19,7 +20,7 @@ export async function reviewChange(member: Member, one: Case, request: ReviewReq
   const ran = await one.onceDone('tests', () => runShell(member.terms.testCommand, checkout.directory, one.signal));
   const shown = await showChange(change, checkout);
   const thought = await one.ask('review', () => ({
-    threadId: `review of ${change.branch === '' ? change.commit : change.branch}`.slice(0, 200),
+    threadId: cut(`review of ${change.branch === '' ? change.commit : change.branch}`, { charsMax: 200 }),
     content: reviewText(request, { directory: checkout.directory, ran, shown }),
     replySchema: z.toJSONSchema(verdictAnswer, { io: 'input' }),
   }));
@@ -52,7 +53,7 @@ function reviewText(
     '',
     `I have run the tests there. ${howItEnded(ran)}`,
     '',
-    quoted(ran.output.slice(-OUTPUT_CHARS_SHOWN)),
+    quoted(cut(ran.output, { charsMax: OUTPUT_CHARS_SHOWN, keep: 'end' })),
     '',
     `The change, ${shown.commits.length === 1 ? 'one commit' : `${shown.commits.length} commits`}:`,
     '',

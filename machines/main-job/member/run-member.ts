@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Agent, Mail, Room } from 'agent-mailroom';
+import { cut } from 'agent-mailroom/workflow';
 import { Answers } from './answers.ts';
 import { Case, causeIn, questionsIn, type CaseSurroundings } from './case.ts';
 import { Claims, LEASE_MS } from './claims.ts';
@@ -38,7 +39,7 @@ export async function runMember(
   const either = AbortSignal.any([signal, hostGone, leaving.signal]);
   const isLeftAlone = (): boolean => hostGone.aborted && !signal.aborted && !leaving.signal.aborted;
   await using mind = await Mind.start(room, terms, { say, isLeftAlone });
-  const agent = await room.join(address, { program: `member: ${terms.mind.join(' ')}`.slice(0, 60) });
+  const agent = await room.join(address, { program: cut(`member: ${terms.mind.join(' ')}`, { charsMax: 60 }) });
   using claims = new Claims();
   const answers = new Answers(claims);
   const member: Member = { terms, home, holding: new Holding(path.join(home, 'task.json')), say };

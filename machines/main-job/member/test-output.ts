@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import type { Ran } from '../../shared/run-shell.ts';
 
 const LINES_MAX = 6;
@@ -13,7 +14,7 @@ export function howItEnded({ command, exitCode }: Ran): string {
 export function failingLines({ output }: Ran): string[] {
   const lines = output
     .split('\n')
-    .map((line) => line.trim().slice(0, LINE_CHARS_MAX))
+    .map((line) => cut(line.trim(), { charsMax: LINE_CHARS_MAX }))
     .filter((line) => line !== '');
   const telling = [...new Set(lines.filter((line) => TELLING.test(line) && !SUMMARY.test(line)))];
   return telling.length > 0 ? telling.slice(0, LINES_MAX) : lines.slice(-LINES_MAX);

@@ -1,3 +1,4 @@
+import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
 import type { Case } from './case.ts';
 import type { ballot } from './heard.ts';
@@ -36,8 +37,10 @@ export async function castVote(member: Member, one: Case, { options }: z.output<
       ? { option: ABSTAIN, evidence: [], reason: 'there was no answer' }
       : {
           ...parsed.data,
-          evidence: parsed.data.evidence.slice(0, EVIDENCE_ITEMS_MAX).map((item) => item.slice(0, ITEM_CHARS_MAX)),
-          reason: parsed.data.reason.slice(0, ITEM_CHARS_MAX),
+          evidence: parsed.data.evidence
+            .slice(0, EVIDENCE_ITEMS_MAX)
+            .map((item) => cut(item, { charsMax: ITEM_CHARS_MAX })),
+          reason: cut(parsed.data.reason, { charsMax: ITEM_CHARS_MAX }),
         };
   await one.send('vote', () => ({
     to: from,

@@ -2,15 +2,7 @@ import { git } from '../../autonomous-dev/git.ts';
 import { shellWord } from '../../shared/shell-word.ts';
 import type { Case, Thought } from './case.ts';
 import { challengeIssues } from './challenge.ts';
-import {
-  commitAll,
-  commitMessage,
-  headOf,
-  inCheckout,
-  lookBefore,
-  newRepositories,
-  repositoriesText,
-} from './checkout.ts';
+import { commitAll, headOf, inCheckout, lookBefore, newRepositories, repositoriesText } from './checkout.ts';
 import { mendConflict } from './conflict.ts';
 import type { Rework, Work } from './heard.ts';
 import type { Member } from './member.ts';
@@ -59,7 +51,7 @@ async function doWork(
   }
   if (!member.holding.isAtWork(work)) return member.say(`${work.taskId}: it is no longer mine`);
   if (thought.isFailure) return giveBack(member, one, { work, reason: thought.content });
-  await commitAll(checkout, before, commitMessage(thought.content, work.title));
+  await commitAll(checkout, before, thought.content.trim() === '' ? work.title : thought.content);
   if ((await headOf(checkout)) === before.head) return giveBack(member, one, { work, reason: thought.content });
   return handIn(member, one, { work, thought });
 }

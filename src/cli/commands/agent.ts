@@ -98,7 +98,7 @@ function watchHost({ args, host, output }: Call): Disposable & { readonly gone: 
   if (given === undefined) return { gone: undefined, [Symbol.dispose]: () => {} };
   const identity = PID.test(given) ? processes.identify(Number(given)) : undefined;
   if (identity === undefined) {
-    throw new InvalidInput(`--host is ${JSON.stringify(given.slice(0, 60))}: there is no process with this pid.`, {
+    throw new InvalidInput(`--host is ${echo(given)}: there is no process with this pid.`, {
       hint: 'Give the pid of the process that this agent works for, or leave --host out.',
     });
   }

@@ -1,0 +1,47 @@
+import { cut, plainOutput, visible, visibleLines } from 'agent-mailroom/workflow';
+
+const SUBJECT_CHARS_MAX = 72;
+const BODY_CHARS_MAX = 4_000;
+
+/**
+ * Text as the message of a commit, in which nothing acts that others wrote: neither on git (comments, trailers, `fixup!`),
+ * nor on a forge, which acts on mentions, on `closes #2` and on `[skip ci]` in any commit of its branch. The first line is
+ * the subject; where that is not all of the text, all of it stands below, indented. `note` is a last paragraph of ours.
+ */
+export function commitMessage(text: string, { note }: { note?: string } = {}): string {
+  const subject = subjectLine(text);
+  const body =
+    subject === subjectLine(text, { charsMax: Infinity }) && !text.trim().includes('\n') ? '' : bodyText(text);
+  return [subject, body, note ?? ''].filter(Boolean).join('\n\n');
+}
+
+/** Text as the subject of a commit or the title of a pull request, which becomes one where commits are squashed. */
+export function subjectLine(text: string, { charsMax = SUBJECT_CHARS_MAX }: { charsMax?: number } = {}): string {
+  const [first = ''] = plainOutput(text).trim().split('\n', 1);
+  const line = first.replaceAll(/\s+/g, ' ').replace(/^(?:#+ ?)+/, '');
+  const inert = inertText(visible(line))
+    .replaceAll(/^(fixup|squash|amend)!/gi, '$1 !')
+    // A trailer may be the only line of a message.
+    .replaceAll(/-(?=(?:by|id) ?:)/gi, ' ');
+  const short = cut(inert, { charsMax });
+  return (short === inert ? inert : short.replace(/\s+\S*…$/, '…')) || 'Untitled';
+}
+
+/** Nothing that is indented is a comment, a trailer, a line that cuts the message off, or the beginning of a patch. */
+function bodyText(text: string): string {
+  const lines = visibleLines(cut(plainOutput(text).trim(), { charsMax: BODY_CHARS_MAX })).split('\n');
+  return lines
+    .map((line) => `  ${inertText(line)}`.trimEnd())
+    .join('\n')
+    .replaceAll(/\n{3,}/g, '\n\n');
+}
+
+/** Every sign that a forge acts on, apart from what follows it. It stays to be seen that it was one. */
+function inertText(line: string): string {
+  return line
+    .replaceAll(/@(?=[a-z0-9])|#(?=\d)/gi, '$& ')
+    .replaceAll(/\bGH-(?=\d)/gi, '$& ')
+    .replaceAll('://', ': //')
+    .replaceAll(/\bwww(?=\.)/gi, '$& ')
+    .replaceAll(/\[([^[\]]*\b(?:ci|skip)\b[^[\]]*)\]|\*{3}(NO_CI)\*{3}/gi, '($1$2)');
+}

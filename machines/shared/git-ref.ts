@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+
+/** A file system takes names of 255 bytes, and git writes a ref by way of `<ref>.lock`. */
+const PART_BYTES_MAX = 250;
+const SLUG_CHARS_MAX = 40;
+const HASH_CHARS = 8;
+/** The id of a task, a hyphen and a number. */
+const ID_CHARS_MAX = 72;
+/** What the branch of a task has beside that: the id of the run, and dots. */
+const RUN_CHARS_MAX = 38;
+const UNDER_BYTES_MAX = ID_CHARS_MAX + RUN_CHARS_MAX;
+
+/** The first line of a feature as part of a name: small letters, digits and single hyphens. */
+export function featureSlug(feature: string): string {
+  const [first = ''] = feature.trim().split('\n', 1);
+  return slugOf(first) || 'feature';
+}
+
+/** Whether branches can be made whose names begin with this one. */
+export function hasRoomUnder(branch: string): boolean {
+  return Buffer.byteLength(branch.slice(branch.lastIndexOf('/') + 1)) <= PART_BYTES_MAX - UNDER_BYTES_MAX;
+}
+
+/**
+ * Any name as a part of a ref. The id of a task stays as it is; whatever else has a part that git takes and that no other
+ * name has, also where the file system does not tell capitals from small letters.
+ */
+export function refPart(name: string): string {
+  if (name.length <= ID_CHARS_MAX && /^[a-z0-9][a-z0-9-]*$/.test(name)) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_CHARS);
+  return [slugOf(name), hash].filter(Boolean).join('-');
+}
+
+function slugOf(text: string): string {
+  return text
+    .toLowerCase()
+    .normalize('NFKD')
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+/g, '')
+    .slice(0, SLUG_CHARS_MAX)
+    .replaceAll(/-+$/g, '');
+}

@@ -1,0 +1,125 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+
+const ROOT = path.join(import.meta.dirname, '..', '..');
+
+/** Where text can leave the program by one medium, and what makes it inert there. */
+interface Medium {
+  readonly finds: RegExp;
+  /** By file: how often it is found, and the function that the text goes through, or why it needs none. */
+  readonly callers: Readonly<Record<string, readonly [count: number, through: string]>>;
+}
+
+const MEDIA: Readonly<Record<string, Medium>> = {
+  'the terminal': {
+    finds: /\bconsole\.\w+\(|\bprocess\.(?:stdout|stderr)\b|\bwrite\(STD(?:OUT|ERR),|\.write(?:Sync)?\([12],/g,
+    callers: {
+      'machines/main-job/screen.ts': [2, 'visibleLines('],
+      'src/cli/output.ts': [2, 'visibleLines('],
+    },
+  },
+  Markdown: {
+    finds: /'[\w.-]+\.md'|'--body-file'/g,
+    callers: {
+      'machines/autonomous-dev/delivery.ts': [1, 'pullRequestText('],
+      'machines/autonomous-dev/publication.ts': [2, 'bodyFile('],
+      'machines/main-job/prepare.ts': [1, 'only names the file'],
+      'machines/main-job/example.ts': [1, 'only reads the file'],
+    },
+  },
+  'the text of the pull request': {
+    finds: /\b(?:markdownText|codeSpan|codeBlock|quotedMarkdown)\(/g,
+    callers: {
+      'machines/autonomous-dev/pull-request.ts': [14, 'markdownDocument('],
+      'machines/shared/markdown.ts': [6, 'the functions themselves'],
+    },
+  },
+  'the title of a pull request': {
+    finds: /'--title'/g,
+    callers: { 'machines/autonomous-dev/publication.ts': [1, 'titleOf('] },
+  },
+  'messages of commits': {
+    finds: /\['(?:commit|merge|tag|notes|cherry-pick|revert|rebase|am|commit-tree|stash)',/g,
+    callers: {
+      'machines/autonomous-dev/repository.ts': [3, 'message'],
+      'machines/main-job/member/checkout.ts': [1, 'commitMessage('],
+      'machines/main-job/member/conflict.ts': [1, "git's own message, of the names of branches"],
+      'machines/main-job/example.ts': [1, 'a constant'],
+    },
+  },
+  'the message of a merge': {
+    finds: /src: 'merge'/g,
+    callers: { 'machines/autonomous-dev/working-state.ts': [1, 'commitMessage('] },
+  },
+  refs: {
+    finds: /\['(?:branch|update-ref|symbolic-ref|checkout|switch|push|fetch)',|'worktree', 'add'/g,
+    callers: {
+      'machines/autonomous-dev/repository.ts': [3, 'branchUnder('],
+      'machines/autonomous-dev/publication.ts': [1, 'the branch that is delivered'],
+      'machines/main-job/preflight.ts': [1, 'featureSlug('],
+      'machines/main-job/member/review-checkout.ts': [1, 'no branch: it is detached'],
+    },
+  },
+};
+
+/** Files with cuts that are none of what somebody wrote, by what is cut there. */
+const CUT_BY_LENGTH: Readonly<Record<string, readonly string[]>> = {
+  'ids, hashes and days': [
+    'src/agents/question.ts',
+    'src/chain/scan.ts',
+    'src/cli/show-message.ts',
+    'src/machine/machine-hash.ts',
+    'src/mailbox/purge.ts',
+    'src/message/layout.ts',
+    'src/message/message-id.ts',
+    'src/room/watch-room.ts',
+    'machines/autonomous-dev/pull-request.ts',
+    'machines/code-review/feedback-lines.ts',
+    'machines/code-review/feedback.ts',
+    'machines/consensus/text.ts',
+    'machines/main-job/member/review-checkout.ts',
+    'machines/main-job/member/work.ts',
+    'machines/main-job/prepare.ts',
+    'machines/main-job/show.ts',
+    'machines/main-job/summary.ts',
+    'machines/poll-text.ts',
+  ],
+  'small letters, digits and hyphens': ['src/machine/child-address.ts', 'machines/shared/git-ref.ts'],
+  'a list': ['src/room/recipients.ts'],
+  'text that is looked through for JSON': ['src/agents/reply-data.ts'],
+  'what our own watcher says': ['src/host/node-responder.ts'],
+  'output that is held until it is cut': ['machines/shared/run-program.ts'],
+};
+
+const SOURCES: ReadonlyMap<string, string> = new Map(
+  ['src', 'machines'].flatMap((folder) =>
+    fs
+      .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.startsWith('testing'))
+      .map((file) => [`${folder}/${file}`, fs.readFileSync(path.join(ROOT, folder, file), 'utf8')] as const),
+  ),
+);
+
+function countsOf(pattern: RegExp): Record<string, number> {
+  const counts = [...SOURCES].map(([file, source]) => [file, source.match(pattern)?.length ?? 0] as const);
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}
+
+it.each(Object.entries(MEDIA))('text gets into %s only where it is listed, through its function', (_, medium) => {
+  const { finds, callers } = medium;
+  // A new place belongs on the list, with the function that makes foreign text inert there.
+  expect(countsOf(finds)).toEqual(Object.fromEntries(Object.entries(callers).map(([file, [count]]) => [file, count])));
+  const functions = Object.entries(callers).filter(([, [, through]]) => through.endsWith('('));
+  expect(functions.filter(([file, [, through]]) => !SOURCES.get(file)?.includes(through))).toEqual([]);
+});
+
+it('text that others wrote is cut by `cut`, and by its length only where it is listed', () => {
+  const cuts = countsOf(/\.(?:slice|substring|substr)\((?:0, |-)(?:[A-Z_]*CHARS[A-Z_]*|[\d_]{2,})\)/g);
+  expect(Object.keys(cuts).toSorted()).toEqual(Object.values(CUT_BY_LENGTH).flat().toSorted());
+});
+
+it('the list would see a new caller', () => {
+  const { finds = /$^/ } = MEDIA['the terminal'] ?? {};
+  expect("console.log(text); process.stderr.write('x')".match(finds)).toHaveLength(2);
+});
