@@ -1,3 +1,5 @@
+import { visible } from './visible.ts';
+
 /**
  * The outcomes that a caller treats differently. Every error of Mailroom is a `MailroomError`;
  * `code` is stable across releases, the text is for people.
@@ -59,23 +61,16 @@ export class MailroomError extends Error {
   readonly [MARK] = true;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message.replace(UNSAFE, escapeOf), details.cause === undefined ? undefined : { cause: details.cause });
+    super(visible(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = NAMES[code];
     this.code = code;
-    this.hint = details.hint?.replace(UNSAFE, (char) => (char === '\n' ? char : escapeOf(char)));
+    this.hint = details.hint?.split('\n').map(visible).join('\n');
   }
 }
 
 /** Whether it is an error of Mailroom, also of another copy of it. */
 export function isMailroomError(error: unknown): error is MailroomError {
   return typeof error === 'object' && error !== null && MARK in error;
-}
-
-/** Controls, line and paragraph separators, bidirectional controls, halves of surrogate pairs (Unicode UAX #44). */
-const UNSAFE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu;
-
-function escapeOf(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** No `.mailroom/` was found, or the directory named is not a room. */

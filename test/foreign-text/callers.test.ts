@@ -119,6 +119,10 @@ it('text that others wrote is cut by `cut`, and by its length only where it is l
   expect(Object.keys(cuts).toSorted()).toEqual(Object.values(CUT_BY_LENGTH).flat().toSorted());
 });
 
+it('what acts on a terminal is told apart in one file', () => {
+  expect(Object.keys(countsOf(/Bidi_Control|\\u202[a-e]/gi))).toEqual(['src/visible.ts']);
+});
+
 it('the list would see a new caller', () => {
   const { finds = /$^/ } = MEDIA['the terminal'] ?? {};
   expect("console.log(text); process.stderr.write('x')".match(finds)).toHaveLength(2);

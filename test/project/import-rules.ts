@@ -7,6 +7,7 @@ export type Sources = ReadonlyMap<string, string>;
 
 /** Bottom first: a file may import its own layer and those before it. */
 export const LAYERS = [
+  'visible.ts',
   'errors.ts',
   'host',
   'chain',
