@@ -115,7 +115,7 @@ async function mergeInScratch(
     if (exitCode === 0) return { tree: await git(['write-tree'], inScratch) };
     const files = await gitList(['diff', '--no-ext-diff', '--name-only', '--diff-filter=U', '-z'], inScratch);
     if (files.length > 0) return { files };
-    throw new Error(`${commit} could not be merged: ${all.trim().slice(0, 1_000)}`);
+    throw new Error(`${commit} could not be merged: ${cut(all.trim(), { charsMax: 1_000 })}`);
   } finally {
     await remove();
   }

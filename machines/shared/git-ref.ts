@@ -7,7 +7,7 @@ const HASH_CHARS = 8;
 /** The id of a task, a hyphen and a number. */
 const ID_CHARS_MAX = 72;
 /** What the branch of a task has beside that: the id of the run, and dots. */
-const RUN_CHARS_MAX = 38;
+const RUN_CHARS_MAX = 42;
 const UNDER_BYTES_MAX = ID_CHARS_MAX + RUN_CHARS_MAX;
 
 /** The first line of a feature as part of a name: small letters, digits and single hyphens. */

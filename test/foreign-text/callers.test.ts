@@ -42,9 +42,9 @@ const MEDIA: Readonly<Record<string, Medium>> = {
   'messages of commits': {
     finds: /\['(?:commit|merge|tag|notes|cherry-pick|revert|rebase|am|commit-tree|stash)',/g,
     callers: {
-      'machines/autonomous-dev/repository.ts': [3, 'message'],
+      'machines/autonomous-dev/merge.ts': [2, 'the message of a merge'],
       'machines/main-job/member/checkout.ts': [1, 'commitMessage('],
-      'machines/main-job/member/conflict.ts': [1, "git's own message, of the names of branches"],
+      'machines/main-job/member/conflict.ts': [1, "git's own message"],
       'machines/main-job/example.ts': [1, 'a constant'],
     },
   },
@@ -55,41 +55,40 @@ const MEDIA: Readonly<Record<string, Medium>> = {
   refs: {
     finds: /\['(?:branch|update-ref|symbolic-ref|checkout|switch|push|fetch)',|'worktree', 'add'/g,
     callers: {
-      'machines/autonomous-dev/repository.ts': [3, 'branchUnder('],
+      'machines/autonomous-dev/checkouts.ts': [3, 'refPart('],
+      'machines/autonomous-dev/integration.ts': [1, 'the branch that is delivered'],
+      'machines/autonomous-dev/merge.ts': [4, 'the branch that is delivered, or none'],
       'machines/autonomous-dev/publication.ts': [1, 'the branch that is delivered'],
       'machines/main-job/preflight.ts': [1, 'featureSlug('],
       'machines/main-job/member/review-checkout.ts': [1, 'no branch: it is detached'],
+    },
+  },
+  'the branches of tasks': {
+    finds: /\btaskBranches\(/g,
+    callers: {
+      'machines/autonomous-dev/repository.ts': [2, 'refPart('],
+      'machines/main-job/left-behind.ts': [1, 'only looks for them'],
     },
   },
 };
 
 /** Files with cuts that are none of what somebody wrote, by what is cut there. */
 const CUT_BY_LENGTH: Readonly<Record<string, readonly string[]>> = {
-  'ids, hashes and days': [
+  'ids and hashes': [
     'src/agents/question.ts',
-    'src/chain/scan.ts',
     'src/cli/show-message.ts',
-    'src/machine/machine-hash.ts',
-    'src/mailbox/purge.ts',
     'src/message/layout.ts',
-    'src/message/message-id.ts',
-    'src/room/watch-room.ts',
     'machines/autonomous-dev/pull-request.ts',
     'machines/code-review/feedback-lines.ts',
     'machines/code-review/feedback.ts',
     'machines/consensus/text.ts',
-    'machines/main-job/member/review-checkout.ts',
-    'machines/main-job/member/work.ts',
-    'machines/main-job/prepare.ts',
     'machines/main-job/show.ts',
-    'machines/main-job/summary.ts',
     'machines/poll-text.ts',
   ],
   'small letters, digits and hyphens': ['src/machine/child-address.ts', 'machines/shared/git-ref.ts'],
-  'a list': ['src/room/recipients.ts'],
   'text that is looked through for JSON': ['src/agents/reply-data.ts'],
   'what our own watcher says': ['src/host/node-responder.ts'],
-  'output that is held until it is cut': ['machines/shared/run-program.ts'],
+  'output that is held until it is cut': ['src/agents/judge.ts', 'machines/shared/run-program.ts'],
 };
 
 const SOURCES: ReadonlyMap<string, string> = new Map(
@@ -115,7 +114,7 @@ it.each(Object.entries(MEDIA))('text gets into %s only where it is listed, throu
 });
 
 it('text that others wrote is cut by `cut`, and by its length only where it is listed', () => {
-  const cuts = countsOf(/\.(?:slice|substring|substr)\((?:0, |-)(?:[A-Z_]*CHARS[A-Z_]*|[\d_]{2,})\)/g);
+  const cuts = countsOf(/\.(?:slice|substring|substr)\((?:0, |-)(?:[A-Z_]*CHARS[A-Z_]*|[2-9]\d|\d[\d_]{2,})\)/g);
   expect(Object.keys(cuts).toSorted()).toEqual(Object.values(CUT_BY_LENGTH).flat().toSorted());
 });
 

@@ -4,9 +4,9 @@ import { HOSTILE_MARKUP, HOSTILE_TEXT } from '../../fixtures/zoo/hostile-text.ts
 import { featureSlug, hasRoomUnder, refPart } from '../../machines/shared/git-ref.ts';
 import { ScratchRepository } from './scratch-repository.ts';
 
-const BRANCHES = ['mailroom/pay', `mailroom/${'b'.repeat(140)}`, 'größe'];
+const BRANCHES = ['mailroom/pay', `mailroom/${'b'.repeat(136)}`, 'größe'];
 /** Of a run, as long as it may be. */
-const RUN = 'r'.repeat(36);
+const RUN = 'r'.repeat(40);
 const NAMES = [
   ...'csv-1|csv--1|CSV-1|Csv-1|a.lock|..|a..b|@{|-x|/|a/b|a b|~^:?*[\\|| |HEAD|变更|変更|é|e\u0301|.|a.'.split('|'),
   'x'.repeat(60),
@@ -39,7 +39,7 @@ it('keeps the id of a task as it is', () => {
 
 it('knows which branch leaves room for those of its tasks', () => {
   expect(BRANCHES.map((one) => hasRoomUnder(one))).toEqual([true, true, true]);
-  expect(hasRoomUnder(`mailroom/${'b'.repeat(141)}`)).toBe(false);
+  expect(hasRoomUnder(`mailroom/${'b'.repeat(137)}`)).toBe(false);
   expect(hasRoomUnder(`${'long/'.repeat(50)}b`)).toBe(true);
 });
 

@@ -148,7 +148,13 @@ describe('the message of a merge', () => {
   it('has nothing of a title that acts', () => {
     const input: LoopInput = {
       feature: 'Costs',
-      repository: { directory: '/repo', base: 'a'.repeat(40), branch: 'mailroom/costs', workDirectory: '/work' },
+      repository: {
+        directory: '/repo',
+        base: 'a'.repeat(40),
+        branch: 'mailroom/costs',
+        run: 'abcd1234',
+        workDirectory: '/work',
+      },
       testCommand: 'npm test',
       agents: ['ada', 'ben'],
       plan: { tasks: [{ id: 'csv', title: 'Parse', description: 'Parse it.' }] },
