@@ -1,4 +1,4 @@
-import { attemptGit, git, type GitOptions } from './git.ts';
+import { attemptGit, git, gitList, type GitOptions } from './git.ts';
 import { integrationDirectory, type Repository } from './repository.ts';
 
 const STRAY_COMMITS_NAMED_MAX = 5;
@@ -48,7 +48,9 @@ export async function assertDelivered(
   for (const { commit, approved } of merges) {
     const parents = await parentsOf(commit, inIntegration(repository, signal));
     if (parents.join(' ') !== `${head} ${approved}`)
-      throw new Error(`${commit} is not the merge of ${head} and ${approved} that this run has recorded.`);
+      throw new Error(
+        `${commit} is not the merge of ${head} and ${approved} that this run has recorded. Start a new run with --new.`,
+      );
     head = commit;
   }
   await settleIntegration(repository, head, signal);
@@ -67,10 +69,10 @@ async function strayText(
   const what = isBranch ? `The branch ${branch}` : `The checkout ${inBranch.directory}`;
   if (at === '') return `${what} is gone; this run had left it at ${head}. Start a new run with --new.`;
   const format = '--format=%H "%s" by %an';
-  const list = await git(['log', '-z', '--no-color', format, '--max-count=100', `${head}..${at}`], inBranch);
-  const commits = list.split('\0').filter(Boolean);
+  const limit = `--max-count=${STRAY_COMMITS_NAMED_MAX + 1}`;
+  const commits = await gitList(['log', '-z', '--no-color', format, limit, `${head}..${at}`], inBranch);
   const named = commits.slice(0, STRAY_COMMITS_NAMED_MAX).join(', ');
-  const more = commits.length > STRAY_COMMITS_NAMED_MAX ? ` and ${commits.length - STRAY_COMMITS_NAMED_MAX} more` : '';
+  const more = commits.length > STRAY_COMMITS_NAMED_MAX ? ' and others' : '';
   return [
     `${what} is at ${at}, but this run left it at ${head}.`,
     ...(named === '' ? [] : [`Nobody has reviewed what was added: ${named}${more}.`]),

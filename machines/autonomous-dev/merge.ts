@@ -35,8 +35,8 @@ export async function mergeCommit(
   const sides = { head, commit };
   const inBranch = inIntegration(repository, signal);
   const ref = `refs/heads/${repository.branch}`;
-  const at = await git(['rev-parse', '--verify', ref], inBranch);
-  if (at !== head && (await isAutomaticMerge(repository, { at, ...sides }, signal))) {
+  const at = (await attemptGit(['rev-parse', '--verify', '--quiet', ref], inBranch)).stdout;
+  if (at !== '' && at !== head && (await isAutomaticMerge(repository, { at, ...sides }, signal))) {
     return merged(repository, { head, commit: at }, signal);
   }
   await settleIntegration(repository, head, signal);

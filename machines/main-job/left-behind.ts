@@ -44,7 +44,8 @@ async function leftBehind(run: Run): Promise<string[]> {
   const before = JSON.parse(fs.readFileSync(path.join(run.directory, FILE), 'utf8')) as Before;
   const after = await lookAt(repository.directory);
   const own = fs.realpathSync(run.directory);
-  const worktrees = after.worktrees.filter((one) => !before.worktrees.includes(one) && !isOwnCheckout(one, own));
+  const made = after.worktrees.filter((one) => !before.worktrees.includes(one));
+  const worktrees = made.filter((one) => !isOwnCheckout(one, own));
   const stashes = after.stashes - before.stashes;
   return [
     ...(await refLines(repository, { before: before.refs, after: after.refs })),
@@ -52,6 +53,7 @@ async function leftBehind(run: Run): Promise<string[]> {
     ...(stashes > 0 ? [`${stashes === 1 ? 'a stash' : `${stashes} stashes`} (git stash list)`] : []),
     ...(await checkoutLines(repository)),
     ...setupLines(repository),
+    ...ownLines(run, { refs: Object.keys(after.refs), worktrees: made.length - worktrees.length }),
   ];
 }
 
@@ -99,6 +101,17 @@ async function refLines(
   }
   const gone = Object.entries(before).filter(([ref]) => after[ref] === undefined && ref !== 'refs/stash');
   return [...lines, ...gone.map(([ref, id]) => `${ref}, which was at ${id.slice(0, 10)}, was removed during the run`)];
+}
+
+/** What the run has made for itself, and nobody needs any more once it is looked at. */
+function ownLines(
+  { directory, input: { repository } }: Run,
+  { refs, worktrees }: { readonly refs: readonly string[]; readonly worktrees: number },
+): string[] {
+  const prefix = taskBranch(repository, '');
+  const branches = refs.filter((ref) => ref.startsWith(`refs/heads/${prefix}`)).length;
+  if (branches + worktrees === 0) return [];
+  return [`of the run itself: the branches ${prefix}* (${branches}), and worktrees below ${directory} (${worktrees})`];
 }
 
 /** The checkouts that are ready, each with what is noted of it. */

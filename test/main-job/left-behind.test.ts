@@ -56,6 +56,7 @@ test('what somebody has made during a run is listed, and what was there before i
   expect(await listed()).toEqual([
     'the branch mailroom/pay.pay1.lost-1: 1 commit not delivered',
     'changes that the set-up made were put back, in "package.json"',
+    'of the run itself: the branches mailroom/pay.pay1.* (2), and worktrees below /run (3)',
   ]);
 
   fs.writeFileSync(path.join(lost.directory, 'größe.txt'), 'never committed\n');
@@ -79,6 +80,7 @@ test('what somebody has made during a run is listed, and what was there before i
     'not committed in /run/tasks/lost-1: "größe.txt", "vendor/" (a repository of its own)',
     'not committed in /run/tasks/taken-1: "extra/" (a repository of its own)',
     'changes that the set-up made were put back, in "package.json"',
+    'of the run itself: the branches mailroom/pay.pay1.* (2), and worktrees below /run (3)',
   ]);
 }, 60_000);
 

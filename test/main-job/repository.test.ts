@@ -296,6 +296,7 @@ describe('a commit that nobody has approved', () => {
     }
     await git(['update-ref', '-d', ref], integration);
     await expect(settleIntegration(repository, head)).rejects.toThrow('is gone');
+    await expect(merge(head, next)).rejects.toThrow('is gone');
   });
 
   test('stops the run when it looks like the merge that was to be made', async () => {
