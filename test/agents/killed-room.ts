@@ -23,8 +23,8 @@ export interface KilledRoom {
 /** The shell command takes twice `stepS` seconds; the fake of Claude Code answers at once and hangs. */
 export async function createKilledRoom({
   stepS = 0.02,
-  asks = 'shell' as 'shell' | 'claude',
-} = {}): Promise<KilledRoom> {
+  asks = 'shell',
+}: { stepS?: number; asks?: 'shell' | 'claude' } = {}): Promise<KilledRoom> {
   const base = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-agent-'));
   const { directory } = await initRoom({ cwd: base, limits: { rateLimit: 1000 } });
   await using room = await openRoom({ directory, durability: 'process', nudge: () => {} });

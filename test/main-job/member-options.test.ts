@@ -71,8 +71,13 @@ it('lets a program run in the directory of the run, and nowhere else, where it w
   vi.stubEnv('PATH', `${bin}:/usr/bin:/bin`);
   for (const name of ['codex', 'gemini']) fs.writeFileSync(path.join(bin, name), '#!/bin/sh\n', { mode: 0o755 });
   expect(thinkerWords({ address: 'a', by: 'codex --sandbox workspace-write' }, RUN)).toEqual([
-    ...['--preset', 'codex', '--trust-directory', RUN],
-    ...['--', '--sandbox', 'workspace-write'],
+    '--preset',
+    'codex',
+    '--trust-directory',
+    RUN,
+    '--',
+    '--sandbox',
+    'workspace-write',
   ]);
   expect(thinkerWords({ address: 'a', by: 'gemini' }, RUN)).toEqual(['--preset', 'gemini', '--trust-directory', RUN]);
   for (const name of ['codex', 'gemini']) fs.rmSync(path.join(bin, name));
