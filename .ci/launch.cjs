@@ -7,8 +7,11 @@ const { readFileSync } = require('node:fs');
 const { basename } = require('node:path');
 const { Script } = require('node:vm');
 
-/** Of a module that waits at its top level, and of any where node was told not to load such ones by `require`. */
-const ONLY_IMPORTED = ['ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_ESM'];
+/**
+ * Of a module that waits at its top level, of any where node was told not to load such ones by `require`, and of one whose
+ * imports only `import` may find, because it alone asks those who have a hand in it.
+ */
+const ONLY_IMPORTED = ['ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_ESM', 'ERR_MODULE_NOT_FOUND'];
 
 /**
  * Starts the script of this name that lies beside this file, as a module that exports this.

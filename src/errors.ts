@@ -169,6 +169,9 @@ export class MessageRefused extends MailroomError {
   }
 }
 
+/** What to do about a file of a newer format. */
+export const UPDATE_HINT = 'Use the version of Mailroom that wrote it, or a newer one.';
+
 /** No message with this id, or id ending, lies in the mailboxes looked at. */
 export class MessageNotFound extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {

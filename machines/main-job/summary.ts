@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { LoopReport } from '../autonomous-dev/report.ts';
 import { shellWord } from '../shared/shell-word.ts';
+import { MAILROOM_COMMAND } from './mailroom-command.ts';
 import type { Run } from './run-directory.ts';
 
 /** What came of it, and how to look closer. */
@@ -37,12 +38,12 @@ function pullRequestLines({ pullRequest }: LoopReport): string[] {
 
 /** Commands that work when they are pasted. */
 export function lookCloserText({ directory, input: { repository } }: Run): string {
-  const room = `MAILROOM_DIR=${shellWord(path.join(directory, '.mailroom'))}`;
+  const mailroom = `MAILROOM_DIR=${shellWord(path.join(directory, '.mailroom'))} ${MAILROOM_COMMAND}`;
   return [
     'Look closer:',
     `  git -C ${shellWord(repository.directory)} log --graph --oneline ${repository.branch}`,
-    `  ${room} npx mailroom why autonomous-dev-loop`,
-    `  ${room} npx mailroom replay autonomous-dev-loop`,
-    `  ${room} npx mailroom log`,
+    `  ${mailroom} why autonomous-dev-loop`,
+    `  ${mailroom} replay autonomous-dev-loop`,
+    `  ${mailroom} log`,
   ].join('\n');
 }

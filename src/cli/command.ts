@@ -20,6 +20,8 @@ export interface Call {
   readonly cwd: string;
   readonly output: Output;
   readonly isJson: boolean;
+  /** Has commands of ours in a text run this very program when they are pasted. */
+  readonly pasteable: (text: string) => string;
   /** Where the program lies that nudges in the background. */
   readonly nudgeProgram: string;
 }

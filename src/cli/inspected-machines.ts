@@ -4,7 +4,7 @@ import { readJournalState } from '../durable/read-journal.ts';
 import { isMailroomError } from '../errors.ts';
 import { errorFacts } from '../machine/workflow-state.ts';
 import type { RoomContext } from '../room/context.ts';
-import { loadMachine } from './load-machine.ts';
+import { loadMachine, type MachinePlace } from './load-machine.ts';
 import { isShippedMachine, machineOf, notTrusted, type ChooseFile } from './machine-of.ts';
 
 /** Which files may be imported to draw workflows. */
@@ -70,7 +70,7 @@ export class InspectedMachines {
     const named = (this.#named ??= await this.#loadNamed(this.#files));
     const chooseFile = createChoice(this.#files, named);
     try {
-      const { machine } = await machineOf(this.#context, address, { cwd: this.#cwd, chooseFile });
+      const { machine } = await machineOf(this.#context, address, { ...this.#place(), chooseFile });
       this.#machines.set(address, machine);
     } catch (error) {
       const { code, message } = errorFacts(error);
@@ -84,10 +84,14 @@ export class InspectedMachines {
   async #loadNamed({ named }: MachineFiles): Promise<Map<string, string>> {
     const byId = new Map<string, string>();
     for (const file of named) {
-      const { machine, path } = await loadMachine(this.#context.host, file, this.#cwd);
+      const { machine, path } = await loadMachine(this.#context.host, file, this.#place());
       byId.set(machine.id, path);
     }
     return byId;
+  }
+
+  #place(): MachinePlace {
+    return { cwd: this.#cwd, program: this.#files?.program };
   }
 
   /** A child that is shown without its parent has it above it all the same. */

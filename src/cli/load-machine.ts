@@ -4,11 +4,23 @@ import type { AnyStateMachine } from 'xstate';
 import { InvalidInput, isMailroomError } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
+import { resolveFrom } from '../host/resolve-from.ts';
+import { resolveModule } from '../host/resolve-module.ts';
 import { importModule } from './import-module.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs'];
 const MACHINE_FILE = /\.[cm]?[jt]sx?$/;
+
+/** What a machine's file imports besides its own files. */
+const PACKAGES = ['agent-mailroom/workflow', 'xstate', 'zod'];
+
+export interface MachinePlace {
+  /** What the path of the file is relative to. */
+  readonly cwd: string;
+  /** A file of this package, links followed; what a machine lacks is not found when it is not given. */
+  readonly program?: string | undefined;
+}
 
 /** Whether the word names a file with code, and no address. */
 export function isMachineFile(word: string): boolean {
@@ -16,13 +28,14 @@ export function isMachineFile(word: string): boolean {
 }
 
 /**
- * The machine that a file exports: as `machine`, by default, or as the only one. TypeScript is run through tsx. Throws
- * InvalidInput when there is no such file, it cannot be loaded, or it exports no machine or several.
+ * The machine that a file exports: as `machine`, by default, or as the only one. TypeScript is run through tsx, and what a
+ * machine needs and has not beside it comes from the package of `program`. Throws InvalidInput when there is no such file,
+ * it cannot be loaded, or it exports no machine or several.
  */
 export async function loadMachine(
   { files }: Pick<Host, 'files'>,
   file: string,
-  cwd: string,
+  { cwd, program }: MachinePlace,
 ): Promise<{ machine: AnyStateMachine; path: string }> {
   const path = resolve(cwd, file);
   if (files.lstat(path) === undefined) {
@@ -31,6 +44,8 @@ export async function loadMachine(
       hint: meant ? `Did you mean ${meant}?` : 'Give the file whose export is the machine: mailroom run ship.ts',
     });
   }
+  const missing = PACKAGES.filter((name) => resolveModule(name, path) === undefined);
+  if (missing.length > 0 && program !== undefined) resolveFrom(program, missing.map(packageOf));
   const exported = await importFile(path);
   const machines = Object.entries(exported).filter(([, value]) => isMachine(value)) as [string, AnyStateMachine][];
   const named = machines.find(([name]) => name === 'machine') ?? machines.find(([name]) => name === 'default');
@@ -81,8 +96,11 @@ function missingHint(cause: unknown, message: string): string | undefined {
   // Node names it in its message alone: a package by its name, a file by its path.
   const [, name = ''] = /'([^']+)'/.exec(message) ?? [];
   if (/^([./]|file:)/.test(name)) return 'Correct the path of the import; --debug shows where it is.';
-  const [, packageName = 'agent-mailroom xstate zod'] = /^((@[^/]+\/)?[^/]+)/.exec(name) ?? [];
-  return `Install what it imports beside it: npm install ${packageName}`;
+  return `Install what it imports beside it: npm install ${packageOf(name)}`;
+}
+
+function packageOf(specifier: string): string {
+  return /^((@[^/]+\/)?[^/]+)/.exec(specifier)?.[0] ?? specifier;
 }
 
 /** Told by its form, because it may come from another copy of xstate. */

@@ -8,7 +8,7 @@ import type { RoomContext } from '../room/context.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
 import { splitLine } from './command-line.ts';
-import { loadMachine } from './load-machine.ts';
+import { loadMachine, type MachinePlace } from './load-machine.ts';
 import { commandLine } from './shell-words.ts';
 
 /** A workflow's machine, the file it comes from, and the state it is in. */
@@ -64,7 +64,7 @@ export function notTrusted(address: string, file: string | undefined, words: rea
 export async function machineOf(
   context: RoomContext,
   address: string,
-  { cwd, chooseFile }: { cwd: string; chooseFile: ChooseFile },
+  { chooseFile, ...place }: MachinePlace & { chooseFile: ChooseFile },
 ): Promise<MachineOf> {
   const journalOf = (one: string) => {
     const fold = readJournalState(context, one);
@@ -83,7 +83,7 @@ export async function machineOf(
     steps.unshift({ parent, src });
     top = journalOf(parent);
   }
-  const { machine: topmost, path } = await loadMachine(context.host, chooseFile(top), cwd);
+  const { machine: topmost, path } = await loadMachine(context.host, chooseFile(top), place);
   let machine = topmost;
   for (const { parent, src } of steps) {
     const child = machine.implementations.actors[src] as AnyStateMachine | undefined;

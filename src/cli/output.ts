@@ -21,6 +21,8 @@ export interface Output {
   json(value: unknown): Promise<void>;
   /** For people. Nothing depends on it, so it never throws. */
   talk(text: string): Promise<void>;
+  /** The same for a text with commands of ours in it, which run this very program when they are pasted. */
+  advise(text: string): Promise<void>;
 }
 
 const STDOUT = 1;
@@ -28,7 +30,7 @@ const STDERR = 2;
 const FULL_PIPE_WAIT_MS = 2;
 
 /** Writes to the descriptors themselves: the streams of Node cost several ms to make, and do not say when they are done. */
-export function createOutput(host: Pick<Host, 'files' | 'clock'>): Output {
+export function createOutput(host: Pick<Host, 'files' | 'clock'>, pasteable: (text: string) => string): Output {
   const write = async (fd: number, text: string): Promise<void> => {
     const bytes = Buffer.from(visibleLines(text));
     let written = 0;
@@ -50,15 +52,17 @@ export function createOutput(host: Pick<Host, 'files' | 'clock'>): Output {
       throw error;
     }
   };
+  const talk = async (text: string): Promise<void> => {
+    try {
+      await write(STDERR, text);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
   return {
     data,
     json: (value) => data(`${visibleJson(value)}\n`),
-    talk: async (text) => {
-      try {
-        await write(STDERR, text);
-      } catch {
-        // There is nobody left to tell.
-      }
-    },
+    talk,
+    advise: (text) => talk(pasteable(text)),
   };
 }

@@ -111,14 +111,14 @@ function waitingOf(args: Arguments): { state: 'claimed' | 'acknowledged'; timeou
   });
 }
 
-async function tell({ isJson, output }: Call, report: SendReport, retry: string | undefined): Promise<void> {
+async function tell({ isJson, output, pasteable }: Call, report: SendReport, retry: string | undefined): Promise<void> {
   const { id, outcomes } = report;
   if (isJson) {
     const shown = Object.entries(outcomes).map(([address, one]) => [
       address,
       one.outcome === 'delivered'
         ? { outcome: one.outcome }
-        : { outcome: one.outcome, code: one.error.code, message: one.error.message, retry },
+        : { outcome: one.outcome, code: one.error.code, message: one.error.message, retry: retry && pasteable(retry) },
     ]);
     return output.json({ id, outcomes: Object.fromEntries(shown) });
   }

@@ -65,5 +65,5 @@ async function tellHeld({ isJson, output }: Call, mails: readonly Printed[]): Pr
   if (held.length === 0 || isJson) return;
   const until = Math.min(...held.map(({ mail }) => mail?.leaseEndsAtMs ?? Infinity));
   const ids = held.map(({ message }) => shortId(message.id)).join(' ');
-  await output.talk(`Held until ${new Date(until).toISOString()}. When it is dealt with: mailroom ack ${ids}\n`);
+  await output.advise(`Held until ${new Date(until).toISOString()}. When it is dealt with: mailroom ack ${ids}\n`);
 }

@@ -4,12 +4,18 @@ import { visible, visibleJson, visibleLines } from '../message/visible.ts';
 import { Advised } from './advised.ts';
 import { commandLine } from './shell-words.ts';
 
+export interface Told {
+  readonly words: readonly string[];
+  readonly isJson: boolean;
+  readonly isDebug: boolean;
+  /** Has commands of ours in a text run this very program when they are pasted. */
+  readonly pasteable: (text: string) => string;
+}
+
 /** An error as it is told on stderr: what and why, then what to do next; with `isDebug` also where it came from. */
-export function describeError(
-  error: unknown,
-  { words, isJson, isDebug }: { words: readonly string[]; isJson: boolean; isDebug: boolean },
-): string {
-  const { code, message, hint, more } = factsOf(error, words);
+export function describeError(error: unknown, { words, isJson, isDebug, pasteable }: Told): string {
+  const { code, message, hint: said, more } = factsOf(error, words);
+  const hint = said === undefined ? undefined : pasteable(said);
   const stack = isDebug ? stackOf(error) : undefined;
   if (isJson) return `${visibleJson({ error: { code, message, hint, ...more, stack } })}\n`;
   const hintLines = hint === undefined ? '' : `  ${visibleLines(hint).replaceAll('\n', '\n  ')}\n`;

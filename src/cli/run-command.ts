@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { splitLine } from './command-line.ts';
 import { describeError } from './report-error.ts';
 import { EXIT_OK, exitCodeOf } from './exit-code.ts';
+import { inOwnWords, ownCommand } from './own-command.ts';
 import { createOutput, OutputClosed } from './output.ts';
 
 /** Finds the command of this name, or throws what to tell whoever typed it. */
@@ -14,15 +15,21 @@ export interface CommandLineOptions {
   /** Tells what `--help` and `--version` ask for. */
   readonly explain: (words: readonly string[]) => Promise<void>;
   readonly host: Host;
+  /** The file of the command `mailroom`, links followed. */
+  readonly program: string;
   readonly nudgeProgram: string;
 }
 
 /** Runs one command line on this machine and leaves its exit code; whatever goes wrong is one clear error on stderr. */
 export async function runCommandLine(
   words: readonly string[],
-  { find, explain, host, nudgeProgram }: CommandLineOptions,
+  { find, explain, host, program, nudgeProgram }: CommandLineOptions,
 ): Promise<void> {
-  const output = createOutput(host);
+  const { env } = process;
+  const cwd = process.cwd();
+  // The PATH is gone through only for a text that is shown.
+  const pasteable = (text: string): string => inOwnWords(text, ownCommand(program, { env, cwd }));
+  const output = createOutput(host, pasteable);
   try {
     const { name, rest } = splitLine(words);
     const command = await find(name, words);
@@ -35,10 +42,11 @@ export async function runCommandLine(
       words,
       args,
       host,
-      env: process.env,
-      cwd: process.cwd(),
+      env,
+      cwd,
       output,
       isJson,
+      pasteable,
       nudgeProgram,
     };
     process.exitCode = await command.run(call);
@@ -48,7 +56,7 @@ export async function runCommandLine(
       return;
     }
     process.exitCode = exitCodeOf(error);
-    const told = { words, isJson: words.includes('--json'), isDebug: words.includes('--debug') };
+    const told = { words, isJson: words.includes('--json'), isDebug: words.includes('--debug'), pasteable };
     await output.talk(describeError(error, told));
   }
 }

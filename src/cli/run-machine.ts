@@ -23,7 +23,7 @@ const INPUT_CHARS_MAX = 1_000;
 /** Carries out `mailroom run`; `own` is the runner of this copy of the package. Resolves with the exit code. */
 export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
   const { args, host, cwd } = call;
-  const loaded = await loadMachine(host, args.operands[0] ?? '', cwd);
+  const loaded = await loadMachine(host, args.operands[0] ?? '', { cwd, program: call.nudgeProgram });
   const runner = await loadRunner(loaded.path, own);
   const input = inputOf(call);
   // Opened by the runtime's own copy of the library, of which the command may have another.
@@ -77,7 +77,7 @@ async function inspect(
   { address, file }: { address: string; file: string },
 ): Promise<Inspector> {
   const { cwd, nudgeProgram: program, output } = call;
-  const warn = (text: string): void => void output.talk(`${text}\n`);
+  const warn = (text: string): void => void output.advise(`${text}\n`);
   const files = { named: [file], words: ['inspect', address], program };
   const inspector = await startInspector(room.context, { addresses: [address], cwd, files, program, warn });
   await output.talk(`To watch it, open ${inspector.url}\n`);
@@ -102,13 +102,13 @@ async function tell(
       await output.data(`${visibleJson(result.output ?? null)}\n`);
       return EXIT_OK;
     case 'error':
-      await output.talk(`mailroom: it failed: ${visibleJson(result.error)}\n${anew()}`);
+      await output.advise(`mailroom: it failed: ${visibleJson(result.error)}\n${anew()}`);
       return EXIT_FAILURE;
     case 'stopped':
-      await output.talk(`mailroom: it was stopped.\n${anew()}`);
+      await output.advise(`mailroom: it was stopped.\n${anew()}`);
       return EXIT_FAILURE;
     default:
-      await output.talk(
+      await output.advise(
         `Interrupted; nothing is lost. To go on: ${commandLine(words.filter((word) => word !== '--again'))}\n`,
       );
       return interrupted ?? EXIT_INTERRUPTED;

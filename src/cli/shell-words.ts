@@ -18,7 +18,7 @@ export function commandLineWithContent(words: readonly string[], content: { at: 
 }
 
 /** One word for a POSIX shell. What would act on a terminal is spelled with printf(1), so that the line can be shown. */
-function quote(word: string): string {
+export function quote(word: string): string {
   if (PLAIN.test(word)) return word;
   if (visibleLines(word) !== word) return `"$(printf '%b' ${printfText(word)})"`;
   return `'${word.replaceAll("'", `'\\''`)}'`;

@@ -1,5 +1,5 @@
 import { ChainReader } from '../chain/chain-reader.ts';
-import { RoomRefused } from '../errors.ts';
+import { RoomRefused, UPDATE_HINT } from '../errors.ts';
 import { listAddresses, type RoomContext } from '../room/context.ts';
 import type { WorkflowEntry } from './inspect-events.ts';
 import { journalPlace } from './journal-place.ts';
@@ -114,6 +114,6 @@ function assertKnown(body: JournalBody, address: string): void {
   if (!('open' in body) || body.open.v === JOURNAL_VERSION) return;
   throw new RoomRefused(
     `The journal of ${address} has format ${body.open.v}; this Mailroom knows ${JOURNAL_VERSION}.`,
-    { hint: 'Update Mailroom: npm install agent-mailroom@latest' },
+    { hint: UPDATE_HINT },
   );
 }

@@ -1,5 +1,5 @@
 import type { ChainRecord } from '../chain/record.ts';
-import { ChainDamaged, RoomRefused } from '../errors.ts';
+import { ChainDamaged, RoomRefused, UPDATE_HINT } from '../errors.ts';
 import type { WorkflowState } from '../machine/workflow-state.ts';
 import {
   JOURNAL_VERSION,
@@ -175,7 +175,7 @@ export class JournalFold {
     throw new RoomRefused(
       `The journal in ${this.#where} has format ${version}; this Mailroom knows ${JOURNAL_VERSION}.`,
       {
-        hint: 'Update Mailroom: npm install agent-mailroom@latest',
+        hint: UPDATE_HINT,
       },
     );
   }

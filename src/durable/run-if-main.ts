@@ -8,8 +8,8 @@ interface CommandLine {
 const COMMAND_LINE: string = 'agent-mailroom/cli';
 
 /**
- * Makes a machine's file a program: `runIfMain(import.meta.url)` at its end, and `npx tsx ship.ts --input …` does what
- * `mailroom run ship.ts --input …` does. Where the file is imported it does nothing.
+ * Makes a machine's file a program: `runIfMain(import.meta.url)` at its end, and `node --import tsx ship.ts --input …`
+ * does what `mailroom run ship.ts --input …` does. Where the file is imported it does nothing.
  */
 export function runIfMain(moduleUrl: string): void {
   const file = mainProgram(moduleUrl);

@@ -1,4 +1,4 @@
-import { RoomNotFound, RoomRefused } from '../errors.ts';
+import { RoomNotFound, RoomRefused, UPDATE_HINT } from '../errors.ts';
 import type { FileSystem } from '../host/file-system.ts';
 import { readText } from '../host/files.ts';
 import type { RoomLayout } from '../message/layout.ts';
@@ -46,7 +46,7 @@ export function readConfig(files: FileSystem, layout: RoomLayout): RoomConfig {
   const { version, room, algorithm, limits, actors = {} } = parsed;
   if (typeof version === 'number' && version > FORMAT_VERSION) {
     throw new RoomRefused(`${layout.config} has format version ${version}; this Mailroom knows ${FORMAT_VERSION}.`, {
-      hint: 'Update Mailroom: npm install agent-mailroom@latest',
+      hint: UPDATE_HINT,
     });
   }
   if (version !== FORMAT_VERSION) throw broken(`has no format version: expected "version": ${FORMAT_VERSION}`);

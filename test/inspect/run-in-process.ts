@@ -21,6 +21,7 @@ export async function runInProcess(
     data: async (text: string) => void (stdout += text),
     json: async (value: unknown) => void (stdout += `${JSON.stringify(value)}\n`),
     talk: async (text: string) => void (stderr += text),
+    advise: async (text: string) => void (stderr += text),
   };
   const ran = command.run({
     command,
@@ -31,6 +32,7 @@ export async function runInProcess(
     cwd,
     output,
     isJson: false,
+    pasteable: (text) => text,
     nudgeProgram: import.meta.filename,
   });
   return ran.then(

@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { nodeHost, type ProcessIdentity, type Room } from 'agent-mailroom';
 import { cut } from 'agent-mailroom/workflow';
 import { childEnvironment } from 'agent-mailroom/workflow';
+import { MAILROOM } from '../mailroom-command.ts';
 import { mindOf, type MemberTerms } from './terms.ts';
 
-const COMMAND = fileURLToPath(new URL('../../../dist/cli/mailroom.cjs', import.meta.url));
 const LOOK_EVERY_MS = 100;
 const WATCH_EVERY_MS = 1_000;
 const JOIN_MS_MAX = 20_000;
@@ -77,7 +76,7 @@ export class Mind implements AsyncDisposable {
     // Of a session of its own: it outlives a member that is killed for as long as it takes to answer the question at hand.
     const child = spawn(
       process.execPath,
-      [COMMAND, 'agent', this.address, ...given, ...(added.length > 0 ? ['--', ...added] : [])],
+      [MAILROOM, 'agent', this.address, ...given, ...(added.length > 0 ? ['--', ...added] : [])],
       {
         cwd: directory,
         env: childEnvironment({ MAILROOM_DIR: this.#room.directory, MAILROOM_AS: this.address }),

@@ -24,7 +24,7 @@ waiting is how many messages it has not claimed.
       else if (args.options.has('addresses')) await output.data(actors.map(({ card }) => `${card.address}\n`).join(''));
       else if (actors.length > 0)
         await output.data(alignColumns([HEADINGS, ...actors.map((one) => asRow(one, nowMs))]));
-      else await output.talk('Nobody has joined. Join with: eval "$(mailroom join <address>)"\n');
+      else await output.advise('Nobody has joined. Join with: eval "$(mailroom join <address>)"\n');
       return EXIT_OK;
     }),
 };

@@ -33,8 +33,9 @@ same.
       const fix = call.args.options.has('fix');
       const findings: Finding[] = [];
       for (const check of CHECKS) findings.push(...(await check(room, { fix })));
-      if (call.isJson) await call.output.json(findings);
-      else await call.output.data(findings.map(asText).join(''));
+      const told = findings.map((one) => (one.hint === undefined ? one : { ...one, hint: call.pasteable(one.hint) }));
+      if (call.isJson) await call.output.json(told);
+      else await call.output.data(told.map(asText).join(''));
       return findings.some(({ level }) => level === 'wrong') ? EXIT_FAILURE : EXIT_OK;
     }),
 };

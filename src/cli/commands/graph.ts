@@ -24,10 +24,15 @@ export const graph: Command = {
   mailroom graph ship --machine ship.ts --svg > ship.svg`,
   run: async (call) => {
     const [wanted = ''] = call.args.operands;
-    const { cwd, host, args, output } = call;
+    const { cwd, nudgeProgram: program, host, args, output } = call;
+    const place = { cwd, program };
     const found = isMachineFile(wanted)
-      ? await loadMachine(host, wanted, cwd).then(({ machine, path }) => ({ machine, file: path, snapshot: undefined }))
-      : await withRoom(call, (room) => machineOf(room.context, wanted, { cwd, chooseFile: namedOrShipped(call) }));
+      ? await loadMachine(host, wanted, place).then(({ machine, path }) => ({
+          machine,
+          file: path,
+          snapshot: undefined,
+        }))
+      : await withRoom(call, (room) => machineOf(room.context, wanted, { ...place, chooseFile: namedOrShipped(call) }));
     const runtime = await loadRuntime(found.file);
     const value = (found.snapshot as { value?: StateValue } | null | undefined)?.value;
     const options = value === undefined ? {} : { value };

@@ -15,11 +15,13 @@ export function createHelp(commands: () => readonly Command[]): Command {
     operands: [{ name: 'command', optional: true, completes: 'command' }],
     options: [],
     details: `  mailroom help send`,
-    run: async ({ args, output }) => {
+    run: async ({ args, output, pasteable }) => {
       const [name] = args.operands;
       await output.data(
         name === undefined ? overview(commands()) : helpOf(findCommand(commands(), name, ['help', name])),
       );
+      const here = pasteable('mailroom help');
+      if (here !== 'mailroom help') await output.data(`\nThis shell does not find it as mailroom; it is: ${here}\n`);
       return EXIT_OK;
     },
   };

@@ -26,7 +26,7 @@ listed. Claimed means that one of your commands holds it (read --hold, reply).
       if (call.isJson) await call.output.json(unsettled.map(asJson));
       else await call.output.data(alignColumns(unsettled.map((one) => asRow(one, nowMs))));
       if (unsettled.length === 0 && !call.isJson) await call.output.talk(`No mail for ${agent.address}.\n`);
-      if (more > 0) await call.output.talk(`${more} more. See them with: mailroom inbox --limit ${limit + more}\n`);
+      if (more > 0) await call.output.advise(`${more} more. See them with: mailroom inbox --limit ${limit + more}\n`);
       if (unfit > 0) await tellUnfit(call, unfit);
       return EXIT_OK;
     }),

@@ -27,7 +27,7 @@ worktree of the same repository. Making it once more completes it and changes no
     const made = await initRoom({ directory, algorithm, cwd, host });
     if (isJson) await output.json(made);
     else await output.data(`${visible(made.directory)}\n`);
-    await output.talk(
+    await output.advise(
       made.created
         ? 'The room is there. Each agent joins it in its own shell: eval "$(mailroom join <address>)"\n'
         : 'The room was there already; nothing was changed.\n',

@@ -85,7 +85,7 @@ async function print(
   const { output, cwd, args } = call;
   using interruption = args.options.has('follow') ? onInterruption() : undefined;
   const until = interruption?.signal;
-  const warn = (text: string): void => void output.talk(`${visible(text)}\n`);
+  const warn = (text: string): void => void output.advise(`${visible(text)}\n`);
   for await (const event of inspectRoom(room.context, { ...chosen, cwd, warn, until })) {
     if (until?.aborted) break;
     await output.json(event);
@@ -152,7 +152,7 @@ function placeOf({ args, cwd, nudgeProgram, output }: Call): InspectorPlace {
     program: nudgeProgram,
     port: portOf(textOption(args, 'port')),
     viewerUrl: viewerOf(textOption(args, 'viewer')),
-    warn: (text) => void output.talk(`${visible(text)}\n`),
+    warn: (text) => void output.advise(`${visible(text)}\n`),
   };
 }
 

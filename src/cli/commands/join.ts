@@ -44,7 +44,7 @@ conflict (exit 6).`,
       else await output.data(`${line}\n`);
       // On a terminal nothing has taken the line in yet.
       const more = isatty(STDOUT) && !isJson ? ` Tell your shell, too: eval "$(mailroom join ${address})"` : '';
-      await output.talk(`You have joined as ${address}.${more}\n`);
+      await output.advise(`You have joined as ${address}.${more}\n`);
       return EXIT_OK;
     }),
 };

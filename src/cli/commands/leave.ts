@@ -12,7 +12,7 @@ export const leave: Command = {
     withAgent(call, async (agent) => {
       await agent.leave();
       if (call.isJson) await call.output.json({ address: agent.address, left: true });
-      await call.output.talk(`${agent.address} has left. Its mail waits: mailroom join ${agent.address}\n`);
+      await call.output.advise(`${agent.address} has left. Its mail waits: mailroom join ${agent.address}\n`);
       return EXIT_OK;
     }),
 };

@@ -73,7 +73,7 @@ async function readMail(call: Call, agent: Agent, room: Room): Promise<number> {
 
 async function tellMore(call: Call, agent: Agent, { isFull }: { isFull: boolean }): Promise<number> {
   const more = isFull ? agent.list({ limit: 0 }).more : 0;
-  if (more > 0) await call.output.talk(`There is more mail. Read on with: mailroom read\n`);
+  if (more > 0) await call.output.advise(`There is more mail. Read on with: mailroom read\n`);
   return EXIT_OK;
 }
 

@@ -31,6 +31,7 @@ printed and the exit code is 1: after a change of code, or because a step depend
       const [address = ''] = call.args.operands;
       const { machine, file } = await machineOf(room.context, address, {
         cwd: call.cwd,
+        program: call.nudgeProgram,
         chooseFile: namedOrShipped(call),
       });
       const runtime = await loadRuntime(file);
@@ -41,7 +42,7 @@ printed and the exit code is 1: after a change of code, or because a step depend
       else {
         for (const one of divergences.slice(0, SHOWN_MAX)) await call.output.data(lineOf(one));
         const more = divergences.length - SHOWN_MAX;
-        if (more > 0) await call.output.talk(`… and ${more} more: ${commandLine(['replay', address, '--json'])}\n`);
+        if (more > 0) await call.output.advise(`… and ${more} more: ${commandLine(['replay', address, '--json'])}\n`);
         await call.output.talk(
           divergences.length === 0
             ? `${steps} steps taken again; each came out as it is recorded.\n`

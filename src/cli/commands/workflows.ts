@@ -24,7 +24,7 @@ export const workflows: Command = {
       if (call.isJson) await call.output.json(found.map(asJson));
       else if (found.length > 0)
         await call.output.data(alignColumns([HEADINGS, ...found.map((one) => asRow(one, nowMs))]));
-      else await call.output.talk('No workflow was ever run here. Run one with: mailroom run <machine.ts>\n');
+      else await call.output.advise('No workflow was ever run here. Run one with: mailroom run <machine.ts>\n');
       return EXIT_OK;
     }),
 };

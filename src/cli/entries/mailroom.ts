@@ -20,9 +20,10 @@ const words = process.argv.slice(2);
 const { name, asks } = splitLine(words);
 const command = asks ? undefined : MAIL.find((one) => one.name === name);
 const nudgeProgram = `${__dirname}/nudge.cjs`;
+const program = `${__dirname}/mailroom.cjs`;
 const explain = async (asked: readonly string[]): Promise<void> =>
   (await import('./rest.ts')).runAny(asked, { nudgeProgram });
 // Only a broadcast has several disks' worth of waiting to do at once.
 const host = command === broadcast ? nodeHost : blockingHost;
-if (command) void runCommandLine(words, { find: () => command, explain, host, nudgeProgram });
+if (command) void runCommandLine(words, { find: () => command, explain, host, program, nudgeProgram });
 else void explain(words);

@@ -76,7 +76,7 @@ export async function runAny(
   );
   const explain = (asked: readonly string[]): Promise<void> => runAny(asked, { nudgeProgram });
   const runLine = (line: readonly string[], find: () => Command): Promise<void> =>
-    runCommandLine(line, { find, explain, host: nodeHost, nudgeProgram });
+    runCommandLine(line, { find, explain, host: nodeHost, program: `${__dirname}/mailroom.cjs`, nudgeProgram });
   const { name, asks } = splitLine(words);
   if (asks === 'version') return runLine(['version'], () => createVersion(MAILROOM_VERSION));
   if (asks === 'help') return runLine(name === undefined ? ['help'] : ['help', name], () => help);

@@ -20,6 +20,11 @@ export function carryOut(call: Call): Promise<number> {
 
 /** Runs a command line of `run`. `explain` is given another one, for whoever asks for help or has mistyped. */
 export function runLine(words: readonly string[], explain: (words: readonly string[]) => Promise<void>): Promise<void> {
-  const nudgeProgram = `${__dirname}/nudge.cjs`;
-  return runCommandLine(words, { find: () => createRun(carryOut), explain, host: nodeHost, nudgeProgram });
+  return runCommandLine(words, {
+    find: () => createRun(carryOut),
+    explain,
+    host: nodeHost,
+    program: `${__dirname}/mailroom.cjs`,
+    nudgeProgram: `${__dirname}/nudge.cjs`,
+  });
 }

@@ -1,0 +1,78 @@
+import Module, { createRequire, register } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { errnoOf } from './file-system.ts';
+
+/** Node 22.15 and later: for `import` and `require`, in this thread. */
+interface Hooks {
+  readonly registerHooks?: (hooks: { resolve: Resolve }) => void;
+}
+
+type Resolve = (
+  specifier: string,
+  context: { readonly parentURL?: string | undefined },
+  nextResolve: (specifier: string, context: object) => unknown,
+) => unknown;
+
+/** What `require` asks. It is not documented, but every program that has a hand in loading depends on it. */
+interface Resolver {
+  _resolveFilename(
+    request: string,
+    parent: { readonly filename?: string | null } | undefined,
+    ...more: unknown[]
+  ): string;
+}
+
+/** The hook of `import` for older versions: the text of a module, because it runs in a thread of its own. */
+const HOOK = `
+let packages, parentURL;
+export const initialize = (data) => ({ packages, parentURL } = data);
+export async function resolve(specifier, context, nextResolve) {
+  try {
+    return await nextResolve(specifier, context);
+  } catch (error) {
+    const isOne = packages.some((name) => specifier === name || specifier.startsWith(name + '/'));
+    if (!isOne || error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    return nextResolve(specifier, { ...context, parentURL });
+  }
+}`;
+
+/**
+ * Has imports of these packages that find nothing where they stand be resolved as if they stood in this file: for all
+ * modules that this process loads from now on. What is installed nearer is still found first.
+ */
+export function resolveFrom(file: string, packages: readonly string[]): void {
+  const parentURL = pathToFileURL(file).href;
+  const isOne = (specifier: string): boolean =>
+    packages.some((name) => specifier === name || specifier.startsWith(`${name}/`));
+  const require = createRequire(file);
+  const { registerHooks } = Module as Hooks;
+  if (registerHooks) {
+    registerHooks({
+      resolve: (specifier, context, nextResolve) => {
+        try {
+          return nextResolve(specifier, context);
+        } catch (error) {
+          if (!isOne(specifier) || context.parentURL === parentURL) throw error;
+          if (errnoOf(error) === 'ERR_MODULE_NOT_FOUND') return nextResolve(specifier, { ...context, parentURL });
+          // What `require` asks is resolved from its own parent, whatever the context says.
+          if (errnoOf(error) === 'MODULE_NOT_FOUND')
+            return { url: pathToFileURL(require.resolve(specifier)).href, shortCircuit: true };
+          throw error;
+        }
+      },
+    });
+    return;
+  }
+  register(`data:text/javascript,${encodeURIComponent(HOOK)}`, { data: { packages, parentURL } });
+  const resolver = Module as unknown as Resolver;
+  const resolveFilename = resolver._resolveFilename;
+  resolver._resolveFilename = function (request, parent, ...more) {
+    try {
+      return resolveFilename.call(this, request, parent, ...more);
+    } catch (error) {
+      const isElsewhere = parent?.filename !== file && isOne(request);
+      if (!isElsewhere || errnoOf(error) !== 'MODULE_NOT_FOUND') throw error;
+      return require.resolve(request);
+    }
+  };
+}
