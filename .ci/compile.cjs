@@ -29,8 +29,24 @@ async function run(words) {
   if (process.exitCode) throw new Error(`mailroom ${words.join(' ')} failed with ${process.exitCode}`);
 }
 
+/**
+ * What a machine imports has to be found beside it, as is usual: else it is looked for in this program, which is another way
+ * of loading.
+ * @param {string} room
+ */
+function installBeside(room) {
+  for (const name of ['agent-mailroom', 'xstate', 'zod']) {
+    const installed = path.join(room, 'node_modules', name);
+    fs.mkdirSync(installed, { recursive: true });
+    const exported = { '.': './index.js', './workflow': './index.js' };
+    fs.writeFileSync(path.join(installed, 'package.json'), JSON.stringify({ name, exports: exported }));
+    fs.writeFileSync(path.join(installed, 'index.js'), '');
+  }
+}
+
 /** @param {string} room */
 async function compile(room) {
+  installBeside(room);
   process.env.MAILROOM_DIR = path.join(room, '.mailroom');
   delete process.env.TMUX;
   await runAny(['init']);

@@ -24,7 +24,7 @@ describe('the document about agents', () => {
   });
 
   it('has every option, there or in the help', () => {
-    const inHelp = ['preset', 'stdin', 'types', 'skills', 'limit', 'no-broadcasts', 'take-over', 'exec'];
+    const inHelp = ['preset', 'stdin', 'types', 'skills', 'limit', 'no-broadcasts', 'take-over', 'exec', 'host'];
     const documented = rows.flatMap((row) => /^`--([a-z-]+)`$/.exec(cells(row)[1] ?? '')?.[1] ?? []);
     const options = agent.options.map(({ name }) => name).filter((name) => !inHelp.includes(name));
     expect(documented.sort()).toEqual(options.sort());
