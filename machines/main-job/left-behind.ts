@@ -108,7 +108,7 @@ function ownLines(
   { directory, input: { repository } }: Run,
   { refs, worktrees }: { readonly refs: readonly string[]; readonly worktrees: number },
 ): string[] {
-  const prefix = taskBranch(repository, '');
+  const prefix = taskBranches(repository);
   const branches = refs.filter((ref) => ref.startsWith(`refs/heads/${prefix}`)).length;
   if (branches + worktrees === 0) return [];
   return [`of the run itself: the branches ${prefix}* (${branches}), and worktrees below ${directory} (${worktrees})`];
