@@ -4,6 +4,7 @@ import { ended } from './autonomous-dev/context.ts';
 import { excerpt } from './autonomous-dev/excerpt.ts';
 import { parseLoop } from './autonomous-dev/input.ts';
 import { loop } from './autonomous-dev/loop.ts';
+import { openText } from './autonomous-dev/mending.ts';
 import { planning } from './autonomous-dev/planning-state.ts';
 import { researchQuestion } from './autonomous-dev/planning.ts';
 import { publishing } from './autonomous-dev/publishing-state.ts';
@@ -33,6 +34,7 @@ export const machine = loop.createMachine({
     changes: [],
     tests: [],
     silent: [],
+    releases: [],
     begun: 0,
     blocked: [],
     mending: null,
@@ -48,7 +50,7 @@ export const machine = loop.createMachine({
       actions: assign(({ context }) =>
         ended(
           'time-over',
-          `${context.terms.maxHours} hours are over${context.begun === 0 ? ', and nobody has claimed a task' : ''}`,
+          `${context.terms.maxHours} hours are over${context.begun === 0 ? ', and nobody has claimed a task' : openText(context)}`,
         ),
       ),
     },

@@ -1,5 +1,6 @@
 import type { ChangesRequested } from '../code-review/events.ts';
 import type { ReviewOutput } from '../code-review/progress.ts';
+import type { ConsensusOutput } from '../consensus.ts';
 import type { Decision } from './decision.ts';
 import type { Checkout } from './repository.ts';
 
@@ -33,6 +34,10 @@ export type WordOfChange =
   | { readonly type: 'APPROVED'; readonly commit: string; readonly title: string; readonly agent: string }
   /** It cannot be finished this way: somebody else may try. */
   | { readonly type: 'STUCK'; readonly reason: string }
+  /** Who has reviewed or voted, and who has let the time for a review pass. */
+  | { readonly type: 'ANSWERED'; readonly agents: readonly string[]; readonly silent: readonly string[] }
+  /** Nobody has reviewed what was handed in, however often they were asked. It is good work that must not be done again. */
+  | { readonly type: 'STALLED'; readonly reason: string; readonly report: ChangeReport }
   /** Its last word. */
   | { readonly type: 'CHANGE-ENDED'; readonly report: ChangeReport };
 
@@ -54,5 +59,17 @@ export interface ChangeReport {
   readonly merge: string | null;
 }
 
+/** A vote has ended. */
+export interface VoteEnded {
+  readonly type: `xstate.done.actor.vote-${string}`;
+  readonly actorId: string;
+  readonly output: ConsensusOutput;
+}
+
+export interface VoteFailed {
+  readonly type: `xstate.error.actor.vote-${string}`;
+  readonly error: unknown;
+}
+
 /** What happens to it. */
-export type Event = ToChange | ChangesRequested;
+export type Event = ToChange | ChangesRequested | VoteEnded | VoteFailed;

@@ -1,3 +1,4 @@
+import type { Lapse } from '../work-distributor/board.ts';
 import type { ToParent } from '../work-distributor/parent.ts';
 import type { Plan } from '../work-distributor/plan.ts';
 import type { FromChange } from './change-events.ts';
@@ -11,6 +12,15 @@ import type { Ending, LoopReport, TestRun } from './report.ts';
 interface Hand {
   readonly agent: string;
   readonly epoch: number;
+}
+
+/** A claim that was lost. */
+export interface Release {
+  readonly taskId: string;
+  readonly agent: string;
+  readonly epoch: number;
+  readonly end: Lapse['end'];
+  readonly reason: string;
 }
 
 export interface Approved {
@@ -36,8 +46,10 @@ export interface Context {
   readonly merges: readonly LoopMerge[];
   readonly changes: LoopReport['changes'];
   readonly tests: readonly TestRun[];
-  /** Agents who fell silent with a task, and have not been heard of since. */
+  /** Agents who fell silent with a task or a review, and have not been heard of since. */
   readonly silent: readonly string[];
+  /** Every claim that was lost, in that order. */
+  readonly releases: readonly Release[];
   /** How many changes were begun: whose turn it is to review. */
   readonly begun: number;
   /** Ids of tasks that nobody is offered any more. */
@@ -49,7 +61,7 @@ export interface Context {
   readonly ending: Ending | null;
 }
 
-export type Event = ToParent | FromChange;
+export type Event = ToParent | FromChange | { readonly type: 'NOBODY-CLAIMS' };
 
 export function changeId(taskId: string, epoch: number): string {
   return `change-${taskId}-${epoch}`;
@@ -60,6 +72,11 @@ export function isAtHand(
   { taskId, epoch }: { readonly taskId: string; readonly epoch: number },
 ): boolean {
   return hands[taskId]?.epoch === epoch;
+}
+
+/** Nobody is at a task. */
+export function isIdle({ hands }: Context): boolean {
+  return Object.keys(hands).length === 0;
 }
 
 export function without(hands: Context['hands'], taskId: string): Context['hands'] {
@@ -88,13 +105,31 @@ export function headOf({ terms, merges }: Context): string {
   return merges.at(-1)?.commit ?? terms.repository.base;
 }
 
-/** Who is free goes before who is at a task, each in turn; who fell silent is not asked. */
-export function reviewOrder({ terms, silent, hands, begun, changes }: Context): string[] {
+/**
+ * Who is free goes before who is at a task, each in turn. Who fell silent is asked last, and only where the others are too
+ * few to review the author's work: it may be there after all.
+ */
+export function reviewOrder({ terms, silent, hands, begun, changes }: Context, author: string): string[] {
   const there = terms.agents.filter((one) => !silent.includes(one));
+  const isEnough = there.filter((one) => one !== author).length >= terms.reviewersNeeded;
   const turn = (begun + changes.length) % Math.max(1, there.length);
   const inTurn = [...there.slice(turn), ...there.slice(0, turn)];
   const busy = new Set(Object.values(hands).map(({ agent }) => agent));
-  return [...inTurn.filter((one) => !busy.has(one)), ...inTurn.filter((one) => busy.has(one))];
+  return [
+    ...inTurn.filter((one) => !busy.has(one)),
+    ...inTurn.filter((one) => busy.has(one)),
+    ...(isEnough ? [] : terms.agents.filter((one) => silent.includes(one))),
+  ];
+}
+
+/** The silent ones after some have spoken and others have not answered. Whoever holds a task is alive: its lease says so. */
+export function silentAfter(
+  { silent, hands }: Context,
+  { heard = [], unheard = [] }: { readonly heard?: readonly string[]; readonly unheard?: readonly string[] },
+): { readonly silent: readonly string[] } {
+  const atWork = Object.values(hands).map(({ agent }) => agent);
+  const left = silent.filter((one) => !heard.includes(one));
+  return { silent: [...new Set([...left, ...unheard.filter((one) => !atWork.includes(one))])] };
 }
 
 export function lastTests({ tests }: Context): TestRun {

@@ -1,8 +1,11 @@
+import { cut } from 'agent-mailroom/workflow';
 import type { ConsensusOutput } from '../consensus.ts';
 
 /** What a vote on a disagreement came to. */
 export interface Decision {
   readonly taskId: string;
+  /** The id of the issue that was challenged. */
+  readonly issue?: string;
   readonly question: string;
   readonly outcome: ConsensusOutput['outcome'];
   /** `change` or `keep`; null where nothing was decided. */
@@ -20,11 +23,12 @@ export interface Decision {
 }
 
 export function decisionOf(
-  taskId: string,
+  { taskId, issue }: { readonly taskId: string; readonly issue: string },
   { question, outcome, option, tieBreak, votes, missing }: ConsensusOutput,
 ): Decision {
   return {
     taskId,
+    issue,
     question,
     outcome,
     option: option ?? null,
@@ -40,7 +44,16 @@ export function decisionOf(
   };
 }
 
-/** For the author, and for whoever reviews it next. */
+const TOPIC_CHARS_SHOWN = 300;
+
+/** On a line, for whoever reviews it next. */
+export function settledText({ question, outcome, option, mustChange }: Decision): string {
+  const topic = cut(question.replaceAll(/\s+/gu, ' '), { charsMax: TOPIC_CHARS_SHOWN });
+  const what = option === null ? `no decision (${outcome}), so the issue stands` : option;
+  return `${topic}\nIt was put to the vote: ${what}. ${mustChange ? 'So it is to be changed.' : 'So it stays as it is.'}`;
+}
+
+/** For the author. */
 export function decisionText({ question, outcome, option, mustChange, votes }: Decision): string {
   const what = option === null ? `the vote decided nothing (${outcome}), so the issue stands` : `voted: ${option}`;
   const voices = votes.map(({ voter, option: chosen }) => `${voter}: ${chosen}`).join(', ');

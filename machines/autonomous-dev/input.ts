@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { actorAddress } from '../shared/actor-address.ts';
 import { parseInput } from '../shared/parse-input.ts';
+import { REVIEW_ROUNDS_MAX, REVIEWERS_NEEDED_MAX } from '../code-review/review.ts';
 import { parsePlan, type Plan, type PlanInput } from '../work-distributor/plan.ts';
 import type { Repository } from './repository.ts';
 
@@ -45,8 +46,8 @@ const loopInput = z.strictObject({
   planner: actorAddress.optional(),
   /** A plan that is there already. */
   plan: z.custom<PlanInput | string>((value) => value !== null).optional(),
-  reviewersNeeded: z.number().int().min(1).default(1),
-  reviewRounds: z.number().int().min(1).default(REVIEW_ROUNDS_DEFAULT),
+  reviewersNeeded: z.number().int().min(1).max(REVIEWERS_NEEDED_MAX).default(1),
+  reviewRounds: z.number().int().min(1).max(REVIEW_ROUNDS_MAX).default(REVIEW_ROUNDS_DEFAULT),
   fixRounds: z.number().int().min(0).max(FIX_ROUNDS_MAX).default(FIX_ROUNDS_DEFAULT),
   leaseMinutes: minutes.default(LEASE_MINUTES_DEFAULT),
   /** How long an answer to a question may take, and until somebody claims the first task. */
@@ -55,6 +56,11 @@ const loopInput = z.strictObject({
   voteSeconds: z.number().positive().default(VOTE_SECONDS_DEFAULT),
   testMinutes: minutes.default(TEST_MINUTES_DEFAULT),
   maxHours: z.number().positive().max(HOURS_MAX).default(HOURS_DEFAULT),
+});
+
+const checkedInput = loopInput.refine(({ agents, reviewersNeeded }) => reviewersNeeded < new Set(agents).size, {
+  path: ['reviewersNeeded'],
+  message: 'expected fewer than there are agents, because nobody reviews their own work',
 });
 
 /** What the loop is begun with. */
@@ -71,7 +77,7 @@ export interface LoopTerms extends Omit<z.output<typeof loopInput>, 'plan' | 'pl
 
 /** Throws a TypeError that says on one line what is wrong with the input. */
 export function parseLoop(input: unknown): LoopTerms {
-  const { plan, planner, researcher, ...terms } = parseInput(loopInput, input, {
+  const { plan, planner, researcher, ...terms } = parseInput(checkedInput, input, {
     what: 'development',
     example:
       '{"feature":"…","repository":{"directory":"/…","base":"<commit>","branch":"…","run":"<id>","workDirectory":"/…"},"testCommand":"npm test","agents":["…","…"]}',

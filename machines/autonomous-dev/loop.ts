@@ -5,10 +5,22 @@ import type { ToParent } from '../work-distributor/parent.ts';
 import { machine as change } from './change.ts';
 import type { ChangeInput } from './change-context.ts';
 import { openBranch } from './checkouts.ts';
-import { changeId, headOf, isAtHand, lastTests, planOf, taskOf, without, type Context, type Event } from './context.ts';
+import {
+  changeId,
+  headOf,
+  isAtHand,
+  isIdle,
+  lastTests,
+  planOf,
+  silentAfter,
+  taskOf,
+  without,
+  type Context,
+  type Event,
+} from './context.ts';
 import { deliver } from './delivery.ts';
 import type { LoopInput, LoopTerms } from './input.ts';
-import { neverDone } from './mending.ts';
+import { isHopeless, neverDone } from './mending.ts';
 import { templatePlan } from './planning.ts';
 import { progress, type Progress } from './progress.ts';
 import type { Publication } from './publication.ts';
@@ -92,6 +104,7 @@ export const loop = setup({
     hasMerges: ({ context }) => context.toMerge.length > 0,
     isAtHand: ({ context, event }) => isAtHand(context, taskOf(event)),
     hasNobodyBegun: ({ context }) => context.begun === 0,
+    isIdle: ({ context }) => isIdle(context),
     passed: ({ context }) => lastTests(context).exitCode === 0 && neverDone(context).length === 0,
     /** Then it is tested again when that has come to its end. */
     isStillAtWork: ({ context }) => lastTests(context).exitCode === 0 && Object.keys(context.hands).length > 0,
@@ -99,7 +112,8 @@ export const loop = setup({
       event.type === 'TASKS-SETTLED' && (mending === null || event.tasks.some(({ id }) => id === mending)),
     isUndelivered: ({ context }) => context.delivery === null,
     wantsPullRequest: ({ context }) => context.terms.pullRequest !== undefined,
-    mayMend: ({ context }) => lastTests(context).exitCode !== 0 && context.tests.length <= context.terms.fixRounds,
+    mayMend: ({ context }) =>
+      lastTests(context).exitCode !== 0 && context.tests.length <= context.terms.fixRounds && !isHopeless(context),
   },
   actions: {
     begin: spawnChild('change', {
@@ -112,19 +126,28 @@ export const loop = setup({
       return {
         hands: { ...context.hands, [task.id]: { agent, epoch } },
         begun: context.begun + 1,
-        silent: context.silent.filter((one) => one !== agent),
+        ...silentAfter(context, { heard: [agent] }),
         blocked: context.blocked.filter((id) => id !== task.id),
       };
     }),
     noteReleased: enqueueActions(({ event, enqueue }) => {
       if (event.type !== 'TASK-RELEASED') return;
-      const { taskId, agent, reason, isBlocked } = event;
-      enqueue.emit({ type: 'released', taskId, agent, reason });
-      enqueue.assign({
-        // Whoever has given it back has said something.
-        silent: ({ context }) => [...new Set([...context.silent, agent])],
-        blocked: ({ context }) => (isBlocked ? [...new Set([...context.blocked, taskId])] : context.blocked),
-      });
+      // An older distribution does not say how it was lost.
+      const { taskId, agent, epoch, reason, isBlocked, end = 'silent' } = event;
+      enqueue.emit({ type: 'released', taskId, agent, reason, end });
+      enqueue.assign(({ context }) => ({
+        ...silentAfter(
+          context,
+          { silent: { unheard: [agent] }, 'given-back': { heard: [agent] }, 'taken-away': {} }[end],
+        ),
+        releases: [...context.releases, { taskId, agent, epoch, end, reason }],
+        blocked: isBlocked ? [...new Set([...context.blocked, taskId])] : context.blocked,
+      }));
+    }),
+    /** While nobody is at a task somebody has to claim one in time. */
+    watchIdle: enqueueActions(({ context, enqueue }) => {
+      enqueue.cancel('idle');
+      if (isIdle(context)) enqueue.raise({ type: 'NOBODY-CLAIMS' }, { delay: 'answer', id: 'idle' });
     }),
     letGo: assign({ hands: ({ context, event }) => without(context.hands, taskOf(event).taskId) }),
     tellPlan: emit(({ context }) =>

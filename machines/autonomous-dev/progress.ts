@@ -1,6 +1,7 @@
 import type { Disagreement } from '../code-review/disagreement.ts';
 import type { ChangesRequested } from '../code-review/events.ts';
 import type { ReviewOutput } from '../code-review/progress.ts';
+import type { Lapse } from '../work-distributor/board.ts';
 import type { Decision } from './decision.ts';
 
 export type Phase = 'research' | 'planning' | 'implementation' | 'testing' | 'delivery';
@@ -45,7 +46,15 @@ export type Progress =
   | { readonly type: 'reviewed'; readonly taskId: string; readonly review: ReviewOutput }
   | { readonly type: 'disputed'; readonly taskId: string; readonly disagreements: readonly Disagreement[] }
   | { readonly type: 'decided'; readonly decision: Decision }
-  | { readonly type: 'released'; readonly taskId: string; readonly agent: string; readonly reason: string }
+  /** What was handed in has no reviewer now. */
+  | { readonly type: 'waiting'; readonly taskId: string; readonly agent: string; readonly reason: string }
+  | {
+      readonly type: 'released';
+      readonly taskId: string;
+      readonly agent: string;
+      readonly reason: string;
+      readonly end?: Lapse['end'];
+    }
   | {
       readonly type: 'merged';
       readonly taskId: string;

@@ -34,6 +34,8 @@ export interface LoopReport {
   readonly tasks: readonly { readonly id: string; readonly title: string }[];
   /** Every claim that has ended, in that order. */
   readonly changes: readonly ChangeReport[];
+  /** Every claim that was lost: of which task, by whom and why. */
+  readonly releases?: Context['releases'];
   readonly tests: readonly TestRun[];
   readonly delivery: Delivery | null;
   /** Null when none was asked for, or nothing was delivered. */
@@ -46,7 +48,7 @@ export function isAllDone({ outcome, pullRequest }: LoopReport): boolean {
 }
 
 export function reportOf(context: Context): LoopReport {
-  const { terms, findings, plan, planSource, changes, tests, delivery, pullRequest, ending } = context;
+  const { terms, findings, plan, planSource, changes, releases, tests, delivery, pullRequest, ending } = context;
   const { outcome, reason } = ending ?? { outcome: 'failed', reason: 'it has not ended' };
   return {
     outcome,
@@ -58,6 +60,7 @@ export function reportOf(context: Context): LoopReport {
     planSource,
     tasks: (plan?.tasks ?? []).map(({ id, title }) => ({ id, title })),
     changes,
+    releases,
     tests,
     delivery,
     pullRequest,

@@ -4,6 +4,7 @@ import type { DistributionInput } from '../work-distributor/input.ts';
 import type { FromParent } from '../work-distributor/parent.ts';
 import { commitMessage } from '../shared/commit-message.ts';
 import { faultText } from '../shared/fault-text.ts';
+import { UNANSWERED_MAX } from './change-context.ts';
 import type { ToChange } from './change-events.ts';
 import {
   changeId,
@@ -13,11 +14,12 @@ import {
   nextToMerge,
   planOf,
   reviewOrder,
+  silentAfter,
   without,
   type Context,
 } from './context.ts';
 import { loop } from './loop.ts';
-import { endWithoutDelivery, fixTask } from './mending.ts';
+import { endWithoutDelivery, fixTask, unclaimedText } from './mending.ts';
 import type { Merge } from './merge.ts';
 import { integrationDirectory } from './repository.ts';
 
@@ -86,6 +88,7 @@ export const working = loop.createStateConfig({
       actions: [
         'begin',
         'take',
+        'watchIdle',
         emit(({ event }) => ({
           type: 'claimed',
           taskId: event.task.id,
@@ -97,11 +100,18 @@ export const working = loop.createStateConfig({
     },
     'TASK-COMPLETED': {
       guard: 'isAtHand',
-      actions: sendTo(
-        ({ event }) => changeId(event.task.id, event.epoch),
-        ({ context, event: { commit, summary, messageId } }) =>
-          toChange({ type: 'SUBMITTED', commit, summary, messageId, agents: reviewOrder(context) }),
-      ),
+      actions: [
+        assign(({ context, event: { agent } }) => silentAfter(context, { heard: [agent] })),
+        sendTo(
+          ({ event }) => changeId(event.task.id, event.epoch),
+          ({ context, event: { agent, commit, summary, messageId } }) =>
+            toChange({ type: 'SUBMITTED', commit, summary, messageId, agents: reviewOrder(context, agent) }),
+        ),
+      ],
+    },
+    'AGENT-HEARD': { actions: assign(({ context, event }) => silentAfter(context, { heard: [event.agent] })) },
+    ANSWERED: {
+      actions: assign(({ context, event }) => silentAfter(context, { heard: event.agents, unheard: event.silent })),
     },
     'TASK-RELEASED': [
       {
@@ -113,9 +123,10 @@ export const working = loop.createStateConfig({
           ),
           'letGo',
           'noteReleased',
+          'watchIdle',
         ],
       },
-      { actions: 'noteReleased' },
+      { actions: ['noteReleased', 'watchIdle'] },
     ],
     READY: {
       guard: 'isAtHand',
@@ -153,6 +164,17 @@ export const working = loop.createStateConfig({
         'letGo',
       ],
     },
+    STALLED: {
+      guard: 'isAtHand',
+      target: 'ended',
+      actions: assign(({ context, event }) => ({
+        changes: [...context.changes, event.report],
+        ...ended(
+          'blocked',
+          `${event.taskId} cannot be merged, ${event.reason}; it was asked for ${UNANSWERED_MAX} times`,
+        ),
+      })),
+    },
     'TASKS-REFUSED': {
       target: 'ended',
       actions: assign(({ event }) => ended('failed', `a task of mending was refused: ${event.reason}`)),
@@ -177,7 +199,14 @@ export const working = loop.createStateConfig({
   states: {
     building: {
       // One that was told before it had heard of the task of mending is no news.
-      on: { 'TASKS-SETTLED': { guard: 'knowsMending', target: 'settling' } },
+      on: {
+        'TASKS-SETTLED': { guard: 'knowsMending', target: 'settling' },
+        'NOBODY-CLAIMS': {
+          guard: 'isIdle',
+          target: '#autonomous-dev-loop.ended',
+          actions: assign(({ context }) => ended('nobody-answered', unclaimedText(context))),
+        },
+      },
       initial: 'waiting',
       states: {
         waiting: { always: { guard: 'hasMerges', target: 'merging' } },
@@ -214,6 +243,7 @@ export const working = loop.createStateConfig({
                     merges: mergesWith(context, mergedIn(event.output).commit),
                     toMerge: context.toMerge.slice(1),
                   })),
+                  'watchIdle',
                 ],
               },
               {
@@ -297,6 +327,7 @@ export const working = loop.createStateConfig({
           actions: [
             sendTo('distributor', ({ context }) => toDistributor({ type: 'ADD-TASKS', tasks: [fixTask(context)] })),
             assign({ mending: ({ context }) => fixTask(context).id }),
+            'watchIdle',
           ],
         },
         {

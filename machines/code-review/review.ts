@@ -4,13 +4,14 @@ import { parseInput } from '../shared/parse-input.ts';
 import { queueOf } from './reviewer-queue.ts';
 
 const TITLE_CHARS_MAX = 200;
-const TEXT_CHARS_MAX = 8_000;
+/** Of a description. */
+export const DESCRIPTION_CHARS_MAX = 8_000;
 const NAME_CHARS_MAX = 500;
 const FILES_MAX = 1_000;
 const SKILLS_MAX = 50;
 const REVIEWERS_MAX = 100;
-const NEEDED_MAX = 5;
-const ROUNDS_MAX = 20;
+export const REVIEWERS_NEEDED_MAX = 5;
+export const REVIEW_ROUNDS_MAX = 20;
 const ROUNDS_DEFAULT = 5;
 const MINUTES_MAX = 30 * 24 * 60;
 const MINUTES_DEFAULT = 30;
@@ -34,7 +35,7 @@ const change = z
       .max(TITLE_CHARS_MAX)
       .refine((text) => !/\p{Cc}/u.test(text), 'expected one line'),
     author: actorAddress,
-    description: z.string().trim().max(TEXT_CHARS_MAX).optional(),
+    description: z.string().trim().max(DESCRIPTION_CHARS_MAX).optional(),
     branch: name.optional(),
     commit: name.optional(),
     /** What it is compared with. */
@@ -62,8 +63,8 @@ const reviewInput = z.strictObject({
     )
     .max(REVIEWERS_MAX),
   /** How many must approve. */
-  reviewersNeeded: z.number().int().min(1).max(NEEDED_MAX).default(1),
-  rounds: z.number().int().min(1).max(ROUNDS_MAX).default(ROUNDS_DEFAULT),
+  reviewersNeeded: z.number().int().min(1).max(REVIEWERS_NEEDED_MAX).default(1),
+  rounds: z.number().int().min(1).max(REVIEW_ROUNDS_MAX).default(ROUNDS_DEFAULT),
   /** How long a reviewer, and the author, may take for an answer. */
   minutes: z.number().positive().max(MINUTES_MAX).default(MINUTES_DEFAULT),
   /** Whose turn it is: reviewers are asked in a ring, from this one on. */

@@ -62,7 +62,7 @@ function textOf(one: Progress): string {
     case 'decided': {
       const { decision } = one;
       return [
-        `  ${decision.taskId.padEnd(TASK_COLUMNS)} VOTE: ${oneLine(decision.option ?? decision.outcome)}${decision.tieBreak === null ? '' : `, by ${decision.tieBreak}`}`,
+        `  ${decision.taskId.padEnd(TASK_COLUMNS)} VOTE: ${oneLine(decision.option ?? decision.outcome)}${decision.tieBreak === null ? '' : `, by ${decision.tieBreak}`}; ${firstLine(decision.question)}`,
         ...decision.votes.map(
           ({ voter, option, evidence, messageId }) =>
             `      ${voter}: ${oneLine(option)}${evidence.length === 0 ? '' : `, because ${evidence.map((item) => firstLine(item)).join('; ')}`} (${idOf(messageId)})`,
@@ -70,8 +70,10 @@ function textOf(one: Progress): string {
         ...(decision.missing.length === 0 ? [] : [`      no vote from ${decision.missing.join(', ')}`]),
       ].join('\n');
     }
+    case 'waiting':
+      return `  ${label(one)} WAITING: ${firstLine(one.reason)}`;
     case 'released':
-      return `  ${label(one)} LOST by ${one.agent}: ${firstLine(one.reason)}`;
+      return `  ${label(one)} ${one.end === 'given-back' ? 'RETURNED' : 'LOST'} by ${one.agent}: ${firstLine(one.reason)}`;
     case 'merged':
       return `  ${label(one)} merged as ${short(one.commit)}, work of ${one.agent}:${firstLine(lastLine(one.diffStat)) === '' ? '' : ` ${oneLine(lastLine(one.diffStat))}`}`;
     case 'conflict':

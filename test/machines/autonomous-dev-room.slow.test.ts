@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { machine } from '../../machines/autonomous-dev.ts';
 import { git } from '../../machines/autonomous-dev/git.ts';
+import type { LoopInput } from '../../machines/autonomous-dev/input.ts';
 import type { LoopReport } from '../../machines/autonomous-dev/report.ts';
 import { initRoom, openRoom, type Agent, type Mail, type Room } from '../../src/index.ts';
 import { runWorkflow } from '../../src/runtime.ts';
@@ -16,37 +17,60 @@ let outer: string;
 beforeEach(() => void (outer = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-loop-')))));
 afterEach(() => fs.rmSync(outer, { recursive: true, force: true }));
 
-/** What an agent makes of a task; the number is that of the commits before. */
-type Work = (taskId: string, before: number) => string;
+/** What an agent makes of a task; the number is that of its commits before. Null when it returns the task, undefined when nothing is heard of it. */
+type Work = (taskId: string, before: number) => string | null | undefined;
+
+interface Conduct {
+  readonly work: Work;
+  /** Whether it claims a task that it is offered; it never claims again what it returned. */
+  readonly claims?: (task: Offer) => boolean;
+  /** Answers to a REVIEW-REQUEST; it approves when not given. */
+  readonly reviews?: 'REVIEW-FEEDBACK' | 'BLOCKED';
+}
+
+interface Offer {
+  readonly id: string;
+  readonly epoch: number;
+}
 
 interface Start {
   readonly kind?: string;
-  readonly tasks?: readonly { readonly id: string }[];
+  readonly tasks?: readonly Offer[];
   readonly taskId?: string;
   readonly epoch?: number;
   readonly description?: string;
   readonly workspace?: { readonly directory: string; readonly branch: string };
 }
 
-/** Claims what is offered, commits what `work` says, and approves what others did: with git and mail alone. */
-async function serve(agent: Agent, work: Work, heard: string[], signal: AbortSignal): Promise<void> {
+/** Claims what is offered, commits what `work` says, and reviews what others did: with git and mail alone. */
+async function serve(agent: Agent, conduct: Conduct, heard: string[], signal: AbortSignal): Promise<void> {
+  const { work, claims = () => true, reviews = 'REVIEW-FEEDBACK' } = conduct;
+  const returned = new Set<string>();
   let commits = 0;
   for await (const { message, ack } of iterate(agent, signal)) {
     const { from, type } = message;
     const data = (message.data ?? {}) as Start;
     if (type === 'REVIEW-REQUEST') {
-      await agent.send({ to: from, type: 'REVIEW-FEEDBACK', content: 'approve' });
+      heard.push(`${agent.address} is asked for a review`);
+      await agent.send({ to: from, type: reviews, content: reviews === 'BLOCKED' ? 'I cannot review' : 'approve' });
     } else if (data.kind === 'available') {
-      for (const { id } of data.tasks ?? []) await agent.send({ to: from, type: 'CLAIM', content: id });
+      const wanted = (data.tasks ?? []).filter((task) => claims(task) && !returned.has(task.id));
+      for (const { id } of wanted) await agent.send({ to: from, type: 'CLAIM', content: id });
     } else if (data.kind === 'start' && data.workspace && data.taskId !== undefined) {
       const { taskId, epoch, workspace, description = '' } = data;
       const { directory, branch } = workspace;
-      heard.push(`${taskId}: ${description}`);
-      fs.writeFileSync(path.join(directory, 'state.txt'), `${work(taskId, commits)}\n`);
-      await git(['commit', '--all', '--message', `Do ${taskId}`], { directory, author: agent.address });
-      commits += 1;
-      const commit = await git(['rev-parse', 'HEAD'], { directory });
-      await agent.send({ to: from, type: 'COMPLETED', content: taskId, data: { taskId, epoch, commit, branch } });
+      heard.push(`${agent.address} is asked to work on ${taskId}: ${description}`);
+      const state = work(taskId, commits);
+      if (state === null) {
+        returned.add(taskId);
+        await agent.send({ to: from, type: 'BLOCKED', content: `${taskId}: I cannot do it`, data: { taskId, epoch } });
+      } else if (state !== undefined) {
+        fs.writeFileSync(path.join(directory, 'state.txt'), `${state}\n`);
+        await git(['commit', '--all', '--message', `Do ${taskId}`], { directory, author: agent.address });
+        commits += 1;
+        const commit = await git(['rev-parse', 'HEAD'], { directory });
+        await agent.send({ to: from, type: 'COMPLETED', content: taskId, data: { taskId, epoch, commit, branch } });
+      }
     }
     await ack();
   }
@@ -59,10 +83,12 @@ async function* iterate(
   for await (const mail of agent.inbox({ signal })) yield { message: mail.message, ack: () => mail.ack() };
 }
 
-/** A development of one task in a repository of its own, by two agents. */
+const TASK = { id: 'wellness', title: 'Make all well', description: 'In state.txt.' };
+
+/** A development in a repository of its own, by two agents; of one task where no others are given. */
 async function develop(
-  work: Work,
-  testCommand = TESTS,
+  conduct: { readonly ada: Conduct; readonly ben: Conduct },
+  over: Partial<LoopInput> = {},
 ): Promise<{ report: LoopReport; heard: string[]; room: Room; repository: string }> {
   const repository = path.join(outer, 'repository');
   fs.mkdirSync(repository);
@@ -75,8 +101,10 @@ async function develop(
   const room = await openRoom({ directory });
   const heard: string[] = [];
   const leaving = new AbortController();
-  const agents = await Promise.all(['ada', 'ben'].map((address) => room.join(address)));
-  const serving = agents.map((agent) => serve(agent, work, heard, leaving.signal));
+  const agents = await Promise.all((['ada', 'ben'] as const).map((address) => room.join(address)));
+  const serving = agents.map((agent) =>
+    serve(agent, agent.address === 'ada' ? conduct.ada : conduct.ben, heard, leaving.signal),
+  );
   const result = await runWorkflow(room, machine, {
     input: {
       feature: 'All shall be well.',
@@ -87,11 +115,12 @@ async function develop(
         run: 'well1',
         workDirectory: path.join(outer, 'work'),
       },
-      testCommand,
+      testCommand: TESTS,
       agents: ['ada', 'ben'],
       // Nobody of that name is there, so that it begins at once.
       researcher: 'nobody',
-      plan: { tasks: [{ id: 'wellness', title: 'Make all well', description: 'In state.txt.' }] },
+      plan: { tasks: [TASK] },
+      ...over,
     },
   });
   leaving.abort();
@@ -100,8 +129,10 @@ async function develop(
   return { report: result.output, heard, room, repository };
 }
 
+const bothDo = (work: Work): { ada: Conduct; ben: Conduct } => ({ ada: { work }, ben: { work } });
+
 test('a failing run is mended three times at most, and then it says that the tests still fail', async () => {
-  const { report, heard, room, repository } = await develop((taskId) => `still wrong after ${taskId}`);
+  const { report, heard, room, repository } = await develop(bothDo((taskId) => `still wrong after ${taskId}`));
   await using _ = room;
   expect(report).toMatchObject({
     outcome: 'tests-failed',
@@ -109,12 +140,14 @@ test('a failing run is mended three times at most, and then it says that the tes
     delivery: null,
   });
   // Each run saw what the round before it had made, and told the next one.
-  const states = ['wellness', 'fix-1', 'fix-2', 'fix-3'].map((id) => `still wrong after ${id}`);
+  const tasks = ['wellness', 'fix-1', 'fix-2', 'fix-3'];
+  const states = tasks.map((id) => `still wrong after ${id}`);
   expect(report.tests.map(({ exitCode, output }) => [exitCode, output])).toEqual(states.map((state) => [1, state]));
-  expect(heard.map((line) => line.split(':')[0])).toEqual(['wellness', 'fix-1', 'fix-2', 'fix-3']);
-  for (const [round, state] of states.slice(0, -1).entries()) expect(heard[round + 1]).toContain(state);
+  const asked = heard.flatMap((line) => /is asked to work on ([^]*)/.exec(line)?.[1] ?? []);
+  expect(asked.map((line) => line.split(':')[0])).toEqual(tasks);
+  for (const [round, state] of states.slice(0, -1).entries()) expect(asked[round + 1]).toContain(state);
   expect(report.changes.map(({ taskId, outcome }) => `${taskId} ${outcome}`)).toEqual(
-    ['wellness', 'fix-1', 'fix-2', 'fix-3'].map((id) => `${id} merged`),
+    tasks.map((id) => `${id} merged`),
   );
   // What there is lies on the branch, and nowhere else.
   expect(await git(['show', 'mailroom/well:state.txt'], { directory: repository })).toBe('still wrong after fix-3');
@@ -123,12 +156,80 @@ test('a failing run is mended three times at most, and then it says that the tes
 });
 
 test('what the second round mends is delivered', async () => {
-  const { report, room } = await develop((taskId) => (taskId === 'fix-2' ? 'all is well' : `wrong after ${taskId}`));
+  const { report, room } = await develop(
+    bothDo((taskId) => (taskId === 'fix-2' ? 'all is well' : `wrong after ${taskId}`)),
+  );
   await using _ = room;
   expect(report.outcome).toBe('delivered');
   expect(report.tests.map(({ exitCode }) => exitCode)).toEqual([1, 1, 0]);
   const text = fs.readFileSync(report.delivery?.pullRequest ?? '', 'utf8');
   expect(text).toContain('Mend what the tests found (round 2 of 3)');
+});
+
+test('the good work of one is delivered although the other returns every task, and each is asked once', async () => {
+  const { report, heard, room } = await develop({
+    // Only when the other one has returned it, so that its review comes after that.
+    ada: { work: () => 'all is well', claims: ({ epoch }) => epoch > 1 },
+    ben: { work: () => null },
+  });
+  await using _ = room;
+  expect(report).toMatchObject({ outcome: 'delivered', reason: 'all tasks are done and the tests pass' });
+  expect(heard.map((line) => line.split(':')[0])).toEqual([
+    'ben is asked to work on wellness',
+    'ada is asked to work on wellness',
+    'ben is asked for a review',
+  ]);
+  expect(report.releases).toMatchObject([{ agent: 'ben', end: 'given-back', reason: 'I cannot do it' }]);
+});
+
+test('what nobody reviews stays with its author, and the run stops with what it waits for', async () => {
+  const { report, heard, room, repository } = await develop(
+    {
+      ada: { work: () => 'all is well', claims: ({ epoch }) => epoch > 1 },
+      ben: { work: () => null, reviews: 'BLOCKED' },
+    },
+    { reviewMinutes: 0.002 },
+  );
+  await using _ = room;
+  const asked = heard.map((line) => line.split(':')[0]);
+  expect(asked.filter((line) => line !== 'ben is asked for a review')).toEqual([
+    'ben is asked to work on wellness',
+    'ada is asked to work on wellness',
+  ]);
+  expect(asked.length).toBeLessThanOrEqual(2 + 3);
+  const commit = report.changes.at(-1)?.submissions[0]?.commit ?? '';
+  expect(report.reason).toMatch(
+    new RegExp(
+      `^wellness cannot be merged, ${commit} of ada waits for a review: ben (?:declined|did not answer within 0.002 minutes); it was asked for 3 times$`,
+    ),
+  );
+  expect(report).toMatchObject({
+    outcome: 'blocked',
+    changes: [
+      { agent: 'ben', outcome: 'released' },
+      { agent: 'ada', outcome: 'stuck' },
+    ],
+  });
+  expect(await git(['show', `${commit}:state.txt`], { directory: repository })).toBe('all is well');
+});
+
+test('a task whose holder falls silent again and again ends the run after three claims, with each of them', async () => {
+  const { report, heard, room } = await develop(
+    { ada: { work: () => undefined }, ben: { work: () => null, claims: () => false } },
+    { leaseMinutes: 0.005 },
+  );
+  await using _ = room;
+  expect(heard.length).toBeLessThanOrEqual(3);
+  expect(report.releases?.map(({ agent, epoch, end }) => `${agent} ${epoch} ${end}`)).toEqual([
+    'ada 1 silent',
+    'ada 2 silent',
+    'ada 3 silent',
+  ]);
+  expect(report).toMatchObject({
+    outcome: 'blocked',
+    reason:
+      'nobody can do wellness (lost 3 times: ada fell silent; ada fell silent; ada fell silent), and the tests fail',
+  });
 });
 
 describe('a commit that somebody puts on the branch that is delivered', () => {
@@ -143,10 +244,13 @@ describe('a commit that somebody puts on the branch that is delivered', () => {
     ],
     ['while the tests run', `${PLANT}; ${TESTS}`, (): unknown => undefined],
   ] as const)('%s ends the development before it is delivered, and is named', async (_when, testCommand, plant) => {
-    const { report, room, repository } = await develop(() => {
-      plant();
-      return 'all is well';
-    }, testCommand);
+    const { report, room, repository } = await develop(
+      bothDo(() => {
+        plant();
+        return 'all is well';
+      }),
+      { testCommand },
+    );
     await using _ = room;
     const planted = await git(['rev-parse', 'mailroom/well'], { directory: repository });
     expect(report).toMatchObject({ outcome: 'failed', delivery: null });

@@ -52,6 +52,15 @@ const claimed = (id: string, agent: string, epoch = 1): PlainEvent => ({
   messageId: 'claim',
 });
 const about = (taskId: string, epoch = 1): object => ({ taskId, epoch });
+const released = (taskId: string, agent: string, over: object = {}, epoch = 1): PlainEvent => ({
+  type: 'TASK-RELEASED',
+  ...about(taskId, epoch),
+  agent,
+  reason: 'nothing was heard of it',
+  end: 'silent',
+  isBlocked: false,
+  ...over,
+});
 const approved = (taskId: string, agent: string, epoch = 1): PlainEvent => ({
   type: 'APPROVED',
   ...about(taskId, epoch),
@@ -167,6 +176,73 @@ describe('a task', () => {
     expect(told(run, 'change-parser-1')).toEqual([
       { type: 'SUBMITTED', commit: 'c1', summary: 'done', messageId: 'm', agents: ['cleo', 'ben'] },
     ]);
+  });
+
+  it('is reviewed by who has returned a task, and by who is heard again after having been silent', () => {
+    const reviewers = (run: RecordedWorkflow): unknown =>
+      told(
+        run.happens({ ...claimed('parser', 'ben'), type: 'TASK-COMPLETED', commit: 'c', summary: '', messageId: 'm' }),
+        'change-parser-1',
+      )[0]?.['agents'];
+    const lost = (end: string): RecordedWorkflow =>
+      working()
+        .happens(claimed('parser', 'ben'))
+        .happens(claimed('report', 'ada'))
+        .happens(released('report', 'ada', { end }));
+    expect(reviewers(lost('given-back'))).toEqual(['cleo', 'ada', 'ben']);
+    expect(reviewers(lost('taken-away'))).toEqual(['cleo', 'ada', 'ben']);
+    expect(reviewers(lost('silent'))).toEqual(['cleo', 'ben']);
+    for (const word of [
+      { type: 'AGENT-HEARD', agent: 'ada' },
+      { type: 'ANSWERED', ...about('other'), agents: ['ada'], silent: [] },
+    ])
+      expect([word.type, reviewers(lost('silent').happens(word))]).toEqual([word.type, ['cleo', 'ada', 'ben']]);
+  });
+
+  it('is not reviewed by who let the time for a review pass, unless a lease shows that the agent is alive', () => {
+    const run = working().happens(claimed('parser', 'ben')).happens(claimed('report', 'ada'));
+    run.happens({ type: 'ANSWERED', ...about('parser'), agents: [], silent: ['cleo', 'ada'] });
+    run.happens({ ...claimed('parser', 'ben'), type: 'TASK-COMPLETED', commit: 'c', summary: '', messageId: 'm' });
+    expect(told(run, 'change-parser-1')).toMatchObject([{ agents: ['ada', 'ben'] }]);
+  });
+
+  it('is reviewed by one who fell silent where there is nobody else, instead of by nobody', () => {
+    const run = working({ agents: ['ada', 'ben'] })
+      .happens(claimed('parser', 'ben'))
+      .happens(claimed('report', 'ada'))
+      .happens(released('report', 'ada'));
+    run.happens({ ...claimed('parser', 'ben'), type: 'TASK-COMPLETED', commit: 'c', summary: '', messageId: 'm' });
+    expect(told(run, 'change-parser-1')).toMatchObject([{ agents: ['ben', 'ada'] }]);
+  });
+
+  it('that nobody reviews stops the run, with the commit that waits and for whom', () => {
+    const run = working().happens(claimed('parser', 'ben'));
+    const report = { taskId: 'parser', outcome: 'stuck', submissions: [{ commit: 'c1' }] };
+    run.happens({ type: 'STALLED', ...about('parser'), reason: 'c1 of ben waits for a review: cleo declined', report });
+    expect(reportOf(run)).toMatchObject({
+      outcome: 'blocked',
+      reason: 'parser cannot be merged, c1 of ben waits for a review: cleo declined; it was asked for 3 times',
+      changes: [report],
+    });
+  });
+
+  it('that was lost three times ends the run as blocked, with each time and why, and nothing is mended', () => {
+    const run = working();
+    for (const [at, [agent, end, reason]] of [
+      ['ben', 'given-back', 'no spec'],
+      ['cleo', 'silent', 'nothing was heard of it'],
+      ['ben', 'taken-away', 'all 5 rounds of its review are over'],
+    ].entries())
+      run
+        .happens(claimed('parser', agent ?? '', at + 1))
+        .happens(released('parser', agent ?? '', { end, reason, isBlocked: at === 2 }, at + 1));
+    settled(run).done('test', ran(1, 'no parser'));
+    expect(reportOf(run)).toMatchObject({
+      outcome: 'blocked',
+      reason:
+        'nobody can do parser (lost 3 times: ben returned it: no spec; cleo fell silent; ben had it taken away: all 5 rounds of its review are over), and the tests fail',
+      releases: [{ epoch: 1 }, { epoch: 2 }, { epoch: 3 }],
+    });
   });
 
   it('goes on after feedback, rests while it is voted on, and goes to somebody else when it is stuck', () => {
@@ -308,28 +384,25 @@ describe('testing', () => {
   it('does not deliver what lacks a task that nobody can do, though the tests pass', () => {
     const run = working()
       .happens(claimed('parser', 'ben'))
-      .happens({ type: 'TASK-RELEASED', ...about('parser'), agent: 'ben', reason: 'no spec', isBlocked: true });
+      .happens(released('parser', 'ben', { end: 'given-back', reason: 'no spec', isBlocked: true }));
     expect(reportOf(settled(run).done('test', ran(0, 'ok')))).toMatchObject({
       outcome: 'blocked',
-      reason: 'nobody can do parser',
+      reason: 'nobody can do parser (lost once: ben returned it: no spec)',
     });
   });
 
   it('lets a failing run be mended although nobody can do a task of the plan, and names both in the end', () => {
     const run = settled(
-      working({ fixRounds: 1 }).happens({
-        type: 'TASK-RELEASED',
-        ...about('parser'),
-        agent: 'ben',
-        reason: 'no spec',
-        isBlocked: true,
-      }),
+      working({ fixRounds: 1 }).happens(
+        released('parser', 'ben', { end: 'given-back', reason: 'no spec', isBlocked: true }),
+      ),
     );
     run.done('test', ran(1, 'no parser'));
     expect(told(run, 'distributor')).toMatchObject([{ type: 'ADD-TASKS', tasks: [{ id: 'fix-1' }] }]);
     expect(reportOf(settled(run).done('test', ran(1, 'no parser')))).toMatchObject({
       outcome: 'blocked',
-      reason: 'nobody can do parser, and the tests still fail after 1 round of mending',
+      reason:
+        'nobody can do parser (lost once: ben returned it: no spec), and the tests still fail after 1 round of mending',
     });
   });
 
@@ -460,6 +533,22 @@ describe('the end', () => {
     expect(busy.fires(timer(busy, 'answer')).status).toBe('active');
   });
 
+  it('comes when nobody claims what was lost, or what is to be mended, and not while somebody is at work', () => {
+    const run = working()
+      .happens(claimed('parser', 'ben'))
+      .happens(released('parser', 'ben', { end: 'given-back' }));
+    expect(run.happens(claimed('parser', 'cleo', 2)).timers).not.toContain('idle');
+    run.happens(released('parser', 'cleo', {}, 2));
+    expect(reportOf(run.fires('idle'))).toMatchObject({
+      outcome: 'nobody-answered',
+      reason: 'nobody claimed parser, report within 30 minutes',
+    });
+    const mending = working().happens(claimed('parser', 'ben')).happens(approved('parser', 'ben'));
+    mending.done('merge', merge('m'));
+    expect(settled(mending).fires('idle').value).toEqual({ working: 'testing' });
+    expect(reportOf(mending.done('test', ran(1, 'no')).fires('idle')).reason).toContain('fix-1 within 30 minutes');
+  });
+
   it('comes when the hours are over, wherever it is', () => {
     for (const run of [
       begin({ maxHours: 2 }),
@@ -470,6 +559,14 @@ describe('the end', () => {
         outcome: 'time-over',
         reason: expect.stringMatching(/^2 hours are over/) as string,
       });
+    const run = working({ maxHours: 2 }).happens(claimed('parser', 'ben'));
+    expect(reportOf(run.fires(timer(run, 'wallClock'))).reason).toBe(
+      '2 hours are over, and these tasks are not done: parser (with ben), report',
+    );
+  });
+
+  it('comes before it begins where no change could ever be reviewed', () => {
+    expect(() => begin({ reviewersNeeded: 3 })).toThrow(/input\.reviewersNeeded: expected fewer than there are agents/);
   });
 
   it('keeps what was done by whom, in the order in which it ended', () => {

@@ -303,7 +303,8 @@ describe('a review that has a parent', () => {
 
   it('ends as a disagreement when it is revised while an issue is challenged, with the commit that was reviewed', () => {
     const run = begin({}, 'loop').says(says('bob', 'request-changes:\n- no test\n- typo'));
-    const issue = issueIn(run);
+    const [requested] = run.toParent as readonly unknown[] as readonly ChangesRequested[];
+    const issue = requested?.issues[0]?.id;
     run.says({ from: 'alice', type: 'CHALLENGE', content: `${issue} it is tested` });
     expect(run.value).toBe('revising-by-parent');
     run.happens({ type: 'REVISED', commit: 'def456', note: 'without the typo' });
