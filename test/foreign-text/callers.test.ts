@@ -67,7 +67,7 @@ const MEDIA: Readonly<Record<string, Medium>> = {
     finds: /\btaskBranches\(/g,
     callers: {
       'machines/autonomous-dev/repository.ts': [2, 'refPart('],
-      'machines/main-job/left-behind.ts': [1, 'only looks for them'],
+      'machines/main-job/left-behind.ts': [2, 'only looks for them'],
     },
   },
 };
