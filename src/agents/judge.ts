@@ -3,7 +3,7 @@ import { cut } from '../message/cut.ts';
 import { visible } from '../message/visible.ts';
 import type { CommandResult } from '../jobs/job.ts';
 import type { AgentCommand } from './agent-command.ts';
-import type { Preset } from './preset.ts';
+import type { FinalFailure, Preset } from './preset.ts';
 import { presetOf } from './presets.ts';
 import type { Correction } from './prompt.ts';
 import type { ReadRules, Said } from './read-output.ts';
@@ -69,13 +69,32 @@ function failureOf({ result, said }: Ran, preset: Preset | undefined): Failed | 
   if (said.isEnded && said.failure === undefined && said.reply !== '') return undefined;
   const why = whyFailed(result, said);
   if (why === undefined) return undefined;
-  const reports = [said.failure ?? '', plainEnd(result.stderr)];
-  const final = said.final ?? preset?.finalFailures.find(({ text }) => text && reports.some((one) => text.test(one)));
-  if (final) return { kind: 'failed', why: `${final.what}: it ${why}. ${final.advice}`, isFinal: true };
-  const { lostSession } = preset ?? {};
-  const isSessionLost =
-    lostSession !== undefined && [...reports, said.incomplete ?? ''].some((one) => lostSession.test(one));
+  const stderr = plainEnd(result.stderr);
+  const final = finalReport({ said, stderr }, preset?.finalFailures ?? []);
+  if (final) return { kind: 'failed', why: final, isFinal: true };
+  const reports = [said.failure, said.incomplete, stderr];
+  const isSessionLost = reports.some((one) => one !== undefined && preset?.lostSession?.test(one));
   return { kind: 'failed', why, isSessionLost };
+}
+
+/** What the matter is, how the program puts it, and what to do; undefined when a retry may heal it. */
+function finalReport(
+  { said, stderr }: { said: Said; stderr: string },
+  failures: readonly FinalFailure[],
+): string | undefined {
+  const { failure, incomplete } = said;
+  const sentences = ({ what, advice }: FinalFailure, report = ''): string => {
+    const text = clipped(report).trim();
+    return `${what}: ${text}${/[.!?…]$/.test(text) ? '' : '.'} ${advice}`;
+  };
+  if (said.final) return sentences(said.final, failure ?? incomplete);
+  for (const one of failures) {
+    if (!one.text) continue;
+    if (failure !== undefined && one.text.test(failure)) return sentences(one, failure);
+    const line = stderr.split('\n').find((each) => one.text?.test(each));
+    if (line !== undefined) return sentences(one, visible(line));
+  }
+  return undefined;
 }
 
 function whyFailed(result: CommandResult, said: Said): string | undefined {

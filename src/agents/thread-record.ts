@@ -1,3 +1,4 @@
+import { cut } from '../message/cut.ts';
 import type { Host } from '../host/host.ts';
 import { cut } from '../message/cut.ts';
 import { threadKey } from './question.ts';

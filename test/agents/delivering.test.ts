@@ -3,9 +3,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keepLease, LEASE_MS } from '../../src/agents/keep-lease.ts';
+import { makeAnswer } from '../../src/agents/make-answer.ts';
 import type { Answer } from '../../src/agents/question-record.ts';
 import { replyId } from '../../src/agents/question.ts';
 import { sendAnswer, type Sent } from '../../src/agents/send-answer.ts';
+import { withExchange, type Exchange } from '../../src/agents/thread-record.ts';
 import type { Clock } from '../../src/host/clock.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { initRoom, openRoom, type Agent, type Mail, type Message, type Room } from '../../src/index.ts';
@@ -124,4 +126,54 @@ describe('a stored answer', () => {
     expect(await send(message, answer)).toBe('delivered');
     expect(await send(message, { ...answer, content: 'two' })).toMatchObject({ refused: expect.any(String) as string });
   });
+});
+
+describe('how an answer came about', () => {
+  const notes = { denied: ['Edit', 'Bash'], retold: 2 };
+
+  it('is told in the data of an answer that has none', async () => {
+    const { message: question } = await ask();
+    const made = { address: 'bob', question, tries: 1 };
+    const answer = makeAnswer(room.context, { ...made, reply: { content: '8080' }, notes });
+    expect(answer).toMatchObject({ content: '8080', data: notes, denied: ['Edit', 'Bash'] });
+    const plain = makeAnswer(room.context, {
+      ...made,
+      reply: { content: '8080' },
+      notes: { denied: [], retold: undefined },
+    });
+    expect(plain).not.toHaveProperty('data');
+    expect(plain).not.toHaveProperty('denied');
+  });
+
+  it('stands below the text of one whose data may have to fit a schema', async () => {
+    const { message: question } = await ask();
+    const reply = { content: 'b', data: { option: 'b' } };
+    const answer = makeAnswer(room.context, { address: 'bob', question, reply, notes, tries: 1 });
+    expect(answer.data).toEqual({ option: 'b' });
+    expect(answer.content).toMatch(/^b\n\nThe session .* was lost; 2 .*\nI was not allowed to use: Edit, Bash\.$/);
+  });
+});
+
+it('keeps the last exchanges of a thread, each once, and not all of a long one', () => {
+  const exchange = (n: number, text = 'x'): Exchange => ({
+    id: `${n}`,
+    from: 'alice',
+    type: 'QUESTION',
+    sentAt: 'now',
+    content: text,
+    answer: text,
+  });
+  const idsOf = (exchanges: readonly Exchange[]): string[] => exchanges.map(({ id }) => id);
+  const many = Array.from({ length: 30 }, (_, n) => n).reduce<Exchange[]>(
+    (kept, n) => withExchange(kept, exchange(n)),
+    [],
+  );
+  expect(idsOf(many)).toEqual(Array.from({ length: 20 }, (_, n) => `${n + 10}`));
+  expect(withExchange(many, exchange(29))).toEqual(many);
+  const long = [0, 1, 2, 3, 4, 5].reduce<Exchange[]>(
+    (kept, n) => withExchange(kept, exchange(n, '😀'.repeat(10_000))),
+    [],
+  );
+  expect(idsOf(long)).toEqual(['3', '4', '5']);
+  expect(long[0]?.content).toMatch(/^(?:😀)+…$/u);
 });

@@ -98,7 +98,27 @@ describe('a failure that no retry heals', () => {
       'WARNING: proceeding\n\u001b[31mNot inside a trusted directory and --skip-git-repo-check was not specified.\u001b[0m\n';
     const verdict = verdictOf('codex', [], { exitCode: 1, stderr });
     expect(verdict).toMatchObject({ kind: 'failed', isFinal: true });
-    expect((verdict as { why: string }).why).toMatch(/does not trust the directory.*exit code 1.*--trust-directory/);
+    expect((verdict as { why: string }).why).toBe(
+      'does not trust the directory that it runs in: Not inside a trusted directory and --skip-git-repo-check was not specified. If you do, start the agent with --trust-directory <that directory>.',
+    );
+    const usage = 'Unknown arguments: such-option, suchOption\n\nUsage: gemini [options]\n\nOptions:\n  -h\n';
+    expect(verdictOf('gemini', [], { exitCode: 1, stderr: usage })).toMatchObject({
+      isFinal: true,
+      why: expect.stringContaining('options: Unknown arguments: such-option, suchOption. Correct') as unknown,
+    });
+    const key =
+      'When using Gemini API, you must specify the GEMINI_API_KEY environment variable.\nUpdate your environment!\n';
+    expect(verdictOf('gemini', [], { exitCode: 41, stderr: key })).toMatchObject({
+      isFinal: true,
+      why: expect.stringContaining('accepted: When using Gemini API, you must specify') as unknown,
+    });
+    expect(
+      verdictOf('opencode', [], { exitCode: 1, stderr: 'opencode run [message..]\n\nrun opencode\n' }),
+    ).toMatchObject({ isFinal: true });
+    const refused = verdictOf('codex', [reconnecting, reconnecting], { exitCode: null, signal: 'SIGKILL' });
+    expect((refused as { why: string }).why).toMatch(
+      /accepted: Reconnecting\.\.\. .*401 Unauthorized: no\)\. Run codex login/,
+    );
     expect(
       verdictOf('gemini', [], { exitCode: 55, stderr: 'Gemini CLI is not running in a trusted directory. To …' }),
     ).toMatchObject({ isFinal: true });
@@ -126,7 +146,7 @@ it.each([
   ],
   ['Error: no key\n    at main (/a/b.js:1:2)\n  status: 400\n}\n\nNode.js v20.19.0\n', 'Error: no key'],
   ['  only this\n', 'only this'],
-  [`${'x'.repeat(900)}\n`, `${'x'.repeat(500)}…`],
+  [`${'x'.repeat(900)}\n`, `${'x'.repeat(499)}…`],
 ])('shows the last meaningful line of %j', (stderr, line) => {
   const verdict = verdictOf('claude', [], { exitCode: 3, stderr });
   expect(verdict).toMatchObject({ why: `ended with exit code 3; the last line on its stderr: ${line}` });

@@ -159,8 +159,8 @@ describe('a failure that no retry heals', () => {
   });
 
   it.each([
-    ['codex', /does not trust the directory.*exit code 1.*Not inside a trusted directory.*--trust-directory/],
-    ['gemini', /does not trust the directory.*exit code 55.*not running in a trusted directory.*--trust-directory/],
+    ['codex', /does not trust the directory.*Not inside a trusted directory.*--trust-directory/],
+    ['gemini', /does not trust the directory.*not running in a trusted directory.*--trust-directory/],
   ])('is a directory that %s does not trust, unless the user does', async (preset, why) => {
     const bob = await room.start('bob', '--preset', preset);
     const reply = await room.ask('bob', 'in no repository');

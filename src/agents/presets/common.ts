@@ -15,5 +15,5 @@ export const AT_SIGN = {
 export const BAD_OPTION = {
   what: 'does not know one of its options',
   advice: 'Correct the words behind -- where the agent is started.',
-  text: /^error: (?:unknown option|unexpected argument)|^Unknown arguments?: /m,
+  text: /^error: (?:unknown option|unexpected argument)|^Unknown arguments?: /,
 } as const satisfies Omit<FinalFailure, 'seenIn'>;

@@ -1,5 +1,5 @@
 import type { Preset } from '../preset.ts';
-import { IDLE_MS } from './common.ts';
+import { BAD_OPTION, IDLE_MS } from './common.ts';
 
 export const opencode = {
   file: 'opencode',
@@ -45,6 +45,8 @@ export const opencode = {
       seenIn: '1.18.33',
       event: { when: { type: 'error', 'error.data.statusCode': 404 }, times: 1 },
     },
+    // It prints how it is used and not what is wrong.
+    { ...BAD_OPTION, seenIn: '1.18.33', text: /^opencode run \[message/ },
   ],
   lostSession: /Session not found/,
 } as const satisfies Preset;

@@ -42,7 +42,7 @@ export const agent: Command = {
     },
     { name: 'types', value: 'T1,T2', summary: 'types it is asked, beyond QUESTION and REVIEW-REQUEST' },
     { name: 'timeout', value: 'time', summary: 'how long one run may take, 1h if not given' },
-    { name: 'idle', value: 'time', summary: 'how long a run may write nothing; 15m for presets that tell' },
+    { name: 'idle', value: 'time', summary: 'how long a run may make no progress; 15m for presets that tell' },
     { name: 'output', value: 'KiB', summary: `how much a run may write, ${OUTPUT_KIB} if not given` },
     { name: 'tries', value: 'count', summary: `how often it may fail at a question, ${TRIES} if not given` },
     { name: 'backoff', value: 'time', summary: 'the wait after a failure, 5s if not given, then 4 times as long' },
@@ -67,7 +67,7 @@ With --host it does not outlive the process that needs it: it takes no new quest
   mailroom agent claude-1 --preset claude -- --permission-mode acceptEdits
 
 When the command fails, the question is given back and asked again later; after the last try the asker gets BLOCKED with
-the reason. A question whose data has a replySchema (JSON Schema) is answered by JSON that fits it. The command finds
+the reason. A failure that no retry heals (not logged in, no credit, no such program) is reported at once. A question whose data has a replySchema (JSON Schema) is answered by JSON that fits it. The command finds
 MAILROOM_AS, MAILROOM_DIR, MAILROOM_FROM, MAILROOM_TYPE, MAILROOM_MESSAGE_ID and MAILROOM_THREAD in its environment.
 With --json each line on stdout is one thing that happened. More: docs/agents.md`,
   run: async (call) => {
