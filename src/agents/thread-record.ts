@@ -1,6 +1,5 @@
 import { cut } from '../message/cut.ts';
 import type { Host } from '../host/host.ts';
-import { cut } from '../message/cut.ts';
 import { threadKey } from './question.ts';
 import { isSession } from './read-output.ts';
 import { readRecord, replaceRecord } from './record-file.ts';

@@ -1,5 +1,5 @@
 import type { Preset } from '../preset.ts';
-import { AT_SIGN, BAD_OPTION, IDLE_MS } from './common.ts';
+import { AT_SIGN, BAD_OPTION, IDLE_MS } from './shared-facts.ts';
 
 export const claude = {
   file: 'claude',

@@ -1,5 +1,5 @@
 import type { Preset } from '../preset.ts';
-import { BAD_OPTION, IDLE_MS } from './common.ts';
+import { BAD_OPTION, IDLE_MS } from './shared-facts.ts';
 
 export const opencode = {
   file: 'opencode',
