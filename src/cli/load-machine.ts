@@ -5,7 +5,7 @@ import { InvalidInput, isMailroomError } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import { resolveFrom } from '../host/resolve-from.ts';
-import { resolveModule } from '../host/resolve-module.ts';
+import { canImport } from '../host/resolve-module.ts';
 import { importModule } from './import-module.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
@@ -13,7 +13,7 @@ const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs'];
 const MACHINE_FILE = /\.[cm]?[jt]sx?$/;
 
 /** What a machine's file imports besides its own files. */
-const PACKAGES = ['agent-mailroom/workflow', 'xstate', 'zod'];
+const PACKAGES = ['agent-mailroom', 'xstate', 'zod'];
 
 export interface MachinePlace {
   /** What the path of the file is relative to. */
@@ -44,8 +44,8 @@ export async function loadMachine(
       hint: meant ? `Did you mean ${meant}?` : 'Give the file whose export is the machine: mailroom run ship.ts',
     });
   }
-  const missing = PACKAGES.filter((name) => resolveModule(name, path) === undefined);
-  if (missing.length > 0 && program !== undefined) resolveFrom(program, missing.map(packageOf));
+  const missing = PACKAGES.filter((name) => !canImport(name, path));
+  if (missing.length > 0 && program !== undefined) resolveFrom(program, missing);
   const exported = await importFile(path);
   const machines = Object.entries(exported).filter(([, value]) => isMachine(value)) as [string, AnyStateMachine][];
   const named = machines.find(([name]) => name === 'machine') ?? machines.find(([name]) => name === 'default');
@@ -96,11 +96,8 @@ function missingHint(cause: unknown, message: string): string | undefined {
   // Node names it in its message alone: a package by its name, a file by its path.
   const [, name = ''] = /'([^']+)'/.exec(message) ?? [];
   if (/^([./]|file:)/.test(name)) return 'Correct the path of the import; --debug shows where it is.';
-  return `Install what it imports beside it: npm install ${packageOf(name)}`;
-}
-
-function packageOf(specifier: string): string {
-  return /^((@[^/]+\/)?[^/]+)/.exec(specifier)?.[0] ?? specifier;
+  const [packageName = name] = /^((@[^/]+\/)?[^/]+)/.exec(name) ?? [];
+  return `Install what it imports beside it: npm install ${packageName}`;
 }
 
 /** Told by its form, because it may come from another copy of xstate. */

@@ -13,6 +13,16 @@ export function resolveModule(specifier: string, fromFile: string): string | und
   }
 }
 
+/** Whether a file in that place, or the one it links to, can import a package. */
+export function canImport(name: string, fromFile: string): boolean {
+  // Where packages usually are: to ask for the module itself takes a ms, and each machine is loaded by this.
+  const real = existsSync(fromFile) ? realpathSync(fromFile) : fromFile;
+  for (let at = dirname(real); at !== dirname(at); at = dirname(at)) {
+    if (existsSync(join(at, 'node_modules', name))) return true;
+  }
+  return resolveModule(`${name}/package.json`, fromFile) !== undefined;
+}
+
 /**
  * Whether a file lies directly in this directory of the package that `program` belongs to, links followed on both sides.
  * False for a file that does not exist.

@@ -8,6 +8,7 @@ const ROOT = dirname(dirname(import.meta.dirname));
 const BUILD_HINT = 'run `npm run build` first';
 
 interface Package {
+  readonly name: string;
   readonly scripts: Readonly<Record<string, string>>;
   readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, unknown>>;
@@ -30,6 +31,23 @@ describe('the README', () => {
     const names = Object.keys({ ...pkg.dependencies, ...pkg.devDependencies });
     console.log(`${names.length} dependencies looked up in the README`);
     expect(names.filter((name) => !rows.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('the commands', () => {
+  it('are two names of one, of which one is the name of the package, so that npx finds it', () => {
+    expect(pkg.bin).toEqual({ mailroom: 'dist/cli/mailroom.cjs', [pkg.name]: 'dist/cli/mailroom.cjs' });
+  });
+
+  // On the registry, `mailroom` is a package of somebody else's, and `agent-mailroom` is nobody's yet.
+  it('are fetched from a registry by nothing that is printed or documented', () => {
+    const places = ['src', 'machines', 'docs', 'fixtures'].flatMap((place) =>
+      readdirSync(join(ROOT, place), { recursive: true, encoding: 'utf8' }).map((file) => join(place, file)),
+    );
+    const files = ['README.md', ...places.filter((file) => /\.(?:ts|mjs|cjs|md)$/.test(file))];
+    const fetching = /npx (?:mailroom|tsx)\b|npm (?:install|i|exec)(?: --?\S+)* (?:agent-)?mailroom\b/;
+    console.log(`${files.length} files looked through`);
+    expect(files.filter((file) => fetching.test(text(file)))).toEqual([]);
   });
 });
 
