@@ -1,13 +1,13 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { realPathOf } from './real-path.ts';
 
 /** The URL of the module that `specifier` means to a file in that place, or to the one it links to; undefined when it means nothing there. */
 export function resolveModule(specifier: string, fromFile: string): string | undefined {
   try {
-    return pathToFileURL(createRequire(existsSync(fromFile) ? realpathSync(fromFile) : fromFile).resolve(specifier))
-      .href;
+    return pathToFileURL(createRequire(realPathOf(fromFile) ?? fromFile).resolve(specifier)).href;
   } catch {
     return undefined;
   }
@@ -16,7 +16,7 @@ export function resolveModule(specifier: string, fromFile: string): string | und
 /** Whether a file in that place, or the one it links to, can import a package. */
 export function canImport(name: string, fromFile: string): boolean {
   // Where packages usually are: to ask for the module itself takes a ms, and each machine is loaded by this.
-  const real = existsSync(fromFile) ? realpathSync(fromFile) : fromFile;
+  const real = realPathOf(fromFile) ?? fromFile;
   for (let at = dirname(real); at !== dirname(at); at = dirname(at)) {
     if (existsSync(join(at, 'node_modules', name))) return true;
   }
@@ -29,10 +29,7 @@ export function canImport(name: string, fromFile: string): boolean {
  */
 export function isPackageFile(file: string, { directory, program }: { directory: string; program: string }): boolean {
   const manifest = resolveModule('agent-mailroom/package.json', program);
-  if (manifest === undefined) return false;
-  try {
-    return dirname(realpathSync(file)) === realpathSync(join(dirname(fileURLToPath(manifest)), directory));
-  } catch {
-    return false;
-  }
+  const real = realPathOf(file);
+  if (manifest === undefined || real === undefined) return false;
+  return dirname(real) === realPathOf(join(dirname(fileURLToPath(manifest)), directory));
 }

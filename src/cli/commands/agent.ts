@@ -1,9 +1,9 @@
-import { realpathSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import type { AgentCommand, StdinForm } from '../../agents/agent-command.ts';
 import { PRESET_NAMES, type PresetName } from '../../agents/presets.ts';
 import type { RunAgentOptions } from '../../agents/run-agent.ts';
 import { InvalidInput } from '../../errors.ts';
+import { realPathOf } from '../../host/real-path.ts';
 import { cut, echo } from '../../message/cut.ts';
 import { isMessageType } from '../../message/message-type.ts';
 import { textOption, type Arguments } from '../arguments.ts';
@@ -164,14 +164,6 @@ function trustedDirectory(
   throw new InvalidInput(`--trust-directory ${named}: the program would run in ${cwd}, which is not in there.`, {
     hint: 'Start the agent in that directory, or name the one that it is started in: --trust-directory .',
   });
-}
-
-function realPathOf(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function usage(message: string): InvalidInput {
