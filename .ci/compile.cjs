@@ -35,11 +35,11 @@ async function run(words) {
  * @param {string} room
  */
 function installBeside(room) {
-  for (const name of ['agent-mailroom', 'xstate', 'zod']) {
-    const installed = path.join(room, 'node_modules', name);
+  for (const imported of ['agent-mailroom', 'xstate', 'zod']) {
+    const installed = path.join(room, 'node_modules', imported);
     fs.mkdirSync(installed, { recursive: true });
     const exported = { '.': './index.js', './workflow': './index.js' };
-    fs.writeFileSync(path.join(installed, 'package.json'), JSON.stringify({ name, exports: exported }));
+    fs.writeFileSync(path.join(installed, 'package.json'), JSON.stringify({ name: imported, exports: exported }));
     fs.writeFileSync(path.join(installed, 'index.js'), '');
   }
 }

@@ -15,11 +15,12 @@ type Resolve = (
 
 /** What `require` asks. It is not documented, but every program that has a hand in loading depends on it. */
 interface Resolver {
-  _resolveFilename(
+  _resolveFilename: (
+    this: unknown,
     request: string,
     parent: { readonly filename?: string | null } | undefined,
     ...more: unknown[]
-  ): string;
+  ) => string;
 }
 
 /** The hook of `import` for older versions: the text of a module, because it runs in a thread of its own. */
@@ -65,8 +66,8 @@ export function resolveFrom(file: string, packages: readonly string[]): void {
   }
   register(`data:text/javascript,${encodeURIComponent(HOOK)}`, { data: { packages, parentURL } });
   const resolver = Module as unknown as Resolver;
-  const resolveFilename = resolver._resolveFilename;
-  resolver._resolveFilename = function (request, parent, ...more) {
+  const resolveFilename = resolver['_resolveFilename'];
+  resolver['_resolveFilename'] = function (request, parent, ...more) {
     try {
       return resolveFilename.call(this, request, parent, ...more);
     } catch (error) {

@@ -6,7 +6,8 @@ import { installPackage, linkCommands, type Installed } from './installed-packag
 let installed: Installed;
 beforeAll(() => {
   installed = installPackage();
-  expect(installed.shell('mailroom init').code).toBe(0);
+  const { code, stderr } = installed.shell('mailroom init');
+  if (code !== 0) throw new Error(`mailroom init ended with ${code}: ${stderr}`);
 });
 afterAll(() => installed[Symbol.dispose]());
 
