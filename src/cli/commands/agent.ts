@@ -49,7 +49,7 @@ export const agent: Command = {
     {
       name: 'trust-directory',
       value: 'dir',
-      summary: 'let the preset run in a directory that its program does not trust; see docs/agents.md',
+      summary: 'let the preset run in a directory its program does not trust; see docs/agents.md',
     },
     { name: 'skills', value: 'a,b', summary: 'what it is good at, for others to read' },
     { name: 'no-broadcasts', summary: 'only what is sent to it comes to it, not what is sent to all' },
@@ -67,8 +67,9 @@ With --host it does not outlive the process that needs it: it takes no new quest
   mailroom agent claude-1 --preset claude -- --permission-mode acceptEdits
 
 When the command fails, the question is given back and asked again later; after the last try the asker gets BLOCKED with
-the reason. A failure that no retry heals (not logged in, no credit, no such program) is reported at once. A question whose data has a replySchema (JSON Schema) is answered by JSON that fits it. The command finds
-MAILROOM_AS, MAILROOM_DIR, MAILROOM_FROM, MAILROOM_TYPE, MAILROOM_MESSAGE_ID and MAILROOM_THREAD in its environment.
+the reason. A failure that no retry heals (not logged in, no credit, no such program) is reported at once. A question whose
+data has a replySchema (JSON Schema) is answered by JSON that fits it. The command finds MAILROOM_AS, MAILROOM_DIR,
+MAILROOM_FROM, MAILROOM_TYPE, MAILROOM_MESSAGE_ID and MAILROOM_THREAD in its environment.
 With --json each line on stdout is one thing that happened. More: docs/agents.md`,
   run: async (call) => {
     const { args, cwd } = call;

@@ -33,8 +33,7 @@ export const inspect: Command = {
     {
       name: 'machine',
       value: 'files',
-      summary:
-        'files of the machines to draw them by, a,b; those that ship need none. With --jsonl, nothing else is imported',
+      summary: 'files of their machines, a,b, to draw them by; those that ship need none',
     },
     { name: 'open', summary: 'open the page in the browser' },
     { name: 'port', value: 'number', summary: 'the port on 127.0.0.1, if the system is not to choose one' },
