@@ -21,8 +21,10 @@ it('gives a task back when nothing was changed, and says in the end what nobody 
     words: ['--plan', plan],
   });
   expect(code, stdout).toBe(1);
-  expect(stdout).toMatch(/LOST by alice: I would rather not/);
-  expect(stdout).toMatch(/LOST by bob: Nor would I/);
-  expect(stdout).toContain('Not delivered (blocked): nobody can do sum.');
+  expect(stdout).toMatch(/RETURNED by alice: I would rather not/);
+  expect(stdout).toMatch(/RETURNED by bob: Nor would I/);
+  expect(stdout).toContain(
+    'Not delivered (blocked): nobody can do sum (lost 2 times: alice returned it: I would rather not; bob returned it: Nor would I).',
+  );
   expect(run.users()).toEqual(before);
 });
