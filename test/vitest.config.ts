@@ -20,7 +20,7 @@ export default defineConfig({
   root: dirname(import.meta.dirname),
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/**/*.long.test.ts'],
+    exclude: ['test/**/*.long.test.ts', 'test/**/*.agents.test.ts'],
     // Tests kill, stop and starve processes, which threads of one process would not survive.
     pool: 'forks',
     // Loading the sources anew for each of 180 files took a tenth of the time. No test changes what others would see.

@@ -6,6 +6,9 @@ import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
 import { until } from '../processes/child.ts';
 
 const FAKES = path.join(import.meta.dirname, '../../fixtures/agents');
+const FAKE_PROGRAMS = Object.fromEntries(
+  ['claude', 'codex', 'gemini', 'opencode', 'aider'].map((name) => [name, path.join(FAKES, `fake-${name}.mjs`)]),
+);
 const PATIENCE_MS = 120_000;
 
 /** An agent that runs as a process of its own, as in a terminal of its own. */
@@ -23,6 +26,8 @@ export interface AgentRoom extends AsyncDisposable {
   readonly cli: CliRoom;
   /** Starts `mailroom agent <words>`, and waits until it answers mail. */
   start(...words: readonly string[]): Promise<RunningAgent>;
+  /** The same, with more in its environment. */
+  startIn(env: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<RunningAgent>;
   /** Sends as alice; resolves with the message's id. */
   send(to: string, type: string, content: string, ...options: readonly string[]): Promise<string>;
   /** The next message to alice. */
@@ -34,15 +39,15 @@ export interface AgentRoom extends AsyncDisposable {
   state(id: string): Promise<string>;
 }
 
-export async function createAgentRoom(): Promise<AgentRoom> {
+/** The programs in PATH are the fakes of fixtures/agents, unless others are given by name. */
+export async function createAgentRoom(programs: Readonly<Record<string, string>> = FAKE_PROGRAMS): Promise<AgentRoom> {
   const cli = await createCliRoom({ agents: ['alice'] });
-  for (const name of ['claude', 'codex', 'gemini', 'opencode', 'aider'])
-    fs.symlinkSync(path.join(FAKES, `fake-${name}.mjs`), path.join(cli.bin, name));
+  for (const [name, file] of Object.entries(programs)) fs.symlinkSync(file, path.join(cli.bin, name));
   const children: ChildProcess[] = [];
-  const start = async (...words: readonly string[]): Promise<RunningAgent> => {
+  const startIn: AgentRoom['startIn'] = async (env, ...words) => {
     const child = spawn(path.join(cli.bin, 'mailroom'), ['agent', ...words], {
       cwd: cli.directory,
-      env: { ...cli.env },
+      env: { ...cli.env, ...env },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -72,7 +77,8 @@ export async function createAgentRoom(): Promise<AgentRoom> {
   };
   return {
     cli,
-    start,
+    start: (...words) => startIn({}, ...words),
+    startIn,
     send,
     receive,
     ask: async (to, content, ...options) => {
