@@ -43,6 +43,7 @@ function escaped(text: string, escape: (char: string) => string): string {
 }
 
 const NOT_PLAIN = /[^ -~…]/;
+const NOT_PLAIN_LINES = /[^ -~…\n\t]/;
 
 /** The text on one line, with every unsafe character as an escape such as `\x1b` or `\u2028`. */
 export function visible(text: string): string {
@@ -51,6 +52,7 @@ export function visible(text: string): string {
 
 /** The same, but line feeds and tabs stay what they are. */
 export function visibleLines(text: string): string {
+  if (!NOT_PLAIN_LINES.test(text)) return text;
   return escaped(text, (char) => (char === '\n' || char === '\t' ? char : escapeOf(char)));
 }
 
