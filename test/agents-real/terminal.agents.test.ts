@@ -16,10 +16,12 @@ const LINE = 'a line that the person has half typed';
 describe.each(PROGRAMS.map((program) => [program.preset, program] as const))('%s', (_, program) => {
   it('mail while it asks for a permission', async (context) => {
     await using real = await openRealRoom(program, context);
-    real.model.answer(() => program.terminal.asks);
+    real.model.answer(({ number }) => (number === 1 ? program.terminal.asks : { text: 'It was answered.' }));
     await using terminal = await openTerminal(program, real, 'please-make-the-file');
     await terminal.see('it asks', program.terminal.dialog);
     await receiveMail(terminal, real);
+    // Keys arrive in their order: when this one has done something in the dialog, none before it has answered it.
+    await terminal.select(program.terminal.select);
     expect(terminal.screen()).toMatch(program.terminal.dialog);
     expect(fs.existsSync(path.join(real.place.project, 'made.txt'))).toBe(false);
     expect(real.model.requests).toHaveLength(1);
@@ -45,6 +47,8 @@ describe.each(PROGRAMS.map((program) => [program.preset, program] as const))('%s
 interface Terminal extends AsyncDisposable {
   screen(): string;
   see(what: string, text: RegExp): Promise<void>;
+  /** Presses a key of a dialog as the person, and waits until the screen shows it. */
+  select(answer: RealProgram['terminal']['select']): Promise<void>;
   /** Types as the person, and waits until the screen shows it. */
   type(text: string): Promise<void>;
   /** Presses Enter as the person; once more where the program took it for a part of a paste. */
@@ -65,10 +69,14 @@ async function openTerminal(program: RealProgram, real: RealRoom, prompt?: strin
   const pane = tmux.run('new-window', '-d', '-P', '-F', '#{pane_id}', '-c', place.project, `exec sh ${script}`);
   const screen = (): string => tmux.run('capture-pane', '-p', '-J', '-t', pane);
   const see = (what: string, condition: () => boolean): Promise<void> =>
-    until(() => `${what}; the screen:\n${screen()}`, condition, PATIENCE_MS);
+    until(() => `${what}; the screen:\n${tmux.run('capture-pane', '-p', '-e', '-t', pane)}`, condition, PATIENCE_MS);
   return {
     screen,
     see: (what, text) => see(what, () => text.test(screen())),
+    select: ({ key, shown }) => {
+      tmux.run('send-keys', '-t', pane, key);
+      return see('the second answer is selected', () => shown.test(tmux.run('capture-pane', '-p', '-e', '-t', pane)));
+    },
     type: async (text) => {
       tmux.run('send-keys', '-t', pane, '-l', text);
       await see('the typed line is shown', () => screen().includes(text));

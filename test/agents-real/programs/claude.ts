@@ -68,5 +68,6 @@ export const claude: RealProgram = {
     setUp: () => {},
     asks: { tool: 'Bash', input: { command: 'touch made.txt', description: 'Make a file' } },
     dialog: /Do you want to proceed\?/,
+    select: { key: 'Down', shown: /❯[^\n]*2\./ },
   },
 };

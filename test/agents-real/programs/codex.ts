@@ -101,5 +101,6 @@ args = ${JSON.stringify(args)}
       input: { cmd: 'touch made.txt', sandbox_permissions: 'require_escalated', justification: 'May I make a file?' },
     },
     dialog: /Would you like to run the following command\?/,
+    select: { key: 'Down', shown: /›[^\n]*2\./ },
   },
 };

@@ -78,5 +78,6 @@ export const gemini: RealProgram = {
       writeFile(path.join(home, '.gemini/trustedFolders.json'), { [project]: 'TRUST_FOLDER' }),
     asks: { tool: 'run_shell_command', input: { command: 'touch made.txt' } },
     dialog: /Allow execution of/,
+    select: { key: 'Down', shown: /●[^\n]*2\./ },
   },
 };

@@ -61,5 +61,7 @@ export const opencode: RealProgram = {
     setUp: ({ home }) => addToJson(config(home), { permission: { bash: 'ask' } }),
     asks: { tool: 'bash', input: { command: 'touch made.txt', description: 'Make a file' } },
     dialog: /Permission required/,
+    // Nothing but the colour behind it tells.
+    select: { key: 'Right', shown: /\[48;[\d;]*m .\[38;[\d;]*mAllow always/ },
   },
 };

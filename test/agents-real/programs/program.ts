@@ -59,6 +59,8 @@ export interface RealProgram {
     readonly asks: Answer;
     /** Is on the screen while it asks. */
     readonly dialog: RegExp;
+    /** A key that selects the second of the answers it offers, and what the screen, with its colours, then shows. */
+    readonly select: { readonly key: string; readonly shown: RegExp };
   };
 }
 
