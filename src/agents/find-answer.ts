@@ -5,7 +5,7 @@ import type { RoomContext } from '../room/context.ts';
 import { toolOf, type AgentCommand, type AgentSettings } from './agent-command.ts';
 import { contextAfter } from './context-mail.ts';
 import { invocationOf } from './invocation.ts';
-import { missingProgram } from './find-program.ts';
+import { missingProgram } from './missing-program.ts';
 import { judge, readRulesOf, type Judged, type Ran } from './judge.ts';
 import { makeAnswer, makeFailure } from './make-answer.ts';
 import { presetOf } from './presets.ts';

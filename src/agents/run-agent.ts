@@ -5,7 +5,7 @@ import type { Mail } from '../room/mail.ts';
 import type { Room } from '../room/room.ts';
 import type { AgentSettings } from './agent-command.ts';
 import type { AgentEvent } from './agent-event.ts';
-import { missingProgram } from './find-program.ts';
+import { missingProgram } from './missing-program.ts';
 import { LEASE_MS } from './keep-lease.ts';
 import { isLeaseLost, serveMail, type Served, type Serving } from './serve-mail.ts';
 import { tidy } from './tidy.ts';

@@ -51,7 +51,7 @@ export function notTrusted(address: string, file: string | undefined, words: rea
         hint: `Name it: ${commandLine([name, '--machine', 'FILE', ...rest])}`,
       })
     : new InvalidInput(
-        `The journal of ${address} says that its machine is ${file}. Whoever can write to the room can write that, ` +
+        `The journal of ${address} says that its machine is ${file}. Any program that can write to the room can write that, ` +
           'and importing a file runs it.',
         { hint: `If you trust that file: ${commandLine([name, '--machine', file, ...rest])}` },
       );

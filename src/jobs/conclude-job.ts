@@ -19,7 +19,7 @@ export async function concludeJob(host: Host, directory: string): Promise<void> 
 
 /**
  * Publishes the exit of an attempt in place of its wrapper, which does not know that the command is to end, or is stopped;
- * when the wrapper does publish one, it finds that it came second. Whoever takes this exit ends the processes that are left.
+ * when the wrapper does publish one, it finds that it came second. The process that takes this exit ends those that are left.
  */
 export async function publishInPlace(
   host: Host,
