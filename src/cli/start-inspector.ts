@@ -17,9 +17,9 @@ const TOKEN_BYTES = 32;
 const PEER = '@statelyai/inspect';
 
 export interface InspectorPlace {
-  /** Where `@statelyai/inspect` is looked for first, and relative names of machine files. */
+  /** Where relative names of machine files are looked up, and `@statelyai/inspect` if it is not beside the program. */
   readonly cwd: string;
-  /** A file of this program, beside which the package is looked for then. */
+  /** A file of this program, beside which the package is looked for first: what is loaded is run. */
   readonly program: string;
   /** The system chooses when not given. */
   readonly port?: number | undefined;
@@ -99,7 +99,7 @@ async function startRelay(
   { clock, randomBytes }: RelayHost,
   { cwd, program, port = 0, viewerUrl = VIEWER_URL }: InspectorPlace,
 ): Promise<InspectRelay> {
-  const start = loopbackServer([join(cwd, 'package.json'), program]);
+  const start = loopbackServer([program, join(cwd, 'package.json')]);
   try {
     return await InspectRelay.start({ start, clock, port, viewerUrl, token: randomBytes(TOKEN_BYTES).toString('hex') });
   } catch (error) {
