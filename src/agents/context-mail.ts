@@ -1,7 +1,8 @@
 import { removeQuietly } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
+import { namesIn } from '../host/names-in.ts';
 import type { Message } from '../message/message.ts';
-import { namesIn, publishRecord, readRecord } from './record-file.ts';
+import { publishRecord, readRecord } from './record-file.ts';
 
 /** How many messages are kept, and how many of them are told with one question. */
 const KEPT_MAX = 50;
@@ -32,7 +33,8 @@ export function contextAfter(host: Host, directory: string, told: number): Conte
 }
 
 function listContext(host: Host, directory: string): ContextMail[] {
-  return namesIn(host, directory).flatMap((name) => {
+  const names = namesIn(host.files, directory).sort();
+  return names.flatMap((name) => {
     const number = Number(NAME.exec(name)?.[1] ?? Number.NaN);
     if (Number.isNaN(number)) return [];
     const message = readRecord(host, `${directory}/${name}`, ({ message: found }) =>

@@ -3,6 +3,7 @@ import { Conflict } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { ensureDirectory, publishFile, readBounded, replaceFile, stagedPath, syncDirectory } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
+import { namesIn } from '../host/names-in.ts';
 
 const RECORD_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -42,20 +43,10 @@ export function readRecord<T>(
   });
 }
 
-/** The names in a directory, none when there is no such directory. */
-export function namesIn({ files }: Files, directory: string): string[] {
-  try {
-    return files.readdir(directory).sort();
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
 /** Removes a directory that holds files only; nothing happens where there is none. */
 export function removeDirectory(host: Files, directory: string): void {
   try {
-    for (const name of namesIn(host, directory)) host.files.unlink(`${directory}/${name}`);
+    for (const name of namesIn(host.files, directory)) host.files.unlink(`${directory}/${name}`);
     host.files.rmdir(directory);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;

@@ -1,11 +1,12 @@
 import { isMailroomError } from '../errors.ts';
+import { namesIn } from '../host/names-in.ts';
 import { cancelJob } from '../jobs/cancel-job.ts';
 import { listJobs, removeJob, sweepRemoved } from '../jobs/remove-job.ts';
 import { actorLayout } from '../message/layout.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { findMail } from '../room/find-mail.ts';
 import { idOfKey } from './question.ts';
-import { namesIn, removeDirectory } from './record-file.ts';
+import { removeDirectory } from './record-file.ts';
 
 /** Removes what is kept of a question that is acknowledged: its jobs, then its records. */
 export async function forgetQuestion(context: RoomContext, address: string, key: string): Promise<void> {
@@ -24,7 +25,7 @@ export async function forgetQuestion(context: RoomContext, address: string, key:
 export async function tidy(context: RoomContext, address: string): Promise<void> {
   const { agent, jobs } = actorLayout(context.layout, address);
   sweepRemoved(context.host, jobs);
-  for (const key of namesIn(context.host, agent.questions)) {
+  for (const key of namesIn(context.host.files, agent.questions)) {
     const id = idOfKey(key);
     if (id !== undefined && isSettled(context, address, id)) await forgetQuestion(context, address, key);
   }

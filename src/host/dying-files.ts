@@ -6,6 +6,7 @@ const CHANGES: readonly (keyof FileSystem)[] = [
   'link',
   'unlink',
   'rename',
+  'renameBytes',
   'mkdir',
   'rmdir',
   'truncate',

@@ -10,9 +10,13 @@ export interface FileSystem {
   /** Facts of the path itself, links not followed; undefined when nothing is there. */
   lstat(path: string): FileFacts | undefined;
   readdir(path: string): string[];
+  /** The same, as the bytes that the names are: in a `readdir`, a name that is no UTF-8 is one under which nothing is found. */
+  readdirBytes(path: string): Buffer[];
   link(existing: string, created: string): void;
   unlink(path: string): void;
   rename(from: string, to: string): void;
+  /** The same for a name that is no UTF-8. */
+  renameBytes(from: Buffer, to: string): void;
   mkdir(path: string, mode: number): void;
   rmdir(path: string): void;
   /** Sets both times of a path, in ms since the epoch. */
@@ -32,6 +36,8 @@ export interface FileFacts {
   readonly size: number;
   readonly mtimeMs: number;
   readonly ino: number;
+  /** The file system it lies on: a rename or link between two of them fails. */
+  readonly dev: number;
   readonly nlink: number;
   readonly uid: number;
   readonly mode: number;

@@ -222,10 +222,16 @@ export async function replaceFile(files: FileSystem, file: WholeFile): Promise<v
   if (file.durable) await syncDirectory(files, dirname(file.path));
 }
 
-async function stage(files: FileSystem, { staged, bytes, mode, durable }: WholeFile): Promise<void> {
+async function stage(files: FileSystem, { path, staged, bytes, mode, durable }: WholeFile): Promise<void> {
+  const directory = dirname(staged);
+  const write = async (): Promise<void> => (durable ? createFileSynced : createFile)(files, staged, bytes, mode);
   try {
-    if (durable) await createFileSynced(files, staged, bytes, mode);
-    else createFile(files, staged, bytes, mode);
+    await write().catch((error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT' || directory === dirname(path)) throw error;
+      // A directory for staged files is often empty, and what clears or copies trees may leave out an empty one.
+      ensureDirectory(files, directory);
+      return write();
+    });
   } catch (error) {
     removeQuietly(files, staged);
     throw error;

@@ -45,9 +45,11 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   readdir: (path) => readdirSync(path),
+  readdirBytes: (path) => readdirSync(path, 'buffer'),
   link: (existing, created) => linkSync(existing, created),
   unlink: (path) => unlinkSync(path),
   rename: (from, to) => renameSync(from, to),
+  renameBytes: (from, to) => renameSync(from, to),
   mkdir: (path, mode) => {
     mkdirSync(path, { mode });
   },
@@ -73,6 +75,7 @@ function factsOf(stats: Stats): FileFacts {
     size: stats.size,
     mtimeMs: stats.mtimeMs,
     ino: stats.ino,
+    dev: stats.dev,
     nlink: stats.nlink,
     uid: stats.uid,
     mode: stats.mode,

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { Conflict } from '../errors.ts';
 import { errnoOf, type FileSystem } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
+import { namesIn } from '../host/names-in.ts';
 import { listClaims } from './claim.ts';
 import { readExit } from './exit-record.ts';
 import { treeOf } from './job-layout.ts';
@@ -39,10 +40,6 @@ export function listJobs(host: Host, jobsDirectory: string): string[] {
   return namesIn(host.files, jobsDirectory)
     .filter((name) => !name.startsWith('.') && host.files.lstat(`${jobsDirectory}/${name}`)?.kind === 'directory')
     .sort();
-}
-
-function namesIn(files: FileSystem, directory: string): string[] {
-  return unlessGone(() => files.readdir(directory)) ?? [];
 }
 
 function rename(files: FileSystem, from: string, to: string): void {

@@ -1,4 +1,6 @@
 import { constants } from 'node:fs';
+import { errnoOf, type FileSystem } from '../host/file-system.ts';
+import { ensureDirectory } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { cut } from '../message/cut.ts';
 import type { RoomLayout } from '../message/layout.ts';
@@ -95,7 +97,7 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
       if (files.lstat(layout.log)?.ino !== open.inode) close();
     }
     if (!open) {
-      const fd = files.open(layout.log, OPEN_APPEND, LOG_MODE);
+      const fd = openOrMake(files, layout);
       open = { fd, inode: -1, endsAt: -1, checkedAtMs: now };
       const { kind, ino } = files.fstat(fd);
       if (kind !== 'file') throw new Error(`${layout.log} is no regular file`);
@@ -145,6 +147,17 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
       }
     },
   };
+}
+
+/** The directory of the log may be missing, as any that was empty when the room was copied or cleared up. */
+function openOrMake(files: FileSystem, { log, logDirectory }: RoomLayout): number {
+  try {
+    return files.open(log, OPEN_APPEND, LOG_MODE);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    ensureDirectory(files, logDirectory);
+    return files.open(log, OPEN_APPEND, LOG_MODE);
+  }
 }
 
 function lineOf(record: LogRecord, { timeMs, contentChars }: { timeMs: number; contentChars: number }): string {

@@ -1,6 +1,7 @@
 import { errnoOf } from '../host/file-system.ts';
 import { removeQuietly } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
+import { namesIn } from '../host/names-in.ts';
 import type { RoomLayout } from '../message/layout.ts';
 
 const ROTATED = /^agent_messages\.\d{4}-\d\d-\d\dT[\d.-]+Z\.[0-9a-f]{8}\.log$/;
@@ -24,8 +25,7 @@ export function rotate(host: Host, options: { layout: RoomLayout; logFilesKept: 
 
 /** The names of the logs set aside, oldest first. */
 export function rotatedLogs({ files }: Host, layout: RoomLayout): string[] {
-  return files
-    .readdir(layout.logDirectory)
+  return namesIn(files, layout.logDirectory)
     .filter((name) => ROTATED.test(name))
     .sort();
 }

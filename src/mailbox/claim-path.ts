@@ -1,6 +1,9 @@
-import { errnoOf } from '../host/file-system.ts';
-import { renameSettled } from '../host/files.ts';
+import { dirname } from 'node:path';
+import { errnoOf, type FileSystem } from '../host/file-system.ts';
+import { ensureDirectory, renameSettled } from '../host/files.ts';
 import { claimFileName, type ClaimName } from '../message/layout.ts';
+import { completeMailbox } from './create.ts';
+import { donePath } from './find.ts';
 import type { Mailbox } from './mailbox.ts';
 
 export function claimPath({ layout }: Pick<Mailbox, 'layout'>, claim: ClaimName): string {
@@ -28,10 +31,39 @@ export function moveToClaim(
   return moved(mailbox, path, claimPath(mailbox, free)) ? free : undefined;
 }
 
-/** Renames; false when the source was gone, which is how a holder learns that it is none any more. */
-export function moved({ host }: Pick<Mailbox, 'host'>, from: string, to: string): boolean {
+/**
+ * Renames within the mailbox; false when the source was gone, which is how a holder learns that it is none any more. Where
+ * the source is there, the directory is missing that it was to go to, and is made.
+ */
+export function moved(mailbox: Pick<Mailbox, 'layout' | 'host'>, from: string, to: string): boolean {
+  const { host, layout } = mailbox;
+  if (isRenamed(host.files, from, to)) return true;
+  if (!host.files.lstat(from)) return false;
+  completeMailbox(host, layout);
+  return isRenamed(host.files, from, to);
+}
+
+/** Files a message that was dealt with under `done`; false when it was gone. */
+export function moveToDone(mailbox: Mailbox, from: string, name: string): boolean {
+  const { memory, host, layout } = mailbox;
+  const to = donePath(mailbox, name);
+  const day = dirname(to);
+  if (!memory.doneDays.has(day)) {
+    if (!host.files.lstat(layout.done)) completeMailbox(host, layout);
+    ensureDirectory(host.files, day);
+    memory.doneDays.add(day);
+  }
+  // At this rename the message is acknowledged.
+  if (moved(mailbox, from, to)) return true;
+  if (!host.files.lstat(from)) return false;
+  // The day was purged since it was remembered.
+  ensureDirectory(host.files, day);
+  return isRenamed(host.files, from, to);
+}
+
+function isRenamed(files: FileSystem, from: string, to: string): boolean {
   try {
-    renameSettled(host.files, from, to);
+    renameSettled(files, from, to);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;

@@ -1,11 +1,10 @@
 import { LeaseLost } from '../errors.ts';
-import { ensureDirectory, removeQuietly } from '../host/files.ts';
+import { removeQuietly } from '../host/files.ts';
 import { parseClaimFileName, type ClaimName } from '../message/layout.ts';
-import { dayOfId } from '../message/message-id.ts';
 import type { Refusal } from '../message/message.ts';
-import { claimPath, moveToClaim, moved } from './claim-path.ts';
+import { claimPath, moveToClaim, moveToDone } from './claim-path.ts';
 import { giveUp, refuse } from './dead.ts';
-import { compareSigned, donePath, findBeyondNew } from './find.ts';
+import { compareSigned, findBeyondNew } from './find.ts';
 import { inspect, type Believed } from './inspect.ts';
 import type { Mailbox } from './mailbox.ts';
 import { refusalOfPurged } from './purge.ts';
@@ -70,20 +69,7 @@ export function release(mailbox: Mailbox, claim: Claim): void {
 
 /** Files the message under `done`. Throws `LeaseLost` when the claim is no longer this one; then nothing was changed. */
 export function acknowledge(mailbox: Mailbox, claim: Claim): void {
-  const from = claimPath(mailbox, claim);
-  const to = donePath(mailbox, claim.name);
-  const day = dayOfId(claim.message.id);
-  const { memory, host, layout } = mailbox;
-  if (!memory.doneDays.has(day)) {
-    ensureDirectory(host.files, `${layout.done}/${day}`);
-    memory.doneDays.add(day);
-  }
-  // At this rename the message is acknowledged.
-  if (moved(mailbox, from, to)) return;
-  // The day may have been purged since it was remembered.
-  memory.doneDays.delete(day);
-  ensureDirectory(host.files, `${layout.done}/${day}`);
-  if (!moved(mailbox, from, to)) throw leaseLost(mailbox, claim);
+  if (!moveToDone(mailbox, claimPath(mailbox, claim), claim.name)) throw leaseLost(mailbox, claim);
 }
 
 /** Gives a claimed message up as a dead letter, with the holder's reason. Throws `LeaseLost`. */

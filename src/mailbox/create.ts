@@ -12,11 +12,21 @@ export async function createMailboxDirectories(
   above: readonly string[] = [],
 ): Promise<void> {
   const { files } = host;
-  for (const path of [layout.directory, layout.tmp, layout.cur, layout.done, layout.dead, layout.refused, layout.new]) {
-    ensureDirectory(files, path);
-  }
+  for (const path of [layout.directory, ...besideNew(layout), layout.new]) ensureDirectory(files, path);
   // Also those that were there: whoever made them may have been killed before it could sync them.
   await syncDirectories(files, [...above, layout.dead, layout.directory]);
+}
+
+/**
+ * Makes the directories beside `new` that a mailbox has lost: what clears or copies trees may leave out an empty one. They
+ * are without content, so whoever needs one may make it; `new` is not made, because it is what makes a mailbox one.
+ */
+export function completeMailbox(host: Pick<Host, 'files'>, layout: MailboxLayout): void {
+  for (const path of besideNew(layout)) ensureDirectory(host.files, path);
+}
+
+function besideNew({ tmp, cur, done, dead, refused }: MailboxLayout): string[] {
+  return [tmp, cur, done, dead, refused];
 }
 
 /** Whether mail can be delivered here. */

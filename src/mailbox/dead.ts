@@ -1,10 +1,13 @@
+import { dirname } from 'node:path';
 import { Conflict, MessageNotFound } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { createFile, readText, removeQuietly, renameSettled, stagedPath } from '../host/files.ts';
+import { namesIn } from '../host/names-in.ts';
 import { parseMessageFileName, reasonFileName } from '../message/layout.ts';
 import type { Message, Refusal } from '../message/message.ts';
 import { visibleJson } from '../message/visible.ts';
 import { moveToClaim } from './claim-path.ts';
+import { completeMailbox } from './create.ts';
 import type { Mailbox } from './mailbox.ts';
 
 const REASON_MODE = 0o600;
@@ -37,16 +40,24 @@ export function refuse(mailbox: Mailbox, thing: { path: string; name: string; re
   const { layout, host } = mailbox;
   const target = `${layout.refused}/${uuid(host.randomBytes(16))}`;
   try {
-    if (bury(mailbox, { ...thing, target, reasonPath: `${target}${REASON_END}` })) {
-      mailbox.observe({ kind: 'refused', name: thing.name, reason: thing.refusal });
-      return true;
-    }
-    // A name that is not UTF-8 is listed with replacement characters, and nothing is ever found under those.
-    if (thing.name.includes(REPLACEMENT_CHARACTER)) skipFromNowOn(mailbox, thing);
+    const letter = { ...thing, target, reasonPath: `${target}${REASON_END}` };
+    const path = bury(mailbox, letter) ? thing.path : pathInBytes(mailbox, thing);
+    if (path === undefined || (path !== thing.path && !bury(mailbox, { ...letter, path }))) return false;
+    mailbox.observe({ kind: 'refused', name: thing.name, reason: thing.refusal });
+    return true;
   } catch {
     skipFromNowOn(mailbox, thing);
   }
   return false;
+}
+
+/** A name that is not UTF-8 is listed with replacement characters, under which nothing is found; its bytes name it. */
+function pathInBytes({ host }: Mailbox, { path, name }: { path: string; name: string }): Buffer | undefined {
+  if (!name.includes(REPLACEMENT_CHARACTER)) return undefined;
+  const directory = dirname(path);
+  const names = host.files.readdirBytes(directory);
+  const found = names.find((bytes) => bytes.toString('utf8') === name && !bytes.equals(Buffer.from(name)));
+  return found && Buffer.concat([Buffer.from(`${directory}/`), found]);
 }
 
 function skipFromNowOn({ memory, observe }: Mailbox, thing: { path: string; name: string; refusal: Refusal }): void {
@@ -62,9 +73,9 @@ const UNMOVABLE_KEPT_MAX = 10_000;
 /** The reason is there before the letter: a letter without one is never seen. */
 function bury(
   mailbox: Mailbox,
-  options: { path: string; name: string; refusal: Refusal; target: string; reasonPath: string },
+  options: { path: string | Buffer; name: string; refusal: Refusal; target: string; reasonPath: string },
 ): boolean {
-  const { files, clock, randomBytes } = mailbox.host;
+  const { files, clock } = mailbox.host;
   const { path, name, refusal, target, reasonPath } = options;
   const why: DeadReason = {
     name,
@@ -72,20 +83,32 @@ function bury(
     detail: refusal.detail,
     at: new Date(clock.now()).toISOString(),
   };
-  const staged = stagedPath(mailbox.layout.tmp, randomBytes);
   try {
-    createFile(files, staged, Buffer.from(`${visibleJson(why)}\n`), REASON_MODE);
-    renameSettled(files, staged, reasonPath);
+    writeReason(mailbox, reasonPath, why);
   } catch (error) {
-    removeQuietly(files, staged);
-    throw error;
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    completeMailbox(mailbox.host, mailbox.layout);
+    writeReason(mailbox, reasonPath, why);
   }
   try {
-    renameSettled(files, path, target);
+    if (typeof path === 'string') renameSettled(files, path, target);
+    else files.renameBytes(path, target);
     return true;
   } catch (error) {
     if (!files.lstat(target)) removeQuietly(files, reasonPath);
     if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function writeReason({ host, layout }: Mailbox, path: string, why: DeadReason): void {
+  const { files, randomBytes } = host;
+  const staged = stagedPath(layout.tmp, randomBytes);
+  try {
+    createFile(files, staged, Buffer.from(`${visibleJson(why)}\n`), REASON_MODE);
+    renameSettled(files, staged, path);
+  } catch (error) {
+    removeQuietly(files, staged);
     throw error;
   }
 }
@@ -104,7 +127,7 @@ export function listDead(mailbox: Mailbox): DeadLetter[] {
     [layout.dead, true],
     [layout.refused, false],
   ] as const) {
-    for (const fileName of host.files.readdir(directory).sort()) {
+    for (const fileName of namesIn(host.files, directory).sort()) {
       const path = `${directory}/${fileName}`;
       if (path === layout.refused || fileName.endsWith(REASON_END)) continue;
       letters.push({ ...readReason(mailbox, `${path}${REASON_END}`, fileName), path, verified });

@@ -1,3 +1,4 @@
+import { namesIn } from '../host/names-in.ts';
 import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
 import { claimNew, isOpenToAll, takeOver, type Claim } from './claim.ts';
 import { refuse } from './dead.ts';
@@ -27,7 +28,7 @@ export function listWaiting(mailbox: Mailbox): Waiting {
   }
   const open = new Map<string, ClaimName>();
   const held = new Set<string>();
-  for (const fileName of host.files.readdir(layout.cur)) {
+  for (const fileName of namesIn(host.files, layout.cur)) {
     const claim = parseClaimFileName(fileName);
     if (!claim || (memory.unmovable.size > 0 && memory.unmovable.has(`${layout.cur}/${fileName}`))) continue;
     if (isOpenToAll(mailbox, claim)) open.set(claim.name, claim);

@@ -1,5 +1,6 @@
 import { errnoOf } from '../host/file-system.ts';
 import { readBounded } from '../host/files.ts';
+import { namesIn } from '../host/names-in.ts';
 import { dayOfId } from '../message/message-id.ts';
 import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -34,7 +35,7 @@ export function donePath(mailbox: Mailbox, name: string): string {
 
 function claimsOf(mailbox: Mailbox, name: string): { fileName: string; claim: ClaimName }[] {
   const claims: { fileName: string; claim: ClaimName }[] = [];
-  for (const fileName of mailbox.host.files.readdir(mailbox.layout.cur)) {
+  for (const fileName of namesIn(mailbox.host.files, mailbox.layout.cur)) {
     if (!fileName.startsWith(name)) continue;
     const claim = parseClaimFileName(fileName);
     if (claim?.name === name) claims.push({ fileName, claim });

@@ -57,7 +57,7 @@ export interface MailboxMemory {
   fullness: { readonly countedAtMs: number; count: number } | undefined;
   /** What `purged-through` said, and which file said it. */
   purged: { readonly ino: number; readonly mtimeMs: number; readonly day: string | undefined } | undefined;
-  /** The directories of `done` known to exist. */
+  /** The directories in `done` known to exist, by their paths. */
   readonly doneDays: Set<string>;
   /** Names that cannot even be moved away: told once, then skipped. */
   readonly unmovable: Set<string>;

@@ -1,9 +1,8 @@
-import { errnoOf } from '../host/file-system.ts';
-import { ensureDirectory, removeQuietly } from '../host/files.ts';
-import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
-import { dayOfId } from '../message/message-id.ts';
+import { removeQuietly } from '../host/files.ts';
+import { namesIn } from '../host/names-in.ts';
+import { parseClaimFileName, type ClaimName } from '../message/layout.ts';
 import type { Refusal } from '../message/message.ts';
-import { claimPath, moved, moveToClaim } from './claim-path.ts';
+import { claimPath, moveToClaim, moveToDone } from './claim-path.ts';
 import { giveUp, refuse } from './dead.ts';
 import { listWaiting } from './drain.ts';
 import { compareSigned, donePath } from './find.ts';
@@ -103,7 +102,7 @@ export function countTry(mailbox: Mailbox, { name, path, claim }: WaitingMail): 
 export function settleOwn(mailbox: Mailbox, name: string, refusal?: Refusal): void {
   const { layout } = mailbox;
   if (settleAt(mailbox, { path: `${layout.new}/${name}`, name, refusal })) return;
-  for (const fileName of mailbox.host.files.readdir(layout.cur)) {
+  for (const fileName of namesIn(mailbox.host.files, layout.cur)) {
     if (parseClaimFileName(fileName)?.name === name)
       settleAt(mailbox, { path: `${layout.cur}/${fileName}`, name, refusal });
   }
@@ -113,34 +112,8 @@ function settleAt(
   mailbox: Mailbox,
   { path, name, refusal }: { path: string; name: string; refusal: Refusal | undefined },
 ): boolean {
-  if (!refusal) return acknowledgeAt(mailbox, { path, name });
+  if (!refusal) return moveToDone(mailbox, path, name);
   const inspected = inspect(mailbox, { path, name });
   if (!inspected || 'refusal' in inspected) return false;
   return giveUp(mailbox, { path, name, message: inspected.message, refusal });
-}
-
-function acknowledgeAt(mailbox: Mailbox, { path, name }: { path: string; name: string }): boolean {
-  const { memory, host, layout } = mailbox;
-  const day = dayOfId(parseMessageFileName(name)?.id ?? '');
-  const directory = `${layout.done}/${day}`;
-  if (!memory.doneDays.has(day)) {
-    ensureDirectory(host.files, directory);
-    memory.doneDays.add(day);
-  }
-  // At this rename the message is acknowledged.
-  if (moved(mailbox, path, `${directory}/${name}`)) return true;
-  // Either it lies elsewhere, or the day was purged since it was remembered.
-  if (!isThere(mailbox, path)) return false;
-  memory.doneDays.delete(day);
-  ensureDirectory(host.files, directory);
-  return moved(mailbox, path, `${directory}/${name}`);
-}
-
-function isThere({ host }: Mailbox, path: string): boolean {
-  try {
-    return host.files.lstat(path) !== undefined;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    throw error;
-  }
 }

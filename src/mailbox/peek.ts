@@ -1,3 +1,4 @@
+import { namesIn } from '../host/names-in.ts';
 import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
 import type { Message } from '../message/message.ts';
 import { isOpenToAll } from './claim.ts';
@@ -34,7 +35,7 @@ export function peek(mailbox: Mailbox, { limit }: { limit: number }): Peeked {
     else unfit += 1;
   }
   // A message that was sent again and lies in `new` too is the one that was claimed.
-  for (const fileName of host.files.readdir(layout.cur)) {
+  for (const fileName of namesIn(host.files, layout.cur)) {
     const claim = parseClaimFileName(fileName);
     if (claim) found.set(claim.name, { path: `${layout.cur}/${fileName}`, claim });
   }

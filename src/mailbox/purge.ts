@@ -10,6 +10,7 @@ import {
   stagedPath,
   syncDirectory,
 } from '../host/files.ts';
+import { namesIn } from '../host/names-in.ts';
 import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { Refusal } from '../message/message.ts';
@@ -59,8 +60,7 @@ export async function purge(mailbox: Mailbox): Promise<Purged> {
   await assertSteadyClock(mailbox);
   const keptFrom = firstDayKept(mailbox);
   const before = purgedThrough(mailbox);
-  const days = host.files
-    .readdir(layout.done)
+  const days = namesIn(host.files, layout.done)
     .filter((day) => DAY.test(day) && day < keptFrom)
     .sort();
   const last = days.at(-1);
@@ -99,7 +99,7 @@ function firstDayKept(mailbox: Mailbox): string {
   let first = new Date(cutMs + DAY_MS).toISOString().slice(0, 10);
   const waiting = [
     ...host.files.readdir(layout.new).map((name) => parseMessageFileName(name)?.id),
-    ...host.files.readdir(layout.cur).map((name) => parseMessageFileName(parseClaimFileName(name)?.name ?? '')?.id),
+    ...namesIn(host.files, layout.cur).map((name) => parseMessageFileName(parseClaimFileName(name)?.name ?? '')?.id),
   ];
   for (const id of waiting) {
     if (id !== undefined && dayOfId(id) < first) first = dayOfId(id);
@@ -110,7 +110,7 @@ function firstDayKept(mailbox: Mailbox): string {
 function removeDay(mailbox: Mailbox, day: string): number {
   const { files } = mailbox.host;
   const directory = `${mailbox.layout.done}/${day}`;
-  mailbox.memory.doneDays.delete(day);
+  mailbox.memory.doneDays.delete(directory);
   let removed = 0;
   try {
     for (const name of files.readdir(directory)) {

@@ -1,5 +1,6 @@
 import { errnoOf } from '../host/file-system.ts';
 import { createFile, createFileSynced, removeQuietly, stagedPath } from '../host/files.ts';
+import { completeMailbox } from './create.ts';
 import type { Durability, Mailbox } from './mailbox.ts';
 
 const MESSAGE_MODE = 0o400;
@@ -18,9 +19,10 @@ export async function stageMessage(
       else createFile(files, path, bytes, MESSAGE_MODE);
       return path;
     } catch (error) {
-      const taken = errnoOf(error) === 'EEXIST';
-      if (!taken) removeQuietly(files, path);
-      if (!taken || attempt === NAME_TRIES_MAX) throw error;
+      const errno = errnoOf(error);
+      if (errno !== 'EEXIST') removeQuietly(files, path);
+      if ((errno !== 'EEXIST' && errno !== 'ENOENT') || attempt === NAME_TRIES_MAX) throw error;
+      if (errno === 'ENOENT') completeMailbox(mailbox.host, mailbox.layout);
     }
   }
 }

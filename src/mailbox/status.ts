@@ -1,4 +1,4 @@
-import { errnoOf } from '../host/file-system.ts';
+import { namesIn } from '../host/names-in.ts';
 import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
 import { listDead } from './dead.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -32,11 +32,11 @@ export function statusIn(
     const named = name === undefined ? undefined : parseMessageFileName(name);
     return named?.id.endsWith(idEnding) ? { recipient: address, ...named } : undefined;
   };
-  for (const name of list(mailbox, layout.new)) {
+  for (const name of namesIn(host.files, layout.new)) {
     const named = wanted(name);
     if (named) found.push({ ...named, state: 'delivered', path: `${layout.new}/${name}` });
   }
-  for (const fileName of list(mailbox, layout.cur)) {
+  for (const fileName of namesIn(host.files, layout.cur)) {
     const claim = parseClaimFileName(fileName);
     const named = wanted(claim?.name);
     if (!claim || !named) continue;
@@ -45,8 +45,8 @@ export function statusIn(
     found.push({ ...named, state, attempt, untilMs, path: `${layout.cur}/${fileName}` });
   }
   if (!history) return found;
-  for (const day of list(mailbox, layout.done)) {
-    for (const name of list(mailbox, `${layout.done}/${day}`)) {
+  for (const day of namesIn(host.files, layout.done)) {
+    for (const name of namesIn(host.files, `${layout.done}/${day}`)) {
       const named = wanted(name);
       if (named) found.push({ ...named, state: 'acknowledged', path: `${layout.done}/${day}/${name}` });
     }
@@ -56,13 +56,4 @@ export function statusIn(
     if (named) found.push({ ...named, state: 'dead', reason: letter.reason, detail: letter.detail, path: letter.path });
   }
   return found;
-}
-
-function list(mailbox: Mailbox, directory: string): string[] {
-  try {
-    return mailbox.host.files.readdir(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
 import { removeIfThere } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
+import { namesIn } from '../host/names-in.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /**
@@ -24,8 +25,7 @@ function isRemoved({ files }: Host, path: string): boolean {
 /** The files in a directory of staged files that nobody has touched for longer than `ageMsMax`. */
 export function abandonedIn(host: Host, { directory, ageMsMax }: { directory: string; ageMsMax: number }): string[] {
   const before = host.clock.now() - ageMsMax;
-  return host.files
-    .readdir(directory)
+  return namesIn(host.files, directory)
     .map((name) => `${directory}/${name}`)
     .filter((path) => {
       const facts = host.files.lstat(path);

@@ -1,7 +1,8 @@
 import { Conflict } from '../errors.ts';
-import { errnoOf, type FileSystem } from '../host/file-system.ts';
+import { errnoOf } from '../host/file-system.ts';
 import { publishFile, readText, removeQuietly, renameSettled, replaceFile, stagedPath } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
+import { namesIn } from '../host/names-in.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
 import { isMessageType } from '../message/message-type.ts';
@@ -59,15 +60,6 @@ function readAside({ files }: Host, room: RoomLayout, address: string): { card: 
     if (card && (!last || card.joinedAt > last.card.joinedAt)) last = { card, path };
   }
   return last;
-}
-
-function namesIn(files: FileSystem, directory: string): string[] {
-  try {
-    return files.readdir(directory);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return [];
-    throw error;
-  }
 }
 
 function parseCard(text: string | undefined, address: string): Card | undefined {

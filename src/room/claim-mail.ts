@@ -1,4 +1,5 @@
 import { Conflict } from '../errors.ts';
+import { namesIn } from '../host/names-in.ts';
 import { claimNew, openClaim, takeOver, type Claim } from '../mailbox/claim.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { MessageStatus } from '../mailbox/status.ts';
@@ -36,7 +37,7 @@ export function claimMail(
 export function heldMail(context: RoomContext, mailbox: Mailbox): Mail[] {
   const { files, clock } = mailbox.host;
   const held: Mail[] = [];
-  for (const fileName of files.readdir(mailbox.layout.cur).sort()) {
+  for (const fileName of namesIn(files, mailbox.layout.cur).sort()) {
     const claimName = parseClaimFileName(fileName);
     if (!claimName || claimName.untilMs <= clock.now()) continue;
     const claim = openClaim(mailbox, fileName);

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { namesIn } from '../host/names-in.ts';
 import type { SharedSync } from '../host/shared-sync.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { isMailbox } from '../mailbox/create.ts';
@@ -51,9 +52,12 @@ export function mailboxOf(context: RoomContext, address: string): Mailbox | unde
   return mailbox;
 }
 
-/** Every address with a directory in the room, in order; a directory that no actor can have is none. */
-export function listAddresses({ host, layout }: RoomContext): string[] {
-  return host.files.readdir(layout.actors).filter(isActorAddress).sort();
+/** Every address with a directory in the room, in order; a directory that no actor can have is none. Throws ENOENT when the room is gone. */
+export function listAddresses({ host, layout }: Pick<RoomContext, 'host' | 'layout'>): string[] {
+  const names = namesIn(host.files, layout.actors);
+  // Where nobody is listed, nobody has joined, or there is no room any more.
+  const isRoom = names.length > 0 || host.files.lstat(layout.config) !== undefined;
+  return (isRoom ? names : host.files.readdir(layout.actors)).filter(isActorAddress).sort();
 }
 
 /** The cards of everyone who ever joined. */

@@ -1,3 +1,4 @@
+import { namesIn } from '../host/names-in.ts';
 import { watchArrivals } from '../mailbox/arrivals.ts';
 import { inspect } from '../mailbox/inspect.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
@@ -76,7 +77,7 @@ function lookAt(mailbox: Mailbox): Map<string, { path: string; waits: boolean }>
   for (const name of host.files.readdir(layout.new)) {
     if (parseMessageFileName(name)) found.set(name, { path: `${layout.new}/${name}`, waits: true });
   }
-  for (const fileName of host.files.readdir(layout.cur)) {
+  for (const fileName of namesIn(host.files, layout.cur)) {
     const name = parseClaimFileName(fileName)?.name;
     if (name !== undefined) found.set(name, { path: `${layout.cur}/${fileName}`, waits: false });
   }

@@ -41,16 +41,13 @@ test('a device that is always full in place of the log stops nothing', async () 
   await expectMailToPass(zoo);
 });
 
-test('a log directory that was removed stops nothing, and the log goes on when it is there again', async () => {
+test('a log directory that was removed stops nothing, and the log goes on in a new one', async () => {
   const clock = createSteppedClock();
   await using zoo = await openZoo({ host: { ...nodeHost, clock } });
   const directory = `${zoo.directory}/log`;
   await expectMailToPass(zoo);
   fs.rmSync(directory, { recursive: true });
   clock.advance(1_000);
-  await expectMailToPass(zoo);
-  expect(fs.existsSync(directory)).toBe(false);
-  fs.mkdirSync(directory);
   await expectMailToPass(zoo);
   expect(linesOf(`${directory}/agent_messages.log`)).toHaveLength(3);
 });

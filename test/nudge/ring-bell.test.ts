@@ -9,7 +9,7 @@ function hostWith(kind: FileFacts['kind'], written = 1): { host: Host; calls: st
   const files: FileSystem = {
     ...nodeHost.files,
     open: (path) => calls.push(`open ${path}`),
-    fstat: () => ({ kind, size: 0, mtimeMs: 0, ino: 1, nlink: 1, uid: 0, mode: 0 }),
+    fstat: () => ({ kind, size: 0, mtimeMs: 0, ino: 1, dev: 1, nlink: 1, uid: 0, mode: 0 }),
     write: (_fd, bytes) => {
       calls.push(`write ${Buffer.from(bytes).toString('hex')}`);
       return written;
