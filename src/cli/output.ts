@@ -1,10 +1,11 @@
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
+import { isStandardOutputThere } from '../host/standard-output.ts';
 import { visibleJson, visibleLines } from '../message/visible.ts';
 
-/** Whoever read the standard output has stopped. What was not written was not seen. */
+/** Whoever read the standard output has stopped, or there never was one. What was not written was not seen. */
 export class OutputClosed extends Error {
-  constructor(options: { cause: unknown }) {
+  constructor(options?: { cause: unknown }) {
     super('the standard output was closed', options);
     this.name = 'OutputClosed';
   }
@@ -15,6 +16,8 @@ export class OutputClosed extends Error {
  * writes says what is one line (`visible`) and what may be several.
  */
 export interface Output {
+  /** Whether there is a standard output. What has to be seen before it counts asks this before it begins. */
+  isThere(): boolean;
   /** Resolves when all of it was taken. Throws `OutputClosed`. */
   data(text: string): Promise<void>;
   /** One JSON document on a line, nothing in it that acts on a terminal. Throws `OutputClosed`. */
@@ -44,7 +47,10 @@ export function createOutput(host: Pick<Host, 'files' | 'clock'>, pasteable: (te
       }
     }
   };
+  let there: boolean | undefined;
+  const isThere = (): boolean => (there ??= isStandardOutputThere());
   const data = async (text: string): Promise<void> => {
+    if (!isThere()) throw new OutputClosed();
     try {
       await write(STDOUT, text);
     } catch (error) {
@@ -60,6 +66,7 @@ export function createOutput(host: Pick<Host, 'files' | 'clock'>, pasteable: (te
     }
   };
   return {
+    isThere,
     data,
     json: (value) => data(`${visibleJson(value)}\n`),
     talk,

@@ -48,6 +48,23 @@ describe('an output that was closed', () => {
   });
 });
 
+describe('an output that was never there', () => {
+  it.each(['>&-', '1<>/dev/null'])('acknowledges nothing when it is %s', async (redirected) => {
+    await room.run(['send', 'bob', 'INFO', 'unseen'], { as: 'alice' });
+    for (const options of ['', '--json', '--hold']) {
+      const ran = await room.shell(`mailroom read ${options} ${redirected}`, { as: 'bob' });
+      expect(ran.code, ran.stderr).toBe(1);
+    }
+    expect(await room.json(['read'], { as: 'bob' })).toMatchObject([{ content: 'unseen' }]);
+  });
+
+  it('is another thing than one that somebody throws away', async () => {
+    await room.run(['send', 'bob', 'INFO', 'unwanted'], { as: 'alice' });
+    expect(await room.shell('mailroom read > /dev/null', { as: 'bob' })).toMatchObject({ code: 0, stderr: '' });
+    expect(await room.json(['read'], { as: 'bob' })).toEqual([]);
+  });
+});
+
 describe('a full pipe that somebody made non-blocking', () => {
   it('gets all of a large message in the end, and only then is it acknowledged', async () => {
     const content = 'x'.repeat(200_000);
