@@ -19,8 +19,8 @@ export function textOption({ options }: Arguments, name: string): string | undef
 
 /**
  * Parses the words behind the command's name. Options stand anywhere, but the word in a literal operand's place is that
- * operand whatever it looks like; `--` makes operands of all words behind it. Two words in that place are not taken
- * literally if yet another word follows, which would be one too many: `--`, and the option that replaces the operand.
+ * operand whatever it looks like; `--` makes operands of all words behind it, and is itself one only where it is the last
+ * word, in a literal operand's place. The option that replaces that operand is not taken for it if its value follows.
  * Where somebody asks for help, nothing need be complete. Throws `InvalidInput`, with the nearest name or the command in full.
  */
 export function parseArguments(command: CommandSpec, words: readonly string[]): Arguments {
@@ -33,8 +33,8 @@ export function parseArguments(command: CommandSpec, words: readonly string[]): 
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? '';
     const isLiteral = operands.length === literalAt && !(replacing && options.has(replacing.name));
-    const meansSomething = word === '--' || (replacing !== undefined && word === `--${replacing.name}`);
-    const isTaken = isLiteral && !(meansSomething && isValue(words[at + 1], known));
+    const isReplacing = word === `--${replacing?.name}` && isValue(words[at + 1], known);
+    const isTaken = isLiteral && !isReplacing && !(word === '--' && at + 1 < words.length);
     if (onlyOperands || isTaken || word === '-' || !word.startsWith('-')) {
       operands.push(word);
     } else if (word === '--') {
@@ -122,6 +122,7 @@ function optionsFirst(command: CommandSpec, words: readonly string[]): string | 
   const left: string[] = [];
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? '';
+    if (word === '--') return undefined;
     const option = known.find(({ name }) => word === `--${name}`);
     if (!option) left.push(word);
     else moved.push(word, ...(option.value === undefined ? [] : [words[++at] ?? '']));

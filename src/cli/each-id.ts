@@ -20,12 +20,12 @@ export async function eachId(call: Call, work: (id: string) => Promise<Settled>)
       errors.push(error);
     }
   }
-  if (call.isJson) await call.output.json(settled);
+  if (call.isJson) await call.output.report({ json: settled });
   else {
     const lines = settled.map(
       ({ id, state, detail }) => `${[state, id.slice(-8), detail].filter(Boolean).join('  ')}\n`,
     );
-    await call.output.data(lines.join(''));
+    await call.output.report({ text: lines.join('') });
   }
   if (errors.length === 0) return EXIT_OK;
   for (const error of errors.slice(1)) {

@@ -30,6 +30,6 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
 
 /** The exit code of a command that ended with this error; everything that is not Mailroom's own is a failure. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof Advised) return EXIT_CODES[error.error.code];
+  if (error instanceof Advised) return exitCodeOf(error.error);
   return isMailroomError(error) ? EXIT_CODES[error.code] : EXIT_FAILURE;
 }

@@ -1,5 +1,5 @@
 import { findProgram } from '../host/find-program.ts';
-import { quote } from './shell-words.ts';
+import { quote } from '../message/shell-word.ts';
 
 const NAME = 'mailroom';
 /** What npm and npx put in front of PATH for the programs that they start, and nobody's shell has. */
@@ -29,7 +29,29 @@ export function ownCommand(program: string, { env, cwd }: Shell): string {
   return `${node} ${quote(program)}`;
 }
 
-/** A text with commands of ours, such as a hint, so that they run when they are pasted. */
-export function inOwnWords(text: string, own: string): string {
-  return own === NAME ? text : text.replace(QUOTED_OR_NAME, (found) => (found === NAME ? own : found));
+/** What the command line said of who and where, in options, which no shell remembers. */
+export interface Given {
+  readonly as?: string | undefined;
+  readonly room?: string | undefined;
+}
+
+/** A text with commands of ours, such as a hint, so that they do what is meant when they are pasted. */
+export function inOwnWords(text: string, own: string, given: Given = {}): string {
+  if (own === NAME && given.as === undefined && given.room === undefined) return text;
+  return text.replace(QUOTED_OR_NAME, (found, at: number) =>
+    found === NAME ? `${own}${saidAgain(text.slice(at + NAME.length), given)}` : found,
+  );
+}
+
+/** Commands that act for somebody, whose mail it would be that another one reads. */
+const OF_SOMEBODY =
+  /^ (?:ack|broadcast|dead|inbox|leave|purge|read|release|renew|reply|send|status|watch|whoami)(?![\w-])/;
+const OF_NO_ROOM = /^ (?:completion|help|init|version)(?![\w-])/;
+
+/** The options to give once more, in front of a command's name, where the rest of its line does not have them. */
+function saidAgain(rest: string, { as, room }: Given): string {
+  const [line = ''] = rest.split('\n');
+  const who = as !== undefined && OF_SOMEBODY.test(line) && !/ --as[ =]/.test(line) ? ` --as ${quote(as)}` : '';
+  const isElsewhere = room !== undefined && !OF_NO_ROOM.test(line) && !/ --room[ =]/.test(line);
+  return `${who}${isElsewhere ? ` --room ${quote(room)}` : ''}`;
 }

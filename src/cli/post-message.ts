@@ -1,4 +1,4 @@
-import { InvalidInput, MessageDeliveryError, type MailroomError } from '../errors.ts';
+import { InvalidInput, isMailroomError, MessageDeliveryError, type MailroomError } from '../errors.ts';
 import type { Room } from '../room/room.ts';
 import { EXPIRY_MS_MAX, type Draft } from '../room/draft.ts';
 import type { SendReport } from '../room/post-sealed.ts';
@@ -19,6 +19,7 @@ const WAIT_MS_DEFAULT = 30_000;
 /** The options of everything that sends. */
 export const POST_OPTIONS: readonly OptionSpec[] = [
   { name: 'file', value: 'path', summary: 'the content is in this file', insteadOfLiteral: true },
+  { name: 'allow-empty', summary: 'send it although there is no text in it' },
   { name: 'data', value: 'JSON', summary: 'JSON for a program, beside the text' },
   { name: 'id', value: 'id', summary: 'repeat an earlier try: it is delivered once, however often' },
   { name: 'needs-ack', summary: 'ask the recipient to acknowledge it' },
@@ -67,7 +68,8 @@ export function draftOf(args: Arguments, message: { type: string; content: strin
 
 /**
  * Sends, says what became of it at each recipient, and waits if asked to. Throws the error of the first recipient it
- * did not reach, with the command that repeats it.
+ * did not reach, with the command that repeats it. A command without an id sends once more when it is repeated as it was
+ * typed, so from the first try on no error advises that.
  */
 export async function postMessage(call: Call, posting: Posting): Promise<number> {
   const { room, me } = posting;
@@ -78,7 +80,7 @@ export async function postMessage(call: Call, posting: Posting): Promise<number>
     report = await posting.send(sender);
   } catch (error) {
     if (error instanceof MessageDeliveryError) throw withRetry(error, retryLine(call, posting, error.id));
-    throw error;
+    throw advising(error, 'It may have been sent all the same. Before you repeat it, see: mailroom log --limit 10');
   } finally {
     sender.close();
   }
@@ -93,7 +95,7 @@ export async function postMessage(call: Call, posting: Posting): Promise<number>
     await waitForState(room.context, { id: report.id, from: me, recipients, ...waiting, signal: interruption.signal });
   } catch (error) {
     if (interruption.exitCode !== undefined) return interruption.exitCode;
-    throw error;
+    throw advising(error, `It is delivered. See where it is: mailroom status ${shortId(report.id)}`);
   }
   await call.output.talk(`${waiting.state} by ${Object.keys(report.outcomes).join(', ')}\n`);
   return EXIT_OK;
@@ -120,10 +122,10 @@ async function tell({ isJson, output, pasteable }: Call, report: SendReport, ret
         ? { outcome: one.outcome }
         : { outcome: one.outcome, code: one.error.code, message: one.error.message, retry: retry && pasteable(retry) },
     ]);
-    return output.json({ id, outcomes: Object.fromEntries(shown) });
+    return output.report({ json: { id, outcomes: Object.fromEntries(shown) } });
   }
   const lines = Object.entries(outcomes).map(([address, { outcome }]) => `${outcome}  ${shortId(id)}  to ${address}\n`);
-  return output.data(lines.join(''));
+  return output.report({ text: lines.join('') });
 }
 
 /** The complete command that repeats this one with the message's id. */
@@ -132,11 +134,18 @@ function retryLine({ args, env }: Call, { words, contentAt, draft, me, room }: P
     const value = textOption(args, name);
     return value === undefined ? [] : [`--${name}`, value];
   });
-  const flags = ['needs-ack', 'include-self'].filter((name) => args.options.has(name)).map((name) => `--${name}`);
+  const flags = ['needs-ack', 'include-self', 'allow-empty']
+    .filter((name) => args.options.has(name))
+    .map((name) => `--${name}`);
   const isElsewhere = args.options.has('room') || env['MAILROOM_DIR'];
   const where = isElsewhere ? ['--room', room.directory] : [];
   const line = ['--as', me, ...where, ...words, ...given, ...flags, '--id', id];
   return commandLineWithContent(line, { at: contentAt + 2 + where.length, text: draft.content });
+}
+
+/** An error of Mailroom says what to do next; what is none says to repeat the command, or shows the whole of it. */
+function advising(error: unknown, hint: string): unknown {
+  return isMailroomError(error) || !(error instanceof Error) ? error : new Advised(error, hint);
 }
 
 /** Repeating helps unless the message itself is what was refused. */

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { InvalidInput, MessageRefused } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
+import { MessageType } from '../message/message-type.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
 
@@ -12,15 +13,32 @@ const EMPTY_PIPE_WAIT_MS = 5;
 
 /**
  * What a message is to say: the operand as it is, the standard input for `-` alone, or the file of `--file`. Throws
- * `InvalidInput` for what cannot be read or is not UTF-8, `MessageRefused` for more than `bytesMax`.
+ * `InvalidInput` for what cannot be read or is not UTF-8, and for nothing but blanks, which is what an unset variable and
+ * a command that failed leave; `MessageRefused` for more than `bytesMax`.
  */
 export async function readContent(
   call: Call,
   { operand, bytesMax }: { operand: string | undefined; bytesMax: number },
 ): Promise<string> {
   const file = textOption(call.args, 'file');
-  if (file === undefined && operand !== '-') return operand ?? '';
+  const isWord = file === undefined && operand !== '-';
   const where = file === undefined ? 'The standard input' : `The file ${resolve(call.cwd, file)}`;
+  const content = isWord ? (operand ?? '') : await readText(call, { file, where, bytesMax });
+  if (content.trim() !== '' || mayBeEmpty(call)) return content;
+  throw new InvalidInput(`${isWord ? 'The content' : where} is empty, so there is nothing to send.`, {
+    hint: 'Look at what was to make the text. To send it all the same, add --allow-empty',
+  });
+}
+
+/** An acknowledgement says all by its type. */
+function mayBeEmpty({ args }: Call): boolean {
+  return args.options.has('allow-empty') || args.operands.includes(MessageType.ACK);
+}
+
+async function readText(
+  call: Call,
+  { file, where, bytesMax }: { file: string | undefined; where: string; bytesMax: number },
+): Promise<string> {
   const bytes =
     file === undefined ? await readAll(call.host, { fd: STDIN, bytesMax }) : await readFile(call, file, bytesMax);
   if (bytes.length > bytesMax) {

@@ -2,6 +2,7 @@ import { ActorNotFound, isMailroomError, RateLimitExceeded } from '../errors.ts'
 import { errnoOf } from '../host/file-system.ts';
 import { visible, visibleJson, visibleLines } from '../message/visible.ts';
 import { Advised } from './advised.ts';
+import { OutputFailed } from './output.ts';
 import { commandLine } from './shell-words.ts';
 
 export interface Told {
@@ -31,6 +32,10 @@ interface ErrorFacts {
 
 function factsOf(error: unknown, words: readonly string[]): ErrorFacts {
   if (error instanceof Advised) return { ...factsOf(error.error, words), hint: error.hint };
+  if (error instanceof OutputFailed) {
+    const { code, message } = error;
+    return { code, message, hint: 'Have it go somewhere else, or make room there, then repeat the command.' };
+  }
   if (error instanceof ActorNotFound) {
     const { code, message, address, nearest } = error;
     const at = words.indexOf(address);

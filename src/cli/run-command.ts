@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { parseArguments } from './arguments.ts';
+import { parseArguments, textOption, type Arguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { splitLine } from './command-line.ts';
 import { describeError } from './report-error.ts';
@@ -27,13 +27,18 @@ export async function runCommandLine(
 ): Promise<void> {
   const { env } = process;
   const cwd = process.cwd();
+  let args: Arguments | undefined;
   // The PATH is gone through only for a text that is shown.
-  const pasteable = (text: string): string => inOwnWords(text, ownCommand(program, { env, cwd }));
+  const pasteable = (text: string): string =>
+    inOwnWords(text, ownCommand(program, { env, cwd }), {
+      as: args && textOption(args, 'as'),
+      room: args && textOption(args, 'room'),
+    });
   const output = createOutput(host, pasteable);
   try {
     const { name, rest } = splitLine(words);
     const command = await find(name, words);
-    const args = parseArguments(command, rest);
+    args = parseArguments(command, rest);
     if (args.options.has('help')) return await explain(['help', command.name]);
     if (args.options.has('version')) return await explain(['--version']);
     const isJson = args.options.has('json');
@@ -56,7 +61,13 @@ export async function runCommandLine(
       return;
     }
     process.exitCode = exitCodeOf(error);
-    const told = { words, isJson: words.includes('--json'), isDebug: words.includes('--debug'), pasteable };
-    await output.talk(describeError(error, told));
+    const has = (option: string): boolean => args?.options.has(option) ?? isTyped(words, `--${option}`);
+    await output.talk(describeError(error, { words, isJson: has('json'), isDebug: has('debug'), pasteable }));
   }
+}
+
+/** Whether the option stands in words that could not be parsed. */
+function isTyped(words: readonly string[], option: string): boolean {
+  const [end, at] = [words.indexOf('--'), words.indexOf(option)];
+  return at >= 0 && (end < 0 || at < end);
 }

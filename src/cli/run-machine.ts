@@ -4,11 +4,13 @@ import { InvalidInput } from '../errors.ts';
 import { readText } from '../host/files.ts';
 import { visibleJson } from '../message/visible.ts';
 import type { Room } from '../room/room.ts';
+import { Advised } from './advised.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
 import { splitLine } from './command-line.ts';
 import { EXIT_FAILURE, EXIT_OK } from './exit-code.ts';
 import { onInterruption } from './interruption.ts';
+import { OutputFailed } from './output.ts';
 import { loadRunner, type OwnRunner } from './load-runtime.ts';
 import { loadMachine } from './load-machine.ts';
 import { startInspector, type Inspector } from './start-inspector.ts';
@@ -89,18 +91,26 @@ async function tell(
   result: WorkflowResult,
   { interrupted, begunWith }: { interrupted: number | undefined; begunWith: () => unknown },
 ): Promise<number> {
+  const withoutAgain = words.filter((word) => word !== '--again');
+  const goOn = commandLine(withoutAgain);
   // What has ended tells only how, at every look.
   const anew = (): string => {
     const json = JSON.stringify(begunWith() ?? null);
     const given = json.length > INPUT_CHARS_MAX ? '@<file>' : json;
     const more = args.options.has('input') || json === 'null' ? [] : ['--input', given];
-    const { rest } = splitLine(words.filter((word) => word !== '--again'));
+    const { rest } = splitLine(withoutAgain);
     return `  That is its end. To begin it anew: ${commandLine(['run', '--again', ...more, ...rest])}\n`;
   };
   switch (result.status) {
     case 'done':
-      await output.data(`${visibleJson(result.output ?? null)}\n`);
-      return EXIT_OK;
+      try {
+        await output.data(`${visibleJson(result.output ?? null)}\n`);
+        return EXIT_OK;
+      } catch (error) {
+        if (!(error instanceof OutputFailed)) throw error;
+        // As it was typed it might begin anew.
+        throw new Advised(error, `The workflow has ended. To have its output printed: ${goOn}`);
+      }
     case 'error':
       await output.advise(`mailroom: it failed: ${visibleJson(result.error)}\n${anew()}`);
       return EXIT_FAILURE;
@@ -108,9 +118,7 @@ async function tell(
       await output.advise(`mailroom: it was stopped.\n${anew()}`);
       return EXIT_FAILURE;
     default:
-      await output.advise(
-        `Interrupted; nothing is lost. To go on: ${commandLine(words.filter((word) => word !== '--again'))}\n`,
-      );
+      await output.advise(`Interrupted; nothing is lost. To go on: ${goOn}\n`);
       return interrupted ?? EXIT_INTERRUPTED;
   }
 }

@@ -7,7 +7,7 @@ import { preview, shortId } from './show-message.ts';
 /** Tells what an agent does as it does it: a line on stderr each, or JSON lines on stdout. */
 export function createAgentTeller({ host, isJson, output }: Call): (event: AgentEvent) => void {
   return (event) => {
-    if (isJson) void output.json(asJson(event)).catch(() => {});
+    if (isJson) void output.report({ json: asJson(event) });
     else void output.talk(`${new Date(host.clock.now()).toISOString().slice(11, 23)}  ${visible(textOf(event))}\n`);
   };
 }

@@ -6,6 +6,7 @@ import type { ErrorFacts, WorkflowState } from '../machine/workflow-state.ts';
 import { cut } from '../message/cut.ts';
 import { findNonJson } from '../message/json-value.ts';
 import { isActorAddress } from '../message/address.ts';
+import { quote } from '../message/shell-word.ts';
 import type { Room } from '../room/room.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { readJournalState } from './read-journal.ts';
@@ -159,7 +160,7 @@ function assertSame(
     throw new Conflict(
       `The code of the machine ${machine.id} is not what the workflow ${address} was run with (${open.machine.hash}, now ${machineHash(machine)}).`,
       {
-        hint: `If the states it is in still mean the same, go on with --accept-changed. What would differ so far: mailroom replay ${address}${options.file === undefined ? '' : ` --machine ${options.file}`}`,
+        hint: `If the states it is in still mean the same, go on with --accept-changed. What would differ so far: mailroom replay ${address}${options.file === undefined ? '' : ` --machine ${quote(options.file)}`}`,
       },
     );
   }

@@ -1,4 +1,3 @@
-import { errnoOf } from '../host/file-system.ts';
 import { purge, type Purged } from '../mailbox/purge.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { peek, type Peeked } from '../mailbox/peek.ts';
@@ -130,11 +129,6 @@ export class Agent implements AsyncDisposable {
 
   /** Frees what this process holds open; the actor stays joined. */
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#sender.close();
-    } catch (error) {
-      // Everything written was read back, so nothing depends on it; thrown, it would hide what the block threw before.
-      if (errnoOf(error) === undefined) throw error;
-    }
+    this.#sender.close();
   }
 }

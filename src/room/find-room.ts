@@ -4,6 +4,7 @@ import { errnoOf } from '../host/file-system.ts';
 import { readText } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { ROOM_DIRECTORY, roomLayout } from '../message/layout.ts';
+import { quote } from '../message/shell-word.ts';
 
 const LEVELS_MAX = 100;
 const WORKTREE_LINK = /^gitdir: (.+)[/\\]\.git[/\\]worktrees[/\\][^/\\]+\s*$/;
@@ -31,7 +32,7 @@ function findNamed(host: Host, named: string): string {
     if (isRoom(host, candidate)) return candidate;
   }
   throw new RoomNotFound(`There is no room at ${named}: it has no room.json.`, {
-    hint: `Make one with: mailroom init --room ${named}`,
+    hint: `Make one with: mailroom init --room ${quote(named)}`,
   });
 }
 

@@ -19,21 +19,7 @@ async function arrived(words: readonly string[], options: RunOptions = {}): Prom
 }
 
 it('takes the word behind the type as it is, whatever it looks like', async () => {
-  const contents = [
-    '-x',
-    '--help me',
-    '--help',
-    '-h',
-    '--json',
-    '--as',
-    '@file',
-    '-',
-    '--',
-    '--file',
-    '',
-    ' ',
-    '--data={}',
-  ];
+  const contents = ['-x', '--help me', '--help', '-h', '--json', '--as', '@file', '-', '--file', '--data={}'];
   const said = contents.filter((one) => one !== '-');
   const lines = said.flatMap((content) => [
     ['bob', 'INFO', content],
@@ -49,9 +35,60 @@ it('takes the word behind the type as it is, whatever it looks like', async () =
   console.log(`${lines.length} command lines with contents that look like something else`);
 });
 
+it('takes every word behind -- for an operand', async () => {
+  for (const content of ['--help', '--json', '-h', '--version', '--', '--file', '-x', 'text']) {
+    expect(await arrived(['bob', 'INFO', '--', content]), content).toEqual([content]);
+    expect(await arrived(['--needs-ack', '--', 'bob', 'INFO', content]), content).toEqual([content]);
+  }
+  expect(await arrived(['bob', 'INFO', '--'])).toEqual(['--']);
+  expect(await arrived(['bob', 'INFO', '--', '-'], { stdin: 'piped' })).toEqual(['piped']);
+  const report = await room.run(['broadcast', 'INFO', '--', '--help'], { as: 'alice' });
+  expect(report).toMatchObject({ code: 0, stdout: expect.stringContaining('delivered') as string });
+  expect(await room.json(['read'], { as: 'bob' })).toMatchObject([{ content: '--help' }]);
+  for (const words of [
+    ['--', '--json', 'x'],
+    ['--', 'x', '--json'],
+    ['--', '--needs-ack', '--'],
+  ]) {
+    const ran = await room.run(['send', 'bob', 'INFO', ...words], { as: 'alice' });
+    expect(ran.code, words.join(' ')).toBe(2);
+    expect(ran.stderr, words.join(' ')).toMatch(/^mailroom: /);
+  }
+  expect(await room.run(['join', '--', '--help'])).toMatchObject({ code: 2, stdout: '' });
+});
+
+it('refuses to send nothing, unless that is wanted', async () => {
+  fs.writeFileSync(path.join(room.directory, 'blank'), ' \n');
+  const unset: [string[], RunOptions, string][] = [
+    [['bob', 'INFO', ''], {}, 'The content is empty'],
+    [['bob', 'INFO', ' \n\t'], {}, 'The content is empty'],
+    [['bob', 'INFO', '', '--data', '{}'], {}, 'The content is empty'],
+    [['bob', 'INFO', '-'], { stdin: '' }, 'The standard input is empty'],
+    [['bob', 'INFO', '-'], { stdin: '\n' }, 'The standard input is empty'],
+    [['bob', 'INFO', '--file', 'blank'], {}, `The file ${path.join(room.directory, 'blank')} is empty`],
+  ];
+  for (const [words, options, said] of unset) {
+    const ran = await room.run(['send', ...words], { as: 'alice', ...options });
+    expect(ran, words.join(' ')).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain(said);
+    expect(ran.stderr).toContain('--allow-empty');
+    const wanted = await arrived(['--allow-empty', ...words], options);
+    expect(wanted, words.join(' ')).toEqual([expect.stringMatching(/^\s*$/)]);
+  }
+  // The shell has made /dev/null of it.
+  expect((await room.shell('mailroom send bob INFO - <&-', { as: 'alice' })).code).toBe(2);
+  expect((await room.run(['broadcast', 'INFO', ''], { as: 'alice' })).code).toBe(2);
+  expect((await room.run(['reply', 'ffffffff', 'INFO', ''], { as: 'alice' })).code).toBe(2);
+  expect(await room.json(['inbox'], { as: 'bob' })).toEqual([]);
+  // What acknowledges says so by its type.
+  expect(await arrived(['bob', 'ACK', ''])).toEqual(['']);
+});
+
 it('takes any text that a command line can hold', async () => {
   const seed = fc.sample(fc.integer(), 1)[0] ?? 0;
-  const word = fc.string({ unit: 'binary', maxLength: 60 }).filter((text) => !text.includes('\0') && text !== '-');
+  const word = fc
+    .string({ unit: 'binary', maxLength: 60 })
+    .filter((text) => !text.includes('\0') && text !== '-' && text.trim() !== '');
   const texts = fc.sample(
     word.filter((text) => text.isWellFormed()),
     { numRuns: 8, seed },
@@ -64,7 +101,6 @@ it('takes any text that a command line can hold', async () => {
 
 it('reads the standard input for a lone -, to its end and as it is', async () => {
   expect(await arrived(['bob', 'INFO', '-'], { stdin: 'line one\nline two\n' })).toEqual(['line one\nline two\n']);
-  expect(await arrived(['bob', 'INFO', '-', '--needs-ack'], { stdin: '' })).toEqual(['']);
   const large = 'x'.repeat(200_000);
   expect(await arrived(['bob', 'INFO', '-'], { stdin: large })).toEqual([large]);
   const heredoc = await room.shell(`mailroom send bob INFO - <<'EOF'\n"quotes" $dollars \`ticks\`\nEOF\n`, {

@@ -10,10 +10,14 @@ beforeAll(async () => {
 afterAll(() => room[Symbol.dispose]());
 
 /** Runs a command whose output nobody reads any more when it begins. */
-async function runIntoClosedPipe(line: string, as: string): Promise<{ code: number | null; stderr: string }> {
+async function runIntoClosedPipe(
+  line: string,
+  as: string,
+  { directory, env } = room,
+): Promise<{ code: number | null; stderr: string }> {
   const child = spawn('/bin/sh', ['-c', `read go; exec ${line}`], {
-    cwd: room.directory,
-    env: { ...room.env, MAILROOM_AS: as },
+    cwd: directory,
+    env: { ...env, MAILROOM_AS: as },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let stderr = '';
@@ -62,6 +66,81 @@ describe('an output that was never there', () => {
     await room.run(['send', 'bob', 'INFO', 'unwanted'], { as: 'alice' });
     expect(await room.shell('mailroom read > /dev/null', { as: 'bob' })).toMatchObject({ code: 0, stderr: '' });
     expect(await room.json(['read'], { as: 'bob' })).toEqual([]);
+  });
+});
+
+describe('an output that cannot be written', () => {
+  const full = (line: string, as: string) => room.shell(`mailroom ${line} > /dev/full`, { as });
+  const idOf = async (content: string): Promise<string> => {
+    const sent = (await room.json(['send', 'bob', 'INFO', content], { as: 'alice' })) as { id: string };
+    return sent.id;
+  };
+
+  it('leaves true what was done: exit code and stderr say that it was, and to repeat nothing', async () => {
+    const [held, given] = [await idOf('held'), await idOf('given back')];
+    await room.run(['read', '--hold'], { as: 'bob' });
+    const elsewhere = `${room.directory}/elsewhere`;
+    const done: readonly (readonly [line: string, as: string, report: string])[] = [
+      ['send bob INFO once', 'alice', 'delivered  '],
+      ['broadcast INFO once', 'alice', 'to bob'],
+      [`renew ${held}`, 'bob', `claimed  ${held.slice(-8)}`],
+      [`ack ${held}`, 'bob', `acknowledged  ${held.slice(-8)}`],
+      [`release ${given}`, 'bob', `released  ${given.slice(-8)}`],
+      ['purge', 'bob', '0 messages of 0 days deleted'],
+      ['join carol', 'carol', 'export MAILROOM_AS=carol'],
+      [`init --room ${elsewhere}`, 'bob', elsewhere],
+    ];
+    for (const [line, as, report] of done) {
+      const { code, stderr } = await full(line, as);
+      expect({ line, code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining(report) as string });
+      expect(stderr, line).toMatch(
+        /^mailroom: The output could not be written \(ENOSPC.*Do not repeat the command, it/,
+      );
+      expect(stderr.toLowerCase(), line).not.toContain('then repeat');
+    }
+    for (const line of ['send bob INFO twice', 'leave', 'stop nobody']) {
+      const { code, stderr } = await full(`${line} --json`, 'alice');
+      expect(JSON.parse(stderr.split('\n')[0] ?? ''), line).toMatchObject(
+        line === 'stop nobody'
+          ? { error: { code: 'ACTOR_NOT_FOUND' } }
+          : { warning: { code: 'ENOSPC', message: expect.stringContaining('Do not repeat') as string } },
+      );
+      expect(code, line).toBe(line === 'stop nobody' ? 3 : 0);
+    }
+    const mail = (await room.json(['inbox'], { as: 'bob' })) as { content: string }[];
+    expect(mail.map(({ content }) => content)).toEqual(['given back', 'once', 'once', 'twice']);
+    await room.run(['read'], { as: 'bob' });
+    await room.run(['join', 'alice', '--take-over']);
+  });
+
+  it('fails a command that only shows something, which may be repeated', async () => {
+    for (const line of ['agents', 'log', 'help', 'whoami', 'doctor', 'status ffffffff']) {
+      const { code, stderr } = await full(line, 'bob');
+      expect(code, line).not.toBe(0);
+      if (line.startsWith('status')) continue;
+      expect(stderr, line).toMatch(
+        /^mailroom: The output could not be written \(ENOSPC.*\n.*then repeat the command\.\n$/,
+      );
+    }
+    const { stderr } = await full('agents --json', 'bob');
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'ENOSPC' } });
+  });
+
+  it('hides no failure of the command itself, whatever became of the output', async () => {
+    using small = await createCliRoom({ limits: { newMessagesMax: 1 } });
+    await small.run(['send', 'bob', 'INFO', 'fills the mailbox'], { as: 'alice' });
+    const line = 'mailroom send bob INFO refused';
+    const ran = [
+      await small.shell(`${line} > /dev/full`, { as: 'alice' }),
+      await small.shell(`${line} >&-`, { as: 'alice' }),
+      await runIntoClosedPipe(line, 'alice', small),
+    ];
+    for (const { code, stderr } of ran) {
+      expect({ code, stderr }).toMatchObject({ code: 6, stderr: expect.stringContaining('its id is safe') as string });
+    }
+    const [{ id } = { id: '' }] = (await small.json(['inbox'], { as: 'bob' })) as { id: string }[];
+    const acknowledged = await runIntoClosedPipe(`mailroom ack ${id} ffffffff`, 'bob', small);
+    expect(acknowledged).toMatchObject({ code: 3, stderr: expect.stringContaining('has no message') as string });
   });
 });
 

@@ -71,3 +71,19 @@ it('stands in place of the name at each command of ours, and nowhere in what som
   }
   expect(inOwnWords('mailroom read', 'mailroom')).toBe('mailroom read');
 });
+
+it('says again who and where, when only the options of the command said so', () => {
+  const given = { as: 'bob', room: '/a room' };
+  const cases = {
+    'Read on with: mailroom read': "Read on with: mailroom --as bob --room '/a room' read",
+    'To claim it: mailroom read 1a2b --hold': "To claim it: mailroom --as bob --room '/a room' read 1a2b --hold",
+    'mailroom --as carol inbox': "mailroom --room '/a room' --as carol inbox",
+    'mailroom send --room x bob INFO y': 'mailroom --as bob send --room x bob INFO y',
+    'Join: eval "$(mailroom join <address>)"': `Join: eval "$(mailroom --room '/a room' join <address>)"`,
+    'See: mailroom workflows': "See: mailroom --room '/a room' workflows",
+    'See: mailroom help send': 'See: mailroom help send',
+    'Make one: mailroom init --room <directory>': 'Make one: mailroom init --room <directory>',
+    "mailroom send bob INFO 'mailroom read'": "mailroom --as bob --room '/a room' send bob INFO 'mailroom read'",
+  };
+  for (const [text, expected] of Object.entries(cases)) expect(inOwnWords(text, 'mailroom', given)).toBe(expected);
+});

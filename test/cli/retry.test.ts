@@ -18,6 +18,7 @@ const CONTENTS: Readonly<Record<string, string>> = {
   'several lines': 'one\n\n two\t\n',
   'like an option': '--json',
   'like the option for a file': '--file',
+  'like the end of options': '--',
   'like the standard input': '-',
   'an escape': '\u001b]0;title\u0007\r',
   'bidi and line separators': 'a\u202eb\u2028c',
@@ -29,7 +30,16 @@ const CONTENTS: Readonly<Record<string, string>> = {
 it('gives a command with which a shell later delivers exactly that message, once', async () => {
   for (const [name, content] of Object.entries(CONTENTS)) {
     await room.run(['send', 'bob', 'INFO', 'fills the mailbox'], { as: 'carol' });
-    const options = ['--data', `{"it's":[1,"\u2028"]}`, '--thread', `t '1'\u001b`, '--expires', '1h', '--needs-ack'];
+    const options = [
+      '--data',
+      `{"it's":[1,"\u2028"]}`,
+      '--thread',
+      `t '1'\u001b`,
+      '--expires',
+      '1h',
+      '--needs-ack',
+      '--allow-empty',
+    ];
     const failed = await room.run(['send', 'bob', 'INFO', '-', ...options, '--json'], { as: 'alice', stdin: content });
     expect(failed.code, failed.stderr).toBe(6);
     expect(JSON.parse(failed.stderr)).toMatchObject({ error: { code: 'MAILBOX_FULL' } });

@@ -10,7 +10,7 @@ describe('init', () => {
     const elsewhere = path.join(room.directory, 'team');
     const made = await room.run(['init', '--room', elsewhere, '--algorithm', 'ed25519']);
     expect(made).toMatchObject({ code: 0, stdout: `${elsewhere}\n` });
-    expect(made.stderr).toContain('mailroom join');
+    expect(made.stderr).toContain(`eval "$(mailroom --room ${elsewhere} join <address>)"`);
     expect(await room.json(['init', '--room', elsewhere])).toEqual({ directory: elsewhere, created: false });
     const other = await room.run(['init', '--room', elsewhere, '--algorithm', 'hmac-sha256']);
     expect(other.code).toBe(6);

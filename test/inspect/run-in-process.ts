@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseArguments } from '../../src/cli/arguments.ts';
 import type { Command } from '../../src/cli/command.ts';
+import type { Report } from '../../src/cli/output.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 
 export interface RanInProcess {
@@ -18,8 +19,10 @@ export async function runInProcess(
 ): Promise<RanInProcess> {
   let [stdout, stderr] = ['', ''];
   const output = {
+    isThere: () => true,
     data: async (text: string) => void (stdout += text),
     json: async (value: unknown) => void (stdout += `${JSON.stringify(value)}\n`),
+    report: async (made: Report) => void (stdout += 'json' in made ? `${JSON.stringify(made.json)}\n` : made.text),
     talk: async (text: string) => void (stderr += text),
     advise: async (text: string) => void (stderr += text),
   };

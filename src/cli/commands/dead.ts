@@ -38,8 +38,8 @@ verified can be taken back.
       if (action === 'show') return show(call, mailbox, letter);
       retryDead(mailbox, letter.name);
       room.context.log.append({ event: 'retried', id: idOf(letter), to: agent.address });
-      if (call.isJson) await call.output.json({ id: idOf(letter), state: 'released' });
-      else await call.output.data(`released  ${shortId(idOf(letter))}\n`);
+      if (call.isJson) await call.output.report({ json: { id: idOf(letter), state: 'released' } });
+      else await call.output.report({ text: `released  ${shortId(idOf(letter))}\n` });
       return EXIT_OK;
     }),
 };

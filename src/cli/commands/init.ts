@@ -25,8 +25,8 @@ worktree of the same repository. Making it once more completes it and changes no
     const directory = textOption(args, 'room') ?? (env['MAILROOM_DIR'] || undefined);
     const algorithm = textOption(args, 'algorithm') as 'hmac-sha256' | 'ed25519' | undefined;
     const made = await initRoom({ directory, algorithm, cwd, host });
-    if (isJson) await output.json(made);
-    else await output.data(`${visible(made.directory)}\n`);
+    if (isJson) await output.report({ json: made });
+    else await output.report({ text: `${visible(made.directory)}\n` });
     await output.advise(
       made.created
         ? 'The room is there. Each agent joins it in its own shell: eval "$(mailroom join <address>)"\n'

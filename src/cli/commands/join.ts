@@ -40,8 +40,8 @@ conflict (exit 6).`,
         takeOver: args.options.has('take-over'),
       });
       const line = `export MAILROOM_AS=${address}`;
-      if (isJson) await output.json({ address, room: room.directory, export: line });
-      else await output.data(`${line}\n`);
+      if (isJson) await output.report({ json: { address, room: room.directory, export: line } });
+      else await output.report({ text: `${line}\n` });
       // On a terminal nothing has taken the line in yet.
       const more = isatty(STDOUT) && !isJson ? ` Tell your shell, too: eval "$(mailroom join ${address})"` : '';
       await output.advise(`You have joined as ${address}.${more}\n`);

@@ -11,7 +11,7 @@ export const leave: Command = {
   run: (call) =>
     withAgent(call, async (agent) => {
       await agent.leave();
-      if (call.isJson) await call.output.json({ address: agent.address, left: true });
+      if (call.isJson) await call.output.report({ json: { address: agent.address, left: true } });
       await call.output.advise(`${agent.address} has left. Its mail waits: mailroom join ${agent.address}\n`);
       return EXIT_OK;
     }),

@@ -12,8 +12,10 @@ After a jump of the clock by more than a day nothing is deleted the first time.`
   run: (call) =>
     withAgent(call, async (agent) => {
       const { through, days, messages } = await agent.purge();
-      if (call.isJson) await call.output.json({ address: agent.address, through, days, messages });
-      else await call.output.data(`${messages} messages of ${days} days deleted for ${agent.address}\n`);
+      if (call.isJson) await call.output.report({ json: { address: agent.address, through, days, messages } });
+      else {
+        await call.output.report({ text: `${messages} messages of ${days} days deleted for ${agent.address}\n` });
+      }
       return EXIT_OK;
     }),
 };

@@ -21,7 +21,7 @@ as it is run again. To only interrupt it, press Ctrl-C where it runs.
       const by = textOption(call.args, 'as') ?? (call.env['MAILROOM_AS'] || undefined);
       const { id } = await stopWorkflow(room.context, address, { by });
       const [found] = listWorkflows(room, address);
-      if (call.isJson) await call.output.json({ id, address, host: found?.host });
+      if (call.isJson) await call.output.report({ json: { id, address, host: found?.host } });
       else if (found?.host === undefined)
         await call.output.talk(`STOP lies in the mailbox of ${address}, which nobody runs at the moment.\n`);
       else await call.output.talk(`${address} is told to stop (${shortId(id)}).\n`);

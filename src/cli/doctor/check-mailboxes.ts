@@ -42,7 +42,7 @@ function fullness({ address, host, layout, limits }: Mailbox): Finding[] {
       check: 'mailboxes',
       level: waiting >= limits.newMessagesMax ? 'wrong' : 'note',
       text: `the mailbox of ${address} holds ${waiting} unread messages of at most ${limits.newMessagesMax}`,
-      hint: `Have it read: mailroom --as ${address} read`,
+      hint: `It is for ${address} to read. See it: mailroom --as ${address} inbox`,
     },
   ];
 }
@@ -59,7 +59,7 @@ function claims(mailbox: Mailbox): Finding[] {
       check: 'claims',
       level: 'note',
       text: `${expired.length} messages of ${address} were claimed and not acknowledged in time; they wait again`,
-      hint: `Have them read: mailroom --as ${address} read`,
+      hint: `They are for ${address} to read. See them: mailroom --as ${address} inbox`,
     },
   ];
 }
