@@ -2,6 +2,7 @@ import { isMailroomError, RateLimitExceeded } from '../errors.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Message } from '../message/message.ts';
 import type { Agent } from '../room/agent.ts';
+import { isTooEarly } from '../room/draft.ts';
 import { replyDraft } from './make-answer.ts';
 import type { Answer } from './question-record.ts';
 
@@ -33,6 +34,7 @@ export async function sendAnswer(
         await clock.sleep(Math.max(error.retryAt - clock.now(), PAUSE_MS_MIN), signal);
         continue;
       }
+      if (isTooEarly(error)) return { postponed: error.message };
       if (!MAY_PASS.has(error.code)) return { refused: error.message };
       if (tries++ === TRIES_MAX) return { postponed: error.message };
     }

@@ -5,6 +5,7 @@ import type { Turn } from '../mailbox/turns.ts';
 import { errorFacts } from '../machine/workflow-state.ts';
 import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
 import { listCards, type RoomContext } from '../room/context.ts';
+import { assertIdInTime, isTooEarly } from '../room/draft.ts';
 import { postSealed } from '../room/post-sealed.ts';
 import { recipientOf } from '../room/recipients.ts';
 import type { OutboxEntry } from './journal-record.ts';
@@ -36,6 +37,7 @@ export async function attemptDelivery(
       if (!sealed) throw new MessageRefused(entry.refusal?.message ?? 'it could not be made', { reason: 'rejected' });
       if (entry.isControl) await childReady(to, entry);
       else assertType(context, entry.type);
+      assertIdInTime(context, entry.id);
       mailboxes.push(recipientOf(context, to, { type: entry.type, content: entry.content }));
     } catch (error) {
       outcomes.set(to, { outcome: 'failed', error: asMailroomError(error) });
@@ -64,6 +66,7 @@ function turnAfter(ahead: Promise<boolean> | undefined, onLinked: () => void): T
 
 /** Refused for good: trying again would end the same way. */
 export function isFinal(error: MailroomError): boolean {
+  if (isTooEarly(error)) return false;
   return ['ACTOR_NOT_FOUND', 'INVALID_INPUT', 'MESSAGE_REFUSED', 'CONFLICT'].includes(error.code);
 }
 

@@ -2,8 +2,10 @@ import type { AnyStateMachine } from 'xstate';
 import { RecordTooLarge } from '../chain/record-too-large.ts';
 import { advance, failedStep, type Advance, type AdvanceOptions } from '../machine/advance.ts';
 import type { Cause, MailFacts } from '../machine/cause.ts';
-import { createIdSource, type IdSource } from '../message/message-id.ts';
+import type { ErrorFacts } from '../machine/workflow-state.ts';
+import type { IdSource } from '../message/message-id.ts';
 import type { RoomContext } from '../room/context.ts';
+import { createIds } from '../room/ids.ts';
 import type { CommitRecord, JournalBody, NoteRecord, OutboxEntry } from './journal-record.ts';
 import type { Journal } from './journal.ts';
 import type { ProgressKeeper } from './progress.ts';
@@ -34,7 +36,7 @@ export class Committer {
 
   constructor(options: CommitterOptions) {
     this.#options = options;
-    this.#ids = createIdSource(options.context.host.randomBytes);
+    this.#ids = createIds(options.context, options.journal.address);
   }
 
   /**
@@ -52,7 +54,18 @@ export class Committer {
       if (!(error instanceof RecordTooLarge)) throw error;
       const withError = withoutResult(cause);
       if (withError) await this.commit(withError);
-      else await this.#append(step, failedStep(step, tooLarge(error)));
+      else await this.#fail(step, tooLarge(error));
+    }
+  }
+
+  /** Appends that the step failed. Where its message is so large that not even that fits, the record only names the message. */
+  async #fail(step: AdvanceOptions, failure: ErrorFacts): Promise<void> {
+    try {
+      await this.#append(step, failedStep(step, failure));
+    } catch (error) {
+      if (!(error instanceof RecordTooLarge) || step.cause.kind !== 'message') throw error;
+      const { id, from, type } = step.cause.mail;
+      await this.note({ id, from, type }, { verdict: 'refused', reason: 'step-failed', detail: failure.message });
     }
   }
 

@@ -52,6 +52,7 @@ export type LogEvent =
   | 'fenced'
   | 'action-failed'
   | 'logged'
+  | 'clock-back'
   | 'warning';
 
 export interface LogLimits {

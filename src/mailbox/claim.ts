@@ -53,6 +53,22 @@ export function isOpenToAll(mailbox: Mailbox, claim: ClaimName): boolean {
   return claim.untilMs <= now || claim.untilMs > now + mailbox.limits.leaseMsMax;
 }
 
+export interface ClaimState {
+  /** `released` also when its lease has ended: anybody may take it over. */
+  readonly state: 'claimed' | 'released';
+  readonly attempt: number;
+  /** End of the lease, ms since the epoch; 0 when there is none. */
+  readonly untilMs: number;
+}
+
+/** What a claim is to whoever looks at the mailbox now. */
+export function stateOfClaim(mailbox: Mailbox, claim: ClaimName): ClaimState {
+  const { attempt, untilMs } = claim;
+  return isOpenToAll(mailbox, claim)
+    ? { state: 'released', attempt, untilMs: 0 }
+    : { state: 'claimed', attempt, untilMs };
+}
+
 /** Extends the lease to `leaseMs` from now; it never gets shorter. Throws `LeaseLost` when the claim is no longer this one. */
 export function renew(mailbox: Mailbox, { claim, leaseMs }: { claim: Claim; leaseMs: number }): Claim {
   const untilMs = Math.max(mailbox.host.clock.now() + leaseMs, claim.untilMs + 1);

@@ -2,13 +2,14 @@ import { namesIn } from '../host/names-in.ts';
 import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
 import { claimNew, isOpenToAll, takeOver, type Claim } from './claim.ts';
 import { refuse } from './dead.ts';
+import { createEarlyTest } from './early.ts';
 import type { Mailbox } from './mailbox.ts';
 
 const ROUND_PER_SENDER_MAX = 30;
 /** A listing older than this is made anew, so that what arrives, or whose lease ends, is not held up by a long one. */
 const LISTING_AGE_MS_MAX = 1_000;
 
-/** What waits to be claimed, found by one listing. */
+/** What waits to be claimed, found by one listing; early mail waits for its time instead. */
 export interface Waiting {
   /** Message names in `new`. */
   readonly arrived: readonly string[];
@@ -22,17 +23,19 @@ export function listWaiting(mailbox: Mailbox): Waiting {
   const { layout, host, memory } = mailbox;
   const arrived: string[] = [];
   const foreign: string[] = [];
+  const isEarly = createEarlyTest(mailbox);
   for (const name of host.files.readdir(layout.new)) {
     if (memory.unmovable.size > 0 && memory.unmovable.has(`${layout.new}/${name}`)) continue;
-    (parseMessageFileName(name) ? arrived : foreign).push(name);
+    if (!parseMessageFileName(name)) foreign.push(name);
+    else if (!isEarly(name)) arrived.push(name);
   }
   const open = new Map<string, ClaimName>();
   const held = new Set<string>();
   for (const fileName of namesIn(host.files, layout.cur)) {
     const claim = parseClaimFileName(fileName);
     if (!claim || (memory.unmovable.size > 0 && memory.unmovable.has(`${layout.cur}/${fileName}`))) continue;
-    if (isOpenToAll(mailbox, claim)) open.set(claim.name, claim);
-    else held.add(claim.name);
+    if (!isOpenToAll(mailbox, claim)) held.add(claim.name);
+    else if (!isEarly(claim.name)) open.set(claim.name, claim);
   }
   // A second copy waits until the one that is held was dealt with, and is dropped then.
   return { arrived, open: [...open.values()].filter(({ name }) => !held.has(name)), foreign };

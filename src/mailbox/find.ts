@@ -3,6 +3,7 @@ import { readBounded } from '../host/files.ts';
 import { namesIn } from '../host/names-in.ts';
 import { dayOfId } from '../message/message-id.ts';
 import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
+import { MESSAGE_BYTES_CEILING } from '../message/message.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /** A copy of a message beyond `new`. */
@@ -52,7 +53,7 @@ export function compareSigned(
   { path, name, signed }: { path: string; name: string; signed: Buffer },
 ): 'equal' | 'different' | 'unverifiable' | 'gone' {
   try {
-    const read = readBounded(mailbox.host.files, path, mailbox.limits.messageBytesMax);
+    const read = readBounded(mailbox.host.files, path, MESSAGE_BYTES_CEILING);
     if ('unreadable' in read) return 'unverifiable';
     const opened = mailbox.opener.open(name, read.bytes);
     if ('refusal' in opened) return 'unverifiable';

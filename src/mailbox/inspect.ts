@@ -1,6 +1,6 @@
 import { errnoOf } from '../host/file-system.ts';
 import { readBounded } from '../host/files.ts';
-import type { Message, Refusal } from '../message/message.ts';
+import { MESSAGE_BYTES_CEILING, type Message, type Refusal } from '../message/message.ts';
 import type { Mailbox } from './mailbox.ts';
 
 export interface Believed {
@@ -18,7 +18,7 @@ export function inspect(
   { path, name }: { path: string; name: string },
 ): Believed | { readonly refusal: Refusal } | undefined {
   try {
-    const read = readBounded(mailbox.host.files, path, mailbox.limits.messageBytesMax);
+    const read = readBounded(mailbox.host.files, path, MESSAGE_BYTES_CEILING);
     if ('unreadable' in read) return { refusal: { reason: 'unreadable', detail: read.unreadable } };
     return mailbox.opener.open(name, read.bytes);
   } catch (error) {

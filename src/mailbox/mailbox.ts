@@ -1,7 +1,7 @@
 import type { Host } from '../host/host.ts';
 import type { SharedSync } from '../host/shared-sync.ts';
 import type { MailboxLayout } from '../message/layout.ts';
-import type { Message, MessageLimits, Refusal } from '../message/message.ts';
+import type { Message, Refusal } from '../message/message.ts';
 import type { MessageOpener } from '../signing/seal.ts';
 
 /**
@@ -31,7 +31,9 @@ export interface Mailbox {
   readonly memory: MailboxMemory;
 }
 
-export interface MailboxLimits extends MessageLimits {
+export interface MailboxLimits {
+  /** How far ahead of the reader's clock the time in an id may be, in ms; what is further ahead waits for its time. */
+  readonly clockSkewMsMax: number;
   /** Messages that may lie in `new` before senders are told it is full. */
   readonly newMessagesMax: number;
   /** Times a message may be claimed before it is given up. */

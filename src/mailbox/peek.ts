@@ -1,15 +1,15 @@
 import { namesIn } from '../host/names-in.ts';
 import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
 import type { Message } from '../message/message.ts';
-import { isOpenToAll } from './claim.ts';
+import { stateOfClaim, type ClaimState } from './claim.ts';
+import { createEarlyTest, describeEarly, type EarlyMail } from './early.ts';
 import { inspect } from './inspect.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /** A verified message that lies in a mailbox and was not acknowledged yet. */
 export interface Unsettled {
   readonly message: Message;
-  /** `released` also when its lease has ended: anybody may take it over. */
-  readonly state: 'delivered' | 'claimed' | 'released';
+  readonly state: 'delivered' | ClaimState['state'];
   /** How often it was claimed; 0 for never. */
   readonly attempt: number;
   /** End of the lease, ms since the epoch; 0 when there is none. */
@@ -23,6 +23,8 @@ export interface Peeked {
   readonly more: number;
   /** Files that whoever claims next will put aside: not verifiable, or expired. */
   readonly unfit: number;
+  /** What waits for its time; none of it is among the others. */
+  readonly early: readonly EarlyMail[];
 }
 
 /** What lies in `new` and `cur`, verified, without claiming or moving anything. One look; mail may move meanwhile. */
@@ -40,8 +42,11 @@ export function peek(mailbox: Mailbox, { limit }: { limit: number }): Peeked {
     if (claim) found.set(claim.name, { path: `${layout.cur}/${fileName}`, claim });
   }
   const unsettled: Unsettled[] = [];
-  let looked = 0;
-  for (const name of [...found.keys()].sort()) {
+  const isEarly = createEarlyTest(mailbox);
+  const waitsForItsTime = (name: string): boolean => isEarly(name) && !isHeld(mailbox, found.get(name)?.claim);
+  const early = [...found.keys()].filter(waitsForItsTime);
+  let looked = early.length;
+  for (const name of [...found.keys()].filter((one) => !waitsForItsTime(one)).sort()) {
     const { path, claim } = found.get(name) ?? { path: name, claim: undefined };
     if (unsettled.length === limit) break;
     looked += 1;
@@ -50,15 +55,15 @@ export function peek(mailbox: Mailbox, { limit }: { limit: number }): Peeked {
     if ('refusal' in inspected || isExpired(mailbox, inspected.message)) unfit += 1;
     else unsettled.push({ message: inspected.message, ...stateOf(mailbox, claim) });
   }
-  return { unsettled, more: found.size - looked, unfit };
+  return { unsettled, more: found.size - looked, unfit, early: describeEarly(mailbox, early) };
 }
 
 function stateOf(mailbox: Mailbox, claim: ClaimName | undefined): Omit<Unsettled, 'message'> {
-  if (!claim) return { state: 'delivered', attempt: 0, untilMs: 0 };
-  const { attempt, untilMs } = claim;
-  return isOpenToAll(mailbox, claim)
-    ? { state: 'released', attempt, untilMs: 0 }
-    : { state: 'claimed', attempt, untilMs };
+  return claim ? stateOfClaim(mailbox, claim) : { state: 'delivered', attempt: 0, untilMs: 0 };
+}
+
+function isHeld(mailbox: Mailbox, claim: ClaimName | undefined): boolean {
+  return claim !== undefined && stateOfClaim(mailbox, claim).state === 'claimed';
 }
 
 function isExpired({ host }: Mailbox, { expiresAt }: Message): boolean {

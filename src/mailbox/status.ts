@@ -1,6 +1,8 @@
 import { namesIn } from '../host/names-in.ts';
 import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
+import { stateOfClaim } from './claim.ts';
 import { listDead } from './dead.ts';
+import { createEarlyTest, readableFromMs } from './early.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /** Where one message lies in one mailbox. */
@@ -10,8 +12,10 @@ export interface MessageStatus {
   readonly from: string;
   readonly state: 'delivered' | 'claimed' | 'released' | 'acknowledged' | 'dead';
   readonly attempt?: number;
-  /** End of the lease, ms since the epoch. */
+  /** End of the lease, ms since the epoch; 0 when there is none. */
   readonly untilMs?: number;
+  /** Of early mail that nobody holds: when it is handed out, in ms since the epoch. */
+  readonly readableFromMs?: number;
   /** Why it is dead. */
   readonly reason?: string;
   readonly detail?: string;
@@ -26,23 +30,26 @@ export function statusIn(
   mailbox: Mailbox,
   { idEnding, history }: { idEnding: string; history: boolean },
 ): MessageStatus[] {
-  const { layout, host, address } = mailbox;
+  const { host, layout, address } = mailbox;
   const found: MessageStatus[] = [];
   const wanted = (name: string | undefined): { recipient: string; id: string; from: string } | undefined => {
     const named = name === undefined ? undefined : parseMessageFileName(name);
     return named?.id.endsWith(idEnding) ? { recipient: address, ...named } : undefined;
   };
+  const isEarly = createEarlyTest(mailbox);
+  const timeOf = (name: string, id: string): { readableFromMs?: number } =>
+    isEarly(name) ? { readableFromMs: readableFromMs(mailbox, id) } : {};
   for (const name of namesIn(host.files, layout.new)) {
     const named = wanted(name);
-    if (named) found.push({ ...named, state: 'delivered', path: `${layout.new}/${name}` });
+    if (named) found.push({ ...named, state: 'delivered', ...timeOf(name, named.id), path: `${layout.new}/${name}` });
   }
   for (const fileName of namesIn(host.files, layout.cur)) {
     const claim = parseClaimFileName(fileName);
     const named = wanted(claim?.name);
     if (!claim || !named) continue;
-    const { attempt, untilMs } = claim;
-    const state = untilMs <= host.clock.now() ? 'released' : 'claimed';
-    found.push({ ...named, state, attempt, untilMs, path: `${layout.cur}/${fileName}` });
+    const lies = stateOfClaim(mailbox, claim);
+    const time = lies.state === 'released' ? timeOf(claim.name, named.id) : {};
+    found.push({ ...named, ...lies, ...time, path: `${layout.cur}/${fileName}` });
   }
   if (!history) return found;
   for (const day of namesIn(host.files, layout.done)) {

@@ -6,6 +6,7 @@ import { isMessageId, timeOfId } from './message-id.ts';
 import { isMessageType } from './message-type.ts';
 import {
   ENVELOPE_VERSION,
+  JSON_DEPTH_CEILING,
   RECIPIENTS_MAX,
   THREAD_ID_CHARS_MAX,
   type Message,
@@ -36,7 +37,10 @@ export function writeEnvelope(message: Message): string {
  * Reads signed bytes, strictly: fatal UTF-8, no fault of `findJsonFault`, no field missing, unknown or of another type.
  * Call it only after the signature over the same bytes was verified.
  */
-export function parseEnvelope(bytes: Uint8Array, limits: MessageLimits): { message: Message } | { refusal: Refusal } {
+export function parseEnvelope(
+  bytes: Uint8Array,
+  depthMax = JSON_DEPTH_CEILING,
+): { message: Message } | { refusal: Refusal } {
   if (!isUtf8(bytes)) return refuse('bad-encoding', 'the signed bytes are not valid UTF-8');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
   let parsed: unknown;
@@ -45,7 +49,7 @@ export function parseEnvelope(bytes: Uint8Array, limits: MessageLimits): { messa
   } catch (error) {
     return refuse('bad-json', `the signed bytes are not JSON: ${(error as Error).message}`);
   }
-  const fault = findJsonFault(text, limits.jsonDepthMax);
+  const fault = findJsonFault(text, depthMax);
   if (fault) return refuse('bad-json', fault);
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     return refuse('bad-envelope', 'the signed JSON is no object');
@@ -59,10 +63,14 @@ export function parseEnvelope(bytes: Uint8Array, limits: MessageLimits): { messa
   return wrong === undefined ? { message: fields as unknown as Message } : refuse('bad-envelope', wrong);
 }
 
-/** What a reader would refuse about a message whose envelope is `bytes`; undefined when there is nothing. */
-export function findFault(message: Message, bytes: Uint8Array, limits: MessageLimits): Refusal | undefined {
-  if (isPlain(message, limits)) return undefined;
-  const parsed = parseEnvelope(bytes, limits);
+/** What a reader, or the sender's limit, would refuse about a message whose envelope is `bytes`; undefined when there is nothing. */
+export function findFault(
+  message: Message,
+  bytes: Uint8Array,
+  { jsonDepthMax }: Pick<MessageLimits, 'jsonDepthMax'>,
+): Refusal | undefined {
+  if (isPlain(message, jsonDepthMax)) return undefined;
+  const parsed = parseEnvelope(bytes, Math.min(jsonDepthMax, JSON_DEPTH_CEILING));
   return 'refusal' in parsed ? parsed.refusal : undefined;
 }
 
@@ -73,8 +81,8 @@ const DEPTH_WITHOUT_DATA = 2;
  * Whether no reader can find a fault, told without parsing what was only just written: a message without data has
  * nothing nested or named twice, and as long as its text is well-formed nothing is lost in writing it.
  */
-function isPlain(message: Message, limits: MessageLimits): boolean {
-  if (message.data !== undefined || limits.jsonDepthMax < DEPTH_WITHOUT_DATA) return false;
+function isPlain(message: Message, jsonDepthMax: number): boolean {
+  if (message.data !== undefined || jsonDepthMax < DEPTH_WITHOUT_DATA) return false;
   const isFaultless = findFieldFault(message as unknown as Record<string, unknown>) === undefined;
   return isFaultless && message.room.isWellFormed() && message.threadId?.isWellFormed() !== false;
 }

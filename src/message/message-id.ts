@@ -12,6 +12,14 @@ export function timeOfId(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
+/** What every id of this time (ms) begins with. Ids and message names sort by it. */
+export function idPrefixOf(timeMs: number): string {
+  const time = Math.min(timeMs, ID_MS_MAX).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}`;
+}
+
+const ID_MS_MAX = 2 ** 48 - 1;
+
 /** The UTC day of an id, `YYYY-MM-DD`. */
 export function dayOfId(id: string): string {
   const timeMs = timeOfId(id);
@@ -26,18 +34,31 @@ let last = { day: Number.NaN, text: '' };
 
 /** Makes ids of which each is greater than the one before, also within one ms and when the clock goes back. */
 export interface IdSource {
-  /** An id of this time (ms), or of the last one's when that was later. */
+  /**
+   * An id of this time (ms), or of the last one's when that was later. Only where the last one is more than `aheadMsMax`
+   * ahead is it of this time all the same: no reader would take it before its time, and the order begins anew.
+   */
   next(timeMs: number): string;
 }
 
+/** When a source stops counting on from ids that are ahead of the clock. */
+export interface IdRestart {
+  readonly aheadMsMax: number;
+  /** Told how far ahead the last id was, in ms. */
+  readonly onRestart: (aheadMs: number) => void;
+}
+
 /** `randomBytes(n)` gives n unpredictable bytes. The 30 bits behind the time count up within one ms (RFC 9562, 6.2, method 1). */
-export function createIdSource(randomBytes: (length: number) => Uint8Array): IdSource {
+export function createIdSource(randomBytes: (length: number) => Uint8Array, restart?: IdRestart): IdSource {
   let lastMs = -1;
   let counter = 0;
   return {
     next: (timeMs) => {
       const random = Buffer.from(randomBytes(10));
-      if (timeMs > lastMs) {
+      const aheadMs = lastMs - timeMs;
+      const isTooFar = restart !== undefined && aheadMs > restart.aheadMsMax;
+      if (isTooFar) restart.onRestart(aheadMs);
+      if (timeMs > lastMs || isTooFar) {
         lastMs = timeMs;
         // Half of the range stays free for counting.
         counter = random.readUInt32BE(0) % (COUNTER_END / 2);
@@ -45,11 +66,10 @@ export function createIdSource(randomBytes: (length: number) => Uint8Array): IdS
         lastMs += 1;
         counter = 0;
       }
-      const time = lastMs.toString(16).padStart(12, '0');
       const high = (counter >>> 18).toString(16).padStart(3, '0');
       const middle = (0x8000 | ((counter >>> 4) & 0x3fff)).toString(16);
       const low = (counter & 0xf).toString(16) + random.toString('hex', 4, 10).slice(1);
-      return `${time.slice(0, 8)}-${time.slice(8)}-7${high}-${middle}-${low}`;
+      return `${idPrefixOf(lastMs)}-7${high}-${middle}-${low}`;
     },
   };
 }

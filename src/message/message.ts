@@ -22,15 +22,17 @@ export interface Message {
   readonly expiresAt?: string;
 }
 
-/** Bounds of one message. */
+/** What a room allows its senders. No reader goes by it: what was delivered stays readable when a limit is lowered. */
 export interface MessageLimits {
   /** The whole file, in bytes. */
   readonly messageBytesMax: number;
   /** Nested arrays and objects in the signed JSON, the envelope itself counted. */
   readonly jsonDepthMax: number;
-  /** How far ahead of the reader's clock an id may be, in ms. */
-  readonly clockSkewMsMax: number;
 }
+
+/** Bounds of the format, for every reader and every room: of a message file, and of the nesting of its signed JSON. */
+export const MESSAGE_BYTES_CEILING = 4 * 1024 * 1024;
+export const JSON_DEPTH_CEILING = 256;
 
 export const THREAD_ID_CHARS_MAX = 200;
 export const RECIPIENTS_MAX = 1000;

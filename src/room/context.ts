@@ -38,14 +38,13 @@ export function mailboxOf(context: RoomContext, address: string): Mailbox | unde
   const { mailbox: mailboxLayout } = actorLayout(layout, address);
   if (!isMailbox(host, mailboxLayout)) return undefined;
   const limits = config.limitsOf(address);
-  const now = (): number => host.clock.now();
   const mailbox = createMailbox({
     address,
     layout: mailboxLayout,
     host,
     limits,
     sharedSync,
-    opener: createOpener({ roomId: config.roomId, reader: address, keyring, limits, now }),
+    opener: createOpener({ roomId: config.roomId, reader: address, keyring }),
     observe: (event) => logMailboxEvent(context, address, event),
   });
   context.mailboxes.set(address, mailbox);

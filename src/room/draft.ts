@@ -1,4 +1,4 @@
-import { InvalidInput } from '../errors.ts';
+import { InvalidInput, MessageRefused } from '../errors.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import { echo } from '../message/cut.ts';
 import { isMessageId, timeOfId } from '../message/message-id.ts';
@@ -8,6 +8,8 @@ import { listCards, type RoomContext } from './context.ts';
 
 /** A message that is to be read later than this is no message; far below where times stop being representable. */
 export const EXPIRY_MS_MAX = 365 * 86_400_000;
+
+const LAST_TIME_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** What an actor says; the rest of the message is made when it is sent. */
 export interface Draft {
@@ -28,7 +30,7 @@ export interface Draft {
   readonly durability?: Durability | undefined;
 }
 
-/** Everything a draft can have wrong, before it is charged. Throws `InvalidInput`. */
+/** Everything a draft can have wrong, before it is charged. Throws `InvalidInput`, and `MessageRefused` for an id of a time to come. */
 export function assertDraft(context: RoomContext, draft: Draft): void {
   const { type, id, replyTo, threadId, expiresInMs } = draft;
   if (!isCommonType(type)) {
@@ -39,11 +41,10 @@ export function assertDraft(context: RoomContext, draft: Draft): void {
       hint: 'Leave the id out, or give the one that an earlier try reported.',
     });
   }
-  if (id !== undefined && timeOfId(id) > context.host.clock.now() + context.config.limits.clockSkewMsMax) {
-    throw new InvalidInput(`The id ${id} is of ${new Date(timeOfId(id)).toISOString()}, which is still to come.`, {
-      hint: 'Compare the clocks, or leave the id out.',
-    });
+  if (id !== undefined && timeOfId(id) > LAST_TIME_MS) {
+    throw new InvalidInput(`The id ${id} is of a year beyond 9999, which no message has.`);
   }
+  if (id !== undefined) assertIdInTime(context, id);
   if (replyTo !== undefined && !isMessageId(replyTo)) {
     throw new InvalidInput(`The message answered, ${echo(replyTo)}, is no UUIDv7 in lower case.`);
   }
@@ -51,6 +52,29 @@ export function assertDraft(context: RoomContext, draft: Draft): void {
     throw new InvalidInput(`The thread id has ${threadId.length} characters: expected 1 to ${THREAD_ID_CHARS_MAX}.`);
   }
   assertExpiry(expiresInMs);
+}
+
+/**
+ * Throws `MessageRefused` for an id further ahead of the clock than a reader takes it: what is sent under it now would wait
+ * unread, while it is called delivered. See `isTooEarly`.
+ */
+export function assertIdInTime({ host, config }: RoomContext, id: string): void {
+  if (timeOfId(id) <= host.clock.now() + config.limits.clockSkewMsMax) return;
+  const [time, now] = [timeOfId(id), host.clock.now()].map((ms) => new Date(ms).toISOString());
+  throw new MessageRefused(
+    `The message ${id} was not sent now: its id is of ${time}, and this machine's clock says ${now}.`,
+    {
+      reason: FROM_THE_FUTURE,
+      hint: 'Compare the clock with the right time (date -u). Send it once more with the same id when the clock is right.',
+    },
+  );
+}
+
+const FROM_THE_FUTURE = 'from-the-future';
+
+/** Whether it was refused by `assertIdInTime`, which passes as soon as the clock agrees. */
+export function isTooEarly(error: unknown): boolean {
+  return error instanceof MessageRefused && error.reason === FROM_THE_FUTURE;
 }
 
 /** Throws `InvalidInput` for what no message can expire at. */

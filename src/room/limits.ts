@@ -1,10 +1,11 @@
 import { InvalidInput } from '../errors.ts';
 import type { LogLimits } from '../log/event-log.ts';
 import type { MailboxLimits } from '../mailbox/mailbox.ts';
+import type { MessageLimits } from '../message/message.ts';
 import { nearest } from '../message/nearest.ts';
 
 /** Every bound of a room, in one place. Each can be set under `limits` in `room.json`. */
-export interface RoomLimits extends MailboxLimits, LogLimits {
+export interface RoomLimits extends MessageLimits, MailboxLimits, LogLimits {
   /** Messages one sender may send in `rateWindowMs`; a broadcast counts once. */
   readonly rateLimit: number;
   readonly rateWindowMs: number;

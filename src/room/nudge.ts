@@ -1,7 +1,8 @@
 import { removeQuietly } from '../host/files.ts';
-import { actorLayout, parseMessageFileName } from '../message/layout.ts';
+import { countUnread } from '../mailbox/early.ts';
+import { actorLayout } from '../message/layout.ts';
 import { readCard, type TmuxPane } from './card.ts';
-import type { Nudger, RoomContext } from './context.ts';
+import { mailboxOf, type Nudger, type RoomContext } from './context.ts';
 import { knownCard } from './known-card.ts';
 import type { NudgeReason } from './nudge-turns.ts';
 import { lastSeenMs, touch } from './signs-of-life.ts';
@@ -129,9 +130,9 @@ function skipped(detail: string): Nudged {
   return { outcome: 'skipped', detail };
 }
 
-function countWaiting({ host, layout }: RoomContext, address: string): number {
-  const names = host.files.readdir(actorLayout(layout, address).mailbox.new);
-  return names.filter((name) => parseMessageFileName(name) !== undefined).length;
+function countWaiting(context: RoomContext, address: string): number {
+  const mailbox = mailboxOf(context, address);
+  return mailbox ? countUnread(mailbox) : 0;
 }
 
 function markPath({ layout }: RoomContext, address: string): string {

@@ -3,6 +3,7 @@ import { nodeHost } from '../host/node-host.ts';
 import type { Host } from '../host/host.ts';
 import { createSharedSync } from '../host/shared-sync.ts';
 import { openLog } from '../log/event-log.ts';
+import { countUnread } from '../mailbox/early.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import type { MessageStatus } from '../mailbox/status.ts';
 import { ROOM_DIRECTORY, roomLayout } from '../message/layout.ts';
@@ -137,7 +138,7 @@ function listActors(context: RoomContext): ActorInfo[] {
       card,
       live: isLive(context.host, card),
       seenAtMs: lastSeenMs(context, card.address),
-      waiting: mailbox ? context.host.files.readdir(mailbox.layout.new).length : 0,
+      waiting: mailbox ? countUnread(mailbox) : 0,
     };
   });
 }

@@ -3,10 +3,11 @@ import { errnoOf } from '../host/file-system.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { createTurns, type Turn } from '../mailbox/turns.ts';
 import { EVERYONE } from '../message/address.ts';
-import { createIdSource, type IdSource } from '../message/message-id.ts';
+import type { IdSource } from '../message/message-id.ts';
 import { sealMessage } from '../signing/seal.ts';
 import type { RoomContext } from './context.ts';
 import { assertDraft, messageOf, type Draft } from './draft.ts';
+import { createIds } from './ids.ts';
 import { openCounter } from './open-counter.ts';
 import type { RateCounter } from './rate-limit.ts';
 import { audience, recipientOf } from './recipients.ts';
@@ -23,7 +24,7 @@ export interface Sender {
 }
 
 export function createSender(context: RoomContext, address: string): Sender {
-  const ids = createIdSource(context.host.randomBytes);
+  const ids = createIds(context, address);
   const takeChargeTurn = createTurns();
   const takeLinkTurn = createTurns();
   let counter: RateCounter | undefined;

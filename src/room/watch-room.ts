@@ -1,5 +1,6 @@
 import { namesIn } from '../host/names-in.ts';
 import { watchArrivals } from '../mailbox/arrivals.ts';
+import { createEarlyTest } from '../mailbox/early.ts';
 import { inspect } from '../mailbox/inspect.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
@@ -69,13 +70,14 @@ function* news(
   }
 }
 
-/** Every message that waits, is claimed or was acknowledged today or yesterday, by name. */
+/** Every message that waits, is claimed or was acknowledged today or yesterday, by name; early mail arrives when its time has come. */
 function lookAt(mailbox: Mailbox): Map<string, { path: string; waits: boolean }> {
   const { host, layout } = mailbox;
   const found = new Map<string, { path: string; waits: boolean }>();
   // Along the way a message goes, so that one that moves meanwhile is seen at least once.
+  const isEarly = createEarlyTest(mailbox);
   for (const name of host.files.readdir(layout.new)) {
-    if (parseMessageFileName(name)) found.set(name, { path: `${layout.new}/${name}`, waits: true });
+    if (parseMessageFileName(name) && !isEarly(name)) found.set(name, { path: `${layout.new}/${name}`, waits: true });
   }
   for (const fileName of namesIn(host.files, layout.cur)) {
     const name = parseClaimFileName(fileName)?.name;

@@ -4,8 +4,13 @@ import { findFault, parseEnvelope, writeEnvelope } from '../message/envelope.ts'
 import { frame, unframe } from '../message/frame.ts';
 import { findNonJson } from '../message/json-value.ts';
 import { messageFileName, parseMessageFileName } from '../message/layout.ts';
-import { timeOfId } from '../message/message-id.ts';
-import type { Message, MessageLimits, Refusal, RefusalReason } from '../message/message.ts';
+import {
+  MESSAGE_BYTES_CEILING,
+  type Message,
+  type MessageLimits,
+  type Refusal,
+  type RefusalReason,
+} from '../message/message.ts';
 import type { SigningKey } from './keys.ts';
 import type { Keyring } from './keyring.ts';
 
@@ -20,7 +25,7 @@ export interface SealedMessage {
   readonly signed: Buffer;
 }
 
-/** Writes and signs a message. Throws `MessageRefused` for one that no recipient would accept. */
+/** Writes and signs a message. Throws `MessageRefused` for one that no recipient would accept, or that the room's limits forbid. */
 export function sealMessage(message: Message, options: { key: SigningKey; limits: MessageLimits }): SealedMessage {
   const notJson = message.data === undefined ? undefined : findNonJson(message.data);
   if (notJson) throw refused('bad-json', `data cannot be sent as JSON without loss at ${notJson}`);
@@ -28,8 +33,9 @@ export function sealMessage(message: Message, options: { key: SigningKey; limits
   const fault = findFault(message, signed, options.limits);
   if (fault) throw refused(fault.reason, fault.detail);
   const bytes = frame(signed, options.key.sign(signed));
-  if (bytes.length > options.limits.messageBytesMax) {
-    throw refused('too-large', `the message has ${bytes.length} bytes, the limit is ${options.limits.messageBytesMax}`);
+  const bytesMax = Math.min(options.limits.messageBytesMax, MESSAGE_BYTES_CEILING);
+  if (bytes.length > bytesMax) {
+    throw refused('too-large', `the message has ${bytes.length} bytes, the limit is ${bytesMax}`);
   }
   return { message, name: messageFileName(message), bytes, signed };
 }
@@ -53,16 +59,11 @@ export interface MessageOpener {
 
 /**
  * A reader's opener: signature first, over the raw bytes, with the key of the sender in the file name; only then is
- * anything parsed. What fits the signature must also be meant for this room and this reader.
+ * anything parsed. What fits the signature must also be meant for this room and this reader. Its time is no part of that:
+ * a wrong clock passes, and what is refused here is refused for good.
  */
-export function createOpener(options: {
-  roomId: string;
-  reader: string;
-  keyring: Keyring;
-  limits: MessageLimits;
-  now: () => number;
-}): MessageOpener {
-  const { roomId, reader, keyring, limits, now } = options;
+export function createOpener(options: { roomId: string; reader: string; keyring: Keyring }): MessageOpener {
+  const { roomId, reader, keyring } = options;
   return {
     open: (name, bytes) => {
       const named = parseMessageFileName(name);
@@ -74,7 +75,7 @@ export function createOpener(options: {
       if (!key.verify(framed.signed, framed.value)) {
         return refusal('bad-signature', `the signature is not ${named.from}'s over these bytes`);
       }
-      const parsed = parseEnvelope(framed.signed, limits);
+      const parsed = parseEnvelope(framed.signed);
       if ('refusal' in parsed) return parsed;
       const { message } = parsed;
       if (message.id !== named.id || message.from !== named.from) {
@@ -84,9 +85,6 @@ export function createOpener(options: {
         return refusal('wrong-room', `it was sent in room ${message.room}, this is ${roomId}`);
       if (!isFor(message, reader))
         return refusal('wrong-recipient', `it was sent to ${message.to.slice(0, 5).join(', ')}`);
-      if (timeOfId(message.id) > now() + limits.clockSkewMsMax) {
-        return refusal('from-the-future', `it says it was sent at ${message.sentAt}; compare the clocks`);
-      }
       return { message, signed: framed.signed };
     },
   };

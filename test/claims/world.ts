@@ -139,7 +139,7 @@ function createActor(parts: {
     layout,
     host,
     limits,
-    opener: createOpener({ roomId: ROOM_ID_OF_TESTS, reader: READER, keyring, limits, now }),
+    opener: createOpener({ roomId: ROOM_ID_OF_TESTS, reader: READER, keyring }),
     sharedSync: createSharedSync(stepped.files),
     observe: () => {},
   });

@@ -86,13 +86,12 @@ export class MailboxSetUp {
   seenBy({ files = unsyncedFiles, events = [] }: { files?: FileSystem; events?: MailboxEvent[] } = {}): Mailbox {
     const host: Host = { ...nodeHost, files, clock: this.clock, lock: alwaysGrants };
     const limits = this.#limits;
-    const now = (): number => this.clock.now();
     return createMailbox({
       address: 'bob',
       layout: actorLayout(roomLayout(this.#directory), 'bob').mailbox,
       host,
       limits,
-      opener: createOpener({ roomId: ROOM_ID, reader: 'bob', keyring: this.#keyring, limits, now }),
+      opener: createOpener({ roomId: ROOM_ID, reader: 'bob', keyring: this.#keyring }),
       sharedSync: createSharedSync(files),
       observe: (event) => events.push(event),
     });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { acknowledge, reject, release } from '../../src/mailbox/claim.ts';
+import { peek } from '../../src/mailbox/peek.ts';
 import { statusIn } from '../../src/mailbox/status.ts';
 import { scratchDirectories } from '../chain/scratch.ts';
 import { idAt, LEASE_MS, MailboxSetUp, START_MS } from './mailbox-set-up.ts';
@@ -33,6 +34,28 @@ test('the status of a message is where it lies', async () => {
   setUp.clock.pass(LEASE_MS);
   expect(stateOf(claimed.message.id), 'its lease has ended').toEqual(['released']);
   expect(stateOf(idAt(START_MS, 999))).toEqual([]);
+});
+
+// A lease that ends later than any may was claimed to the one, and released to the other.
+test('the status of a message and the list of the inbox call a claim the same, whenever its lease ends', async () => {
+  const setUp = await MailboxSetUp.in(scratch());
+  const { leaseMsMax } = setUp.mailbox.limits;
+  const ends = [0, 1, START_MS, START_MS + 1, START_MS + leaseMsMax, START_MS + leaseMsMax + 1, 999_999_999_999_999];
+  for (const untilMs of ends) setUp.lay(setUp.letter(), { cur: [1, untilMs] });
+  const { unsettled } = peek(setUp.mailbox, { limit: Infinity });
+  const facts = unsettled.map(({ message, state, attempt, untilMs }) => ({ id: message.id, state, attempt, untilMs }));
+  expect(facts.map(({ state }) => state)).toEqual([
+    'released',
+    'released',
+    'released',
+    'claimed',
+    'claimed',
+    'released',
+    'released',
+  ]);
+  for (const { id, ...lies } of facts) {
+    expect(statusIn(setUp.mailbox, { idEnding: id, history: true })).toMatchObject([lies]);
+  }
 });
 
 test('every message whose id ends so is found', async () => {

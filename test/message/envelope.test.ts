@@ -5,7 +5,7 @@ import { createIdSource, timeOfId } from '../../src/message/message-id.ts';
 import type { Message, MessageLimits } from '../../src/message/message.ts';
 import { checkProperty, sendableJson } from './property.ts';
 
-const LIMITS: MessageLimits = { messageBytesMax: 256 * 1024, jsonDepthMax: 8, clockSkewMsMax: 1 };
+const LIMITS: MessageLimits = { messageBytesMax: 256 * 1024, jsonDepthMax: 8 };
 const ID = '019b7d31-5c00-7000-8000-000000000001';
 const GOOD: Message = {
   room: 'room',
@@ -19,7 +19,7 @@ const GOOD: Message = {
 
 /** The reason and detail with which an envelope of these fields is refused; undefined when it is accepted. */
 function verdict(fields: Readonly<Record<string, unknown>>): string | undefined {
-  const parsed = parseEnvelope(Buffer.from(JSON.stringify({ v: 1, ...GOOD, ...fields })), LIMITS);
+  const parsed = parseEnvelope(Buffer.from(JSON.stringify({ v: 1, ...GOOD, ...fields })), LIMITS.jsonDepthMax);
   return 'refusal' in parsed ? `${parsed.refusal.reason}: ${parsed.refusal.detail}` : undefined;
 }
 
@@ -56,7 +56,7 @@ test('any message that can be sent comes back from its bytes', () => {
     'messages',
     fc.property(message, (sent) => {
       const bytes = Buffer.from(writeEnvelope(sent));
-      expect(parseEnvelope(bytes, LIMITS)).toEqual({ message: JSON.parse(JSON.stringify(sent)) });
+      expect(parseEnvelope(bytes, LIMITS.jsonDepthMax)).toEqual({ message: JSON.parse(JSON.stringify(sent)) });
     }),
     { runs: 500 },
   );
@@ -90,7 +90,7 @@ test('what is found faultless before it is signed is what a reader accepts, with
     fc.property(changes, fc.option(fc.jsonValue(), { nil: undefined }), (changed, data) => {
       const message = { ...GOOD, ...Object.fromEntries(changed), ...(data === undefined ? {} : { data }) } as Message;
       const bytes = Buffer.from(writeEnvelope(message));
-      const parsed = parseEnvelope(bytes, LIMITS);
+      const parsed = parseEnvelope(bytes, LIMITS.jsonDepthMax);
       seen['refusal' in parsed ? 'faulty' : 'faultless'] += 1;
       expect(findFault(message, bytes, LIMITS)).toEqual('refusal' in parsed ? parsed.refusal : undefined);
     }),
@@ -161,7 +161,7 @@ test.each([
   ['text', '"v"', 'bad-envelope'],
   ['null', 'null', 'bad-envelope'],
 ])('%s is refused', (_what, text, reason) => {
-  expect(parseEnvelope(Buffer.from(text), LIMITS)).toMatchObject({ refusal: { reason } });
+  expect(parseEnvelope(Buffer.from(text), LIMITS.jsonDepthMax)).toMatchObject({ refusal: { reason } });
 });
 
 test.each([
@@ -171,5 +171,5 @@ test.each([
   ['half a pair', [0x22, 0xed, 0xa0, 0x80, 0x22]],
   ['a code point beyond the last', [0x22, 0xf4, 0x90, 0x80, 0x80, 0x22]],
 ])('%s is no UTF-8 and is refused', (_what, bytes) => {
-  expect(parseEnvelope(Buffer.from(bytes), LIMITS)).toMatchObject({ refusal: { reason: 'bad-encoding' } });
+  expect(parseEnvelope(Buffer.from(bytes), LIMITS.jsonDepthMax)).toMatchObject({ refusal: { reason: 'bad-encoding' } });
 });

@@ -43,7 +43,7 @@ def verdicts(command):
     for case in vectors["cases"]:
         data = base64.b64decode(case["bytesBase64"])
         try:
-            mailroom.open_message(case["name"], data, case["reader"], keys, vectors["limits"], vectors["nowMs"])
+            mailroom.open_message(case["name"], data, case["reader"], keys)
             said.append("accepted")
         except mailroom.Refused as refusal:
             said.append(refusal.reason)
@@ -69,7 +69,7 @@ def counters(command):
 
 
 def ids(command):
-    source = mailroom.IdSource()
+    source = mailroom.IdSource(command["clockSkewMsMax"])
     return [source.next(at) for at in command["times"]]
 
 
@@ -82,6 +82,8 @@ def judge(command):
         "claimNames": [mailroom.parse_claim_name(name) for name in command["claimNames"]],
         "ids": [mailroom.is_id(text) for text in command["ids"]],
         "days": [[mailroom.time_of_id(one), mailroom.day_of_id(one)] for one in command["days"]],
+        "early": sorted(mailroom.early_names(**command["early"])),
+        "ceilings": {"messageBytes": mailroom.MESSAGE_BYTES_CEILING, "jsonDepth": mailroom.JSON_DEPTH_CEILING},
         "drained": [name for part in mailroom.rounds_of(command["listing"]) for name in part],
     }
 

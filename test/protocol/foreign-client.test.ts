@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { MESSAGE_BYTES_CEILING } from '../../src/message/message.ts';
 import { sealMessage } from '../../src/signing/seal.ts';
 import { isPythonThere, startPythonClient, type PythonClient } from './python-client.ts';
 import { codeOf, createSharedRoom, takeAll, type PythonMail, type SharedRoom } from './shared-room.ts';
@@ -244,7 +245,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
     const name = (n: number): string => `019b7d31-5c00-7000-8000-00000000000${n}.alice.json`;
     fs.mkdirSync(at(name(1)));
     fs.symlinkSync('/etc/passwd', at(name(2)));
-    fs.writeFileSync(at(name(3)), Buffer.alloc(256 * 1024 + 1));
+    fs.writeFileSync(at(name(3)), Buffer.alloc(MESSAGE_BYTES_CEILING + 1));
     fs.mkdirSync(at('a directory'));
     fs.writeFileSync(at('notes.txt'), 'hello');
     fs.writeFileSync(at(name(4)), '');

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { initRoom } from '../../src/index.ts';
+import { timeOfId } from '../../src/message/message-id.ts';
 import { isPythonThere, startPythonClient, type PythonClient } from './python-client.ts';
 import { readVectors } from './vectors.ts';
 
@@ -30,6 +31,7 @@ describe.skipIf(!isPythonThere())('the client in Python agrees with the vectors'
 
   test('on names, ids, days and the order of a drain', async () => {
     const { names, ids, orders } = vectors;
+    const { early } = orders;
     const both = ({ are, areNot }: { are: readonly string[]; areNot: readonly string[] }) => [...are, ...areNot];
     const said = await python.ask<Record<string, unknown[]>>('judge', {
       addresses: both(names.addresses),
@@ -39,6 +41,7 @@ describe.skipIf(!isPythonThere())('the client in Python agrees with the vectors'
       ids: [...ids.ids.map(({ id }) => id), ...ids.areNot],
       days: ids.ids.map(({ id }) => id),
       listing: orders.listing,
+      early: { names: early.listing, now: early.nowMs, skew_ms_max: early.clockSkewMsMax },
     });
     const verdicts = (judged: { are: readonly string[]; areNot: readonly string[] }) => [
       ...judged.are.map(() => true),
@@ -51,6 +54,8 @@ describe.skipIf(!isPythonThere())('the client in Python agrees with the vectors'
       claimNames: names.claims.names.map(({ means }) => means && [means.name, means.attempt, means.untilMs]),
       ids: [...ids.ids.map(() => true), ...ids.areNot.map(() => false)],
       days: ids.ids.map(({ timeMs, day }) => [timeMs, day]),
+      early: early.early,
+      ceilings: vectors.messages['hmac-sha256'].ceilings,
       drained: orders.drained,
     });
   });
@@ -73,9 +78,16 @@ describe.skipIf(!isPythonThere())('the client in Python agrees with the vectors'
     console.log(`judged by Python: ${compared.length} counters`);
   });
 
-  test('its ids rise as the library demands', async () => {
+  test('its ids rise as the library demands, until the clock was set back too far', async () => {
+    const { clockSkewMsMax } = vectors.ids;
     const times = [1_700_000_000_000, 1_700_000_000_000, 1_699_999_999_000, 1_700_000_000_001, 2 ** 47];
-    const made = await python.ask<string[]>('ids', { times: times.flatMap((time) => [time, time]) });
+    const made = await python.ask<string[]>('ids', { times: times.flatMap((time) => [time, time]), clockSkewMsMax });
+    const [before, , , after] = times;
+    const [, , restarted] = await python.ask<string[]>('ids', {
+      times: [after, after, (before ?? 0) - clockSkewMsMax],
+      clockSkewMsMax,
+    });
+    expect(timeOfId(restarted ?? '')).toBe((before ?? 0) - clockSkewMsMax);
     const judged = await python.ask<{ ids: boolean[] }>('judge', {
       addresses: [],
       types: [],
@@ -83,6 +95,7 @@ describe.skipIf(!isPythonThere())('the client in Python agrees with the vectors'
       claimNames: [],
       days: [],
       listing: [],
+      early: { names: [], now: 0, skew_ms_max: 0 },
       ids: made,
     });
     expect(judged.ids.every(Boolean)).toBe(true);

@@ -6,11 +6,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ChainFile } from '../../src/chain/chain-file.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { inRounds } from '../../src/mailbox/drain.ts';
+import { createEarlyTest } from '../../src/mailbox/early.ts';
 import { isAddress } from '../../src/message/address.ts';
 import { claimFileName, parseClaimFileName, parseMessageFileName, roomLayout } from '../../src/message/layout.ts';
 import { createIdSource, dayOfId, isMessageId, timeOfId } from '../../src/message/message-id.ts';
 import { isMessageType } from '../../src/message/message-type.ts';
+import { JSON_DEPTH_CEILING, MESSAGE_BYTES_CEILING } from '../../src/message/message.ts';
 import { nearest } from '../../src/message/nearest.ts';
+import { DEFAULT_LIMITS } from '../../src/room/limits.ts';
 import { decideGrant } from '../../src/room/rate-decision.ts';
 import { GrantHistory } from '../../src/room/rate-grants.ts';
 import { openKeyring } from '../../src/signing/keyring.ts';
@@ -20,7 +23,7 @@ import { layOutKeys, readVectors, VECTORS } from './vectors.ts';
 /** Everything a reader can say of bytes before it believes them. */
 const OPENING_REASONS = [
   ['bad-name', 'bad-frame', 'unknown-key', 'bad-signature', 'bad-encoding', 'bad-json', 'bad-envelope'],
-  ['newer-version', 'wrong-name', 'wrong-room', 'wrong-recipient', 'from-the-future'],
+  ['newer-version', 'wrong-name', 'wrong-room', 'wrong-recipient'],
 ].flat();
 
 let directory: string;
@@ -41,18 +44,22 @@ test('the committed vectors are what the generator makes of the library as it is
 });
 
 describe.each(['hmac-sha256', 'ed25519'] as const)('messages signed with %s', (algorithm) => {
-  const { roomId, nowMs, limits, cases } = readVectors().messages[algorithm];
+  const { roomId, ceilings, cases } = readVectors().messages[algorithm];
 
   test('each is believed or refused with exactly its reason, by keys read from files', () => {
     layOutKeys(directory, algorithm);
     const keyring = openKeyring({ host: nodeHost, layout: roomLayout(directory), roomId, algorithm });
     const wrong = cases.filter(({ name, reader, bytesBase64, verdict }) => {
-      const opener = createOpener({ roomId, reader, keyring, limits, now: () => nowMs });
+      const opener = createOpener({ roomId, reader, keyring });
       const opened = opener.open(name, Buffer.from(bytesBase64, 'base64'));
       return ('refusal' in opened ? opened.refusal.reason : 'accepted') !== verdict;
     });
     expect(wrong.map(({ what }) => what)).toEqual([]);
     console.log(`${algorithm}: ${cases.length} messages judged`);
+  });
+
+  test('the ceilings are those of the format', () => {
+    expect(ceilings).toEqual({ messageBytes: MESSAGE_BYTES_CEILING, jsonDepth: JSON_DEPTH_CEILING });
   });
 
   test('every reason there is has a case, and some are good', () => {
@@ -75,6 +82,19 @@ test('names, ids, days and orders are what the vectors say', () => {
   expect(ids.areNot.some(isMessageId)).toBe(false);
   const source = createIdSource((length) => Buffer.alloc(length, 0x5a));
   expect(ids.made.map(({ atMs }) => ({ atMs, id: source.next(atMs) }))).toEqual(ids.made);
+  const { clockSkewMsMax } = ids;
+  const restarting = createIdSource((length) => Buffer.alloc(length, 0x5a), {
+    aheadMsMax: clockSkewMsMax,
+    onRestart: () => {},
+  });
+  expect(ids.restarted.map(({ atMs }) => ({ atMs, id: restarting.next(atMs) }))).toEqual(ids.restarted);
+  const { early } = orders;
+  const clock = { ...nodeHost.clock, now: () => early.nowMs };
+  const isEarly = createEarlyTest({
+    host: { ...nodeHost, clock },
+    limits: { ...DEFAULT_LIMITS, clockSkewMsMax: early.clockSkewMsMax },
+  });
+  expect(early.listing.filter(isEarly)).toEqual(early.early);
   expect(inRounds(orders.listing, orders.perSenderMax)).toEqual(orders.drained);
   expect(orders.nearest.map(({ wanted, among }) => nearest(wanted, among) ?? null)).toEqual(
     orders.nearest.map((one) => one.nearest),

@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { MessageLimits } from '../../src/message/message.ts';
 import type { Algorithm } from '../../src/signing/keys.ts';
 
 export const VECTORS = path.join(import.meta.dirname, '..', '..', 'fixtures', 'vectors');
@@ -17,7 +16,8 @@ export interface MessageCase {
 export interface MessageVectors {
   readonly roomId: string;
   readonly nowMs: number;
-  readonly limits: MessageLimits;
+  /** The bounds that hold for every reader, whatever a room's limits say. */
+  readonly ceilings: { readonly messageBytes: number; readonly jsonDepth: number };
   readonly cases: readonly MessageCase[];
 }
 
@@ -56,12 +56,20 @@ interface IdVectors {
   readonly ids: readonly { readonly id: string; readonly timeMs: number; readonly day: string }[];
   readonly areNot: readonly string[];
   readonly made: readonly { readonly atMs: number }[];
+  readonly clockSkewMsMax: number;
+  readonly restarted: readonly { readonly atMs: number }[];
 }
 
 interface OrderVectors {
   readonly perSenderMax: number;
   readonly listing: readonly string[];
   readonly drained: readonly string[];
+  readonly early: {
+    readonly nowMs: number;
+    readonly clockSkewMsMax: number;
+    readonly listing: readonly string[];
+    readonly early: readonly string[];
+  };
   readonly nearest: readonly {
     readonly wanted: string;
     readonly among: readonly string[];

@@ -11,7 +11,7 @@ import type { Message } from '../../src/message/message.ts';
 import type { Algorithm } from '../../src/signing/keys.ts';
 import { sealMessage, type Opened, type SealedMessage } from '../../src/signing/seal.ts';
 import { checkProperty, sendableJson } from '../message/property.ts';
-import { createSigningRoom, LIMITS, NOW_MS, type SigningRoom } from './signing-room.ts';
+import { createSigningRoom, LIMITS, type SigningRoom } from './signing-room.ts';
 
 const ALGORITHMS = ['hmac-sha256', 'ed25519'] as const;
 
@@ -155,11 +155,8 @@ describe.each(ALGORITHMS)('%s', (algorithm) => {
     expect(refused({ ...seal(), name: seal().name })).toBe('wrong-name');
     expect(refused(signed({ from: 'carol' }, 'carol'))).toBeUndefined();
     expect(refused({ ...signed({ from: 'carol' }), name: seal().name })).toBe('wrong-name');
-    const skewed = (ms: number): Partial<Message> => ({
-      id: createIdSource(() => Buffer.alloc(10)).next(NOW_MS + LIMITS.clockSkewMsMax + ms),
-    });
-    expect(refused(seal(skewed(0)))).toBeUndefined();
-    expect(refused(seal(skewed(1)))).toBe('from-the-future');
+    const ofAnyTime = { id: createIdSource(() => Buffer.alloc(10)).next(Date.parse('9999-12-31T23:59:59.999Z')) };
+    expect(refused(seal(ofAnyTime)), 'a wrong clock passes').toBeUndefined();
     expect(refused(signed({ v: 1, id: 'x' }))).toBe('bad-name');
     expect(refused(signed({ content: 7 }))).toBe('bad-envelope');
   });

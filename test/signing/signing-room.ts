@@ -9,7 +9,7 @@ import { openKeyring, type Keyring } from '../../src/signing/keyring.ts';
 import type { Algorithm } from '../../src/signing/keys.ts';
 import { createOpener, type MessageOpener } from '../../src/signing/seal.ts';
 
-export const LIMITS: MessageLimits = { messageBytesMax: 256 * 1024, jsonDepthMax: 64, clockSkewMsMax: 60_000 };
+export const LIMITS: MessageLimits = { messageBytesMax: 256 * 1024, jsonDepthMax: 64 };
 export const NOW_MS = Date.parse('2026-05-04T03:02:01.000Z');
 
 /** The files that signing needs, alone: a directory with keys, and nothing else of a room. */
@@ -37,7 +37,7 @@ export async function createSigningRoom(
     roomId,
     layout,
     keyring,
-    openerOf: (reader) => createOpener({ roomId, reader, keyring, limits: LIMITS, now: () => NOW_MS }),
+    openerOf: (reader) => createOpener({ roomId, reader, keyring }),
     messageOf: (fields = {}) => {
       const id = fields.id ?? ids.next(NOW_MS);
       const sentAt = new Date(timeOfId(id)).toISOString();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { MailIntake } from '../../src/durable/mail-intake.ts';
 import { createIdSource, nodeHost } from '../../src/index.ts';
 import { mailboxOf } from '../../src/room/context.ts';
+import { createSteppedClock } from '../hostile/stepped-clock.ts';
 import { WorkflowRoom } from './workflow-room.ts';
 
 const SECOND_MS = 1_000;
@@ -25,4 +26,22 @@ test('mail that came after the last look, and before a timer was due, is seen al
   expect(next(now + 5 * SECOND_MS)).toBe('in time');
   expect(next(now + 5 * SECOND_MS)).toBeUndefined();
   expect([next(Infinity), next(Infinity)]).toEqual(['from ahead', undefined]);
+});
+
+// It was refused, for good, as from the future.
+test('mail of a time to come stays where it is, and is taken when the clock agrees', async () => {
+  await using room = await WorkflowRoom.make();
+  const clock = createSteppedClock();
+  const opened = await room.open({ ...nodeHost, clock });
+  const alice = await opened.join('alice');
+  await opened.join('worker');
+  const mailbox = mailboxOf(opened.context, 'worker');
+  if (!mailbox) throw new Error('worker has a mailbox');
+  const { id } = await alice.send({ to: 'worker', type: 'INFO', content: 'x' });
+  clock.advance(-30 * 3600 * SECOND_MS);
+  const intake = new MailIntake(mailbox, { isUnclean: true });
+  expect(intake.next(() => false, Infinity)).toBeUndefined();
+  expect(opened.status(id)).toMatchObject([{ state: 'delivered' }]);
+  clock.advance(30 * 3600 * SECOND_MS);
+  expect(intake.next(() => false, Infinity)?.message.id).toBe(id);
 });

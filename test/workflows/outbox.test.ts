@@ -10,6 +10,8 @@ import { actorLayout, roomLayout } from '../../src/message/layout.ts';
 import { createIdSource, nodeHost, type Host } from '../../src/index.ts';
 import { tell } from '../../src/workflow.ts';
 import { counter } from './machines.ts';
+import { createSteppedClock } from '../hostile/stepped-clock.ts';
+import { logged } from '../hostile/zoo-room.ts';
 import { eventually, texts, WorkflowRoom } from './workflow-room.ts';
 
 test.each(['process', 'power'] as const)(
@@ -84,6 +86,43 @@ test('what a loss of power left of a burst lets nobody pass before its turn', as
   await after.close();
   expect(linked.map((name) => (name.includes(a.id) ? 'a' : 'c'))).toEqual(['a', 'c']);
   expect(texts(alice)).toEqual(['INFO a', 'INFO b', 'INFO c']);
+});
+
+test('a message from before the clock was set back waits in the outbox, and goes out when the clock agrees', async () => {
+  await using room = await WorkflowRoom.make();
+  const clock = createSteppedClock();
+  const opened = await room.open({ ...nodeHost, clock });
+  const alice = await opened.join('alice');
+  await opened.join('sender');
+  const { context } = opened;
+  const id = createIdSource(nodeHost.randomBytes).next(clock.now());
+  const draft = { to: ['alice'], type: 'INFO', content: 'late' };
+  const entry = sealEntry(context, {
+    mail: { id, effectId: 'e', to: ['alice'], draft, isControl: false },
+    from: 'sender',
+  });
+  const ended: string[] = [];
+  const outbox = new Outbox({
+    context,
+    address: 'sender',
+    durability: 'process',
+    childReady: async () => {},
+    onDelivered: () => ended.push('delivered'),
+    onRefused: () => ended.push('refused'),
+  });
+  clock.advance(-30 * 3_600_000);
+  outbox.add(entry, { isRepeat: false });
+  await eventually('it waits for another try', () => clock.sleepers === 1);
+  clock.advance(1_000);
+  await eventually('it waits once more', () => clock.sleepers === 1);
+  expect({ ended, size: outbox.size, there: texts(alice) }).toEqual({ ended: [], size: 1, there: [] });
+  const said = logged(room.directory, 'warning').map(({ detail }) => detail);
+  expect(said).toEqual([expect.stringContaining('its id is of')]);
+  clock.advance(30 * 3_600_000);
+  await eventually('it is delivered', () => ended.length > 0);
+  expect(ended).toEqual(['delivered']);
+  expect(texts(alice)).toEqual(['INFO late']);
+  await outbox.close();
 });
 
 test('many messages that are stuck at one recipient hold up nobody else, and later go in their order', async () => {

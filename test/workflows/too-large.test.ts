@@ -82,6 +82,20 @@ test('a step whose record is too large fails with its size, and keeps the last g
   expect(texts(bob)).toEqual([]);
 });
 
+// Whoever does not keep to the room's limit can send up to the ceiling of the format.
+test('a message too large to be written down beside the state is a dead letter, and holds up nobody', async () => {
+  await using room = await WorkflowRoom.make({ inMemory: true, limits: { messageBytesMax: 4 * MIB } });
+  const alice = await (await room.open()).join('alice');
+  const { host, workflow } = await room.run(grower);
+  const send = (type: string, content: string, data?: unknown) => alice.send({ to: 'grower', type, content, data });
+  await send('GROW', '', { mib: 11 });
+  const { id } = await send('FINISH', 'x'.repeat(3 * MIB));
+  await send('FINISH', '');
+  expect(await workflow.result).toEqual({ status: 'done', output: 11 * MIB });
+  expect(alice.status(id)[0]).toMatchObject({ state: 'dead', reason: 'step-failed' });
+  await host.close();
+});
+
 test('a start whose record is too large ends the workflow with that error', async () => {
   const machine = setup({}).createMachine({ id: 'm', context: { text: 'x'.repeat(13 * MIB) } });
   await using room = await WorkflowRoom.make({ inMemory: true });

@@ -25,12 +25,19 @@ acknowledged, or dead with the reason.
     }),
 };
 
-function asJson({ untilMs, ...rest }: MessageStatus): unknown {
-  return untilMs ? { ...rest, leaseEndsAt: new Date(untilMs).toISOString() } : rest;
+function asJson({ untilMs, readableFromMs, ...rest }: MessageStatus): unknown {
+  return {
+    ...rest,
+    ...(untilMs ? { leaseEndsAt: new Date(untilMs).toISOString() } : {}),
+    ...(readableFromMs === undefined ? {} : { readableFrom: new Date(readableFromMs).toISOString() }),
+  };
 }
 
-function asRow({ id, recipient, state, attempt, untilMs, reason, detail }: MessageStatus, nowMs: number): string[] {
+function asRow(found: MessageStatus, nowMs: number): string[] {
+  const { id, recipient, state, attempt, untilMs, readableFromMs, reason, detail } = found;
   const more = [
+    readableFromMs !== undefined &&
+      `waits until ${new Date(readableFromMs).toISOString()}, ahead of this machine's clock`,
     state === 'claimed' && untilMs !== undefined && `${formatDuration(untilMs - nowMs)} left`,
     attempt !== undefined && attempt > 1 && `attempt ${attempt}`,
     reason,

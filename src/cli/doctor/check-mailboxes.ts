@@ -1,5 +1,6 @@
 import { removeQuietly } from '../../host/files.ts';
 import { isOpenToAll } from '../../mailbox/claim.ts';
+import { listEarly } from '../../mailbox/early.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { abandonedIn } from '../../mailbox/sweep.ts';
 import { parseClaimFileName, parseMessageFileName } from '../../message/layout.ts';
@@ -79,7 +80,21 @@ function deadLetters({ address, host, layout }: Mailbox): Finding[] {
   ];
 }
 
-function fromTheFuture({ address, host, layout }: Mailbox): Finding[] {
+function fromTheFuture(mailbox: Mailbox): Finding[] {
+  const { address, host, layout } = mailbox;
+  const early = listEarly(mailbox);
+  const [first] = early;
+  if (first) {
+    const until = new Date(first.readableFromMs).toISOString();
+    return [
+      {
+        check: 'clock',
+        level: 'wrong',
+        text: `${early.length} messages of ${address} are of a time far ahead of this machine's clock, and wait; the first, from ${first.from}, until ${until}`,
+        hint: 'Compare the clock with the right time: date -u. They are read as soon as it agrees.',
+      },
+    ];
+  }
   const newest = host.files.readdir(layout.new).map((name) => parseMessageFileName(name)?.id);
   const latestMs = Math.max(0, ...newest.map((id) => (id === undefined ? 0 : timeOfId(id))));
   if (latestMs <= host.clock.now() + CLOCK_AHEAD_MS_MAX) return [];
