@@ -67,7 +67,12 @@ const COLOUR = /\u001b\[[0-9;:]*[mK]/g;
 
 /** The value as JSON on one line, with what `visible` would escape and JSON does not as JSON's own `\u` escapes. */
 export function visibleJson(value: unknown): string {
-  return escaped(JSON.stringify(value), (char) =>
+  return visibleJsonText(JSON.stringify(value));
+}
+
+/** The same for a value that is JSON already, on one line. */
+export function visibleJsonText(json: string): string {
+  return escaped(json, (char) =>
     Array.from({ length: char.length }, (_, at) => `\\u${hex(char.charCodeAt(at), 4)}`).join(''),
   );
 }

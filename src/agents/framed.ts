@@ -1,5 +1,6 @@
+import { dataJson } from '../message/exact-data.ts';
 import type { Message } from '../message/message.ts';
-import { visibleJson, visibleLines } from '../message/visible.ts';
+import { visibleJson, visibleJsonText, visibleLines } from '../message/visible.ts';
 
 const FENCE_BYTES = 16;
 const FENCE_TRIES_MAX = 8;
@@ -39,7 +40,7 @@ export function framedMessage(message: Shown, fence: string): string {
   const chosen = [
     ...(threadId === undefined ? [] : [`Thread: ${visibleJson(threadId)}`, '']),
     content,
-    ...(data === undefined ? [] : ['', `Data: ${visibleJson(data)}`]),
+    ...(data === undefined ? [] : ['', `Data: ${visibleJsonText(dataJson(message))}`]),
   ];
   return `${facts.join('\n')}\n${fenced(chosen.join('\n'), { name: 'MAIL', fence })}`;
 }

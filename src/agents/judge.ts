@@ -7,7 +7,7 @@ import type { FinalFailure, Preset } from './preset.ts';
 import { presetOf } from './presets.ts';
 import type { Correction } from './prompt.ts';
 import type { ReadRules, Said } from './read-output.ts';
-import type { CheckData } from './reply-data.ts';
+import { parseReply, type CheckData } from './reply-data.ts';
 
 const FAILURE_CHARS_MAX = 2_000;
 const LINE_CHARS_MAX = 500;
@@ -148,12 +148,10 @@ interface Reply {
 
 /** A program that was given JSON may answer in JSON: `{content, data?, type?}`. Undefined for anything else, which is text. */
 function replyInJson(text: string): Reply | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const parsed = parseReply(text);
+  // What would be sent as other data than was written stays text, in which nothing is lost.
+  if (!parsed || parsed.fault !== undefined) return undefined;
+  const { value } = parsed;
   if (typeof value !== 'object' || value === null || !('content' in value)) return undefined;
   const { content, data, type, ...rest } = value as Readonly<Record<string, unknown>>;
   if (typeof content !== 'string' || Object.keys(rest).length > 0) return undefined;

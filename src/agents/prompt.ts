@@ -1,4 +1,5 @@
 import { cut } from '../message/cut.ts';
+import { exactDataOf, jsonWithTexts } from '../message/exact-data.ts';
 import type { Message } from '../message/message.ts';
 import { visibleJson } from '../message/visible.ts';
 import { createFence, fenced, framedMessage } from './framed.ts';
@@ -60,8 +61,11 @@ export function correctionOf(task: Task, randomBytes: (length: number) => Uint8A
 
 /** The task as one JSON document for a program. */
 export function taskJson({ address, message, context, replySchema, correction }: Task): string {
-  const verified = (one: Message): object => ({ ...one, verified: true });
-  return `${JSON.stringify({
+  const verified = (one: Message): object => {
+    const data = exactDataOf(one);
+    return { ...one, ...(data && { data }), verified: true };
+  };
+  return `${jsonWithTexts({
     address,
     message: verified(message),
     context: context.map(verified),

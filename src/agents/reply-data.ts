@@ -1,11 +1,14 @@
 import { fromJSONSchema, type z } from 'zod';
 import { runBounded } from '../host/bounded-run.ts';
 import { cut } from '../message/cut.ts';
+import { findJsonFault } from '../message/json-faults.ts';
+import { findInexactNumber } from '../message/json-numbers.ts';
 
 /** How long a check may take; a schema with a regular expression can make it take for ever. */
 const CHECK_MS_MAX = 2_000;
 const FAULTS_MAX = 10;
 const FAULT_CHARS_MAX = 300;
+const NUMBER_CHARS_MAX = 40;
 /** Blocks of a text that are tried, the last ones first, and how far from its end they are looked for. */
 const BLOCKS_MAX = 20;
 const BLOCKS_CHARS_MAX = 1_000_000;
@@ -33,8 +36,8 @@ function checkText(text: string, schema: z.ZodType): ReturnType<CheckData> {
   const values = jsonIn(text);
   if (values.length === 0) return { faults: ['There is no JSON in it, neither alone nor in a fenced block.'] };
   let faults: readonly string[] = [];
-  for (const value of values) {
-    const found = faultsOf(value, schema);
+  for (const { value, fault } of values) {
+    const found = fault === undefined ? faultsOf(value, schema) : [fault];
     if (found.length === 0) return { data: value };
     // Those of the last block, which is the one that was meant.
     if (faults.length === 0) faults = found;
@@ -55,20 +58,33 @@ function faultsOf(value: unknown, schema: z.ZodType): string[] {
 const BLOCK = /^[ \t]*(`{3,}|~{3,})[^\n`]*\n([\s\S]*?)^[ \t]*\1[ \t]*$/gm;
 
 /** The JSON documents in a text: the text itself if it is one, else what its fenced blocks hold, the last first. */
-function jsonIn(text: string): unknown[] {
-  const whole = parse(text);
-  if (whole) return [whole.value];
+function jsonIn(text: string): ParsedReply[] {
+  const whole = parseReply(text);
+  if (whole) return [whole];
   const blocks = [...text.slice(-BLOCKS_CHARS_MAX).matchAll(BLOCK)].slice(-BLOCKS_MAX).reverse();
   return blocks.flatMap((block) => {
-    const parsed = parse(block[2] ?? '');
-    return parsed ? [parsed.value] : [];
+    const parsed = parseReply(block[2] ?? '');
+    return parsed ? [parsed] : [];
   });
 }
 
-function parse(text: string): { readonly value: unknown } | undefined {
+interface ParsedReply {
+  readonly value: unknown;
+  /** Why the value is not quite what was written. */
+  readonly fault: string | undefined;
+}
+
+/** The JSON that a program wrote; undefined when it is none. */
+export function parseReply(text: string): ParsedReply | undefined {
   try {
-    return { value: JSON.parse(text) as unknown };
+    return { value: JSON.parse(text) as unknown, fault: lossIn(text) };
   } catch {
     return undefined;
   }
+}
+
+function lossIn(text: string): string | undefined {
+  const inexact = findInexactNumber(text);
+  if (inexact === undefined) return findJsonFault(text, Infinity);
+  return `The number ${cut(inexact, { charsMax: NUMBER_CHARS_MAX })} has more digits than can be kept: write it as a string.`;
 }

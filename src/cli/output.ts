@@ -1,7 +1,8 @@
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import { isStandardOutputThere } from '../host/standard-output.ts';
-import { visibleJson, visibleLines } from '../message/visible.ts';
+import { jsonWithTexts } from '../message/exact-data.ts';
+import { visibleJson, visibleJsonText, visibleLines } from '../message/visible.ts';
 
 /** Whoever read the standard output has stopped, or there never was one. What was not written was not seen. */
 export class OutputClosed extends Error {
@@ -95,7 +96,7 @@ export function createOutput(host: Pick<Host, 'files' | 'clock'>, pasteable: (te
   return {
     isThere,
     data,
-    json: (value) => data(`${visibleJson(value)}\n`),
+    json: (value) => data(`${visibleJsonText(jsonWithTexts(value))}\n`),
     report,
     talk,
     advise: (text) => talk(pasteable(text)),

@@ -11,6 +11,7 @@ import type { OptionSpec } from './command-spec.ts';
 import { parseDuration, WAIT_MS_MAX } from './duration.ts';
 import { EXIT_OK } from './exit-code.ts';
 import { onInterruption } from './interruption.ts';
+import { parseJson } from './parse-json.ts';
 import { commandLineWithContent } from './shell-words.ts';
 import { shortId } from './show-message.ts';
 
@@ -52,10 +53,10 @@ interface Posting {
 
 /** What the shared options say of a message. */
 export function draftOf(args: Arguments, message: { type: string; content: string }): Draft {
-  const expires = textOption(args, 'expires');
+  const [expires, data] = [textOption(args, 'expires'), textOption(args, 'data')];
   return {
     ...message,
-    data: parseData(textOption(args, 'data')),
+    data: data === undefined ? undefined : parseJson(data, { what: '--data', example: `--data '{"port":8080}'` }),
     id: textOption(args, 'id'),
     threadId: textOption(args, 'thread'),
     replyTo: textOption(args, 'reply-to'),
@@ -152,16 +153,4 @@ function advising(error: unknown, hint: string): unknown {
 function withRetry(error: MailroomError, retry: string): Error {
   if (error.code === 'CONFLICT' || error.code === 'MESSAGE_REFUSED') return error;
   return new Advised(error, `Repeating it with its id is safe: ${retry}`);
-}
-
-function parseData(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new InvalidInput(`--data is not JSON: ${(cause as Error).message}.`, {
-      cause,
-      hint: `Quote it for the shell, for example: --data '{"port":8080}'`,
-    });
-  }
 }

@@ -13,6 +13,7 @@ import { onInterruption } from './interruption.ts';
 import { OutputFailed } from './output.ts';
 import { loadRunner, type OwnRunner } from './load-runtime.ts';
 import { loadMachine } from './load-machine.ts';
+import { parseJson } from './parse-json.ts';
 import { startInspector, type Inspector } from './start-inspector.ts';
 import { createTeller } from './tell-records.ts';
 import { nudgeApart } from './with-room.ts';
@@ -60,17 +61,10 @@ function inputOf({ args, host }: Call): unknown {
   const isFile = given.startsWith('@');
   const text = isFile ? readText(host.files, given.slice(1)) : given;
   if (text === undefined) throw new InvalidInput(`There is no file ${given.slice(1)} to read the input from.`);
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new InvalidInput(
-      `The input ${isFile ? `in ${given.slice(1)} ` : ''}is not JSON: ${(cause as Error).message}`,
-      {
-        cause,
-        hint: `Put quotes around it: --input '{"count":3}', or read it from a file: --input @input.json`,
-      },
-    );
-  }
+  return parseJson(text, {
+    what: isFile ? `The input in ${given.slice(1)}` : 'The input',
+    example: `--input '{"count":3}', or read it from a file: --input @input.json`,
+  });
 }
 
 async function inspect(

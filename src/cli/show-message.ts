@@ -1,6 +1,7 @@
 import { cut } from '../message/cut.ts';
+import { dataJson, exactDataOf } from '../message/exact-data.ts';
 import type { Message } from '../message/message.ts';
-import { visible, visibleJson, visibleLines } from '../message/visible.ts';
+import { visible, visibleJsonText, visibleLines } from '../message/visible.ts';
 import { formatDuration } from './duration.ts';
 
 const SHORT_ID_CHARS = 8;
@@ -13,9 +14,10 @@ export function shortId(id: string): string {
   return id.slice(-SHORT_ID_CHARS);
 }
 
-/** A message for programs. Only verified messages are ever shown, and it says so. */
+/** A message for programs, its data exact. Only verified messages are ever shown, and it says so. */
 export function messageJson(message: Message): Message & { readonly verified: true } {
-  return { ...message, verified: true };
+  const data = exactDataOf(message);
+  return { ...message, ...(data && { data }), verified: true };
 }
 
 /** What came with a message beside its text, on one line: sender, type, age, id and whatever else was said. */
@@ -43,7 +45,7 @@ export function messageText(message: Message, options: { nowMs: number; attempt?
   const lines = body === '' ? [] : visibleLines(body).split('\n');
   return [
     headerLine(message, options),
-    ...(data === undefined ? [] : [`Data ${visibleJson(data)}`]),
+    ...(data === undefined ? [] : [`Data ${visibleJsonText(dataJson(message))}`]),
     ...lines.map((line) => (line === '' ? '' : `  ${line}`)),
     '',
   ]

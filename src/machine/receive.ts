@@ -1,5 +1,8 @@
 import type { AnyStateMachine } from 'xstate';
 import { SYSTEM } from '../message/address.ts';
+import { echo } from '../message/cut.ts';
+import { exactDataOf } from '../message/exact-data.ts';
+import { findInexactNumber } from '../message/json-numbers.ts';
 import type { Message, RefusalReason } from '../message/message.ts';
 import { nearest } from '../message/nearest.ts';
 import { acceptedBy } from './accepts.ts';
@@ -8,7 +11,7 @@ import { doneEvent, errorEvent, type Cause, type MailFacts } from './cause.ts';
 import { CONTROL_TYPES, END, EVENT, START, STOP } from './control.ts';
 import { durableWorkOf } from './durable-logic.ts';
 import type { Ending } from './ending.ts';
-import { parseData } from './mail-schema.ts';
+import { parseData, type MailSchema } from './mail-schema.ts';
 import { isStartedBefore } from './started-before.ts';
 import type { ParentRef, PlainEvent, WorkflowCall, WorkflowState } from './workflow-state.ts';
 
@@ -66,7 +69,7 @@ export function receive(message: Message, options: ReceiveOptions): Reception {
       `${address} does not accept ${type}: ${known}${near ? `; did you mean ${near}?` : ''}`,
     );
   }
-  const parsed = parseData(schema, message.data);
+  const parsed = parseExact(schema, message);
   if ('fault' in parsed)
     return refuse('bad-data', `the data of ${type} is not what ${address} declares: ${parsed.fault}`);
   return { cause: { kind: 'message', mail, event: mailEventOf(message, parsed.data) } };
@@ -82,11 +85,22 @@ function receiveAnswer(
     return refuse('not-believed', `it answers a question that was put to ${ask.to}, and is from ${message.from}`);
   }
   const { answer } = (durableWorkOf(machine.implementations.actors[ask.src]) ?? {}) as Partial<Ask>;
-  const parsed = answer ? parseData(answer, message.data) : { data: message.data };
+  const parsed = parseExact(answer, message);
   if ('fault' in parsed) {
     return refuse('bad-data', `the answer's data is not what was asked for: ${parsed.fault}`);
   }
   return { cause: { kind: 'answer', mail, call, event: doneEvent(call, mailEventOf(message, parsed.data)) } };
+}
+
+/** The data as the schema returns it. A workflow acts on what it keeps, so it keeps no number that is not what was signed. */
+function parseExact(schema: MailSchema | undefined, message: Message): ReturnType<typeof parseData> {
+  const exact = exactDataOf(message);
+  if (exact) {
+    return {
+      fault: `JavaScript cannot hold its number ${echo(findInexactNumber(exact.text) ?? '', 40)}; send it as a string`,
+    };
+  }
+  return schema ? parseData(schema, message.data) : { data: message.data };
 }
 
 function receiveControl(message: Message, mail: MailFacts, options: ReceiveOptions): Reception {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { isAddress, EVERYONE, SYSTEM } from './address.ts';
 import { echo } from './cut.ts';
+import { noteExactData } from './exact-data.ts';
 import { findJsonFault } from './json-faults.ts';
 import { isMessageId, timeOfId } from './message-id.ts';
 import { isMessageType } from './message-type.ts';
@@ -60,7 +61,10 @@ export function parseEnvelope(
   }
   if (v !== ENVELOPE_VERSION) return refuse('bad-envelope', `field "v": expected ${ENVELOPE_VERSION}`);
   const wrong = findFieldFault(fields);
-  return wrong === undefined ? { message: fields as unknown as Message } : refuse('bad-envelope', wrong);
+  if (wrong !== undefined) return refuse('bad-envelope', wrong);
+  const message = fields as unknown as Message;
+  noteExactData(message, text);
+  return { message };
 }
 
 /** What a reader, or the sender's limit, would refuse about a message whose envelope is `bytes`; undefined when there is nothing. */

@@ -12,7 +12,7 @@ export interface Message {
   readonly sentAt: string;
   /** Text for a reader. */
   readonly content: string;
-  /** JSON for a program. */
+  /** JSON for a program. A number that no double holds is another one here; `dataJson` has it exactly. */
   readonly data?: unknown;
   readonly threadId?: string;
   /** The id of the message this one answers. */

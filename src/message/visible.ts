@@ -1,2 +1,2 @@
 /** For all layers above the errors, which quote what others wrote, too. */
-export { plainOutput, visible, visibleJson, visibleLines } from '../visible.ts';
+export { plainOutput, visible, visibleJson, visibleJsonText, visibleLines } from '../visible.ts';

@@ -30,6 +30,8 @@ describe('data in an answer', () => {
     ['no JSON', 'option b', 'There is no JSON in it'],
     ['another option', '{"option":"c"}', 'At option: Invalid option'],
     ['too much', '{"option":"a","confidence":2,"x":1}', 'At confidence: Too big'],
+    ['a number that would change', '{"option":"a","confidence":0.12345678901234567890}', 'write it as a string'],
+    ['a key twice', '{"option":"a","option":"b"}', 'twice'],
     ['the wrong block last', '```json\n{"option":"q"}\n```', 'At option: Invalid option'],
   ])('is refused with its faults: %s', (_, text, fault) => {
     const found = check(text);

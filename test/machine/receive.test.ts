@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { receive, type Reception } from '../../src/machine/receive.ts';
 import type { WorkflowState } from '../../src/machine/workflow-state.ts';
+import { parseEnvelope } from '../../src/message/envelope.ts';
 import type { Message } from '../../src/message/message.ts';
 import { accepts, ask } from '../../src/workflow.ts';
 import { ADDRESS, messageOf, Played, RUN } from './mail.ts';
@@ -113,6 +114,20 @@ describe('a message', () => {
     const badData = receiveAs({ type: 'VOTE', data: { option: 1 } });
     expect(reasonOf(badData)).toBe('bad-data');
     expect(badData).toMatchObject({ refusal: { detail: expect.stringContaining('data.option') as string } });
+  });
+
+  it('is a dead letter when JavaScript cannot hold a number in its data, also where the schema lets everything through', () => {
+    const answer = { from: 'alice', replyTo: QUESTION, threadId: draft.threadId ?? '' };
+    for (const fields of [{ type: 'NEWS' }, answer]) {
+      const data = '"data":{"ok":true,"id":12345678901234567890}';
+      const text = JSON.stringify({ v: 1, ...messageOf(fields), data: 0 }).replace('"data":0', data);
+      const limits = { messageBytesMax: 10_000, jsonDepthMax: 10, clockSkewMsMax: 0 };
+      const parsed = parseEnvelope(Buffer.from(text), limits) as { message: Message };
+      const reception = receive(parsed.message, { machine, address: ADDRESS, state });
+      expect(reception).toMatchObject({
+        refusal: { reason: 'bad-data', detail: expect.stringContaining('12345678901234567890') as string },
+      });
+    }
   });
 
   it('can never be an event of XState or of Mailroom', () => {

@@ -1,0 +1,62 @@
+import { findInexactNumber } from './json-numbers.ts';
+import type { Message } from './message.ts';
+
+/** JSON that is to be written as it is, without being parsed and written anew. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const exact = new WeakMap<object, JsonText>();
+
+/** Remembers, with a message, the text of its data where that has numbers that JavaScript cannot hold. */
+export function noteExactData(message: Message, envelope: string): void {
+  if (message.data === undefined || findInexactNumber(envelope) === undefined) return;
+  const text = dataIn(envelope);
+  if (findInexactNumber(text) !== undefined) exact.set(message, new JsonText(text));
+}
+
+/**
+ * The JSON of a message's `data` as it was signed, without blanks, where `data` itself has other numbers, because a number
+ * in it is none that JavaScript can hold; undefined where `data` is exact.
+ */
+export function exactDataOf(message: Pick<Message, 'data'>): JsonText | undefined {
+  return exact.get(message);
+}
+
+/** The JSON of a message's data, exact in every number. */
+export function dataJson(message: Pick<Message, 'data'>): string {
+  return exactDataOf(message)?.text ?? JSON.stringify(message.data);
+}
+
+/** As `JSON.stringify`, where a `JsonText` at any place stands as it is. */
+export function jsonWithTexts(value: unknown): string {
+  if (value instanceof JsonText) return value.text;
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(jsonWithTexts).join(',')}]`;
+  const members = Object.entries(value).filter(([, part]) => part !== undefined);
+  return `{${members.map(([key, part]) => `${JSON.stringify(key)}:${jsonWithTexts(part)}`).join(',')}}`;
+}
+
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s"{}[\],:]+/g;
+const DATA = 'data';
+
+/** The text of the envelope's member `data`, of whose tokens each stands beside the next. */
+function dataIn(envelope: string): string {
+  const kept: string[] = [];
+  let depth = 0;
+  let isInData = false;
+  let before = '';
+  for (const [token] of envelope.matchAll(TOKEN)) {
+    if (token === '}' || token === ']') depth -= 1;
+    if (isInData && (depth === 0 || (depth === 1 && token === ','))) return kept.join('');
+    if (isInData) kept.push(token);
+    else if (depth === 1 && token === ':') isInData = JSON.parse(before) === DATA;
+    if (token === '{' || token === '[') depth += 1;
+    before = token;
+  }
+  return kept.join('');
+}
