@@ -25,6 +25,12 @@ import {
 import { errnoOf, type FileFacts, type FileSystem } from './file-system.ts';
 
 /**
+ * Something else lies where a directory on the way belongs, or the path is none: longer than any, or with a NUL, for which
+ * Node has an error of its own.
+ */
+const NOTHING_THERE = new Set(['ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE']);
+
+/**
  * The real file system. Calls that stay in the page cache are synchronous, because the asynchronous ones cost
  * 8 to 12 times as much; the two that wait for a disk are not.
  */
@@ -39,8 +45,7 @@ export const nodeFileSystem: FileSystem = {
       const stats = lstatSync(path, { throwIfNoEntry: false });
       return stats && factsOf(stats);
     } catch (error) {
-      // Something else lies where a directory on the way belongs, so nothing is at this path.
-      if (errnoOf(error) === 'ENOTDIR' || errnoOf(error) === 'ELOOP') return undefined;
+      if (NOTHING_THERE.has(errnoOf(error) ?? '')) return undefined;
       throw error;
     }
   },

@@ -69,7 +69,7 @@ export function readCommand(host: Host, directory: string): Command | undefined 
 
 function readStored(host: Host, directory: string): StoredSpec | undefined {
   return readJobFile(host.files, specPath(directory), ({ v, spec, cwd }) => {
-    if (v !== 1 || typeof cwd !== 'string' || typeof spec !== 'object' || spec === null) return undefined;
+    if (v !== 1 || !isText(cwd) || typeof spec !== 'object' || spec === null) return undefined;
     if (faultOf(spec) !== undefined) return undefined;
     return { v, spec: normalSpec(spec as JobSpec), cwd };
   });

@@ -84,6 +84,8 @@ function isCard(value: unknown): value is Card {
 
 function isPane(value: unknown): boolean {
   if (!isObject(value) || !isText(value['socket']) || !isText(value['pane'])) return false;
+  // No path has a NUL, and a program cannot even be given one.
+  if (value['socket'].includes('\0')) return false;
   return PANE.test(value['pane']) && Number.isSafeInteger(value['serverPid']) && isIdentity(value['process']);
 }
 

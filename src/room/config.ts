@@ -1,11 +1,12 @@
 import { RoomNotFound, RoomRefused, UPDATE_HINT } from '../errors.ts';
-import type { FileSystem } from '../host/file-system.ts';
-import { readText } from '../host/files.ts';
+import { errnoOf, type FileSystem } from '../host/file-system.ts';
+import { readBounded } from '../host/files.ts';
 import type { RoomLayout } from '../message/layout.ts';
 import type { Algorithm } from '../signing/keys.ts';
 import { readLimits, type RoomLimits } from './limits.ts';
 
 const FORMAT_VERSION = 1;
+const CONFIG_BYTES_MAX = 1024 * 1024;
 
 /** What `room.json` says. */
 export interface RoomConfig {
@@ -26,16 +27,28 @@ export function writeConfig(config: {
   return `${JSON.stringify({ version: FORMAT_VERSION, room: roomId, algorithm, limits, actors: {} }, null, 2)}\n`;
 }
 
-/** Reads `room.json`. Throws `RoomNotFound` without one, `RoomRefused` for a newer format or a file that makes no sense. */
-export function readConfig(files: FileSystem, layout: RoomLayout): RoomConfig {
-  const text = readText(files, layout.config);
-  if (text === undefined) {
-    throw new RoomNotFound(`${layout.directory} is not a room: ${layout.config} cannot be read.`, {
-      hint: 'Make one with: mailroom init',
+/** Throws `RoomNotFound` only where nothing is there: to make a room where something is would not help. */
+function textOf(files: FileSystem, { config, directory }: RoomLayout): string {
+  try {
+    const read = readBounded(files, config, CONFIG_BYTES_MAX);
+    if ('bytes' in read) return read.bytes.toString('utf8');
+    throw new RoomRefused(`${config} cannot be read: ${read.unreadable}.`, {
+      hint: `Put the file back from a backup. Where there never was a room: mv '${config}' '${config}.old' && mailroom init`,
+    });
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    throw new RoomNotFound(`${directory} is not a room: it has no room.json.`, {
+      cause: error,
+      hint: `Make one with: mailroom init --room '${directory}'`,
     });
   }
+}
+
+/** Reads `room.json`. Throws `RoomNotFound` without one, `RoomRefused` for a newer format or a file that makes no sense. */
+export function readConfig(files: FileSystem, layout: RoomLayout): RoomConfig {
   const broken = (what: string, cause?: unknown): RoomRefused =>
     new RoomRefused(`${layout.config} ${what}.`, { cause, hint: 'Restore the file, or mend it by hand; it is JSON.' });
+  const text = textOf(files, layout);
   let parsed: Record<string, unknown>;
   try {
     parsed = JSON.parse(text) as Record<string, unknown>;

@@ -1,30 +1,36 @@
 import { dirname, join, resolve } from 'node:path';
 import { RoomNotFound, RoomRefused } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
-import { readText } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
+import { namesIn } from '../host/names-in.ts';
 import { ROOM_DIRECTORY, roomLayout } from '../message/layout.ts';
 import { quote } from '../message/shell-word.ts';
+import { elsewhereOf } from './git-worktree.ts';
 
 const LEVELS_MAX = 100;
-const WORKTREE_LINK = /^gitdir: (.+)[/\\]\.git[/\\]worktrees[/\\][^/\\]+\s*$/;
 
 /**
  * The directory of the room: the one named (itself, or the one with a `.mailroom` in it), else found walking up from
- * `cwd`, else walking up from the main checkout when `cwd` is in a git worktree. Throws `RoomNotFound`; throws
- * `RoomRefused` for a room that belongs to another user.
+ * `cwd`; else, when `cwd` is in a git worktree, walking up from the main checkout, or in a worktree of the same bare
+ * repository. Throws `RoomNotFound`; throws `RoomRefused` for a room that belongs to another user, and for one that lost
+ * its room.json.
  */
 export function findRoom(host: Host, { named, cwd }: { named?: string | undefined; cwd: string }): string {
   const found = named === undefined ? findUpwards(host, cwd) : findNamed(host, resolve(cwd, named));
-  const owner = host.files.lstat(roomLayout(found).config)?.uid;
-  const self = host.processes.userId();
-  if (owner !== undefined && self !== undefined && owner !== self) throw notYours(host, found, owner);
+  assertOwn(host, found, 'Make a room of your own with: mailroom init');
   return found;
 }
 
-function notYours({ processes }: Host, room: string, owner: number): RoomRefused {
+/** Throws `RoomRefused`, with this hint, for a room that belongs to another user. */
+export function assertOwn(host: Host, directory: string, hint: string): void {
+  const owner = host.files.lstat(roomLayout(directory).config)?.uid;
+  const self = host.processes.userId();
+  if (owner !== undefined && self !== undefined && owner !== self) throw notYours(host, directory, { owner, hint });
+}
+
+function notYours({ processes }: Host, room: string, { owner, hint }: { owner: number; hint: string }): RoomRefused {
   const text = `The room ${room} belongs to another user (uid ${owner}, you are ${processes.userId()}).`;
-  return new RoomRefused(text, { hint: 'Make a room of your own with: mailroom init' });
+  return new RoomRefused(text, { hint });
 }
 
 function findNamed(host: Host, named: string): string {
@@ -38,7 +44,7 @@ function findNamed(host: Host, named: string): string {
 
 function findUpwards(host: Host, cwd: string): string {
   const start = resolve(cwd);
-  const found = searchUp(host, start) ?? searchMainCheckout(host, start);
+  const found = searchUp(host, start) ?? searchElsewhere(host, start);
   if (found) return found;
   throw new RoomNotFound(`There is no room here: no ${ROOM_DIRECTORY} in ${start} or above it.`, {
     hint: 'Make one in this directory with: mailroom init',
@@ -46,41 +52,65 @@ function findUpwards(host: Host, cwd: string): string {
 }
 
 function searchUp(host: Host, start: string): string | undefined {
-  let directory = start;
-  for (let level = 0; level < LEVELS_MAX; level++) {
+  for (const directory of upwards(start)) {
     const candidate = join(directory, ROOM_DIRECTORY);
     if (isRoom(host, candidate)) return candidate;
-    const parent = dirname(directory);
-    if (parent === directory) return undefined;
-    directory = parent;
   }
   return undefined;
 }
 
-/** In a git worktree `.git` is a file that names the main checkout (gitrepository-layout(5)). */
-function searchMainCheckout(host: Host, start: string): string | undefined {
+/** In a git worktree the room may be where the repository is, or in another worktree of it. */
+function searchElsewhere(host: Host, start: string): string | undefined {
+  const checkout = [...upwards(start)].find((directory) => host.files.lstat(join(directory, '.git')));
+  const elsewhere = checkout === undefined ? undefined : elsewhereOf(host, checkout);
+  if (!elsewhere) return undefined;
+  const rooms = elsewhere.siblings
+    .map((directory) => join(directory, ROOM_DIRECTORY))
+    .filter((candidate) => isRoom(host, candidate));
+  if (rooms.length > 1) {
+    throw new RoomNotFound(`${rooms.length} worktrees of this repository have a room: ${rooms.join(', ')}.`, {
+      hint: `Say which one with --room or MAILROOM_DIR, such as: export MAILROOM_DIR=${rooms[0] ?? ''}`,
+    });
+  }
+  return rooms[0] ?? searchUp(host, elsewhere.main);
+}
+
+function* upwards(start: string): Generator<string, void, void> {
   let directory = start;
   for (let level = 0; level < LEVELS_MAX; level++) {
-    const git = join(directory, '.git');
-    const facts = host.files.lstat(git);
-    if (facts) {
-      const main = facts.kind === 'file' ? WORKTREE_LINK.exec(readText(host.files, git) ?? '')?.[1] : undefined;
-      return main === undefined ? undefined : searchUp(host, resolve(directory, main));
-    }
+    yield directory;
     const parent = dirname(directory);
-    if (parent === directory) return undefined;
+    if (parent === directory) return;
     directory = parent;
   }
-  return undefined;
 }
 
 function isRoom(host: Host, directory: string): boolean {
   try {
-    return host.files.lstat(roomLayout(directory).config)?.kind === 'file';
+    if (host.files.lstat(roomLayout(directory).config)?.kind === 'file') return true;
   } catch (error) {
     // A room that may not even be looked into is somebody's: to go past it would be to use another one silently.
     const owner = errnoOf(error) === 'EACCES' ? host.files.lstat(directory)?.uid : undefined;
     if (owner === undefined) throw error;
-    throw notYours(host, directory, owner);
+    throw notYours(host, directory, { owner, hint: 'Make a room of your own with: mailroom init' });
   }
+  assertNotBeheaded(host, directory);
+  return false;
+}
+
+/**
+ * Throws `RoomRefused` for a directory that has actors and no room.json. To go past it would be to use another room
+ * silently, and a new room.json in it, with another id, would have all its mail refused.
+ */
+export function assertNotBeheaded({ files }: Pick<Host, 'files'>, directory: string): void {
+  const { actors, config } = roomLayout(directory);
+  if (files.lstat(actors)?.kind !== 'directory' || namesIn(files, actors).length === 0) return;
+  const kind = files.lstat(config)?.kind;
+  if (kind === 'file') return;
+  const what = kind === undefined ? 'is missing' : `is no regular file (${kind})`;
+  throw new RoomRefused(`The room ${directory} is damaged: it has actors, and its room.json ${what}.`, {
+    hint:
+      `Put ${config} back from a backup: nothing in the room can be verified without it. ` +
+      `To begin anew instead: mv '${directory}' '${directory}.old' && mailroom init --room '${directory}'`,
+  });
 }

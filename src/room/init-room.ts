@@ -8,6 +8,7 @@ import { openLog } from '../log/event-log.ts';
 import { ROOM_DIRECTORY, roomLayout, type RoomLayout } from '../message/layout.ts';
 import type { Algorithm } from '../signing/keys.ts';
 import { readConfig, writeConfig } from './config.ts';
+import { assertNotBeheaded, assertOwn } from './find-room.ts';
 import { DEFAULT_LIMITS, readLimits, type RoomLimits } from './limits.ts';
 import { asTold } from './told.ts';
 
@@ -29,7 +30,7 @@ export interface Initialised {
 
 /**
  * Makes a room. `room.json` is linked last, so a room that can be found is whole; repeating an interrupted `initRoom`
- * completes it. Throws `Conflict` when the room exists with another algorithm, `RoomRefused` where the file system
+ * completes it, and so does a repetition where directories were lost. Throws `Conflict` when the room exists with another algorithm, `RoomRefused` where the file system
  * cannot hold one.
  */
 export async function initRoom(options: InitOptions = {}): Promise<Initialised> {
@@ -38,8 +39,9 @@ export async function initRoom(options: InitOptions = {}): Promise<Initialised> 
   const layout = roomLayout(directory);
   readLimits(options.limits, 'limits');
   try {
+    assertNotBeheaded(host, directory);
     const isThere = host.files.lstat(layout.config) !== undefined;
-    if (isThere || !(await create(host, layout, options))) return existing(host, layout, options);
+    if (isThere || !(await create(host, layout, options))) return await existing(host, layout, options);
   } catch (error) {
     throw explain({ host, layout }, error);
   }
@@ -49,39 +51,36 @@ export async function initRoom(options: InitOptions = {}): Promise<Initialised> 
   return { directory, created: true };
 }
 
+/** What holds nothing that could not be made again: the directories, and the file that keeps keys out of commits. */
+async function completeRoom(host: Host, layout: RoomLayout): Promise<void> {
+  for (const path of directoriesOf(layout)) ensureDirectory(host.files, path);
+  if (!host.files.lstat(layout.gitignore)) await publish(host, layout, layout.gitignore, '*\n');
+}
+
+function directoriesOf({ directory, tmp, keys, publicKeys, actors, logDirectory }: RoomLayout): string[] {
+  return [directory, tmp, keys, publicKeys, actors, logDirectory];
+}
+
+function publish(host: Host, layout: RoomLayout, path: string, text: string): Promise<boolean> {
+  const staged = stagedPath(layout.tmp, host.randomBytes);
+  return publishFile(host.files, { path, staged, bytes: Buffer.from(text), mode: 0o600, durable: true });
+}
+
 async function create(host: Host, layout: RoomLayout, options: InitOptions): Promise<boolean> {
   const { files, randomBytes } = host;
-  for (const path of [
-    layout.directory,
-    layout.tmp,
-    layout.keys,
-    layout.publicKeys,
-    layout.actors,
-    layout.logDirectory,
-  ]) {
-    ensureDirectory(files, path);
-  }
-  const publish = (path: string, text: string): Promise<boolean> =>
-    publishFile(files, {
-      path,
-      staged: stagedPath(layout.tmp, randomBytes),
-      bytes: Buffer.from(text),
-      mode: 0o600,
-      durable: true,
-    });
-  // Keys never get into a commit: git sees nothing in here.
-  await publish(layout.gitignore, '*\n');
+  await completeRoom(host, layout);
   const algorithm = options.algorithm ?? 'hmac-sha256';
-  if (algorithm === 'hmac-sha256') await publish(layout.roomKey, `${randomBytes(32).toString('hex')}\n`);
+  if (algorithm === 'hmac-sha256') await publish(host, layout, layout.roomKey, `${randomBytes(32).toString('hex')}\n`);
   const config = writeConfig({ roomId: randomBytes(8).toString('hex'), algorithm, limits: options.limits });
   // At this link the room exists.
-  const created = await publish(layout.config, config);
+  const created = await publish(host, layout, layout.config, config);
   await syncDirectory(files, join(layout.directory, '..'));
   if (created && algorithm !== 'hmac-sha256') removeIfThere(files, layout.roomKey);
   return created;
 }
 
-function existing(host: Host, layout: RoomLayout, options: InitOptions): Initialised {
+async function existing(host: Host, layout: RoomLayout, options: InitOptions): Promise<Initialised> {
+  assertOwn(host, layout.directory, 'Make one of your own elsewhere: mailroom init --room <directory>');
   const config = readConfig(host.files, layout);
   if (options.algorithm !== undefined && options.algorithm !== config.algorithm) {
     throw new Conflict(
@@ -91,6 +90,7 @@ function existing(host: Host, layout: RoomLayout, options: InitOptions): Initial
       },
     );
   }
+  await completeRoom(host, layout);
   return { directory: layout.directory, created: false };
 }
 
@@ -121,11 +121,25 @@ function explain(where: { host: Host; layout: RoomLayout }, error: unknown): unk
     case 'EDQUOT':
       return refused('the disk is full', 'Free some space and repeat the command; it goes on where it stopped.');
     case 'ENOENT':
-    case 'ENOTDIR':
-      return refused('the directory it should be in does not exist', 'Make that directory first.');
+    case 'ENOTDIR': {
+      const inTheWay = directoriesOf(where.layout).find((path) => !isDirectoryOrNothing(where.host, path));
+      if (inTheWay !== undefined) {
+        const hint = `Move it away, then repeat the command: mv '${inTheWay}' '${inTheWay}.old'`;
+        return refused(`${inTheWay} is no directory`, hint);
+      }
+      return refused(
+        'the directory it should be in does not exist',
+        `Make it first: mkdir -p '${join(directory, '..')}'`,
+      );
+    }
     default:
       return asTold(where, undone, error);
   }
+}
+
+function isDirectoryOrNothing({ files }: Host, path: string): boolean {
+  const kind = files.lstat(path)?.kind;
+  return kind === undefined || kind === 'directory';
 }
 
 /** Whether the error came after the link that made it; false where that cannot be seen. */

@@ -34,6 +34,7 @@ export async function joinRoom(context: RoomContext, address: string, options: J
   const { host, layout } = context;
   const actor = actorLayout(layout, address);
   const card = cardOf(context, address, options);
+  ensureDirectory(host.files, layout.actors);
   ensureDirectory(host.files, actor.directory);
   await context.keyring.enrol(address);
   // Mail that survives a loss of power needs every directory above it to survive too.
@@ -76,11 +77,26 @@ export async function leaveRoom(context: RoomContext, address: string): Promise<
   context.log.append({ event: 'left', from: address });
 }
 
+/** What to tell of an actor that has a directory and no mailbox, so that nothing can be delivered to it or read. */
+export function noMailbox({ host, layout }: RoomContext, address: string): ActorNotFound {
+  const isCardThere = readCard(host, layout, address) !== undefined;
+  return new ActorNotFound(`${address} has no mailbox: ${actorLayout(layout, address).mailbox.new} is no directory.`, {
+    address,
+    hint: isCardThere
+      ? 'Make it again with: mailroom doctor --fix'
+      : `Complete the join that was interrupted: mailroom join ${address}`,
+  });
+}
+
 /** The card of an actor that has joined, whether it is there or not. Throws `ActorNotFound`, with the nearest name. */
 export function assertJoined(context: RoomContext, address: string): Card {
   const card = actorLayout(context.layout, address) && readCard(context.host, context.layout, address);
   if (card) return card;
-  const near = nearest(address, listAddresses(context));
+  // Whoever has a directory and no card is no other one to be meant.
+  const near = nearest(
+    address,
+    listAddresses(context).filter((one) => one !== address),
+  );
   throw new ActorNotFound(`Nobody has joined this room as ${address}.`, {
     address,
     nearest: near,

@@ -2,6 +2,7 @@ import { InvalidInput } from '../errors.ts';
 import type { LogLimits } from '../log/event-log.ts';
 import type { MailboxLimits } from '../mailbox/mailbox.ts';
 import type { MessageLimits } from '../message/message.ts';
+import { cut } from '../message/cut.ts';
 import { nearest } from '../message/nearest.ts';
 
 /** Every bound of a room, in one place. Each can be set under `limits` in `room.json`. */
@@ -51,7 +52,40 @@ export const DEFAULT_LIMITS: RoomLimits = {
   logContentChars: 200,
 };
 
-/** The defaults with what `room.json` sets. Throws `InvalidInput` for an unknown name or a value that is no positive integer. */
+/** So much of a wrong value is shown. */
+const VALUE_CHARS_MAX = 60;
+const CENTURY_MS = 36_525 * 24 * HOUR_MS;
+/** What a timer can wait; a longer one ends at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** The greatest value of each limit, the smallest is 1. Beyond it something would fail later, far from room.json. */
+export const LIMIT_MAXIMA: Readonly<Record<keyof RoomLimits, number>> = {
+  messageBytesMax: 2 ** 30,
+  jsonDepthMax: 10_000,
+  clockSkewMsMax: CENTURY_MS,
+  newMessagesMax: 10_000_000,
+  // The name of a claim has room for six digits, and for the attempt at which a message is given up.
+  attemptsMax: 999_998,
+  leaseMs: TIMER_MS_MAX,
+  leaseMsMax: TIMER_MS_MAX,
+  tmpAgeMsMax: CENTURY_MS,
+  doneDaysKept: 36_525,
+  rateLimit: 100_000,
+  // Whoever waits for the end of the window waits 1 ms more.
+  rateWindowMs: TIMER_MS_MAX - 1,
+  rateSegmentBytesMax: 2 ** 30,
+  grantUseMsMax: TIMER_MS_MAX,
+  // The lock is tried every 20 ms, and the list of tries is made beforehand.
+  lockWaitMsMax: 60_000,
+  broadcastRecipientsMax: 1_000_000,
+  pollMs: TIMER_MS_MAX,
+  nudgeOutstandingMsMax: CENTURY_MS,
+  logBytesMax: 2 ** 40,
+  logFilesKept: 10_000,
+  logContentChars: 1_000_000,
+};
+
+/** The defaults with what `room.json` sets. Throws `InvalidInput` for an unknown name or a value outside its range. */
 export function readLimits(set: unknown, where: string): RoomLimits {
   if (set === undefined) return DEFAULT_LIMITS;
   if (typeof set !== 'object' || set === null || Array.isArray(set)) {
@@ -64,8 +98,13 @@ export function readLimits(set: unknown, where: string): RoomLimits {
         hint: near ? `Did you mean ${near}?` : `Known are ${Object.keys(DEFAULT_LIMITS).join(', ')}.`,
       });
     }
-    if (!Number.isSafeInteger(value) || (value as number) < 1) {
-      throw new InvalidInput(`${where}.${name} is ${JSON.stringify(value)}: expected a positive integer.`);
+    const limit = name as keyof RoomLimits;
+    const most = LIMIT_MAXIMA[limit];
+    if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > most) {
+      throw new InvalidInput(
+        `${where}.${name} is ${cut(JSON.stringify(value), { charsMax: VALUE_CHARS_MAX })}: expected a whole number from 1 to ${most}.`,
+        { hint: `Set it to one within that range, or leave it out for the default, ${DEFAULT_LIMITS[limit]}.` },
+      );
     }
   }
   return { ...DEFAULT_LIMITS, ...set };

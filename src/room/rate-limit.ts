@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ChainFile } from '../chain/chain-file.ts';
 import { ChainDamaged, RateLimitExceeded, WaitTimeout } from '../errors.ts';
 import type { Host } from '../host/host.ts';
+import { LIMIT_MAXIMA } from './limits.ts';
 import { decideGrant, type RateLimit } from './rate-decision.ts';
 import { GrantHistory, type Grant, type RateBody } from './rate-grants.ts';
 
@@ -10,7 +11,6 @@ const GRANT_TRIES_MAX = 64;
 /** Lost races in a row after which a process waits a little before the next. */
 const LOSSES_BEFORE_WAIT = 4;
 const REMOVAL_CHECK_MS = 1_000;
-const LIMIT_MAX = 100_000;
 
 export interface RateCounterOptions extends RateLimit {
   readonly host: Host;
@@ -47,8 +47,8 @@ export class RateCounter {
   /** Opens nothing yet. Throws RangeError for limits that make no sense. */
   constructor(options: RateCounterOptions) {
     const { limit, windowMs } = options;
-    if (!Number.isSafeInteger(limit) || limit < 1 || limit > LIMIT_MAX) {
-      throw new RangeError(`the rate limit is ${limit}, expected a whole number from 1 to ${LIMIT_MAX}`);
+    if (!Number.isSafeInteger(limit) || limit < 1 || limit > LIMIT_MAXIMA.rateLimit) {
+      throw new RangeError(`the rate limit is ${limit}, expected a whole number from 1 to ${LIMIT_MAXIMA.rateLimit}`);
     }
     if (!Number.isSafeInteger(windowMs) || windowMs < 1) {
       throw new RangeError(`the window of the rate limit is ${windowMs} ms, expected a whole number from 1`);

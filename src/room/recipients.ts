@@ -4,6 +4,7 @@ import { assertAddress, EVERYONE } from '../message/address.ts';
 import { nearest } from '../message/nearest.ts';
 import { listAddresses, listCards, mailboxOf, type RoomContext } from './context.ts';
 import type { Draft } from './draft.ts';
+import { noMailbox } from './join.ts';
 
 /** The mailbox of one recipient, there or absent. Throws `InvalidInput` and, with the nearest name, `ActorNotFound`. */
 export function recipientOf(context: RoomContext, address: string, draft: Draft): Mailbox {
@@ -16,11 +17,7 @@ export function recipientOf(context: RoomContext, address: string, draft: Draft)
   const mailbox = mailboxOf(context, address);
   if (mailbox) return mailbox;
   const known = listAddresses(context);
-  const near = nearest(address, known);
-  const error = new ActorNotFound(
-    `Nobody has joined this room as ${address}; ${known.length === 0 ? 'nobody has joined at all' : `joined are ${known.slice(0, 10).join(', ')}`}.`,
-    { address, nearest: near, hint: near ? `Did you mean ${near}?` : `They join with: mailroom join ${address}` },
-  );
+  const error = known.includes(address) ? noMailbox(context, address) : notJoined(address, known);
   context.log.append({
     event: 'sent',
     to: address,
@@ -30,6 +27,14 @@ export function recipientOf(context: RoomContext, address: string, draft: Draft)
     detail: error.message,
   });
   throw error;
+}
+
+function notJoined(address: string, known: readonly string[]): ActorNotFound {
+  const near = nearest(address, known);
+  return new ActorNotFound(
+    `Nobody has joined this room as ${address}; ${known.length === 0 ? 'nobody has joined at all' : `joined are ${known.slice(0, 10).join(', ')}`}.`,
+    { address, nearest: near, hint: near ? `Did you mean ${near}?` : `They join with: mailroom join ${address}` },
+  );
 }
 
 /** The mailboxes of everyone a broadcast goes to. Throws `ActorNotFound` when that is nobody, `Conflict` when it is too many. */

@@ -13,7 +13,7 @@ import { isLive, type Card } from './card.ts';
 import { readConfig, type RoomConfig } from './config.ts';
 import { listCards, mailboxOf, type Nudger, type RoomContext } from './context.ts';
 import { findRoom } from './find-room.ts';
-import { assertJoined, joinRoom, type JoinOptions } from './join.ts';
+import { assertJoined, joinRoom, noMailbox, type JoinOptions } from './join.ts';
 import { nudgeInProcess } from './nudge.ts';
 import { createNudgeTurns } from './nudge-turns.ts';
 import { lastSeenMs } from './signs-of-life.ts';
@@ -103,7 +103,7 @@ export class Room implements AsyncDisposable {
       assertJoined(this.context, address);
       return mailboxOf(this.context, address);
     });
-    if (!mailbox) throw new Error(`${address} has a card and no mailbox; join again to complete it.`);
+    if (!mailbox) throw noMailbox(this.context, address);
     const agent = new Agent(this.context, mailbox);
     this.#agents.set(address, agent);
     return agent;

@@ -88,6 +88,48 @@ describe('a room is found', () => {
   });
 });
 
+describe('a room of a bare repository', () => {
+  const identity = ['-c', 'user.name=a', '-c', 'user.email=a@example.org', '-c', 'commit.gpgsign=false'];
+  const git = (cwd: string, ...args: readonly string[]): void => {
+    execFileSync('git', [...identity, ...args], { cwd, stdio: 'pipe' });
+  };
+  /** A bare repository with the worktrees `one`, `two` and `far/three`. */
+  function bare(name: string): void {
+    git(base, 'init', '-q', inside('source'));
+    git(path.join(base, 'source'), 'commit', '-q', '--allow-empty', '-m', 'first');
+    git(base, 'clone', '-q', '--bare', 'source', name);
+    for (const tree of ['one', 'two', 'far/three'])
+      git(path.join(base, name), 'worktree', 'add', '-q', '-b', path.basename(tree), path.join(base, tree));
+  }
+
+  // Only the main checkout was looked at, and a bare repository has none.
+  test.each(['shop.git', 'shop/.git', '.bare'])('%s is found from every worktree of it', async (name) => {
+    bare(name);
+    await initRoom({ cwd: path.join(base, 'one') });
+    expect(await found({ cwd: path.join(base, 'two') })).toBe('one/.mailroom');
+    expect(await found({ cwd: inside('far/three/src/below') })).toBe('one/.mailroom');
+    fs.rmSync(path.join(base, 'far/three'), { recursive: true });
+    expect(await found({ cwd: path.join(base, 'two') })).toBe('one/.mailroom');
+    await initRoom({ cwd: path.join(base, 'two') });
+    expect(await found({ cwd: path.join(base, 'two') })).toBe('two/.mailroom');
+  });
+
+  test('is to be named where two worktrees have one, and may lie beside the repository', async () => {
+    bare('place/shop.git');
+    await initRoom({ cwd: path.join(base, 'place') });
+    expect(await found({ cwd: path.join(base, 'two') })).toBe('place/.mailroom');
+    await initRoom({ cwd: path.join(base, 'one') });
+    await initRoom({ cwd: path.join(base, 'far/three') });
+    await expect(openRoom({ cwd: path.join(base, 'two') })).rejects.toMatchObject({
+      code: 'ROOM_NOT_FOUND',
+      message: expect.stringMatching(
+        /^2 worktrees of this repository have a room: .*one\/\.mailroom, .*three\/\.mailroom\.$/,
+      ),
+      hint: expect.stringContaining('export MAILROOM_DIR='),
+    });
+  });
+});
+
 describe('no room is found', () => {
   test('where there is none, and nothing that looks like one is taken for it', async () => {
     const notFound = { code: 'ROOM_NOT_FOUND', hint: expect.stringContaining('mailroom init') };
@@ -104,6 +146,55 @@ describe('no room is found', () => {
     for (const name of ['empty', 'directory', 'file', 'link', 'git', 'odd', 'not/there']) {
       await expect(openRoom({ cwd: path.join(base, name) }), name).rejects.toMatchObject(notFound);
     }
+  });
+});
+
+describe('what others wrote is no path until it looks like one', () => {
+  // A NUL went as far as Node, which tells of it in its own words and with its own code.
+  test.each<readonly [what: string, git: string]>([
+    ['a NUL', 'gitdir: /a\0b/.git/worktrees/x\n'],
+    ['a NUL in the middle of a link', 'gitdir: /a/.git/worktrees/x\0\n'],
+    ['nothing', 'gitdir: \n'],
+    ['a path longer than any', `gitdir: /${'x'.repeat(5_000)}/.git/worktrees/x\n`],
+    ['a name longer than any', `gitdir: /${'x'.repeat(300)}/.git/worktrees/x\n`],
+    ['bytes', '\u0001\uffff'],
+  ])('a .git with %s', async (_what, git) => {
+    fs.writeFileSync(path.join(inside('tree'), '.git'), git);
+    await expect(openRoom({ cwd: path.join(base, 'tree') })).rejects.toMatchObject({ code: 'ROOM_NOT_FOUND' });
+  });
+
+  test('a worktree of a bare repository whose files are damaged', async () => {
+    const own = inside('shop.git/worktrees/one');
+    fs.writeFileSync(path.join(base, 'shop.git/config'), '[core]\n\tbare = true\n');
+    fs.writeFileSync(path.join(inside('tree'), '.git'), `gitdir: ${own}\n`);
+    for (const text of ['/a\0b/.git', '', 'x'.repeat(100_000), '\n\n']) {
+      fs.writeFileSync(path.join(own, 'gitdir'), text);
+      await expect(openRoom({ cwd: path.join(base, 'tree') })).rejects.toMatchObject({ code: 'ROOM_NOT_FOUND' });
+    }
+  });
+});
+
+describe('a room that lost its room.json', () => {
+  // It was gone past, up to a room that had nothing to do with it; and made anew inside, it refused all its mail.
+  test.each<readonly [what: string, put: (config: string) => void]>([
+    ['which is missing', () => {}],
+    ['which is a directory', (config) => fs.mkdirSync(config)],
+    ['which is a link', (config) => fs.symlinkSync('/etc/passwd', config)],
+  ])('%s is neither gone past nor made anew', async (_what, put) => {
+    await initRoom({ cwd: base });
+    const { directory } = await initRoom({ cwd: inside('own') });
+    await using room = await openRoom({ directory });
+    await room.join('alice');
+    fs.rmSync(path.join(directory, 'room.json'));
+    put(path.join(directory, 'room.json'));
+    const refused = {
+      code: 'ROOM_REFUSED',
+      message: expect.stringContaining(`The room ${directory} is damaged`),
+      hint: expect.stringContaining(`mailroom init --room '${directory}'`),
+    };
+    await expect(openRoom({ cwd: inside('own/src') })).rejects.toMatchObject(refused);
+    await expect(openRoom({ directory })).rejects.toMatchObject(refused);
+    await expect(initRoom({ cwd: inside('own') })).rejects.toMatchObject(refused);
   });
 });
 

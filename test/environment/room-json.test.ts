@@ -71,8 +71,25 @@ test('a limit that nobody knows is refused with the nearest name, for the room a
     set({ limits: { pollMs: value } });
     await expect(openRoom({ cwd: base })).rejects.toMatchObject({
       code: 'INVALID_INPUT',
-      message: `${file} limits.pollMs is ${JSON.stringify(value)}: expected a positive integer.`,
+      message: `${file} limits.pollMs is ${JSON.stringify(value)}: expected a whole number from 1 to 2147483647.`,
     });
+  }
+  for (const set of [
+    { rateLimit: 100_001 },
+    { rateWindowMs: 2 ** 31 - 1 },
+    { doneDaysKept: 1e8 },
+    { pollMs: 2 ** 31 },
+  ]) {
+    const [name = '', value] = Object.entries(set)[0] ?? [];
+    const range = expect.stringMatching(new RegExp(`${name} is ${value}: expected a whole number from 1 to \\d+\\.$`));
+    for (const changed of [{ limits: set }, { actors: { bob: set } }]) {
+      fs.writeFileSync(file, JSON.stringify({ ...written, ...changed }));
+      await expect(openRoom({ cwd: base })).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+        message: range,
+        hint: expect.stringContaining('leave it out for the default'),
+      });
+    }
   }
   set({ limits: [] });
   await expect(openRoom({ cwd: base })).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { MessageType } from '../../src/message/message-type.ts';
-import { DEFAULT_LIMITS } from '../../src/room/limits.ts';
+import { DEFAULT_LIMITS, LIMIT_MAXIMA } from '../../src/room/limits.ts';
 import { readVectors } from './vectors.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
@@ -26,6 +26,14 @@ test('the document has every limit with its default', () => {
     }
   }
   expect(Object.fromEntries(documented)).toEqual(DEFAULT_LIMITS);
+});
+
+test('the document has the maximum of every limit', () => {
+  const [, maxima = ''] = /The maxima:([^]+?)\n\n/.exec(text) ?? [];
+  const documented = [...maxima.matchAll(/(\d+)[^`\d]*((?:`\w+`(?:,\s| and\s)?)+)/g)].flatMap(([, most, names = '']) =>
+    [...names.matchAll(/`(\w+)`/g)].map(([, name]) => [name, Number(most)]),
+  );
+  expect(Object.fromEntries(documented)).toEqual(LIMIT_MAXIMA);
 });
 
 test('the document names every reason of a refusal and every event of the log', () => {
