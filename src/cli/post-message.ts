@@ -48,7 +48,15 @@ interface Posting {
   /** The command without its options, and where in it the content stands. */
   readonly words: readonly string[];
   readonly contentAt: number;
-  send(sender: Sender): Promise<SendReport>;
+  send(sender: Sender): Promise<Posted>;
+}
+
+/** What became of a message, and of what else the command does with it. */
+export interface Posted extends SendReport {
+  /** Told in JSON beside the outcomes. */
+  readonly also?: Readonly<Record<string, unknown>>;
+  /** What went wrong although the message is on its way. */
+  readonly error?: unknown;
 }
 
 /** What the shared options say of a message. */
@@ -76,7 +84,7 @@ export async function postMessage(call: Call, posting: Posting): Promise<number>
   const { room, me } = posting;
   const waiting = waitingOf(call.args);
   const sender = createSender(room.context, me);
-  let report: SendReport;
+  let report: Posted;
   try {
     report = await posting.send(sender);
   } catch (error) {
@@ -87,8 +95,14 @@ export async function postMessage(call: Call, posting: Posting): Promise<number>
   }
   const failed = Object.values(report.outcomes).find((one) => one.outcome !== 'delivered');
   const retry = failed && retryLine(call, posting, report.id);
-  await tell(call, report, retry);
+  try {
+    await tell(call, report, retry);
+  } catch (error) {
+    // That nobody reads the output hides nothing of what went wrong before it.
+    throw report.error ?? error;
+  }
   if (failed) throw withRetry(failed.error, retry ?? '');
+  if (report.error !== undefined) throw report.error;
   if (!waiting) return EXIT_OK;
   using interruption = onInterruption();
   try {
@@ -114,8 +128,8 @@ function waitingOf(args: Arguments): { state: 'claimed' | 'acknowledged'; timeou
   });
 }
 
-async function tell({ isJson, output, pasteable }: Call, report: SendReport, retry: string | undefined): Promise<void> {
-  const { id, outcomes } = report;
+async function tell({ isJson, output, pasteable }: Call, report: Posted, retry: string | undefined): Promise<void> {
+  const { id, outcomes, also } = report;
   if (isJson) {
     const shown = Object.entries(outcomes).map(([address, one]) => [
       address,
@@ -123,7 +137,7 @@ async function tell({ isJson, output, pasteable }: Call, report: SendReport, ret
         ? { outcome: one.outcome }
         : { outcome: one.outcome, code: one.error.code, message: one.error.message, retry: retry && pasteable(retry) },
     ]);
-    return output.report({ json: { id, outcomes: Object.fromEntries(shown) } });
+    return output.report({ json: { id, outcomes: Object.fromEntries(shown), ...also } });
   }
   const lines = Object.entries(outcomes).map(([address, { outcome }]) => `${outcome}  ${shortId(id)}  to ${address}\n`);
   return output.report({ text: lines.join('') });

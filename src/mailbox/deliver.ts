@@ -136,7 +136,7 @@ function refuseEarly(
  * Looks for what an earlier try delivered, along the way it goes: a full mailbox or disk must not make a failure of it.
  * Throws `Conflict` when its id is another message's, `MessageRefused` when it would have been purged.
  */
-function deliveredBefore(mailbox: Mailbox, sealed: SealedMessage): DeliveryOutcome | undefined {
+export function deliveredBefore(mailbox: Mailbox, sealed: SealedMessage): DeliveryOutcome | undefined {
   const { name, signed, message } = sealed;
   const day = dayOfId(message.id);
   const purged = purgedThrough(mailbox);

@@ -53,7 +53,7 @@ export function refusalOfPurged(mailbox: Mailbox, id: string): Refusal | undefin
 /**
  * Deletes the days of `done` that ended more than `doneDaysKept` days ago. The day is written down first, and never goes
  * back, so that no id of a deleted day can be taken for a new message. A day from which a message still waits or is
- * claimed is not purged, nor any after it. Throws `Conflict` when the wall clock has jumped by more than a day.
+ * claimed is not purged, nor any after it. The records of answers to messages of purged days go with them. Throws `Conflict` when the wall clock has jumped by more than a day.
  */
 export async function purge(mailbox: Mailbox): Promise<Purged> {
   const { layout, host } = mailbox;
@@ -67,9 +67,12 @@ export async function purge(mailbox: Mailbox): Promise<Purged> {
   const through = last !== undefined && (before === undefined || last > before) ? last : before;
   if (through !== undefined) await raisePurgedThrough(mailbox, through);
   let messages = 0;
-  for (const day of days) messages += removeDay(mailbox, day);
-  // Another purge that knew of fewer days may have written in between.
-  if (through !== undefined) await raisePurgedThrough(mailbox, through);
+  for (const day of days) messages += removeDay(mailbox, `${layout.done}/${day}`);
+  if (through !== undefined) {
+    for (const day of answeredDays(mailbox)) if (day <= through) removeDay(mailbox, `${layout.replies}/${day}`);
+    // Another purge that knew of fewer days may have written in between.
+    await raisePurgedThrough(mailbox, through);
+  }
   return { through, days: days.length, messages };
 }
 
@@ -107,10 +110,13 @@ function firstDayKept(mailbox: Mailbox): string {
   return first;
 }
 
-function removeDay(mailbox: Mailbox, day: string): number {
-  const { files } = mailbox.host;
-  const directory = `${mailbox.layout.done}/${day}`;
-  mailbox.memory.doneDays.delete(directory);
+/** The days of questions that this actor has answered. There is no such directory before the first answer. */
+function answeredDays({ host, layout }: Mailbox): string[] {
+  return namesIn(host.files, layout.replies).filter((day) => DAY.test(day));
+}
+
+function removeDay({ host: { files }, memory }: Mailbox, directory: string): number {
+  memory.doneDays.delete(directory);
   let removed = 0;
   try {
     for (const name of files.readdir(directory)) {

@@ -65,6 +65,8 @@ export interface MailboxLayout {
   readonly done: string;
   readonly dead: string;
   readonly refused: string;
+  /** Under which ids this actor has answered, a directory for each day of the questions. */
+  readonly replies: string;
   readonly purgedThrough: string;
   readonly purgeClock: string;
 }
@@ -99,6 +101,7 @@ export function actorLayout(room: RoomLayout, address: string): ActorLayout {
       done: `${mailbox}/done`,
       dead,
       refused: `${dead}/refused`,
+      replies: `${mailbox}/replies`,
       purgedThrough: `${mailbox}/purged-through`,
       purgeClock: `${mailbox}/purge-clock`,
     },
@@ -145,6 +148,11 @@ export function parseClaimFileName(fileName: string): ClaimName | undefined {
   const match = CLAIM.exec(fileName);
   if (!match?.[1] || !parseMessageFileName(match[1])) return undefined;
   return { name: match[1], attempt: Number(match[2]), untilMs: Number(match[3]) };
+}
+
+/** The record of an answer: which message it answers, and the hash of what it says. */
+export function replyRecordName(answered: string, hash: string): string {
+  return `${answered}.${hash}.json`;
 }
 
 /** The reason file beside a dead letter. */

@@ -38,10 +38,7 @@ export class Agent implements AsyncDisposable {
    */
   async send(draft: Draft & { readonly to: string }): Promise<SendReport> {
     const { to } = draft;
-    const report = await told(this.#context, 'Nothing was sent', () => this.#sender.send([to], draft));
-    const outcome = report.outcomes[to];
-    if (outcome && outcome.outcome !== 'delivered') throw outcome.error;
-    return report;
+    return delivered(await told(this.#context, 'Nothing was sent', () => this.#sender.send([to], draft)));
   }
 
   /**
@@ -53,10 +50,13 @@ export class Agent implements AsyncDisposable {
     return told(this.#context, 'Nothing was sent', () => this.#sender.broadcast(draft, { excludeSelf }));
   }
 
-  /** Answers a message: to its sender, in its thread. Does not acknowledge it. */
-  reply(answered: Mail | Message, draft: Omit<Draft, 'replyTo' | 'threadId'>): Promise<SendReport> {
+  /**
+   * Answers a message: to its sender, in its thread. Does not acknowledge it. The same draft to the same message is one answer and
+   * arrives once, also when this process was killed before it returned and another one repeats it. Throws as `send` does.
+   */
+  async reply(answered: Mail | Message, draft: Omit<Draft, 'replyTo' | 'threadId'>): Promise<SendReport> {
     const message = 'message' in answered ? answered.message : answered;
-    return this.send({ ...draft, to: message.from, replyTo: message.id, threadId: message.threadId ?? message.id });
+    return delivered(await told(this.#context, 'The reply was not sent', () => this.#sender.reply(message, draft)));
   }
 
   /** Claimed mail, oldest first; waits for more until the signal aborts. Iterating again goes on with what is left. */
@@ -131,4 +131,10 @@ export class Agent implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#sender.close();
   }
+}
+
+/** The report of a message to one recipient who got it. Throws the recipient's error otherwise. */
+function delivered(report: SendReport): SendReport {
+  for (const outcome of Object.values(report.outcomes)) if (outcome.outcome !== 'delivered') throw outcome.error;
+  return report;
 }

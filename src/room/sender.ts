@@ -1,23 +1,31 @@
-import { MailroomError, MessageDeliveryError, RateLimitExceeded } from '../errors.ts';
+import { MailroomError, MessageDeliveryError, MessageRefused, RateLimitExceeded } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
+import { deliveredBefore } from '../mailbox/deliver.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { createTurns, type Turn } from '../mailbox/turns.ts';
 import { EVERYONE } from '../message/address.ts';
 import type { IdSource } from '../message/message-id.ts';
-import { sealMessage } from '../signing/seal.ts';
-import type { RoomContext } from './context.ts';
+import type { Message } from '../message/message.ts';
+import { sealMessage, type SealedMessage } from '../signing/seal.ts';
+import { mailboxOf, type RoomContext } from './context.ts';
 import { assertDraft, messageOf, type Draft } from './draft.ts';
 import { createIds } from './ids.ts';
 import { openCounter } from './open-counter.ts';
 import type { RateCounter } from './rate-limit.ts';
 import { audience, recipientOf } from './recipients.ts';
 import { postSealed, type SendReport } from './post-sealed.ts';
+import { replyRecordOf, type ReplyRecord } from './reply-record.ts';
 
 /** One actor's way to send, in this process: its ids, its turns and its counter. */
 export interface Sender {
   readonly address: string;
   /** Throws what stopped it before any recipient was tried; after that every recipient has its outcome. */
   send(to: readonly string[], draft: Draft): Promise<SendReport>;
+  /**
+   * Answers a message, to its sender and in its thread. The same draft to the same message is the same answer, however often it is
+   * sent; one with an `id` of its own is sent as it is.
+   */
+  reply(answered: Message, draft: Draft): Promise<SendReport>;
   /** The same to every joined agent (and workflows whose card asks for it), signed once for `all`. */
   broadcast(draft: Draft, options: { excludeSelf: boolean }): Promise<SendReport>;
   close(): void;
@@ -37,10 +45,9 @@ export function createSender(context: RoomContext, address: string): Sender {
       turns.link.pass();
     }
   };
-  const post = (parts: Pick<Post, 'to' | 'recipients' | 'draft' | 'turns'>): Promise<SendReport> => {
+  const post = (parts: Pick<Post, 'to' | 'recipients' | 'draft' | 'turns' | 'record'>): Promise<SendReport> => {
     counter ??= openCounter(context, address);
-    const { to, recipients, draft, turns } = parts;
-    return postMessage(context, { from: address, to, recipients, draft, turns, ids, counter });
+    return postMessage(context, { ...parts, from: address, ids, counter });
   };
   return {
     address,
@@ -49,6 +56,16 @@ export function createSender(context: RoomContext, address: string): Sender {
         assertDraft(context, draft);
         const recipients = to.map((one) => recipientOf(context, one, draft));
         return post({ to, recipients, draft, turns });
+      }),
+    reply: (answered, said) =>
+      inTurn((turns) => {
+        const to = answered.from;
+        const draft: Draft = { ...said, replyTo: answered.id, threadId: answered.threadId ?? answered.id };
+        assertDraft(context, draft);
+        const recipients = [recipientOf(context, to, draft)];
+        const mailbox = draft.id === undefined ? mailboxOf(context, address) : undefined;
+        const record = mailbox && replyRecordOf(context, { mailbox, answered, draft });
+        return post({ to: [to], recipients, draft, turns, record });
       }),
     broadcast: (draft, { excludeSelf }) =>
       inTurn((turns) => {
@@ -84,17 +101,44 @@ interface Post {
   readonly turns: Turns;
   readonly ids: IdSource;
   readonly counter: RateCounter;
+  /** Holds the id of an answer, so that a repetition has the same one. */
+  readonly record?: ReplyRecord | undefined;
 }
 
 async function postMessage(context: RoomContext, post: Post): Promise<SendReport> {
-  const { from, to, recipients, draft, turns } = post;
-  if (turns.charge.came) await turns.charge.came;
-  const id = await charge(context, post);
-  turns.charge.pass();
-  const message = messageOf(context, { id, from, to, draft });
-  const sealed = sealMessage(message, { key: context.keyring.signerOf(from), limits: context.config.limits });
+  const { from, to, recipients, draft, turns, record } = post;
   const durability = draft.durability ?? context.durability;
-  return postSealed(context, { sealed, recipients, durability, repeat: draft.id !== undefined, turn: turns.link });
+  if (turns.charge.came) await turns.charge.came;
+  const fixed = draft.id ?? record?.recorded();
+  const id = await charge(context, { ...post, draft: { ...draft, id: fixed } });
+  turns.charge.pass();
+  const seal = (under: string): SealedMessage => {
+    const message = messageOf(context, { id: under, from, to, draft });
+    return sealMessage(message, { key: context.keyring.signerOf(from), limits: context.config.limits });
+  };
+  let sealed = seal(id);
+  const counts = record ? await record.publish(id, durability) : id;
+  if (counts !== id) sealed = seal(counts);
+  const repeat = fixed !== undefined || counts !== id;
+  if (repeat && record) assertWorthSending(context, { sealed, recipients });
+  return postSealed(context, { sealed, recipients, durability, repeat, turn: turns.link });
+}
+
+/** An answer that expired before anybody got it would be a dead letter at once, and be reported as delivered. */
+function assertWorthSending(
+  { host }: RoomContext,
+  { sealed, recipients }: { sealed: SealedMessage; recipients: readonly Mailbox[] },
+): void {
+  const { id, expiresAt } = sealed.message;
+  if (expiresAt === undefined || Date.parse(expiresAt) > host.clock.now()) return;
+  if (recipients.every((recipient) => deliveredBefore(recipient, sealed))) return;
+  throw new MessageRefused(
+    `An earlier try of this reply has the id ${id}, was not delivered, and expired at ${expiresAt}.`,
+    {
+      reason: 'expired',
+      hint: 'Repeat it with another --expires: then it is a new reply.',
+    },
+  );
 }
 
 /** Takes a grant from the sender's counter and resolves with the message's id, whose time is the grant's. */

@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRoom } from '../../src/index.ts';
 import { createCliRoom, type CliRoom } from './cli-room.ts';
@@ -153,6 +155,60 @@ describe('reply', () => {
     expect(await room.json(['status', id])).toMatchObject([{ state: 'claimed' }]);
     expect((await room.run(['reply', id, 'INFO', 'answer'], { as: 'gus' })).code).toBe(0);
     expect(await room.json(['status', id])).toMatchObject([{ state: 'acknowledged' }]);
+  });
+});
+
+describe('reply, given again as it was typed', () => {
+  it('says that the answer had arrived, and sends it once', async () => {
+    await room.run(['read'], { as: 'alice' });
+    const id = await send('gus', 'question');
+    const words = ['reply', id.slice(-8), 'INFO', 'answer', '--expires', '10m', '--data', '{"port":8080}'];
+    const first = await room.json(words, { as: 'gus' });
+    expect(first).toMatchObject({ outcomes: { alice: { outcome: 'delivered' } }, acknowledged: true, again: false });
+    const again = await room.run(words, { as: 'gus' });
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^delivered {2}[0-9a-f]{8} {2}to alice\n$/) });
+    expect(again.stderr).toBe('This answer had arrived before, under the same id; it was not sent twice.\n');
+    expect(await room.json(words, { as: 'gus' })).toEqual({ ...(first as object), again: true });
+    expect(await room.json(['reply', id, 'INFO', 'another answer'], { as: 'gus' })).toMatchObject({ again: false });
+    const contents = ((await room.json(['read'], { as: 'alice' })) as Shown[]).map(({ content }) => content);
+    expect(contents).toEqual(['answer', 'another answer']);
+  });
+
+  it('fails when the answer arrived and the question was not acknowledged, and acknowledges it the next time', async () => {
+    const id = await send('gus', 'question');
+    const done = path.join(room.room, 'actors/gus/mailbox/done');
+    fs.renameSync(done, `${done}.away`);
+    fs.writeFileSync(done, 'in the way of a directory');
+    const words = ['reply', id, 'INFO', 'answer'];
+    const text = await room.run(words, { as: 'gus' });
+    expect(text.code).toBe(1);
+    expect(text.stdout).toMatch(/^delivered {2}/);
+    expect(text.stderr).toMatch(
+      /The answer [0-9a-f]{8} was delivered to alice, and [0-9a-f]{8} was not acknowledged: /,
+    );
+    const { code, stdout, stderr } = await room.run([...words, '--json'], { as: 'gus' });
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ outcomes: { alice: { outcome: 'delivered' } }, acknowledged: false });
+    expect(JSON.parse(stderr.trim().split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'ROOM_REFUSED' } });
+    expect(await room.json(['status', id])).toMatchObject([{ state: 'claimed' }]);
+    fs.rmSync(done);
+    fs.renameSync(`${done}.away`, done);
+    expect(await room.json(words, { as: 'gus' })).toMatchObject({ acknowledged: true, again: true });
+    expect(await room.json(['status', id])).toMatchObject([{ state: 'acknowledged' }]);
+    expect(await room.json(['read'], { as: 'alice' })).toHaveLength(1);
+  });
+
+  it('says how to send it anew when nobody knows any more whether it arrived', async () => {
+    const id = await send('gus', 'question');
+    const words = ['reply', id, 'INFO', 'answer'];
+    await room.json(words, { as: 'gus' });
+    const purged = path.join(room.room, 'actors/alice/mailbox/purged-through');
+    fs.writeFileSync(purged, `${new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)}\n`);
+    const again = await room.run(words, { as: 'gus' });
+    fs.rmSync(purged);
+    expect(again.code).toBe(5);
+    expect(again.stderr).toContain(`send it as a new message: mailroom send alice INFO <content> --reply-to ${id}`);
+    await room.json(['read'], { as: 'alice' });
   });
 });
 

@@ -65,7 +65,9 @@ function placesToldOf(
   const isReader = operation === 'read' || operation === 'claim';
   if (isReader && to === 'held') return handed.includes('subject') ? [to] : [from, 'open'];
   if (isReader) return undefined;
-  if (error instanceof MessageDeliveryError) return error.outcome === 'failed' ? ['nowhere'] : [from, to];
+  // What a reply says of its own delivery says nothing of the question, which then was not acknowledged.
+  if (error instanceof MessageDeliveryError && operation !== 'reply')
+    return error.outcome === 'failed' ? ['nowhere'] : [from, to];
   if (error instanceof MailroomError) return [from];
   return undefined;
 }

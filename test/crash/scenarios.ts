@@ -4,7 +4,7 @@ import { openRoom } from '../../src/room/room.ts';
 import { rotatedLogs } from '../../src/log/rotate.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { bobs, forge, idAt, makeRoom, plant, sendBoth, sendOther, setClaim, ALIVE, DEAD } from './prepared.ts';
-import { filesBelow, FORGED, healthyHost } from './look.ts';
+import { filesBelow, FORGED, healthyHost, look } from './look.ts';
 import { purgeScenario } from './purge-scenario.ts';
 import type { Checked, Scenario } from './scenario.ts';
 
@@ -189,6 +189,19 @@ const holding: Scenario[] = (
   subject: { from: 'held', to },
 }));
 
+const replying = (['power', 'process'] as const).map((durability): Scenario => ({
+  title: `reply, surviving ${durability === 'power' ? 'power loss' : 'a kill'}`,
+  operation: 'reply',
+  args: { id: GIVEN_ID, durability },
+  prepare: (directory) =>
+    makeRoom(directory, {}, async (room) => {
+      await sendBoth(room, { id: GIVEN_ID });
+      await claimSubject(room);
+    }),
+  subject: { from: 'held', to: 'done' },
+  check: expectOneAnswer,
+}));
+
 const keeping: Scenario[] = [
   {
     title: 'retry a dead letter',
@@ -268,7 +281,14 @@ const joining: Scenario[] = [
   },
 ];
 
-export const SCENARIOS: readonly Scenario[] = [...sending, ...claiming, ...holding, ...keeping, ...joining];
+export const SCENARIOS: readonly Scenario[] = [
+  ...sending,
+  ...claiming,
+  ...holding,
+  ...replying,
+  ...keeping,
+  ...joining,
+];
 
 async function claimSubject(room: Awaited<ReturnType<typeof openRoom>>) {
   for await (const mail of room.agent('bob').inbox({ wait: false })) return mail;
@@ -291,6 +311,13 @@ async function fillCounter(room: Awaited<ReturnType<typeof openRoom>>): Promise<
     await new Promise((resolve) => setTimeout(resolve, 3));
     await room.agent('alice').send({ to: 'carol', type: 'INFO', content: 'filling' });
   }
+}
+
+/** A reply that was killed and is repeated as it was typed has arrived once. */
+async function expectOneAnswer({ directory, phase, hasSucceeded }: Checked): Promise<void> {
+  const answers = (await look(directory)).filter(({ content }) => content === 'answer');
+  if (phase !== 'cut off' || hasSucceeded) expect(answers, 'the answers that arrived').toHaveLength(1);
+  expect(answers.length).toBeLessThanOrEqual(1);
 }
 
 function expectRefused({ directory, phase }: Checked, count: number): void {

@@ -121,8 +121,7 @@ describe('a message', () => {
     for (const fields of [{ type: 'NEWS' }, answer]) {
       const data = '"data":{"ok":true,"id":12345678901234567890}';
       const text = JSON.stringify({ v: 1, ...messageOf(fields), data: 0 }).replace('"data":0', data);
-      const limits = { messageBytesMax: 10_000, jsonDepthMax: 10, clockSkewMsMax: 0 };
-      const parsed = parseEnvelope(Buffer.from(text), limits) as { message: Message };
+      const parsed = parseEnvelope(Buffer.from(text)) as { message: Message };
       const reception = receive(parsed.message, { machine, address: ADDRESS, state });
       expect(reception).toMatchObject({
         refusal: { reason: 'bad-data', detail: expect.stringContaining('12345678901234567890') as string },

@@ -30,6 +30,17 @@ test('days go that ended longer ago than days are kept, and the last of them is 
   expect(await purge(setUp.mailbox)).toEqual({ through: dayOf(4), days: 0, messages: 0 });
 });
 
+test('the records of answers to messages of purged days go with them, and no others', async () => {
+  const setUp = await acknowledgedOn([0, 4, 5]);
+  const { replies } = setUp.mailbox.layout;
+  for (const days of [0, 3, 4, 6]) {
+    fs.mkdirSync(`${replies}/${dayOf(days)}`, { recursive: true });
+    fs.writeFileSync(`${replies}/${dayOf(days)}/a record`, 'x');
+  }
+  expect(await purge(setUp.mailbox)).toEqual({ through: dayOf(4), days: 2, messages: 2 });
+  expect(fs.readdirSync(replies)).toEqual([dayOf(3), dayOf(0)]);
+});
+
 test('where nothing was acknowledged long ago, nothing is purged', async () => {
   const setUp = await acknowledgedOn([0, 3]);
   expect(await purge(setUp.mailbox)).toEqual({ through: undefined, days: 0, messages: 0 });

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -139,3 +140,21 @@ function outcomeOf(read: () => unknown): unknown {
     return (error as { code?: string }).code === 'CHAIN_DAMAGED' ? 'damaged' : error;
   }
 }
+
+test('each reply record is named and signed as the document says', () => {
+  const { roomId, question, answerId, cases } = readVectors().replies;
+  for (const { algorithm, draft, path: recordPath, text } of cases) {
+    const room = path.join(directory, algorithm);
+    layOutKeys(room, algorithm);
+    const keyring = openKeyring({ host: nodeHost, layout: roomLayout(room), roomId, algorithm });
+    const { type, content, data, needsAck, expiresInMs } = draft;
+    const said = JSON.stringify({ type, content, data, needsAck, expiresInMs });
+    const hash = createHash('sha256').update(said).digest('hex');
+    const { id, from } = question;
+    expect(recordPath).toBe(`${dayOfId(id)}/${id}.${from}.json.${hash}.json`);
+    const signed = JSON.stringify({ v: 1, room: roomId, record: 'reply', id: answerId, to: from, replyTo: id, hash });
+    const { keyId, value } = keyring.signerOf('bob').sign(Buffer.from(signed));
+    expect(text).toBe(`{"signed":${signed},"signature":{"keyId":"${keyId}","value":"${value}"}}`);
+  }
+  expect(cases).toHaveLength(8);
+});

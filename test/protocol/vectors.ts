@@ -1,5 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Message } from '../../src/message/message.ts';
+import type { Draft } from '../../src/room/draft.ts';
 import type { Algorithm } from '../../src/signing/keys.ts';
 
 export const VECTORS = path.join(import.meta.dirname, '..', '..', 'fixtures', 'vectors');
@@ -77,6 +79,18 @@ interface OrderVectors {
   }[];
 }
 
+interface ReplyVectors {
+  readonly roomId: string;
+  readonly question: Pick<Message, 'id' | 'from'>;
+  readonly answerId: string;
+  readonly cases: readonly {
+    readonly algorithm: Algorithm;
+    readonly draft: Draft;
+    readonly path: string;
+    readonly text: string;
+  }[];
+}
+
 interface CounterVectors {
   readonly limit: number;
   readonly windowMs: number;
@@ -100,6 +114,7 @@ export function readVectors() {
     ids: read<IdVectors>('ids'),
     orders: read<OrderVectors>('orders'),
     counters: read<CounterVectors>('counters'),
+    replies: read<ReplyVectors>('replies'),
   };
 }
 

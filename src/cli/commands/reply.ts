@@ -1,12 +1,12 @@
-import type { Message } from '../../message/message.ts';
-import { visible } from '../../message/visible.ts';
-import type { Mail } from '../../room/mail.ts';
+import { isMailroomError, MailroomError, MessageRefused } from '../../errors.ts';
+import type { Agent } from '../../room/agent.ts';
 import type { Draft } from '../../room/draft.ts';
-import type { SendReport } from '../../room/post-sealed.ts';
+import type { Room } from '../../room/room.ts';
 import type { Sender } from '../../room/sender.ts';
+import { Advised } from '../advised.ts';
 import type { Call, Command } from '../command.ts';
-import { mailOrPast } from '../mail-or-past.ts';
-import { draftOf, POST_OPTIONS, postMessage } from '../post-message.ts';
+import { mailOrPast, type Found } from '../mail-or-past.ts';
+import { draftOf, POST_OPTIONS, postMessage, type Posted } from '../post-message.ts';
 import { readContent } from '../read-content.ts';
 import { shortId } from '../show-message.ts';
 import { withAgent } from '../with-room.ts';
@@ -18,51 +18,77 @@ export const reply: Command = {
   options: POST_OPTIONS,
   details: `The id is that of a message in your mailbox, read or not, or any ending of it that no other message there has. The answer
 goes to its sender, in the same thread. Only when it was delivered is the message acknowledged; until then it stays
-claimed by you.
+claimed by you. The same answer to the same message arrives once, however often the command is repeated.
 
   mailroom reply 1a2b3c4d INFO 'Port 8080.'
-  mailroom reply 1a2b3c4d INFO --file answer.md`,
-  run: (call) =>
-    withAgent(call, async (agent, room) => {
-      const [id = '', type = '', operand] = call.args.operands;
-      const bytesMax = room.config.limits.messageBytesMax;
-      const content = await readContent(call, { operand, bytesMax });
-      const draft = draftOf(call.args, { type, content });
-      const found = await mailOrPast(agent, room, id);
-      const answer = { isDelivered: false };
-      try {
-        return await postMessage(call, {
-          room,
-          me: agent.address,
-          draft,
-          words: ['reply', found.message.id, type, content],
-          contentAt: 3,
-          send: async (sender) => {
-            const report = await sendAnswer(sender, found.message, draft);
-            answer.isDelivered = report.outcomes[found.message.from]?.outcome === 'delivered';
-            if (answer.isDelivered) await acknowledge(call, found.mail);
-            return report;
-          },
-        });
-      } catch (error) {
-        if (found.mail && !answer.isDelivered) {
-          await call.output.talk(`${shortId(found.message.id)} stays claimed by you; nothing was acknowledged.\n`);
-        }
-        throw error;
-      }
-    }),
+  mailroom reply 1a2b3c4d INFO --file answer.md
+
+With --json: {"id", "outcomes", "acknowledged", "again"}: whether the message is acknowledged now, and whether this very
+answer had arrived before. The outcomes are as with send.`,
+  run: (call) => withAgent(call, (agent, room) => answer(call, agent, room)),
 };
 
-/** To the sender, in the thread of the message or a new one that begins with it. */
-function sendAnswer(sender: Sender, { id, from, threadId = id }: Message, draft: Draft): Promise<SendReport> {
-  return sender.send([from], { ...draft, replyTo: id, threadId });
+async function answer(call: Call, agent: Agent, room: Room): Promise<number> {
+  const [id = '', type = '', operand] = call.args.operands;
+  const bytesMax = room.config.limits.messageBytesMax;
+  const content = await readContent(call, { operand, bytesMax });
+  const draft = draftOf(call.args, { type, content });
+  const found = await mailOrPast(agent, room, id);
+  let isDelivered = false;
+  try {
+    return await postMessage(call, {
+      room,
+      me: agent.address,
+      draft,
+      words: ['reply', found.message.id, type, content],
+      contentAt: 3,
+      send: async (sender) => {
+        const posted = await sendAndAcknowledge(call, { agent, sender, found, draft });
+        isDelivered = posted.outcomes[found.message.from]?.outcome === 'delivered';
+        return posted;
+      },
+    });
+  } catch (error) {
+    if (found.mail && !isDelivered) {
+      await call.output.talk(`${shortId(found.message.id)} stays claimed by you; nothing was acknowledged.\n`);
+    }
+    throw isPurged(error) && draft.id === undefined ? new Advised(error, anew(found, draft)) : error;
+  }
 }
 
-/** The answer is on its way whatever happens here, so an acknowledgement that fails is told and no more. */
-async function acknowledge({ output }: Call, mail: Mail | undefined): Promise<void> {
+async function sendAndAcknowledge(
+  { output }: Call,
+  { agent, sender, found, draft }: { agent: Agent; sender: Sender; found: Found; draft: Draft },
+): Promise<Posted> {
+  const { message, mail } = found;
+  const report = await sender.reply(message, draft);
+  const outcome = report.outcomes[message.from];
+  if (outcome?.outcome !== 'delivered') return { ...report, also: { acknowledged: mail === undefined, again: false } };
+  const { again } = outcome;
+  if (again) await output.talk(`This answer had arrived before, under the same id; it was not sent twice.\n`);
   try {
-    await mail?.ack();
-  } catch (error) {
-    await output.talk(`The answer was delivered; ${visible(error instanceof Error ? error.message : String(error))}\n`);
+    // Another process of this agent may have taken it over, or acknowledged it, meanwhile.
+    await mail?.ack().catch(() => agent.acknowledge(message.id));
+    return { ...report, also: { acknowledged: true, again } };
+  } catch (cause) {
+    return { ...report, also: { acknowledged: false, again }, error: unacknowledged(found, report.id, cause) };
   }
+}
+
+function unacknowledged({ message }: Found, answerId: string, cause: unknown): unknown {
+  if (!isMailroomError(cause)) return cause;
+  const said = `The answer ${shortId(answerId)} was delivered to ${message.from}, and ${shortId(message.id)} was not acknowledged`;
+  return new MailroomError(cause.code, `${said}: ${cause.message}`, {
+    cause,
+    hint: `Repeating the command acknowledges it and sends nothing twice. So does: mailroom ack ${shortId(message.id)}`,
+  });
+}
+
+function isPurged(error: unknown): error is MessageRefused {
+  return error instanceof MessageRefused && error.reason === 'purged';
+}
+
+/** How to say once more what nobody knows to have arrived. */
+function anew({ message }: Found, { type }: Draft): string {
+  return `If it did not arrive then, send it as a new message: mailroom send ${message.from} ${type} <content> --reply-to ${message.id}`;
 }
