@@ -80,7 +80,7 @@ test('whoever owns its mailbox alone settles there too', async () => {
 
 test('to look, to sweep and to purge find nothing there and go on', async () => {
   const setUp = await without('tmp', 'cur', 'done', 'dead');
-  expect(peek(setUp.mailbox, { limit: 10 })).toEqual({ unsettled: [], more: 0, unfit: 0 });
+  expect(peek(setUp.mailbox, { limit: 10 })).toMatchObject({ unsettled: [], more: 0, unfit: 0 });
   expect(listDead(setUp.mailbox)).toEqual([]);
   expect(sweep(setUp.mailbox)).toBe(0);
   expect(await purge(setUp.mailbox)).toMatchObject({ days: 0 });
