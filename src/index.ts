@@ -43,6 +43,7 @@ export type { JoinOptions } from './room/join.ts';
 export { DEFAULT_LIMITS, type RoomLimits } from './room/limits.ts';
 export { Mail } from './room/mail.ts';
 export { MessagingSystem } from './room/messaging-system.ts';
+export { networkFileSystemOf } from './room/network-file-system.ts';
 export { openRoom, Room, type ActorInfo, type OpenOptions } from './room/room.ts';
 export type { Draft } from './room/draft.ts';
 export type { SendReport } from './room/post-sealed.ts';

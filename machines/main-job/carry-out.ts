@@ -80,6 +80,8 @@ async function runTeam(room: Room, run: Run, interrupted: AbortSignal): Promise<
       input,
       signal: interrupted,
       onRecord: createTeller(),
+      // Where the run lies was looked at before it was opened.
+      force: true,
       file: new URL('../autonomous-dev.ts', import.meta.url).pathname,
     });
   } finally {

@@ -21,6 +21,8 @@ export interface Options {
   readonly wantsPullRequest: boolean;
   readonly maxHours: number | undefined;
   readonly isNew: boolean;
+  /** Whether the room may lie on a network file system. */
+  readonly isForced: boolean;
   readonly isDryRun: boolean;
   readonly inTmux: boolean;
   readonly wantsHelp: boolean;
@@ -46,6 +48,7 @@ npm start -- --repo <path> --feature <text|@file> --agents <list>
   --max-hours <number>  when it stops at the latest; 8 when not given
   --tmux                each agent in a pane of its own
   --new                 begin anew although an earlier run has not ended
+  --force               keep the run on a network file system, which only this machine may use then
   --dry-run             show what would be done, and do nothing
 
 A run that was interrupted, in whichever way, goes on when the same command is given again.`;
@@ -83,6 +86,7 @@ export function parseOptions(args: readonly string[]): Options {
     wantsPullRequest: values['pull-request'] ?? false,
     maxHours,
     isNew: values.new ?? false,
+    isForced: values.force ?? false,
     isDryRun: values['dry-run'] ?? false,
     inTmux: values.tmux ?? false,
     wantsHelp: values.help ?? false,
@@ -105,6 +109,7 @@ function parsed(args: readonly string[]) {
         'pull-request': { type: 'boolean' },
         'max-hours': { type: 'string' },
         new: { type: 'boolean' },
+        force: { type: 'boolean' },
         'dry-run': { type: 'boolean' },
         tmux: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { initRoom } from 'agent-mailroom';
+import { initRoom, networkFileSystemOf, nodeHost } from 'agent-mailroom';
 import type { LoopInput } from '../autonomous-dev/input.ts';
 import { featureSlug } from '../shared/git-ref.ts';
 import { parsePlan } from '../work-distributor/plan.ts';
@@ -45,7 +45,7 @@ export async function prepareRun(options: Options): Promise<Prepared> {
     assertSameVersion(unended);
     await lookAgain(unended);
     assertSamePullRequest(unended, options);
-    return { plan: planText(unended, true), warnings: warningsOf(unended), open: () => goOn(unended) };
+    return { plan: planText(unended, true), warnings: warningsOf(unended), open: () => goOn(unended, options) };
   }
   if (!options.isNew) assertNotBeingMade(place.directory, name);
   const directory = nextDirectory(place.directory, name);
@@ -55,13 +55,14 @@ export async function prepareRun(options: Options): Promise<Prepared> {
       ? exampleRun({ directory, id }, options)
       : await ownRun(options, { feature, name, directory, id });
   await assertUnseen(place.directory);
-  return { plan: planText(made.run, false), warnings: warningsOf(made.run), open: () => begin(made) };
+  return { plan: planText(made.run, false), warnings: warningsOf(made.run), open: () => begin(made, options) };
 }
 
 type Opened = Awaited<ReturnType<Prepared['open']>>;
 
-function goOn(run: Run): Promise<Opened> {
+function goOn(run: Run, options: Options): Promise<Opened> {
   return Promise.resolve().then(() => {
+    assertLocal(run.directory, options);
     hostRun(run.directory);
     return { run, isResumed: true };
   });
@@ -74,7 +75,7 @@ function assertNotBeingMade(runs: string, name: string): void {
 }
 
 /** Makes the run, or nothing. Throws NotStarted when this machine does not let it. */
-async function begin({ run: { directory, ...facts }, make }: Draft): Promise<Opened> {
+async function begin({ run: { directory, ...facts }, make }: Draft, options: Options): Promise<Opened> {
   try {
     fs.mkdirSync(path.dirname(directory), { recursive: true });
     fs.mkdirSync(directory);
@@ -83,6 +84,7 @@ async function begin({ run: { directory, ...facts }, make }: Draft): Promise<Ope
     throw new NotStarted(`The run in ${directory} is just being made by another process. Start again to see it.`);
   }
   try {
+    assertLocal(directory, options);
     hostRun(directory);
     const run = { ...facts, directory, input: await make() };
     await initRoom({ cwd: directory, limits: { rateLimit: RATE_LIMIT } });
@@ -93,6 +95,15 @@ async function begin({ run: { directory, ...facts }, make }: Draft): Promise<Ope
     fs.rmSync(directory, { recursive: true, force: true });
     throw notMade(directory, error);
   }
+}
+
+/** A workflow is not safe where two machines may see its journal differently. Throws NotStarted. */
+function assertLocal(directory: string, { isForced }: Options): void {
+  const type = isForced ? undefined : networkFileSystemOf(nodeHost, directory);
+  if (type === undefined) return;
+  throw new NotStarted(
+    `${directory} lies on ${type}, a network file system. Choose a local directory with --runs <directory>, or, if only this machine uses it, say --force.`,
+  );
 }
 
 function notMade(directory: string, error: unknown): unknown {

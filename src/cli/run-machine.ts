@@ -42,6 +42,7 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
       input,
       again: args.options.has('again'),
       takeOver: args.options.has('take-over'),
+      force: args.options.has('force'),
       acceptChanged: args.options.has('accept-changed'),
       file: loaded.path,
       signal,

@@ -7,6 +7,7 @@ import { cut } from '../message/cut.ts';
 import { findNonJson } from '../message/json-value.ts';
 import { isActorAddress } from '../message/address.ts';
 import { quote } from '../message/shell-word.ts';
+import { assertLocalFileSystem } from '../room/network-file-system.ts';
 import type { Room } from '../room/room.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { readJournalState } from './read-journal.ts';
@@ -27,6 +28,8 @@ export interface WorkflowOptions<TInput = unknown> {
   readonly acceptChanged?: boolean | undefined;
   /** The file that the machine was loaded from, so that `mailroom graph` and `replay` find it. */
   readonly file?: string | undefined;
+  /** Run it although the room lies on a network file system. */
+  readonly force?: boolean | undefined;
 }
 
 /** How a workflow has ended, or that it was left. */
@@ -68,6 +71,7 @@ export class WorkflowHost implements AsyncDisposable {
   /**
    * Runs a machine as a workflow: begins it, goes on where an earlier process left it, or only gives the result where it has
    * ended. Where this host is closed meanwhile, it is left at once. Throws InvalidInput for a machine that cannot be durable;
+   * RoomRefused for a room on a network file system;
    * Conflict when a live host or agent has the address, code or input are not what it was begun with, or this host was
    * closed; ChainDamaged.
    */
@@ -77,6 +81,7 @@ export class WorkflowHost implements AsyncDisposable {
   ): Promise<Workflow<OutputFrom<TMachine>>> {
     this.#family.assertOpen();
     checkMachine(machine);
+    if (!options.force) assertLocalFileSystem(this.#room.context.host, this.#room.directory);
     const address = addressOf(machine, options);
     assertInput(options.input);
     await this.#family.letGo(address);

@@ -11,6 +11,7 @@ export function createRun(carryOut: (call: Call) => Promise<number>): Command {
       { name: 'again', summary: 'begin anew where an earlier run has ended' },
       { name: 'take-over', summary: 'take it from a live host' },
       { name: 'accept-changed', summary: 'go on although the code of the machine has changed' },
+      { name: 'force', summary: 'run it although the room lies on a network file system' },
       { name: 'inspect', summary: 'show it in the Stately inspector' },
     ],
     details: `The file exports an XState machine as \`machine\`, or by default. The workflow's address is --as, or the machine's id. Whatever

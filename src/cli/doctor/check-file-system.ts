@@ -1,26 +1,14 @@
 import { errnoOf } from '../../host/file-system.ts';
 import { createFile, removeQuietly, stagedPath } from '../../host/files.ts';
+import { networkFileSystemOf } from '../../room/network-file-system.ts';
 import type { Room } from '../../room/room.ts';
 import type { Check, Finding } from './finding.ts';
 
-/** statfs(2), f_type, of file systems that are on another machine or hide which one they are on. */
-const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
-  [0x6969, 'NFS'],
-  [0x517b, 'SMB'],
-  [0xff534d42, 'CIFS'],
-  [0xfe534d42, 'SMB2'],
-  [0x01021997, '9p'],
-  [0x5346414f, 'AFS'],
-  [0x00c36400, 'Ceph'],
-  [0x65735546, 'FUSE'],
-  [0x0bd00bd0, 'Lustre'],
-]);
 const CLOCK_SKEW_MS_MAX = 2_000;
 
 /** Tries what deliveries need: a hard link, and a file whose time agrees with the clock. */
 export const checkFileSystem: Check = (room) => {
-  const { files } = room.context.host;
-  const type = NETWORK_TYPES.get(files.fileSystemType(room.directory) >>> 0);
+  const type = networkFileSystemOf(room.context.host, room.directory);
   const findings = tryLink(room);
   findings.push(
     type === undefined
