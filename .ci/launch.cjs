@@ -3,9 +3,18 @@
 // other it is compiled now, which takes some ms longer. A module that is loaded as usual would be compiled each time, and
 // a command is run once for each message.
 'use strict';
-const { readFileSync } = require('node:fs');
-const { basename } = require('node:path');
-const { Script } = require('node:vm');
+
+/** What `engines` in package.json says. */
+const NODE_MIN = [20, 19];
+
+/**
+ * Whether this Node can run what lies beside this file. Until that is known the file must not use any syntax or module that an
+ * old Node does not know: whoever has one is to read which is needed, and no part of a program.
+ */
+function isNodeNewEnough() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  return major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1]);
+}
 
 /**
  * Of a module that waits at its top level, of any where node was told not to load such ones by `require`, and of one whose
@@ -19,6 +28,8 @@ const ONLY_IMPORTED = ['ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_ESM', 'ERR_MODUL
  * @param {{ exports: unknown }} module
  */
 function start(command, module) {
+  const { readFileSync } = require('node:fs');
+  const { Script } = require('node:vm');
   // One file, so that the script and what was compiled from it always belong together: a line that says for which Node and
   // how long the script is, the script in ASCII, the compiled code.
   const filename = `${__dirname}/${command}.compiled`;
@@ -33,7 +44,7 @@ function start(command, module) {
   });
   // Our own files are CommonJS: `import` would look for their exports in the text first, which takes longer than to run them.
   const load = async (/** @type {string} */ name) =>
-    name.startsWith('./') ? require(name) : (required(name) ?? import(name));
+    name.startsWith('./') ? require(name) : required(name) || import(name);
   script.runInThisContext()(require, module, __dirname, load);
 }
 
@@ -53,7 +64,7 @@ function required(url) {
     const loaded = require(fileURLToPath(url));
     return isModuleNamespaceObject(loaded) ? loaded : undefined;
   } catch (error) {
-    if (ONLY_IMPORTED.includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) return undefined;
+    if (ONLY_IMPORTED.includes(/** @type {NodeJS.ErrnoException} */ (error).code || '')) return undefined;
     throw error;
   }
 }
@@ -63,9 +74,13 @@ exports.carryOut = undefined;
 exports.runLine = undefined;
 
 // `mailroom run` is a script of its own, and need not wait for the other one to be read.
-if (__filename.endsWith('mailroom.cjs') && require.main === module && process.argv[2] === 'run') {
+if (!isNodeNewEnough()) {
+  const needed = `Node ${NODE_MIN.join('.')} or newer is needed, and this is ${process.version}`;
+  process.stderr.write(`mailroom: ${needed} (${process.execPath}). Install one: https://nodejs.org/\n`);
+  process.exitCode = 1;
+} else if (__filename.endsWith('mailroom.cjs') && require.main === module && process.argv[2] === 'run') {
   const explain = (/** @type {readonly string[]} */ words) => require('./rest.cjs').runAny(words);
   const run = { exports };
   start('run', run);
   run.exports.runLine(process.argv.slice(2), explain);
-} else start(basename(__filename, '.cjs'), module);
+} else start(require('node:path').basename(__filename, '.cjs'), module);

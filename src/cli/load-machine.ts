@@ -9,6 +9,8 @@ import { canImport } from '../host/resolve-module.ts';
 import { importModule } from './import-module.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
+/** Bun loads it by itself, and an import through tsx never ends there. */
+const LOADS_TYPESCRIPT = process.versions['bun'] !== undefined;
 const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs'];
 const MACHINE_FILE = /\.[cm]?[jt]sx?$/;
 
@@ -59,7 +61,7 @@ export async function loadMachine(
 }
 
 async function importFile(path: string): Promise<Readonly<Record<string, unknown>>> {
-  const unregister = TYPESCRIPT.test(path) ? await registerTypeScript() : undefined;
+  const unregister = TYPESCRIPT.test(path) && !LOADS_TYPESCRIPT ? await registerTypeScript() : undefined;
   try {
     const loaded = (await importModule(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
     // What was written, or is run, as CommonJS comes as the default export, and may have one of its own in it.

@@ -3,7 +3,7 @@ import { parseArguments, textOption, type Arguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { splitLine } from './command-line.ts';
 import { describeError } from './report-error.ts';
-import { EXIT_OK, exitCodeOf } from './exit-code.ts';
+import { EXIT_FAILURE, EXIT_OK, exitCodeOf } from './exit-code.ts';
 import { inOwnWords, ownCommand } from './own-command.ts';
 import { createOutput, OutputClosed } from './output.ts';
 
@@ -35,6 +35,12 @@ export async function runCommandLine(
       room: args && textOption(args, 'room'),
     });
   const output = createOutput(host, pasteable);
+  // An exit code of 0 would say that it was done.
+  const neverDone = (): void => {
+    process.exitCode = EXIT_FAILURE;
+    void output.talk('mailroom: The command has not come to an end: what it waited for can no longer happen.\n');
+  };
+  process.once('beforeExit', neverDone);
   try {
     const { name, rest } = splitLine(words);
     const command = await find(name, words);
@@ -63,6 +69,8 @@ export async function runCommandLine(
     process.exitCode = exitCodeOf(error);
     const has = (option: string): boolean => args?.options.has(option) ?? isTyped(words, `--${option}`);
     await output.talk(describeError(error, { words, isJson: has('json'), isDebug: has('debug'), pasteable }));
+  } finally {
+    process.off('beforeExit', neverDone);
   }
 }
 

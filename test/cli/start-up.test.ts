@@ -1,7 +1,10 @@
+import { transformSync } from 'esbuild';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { createCliRoom } from './cli-room.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
 
 /** What the mail commands may load: all of it is part of Node, and most of it is loaded by Node anyway. */
 const LIGHT = ['node:buffer', 'node:crypto', 'node:fs', 'node:path', 'node:vm'];
@@ -38,14 +41,13 @@ it.each([
   { name: 'run', words: 'run machine.cjs --as', says: '"over"\n', codeMin: 1.2 },
 ])('$name runs without the compiled code of this Node, too', async ({ name, words, says, codeMin }) => {
   using room = await createCliRoom();
-  const root = path.join(import.meta.dirname, '../..');
-  const dist = path.join(root, 'dist/cli');
+  const dist = path.join(ROOT, 'dist/cli');
   const copy = path.join(room.directory, 'copy');
   fs.mkdirSync(copy);
   for (const file of ['mailroom.cjs', 'mailroom.compiled', 'rest.cjs', 'run.cjs', 'run.compiled']) {
     fs.copyFileSync(path.join(dist, file), path.join(copy, file));
   }
-  fs.symlinkSync(path.join(root, 'node_modules'), path.join(room.directory, 'node_modules'));
+  fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(room.directory, 'node_modules'));
   const machine = "createMachine({ initial: 'over', output: 'over', states: { over: { type: 'final' } } })";
   fs.writeFileSync(
     path.join(room.directory, 'machine.cjs'),
@@ -70,5 +72,46 @@ it.each([
     const line = `${process.execPath} ${path.join(copy, 'mailroom.cjs')} ${words}`;
     const ran = await room.shell(name === 'run' ? `${line} over.${index}` : line, { as: 'alice' });
     expect(ran, `${what}: ${ran.stderr}`).toMatchObject({ code: 0, stdout: says });
+  }
+});
+
+it('says in one line which Node is needed, in words that an old one understands', async () => {
+  using room = await createCliRoom();
+  const { engines } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+    engines: { node: string };
+  };
+  const needed = engines.node.replace('>=', '');
+  const [major = 0, minor = 0] = needed.split('.').map(Number);
+  const hook = path.join(room.directory, 'version.cjs');
+  const asVersion = async (
+    node: string,
+    line: string,
+  ): Promise<{ code: number | null; stdout: string; stderr: string }> => {
+    fs.writeFileSync(hook, `Object.defineProperty(process, 'versions', { value: { node: '${node}' } });`);
+    return room.shell(line, { as: 'alice', env: { NODE_OPTIONS: `--require=${hook}` } });
+  };
+  for (const old of ['14.21.3', '18.20.8', `${major}.${minor - 1}.0`]) {
+    for (const line of ['mailroom whoami', 'mailroom run machine.ts', 'mailroom help']) {
+      const { code, stdout, stderr } = await asVersion(old, line);
+      expect({ line, code, stdout }).toEqual({ line, code: 1, stdout: '' });
+      expect(stderr).toMatch(new RegExp(`^mailroom: Node ${needed} or newer is needed, and this is v.*\\n$`));
+    }
+  }
+  expect(await asVersion(`${needed}.0`, 'mailroom whoami')).toMatchObject({ code: 0, stdout: 'alice\n' });
+  // An old Node reads the whole file before it runs any of it.
+  for (const file of ['mailroom.cjs', 'run.cjs']) {
+    const text = fs.readFileSync(path.join(ROOT, 'dist/cli', file), 'utf8');
+    const written = (target: string): string => transformSync(text, { target }).code;
+    expect(written('node13.2')).toBe(written('esnext'));
+  }
+});
+
+it('ends with a failure where what it waits for can no longer happen', async () => {
+  using room = await createCliRoom();
+  fs.writeFileSync(path.join(room.directory, 'never.mjs'), 'await new Promise(() => {});');
+  for (const command of ['graph', 'run']) {
+    const ran = await room.run([command, 'never.mjs']);
+    expect(ran, command).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toContain('can no longer happen');
   }
 });
