@@ -19,5 +19,9 @@ export type AgentEvent =
   | { readonly kind: 'context'; readonly message: Message }
   /** There is an answer, and it cannot be delivered now, or ever. */
   | { readonly kind: 'postponed' | 'undeliverable'; readonly message: Message; readonly why: string }
+  /** Its answer was delivered; it is not acknowledged here, or what was kept of it is not removed yet. */
+  | { readonly kind: 'unsettled' | 'untidy'; readonly message: Message; readonly why: string }
+  /** Somebody else has it, or has dealt with it. */
+  | { readonly kind: 'lost'; readonly message: Message; readonly why: string }
   /** Something else went wrong with a message; it comes back. */
   | { readonly kind: 'trouble'; readonly message: Message; readonly why: string };

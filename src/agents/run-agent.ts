@@ -7,11 +7,8 @@ import type { AgentSettings } from './agent-command.ts';
 import type { AgentEvent } from './agent-event.ts';
 import { missingProgram } from './missing-program.ts';
 import { LEASE_MS } from './keep-lease.ts';
-import { isLeaseLost, serveMail, type Served, type Serving } from './serve-mail.ts';
+import { isLeaseLost, messageOf, serveMail, TROUBLE_MS, type Served, type Serving } from './serve-mail.ts';
 import { tidy } from './tidy.ts';
-
-/** The wait after something went wrong that is not the command's fault, such as a full disk. */
-const TROUBLE_MS = 5_000;
 
 export interface RunAgentOptions extends AgentSettings {
   readonly address: string;
@@ -49,22 +46,22 @@ export async function runAgent(room: Room, options: RunAgentOptions): Promise<nu
   const agent = await room.join(address, { program, skills, broadcasts, accepts, takeOver });
   onJoined?.();
   await tidy(context, address);
-  const serving: Serving = { context, agent, settings, signal, tell };
+  const answered = new Set<string>();
+  const serving: Serving = { context, agent, settings, signal, tell, answered };
   const over = AbortSignal.any(drain ? [signal, drain] : [signal]);
-  let answers = 0;
   /** Whether that was the last one. */
   const deal = async (mail: Mail): Promise<boolean> => {
     if (over.aborted) return true;
-    const { isAnswered, retryInMs } = await serveSafely(serving, mail);
-    if (isAnswered) answers += 1;
+    const { retryInMs } = await serveSafely(serving, mail);
+    if (answered.size >= answersMax) return true;
     if (retryInMs !== undefined) await context.host.clock.sleep(retryInMs, over);
-    return answers >= answersMax || over.aborted;
+    return over.aborted;
   };
   try {
     // What a process before this one held: the address is this one's now.
-    for (const mail of agent.held()) if (await deal(mail)) return answers;
+    for (const mail of agent.held()) if (await deal(mail)) return answered.size;
     for await (const mail of agent.inbox({ signal: over, leaseMs: LEASE_MS })) if (await deal(mail)) break;
-    return answers;
+    return answered.size;
   } finally {
     if (over.aborted) for (const mail of agent.held()) await mail.release().catch(() => {});
   }
@@ -84,9 +81,9 @@ async function serveSafely(serving: Serving, mail: Mail): Promise<Served> {
   try {
     return await serveMail(serving, mail);
   } catch (error) {
-    if (serving.signal.aborted) return { isAnswered: false };
-    const why = error instanceof Error ? error.message : String(error);
-    serving.tell({ kind: 'trouble', message: mail.message, why });
-    return isLeaseLost(error) ? { isAnswered: false } : { isAnswered: false, retryInMs: TROUBLE_MS };
+    if (serving.signal.aborted) return {};
+    const isLost = isLeaseLost(error);
+    serving.tell({ kind: isLost ? 'lost' : 'trouble', message: mail.message, why: messageOf(error) });
+    return isLost ? {} : { retryInMs: TROUBLE_MS };
   }
 }

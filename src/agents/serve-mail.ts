@@ -21,11 +21,15 @@ export interface Serving {
   /** Aborts when the agent is to end. */
   readonly signal: AbortSignal;
   readonly tell: (event: AgentEvent) => void;
+  /** The ids of the questions whose answers were delivered; one that comes back is answered once all the same. */
+  readonly answered: Set<string>;
 }
+
+/** The wait after something went wrong that is not the command's fault, such as a full disk. */
+export const TROUBLE_MS = 5_000;
 
 /** What became of a message; `retryInMs` is set when it was given back to be tried again after that. */
 export interface Served {
-  readonly isAnswered: boolean;
   readonly retryInMs?: number;
 }
 
@@ -43,7 +47,7 @@ export async function serveMail(serving: Serving, mail: Mail): Promise<Served> {
     tell({ kind: 'context', message });
   }
   await mail.ack();
-  return { isAnswered: false };
+  return {};
 }
 
 async function answerQuestion(serving: Serving, mail: Mail): Promise<Served> {
@@ -95,30 +99,53 @@ async function giveBack(
 ): Promise<Served> {
   await mail.release();
   tell({ kind: 'failed', message: mail.message, why, failures, retryInMs });
-  return { isAnswered: false, retryInMs };
+  return { retryInMs };
 }
 
 async function deliver(
-  { context, agent, tell }: Serving,
+  serving: Serving,
   mail: Mail,
   { answer, key, signal }: { answer: Answer; key: string; signal: AbortSignal },
 ): Promise<Served> {
+  const { context, agent, tell } = serving;
   const { message } = mail;
   const sent = await sendAnswer(agent, { question: message, answer, clock: context.host.clock, signal });
   if (sent === 'delivered') {
-    await mail.ack();
-    await forgetQuestion(context, agent.address, key);
-    tell({ kind: 'answered', message, answer });
-    return { isAnswered: true };
+    if (!serving.answered.has(message.id)) tell({ kind: 'answered', message, answer });
+    serving.answered.add(message.id);
+    return conclude(serving, mail, key);
   }
   if ('refused' in sent) {
     await mail.reject(`its answer could not be delivered: ${sent.refused}`);
     tell({ kind: 'undeliverable', message, why: sent.refused });
-    return { isAnswered: false };
+    return {};
   }
   // It stays claimed: others are not held up by it, and it is tried again when its lease ends.
   tell({ kind: 'postponed', message, why: sent.postponed });
-  return { isAnswered: false };
+  return {};
+}
+
+/** After the delivery: whatever goes wrong here, the question is answered, and says so. */
+async function conclude({ context, agent, tell }: Serving, mail: Mail, key: string): Promise<Served> {
+  const { message } = mail;
+  try {
+    await mail.ack();
+  } catch (error) {
+    tell({ kind: 'unsettled', message, why: messageOf(error) });
+    if (isLeaseLost(error)) return {};
+    await mail.release().catch(() => {});
+    return { retryInMs: TROUBLE_MS };
+  }
+  try {
+    await forgetQuestion(context, agent.address, key);
+  } catch (error) {
+    tell({ kind: 'untidy', message, why: messageOf(error) });
+  }
+  return {};
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 export function isLeaseLost(error: unknown): boolean {

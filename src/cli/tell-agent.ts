@@ -40,6 +40,12 @@ function textOf(event: AgentEvent): string {
       return `${what}  its answer waits: ${event.why}`;
     case 'undeliverable':
       return `${what}  a dead letter, its answer cannot be delivered: ${event.why}`;
+    case 'unsettled':
+      return `${what}  answered, and not acknowledged by this agent: ${event.why}`;
+    case 'untidy':
+      return `${what}  answered; what is kept of it is removed when the agent starts again: ${event.why}`;
+    case 'lost':
+      return `${what}  left to somebody else: ${event.why}`;
     default:
       return `${what}  comes back: ${event.why}`;
   }

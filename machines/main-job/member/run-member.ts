@@ -54,17 +54,19 @@ export async function runMember(
 
   const dealWith = async (key: string, mail: Mail): Promise<void> => {
     const one = new Case(mail.message, path.join(cases, key), around);
+    let outcome = 'comes back';
     try {
       const dealt = await deal(member, one).catch(async (error: unknown) => {
         either.throwIfAborted();
         await refuse(member, one, error);
       });
       await claims.settle(running.get(key)?.mail ?? mail);
-      await one.close();
+      outcome = 'is dealt with, and its record is removed later';
       if (dealt === 'leaves') leaving.abort();
+      await one.close();
     } catch (error) {
       // Interrupted: it stays claimed, and whoever is started next goes on.
-      if (!either.aborted) say(`${mail.message.type} of ${mail.message.from} comes back: ${String(error)}`);
+      if (!either.aborted) say(`${mail.message.type} of ${mail.message.from} ${outcome}: ${String(error)}`);
     } finally {
       running.delete(key);
     }
