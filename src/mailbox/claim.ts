@@ -170,8 +170,9 @@ function isDropped(mailbox: Mailbox, claim: Claim, { isNew }: { isNew: boolean }
       return true;
     }
   }
-  // After the look at `done`: the purge writes the day down before it deletes.
-  const refusal = isNew ? refusalOfPurged(mailbox, claim.message.id) : undefined;
+  // After the look at `done`: the purge writes the day down before it deletes. What has been claimed before keeps its day
+  // from being purged; attempt 0 is what was put back or given back, and nobody has judged it yet.
+  const refusal = claim.attempt === 1 ? refusalOfPurged(mailbox, claim.message.id) : undefined;
   if (refusal) refuse(mailbox, { ...own, refusal });
   return refusal !== undefined;
 }

@@ -4,11 +4,12 @@ import { errnoOf } from '../host/file-system.ts';
 import { createFile, readText, removeQuietly, renameSettled, stagedPath } from '../host/files.ts';
 import { namesIn } from '../host/names-in.ts';
 import { parseMessageFileName, reasonFileName } from '../message/layout.ts';
-import type { Message, Refusal } from '../message/message.ts';
+import type { Message, Refusal, RefusalReason } from '../message/message.ts';
 import { visibleJson } from '../message/visible.ts';
 import { moveToClaim } from './claim-path.ts';
 import { completeMailbox } from './create.ts';
 import type { Mailbox } from './mailbox.ts';
+import { refusalOfPurged } from './purge.ts';
 
 const REASON_MODE = 0o600;
 const REASON_END = '.why.json';
@@ -115,9 +116,24 @@ function writeReason({ host, layout }: Mailbox, path: string, why: DeadReason): 
 
 export interface DeadLetter extends DeadReason {
   readonly path: string;
-  /** Verified once, so it can be tried again; what was refused cannot. */
+  /** Verified once; what was refused never was. */
   readonly verified: boolean;
+  /** Whether `retryDead` takes it: it was verified, or is a message by its name and its reason can pass. */
+  readonly retryable: boolean;
 }
+
+/**
+ * Reasons that say something of the reader at that time: a key or a version that it did not have, a file that it could not
+ * read, a limit or a clock that earlier versions went by. All others say that the file itself is wrong.
+ */
+const REASONS_THAT_PASS: ReadonlySet<string> = new Set<RefusalReason>([
+  'unreadable',
+  'unknown-key',
+  'bad-json',
+  'newer-version',
+  'wrong-room',
+  'from-the-future',
+]);
 
 /** Every dead letter, oldest first within each of the two kinds. */
 export function listDead(mailbox: Mailbox): DeadLetter[] {
@@ -130,7 +146,8 @@ export function listDead(mailbox: Mailbox): DeadLetter[] {
     for (const fileName of namesIn(host.files, directory).sort()) {
       const path = `${directory}/${fileName}`;
       if (path === layout.refused || fileName.endsWith(REASON_END)) continue;
-      letters.push({ ...readReason(mailbox, `${path}${REASON_END}`, fileName), path, verified });
+      const why = readReason(mailbox, `${path}${REASON_END}`, fileName);
+      letters.push({ ...why, path, verified, retryable: verified || mayPass(why) });
     }
   }
   return letters;
@@ -148,24 +165,50 @@ function readReason(mailbox: Mailbox, path: string, fileName: string): DeadReaso
   }
 }
 
+function mayPass({ name, reason }: DeadReason): boolean {
+  return REASONS_THAT_PASS.has(reason) && parseMessageFileName(name) !== undefined;
+}
+
 /**
- * Makes a dead letter claimable again, from its first attempt on. Throws `MessageNotFound` when there is no such letter,
- * `Conflict` when it was refused and can never be believed.
+ * Makes a dead letter claimable again, from its first attempt on. `fileName` is that of the letter: a message's name in
+ * `dead`, a UUID in `dead/refused`. Whoever claims it judges it like new mail, duplicates and purged days included. Throws
+ * `MessageNotFound` when there is no such letter, and `Conflict`, with the letter left where it is, when it would only be
+ * refused again.
  */
-export function retryDead(mailbox: Mailbox, name: string): void {
+export function retryDead(mailbox: Mailbox, fileName: string): void {
   const { layout, host } = mailbox;
-  if (!parseMessageFileName(name)) {
-    throw new Conflict(`${name} was refused because it could not be verified; it cannot be tried again.`, {
+  const isVerified = parseMessageFileName(fileName) !== undefined;
+  const path = `${isVerified ? layout.dead : layout.refused}/${fileName}`;
+  if (!host.files.lstat(path)) throw noLetter(mailbox, fileName);
+  const name = isVerified ? fileName : nameOfRefused(mailbox, path, fileName);
+  const purged = refusalOfPurged(mailbox, parseMessageFileName(name)?.id ?? '');
+  if (purged && !isVerified) {
+    throw new Conflict(
+      `${fileName} cannot be tried again: ${purged.detail}, so nobody knows whether it was dealt with.`,
+      {
+        hint: 'Ask its sender to send it again.',
+      },
+    );
+  }
+  // A verified letter was given up and not dealt with, also where its day is purged by now: then it is not judged as new.
+  const claim = { name, attempt: purged ? 1 : 0, untilMs: 0 };
+  if (!moveToClaim(mailbox, { path, claim })) throw noLetter(mailbox, fileName);
+  removeQuietly(host.files, `${path}${REASON_END}`);
+}
+
+function noLetter({ address }: Mailbox, fileName: string): MessageNotFound {
+  return new MessageNotFound(`${address} has no dead letter ${fileName}.`, { hint: 'See: mailroom dead list' });
+}
+
+function nameOfRefused(mailbox: Mailbox, path: string, fileName: string): string {
+  const why = readReason(mailbox, `${path}${REASON_END}`, fileName);
+  if (mayPass(why)) return why.name;
+  throw new Conflict(
+    `${fileName} was refused (${why.reason}: ${why.detail}), which does not pass; it cannot be tried again.`,
+    {
       hint: 'Ask its sender to send it again.',
-    });
-  }
-  const path = `${layout.dead}/${name}`;
-  if (!moveToClaim(mailbox, { path, claim: { name, attempt: 0, untilMs: 0 } })) {
-    throw new MessageNotFound(`${mailbox.address} has no dead letter ${name}.`, {
-      hint: 'See: mailroom dead list',
-    });
-  }
-  removeQuietly(host.files, `${layout.dead}/${reasonFileName(name)}`);
+    },
+  );
 }
 
 /** RFC 9562, section 5.4: random bits with version 4 and the variant set. */

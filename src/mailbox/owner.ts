@@ -66,7 +66,7 @@ export function examine(mailbox: Mailbox, waiting: WaitingMail): Believed | unde
     mailbox.observe({ kind: 'duplicate', message });
     return undefined;
   }
-  const refusal = claim ? undefined : refusalOfPurged(mailbox, message.id);
+  const refusal = claim && claim.attempt > 0 ? undefined : refusalOfPurged(mailbox, message.id);
   if (refusal) {
     refuse(mailbox, { path, name, refusal });
     return undefined;

@@ -42,7 +42,7 @@ export function purgedThrough({ host, layout, memory }: Mailbox): string | undef
   return memory.purged.day;
 }
 
-/** Why a message that arrives now is refused: of so old a one nobody knows whether it was acknowledged. */
+/** Why a message that is claimed now is refused: of so old a one nobody knows whether it was acknowledged. */
 export function refusalOfPurged(mailbox: Mailbox, id: string): Refusal | undefined {
   const purged = purgedThrough(mailbox);
   const day = dayOfId(id);

@@ -89,6 +89,34 @@ describe('dead', () => {
     expect(await room.json(['dead', 'retry', id.slice(-8)], { as: 'bob' })).toEqual({ id, state: 'released' });
     expect(await room.json(['read'], { as: 'bob' })).toMatchObject([{ id, content: 'too hard' }]);
   });
+
+  it('takes back what was refused for a reason that passes, by its id, by the id in its name, or all of it', async () => {
+    using room = await createCliRoom();
+    await using opened = await openRoom({ cwd: room.directory });
+    const alice = opened.agent('alice');
+    const contents = ['by its id', 'by its name', 'one of all', 'another'];
+    const ids: string[] = [];
+    for (const content of contents) ids.push((await alice.send({ to: 'bob', type: 'INFO', content })).id);
+    const key = path.join(room.room, 'keys/room.key');
+    const good = fs.readFileSync(key);
+    fs.writeFileSync(key, 'ab'.repeat(32));
+    expect((await room.run(['read'], { as: 'bob' })).stdout).toBe('');
+    fs.writeFileSync(key, good);
+
+    const letters = (await room.json(['dead'], { as: 'bob' })) as { id: string; messageId: string }[];
+    expect(letters).toMatchObject(ids.map(() => ({ reason: 'unknown-key', verified: false, retryable: true })));
+    expect(letters.map(({ messageId }) => messageId).toSorted()).toEqual(ids);
+    expect((await room.run(['dead'], { as: 'bob' })).stdout).toContain('refused, may be retried');
+    const uuid = letters.find(({ messageId }) => messageId === ids[0])?.id ?? '';
+    for (const ending of [uuid.slice(-8), ids[1]?.slice(-8) ?? '']) {
+      expect((await room.run(['dead', 'retry', ending], { as: 'bob' })).code).toBe(0);
+    }
+    expect(await room.json(['read'], { as: 'bob' })).toMatchObject([{ id: ids[0] }, { id: ids[1] }]);
+    const released = await room.json(['dead', 'retry', '--refused'], { as: 'bob' });
+    expect(new Set(released as object[])).toEqual(new Set(ids.slice(2).map((id) => ({ id, state: 'released' }))));
+    expect(await room.json(['read'], { as: 'bob' })).toMatchObject(contents.slice(2).map((content) => ({ content })));
+    expect((await room.run(['dead', 'retry', '--refused'], { as: 'bob' })).stderr).toContain('No refused message');
+  });
 });
 
 describe('purge', () => {

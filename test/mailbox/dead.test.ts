@@ -3,6 +3,9 @@ import { expect, test } from 'vitest';
 import { Conflict, MessageNotFound } from '../../src/errors.ts';
 import { acknowledge, claimNew, reject, takeOver } from '../../src/mailbox/claim.ts';
 import { listDead, refuse, retryDead } from '../../src/mailbox/dead.ts';
+import { drain } from '../../src/mailbox/drain.ts';
+import { dayOfId } from '../../src/message/message-id.ts';
+import type { RefusalReason } from '../../src/message/message.ts';
 import { scratchDirectories } from '../chain/scratch.ts';
 import { LEASE_MS, MailboxSetUp, START_MS } from './mailbox-set-up.ts';
 
@@ -51,13 +54,77 @@ test('a dead letter that is tried again starts from its first attempt, and is de
   expect(listDead(setUp.mailbox)).toEqual([]);
 });
 
-test('what was refused or is not there cannot be tried again', async () => {
+const PASSING = ['unreadable', 'unknown-key', 'bad-json', 'newer-version', 'wrong-room', 'from-the-future'] as const;
+
+function refuseInNew(setUp: MailboxSetUp, name: string, reason: RefusalReason): string {
+  refuse(setUp.mailbox, {
+    path: `${setUp.mailbox.layout.new}/${name}`,
+    name,
+    refusal: { reason, detail: 'at that time' },
+  });
+  const letter = listDead(setUp.mailbox).find((one) => one.name === name);
+  return letter?.path.split('/').at(-1) ?? '';
+}
+
+// What was refused could not be tried again at all, whatever the reason: a key that was missing for a moment cost all mail.
+test.each(PASSING)('what was refused as %s is judged anew, like mail that has just arrived', async (reason) => {
+  const setUp = await MailboxSetUp.in(scratch());
+  const [good, forged] = [setUp.letter({ content: 'good' }), setUp.letter()];
+  setUp.lay(good, { new: true });
+  setUp.lay({ ...forged, bytes: Buffer.from('forged') }, { new: true });
+  const letters = [good.name, forged.name].map((name) => refuseInNew(setUp, name, reason));
+  expect(listDead(setUp.mailbox)).toMatchObject([{ retryable: true }, { retryable: true }]);
+  for (const letter of letters) retryDead(setUp.mailbox, letter);
+  expect(setUp.names('refused')).toEqual([]);
+  expect([...drain(setUp.mailbox, { leaseMs: LEASE_MS })]).toMatchObject([{ name: good.name, attempt: 1 }]);
+  expect(setUp.refusals()).toEqual(['bad-frame']);
+});
+
+test('a refused message that was sent again and dealt with meanwhile is a duplicate, and handed out to nobody', async () => {
+  const setUp = await MailboxSetUp.in(scratch());
+  const sealed = setUp.letter();
+  setUp.lay(sealed, { new: true });
+  const letter = refuseInNew(setUp, sealed.name, 'unknown-key');
+  setUp.lay(sealed, { done: true });
+  retryDead(setUp.mailbox, letter);
+  expect([...drain(setUp.mailbox, { leaseMs: LEASE_MS })]).toEqual([]);
+  expect(setUp.events.map(({ kind }) => kind)).toEqual(['refused', 'duplicate']);
+  expect([...setUp.names('cur'), ...setUp.names('refused')]).toEqual([]);
+});
+
+// A take-over looked at no purged day, so what was refused once could be handed out after it had been acknowledged and purged.
+test('a refused message of a purged day stays where it is; purged only after it was put back, it is refused when it is claimed', async () => {
+  const setUp = await MailboxSetUp.in(scratch());
+  const sealed = setUp.letter();
+  setUp.lay(sealed, { new: true });
+  const letter = refuseInNew(setUp, sealed.name, 'unknown-key');
+  const purgedThrough = `${dayOfId(sealed.message.id)}\n`;
+  fs.writeFileSync(setUp.mailbox.layout.purgedThrough, purgedThrough);
+  expect(() => retryDead(setUp.mailbox, letter)).toThrow(/everything up to \S+ was purged/);
+  expect(setUp.names('refused')).toContain(letter);
+  fs.unlinkSync(setUp.mailbox.layout.purgedThrough);
+  retryDead(setUp.mailbox, letter);
+  fs.writeFileSync(setUp.mailbox.layout.purgedThrough, purgedThrough);
+  expect([...drain(setUp.mailbox, { leaseMs: LEASE_MS })]).toEqual([]);
+  expect(setUp.refusals()).toEqual(['purged']);
+});
+
+test('a first claim that was given back is judged as new by whoever takes it over', async () => {
+  const setUp = await MailboxSetUp.in(scratch());
+  const sealed = setUp.letter();
+  setUp.lay(sealed, { cur: [0, 0] });
+  fs.writeFileSync(setUp.mailbox.layout.purgedThrough, `${dayOfId(sealed.message.id)}\n`);
+  expect([...drain(setUp.mailbox, { leaseMs: LEASE_MS })]).toEqual([]);
+  expect(setUp.refusals()).toEqual(['purged']);
+});
+
+test('what was refused for what it is, or is not there, cannot be tried again', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const sealed = setUp.letter();
   expect(() => retryDead(setUp.mailbox, sealed.name)).toThrow(MessageNotFound);
   setUp.lay({ ...sealed, bytes: Buffer.from('forged') }, { new: true });
   expect(claimNew(setUp.mailbox, { name: sealed.name, leaseMs: LEASE_MS })).toBeUndefined();
   const [letter] = listDead(setUp.mailbox);
-  expect(letter).toMatchObject({ reason: 'bad-frame', verified: false });
+  expect(letter).toMatchObject({ reason: 'bad-frame', verified: false, retryable: false });
   expect(() => retryDead(setUp.mailbox, letter?.path.split('/').at(-1) ?? '')).toThrow(Conflict);
 });

@@ -95,7 +95,8 @@ test('a dead letter of a purged day can still be tried again', async () => {
   reject(setUp.mailbox, { claim, detail: 'not now' });
   expect(await purge(setUp.mailbox)).toMatchObject({ through: dayOf(9) });
   retryDead(setUp.mailbox, claim.name);
-  const taken = takeOver(setUp.mailbox, { claim: { name: claim.name, attempt: 0, untilMs: 0 }, leaseMs: LEASE_MS });
+  // As if it had been claimed before: what nobody has claimed yet is judged like new mail, and refused as purged.
+  const taken = takeOver(setUp.mailbox, { claim: { name: claim.name, attempt: 1, untilMs: 0 }, leaseMs: LEASE_MS });
   if (!taken) throw new Error('not taken over');
   acknowledge(setUp.mailbox, taken);
   expect(setUp.names('done', dayOf(9))).toEqual([claim.name]);

@@ -7,12 +7,22 @@ interface Reader {
   readonly isNew: boolean;
 }
 
+/** How far the purge of the message's day is: the day is written down, the files are removed. */
+type Purge = 'none' | 'marked' | 'removed';
+
 /** Everything about one message that its sender links several times, and its readers. */
 interface State {
   readonly linksLeft: number;
+  /** Copies in `dead/refused`, and those of them whose retry has found their day not purged. */
+  readonly letters: number;
+  readonly retrying: number;
   readonly isInNew: boolean;
   readonly claims: readonly ClaimOf[];
   readonly isDone: boolean;
+  readonly wasAcknowledged: boolean;
+  /** A copy was refused, because its day is purged; it is kept. */
+  readonly isRefused: boolean;
+  readonly purge: Purge;
   readonly readers: readonly Reader[];
 }
 
@@ -24,9 +34,16 @@ export interface Rules {
   readonly takenOverYieldsToNone: boolean;
   /** A release renames within `cur`, and never back into `new`. */
   readonly releaseStaysInCur: boolean;
+  /** What is claimed with attempt 1 looks whether its day was purged, also when it was taken over from attempt 0. */
+  readonly attemptZeroIsNew: boolean;
 }
 
-export const ALL_RULES: Rules = { namesAreFree: true, takenOverYieldsToNone: true, releaseStaysInCur: true };
+export const ALL_RULES: Rules = {
+  namesAreFree: true,
+  takenOverYieldsToNone: true,
+  releaseStaysInCur: true,
+  attemptZeroIsNew: true,
+};
 
 export interface Size {
   /** How often the sender links the message: it does not know whether the times before arrived. */
@@ -34,12 +51,17 @@ export interface Size {
   readonly readers: number;
   readonly untilMax: number;
   readonly attemptMax: number;
+  /** Copies that were refused for a reason that has passed, each to be tried again; and whether its day may be purged. */
+  readonly letters: number;
+  readonly purges: boolean;
 }
 
 export interface Explored {
   readonly states: number;
   /** The steps after which the message is nowhere and was never acknowledged; undefined when there are none. */
   readonly loss: readonly string[] | undefined;
+  /** The steps after which it is handed out although it was acknowledged and purged. */
+  readonly replay: readonly string[] | undefined;
 }
 
 const IDLE: Reader = { at: 'idle', own: [0, 0], isNew: false };
@@ -51,9 +73,14 @@ const without = (claims: readonly ClaimOf[], one: ClaimOf): ClaimOf[] => claims.
 export function explore(rules: Rules, size: Size): Explored {
   const start: State = {
     linksLeft: size.links,
+    letters: size.letters,
+    retrying: 0,
     isInNew: false,
     claims: [],
     isDone: false,
+    wasAcknowledged: false,
+    isRefused: false,
+    purge: 'none',
     readers: Array.from({ length: size.readers }, () => IDLE),
   };
   const cameFrom = new Map<string, { readonly before: string; readonly step: string }>();
@@ -61,36 +88,37 @@ export function explore(rules: Rules, size: Size): Explored {
   const waiting = [start];
   // The queue grows while it is worked through, nearest states first, so that a loss found is a shortest one.
   for (const state of waiting) {
-    for (const { step, next } of stepsFrom(state, rules, size)) {
+    for (const { step, next, isReplay } of stepsFrom(state, rules, size)) {
       const key = keyOf(next);
       if (seen.has(key)) continue;
       seen.add(key);
       cameFrom.set(key, { before: keyOf(state), step });
-      if (isLost(next, size)) return { states: seen.size, loss: wayTo(key, cameFrom) };
+      if (isLost(next, size)) return { states: seen.size, loss: wayTo(key, cameFrom), replay: undefined };
+      if (isReplay) return { states: seen.size, loss: undefined, replay: wayTo(key, cameFrom) };
       waiting.push(next);
     }
   }
-  return { states: seen.size, loss: undefined };
+  return { states: seen.size, loss: undefined, replay: undefined };
 }
 
-function isLost({ linksLeft, isInNew, claims, isDone }: State, { links }: Size): boolean {
-  return linksLeft < links && !isInNew && claims.length === 0 && !isDone;
+function isLost(state: State, { links, letters }: Size): boolean {
+  const isThere = state.isInNew || state.claims.length > 0 || state.letters + state.retrying > 0;
+  const isDealtWith = state.isDone || state.wasAcknowledged || state.isRefused;
+  return (state.linksLeft < links || letters > 0) && !isThere && !isDealtWith;
 }
 
 interface Step {
   readonly step: string;
   readonly next: State;
+  readonly isReplay?: boolean;
 }
 
 function stepsFrom(state: State, rules: Rules, size: Size): Step[] {
-  const steps: Step[] = [];
-  if (state.linksLeft > 0 && !state.isInNew) {
-    steps.push({ step: 'link', next: { ...state, isInNew: true, linksLeft: state.linksLeft - 1 } });
-  }
+  const steps = [...senderSteps(state), ...retrySteps(state), ...(size.purges ? purgeSteps(state) : [])];
   for (const [index, reader] of state.readers.entries()) {
-    const become = (step: string, after: Reader, change: Partial<State> = {}): void => {
+    const become: Become = (step, after, change = {}, isReplay = false) => {
       const readers = state.readers.with(index, after).toSorted((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
-      steps.push({ step, next: { ...state, ...change, readers } });
+      steps.push({ step, next: { ...state, ...change, readers }, isReplay });
     };
     if (reader.at === 'idle') claimSteps(state, { rules, size, become });
     else if (reader.at === 'look') lookSteps(state, reader, { rules, become });
@@ -101,7 +129,50 @@ function stepsFrom(state: State, rules: Rules, size: Size): Step[] {
   return steps;
 }
 
-type Become = (step: string, after: Reader, change?: Partial<State>) => void;
+type Become = (step: string, after: Reader, change?: Partial<State>, isReplay?: boolean) => void;
+
+/** A repetition is refused once the day is written down. */
+function senderSteps(state: State): Step[] {
+  const { linksLeft, isInNew, purge } = state;
+  if (linksLeft === 0 || isInNew || purge === 'marked' || purge === 'removed') return [];
+  return [{ step: 'link', next: { ...state, isInNew: true, linksLeft: linksLeft - 1 } }];
+}
+
+/** `dead retry` looks at the purged days, and then puts the refused copy back. */
+function retrySteps(state: State): Step[] {
+  const { letters, retrying, purge, claims } = state;
+  const steps: Step[] = [];
+  if (letters > 0 && purge !== 'marked' && purge !== 'removed') {
+    steps.push({ step: 'look before a retry', next: { ...state, letters: letters - 1, retrying: retrying + 1 } });
+  }
+  if (retrying > 0) {
+    steps.push({ step: 'put back', next: { ...state, retrying: retrying - 1, claims: withReleased(claims, 0) } });
+  }
+  return steps;
+}
+
+/**
+ * A day with mail in `new` or `cur` is not purged. It is written down within ms of that look, here at once. It ended long
+ * ago, so no claim made from then on has the name of one that somebody lost before.
+ */
+function purgeSteps(state: State): Step[] {
+  const { purge, isInNew, claims } = state;
+  switch (purge) {
+    case 'none':
+      return isInNew || claims.length > 0
+        ? []
+        : [
+            {
+              step: 'write the purged day down',
+              next: { ...state, purge: 'marked', readers: state.readers.map(() => IDLE) },
+            },
+          ];
+    case 'marked':
+      return [{ step: 'purge', next: { ...state, purge: 'removed', isDone: false } }];
+    case 'removed':
+      return [];
+  }
+}
 
 function claimSteps(state: State, { rules, size, become }: { rules: Rules; size: Size; become: Become }): void {
   if (state.isInNew) {
@@ -115,6 +186,9 @@ function claimSteps(state: State, { rules, size, become }: { rules: Rules; size:
   }
   for (const claim of state.claims) {
     if (claim[0] >= size.attemptMax) continue;
+    // A claim is looked at, and dropped, within a ms: it is taken over before only when its reader was killed in that ms.
+    const isLookedAt = state.readers.some(({ at, own }) => (at === 'look' || at === 'drop') && same(own, claim));
+    if (size.purges && isLookedAt) continue;
     for (const own of names(state, { rules, size, attempt: claim[0] + 1 })) {
       const claims = withClaim(without(state.claims, claim), own);
       become(`take over ${show(claim)} as ${show(own)}`, { at: 'look', own, isNew: false }, { claims });
@@ -128,7 +202,14 @@ function lookSteps(state: State, reader: Reader, { rules, become }: { rules: Rul
   const yieldsTo = (other: ClaimOf): boolean =>
     isNew ? other[0] !== 1 || other[1] < own[1] : !rules.takenOverYieldsToNone && isSmaller(other, own);
   const isDuplicate = state.isDone || others.some(yieldsTo);
-  become(`${show(own)} is ${isDuplicate ? 'a duplicate' : 'mine'}`, { ...reader, at: isDuplicate ? 'drop' : 'hold' });
+  const isPurged = state.purge === 'marked' || state.purge === 'removed';
+  if (isDuplicate) become(`${show(own)} is a duplicate`, { ...reader, at: 'drop' });
+  else if (isPurged && own[0] === 1 && (isNew || rules.attemptZeroIsNew)) {
+    become(`${show(own)} is refused as purged`, IDLE, { claims: others, isRefused: true });
+  } else {
+    const isReplay = isPurged && state.wasAcknowledged;
+    become(`${show(own)} is mine`, { ...reader, at: 'hold' }, {}, isReplay);
+  }
   if (!state.claims.some((claim) => same(claim, own))) return;
   become(`give ${show(own)} back`, IDLE, { claims: withReleased(others, own[0] - 1) });
 }
@@ -144,7 +225,7 @@ function holdSteps(
     return;
   }
   const others = without(state.claims, own);
-  become(`acknowledge ${show(own)}`, IDLE, { claims: others, isDone: true });
+  become(`acknowledge ${show(own)}`, IDLE, { claims: others, isDone: true, wasAcknowledged: true });
   if (rules.releaseStaysInCur) become(`release ${show(own)}`, IDLE, { claims: withReleased(others, own[0]) });
   else become(`release ${show(own)}`, IDLE, { claims: others, isInNew: true });
   for (const renewed of names(state, { rules, size, attempt: own[0] })) {
@@ -184,8 +265,8 @@ function textOf({ at, own, isNew }: Reader): string {
   return `${at} ${show(own)} ${String(isNew)}`;
 }
 
-function keyOf({ linksLeft, isInNew, claims, isDone, readers }: State): string {
-  return [linksLeft, isInNew, isDone, claims.map(show).join(' '), ...readers.map(textOf)].join('|');
+function keyOf({ readers, claims, ...rest }: State): string {
+  return [...Object.values(rest), claims.map(show).join(' '), ...readers.map(textOf)].join('|');
 }
 
 function wayTo(

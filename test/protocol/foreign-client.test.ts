@@ -1,7 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { retryDead } from '../../src/mailbox/dead.ts';
+import type { Mailbox } from '../../src/mailbox/mailbox.ts';
 import { MESSAGE_BYTES_CEILING } from '../../src/message/message.ts';
+import { mailboxOf } from '../../src/room/context.ts';
 import { sealMessage } from '../../src/signing/seal.ts';
 import { isPythonThere, startPythonClient, type PythonClient } from './python-client.ts';
 import { codeOf, createSharedRoom, takeAll, type PythonMail, type SharedRoom } from './shared-room.ts';
@@ -222,6 +225,55 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
       expect(reasons(shared, 'dead/refused')).toEqual(['purged']);
       expect(await codeOf(() => send(client, { content: 'old', id }))).toBe('MESSAGE_REFUSED');
       expect(shared.where('bob').filter((one) => one.startsWith('new/'))).toEqual([]);
+    },
+  );
+
+  test.each(CLIENTS)(
+    'mail of a time to come stays where it is, and the %s reads it when the clock agrees',
+    async (client) => {
+      const start = Date.now();
+      const [other, name] = [otherOf(client), (id: string) => `${id}.alice.json`];
+      const fresh = await send(other, { content: 'fresh' });
+      const [claimed] = await read(client, 60_000);
+      await claimed?.release();
+      const id = await send(other, { content: 'waits' });
+      await shared.setClock(start - 30 * 3_600_000);
+      expect(await read(client)).toEqual([]);
+      expect(shared.where('bob').toSorted()).toEqual([`cur/${name(fresh)}`, `new/${name(id)}`]);
+      expect(await codeOf(() => send(client, { content: 'waits', id }))).toBe('MESSAGE_REFUSED');
+      await shared.setClock(start);
+      expect((await read(client)).map(({ message }) => message.id)).toEqual([fresh, id]);
+    },
+  );
+
+  test.each(CLIENTS)(
+    'what was refused because its key was missing is tried again by the %s, and read by the other',
+    async (client) => {
+      const id = await send('library', { content: 'x' });
+      const name = `${id}.alice.json`;
+      const letter = '00000000-0000-4000-8000-000000000000';
+      const at = shared.mailbox('bob', 'dead', 'refused', letter);
+      fs.renameSync(shared.mailbox('bob', 'new', name), at);
+      const why = { name, reason: 'unknown-key', detail: 'alice had no key', at: '2026-05-04T03:02:01.000Z' };
+      const retry = async (reason: string): Promise<void> => {
+        fs.writeFileSync(`${at}.why.json`, JSON.stringify({ ...why, reason }));
+        if (client === 'python') await shared.ask('bob', 'retry', { name: letter });
+        else retryDead(mailboxOf(shared.room.context, 'bob') as Mailbox, letter);
+      };
+      expect(await codeOf(() => retry('bad-signature'))).toBe('CONFLICT');
+      const purged = shared.mailbox('bob', 'purged-through');
+      fs.writeFileSync(purged, '9999-12-31\n');
+      expect(await codeOf(() => retry('unknown-key'))).toBe(client === 'python' ? 'MESSAGE_REFUSED' : 'CONFLICT');
+      expect(fs.existsSync(at)).toBe(true);
+      fs.unlinkSync(purged);
+      await retry('unknown-key');
+      const copy = fs.readFileSync(shared.mailbox('bob', 'cur', `${name},0,0`));
+      fs.writeFileSync(purged, '9999-12-31\n');
+      expect(await read(otherOf(client)), 'purged after it was put back').toEqual([]);
+      expect(reasons(shared, 'dead/refused')).toEqual(['purged']);
+      fs.unlinkSync(purged);
+      fs.writeFileSync(shared.mailbox('bob', 'cur', `${name},0,0`), copy);
+      expect(await read(otherOf(client))).toMatchObject([{ attempt: 1, message: { id } }]);
     },
   );
 

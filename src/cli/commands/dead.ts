@@ -1,4 +1,4 @@
-import { Conflict, InvalidInput, MessageNotFound } from '../../errors.ts';
+import { Conflict, InvalidInput, isMailroomError, MessageNotFound } from '../../errors.ts';
 import { listDead, retryDead, type DeadLetter } from '../../mailbox/dead.ts';
 import { inspect } from '../../mailbox/inspect.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
@@ -6,6 +6,7 @@ import { echo } from '../../message/cut.ts';
 import { parseMessageFileName } from '../../message/layout.ts';
 import { visible } from '../../message/visible.ts';
 import { mailboxOf } from '../../room/context.ts';
+import type { Room } from '../../room/room.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { alignColumns, messageJson, messageText, shortId } from '../show-message.ts';
@@ -18,38 +19,69 @@ export const dead: Command = {
     { name: 'action', optional: true, choices: ['list', 'show', 'retry'] },
     { name: 'id', optional: true },
   ],
-  options: [],
-  details: `A dead letter was claimed five times and never acknowledged, expired, or could not be verified. Only what was once
-verified can be taken back.
+  options: [{ name: 'refused', summary: 'with retry: every refused message whose reason may have passed' }],
+  details: `A dead letter was claimed five times and never acknowledged, expired, was rejected, or could not be verified (refused). What
+was verified can be taken back. So can what was refused for a reason that passes, such as a key that was missing or a newer
+version; the list says which. It is judged anew, like mail that has just arrived. What was refused goes by the id that the
+list shows, or by the id in the name of its file.
 
   mailroom dead
   mailroom dead show 1a2b3c4d
-  mailroom dead retry 1a2b3c4d`,
+  mailroom dead retry 1a2b3c4d
+  mailroom dead retry --refused`,
   run: (call) =>
     withAgent(call, async (agent, room) => {
       const [action = 'list', id] = call.args.operands;
       const mailbox = mailboxOf(room.context, agent.address);
       const letters = mailbox ? listDead(mailbox) : [];
       if (action === 'list' || !mailbox) return list(call, letters);
+      if (action === 'retry' && call.args.options.has('refused')) return retryRefused(call, room, mailbox);
       if (id === undefined) {
         throw new InvalidInput(`mailroom dead ${action} needs <id>.`, { hint: 'See the ids: mailroom dead list' });
       }
       const letter = find(letters, id);
       if (action === 'show') return show(call, mailbox, letter);
-      retryDead(mailbox, letter.name);
-      room.context.log.append({ event: 'retried', id: idOf(letter), to: agent.address });
-      if (call.isJson) await call.output.report({ json: { id: idOf(letter), state: 'released' } });
-      else await call.output.report({ text: `released  ${shortId(idOf(letter))}\n` });
+      const messageId = retry(room, mailbox, letter);
+      if (call.isJson) await call.output.report({ json: { id: messageId, state: 'released' } });
+      else await call.output.report({ text: `released  ${shortId(messageId)}\n` });
       return EXIT_OK;
     }),
 };
 
+/** Takes the letter back, and returns the id of the message. */
+function retry(room: Room, mailbox: Mailbox, letter: DeadLetter): string {
+  retryDead(mailbox, fileNameOf(letter));
+  const id = messageIdOf(letter) ?? idOf(letter);
+  room.context.log.append({ event: 'retried', id, to: mailbox.address });
+  return id;
+}
+
+async function retryRefused({ isJson, output }: Call, room: Room, mailbox: Mailbox): Promise<number> {
+  const refused = listDead(mailbox).filter(({ verified, retryable }) => !verified && retryable);
+  const released: string[] = [];
+  let left = 0;
+  for (const letter of refused) {
+    try {
+      released.push(retry(room, mailbox, letter));
+    } catch (error) {
+      // Its day was purged, or another command was faster.
+      if (!isMailroomError(error)) throw error;
+      left += 1;
+    }
+  }
+  if (isJson) await output.json(released.map((id) => ({ id, state: 'released' })));
+  else await output.data(released.map((id) => `released  ${shortId(id)}\n`).join(''));
+  if (released.length === 0) await output.talk('No refused message can be tried again.\n');
+  if (left > 0) await output.talk(`${left} were left. Each says why: mailroom dead retry <id>\n`);
+  return EXIT_OK;
+}
+
 async function list({ isJson, output }: Call, letters: readonly DeadLetter[]): Promise<number> {
-  if (isJson) await output.json(letters.map((letter) => ({ id: idOf(letter), ...letter })));
+  if (isJson) await output.json(letters.map((letter) => ({ ...idsOf(letter), ...letter })));
   else if (letters.length === 0) await output.talk('No dead letters.\n');
   else {
     const rows = letters.map((letter) => {
-      const from = letter.verified ? `from ${parseMessageFileName(letter.name)?.from ?? '?'}` : 'refused';
+      const from = letter.verified ? `from ${parseMessageFileName(letter.name)?.from ?? '?'}` : refusedText(letter);
       return [shortId(idOf(letter)), letter.at, from, letter.reason, letter.detail].map((cell) => visible(cell));
     });
     await output.data(alignColumns(rows));
@@ -61,7 +93,7 @@ async function show({ isJson, output, host }: Call, mailbox: Mailbox, letter: De
   const inspected = letter.verified ? inspect(mailbox, letter) : undefined;
   const message = inspected && 'message' in inspected ? inspected.message : undefined;
   if (isJson) {
-    await output.json({ id: idOf(letter), ...letter, ...(message ? { message: messageJson(message) } : {}) });
+    await output.json({ ...idsOf(letter), ...letter, ...(message ? { message: messageJson(message) } : {}) });
     return EXIT_OK;
   }
   const { reason, detail, at, path } = letter;
@@ -75,7 +107,7 @@ async function show({ isJson, output, host }: Call, mailbox: Mailbox, letter: De
 }
 
 function find(letters: readonly DeadLetter[], ending: string): DeadLetter {
-  const found = letters.filter((letter) => idOf(letter).endsWith(ending));
+  const found = letters.filter((letter) => idOf(letter).endsWith(ending) || messageIdOf(letter)?.endsWith(ending));
   const [letter] = found;
   if (!letter) {
     throw new MessageNotFound(`No dead letter has an id ending in ${echo(ending)}.`, {
@@ -84,14 +116,32 @@ function find(letters: readonly DeadLetter[], ending: string): DeadLetter {
   }
   if (found.length > 1) {
     throw new Conflict(`${found.length} dead letters have an id ending in ${ending}.`, {
-      hint: 'Give more of its characters; all of it is in: mailroom dead list --json',
+      hint: 'Give more of the characters of its "id", all of which are in: mailroom dead list --json',
     });
   }
   return letter;
 }
 
+function refusedText({ retryable }: DeadLetter): string {
+  return retryable ? 'refused, may be retried' : 'refused';
+}
+
 /** The message's id, or for what was refused the name it was given in `dead/refused`. */
-function idOf({ verified, name, path }: DeadLetter): string {
-  const id = verified ? parseMessageFileName(name)?.id : undefined;
-  return id ?? path.slice(path.lastIndexOf('/') + 1);
+function idOf(letter: DeadLetter): string {
+  const id = letter.verified ? messageIdOf(letter) : undefined;
+  return id ?? fileNameOf(letter);
+}
+
+/** The id in the name that the file had; undefined when that was no message's. */
+function messageIdOf({ name }: DeadLetter): string | undefined {
+  return parseMessageFileName(name)?.id;
+}
+
+function idsOf(letter: DeadLetter): { id: string; messageId?: string } {
+  const messageId = messageIdOf(letter);
+  return { id: idOf(letter), ...(messageId === undefined ? {} : { messageId }) };
+}
+
+function fileNameOf({ path }: DeadLetter): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
