@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'LEASE_LOST'
   | 'CHAIN_DAMAGED'
   | 'FENCED'
+  | 'WORKFLOW_FAILED'
   | 'COMMAND_FAILED'
   | 'TIMEOUT';
 
@@ -44,6 +45,7 @@ const NAMES: Readonly<Record<ErrorCode, string>> = {
   LEASE_LOST: 'LeaseLost',
   CHAIN_DAMAGED: 'ChainDamaged',
   FENCED: 'Fenced',
+  WORKFLOW_FAILED: 'WorkflowFailed',
   COMMAND_FAILED: 'JobFailed',
   TIMEOUT: 'WaitTimeout',
 };
@@ -190,6 +192,26 @@ export class ChainDamaged extends MailroomError {
 export class Fenced extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('FENCED', message, details);
+  }
+}
+
+/**
+ * A workflow is FAILED: it cannot get past a step that throws, and waits as it was before. `error` is what the step threw, `place`
+ * where (`<file>:<line>:<column>`), if that is known.
+ */
+export class WorkflowFailed extends MailroomError {
+  readonly address: string;
+  readonly error: { readonly name: string; readonly message: string; readonly code?: string };
+  readonly place: string | undefined;
+
+  constructor(
+    message: string,
+    details: ErrorDetails & Pick<WorkflowFailed, 'address' | 'error'> & { place?: string | undefined },
+  ) {
+    super('WORKFLOW_FAILED', message, details);
+    this.address = details.address;
+    this.error = details.error;
+    this.place = details.place;
   }
 }
 

@@ -16,6 +16,7 @@ export {
   RoomNotFound,
   RoomRefused,
   WaitTimeout,
+  WorkflowFailed,
   type ErrorCode,
 } from './errors.ts';
 export type { Clock } from './host/clock.ts';

@@ -4,7 +4,7 @@ export { WorkflowHost, type Workflow, type WorkflowOptions, type WorkflowResult 
 export type { RecordListener } from './durable/workflow-family.ts';
 export { listWorkflows, type WorkflowInfo } from './durable/list-workflows.ts';
 export { replayWorkflow, type Divergence, type Replayed } from './durable/replay.ts';
-export { Fenced } from './errors.ts';
+export { Fenced, WorkflowFailed } from './errors.ts';
 export { namesKeptFromChildren } from './host/child-environment.ts';
 export { nodeHost } from './host/node-host.ts';
 export { checkMachine } from './machine/check-machine.ts';

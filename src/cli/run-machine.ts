@@ -1,6 +1,6 @@
 import { addressOf, type WorkflowResult } from '../durable/workflow-host.ts';
 import { listWorkflows } from '../durable/list-workflows.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInput, isMailroomError } from '../errors.ts';
 import { readText } from '../host/files.ts';
 import { visibleJson } from '../message/visible.ts';
 import type { Room } from '../room/room.ts';
@@ -19,6 +19,9 @@ import { createTeller } from './tell-records.ts';
 import { nudgeApart } from './with-room.ts';
 import { commandLine } from './shell-words.ts';
 
+/** What a person says once; the next command is without it, or says it anew. */
+const ONCE: ReadonlySet<string> = new Set(['--again', '--retry-failed']);
+
 const EXIT_INTERRUPTED = 130;
 /** A longer input is not shown in a command to give. */
 const INPUT_CHARS_MAX = 1_000;
@@ -32,10 +35,11 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
   // Opened by the runtime's own copy of the library, of which the command may have another.
   const room = await runner.openRoom({ directory: textOption(args, 'room'), cwd, nudge: nudgeApart(call) });
   let inspector: Inspector | undefined;
+  const address = addressOf(loaded.machine, { address: textOption(args, 'as') });
+  const begunWith = (): unknown => listWorkflows(room, address)[0]?.state?.input;
   try {
     using interruption = onInterruption();
     const { signal } = interruption;
-    const address = addressOf(loaded.machine, { address: textOption(args, 'as') });
     inspector = args.options.has('inspect') ? await inspect(call, room, { address, file: loaded.path }) : undefined;
     const result = await runner.runWorkflow(room, loaded.machine, {
       address,
@@ -44,16 +48,35 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
       takeOver: args.options.has('take-over'),
       force: args.options.has('force'),
       acceptChanged: args.options.has('accept-changed'),
+      retryFailed: args.options.has('retry-failed'),
       file: loaded.path,
       signal,
       onRecord: createTeller(call, { address, state: listWorkflows(room, address)[0]?.state }),
     });
-    const begunWith = (): unknown => listWorkflows(room, address)[0]?.state?.input;
     return await tell(call, result, { interrupted: interruption.exitCode, begunWith });
+  } catch (error) {
+    if (!isMailroomError(error) || error.code !== 'WORKFLOW_FAILED') throw error;
+    throw new Advised(error, onceMore(call, begunWith()));
   } finally {
     await inspector?.close();
     await room.close();
   }
+}
+
+/** What to do about a FAILED workflow. */
+function onceMore(call: Call, input: unknown): string {
+  const { rest } = splitLine(call.words.filter((word) => !ONCE.has(word)));
+  const retry = commandLine(['run', '--retry-failed', ...rest]);
+  return `What is for it waits. Once the code is mended: ${retry}\nTo give it up and begin anew: ${anewLine(call, input)}`;
+}
+
+/** The command that begins it anew, with what it was begun with. */
+function anewLine({ words, args }: Call, input: unknown): string {
+  const json = JSON.stringify(input ?? null);
+  const given = json.length > INPUT_CHARS_MAX ? '@<file>' : json;
+  const more = args.options.has('input') || json === 'null' ? [] : ['--input', given];
+  const { rest } = splitLine(words.filter((word) => !ONCE.has(word)));
+  return commandLine(['run', '--again', ...more, ...rest]);
 }
 
 function inputOf({ args, host }: Call): unknown {
@@ -82,20 +105,14 @@ async function inspect(
 }
 
 async function tell(
-  { output, words, args }: Call,
+  call: Call,
   result: WorkflowResult,
   { interrupted, begunWith }: { interrupted: number | undefined; begunWith: () => unknown },
 ): Promise<number> {
-  const withoutAgain = words.filter((word) => word !== '--again');
-  const goOn = commandLine(withoutAgain);
+  const { output, words } = call;
+  const goOn = commandLine(words.filter((word) => !ONCE.has(word)));
   // What has ended tells only how, at every look.
-  const anew = (): string => {
-    const json = JSON.stringify(begunWith() ?? null);
-    const given = json.length > INPUT_CHARS_MAX ? '@<file>' : json;
-    const more = args.options.has('input') || json === 'null' ? [] : ['--input', given];
-    const { rest } = splitLine(withoutAgain);
-    return `  That is its end. To begin it anew: ${commandLine(['run', '--again', ...more, ...rest])}\n`;
-  };
+  const anew = (): string => `  That is its end. To begin it anew: ${anewLine(call, begunWith())}\n`;
   switch (result.status) {
     case 'done':
       try {

@@ -34,7 +34,11 @@ function verdictText({ verdict, from, to, detail }: StoryLine): string {
     case 'unhandled':
       return `unhandled in ${to ?? ''}`;
     case 'failed':
-      return `the step failed, still in ${to ?? ''}: ${detail ?? ''}`;
+      return from === to
+        ? `the step failed, still in ${to ?? ''}: ${detail ?? ''}`
+        : `the step failed → ${to ?? ''}: ${detail ?? ''}`;
+    case 'FAILED':
+      return `${to ?? ''}: ${detail ?? ''}`;
     case 'late':
       return `too late: ${detail ?? ''}`;
     case 'refused':

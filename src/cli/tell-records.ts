@@ -1,5 +1,5 @@
 import { whereabouts } from '../durable/describe-state.ts';
-import { commitLine, noteLine, type StoryLine } from '../durable/story.ts';
+import { commitLine, failedLine, noteLine, whereaboutsFailed, type StoryLine } from '../durable/story.ts';
 import type { RecordListener } from '../durable/workflow-family.ts';
 import type { WorkflowState } from '../machine/workflow-state.ts';
 import { storyText } from './story-text.ts';
@@ -13,9 +13,14 @@ export function createTeller(
   const before = new Map<string, string>();
   if (state) before.set(address, whereabouts(state));
   return (who, record) => {
-    const line: StoryLine =
-      'commit' in record ? commitLine(record.seq, record.commit, before.get(who)) : noteLine(record.seq, record.note);
+    const line = lineOf(record, before.get(who));
     if ('commit' in record) before.set(who, whereabouts(record.commit.state));
+    if ('failed' in record) before.set(who, whereaboutsFailed(before.get(who)));
     void output.talk(storyText(line, { address: who === address ? undefined : who }));
   };
+}
+
+function lineOf(record: Parameters<RecordListener>[1], before: string | undefined): StoryLine {
+  if ('commit' in record) return commitLine(record.seq, record.commit, before);
+  return 'failed' in record ? failedLine(record.seq, record.failed, before) : noteLine(record.seq, record.note);
 }

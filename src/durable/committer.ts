@@ -6,16 +6,19 @@ import type { ErrorFacts } from '../machine/workflow-state.ts';
 import type { IdSource } from '../message/message-id.ts';
 import type { RoomContext } from '../room/context.ts';
 import { createIds } from '../room/ids.ts';
-import type { CommitRecord, JournalBody, NoteRecord, OutboxEntry } from './journal-record.ts';
+import type { CommitRecord, FailedRecord, JournalBody, NoteRecord, OutboxEntry } from './journal-record.ts';
 import type { Journal } from './journal.ts';
 import type { ProgressKeeper } from './progress.ts';
 import { sealEntry } from './sealed-entry.ts';
 import { stepBytesMax, tooLarge, withoutResult } from './step-size.ts';
 import { describeCommit } from './describe-state.ts';
+import { describeFailed } from './story.ts';
 
 /** Is told of a record once it is true. */
 export type CommitListener = (
-  entry: { readonly seq: number } & ({ readonly commit: CommitRecord } | { readonly note: NoteRecord }),
+  entry: { readonly seq: number } & (
+    { readonly commit: CommitRecord } | { readonly failed: FailedRecord } | { readonly note: NoteRecord }
+  ),
 ) => void;
 
 export interface CommitterOptions {
@@ -73,6 +76,13 @@ export class Committer {
     const { context, journal, progress } = this.#options;
     const { state, verdict, failure, mail, actions, logs, emitted } = advanced;
     const next = progress.next();
+    if (state.failed) {
+      const failed: FailedRecord = { ...state.failed, progress: next.progress };
+      const seq = await journal.append({ failed });
+      next.written();
+      this.#made.push({ seq, failed });
+      return;
+    }
     const commit: CommitRecord = {
       at,
       cause,
@@ -133,6 +143,10 @@ export class Committer {
   #tell(made: Made): void {
     const { context, journal, onCommit } = this.#options;
     const to = journal.address;
+    if ('failed' in made) {
+      const detail = describeFailed(made.failed);
+      context.log.append({ event: 'committed', to, outcome: 'failed', detail });
+    }
     if ('commit' in made) {
       const { cause, logs } = made.commit;
       const mail = 'mail' in cause ? cause.mail : undefined;

@@ -72,15 +72,20 @@ export class Consequences {
     return this.progress.outstanding;
   }
 
-  /** Whether all that was committed is done, written down or not. */
+  /**
+   * Whether all that was committed is done, written down or not. Of a FAILED workflow: all but what it has to hear of messages
+   * that were refused, which waits.
+   */
   get isDone(): boolean {
+    if (this.#options.journal.fold.state?.failed) return this.#posted.size === 0 && this.progress.isMoved;
     return this.progress.isComplete({ undelivered: this.#options.journal.fold.undelivered.size });
   }
 
   /** The same, and the journal says so. */
   get isSettled(): boolean {
     const { fold } = this.#options.journal;
-    return fold.undelivered.size === 0 && fold.unperformed.length === 0 && !this.progress.hasNews;
+    const isSent = fold.state?.failed ? this.#posted.size === 0 : fold.undelivered.size === 0;
+    return isSent && fold.unperformed.length === 0 && !this.progress.hasNews;
   }
 
   /** Everything that the journal says is left to do, by whichever host it was committed. */
@@ -97,7 +102,9 @@ export class Consequences {
 
   /** What it is to the machine that a message was refused; undefined when it is not to hear of it, which is then over. */
   undelivered(entry: OutboxEntry, refused: readonly Refused[]): Cause | undefined {
-    const { state } = this.#options.journal.fold;
+    const { state, undelivered } = this.#options.journal.fold;
+    // A FAILED workflow may have heard of it from an earlier look, by the step that was tried again.
+    if (!undelivered.has(entry.id)) return undefined;
     const cause = state && undeliveredCause(entry, refused, state);
     if (cause && isHeardOf(entry, cause)) return cause;
     this.progress.delivered(entry.id);

@@ -1,8 +1,9 @@
 import type { Cause } from '../machine/cause.ts';
 import type { WorkflowState } from '../machine/workflow-state.ts';
 
-/** The timers that are due at `now` (ms since the epoch), by the time they are due, then in the order in which they were set. */
+/** The timers that are due at `now` (ms since the epoch), by the time they are due, then in the order in which they were set; none fires while it is FAILED. */
 export function dueTimers(state: WorkflowState | undefined, now: number): (Cause & { kind: 'timer' })[] {
+  if (state?.failed) return [];
   return Object.entries(state?.timers ?? {})
     .filter(([, timer]) => timer.dueAt <= now)
     .sort(([, a], [, b]) => a.dueAt - b.dueAt || compareEffectIds(a.effectId, b.effectId))

@@ -3,7 +3,7 @@ import { RoomRefused, UPDATE_HINT } from '../errors.ts';
 import { listAddresses, type RoomContext } from '../room/context.ts';
 import type { WorkflowEntry } from './inspect-events.ts';
 import { journalPlace } from './journal-place.ts';
-import { JOURNAL_VERSION, type JournalBody } from './journal-record.ts';
+import { isKnownFormat, JOURNAL_VERSION, type JournalBody } from './journal-record.ts';
 import type { JournalEntry } from './read-journal.ts';
 
 export interface FollowOptions {
@@ -107,11 +107,12 @@ export class JournalFollower {
 function timeOf(entry: JournalEntry): number {
   if ('open' in entry) return entry.open.at;
   if ('commit' in entry) return entry.commit.at;
+  if ('failed' in entry) return entry.failed.at;
   return 'note' in entry ? entry.note.at : entry.performed.at;
 }
 
 function assertKnown(body: JournalBody, address: string): void {
-  if (!('open' in body) || body.open.v === JOURNAL_VERSION) return;
+  if (!('open' in body) || isKnownFormat(body.open.v)) return;
   throw new RoomRefused(
     `The journal of ${address} has format ${body.open.v}; this Mailroom knows ${JOURNAL_VERSION}.`,
     { hint: UPDATE_HINT },

@@ -1,5 +1,5 @@
 import type { Cause } from '../machine/cause.ts';
-import type { PlainEvent, WorkflowCall, WorkflowState } from '../machine/workflow-state.ts';
+import type { Failed, PlainEvent, WorkflowCall, WorkflowState } from '../machine/workflow-state.ts';
 import { valueOf } from './describe-state.ts';
 import { InspectedActors, type InspectionOptions } from './inspect-actors.ts';
 import { seenEvent, seenSnapshot, sessionOf } from './inspect-snapshot.ts';
@@ -35,6 +35,7 @@ export class Inspection {
 
   /** The events of a record; only what a machine took makes any. */
   take({ address, entry }: WorkflowEntry): WireEvent[] {
+    if ('failed' in entry) return this.#fail(address, entry.seq, entry.failed);
     if (!('commit' in entry)) return [];
     const telling = new Telling(address, entry.seq, entry.commit.at);
     this.#commit(address, entry.commit, telling);
@@ -55,12 +56,30 @@ export class Inspection {
     const sourceId = sourceOf(address, cause);
     if (sourceId !== undefined) this.#tellActor(sourceId, telling);
     this.#tellEnds(step, event);
+    this.#tellTaken(step, event);
+    this.#tellBegins(step);
+  }
+
+  /** The machine took nothing: its state is what it was, and it is in error. */
+  #fail(address: string, seq: number, failed: Failed): WireEvent[] {
+    const before = this.#states.get(address);
+    const event = seenEvent(failed.cause, this.#options);
+    if (!before || !event) return [];
+    const state = { ...before, failed };
+    this.#states.set(address, state);
+    const telling = new Telling(address, seq, failed.at);
+    this.#tellActor(address, telling);
+    this.#tellTaken({ address, cause: failed.cause, state, before, telling }, event);
+    return telling.events;
+  }
+
+  #tellTaken({ address, cause, state, telling }: Step, event: PlainEvent): void {
+    const sourceId = sourceOf(address, cause);
     const head = { sessionId: address, rootId: this.#actors.rootOf(address) };
     const source = sourceId === undefined ? {} : { sourceId };
     telling.add(head, (base) => ({ type: '@xstate.event', ...source, event, ...base }));
     const snapshot = seenSnapshot(address, state, this.#options);
     telling.add(head, (base) => ({ type: '@xstate.snapshot', event, snapshot, ...base }));
-    this.#tellBegins(step);
   }
 
   /** What the record says about actors, before any of them is told. */

@@ -15,7 +15,9 @@ export function sessionOf(address: string, childId: string, call: WorkflowCall):
 
 /** A workflow's state as the inspector shows it; what it remembers only when asked for. */
 export function seenSnapshot(address: string, state: WorkflowState, { withContext = false }: Shown): SeenSnapshot {
-  const { status, snapshot, output, error } = state;
+  const { snapshot, output, failed } = state;
+  // To XState an actor that throws is in error, whatever its snapshot was.
+  const { status, error } = failed ? { status: 'error' as const, error: failed.failure } : state;
   const value = valueOf(snapshot);
   const children = Object.fromEntries(
     Object.entries(state.calls).map(([childId, call]) => [

@@ -2,9 +2,12 @@ import type { ChainRecord } from '../chain/record.ts';
 import { ChainDamaged, RoomRefused, UPDATE_HINT } from '../errors.ts';
 import type { WorkflowState } from '../machine/workflow-state.ts';
 import {
+  formatOf,
+  isKnownFormat,
   JOURNAL_VERSION,
   type Carried,
   type CommitRecord,
+  type FailedRecord,
   type JournalBody,
   type NoteRecord,
   type OpenRecord,
@@ -75,9 +78,10 @@ export class JournalFold {
       this.#carriedBytes = JSON.stringify(record.carried).length;
       return;
     }
-    const body = record.body as Partial<Record<'open' | 'commit' | 'note' | 'performed', never>>;
+    const body = record.body as Partial<Record<'open' | 'commit' | 'failed' | 'note' | 'performed', never>>;
     if ('open' in body) this.#take(body as Extract<JournalBody, { open: unknown }>, record.by);
     else if ('commit' in body) this.#commit(record.seq, body.commit);
+    else if ('failed' in body) this.#fail(record.seq, body.failed);
     else if ('note' in body) this.#note(record.seq, body.note);
     else if ('performed' in body) {
       const { performed } = body as Extract<JournalBody, { performed: unknown }>;
@@ -97,7 +101,7 @@ export class JournalFold {
   carry(): Carried {
     if (!this.#open) throw new TypeError(`the journal in ${this.#where} ends a segment before any host has opened it`);
     return {
-      v: JOURNAL_VERSION,
+      v: formatOf(this.#state),
       open: this.#open,
       openedBy: this.#openedBy,
       ...(this.#state === undefined ? {} : { state: this.#state }),
@@ -118,17 +122,29 @@ export class JournalFold {
   #commit(seq: number, commit: CommitRecord): void {
     const { cause, state, outbox, actions, progress } = commit;
     this.#progress(progress);
-    if (cause.kind === 'undelivered') this.#undelivered.delete(cause.messageId);
+    // What was tried again or given up is heard of, too.
+    for (const one of [cause, this.#state?.failed?.cause]) {
+      if (one?.kind === 'undelivered') this.#undelivered.delete(one.messageId);
+    }
     this.#state = state;
     for (const entry of outbox) this.#undelivered.set(entry.id, entry);
     const mail = 'mail' in cause ? cause.mail : undefined;
-    const failed = commit.verdict === 'failed' && mail;
+    // A STOP has its way also where the machine throws at it.
+    const failed = commit.verdict === 'failed' && mail && cause.kind !== 'stop';
     this.#left(seq, {
       seq,
       ...(mail ? { mail } : {}),
       ...(failed ? { refusal: { reason: 'step-failed', detail: commit.failure?.message ?? 'the step failed' } } : {}),
       actions,
     });
+  }
+
+  /** Nothing of it is used up, so its message stays where it is. */
+  #fail(seq: number, { at, cause, failure, progress }: FailedRecord): void {
+    if (!this.#state) throw new ChainDamaged(`record ${seq} of the journal in ${this.#where} fails what never began`);
+    this.#progress(progress);
+    this.#state = { ...this.#state, failed: { at, cause, failure } };
+    this.#isClosed = false;
   }
 
   #note(seq: number, { mail, verdict, reason, detail, progress }: NoteRecord): void {
@@ -171,7 +187,7 @@ export class JournalFold {
   }
 
   #assertKnown(version: number): void {
-    if (version === JOURNAL_VERSION) return;
+    if (isKnownFormat(version)) return;
     throw new RoomRefused(
       `The journal in ${this.#where} has format ${version}; this Mailroom knows ${JOURNAL_VERSION}.`,
       {

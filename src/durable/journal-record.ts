@@ -1,10 +1,22 @@
 import type { ProcessIdentity } from '../host/processes.ts';
 import type { PlannedAction, PlannedLog } from '../machine/apply-effects.ts';
 import type { Cause, MailFacts } from '../machine/cause.ts';
-import type { ErrorFacts, PlainEvent, WorkflowState } from '../machine/workflow-state.ts';
+import type { ErrorFacts, Failed, PlainEvent, StepFailure, WorkflowState } from '../machine/workflow-state.ts';
 
-/** The format of the bodies below; a journal with a newer one is refused. */
-export const JOURNAL_VERSION = 1;
+/** The newest format of the bodies below that this version knows; a journal with a newer one is refused. */
+export const JOURNAL_VERSION = 2;
+
+/**
+ * The format that whoever goes on from this state has to know: 2 where it is FAILED, which format 1 has no words for. Everything
+ * else is in both the same, so that an older version still reads it.
+ */
+export function formatOf(state: WorkflowState | undefined): number {
+  return state?.failed ? JOURNAL_VERSION : 1;
+}
+
+export function isKnownFormat(v: number): boolean {
+  return Number.isInteger(v) && v >= 1 && v <= JOURNAL_VERSION;
+}
 
 /**
  * What a record of a journal says. The chain file around it gives each its `seq`, and decides which of them count.
@@ -12,6 +24,7 @@ export const JOURNAL_VERSION = 1;
 export type JournalBody =
   | { readonly open: OpenRecord }
   | { readonly commit: CommitRecord }
+  | { readonly failed: FailedRecord }
   | { readonly note: NoteRecord }
   | { readonly performed: PerformedRecord };
 
@@ -36,15 +49,23 @@ export interface MachineRef {
 export interface CommitRecord {
   readonly at: number;
   readonly cause: Cause;
-  /** `failed`: the step threw; the state is the one before, without what the cause used up. */
+  /** `failed`: the step threw; the state is the one before, without what the cause used up, or the workflow has ended by it. */
   readonly verdict: 'stepped' | 'unhandled' | 'failed';
-  readonly failure?: ErrorFacts;
+  readonly failure?: StepFailure;
   readonly state: WorkflowState;
   /** Messages made and signed once, never derived again. */
   readonly outbox: readonly OutboxEntry[];
   readonly actions: readonly PlannedAction[];
   readonly logs: readonly PlannedLog[];
   readonly emitted: readonly PlainEvent[];
+  readonly progress: Progress;
+}
+
+/**
+ * A step that the workflow cannot get past: from here on it is FAILED. The state stays as it was before, with the timer, call or
+ * message that the step was caused by; all it waits for waits on. The next commit is the same cause once more, or a stop.
+ */
+export interface FailedRecord extends Failed {
   readonly progress: Progress;
 }
 

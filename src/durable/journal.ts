@@ -10,7 +10,7 @@ import { actorLayout } from '../message/layout.ts';
 import type { RoomContext } from '../room/context.ts';
 import { JournalFold } from './journal-fold.ts';
 import { journalPlace } from './journal-place.ts';
-import { JOURNAL_VERSION, type JournalBody, type MachineRef } from './journal-record.ts';
+import { formatOf, type JournalBody, type MachineRef } from './journal-record.ts';
 import { segmentSize } from './segment-size.ts';
 
 const OPEN_TRIES_MAX = 64;
@@ -162,7 +162,7 @@ async function takeChain(
       );
     }
     const body: JournalBody = {
-      open: { v: JOURNAL_VERSION, at: clock.now(), process: processes.self(), machine: options.machine },
+      open: { v: formatOf(fold.state), at: clock.now(), process: processes.self(), machine: options.machine },
     };
     const { won } = await chain.append(body);
     if (won) return open !== undefined && !isClosed;

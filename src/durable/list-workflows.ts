@@ -1,5 +1,5 @@
 import { isMailroomError } from '../errors.ts';
-import type { WorkflowState } from '../machine/workflow-state.ts';
+import { standingOf, type WorkflowState } from '../machine/workflow-state.ts';
 import { listAddresses, type RoomContext } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
 import { readJournalState } from './read-journal.ts';
@@ -12,6 +12,7 @@ export interface WorkflowInfo {
   readonly state: WorkflowState | undefined;
   /** The id of its machine. */
   readonly machine: string;
+  /** Nothing while it is FAILED: all of that waits itself. */
   readonly waitingFor: readonly WaitingFor[];
   /** Messages of it that are not delivered yet. */
   readonly undelivered: number;
@@ -44,7 +45,7 @@ function workflowInfo(context: RoomContext, address: string): WorkflowInfo | und
     address,
     state,
     machine: open.machine.id,
-    waitingFor: state?.status === 'active' ? waitingFor(state) : [],
+    waitingFor: state && standingOf(state) === 'active' ? waitingFor(state) : [],
     undelivered: undelivered.size,
     host: isRun ? open.process.pid : undefined,
   };

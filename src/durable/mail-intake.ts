@@ -2,6 +2,7 @@ import { errnoOf } from '../host/file-system.ts';
 import { inRounds } from '../mailbox/drain.ts';
 import type { Believed } from '../mailbox/inspect.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { Message } from '../message/message.ts';
 import { parseMessageFileName } from '../message/layout.ts';
 import { timeOfId } from '../message/message-id.ts';
 import { countTry, examine, listOwn, type WaitingMail } from '../mailbox/owner.ts';
@@ -21,6 +22,8 @@ export class MailIntake {
   /** Whether each message is counted before it is tried, because the one before may have killed its host. */
   #countsTries: boolean;
   readonly #passedOver = new Set<string>();
+  /** Waits for more than the next look: a start, or that a FAILED workflow goes on. */
+  readonly #putOff = new Set<string>();
 
   constructor(mailbox: Mailbox, { isUnclean }: { isUnclean: boolean }) {
     this.#mailbox = mailbox;
@@ -29,25 +32,34 @@ export class MailIntake {
 
   /**
    * The next verified message that was sent before a time (ms since the epoch); undefined when there is none. `isKnown` tells
-   * what is committed and only not moved yet.
+   * what is committed and only not moved yet; what `waits` is not tried, so no attempt is counted either.
    */
-  next(isKnown: (id: string) => boolean, sentBefore: number): Believed | undefined {
+  next(options: {
+    readonly isKnown: (id: string) => boolean;
+    readonly waits: (message: Message) => boolean;
+    readonly sentBefore: number;
+  }): Believed | undefined {
     for (;;) {
-      const waiting = this.#take(sentBefore);
+      const waiting = this.#take(options.sentBefore);
       if (!waiting) return undefined;
       // Whatever becomes of it, it is not looked at again before what was committed has been moved.
       this.#passedOver.add(waiting.name);
-      if (isKnown(parseMessageFileName(waiting.name)?.id ?? '')) continue;
+      if (options.isKnown(parseMessageFileName(waiting.name)?.id ?? '')) continue;
       const believed = this.#examine(waiting);
       if (!believed) continue;
+      if (options.waits(believed.message)) {
+        this.#putOff.add(waiting.name);
+        continue;
+      }
       if (this.#countsTries && !countTry(this.#mailbox, waiting)) continue;
       return believed;
     }
   }
 
-  /** What was left can be looked at again. */
-  resume(): void {
+  /** What was passed over can be looked at again; what waits, only once the workflow has taken a step. */
+  resume({ hasStepped }: { readonly hasStepped: boolean }): void {
     this.#passedOver.clear();
+    if (hasStepped) this.#putOff.clear();
   }
 
   /** A message that the system does not let be read now holds up no other one. */
@@ -88,7 +100,7 @@ export class MailIntake {
   #list(now: number): void {
     this.#listedAtMs = now;
     const waiting = new Map(listOwn(this.#mailbox).map((one) => [one.name, one]));
-    const names = [...waiting.keys()].filter((name) => !this.#passedOver.has(name));
+    const names = [...waiting.keys()].filter((name) => !this.#passedOver.has(name) && !this.#putOff.has(name));
     const ordered = inRounds(names, ROUND_PER_SENDER_MAX);
     this.#listing = ordered
       .map((name) => waiting.get(name))

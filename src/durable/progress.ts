@@ -30,9 +30,14 @@ export class ProgressKeeper {
     return this.#performed > this.#written || this.#delivered.length > 0 || this.#open.some(({ isDone }) => isDone);
   }
 
+  /** Whether the mail of all that was begun is moved, and its actions are run. */
+  get isMoved(): boolean {
+    return this.#open.every(({ isDone }) => isDone);
+  }
+
   /** Whether all that was begun is done; `undelivered` is how many messages have not reached their end as far as the journal says. */
   isComplete({ undelivered }: { undelivered: number }): boolean {
-    return this.#delivered.length === undelivered && this.#open.every(({ isDone }) => isDone);
+    return this.#delivered.length === undelivered && this.isMoved;
   }
 
   begin({ seq, mail }: Unperformed): void {

@@ -5,12 +5,20 @@ import type { Host } from '../host/host.ts';
 import type { RoomLayout } from '../message/layout.ts';
 import { JournalFold } from './journal-fold.ts';
 import { journalPlace } from './journal-place.ts';
-import type { CommitRecord, JournalBody, NoteRecord, OpenRecord, PerformedRecord } from './journal-record.ts';
+import type {
+  CommitRecord,
+  FailedRecord,
+  JournalBody,
+  NoteRecord,
+  OpenRecord,
+  PerformedRecord,
+} from './journal-record.ts';
 
 /** One record of a journal, with its number. */
 export type JournalEntry = { readonly seq: number } & (
   | { readonly open: OpenRecord }
   | { readonly commit: CommitRecord }
+  | { readonly failed: FailedRecord }
   | { readonly note: NoteRecord }
   | { readonly performed: PerformedRecord }
 );

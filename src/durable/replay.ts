@@ -3,11 +3,11 @@ import { advance, failedStep } from '../machine/advance.ts';
 import { END } from '../machine/control.ts';
 import { endingWithout } from '../machine/ending.ts';
 import type { PlannedMail } from '../machine/outgoing-mail.ts';
-import { errorFacts, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
+import { errorFacts, type StepFailure, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
 import { messageOf } from '../room/draft.ts';
 import type { RoomContext } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
-import type { CommitRecord, OutboxEntry } from './journal-record.ts';
+import type { CommitRecord, FailedRecord, OutboxEntry } from './journal-record.ts';
 import { readJournal } from './read-journal.ts';
 import { openEntry } from './sealed-entry.ts';
 import { mayBeTooLarge, STEP_TOO_LARGE } from './step-size.ts';
@@ -40,13 +40,22 @@ export function replayWorkflow(
   let before: WorkflowState | undefined;
   let steps = 0;
   const isThere = readJournal(context, address, (entry) => {
-    if (!('commit' in entry)) return;
-    const { commit, seq } = entry;
+    const commit = 'failed' in entry ? asCommit(entry.failed, before) : 'commit' in entry ? entry.commit : undefined;
+    if (!commit) return;
+    const { seq } = entry;
     steps += 1;
     divergences.push(...compareStep(context, { address, machine, before, commit }).map((one) => ({ seq, ...one })));
     before = commit.state;
   });
   return isThere ? { steps, divergences } : undefined;
+}
+
+/** A step that the workflow cannot get past, as the one that it would have been: it keeps the state, and asks for nothing. */
+function asCommit({ progress, ...failed }: FailedRecord, before: WorkflowState | undefined): CommitRecord | undefined {
+  if (!before) return undefined;
+  const { at, cause, failure } = failed;
+  const nothing = { outbox: [], actions: [], logs: [], emitted: [] };
+  return { at, cause, verdict: 'failed', failure, state: { ...before, failed }, ...nothing, progress };
 }
 
 function compareStep(
@@ -71,20 +80,30 @@ function compareStep(
   const ids = new Map(again.mail.map(({ id }, index) => [id, commit.outbox[index]?.id ?? id]));
   const replayed = asJson({
     verdict,
-    failure,
-    state: { ...again.state, calls: withIds(again.state.calls, ids) },
+    failure: withoutPlace(failure),
+    state: { ...placeless(again.state), calls: withIds(again.state.calls, ids) },
     actions,
     mail: again.mail.map((mail, index) => plannedMail(context, address, { mail, entry: commit.outbox[index] })),
   });
   const { outbox } = commit;
   const recorded = asJson({
     verdict: commit.verdict,
-    failure: commit.failure,
-    state: commit.state,
+    failure: withoutPlace(commit.failure),
+    state: placeless(commit.state),
     actions: commit.actions,
     mail: outbox.map((entry) => recordedMail(entry)),
   });
   return differences('', recorded, replayed);
+}
+
+/** Where a step threw is no part of what it did, and another in every checkout. */
+function withoutPlace(failure: StepFailure | undefined): unknown {
+  const { place: _place, ...error } = failure ?? {};
+  return failure && error;
+}
+
+function placeless({ failed, ...state }: WorkflowState): object {
+  return failed ? { ...state, failed: { ...failed, failure: withoutPlace(failed.failure) } } : state;
 }
 
 function withIds(

@@ -37,6 +37,8 @@ export async function settledWithAllBelow(
   let left = running.get(address)?.settling.settled();
   while (left) {
     await left;
+    // What a FAILED workflow has started goes on, and may do so for long.
+    if (running.get(address)?.run.state?.failed) return;
     left = leftBelow();
   }
 }

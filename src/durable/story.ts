@@ -1,10 +1,10 @@
 import type { CommandResult } from '../jobs/job.ts';
 import type { Cause, MailFacts } from '../machine/cause.ts';
-import { errorFacts } from '../machine/workflow-state.ts';
+import { errorFacts, type Failed } from '../machine/workflow-state.ts';
 import { listDead } from '../mailbox/dead.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
-import { whereabouts } from './describe-state.ts';
-import type { CommitRecord, NoteRecord } from './journal-record.ts';
+import { describeFailure, FAILED_MARK, whereabouts } from './describe-state.ts';
+import type { CommitRecord, FailedRecord, NoteRecord } from './journal-record.ts';
 import { readJournal, type JournalEntry } from './read-journal.ts';
 import { timerName } from './waiting-for.ts';
 
@@ -19,8 +19,11 @@ export interface StoryLine {
   readonly mail?: MailFacts;
   /** The timer or effect id behind it. */
   readonly effectId?: string;
-  /** `taken`: it changed the state or was handled there. The rest changed nothing. */
-  readonly verdict: 'opened' | 'taken' | 'unhandled' | 'failed' | 'refused' | 'late' | 'not believed';
+  /**
+   * `taken`: it changed the state or was handled there. `failed`: the step threw, and the workflow went on or ended; `FAILED`: it
+   * could do neither. The rest changed nothing.
+   */
+  readonly verdict: 'opened' | 'taken' | 'unhandled' | 'failed' | 'FAILED' | 'refused' | 'late' | 'not believed';
   readonly from?: string;
   readonly to?: string;
   readonly detail?: string;
@@ -43,6 +46,7 @@ export function storyOf(context: RoomContext, address: string): StoryLine[] | un
     const line = lineOf(entry, before);
     if (line) lines.push(line);
     if ('commit' in entry) before = whereabouts(entry.commit.state);
+    if ('failed' in entry) before = whereaboutsFailed(before);
   });
   return isThere ? [...lines, ...neverBelieved(context, address)] : undefined;
 }
@@ -60,6 +64,7 @@ function lineOf(entry: JournalEntry, before: string | undefined): StoryLine | un
       sent: [],
     };
   }
+  if ('failed' in entry) return failedLine(seq, entry.failed, before);
   if ('note' in entry) return noteLine(seq, entry.note);
   return 'commit' in entry ? commitLine(seq, entry.commit, before) : undefined;
 }
@@ -73,23 +78,46 @@ export function noteLine(seq: number, { at, mail, verdict, reason, detail }: Not
 /** What a commit is in the story of its workflow; `before` is where it was until then. */
 export function commitLine(seq: number, commit: CommitRecord, before: string | undefined): StoryLine {
   const { at, cause, verdict, failure, state, outbox } = commit;
-  const outcome = outcomeOf(cause);
   return {
     seq,
     at,
-    cause: causeText(commit),
-    ...('mail' in cause && cause.mail ? { mail: cause.mail } : {}),
-    ...('effectId' in cause ? { effectId: cause.effectId } : {}),
+    ...causeParts(cause),
     verdict: verdict === 'stepped' ? 'taken' : verdict,
     ...(before === undefined || cause.kind === 'start' ? {} : { from: before }),
     to: whereabouts(state),
-    ...(failure ? { detail: failure.message } : {}),
-    ...(outcome === undefined ? {} : { outcome }),
+    ...(failure ? { detail: describeFailure(failure) } : {}),
     sent: outbox.map(({ id, type, to, content }) => ({ id, type, to, content })),
   };
 }
 
-function causeText({ cause }: CommitRecord): string {
+/** What a step that a workflow cannot get past is in its story. */
+export function failedLine(seq: number, { at, cause, failure }: FailedRecord, before: string | undefined): StoryLine {
+  const to = whereaboutsFailed(before);
+  const from = before === undefined ? {} : { from: before };
+  return { seq, at, ...causeParts(cause), verdict: 'FAILED', ...from, to, detail: describeFailure(failure), sent: [] };
+}
+
+/** Which step a FAILED workflow cannot get past, and why. */
+export function describeFailed({ cause, failure }: Failed): string {
+  return `FAILED at ${causeText(cause)}: ${describeFailure(failure)}`;
+}
+
+/** Where it is when a step fails there for the first time, or once more. */
+export function whereaboutsFailed(before = ''): string {
+  return before.endsWith(FAILED_MARK) ? before : `${before}${FAILED_MARK}`;
+}
+
+function causeParts(cause: Cause): Pick<StoryLine, 'cause' | 'mail' | 'effectId' | 'outcome'> {
+  const outcome = outcomeOf(cause);
+  return {
+    cause: causeText(cause),
+    ...('mail' in cause && cause.mail ? { mail: cause.mail } : {}),
+    ...('effectId' in cause ? { effectId: cause.effectId } : {}),
+    ...(outcome === undefined ? {} : { outcome }),
+  };
+}
+
+function causeText(cause: Cause): string {
   switch (cause.kind) {
     case 'start':
       return cause.parent ? `started by ${cause.parent.address}` : 'started';
@@ -100,7 +128,7 @@ function causeText({ cause }: CommitRecord): string {
     case 'ended':
       return `child ${cause.call} ended`;
     case 'stop':
-      return 'STOP';
+      return cause.mail ? 'STOP' : 'given up';
     case 'timer':
       return `timer ${timerName(cause.timer)}`;
     case 'result': {

@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
-import { receive, type Expected } from '../machine/receive.ts';
+import { receive, type Expected, type Reception } from '../machine/receive.ts';
+import type { Message } from '../message/message.ts';
 import type { Committer } from './committer.ts';
 import type { Journal } from './journal.ts';
 import type { MailIntake } from './mail-intake.ts';
@@ -32,19 +33,19 @@ async function takeNext(
 ): Promise<boolean> {
   const { fold } = journal;
   const isCommitted = (id: string): boolean => fold.unperformed.some(({ mail }) => mail?.id === id);
-  for (;;) {
-    const taken = intake.next(isCommitted, sentBefore);
-    if (!taken) return false;
-    const { message } = taken;
-    const received = receive(message, { machine, address, state: fold.state, expected: expected() });
-    if ('waits' in received) continue;
-    if ('cause' in received) await committer.commit(received.cause);
-    else {
-      const { id, from, type, content } = message;
-      const mail = { id, from, type, content };
-      if ('late' in received) await committer.note(mail, { verdict: 'late', detail: received.late });
-      else await committer.note(mail, { verdict: 'refused', ...received.refusal });
-    }
-    return true;
+  let received = undefined as Reception | undefined;
+  const waits = (message: Message): boolean => {
+    received = receive(message, { machine, address, state: fold.state, expected: expected() });
+    return 'waits' in received;
+  };
+  const taken = intake.next({ isKnown: isCommitted, waits, sentBefore });
+  if (!taken || !received || 'waits' in received) return false;
+  if ('cause' in received) await committer.commit(received.cause);
+  else {
+    const { id, from, type, content } = taken.message;
+    const mail = { id, from, type, content };
+    if ('late' in received) await committer.note(mail, { verdict: 'late', detail: received.late });
+    else await committer.note(mail, { verdict: 'refused', ...received.refusal });
   }
+  return true;
 }

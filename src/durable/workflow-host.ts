@@ -1,18 +1,20 @@
 import type { AnyStateMachine, InputFrom, OutputFrom } from 'xstate';
-import { Conflict, InvalidInput } from '../errors.ts';
+import { Conflict, InvalidInput, WorkflowFailed } from '../errors.ts';
 import { checkMachine } from '../machine/check-machine.ts';
-import { machineHash } from '../machine/machine-hash.ts';
-import type { ErrorFacts, WorkflowState } from '../machine/workflow-state.ts';
+import { standingOf, type ErrorFacts, type WorkflowState } from '../machine/workflow-state.ts';
 import { cut } from '../message/cut.ts';
 import { findNonJson } from '../message/json-value.ts';
 import { isActorAddress } from '../message/address.ts';
-import { quote } from '../message/shell-word.ts';
 import { assertLocalFileSystem } from '../room/network-file-system.ts';
 import type { Room } from '../room/room.ts';
+import { askedOf } from './asked-of.ts';
+import { assertCode, isChanged } from './assert-code.ts';
+import { isToStop } from './is-to-stop.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { readJournalState } from './read-journal.ts';
+import { noWorkflow } from './stop-workflow.ts';
+import { describeFailed } from './story.ts';
 import { WorkflowFamily, type RecordListener } from './workflow-family.ts';
-import type { WorkflowRun } from './workflow-run.ts';
 
 /** How a workflow is begun or gone on with. */
 export interface WorkflowOptions<TInput = unknown> {
@@ -20,12 +22,14 @@ export interface WorkflowOptions<TInput = unknown> {
   readonly address?: string | undefined;
   /** What the machine begins with; JSON. */
   readonly input?: TInput | undefined;
-  /** Begin anew where an earlier run has ended. */
+  /** Begin anew where an earlier run has ended, or is FAILED: that one is stopped first, with its children. */
   readonly again?: boolean | undefined;
   /** Take the workflow from a live host. */
   readonly takeOver?: boolean | undefined;
-  /** Go on although the machine's code is not what it was. */
+  /** Go on although the machine's code is not what it was, as long as it has a place for the state. */
   readonly acceptChanged?: boolean | undefined;
+  /** Take the step of a FAILED workflow once more, also with changed code, as with `acceptChanged`. Any other one just goes on. */
+  readonly retryFailed?: boolean | undefined;
   /** The file that the machine was loaded from, so that `mailroom graph` and `replay` find it. */
   readonly file?: string | undefined;
   /** Run it although the room lies on a network file system. */
@@ -43,7 +47,11 @@ export type WorkflowResult<TOutput = unknown> =
 /** A workflow that this process runs. */
 export interface Workflow<TOutput = unknown> {
   readonly address: string;
-  /** Resolves when it has ended and all its messages are delivered, or when its host leaves; rejects with Fenced and the like. */
+  /**
+   * Resolves when it has ended and all its messages are delivered, or when its host leaves. Rejects with WorkflowFailed when it is
+   * FAILED, also at once where it was before; its host goes on with the others, and runs it again when asked to. Rejects with
+   * Fenced and the like when this host can go on with none.
+   */
   readonly result: Promise<WorkflowResult<TOutput>>;
 }
 
@@ -86,17 +94,25 @@ export class WorkflowHost implements AsyncDisposable {
     assertInput(options.input);
     await this.#family.letGo(address);
     const before = readJournalState(this.#room.context, address);
-    if (before) assertSame(this.#room, { machine, address, options, before });
+    const { again, retryFailed } = options;
+    if (again && retryFailed) throw new InvalidInput('A FAILED workflow is tried again, or begun anew; not both.');
+    if (retryFailed && !before?.state) throw noWorkflow(this.#room.context, address);
+    if (before && assertSame(this.#room, { machine, address, options, before }) === 'untouched') {
+      const result = Promise.resolve().then(() => resultOf(address, before.state) as never);
+      result.catch(() => {});
+      return { address, result };
+    }
     let hadBegun = false;
     const taken = { machine, address, takeOver: options.takeOver ?? false, file: options.file };
     const run = await this.#family.start(taken, (opened) => {
       hadBegun = opened.state !== undefined;
-      startIfNeeded(this.#room, opened, options);
+      const incarnation = this.#room.context.host.randomBytes(INCARNATION_BYTES).toString('hex');
+      for (const asked of askedOf(opened.state, { ...options, incarnation })) opened.ask(asked);
     });
     // One that begins only now has left nothing undone, and to look costs a card of everybody in the room.
     if (hadBegun) await this.#family.adoptChildren();
     const ended = Promise.race([this.#family.settled(run), this.#closed]);
-    const result = ended.then(() => resultOf(run.state) as WorkflowResult<OutputFrom<TMachine>>);
+    const result = ended.then(() => resultOf(address, run.state) as WorkflowResult<OutputFrom<TMachine>>);
     result.catch(() => {});
     return { address, result };
   }
@@ -126,7 +142,10 @@ export function addressOf(
   );
 }
 
-/** Throws Conflict where what is to be run is not what the journal is about. */
+/**
+ * Throws Conflict where what is to be run is not what the journal is about. `untouched`: it is FAILED, and code that nobody has
+ * accepted is not to run its children either.
+ */
 function assertSame(
   { context }: Room,
   {
@@ -135,16 +154,16 @@ function assertSame(
     options,
     before,
   }: { machine: AnyStateMachine; address: string; options: WorkflowOptions; before: JournalFold },
-): void {
+): 'runs' | 'untouched' {
   const { state, open, isClosed } = before;
-  const { again = false, acceptChanged = false, takeOver = false, input } = options;
+  const { again = false, acceptChanged = false, retryFailed = false, takeOver = false, input } = options;
   if (open && !isClosed && !takeOver && context.host.processes.isAlive(open.process)) {
     throw new Conflict(
       `The workflow ${address} is run by another host (process ${open.process.pid}, since ${new Date(open.at).toISOString()}).`,
       { hint: 'Let it go on, end it, or take the workflow from it with --take-over.' },
     );
   }
-  if (!state || (again && state.status !== 'active')) return;
+  if (!state || (again && standingOf(state) !== 'active')) return 'runs';
   if (again) {
     throw new Conflict(`The workflow ${address} has not ended, so it cannot begin again.`, {
       hint: `Run it without --again to go on, or end it first: mailroom stop ${address}`,
@@ -161,14 +180,14 @@ function assertSame(
       },
     );
   }
-  if (state.status === 'active' && !acceptChanged && open && open.machine.hash !== machineHash(machine)) {
-    throw new Conflict(
-      `The code of the machine ${machine.id} is not what the workflow ${address} was run with (${open.machine.hash}, now ${machineHash(machine)}).`,
-      {
-        hint: `If the states it is in still mean the same, go on with --accept-changed. What would differ so far: mailroom replay ${address}${options.file === undefined ? '' : ` --machine ${quote(options.file)}`}`,
-      },
-    );
-  }
+  const goingOn = { machine, address, before };
+  if (state.status !== 'active' || !isChanged(goingOn)) return 'runs';
+  // Any code can end it.
+  if (isToStop(context, { machine, address, state })) return 'runs';
+  const accepted = acceptChanged || retryFailed;
+  if (state.failed && !accepted) return 'untouched';
+  assertCode(context, goingOn, { accepted, file: options.file });
+  return 'runs';
 }
 
 /** Before anything is opened, which would have to be closed again. */
@@ -180,21 +199,23 @@ function assertInput(input: unknown): void {
   });
 }
 
-function startIfNeeded({ context }: Room, run: WorkflowRun, { input, again = false }: WorkflowOptions): void {
-  const { state } = run;
-  if (state && !(again && state.status !== 'active')) return;
-  run.start({
-    kind: 'start',
-    incarnation: context.host.randomBytes(INCARNATION_BYTES).toString('hex'),
-    input: input ?? null,
-  });
-}
-
 const INCARNATION_BYTES = 6;
 
-function resultOf(state: WorkflowState | undefined): WorkflowResult {
+function resultOf(address: string, state: WorkflowState | undefined): WorkflowResult {
+  if (state?.failed) throw failureOf(address, state);
   if (!state || state.status === 'active') return { status: 'left' };
   if (state.status === 'done') return { status: 'done', output: state.output };
   if (state.status === 'stopped') return { status: 'stopped' };
   return { status: 'error', error: state.error ?? { name: 'Error', message: 'it failed' } };
+}
+
+function failureOf(address: string, state: WorkflowState | undefined): WorkflowFailed {
+  if (!state?.failed) throw new TypeError(`${address} is not FAILED`);
+  const { place, ...error } = state.failed.failure;
+  return new WorkflowFailed(`The workflow ${address} is ${describeFailed(state.failed)}.`, {
+    address,
+    error,
+    place,
+    hint: `Mend the code and run it with --retry-failed, or give it up with --again or: mailroom stop ${address}`,
+  });
 }

@@ -3,25 +3,19 @@ import { Fenced } from '../errors.ts';
 import { nextTurn } from '../host/next-turn.ts';
 import { watchArrivals, type Arrivals } from '../mailbox/arrivals.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
-import { isAwaited, type Cause } from '../machine/cause.ts';
 import type { Expected } from '../machine/receive.ts';
-import type { WorkflowState } from '../machine/workflow-state.ts';
+import { isAwaited, standingOf, type WorkflowState } from '../machine/workflow-state.ts';
 import type { RoomContext } from '../room/context.ts';
 import { showLife } from '../room/signs-of-life.ts';
 import { Activities } from './activities.ts';
 import { Committer, type CommitListener } from './committer.ts';
 import { Consequences, type ConsequencesOptions } from './consequences.ts';
-import { dueTimers } from './due-timers.ts';
 import { Happenings, type Happening } from './happenings.ts';
 import { hintBefore } from './hint-before.ts';
 import type { Journal } from './journal.ts';
 import { MailIntake } from './mail-intake.ts';
-import { takeMail } from './take-mail.ts';
+import { takeDue, UNPERFORMED_MAX } from './take-due.ts';
 
-/** Messages taken between two looks at the timers. */
-const MAIL_PER_PASS_MAX = 64;
-/** Records whose consequences are outstanding before other mail than what a timer lets pass waits for them. */
-const UNPERFORMED_MAX = 64;
 /** How long there is nothing to do before it is written down how far everything is. */
 const IDLE_MS = 200;
 const RETRY_MS_MIN = 250;
@@ -38,7 +32,7 @@ export interface WorkflowRunOptions {
   readonly childReady: ConsequencesOptions['childReady'];
   /** Is told of every record of this workflow, after it is true. */
   readonly onCommit: CommitListener;
-  /** It has ended, and everything that it committed is done. May be called again. */
+  /** It has ended or is FAILED, and everything that it committed is done. May be called again. */
   readonly onSettled: () => void;
 }
 
@@ -53,9 +47,11 @@ export class WorkflowRun {
   readonly #intake: MailIntake;
   readonly #arrivals: Arrivals;
   readonly #leaving = new AbortController();
+  readonly #asked = new Happenings({ evenFailed: true });
   readonly #happened = new Happenings();
   readonly #announcements: { effectId: string; done: () => void; failed: (error: Error) => void }[] = [];
   #idleSinceMs: number | undefined;
+  #hasSwept = false;
   /** While it waits, and will look around soon in any case. */
   #restsBriefly = false;
 
@@ -78,7 +74,7 @@ export class WorkflowRun {
       onMoved: () => this.#arrivals.hint(),
       // One of many, mostly: it is written down with the next record, or once there is nothing else to do.
       onDelivered: () => {
-        if (!this.#restsBriefly || this.state?.status !== 'active') this.#arrivals.hint();
+        if (!this.#restsBriefly || this.#isOver) this.#arrivals.hint();
       },
     });
     this.#committer = new Committer({ ...options, progress: this.#consequences.progress });
@@ -95,9 +91,10 @@ export class WorkflowRun {
     return this.#options.journal.fold.state;
   }
 
-  /** Starts a new incarnation at the beginning of the loop. */
-  start(cause: Cause & { kind: 'start' }): void {
-    this.#happen((state) => (state?.incarnation === cause.incarnation ? undefined : cause));
+  /** Has the loop take what a person asks for, before anything else. */
+  ask(happening: Happening): void {
+    this.#asked.add(happening);
+    this.#arrivals.hint();
   }
 
   /**
@@ -109,7 +106,6 @@ export class WorkflowRun {
       // Left before it began: all of it is for the next host.
       if (this.#leaving.signal.aborted) return await this.#close();
       this.#consequences.recover();
-      if (this.state) this.#activities.sweep(this.state.calls);
       this.#reconcile();
       showLife(this.#options.context, this.address);
       for (let failures = 0; !this.#leaving.signal.aborted;) {
@@ -138,26 +134,19 @@ export class WorkflowRun {
     this.#arrivals.hint();
   }
 
-  /**
-   * What is due now, in its order: timers, each behind the mail that was sent and the commands that ended before it was due,
-   * what happened in this process, other mail. Whether there was anything.
-   */
+  /** Takes what is due now; whether there was anything. */
   async #pass(): Promise<boolean> {
-    const { fold } = this.#options.journal;
-    const taking = { ...this.#options, address: this.address, intake: this.#intake, committer: this.#committer };
-    let taken = 0;
-    const due = dueTimers(fold.state, this.#options.context.host.clock.now());
-    for (const cause of due) {
-      if (await this.#activities.resultsUntil(cause.dueAt)) {
-        await this.#happened.take({ fold, committer: this.#committer });
-      }
-      taken += await takeMail(taking, { max: MAIL_PER_PASS_MAX - taken, sentBefore: cause.dueAt });
-      // An earlier one may have cancelled it.
-      if (fold.state?.timers[cause.timer]?.dueAt === cause.dueAt) await this.#committer.commit(cause);
-    }
-    await this.#happened.take({ fold, committer: this.#committer });
-    const room = UNPERFORMED_MAX - this.#consequences.outstanding;
-    await takeMail(taking, { max: Math.min(MAIL_PER_PASS_MAX, room) - taken });
+    await takeDue({
+      ...this.#options,
+      address: this.address,
+      clock: this.#options.context.host.clock,
+      intake: this.#intake,
+      committer: this.#committer,
+      activities: this.#activities,
+      asked: this.#asked,
+      happened: this.#happened,
+      outstanding: () => this.#consequences.outstanding,
+    });
     for (let one = this.#announcements.shift(); one; one = this.#announcements.shift()) {
       await this.#committer.writeProgress({ started: [one.effectId] }).then(one.done, one.failed);
     }
@@ -167,7 +156,7 @@ export class WorkflowRun {
     this.#consequences.perform(made.outbox);
     // What needs no disk is delivered before the next steps, which then write down that it is.
     await nextTurn();
-    this.#intake.resume();
+    this.#intake.resume({ hasStepped: true });
     this.#reconcile();
     return true;
   }
@@ -177,25 +166,30 @@ export class WorkflowRun {
     const { clock } = this.#options.context.host;
     const now = clock.now();
     const { progress } = this.#consequences;
-    const isEnded = this.state !== undefined && this.state.status !== 'active';
     if (progress.hasNews) {
       this.#idleSinceMs ??= now;
       const isIdle = now - this.#idleSinceMs >= IDLE_MS || now < this.#idleSinceMs;
-      if (isIdle || (isEnded && this.#consequences.isDone) || progress.outstanding >= UNPERFORMED_MAX) {
+      if (isIdle || (this.#isOver && this.#consequences.isDone) || progress.outstanding >= UNPERFORMED_MAX) {
         await progress.sync();
         await this.#committer.writeProgress();
         this.#idleSinceMs = undefined;
         return;
       }
     }
-    if (isEnded && this.#consequences.isSettled) this.#options.onSettled();
-    const nextDue = Math.min(...Object.values(this.state?.timers ?? {}).map(({ dueAt }) => dueAt));
+    if (this.#isOver && this.#consequences.isSettled) this.#options.onSettled();
+    const timers = this.#isOver ? [] : Object.values(this.state?.timers ?? {});
+    const nextDue = Math.min(...timers.map(({ dueAt }) => dueAt));
     this.#restsBriefly = progress.hasNews;
     await hintBefore(this.#arrivals, clock, Math.min(nextDue - now, progress.hasNews ? IDLE_MS : Infinity));
     this.#restsBriefly = false;
-    this.#intake.resume();
+    this.#intake.resume({ hasStepped: false });
     showLife(this.#options.context, this.address);
     this.#options.journal.lookForOwner();
+  }
+
+  /** Whether nothing more happens by itself: it has ended, or is FAILED. */
+  get #isOver(): boolean {
+    return this.state !== undefined && standingOf(this.state) !== 'active';
   }
 
   #happen(happening: Happening): void {
@@ -203,8 +197,12 @@ export class WorkflowRun {
     this.#arrivals.hint();
   }
 
+  /** Nothing is begun or ended while it is FAILED: the result that it failed at is wanted still, and was told already. */
   #reconcile(): void {
     const { fold } = this.#options.journal;
+    if (fold.state?.failed) return;
+    if (fold.state && !this.#hasSwept) this.#activities.sweep(fold.state.calls);
+    this.#hasSwept = true;
     this.#activities.reconcile(fold.state?.calls ?? {}, fold.started);
   }
 

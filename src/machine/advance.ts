@@ -1,21 +1,22 @@
 import type { AnyStateMachine } from 'xstate';
 import { withFields } from '../host/with-fields.ts';
-import type { Cause } from './cause.ts';
+import { isDispensable, type Cause } from './cause.ts';
 import { applyEffects, type Applied, type PlannedAction, type PlannedLog } from './apply-effects.ts';
 import type { PlannedMail } from './outgoing-mail.ts';
 import { endingMail } from './ending.ts';
+import { placeOf } from './place-of.ts';
 import { step, type Step } from './step.ts';
-import { errorFacts, type ErrorFacts, type PlainEvent, type WorkflowState } from './workflow-state.ts';
+import { errorFacts, type PlainEvent, type StepFailure, type WorkflowState } from './workflow-state.ts';
 
 export interface Advance {
   /** The state after it. */
   readonly state: WorkflowState;
   /**
    * `stepped`: the machine took a transition. `unhandled`: it has none for the event in this state. `failed`: the step
-   * threw, and the state is the last good one; where there is none yet, the workflow has ended with that error.
+   * threw. What that makes of the state depends on the cause, see `failed`.
    */
   readonly verdict: 'stepped' | 'unhandled' | 'failed';
-  readonly failure?: ErrorFacts;
+  readonly failure?: StepFailure;
   /** In the order in which they go out. */
   readonly mail: readonly PlannedMail[];
   readonly actions: readonly PlannedAction[];
@@ -26,7 +27,7 @@ export interface Advance {
 export interface AdvanceOptions {
   readonly machine: AnyStateMachine;
   readonly address: string;
-  /** Undefined before the first step of an incarnation. */
+  /** Undefined before the first step of an incarnation. A FAILED one takes the cause of its failure once more, or is stopped. */
   readonly state: WorkflowState | undefined;
   readonly cause: Cause;
   /** Ms since the epoch: timers count from here. */
@@ -52,7 +53,8 @@ export function advance(options: AdvanceOptions): Advance {
     taken = step(machine, stepInput({ address, before, cause }));
     applied = applyEffects(taken.effects, { machine, address, state: before, cause, at, nextId });
   } catch (error) {
-    return failed(options, before, errorFacts(error));
+    const place = placeOf(error);
+    return failedStep(options, { ...errorFacts(error), ...(place === undefined ? {} : { place }) });
   }
   const { snapshot, status, output, error, isHandled } = taken;
   const { timers, calls, mail, actions, logs, emitted } = applied;
@@ -70,17 +72,34 @@ export function advance(options: AdvanceOptions): Advance {
   return { state, verdict: isHandled ? 'stepped' : 'unhandled', mail: [...mail, ...ends], actions, logs, emitted };
 }
 
-/** What becomes of a step that the machine could take and its host cannot: as if it had thrown. */
-export function failedStep(options: AdvanceOptions, failure: ErrorFacts): Advance {
-  return failed(options, settled(options), failure);
+/**
+ * What becomes of a workflow by a step that its machine, or its host, cannot take. A message that nobody depends on is used up,
+ * and the state stays. A STOP ends it all the same. Otherwise somebody would wait for ever for what only this step could
+ * have brought: so a child, and whatever fails at its start, ends in that error, of which its parent hears; and any other
+ * workflow is FAILED, with nothing used up.
+ */
+export function failedStep(options: AdvanceOptions, failure: StepFailure): Advance {
+  const { cause, state, at } = options;
+  const nothing = { verdict: 'failed', failure, mail: [], actions: [], logs: [], emitted: [] } as const;
+  const before = settled(options);
+  if (isDispensable(cause)) return { ...nothing, state: before };
+  if (cause.kind === 'stop') return { ...nothing, ...endedAs(options, before, { status: 'stopped' }) };
+  if (cause.kind !== 'start' && !before.parent && state) {
+    return { ...nothing, state: { ...state, failed: { at, cause, failure } } };
+  }
+  const { place: _place, ...error } = failure;
+  return { ...nothing, ...endedAs(options, before, { status: 'error', error }) };
 }
 
-function failed({ address, cause, nextId }: AdvanceOptions, before: WorkflowState, failure: ErrorFacts): Advance {
-  const nothing = { verdict: 'failed', failure, actions: [], logs: [], emitted: [] } as const;
-  if (cause.kind !== 'start') return { ...nothing, state: before, mail: [] };
-  const ended = { status: 'error', output: undefined, error: failure } as const;
-  const mail = endingMail({ address, state: before, calls: {}, ...ended, nextId });
-  return { ...nothing, state: { ...before, status: 'error', error: failure, snapshot: null }, mail };
+function endedAs(
+  { address, nextId, cause }: AdvanceOptions,
+  before: WorkflowState,
+  end: Pick<WorkflowState, 'status' | 'error'>,
+): Pick<Advance, 'state' | 'mail'> {
+  const { calls } = before;
+  const mail = endingMail({ address, state: before, calls, output: undefined, error: end.error, ...end, nextId });
+  const snapshot = cause.kind === 'start' ? null : before.snapshot;
+  return { state: { ...before, ...end, snapshot, timers: {}, calls: {} }, mail };
 }
 
 /** The state in which the cause itself is dealt with: its timer is over, its call has its answer. */
@@ -101,9 +120,14 @@ function settled({ state, cause, at }: AdvanceOptions): WorkflowState {
   }
   if (!state) throw new TypeError(`a workflow that was not started is to take ${cause.kind}`);
   const steps = state.steps + 1;
-  if (cause.kind === 'timer') return withFields(state, { steps, timers: without(state.timers, cause.timer) });
+  const going = state.failed ? withoutFailure(state) : state;
+  if (cause.kind === 'timer') return withFields(going, { steps, timers: without(going.timers, cause.timer) });
   const call = 'call' in cause ? cause.call : undefined;
-  return withFields(state, { steps, calls: call === undefined ? state.calls : without(state.calls, call) });
+  return withFields(going, { steps, calls: call === undefined ? going.calls : without(going.calls, call) });
+}
+
+function withoutFailure({ failed: _failed, ...going }: WorkflowState): WorkflowState {
+  return going;
 }
 
 function stepInput({

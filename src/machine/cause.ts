@@ -1,4 +1,5 @@
-import type { ErrorFacts, ParentRef, PlainEvent, WorkflowState } from './workflow-state.ts';
+import { EVENT } from './control.ts';
+import type { ErrorFacts, ParentRef, PlainEvent } from './plain-facts.ts';
 
 /** What a step was caused by, whole: `event` is what the machine was given. */
 export type Cause =
@@ -15,7 +16,8 @@ export type Cause =
   | { readonly kind: 'answer'; readonly mail: MailFacts; readonly call: string; readonly event: PlainEvent }
   /** A child has ended. */
   | { readonly kind: 'ended'; readonly mail: MailFacts; readonly call: string; readonly event: PlainEvent }
-  | { readonly kind: 'stop'; readonly mail: MailFacts; readonly event: PlainEvent }
+  /** Stopped by a message, or by whoever begins a FAILED workflow anew. */
+  | { readonly kind: 'stop'; readonly mail?: MailFacts; readonly event: PlainEvent }
   | { readonly kind: 'timer'; readonly timer: string; readonly dueAt: number; readonly event?: PlainEvent }
   /** An activity or command has a result. */
   | {
@@ -51,7 +53,13 @@ export function errorEvent(childId: string, error: ErrorFacts): PlainEvent {
   return { type: `xstate.error.actor.${childId}`, error, actorId: childId };
 }
 
-/** Whether the workflow still waits for this result: its call may be given up by now, or be another one of the same name. */
-export function isAwaited(cause: Cause & { kind: 'result' }, state: WorkflowState | undefined): boolean {
-  return state?.status === 'active' && state.calls[cause.call]?.effectId === cause.effectId;
+/** The cause of giving up what runs, where no message asks for it. */
+export const GIVEN_UP: Cause = { kind: 'stop', event: { type: 'xstate.stop' } };
+
+/**
+ * Whether the workflow can go on without this cause: its sender finds a dead letter, and may send another. Nobody would ever
+ * repeat a timer, a result, an answer, or what a parent and its children tell each other.
+ */
+export function isDispensable(cause: Cause): boolean {
+  return cause.kind === 'message' && cause.mail.type !== EVENT;
 }

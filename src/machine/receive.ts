@@ -22,7 +22,7 @@ export type Reception =
   | { readonly refusal: { readonly reason: RefusalReason; readonly detail: string } }
   /** It comes too late: acknowledged, and it changes nothing. */
   | { readonly late: string }
-  /** It stays where it is until the workflow has been started. */
+  /** It stays where it is until the workflow has been started, or, where that is FAILED, goes on. */
   | { readonly waits: true };
 
 /** Who may start a child, and as which incarnation. */
@@ -48,6 +48,7 @@ export function receive(message: Message, options: ReceiveOptions): Reception {
   const { state, address } = options;
   const { id, from, type, content, threadId } = message;
   const mail: MailFacts = { id, from, type, content, ...(threadId === undefined ? {} : { threadId }) };
+  if (state?.failed && type !== STOP) return { waits: true };
   if (CONTROL_TYPES.has(type)) return receiveControl(message, mail, options);
   if (!state) return { waits: true };
   const answered = Object.entries(state.calls).find(

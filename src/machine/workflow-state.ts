@@ -1,5 +1,9 @@
 import { inspect } from 'node:util';
+import type { Cause } from './cause.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
+import type { ErrorFacts, ParentRef, PlainEvent } from './plain-facts.ts';
+
+export type { ErrorFacts, ParentRef, PlainEvent };
 
 /** Everything that a workflow is between two steps. All of it is JSON and lies in its journal. */
 export interface WorkflowState {
@@ -20,23 +24,27 @@ export interface WorkflowState {
   readonly calls: Readonly<Record<string, WorkflowCall>>;
   /** When its state last changed, ms since the epoch. */
   readonly since: number;
+  /** It is FAILED: everything else is as it was before this step, which nobody but a person tries again or gives up. */
+  readonly failed?: Failed;
 }
+
+/** The step that a workflow cannot get past. */
+export interface Failed {
+  /** When it failed last, ms since the epoch. */
+  readonly at: number;
+  /** What the step was caused by; nothing of it is used up. */
+  readonly cause: Cause;
+  readonly failure: StepFailure;
+}
+
+/** What a step threw, and where: `/home/ann/ship.ts:12:9`, the place of the machine's own code that threw it, if that is known. */
+export type StepFailure = ErrorFacts & { readonly place?: string };
 
 export type WorkflowStatus = 'active' | 'done' | 'error' | 'stopped';
-
-export interface ParentRef {
-  readonly address: string;
-  readonly childId: string;
-  /** The name of the child's logic among the parent's actors. */
-  readonly src: string;
-}
 
 export type Timer = { readonly effectId: string; readonly dueAt: number } & (
   { readonly event: PlainEvent } | { readonly mail: OutgoingMail }
 );
-
-/** An event of XState that is JSON. */
-export type PlainEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 export type WorkflowCall = { readonly src: string; readonly effectId: string; readonly since: number } & (
   | { readonly kind: 'activity' | 'command'; readonly input: unknown }
@@ -44,11 +52,14 @@ export type WorkflowCall = { readonly src: string; readonly effectId: string; re
   | { readonly kind: 'machine'; readonly address: string; readonly systemId?: string }
 );
 
-/** An error as it survives JSON. */
-export interface ErrorFacts {
-  readonly name: string;
-  readonly message: string;
-  readonly code?: string;
+/** How a workflow stands: a FAILED one is neither going on nor over. */
+export function standingOf({ status, failed }: WorkflowState): WorkflowStatus | 'failed' {
+  return failed ? 'failed' : status;
+}
+
+/** Whether the workflow still waits for this result: its call may be given up by now, or be another one of the same name. */
+export function isAwaited(cause: Cause & { kind: 'result' }, state: WorkflowState | undefined): boolean {
+  return state?.status === 'active' && state.calls[cause.call]?.effectId === cause.effectId;
 }
 
 export function errorFacts(error: unknown): ErrorFacts {

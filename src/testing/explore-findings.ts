@@ -113,7 +113,8 @@ function findingsOf(step: WorkflowStep): (Partial<Found> & { kind: Kind; workflo
   if (advanced?.verdict === 'failed') {
     const error = advanced.failure?.message ?? '';
     found.push({ kind: 'failedSteps', workflow, what: `${cause?.kind} of ${workflow}: ${error}`, error });
-    if (message)
+    // A STOP is obeyed all the same, and what a FAILED workflow cannot get past waits.
+    if (message && cause?.kind !== 'stop' && !advanced.state.failed)
       found.push({
         kind: 'deadLetters',
         workflow,

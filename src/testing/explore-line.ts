@@ -78,6 +78,7 @@ function resultWords(event: PlainEvent): string {
 function verdict({ received, advanced }: WorkflowStep): string {
   if (received && 'refusal' in received) return ` (dead letter: ${received.refusal.reason})`;
   if (received && 'late' in received) return ' (too late)';
+  if (advanced?.state.failed) return ` (FAILED: ${advanced.failure?.message})`;
   if (advanced?.verdict === 'failed') return ` (the step fails: ${advanced.failure?.message})`;
   return advanced?.verdict === 'unhandled' ? ' (unhandled)' : '';
 }

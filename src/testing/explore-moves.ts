@@ -20,6 +20,7 @@ export function movesOf(system: SystemUnderTest, situation: Situation): Move[] {
     ...timers(system, situation),
     ...results(system, situation),
     ...situation.undeliverable.flatMap((one, index): Move[] => {
+      if (situation.workflows.get(one.from)?.state?.failed) return [];
       const to = one.refused[0]?.to;
       const isFirst = !situation.undeliverable.some(
         (other, at) => at < index && other.from === one.from && other.refused[0]?.to === to,
@@ -54,7 +55,7 @@ function deliveries(system: SystemUnderTest, situation: Situation): Move[] {
 function deliver(
   system: SystemUnderTest,
   situation: Situation,
-  { to: address, message }: InTransit,
+  { to: address, message, isControl }: InTransit,
 ): Taken | undefined {
   const workflow = situation.workflows.get(address);
   if (!workflow) return undefined;
@@ -62,11 +63,18 @@ function deliver(
   const received = receive(message, { machine, address, state, expected });
   if ('waits' in received) return undefined;
   if (!('cause' in received)) return { situation, step: { address, message, received } };
-  return takeCause(system, situation, { address, cause: received.cause, message, received });
+  const taken = takeCause(system, situation, { address, cause: received.cause, message, received });
+  if (!taken.step?.advanced?.state.failed) return taken;
+  // What a workflow cannot get past stays in its mailbox, before all that came later.
+  const transit = [{ to: address, message, isControl }, ...taken.situation.transit];
+  return { ...taken, situation: { ...taken.situation, transit } };
 }
 
 function waits({ to: address, message }: InTransit, { machine, state, expected }: WorkflowAt): boolean {
-  return state === undefined && 'waits' in receive(message, { machine, address, state, expected });
+  return (
+    (state === undefined || state.failed !== undefined) &&
+    'waits' in receive(message, { machine, address, state, expected })
+  );
 }
 
 /** Starts those that are started by hand. */
@@ -82,7 +90,7 @@ export function takeCause(
 
 function timers(system: SystemUnderTest, situation: Situation): Move[] {
   return [...situation.workflows].flatMap(([address, { state, timers: order }]) =>
-    Object.entries(state?.timers ?? {})
+    Object.entries(state?.failed ? {} : (state?.timers ?? {}))
       .filter(([, { effectId }]) => afterFiring(order, effectId) !== undefined)
       .map(([timer, one]): Move => {
         const { dueAt } = one;
@@ -94,7 +102,7 @@ function timers(system: SystemUnderTest, situation: Situation): Move[] {
 
 function results(system: SystemUnderTest, situation: Situation): Move[] {
   return [...situation.workflows].flatMap(([address, workflow]) =>
-    Object.entries(workflow.state?.calls ?? {}).flatMap(([childId, call]): Move[] => {
+    Object.entries(workflow.state?.failed ? {} : (workflow.state?.calls ?? {})).flatMap(([childId, call]): Move[] => {
       if (call.kind !== 'activity' && call.kind !== 'command') return [];
       const outcomes = outcomesOf(system, workflow, { address, call });
       const isCertain = !outcomes.includes(null);

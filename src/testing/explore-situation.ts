@@ -2,7 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import { valueOf } from '../durable/describe-state.ts';
 import type { OutboxEntry } from '../durable/journal-record.ts';
 import type { Refused } from '../durable/outbox.ts';
-import type { ParentRef, WorkflowState } from '../machine/workflow-state.ts';
+import { standingOf, type ParentRef, type WorkflowState } from '../machine/workflow-state.ts';
 import type { Message } from '../message/message.ts';
 import type { TimerOrder } from './explore-clock.ts';
 import type { AgentAnswer, SituationSeen, WorkflowSeen } from './explore-system.ts';
@@ -64,10 +64,11 @@ export function seen({ workflows, agents }: Situation): SituationSeen {
   };
 }
 
-function workflowSeen({ status, snapshot, output, error }: WorkflowState): WorkflowSeen {
+function workflowSeen(state: WorkflowState): WorkflowSeen {
+  const { snapshot, output, error = state.failed?.failure } = state;
   const context = (snapshot as { context?: unknown } | null)?.context;
   return {
-    status,
+    status: standingOf(state),
     value: valueOf(snapshot),
     context,
     ...(output === undefined ? {} : { output }),

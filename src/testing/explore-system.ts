@@ -73,7 +73,8 @@ export type Outcome = { readonly output: unknown } | { readonly error: unknown }
 
 /** A workflow as `invariant` and `summarize` see it. */
 export interface WorkflowSeen {
-  readonly status: WorkflowStatus;
+  /** `failed`: it cannot get past a step that threw, and nothing happens to it any more. */
+  readonly status: WorkflowStatus | 'failed';
   /** XState's state value. */
   readonly value: unknown;
   readonly context: unknown;

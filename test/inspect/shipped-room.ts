@@ -69,5 +69,6 @@ async function answer(bob: Agent, signal: AbortSignal): Promise<void> {
 function timeOf({ entry }: WorkflowEntry): number {
   if ('open' in entry) return entry.open.at;
   if ('commit' in entry) return entry.commit.at;
+  if ('failed' in entry) return entry.failed.at;
   return 'note' in entry ? entry.note.at : entry.performed.at;
 }

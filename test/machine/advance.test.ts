@@ -1,6 +1,7 @@
 import { assign, cancel, sendParent, sendTo, setup, spawnChild, stopChild } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { advance } from '../../src/machine/advance.ts';
+import type { Cause } from '../../src/machine/cause.ts';
 import { action, activity, ask, reply, tell } from '../../src/workflow.ts';
 import { messageOf, Played, RUN } from './mail.ts';
 
@@ -45,39 +46,92 @@ describe('advance', () => {
     });
   });
 
-  it('keeps the state and uses up the cause when a guard, an assign or an expression throws', () => {
-    const boom = (): never => {
-      throw new RangeError('boom');
-    };
-    const machine = setup({ types: { context: {} as { n: number } }, actors: { work } }).createMachine({
-      context: { n: 0 },
-      initial: 'a',
-      states: {
-        a: {
-          invoke: { src: 'work', id: 'w', onDone: { actions: assign({ n: boom }) } },
-          after: { 5: { guard: boom, target: 'b' } },
-          on: {
-            GUARD: { guard: boom, target: 'b' },
-            ASSIGN: { actions: [assign({ n: 7 }), assign({ n: boom })], target: 'b' },
-            TELL: { actions: tell(boom, { type: 'INFO', content: '' }), target: 'b' },
-          },
+  const boom = (): never => {
+    throw new RangeError('boom');
+  };
+  const fragile = setup({ types: { context: {} as { n: number } }, actors: { work, quiet } }).createMachine({
+    context: { n: 0 },
+    initial: 'a',
+    invoke: { src: 'quiet', id: 'c' },
+    states: {
+      a: {
+        invoke: { src: 'work', id: 'w', onDone: { actions: assign({ n: boom }) } },
+        after: { 5: { guard: boom, target: 'b' } },
+        on: {
+          GUARD: { guard: boom, target: 'b' },
+          ASSIGN: { actions: [assign({ n: 7 }), assign({ n: boom })], target: 'b' },
+          TELL: { actions: tell(boom, { type: 'INFO', content: '' }), target: 'b' },
         },
-        b: {},
       },
-    });
-    const played = new Played(machine);
+      b: {},
+    },
+  });
+  const nothing = { verdict: 'failed', mail: [], actions: [] };
+  const STOPPED: Cause = { kind: 'stop', event: { type: 'xstate.stop' } };
+
+  it('keeps the state and uses a message up when a guard, an assign or an expression throws at it', () => {
+    const played = new Played(fragile);
     const { snapshot } = played.state;
     for (const type of ['GUARD', 'ASSIGN', 'TELL']) {
-      const { verdict, failure, mail, actions } = played.event(type);
-      expect({ type, verdict, mail, actions }).toEqual({ type, verdict: 'failed', mail: [], actions: [] });
-      expect(failure?.message).toContain('boom');
+      expect(played.event(type)).toMatchObject(nothing);
+      expect(played.last.failure?.message).toContain('boom');
+      // XState throws an error of its own for one in a guard.
+      expect(played.last.failure?.place ?? '').toMatch(type === 'GUARD' ? /^$/ : /\/advance\.test\.ts:\d+:\d+$/);
       expect(played.state.snapshot).toEqual(snapshot);
     }
-    expect(played.result('w', 1).verdict).toBe('failed');
-    expect(played.state.calls).toEqual({});
-    expect(played.timer('xstate.after.5.(machine).a').verdict).toBe('failed');
-    expect(played.state).toMatchObject({ status: 'active', timers: {}, steps: 6 });
-    expect(played.state.snapshot).toEqual(snapshot);
+    expect(played.state).toMatchObject({ status: 'active', steps: 4 });
+    expect(played.state.failed).toBeUndefined();
+  });
+
+  it('is FAILED with everything as it was when it throws at a timer or a result, and takes that once more', () => {
+    const played = new Played(fragile);
+    const before = played.state;
+    for (const take of [() => played.result('w', 1), () => played.timer('xstate.after.5.(machine).a')]) {
+      expect(take()).toMatchObject(nothing);
+      const { failed, ...kept } = played.state;
+      expect(kept).toEqual(before);
+      expect(failed?.failure.message).toContain('boom');
+      expect(played.take(failed?.cause as Cause)).toMatchObject(nothing);
+    }
+  });
+
+  it('takes the cause of its failure once it can, as if it had never failed', () => {
+    let isBroken = true;
+    const machine = setup({ types: { context: {} as { n: number } } }).createMachine({
+      context: { n: 0 },
+      initial: 'a',
+      states: { a: { after: { 5: { target: 'b', actions: assign({ n: () => (isBroken ? boom() : 1) }) } } }, b: {} },
+    });
+    const [played, other] = [new Played(machine), new Played(machine)];
+    const { cause } = played.timer('xstate.after.5.(machine).a').state.failed ?? {};
+    isBroken = false;
+    expect(played.take(cause as Cause, 9_000)).toEqual(other.take(cause as Cause, 9_000));
+    expect(played.state).toMatchObject({ steps: 2, timers: {} });
+  });
+
+  it('ends a child that throws at what only comes once, and its own children with it', () => {
+    const parent = { address: 'top', childId: 'me', src: 'x' };
+    const played = new Played(fragile, { parent });
+    played.result('w', 1);
+    expect(played.last.verdict).toBe('failed');
+    expect(played.state).toMatchObject({ status: 'error', calls: {}, timers: {}, error: { name: 'RangeError' } });
+    expect(played.state.error).not.toHaveProperty('place');
+    expect(draftsOf(played)).toEqual([expect.stringMatching(/^STOP to ship\.c-1$/), 'END to top']);
+    // What anybody may send does not end it.
+    expect(new Played(fragile, { parent }).event('ASSIGN').state.status).toBe('active');
+  });
+
+  it('is stopped where it is FAILED, and where its machine cannot even look at its state', () => {
+    for (const [machine, fail] of [
+      [fragile, (played: Played) => played.result('w', 1)],
+      [fragile, (played: Played) => Object.assign(played.state.snapshot as object, { value: 'gone' })],
+    ] as const) {
+      const played = new Played(machine);
+      fail(played);
+      expect(played.take(STOPPED).state).toMatchObject({ status: 'stopped', calls: {}, timers: {} });
+      expect(played.state.failed).toBeUndefined();
+      expect(draftsOf(played)).toEqual([expect.stringMatching(/^STOP to ship\.c-1$/)]);
+    }
   });
 
   it('ends with the error of a first step that throws, and tells the parent', () => {

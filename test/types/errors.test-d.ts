@@ -37,6 +37,7 @@ test('a switch over the code is exhaustive with exactly these', () => {
       case 'LEASE_LOST':
       case 'CHAIN_DAMAGED':
       case 'COMMAND_FAILED':
+      case 'WORKFLOW_FAILED':
         return 1;
       default:
         // A code that is added and not handled here is a type error.

@@ -99,9 +99,9 @@ test('a newer format is refused with how to update', async () => {
   await using room = await counted(1);
   const { JournalFold } = await import('../../src/durable/journal-fold.ts');
   const fold = new JournalFold(journalOf(room));
-  const newer = { v: 2, at: 0, process: { pid: 1, startTime: '', bootId: '' }, machine: { id: 'x', hash: 'y' } };
+  const newer = { v: 3, at: 0, process: { pid: 1, startTime: '', bootId: '' }, machine: { id: 'x', hash: 'y' } };
   const record = { seq: 1, prev: '', by: 'a', hash: '' };
-  expect(() => fold.apply({ ...record, body: { open: newer } })).toThrow(/format 2; this Mailroom knows 1/);
+  expect(() => fold.apply({ ...record, body: { open: newer } })).toThrow(/format 3; this Mailroom knows 2/);
   expect(() => fold.apply({ ...record, body: { surprise: 1 } })).toThrow(/nothing that this version knows/);
 });
 

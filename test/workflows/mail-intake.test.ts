@@ -17,7 +17,8 @@ test('mail that came after the last look, and before a timer was due, is seen al
   const sentAt = (timeMs: number, content: string): Promise<unknown> =>
     alice.send({ to: 'worker', type: 'INFO', content, id: createIdSource(nodeHost.randomBytes).next(timeMs) });
   const intake = new MailIntake(mailbox, { isUnclean: false });
-  const next = (sentBefore: number): string | undefined => intake.next(() => false, sentBefore)?.message.content;
+  const next = (sentBefore: number): string | undefined =>
+    intake.next({ isKnown: () => false, waits: () => false, sentBefore })?.message.content;
   const now = Date.now();
   // Its sender's clock is ahead, so that it is never early.
   await sentAt(now + 60 * SECOND_MS, 'from ahead');
@@ -40,8 +41,10 @@ test('mail of a time to come stays where it is, and is taken when the clock agre
   const { id } = await alice.send({ to: 'worker', type: 'INFO', content: 'x' });
   clock.advance(-30 * 3600 * SECOND_MS);
   const intake = new MailIntake(mailbox, { isUnclean: true });
-  expect(intake.next(() => false, Infinity)).toBeUndefined();
+  const next = (): string | undefined =>
+    intake.next({ isKnown: () => false, waits: () => false, sentBefore: Infinity })?.message.id;
+  expect(next()).toBeUndefined();
   expect(opened.status(id)).toMatchObject([{ state: 'delivered' }]);
   clock.advance(30 * 3600 * SECOND_MS);
-  expect(intake.next(() => false, Infinity)?.message.id).toBe(id);
+  expect(next()).toBe(id);
 });

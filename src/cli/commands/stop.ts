@@ -12,7 +12,7 @@ export const stop: Command = {
   operands: [{ name: 'address', completes: 'address' }],
   options: [],
   details: `It ends after the step that it is in; commands that it runs are ended too. One that nobody runs at the moment ends as soon
-as it is run again. To only interrupt it, press Ctrl-C where it runs.
+as it is run again, also with other code. To only interrupt it, press Ctrl-C where it runs.
 
   mailroom stop ship`,
   run: (call) =>
@@ -23,7 +23,9 @@ as it is run again. To only interrupt it, press Ctrl-C where it runs.
       const [found] = listWorkflows(room, address);
       if (call.isJson) await call.output.report({ json: { id, address, host: found?.host } });
       else if (found?.host === undefined)
-        await call.output.talk(`STOP lies in the mailbox of ${address}, which nobody runs at the moment.\n`);
+        await call.output.talk(
+          `STOP lies in the mailbox of ${address}, which nobody runs at the moment. It ends as soon as it is run.\n`,
+        );
       else await call.output.talk(`${address} is told to stop (${shortId(id)}).\n`);
       return EXIT_OK;
     }),

@@ -1,6 +1,7 @@
-import { whereabouts } from '../../durable/describe-state.ts';
+import { describeFailure, whereabouts } from '../../durable/describe-state.ts';
 import { listWorkflows, type WorkflowInfo } from '../../durable/list-workflows.ts';
 import type { WaitingFor } from '../../durable/waiting-for.ts';
+import { standingOf } from '../../machine/workflow-state.ts';
 import { visible } from '../../message/visible.ts';
 import type { Command } from '../command.ts';
 import { formatDuration } from '../duration.ts';
@@ -13,7 +14,8 @@ export const workflows: Command = {
   summary: 'list the workflows, their state and what they wait for',
   operands: [],
   options: [],
-  details: `Host is the process that runs it; without one it waits, and goes on when it is run again. From the journals alone.
+  details: `Host is the process that runs it; without one it waits, and goes on when it is run again. One that is FAILED threw an error
+at what it cannot do without, and waits for you. From the journals alone.
 
   mailroom workflows
   mailroom workflows --json | jq -r '.[] | select(.status == "active") | .address'`,
@@ -32,18 +34,18 @@ export const workflows: Command = {
 const HEADINGS = ['ADDRESS', 'STATE', 'SINCE', 'HOST', 'WAITING FOR'];
 
 function asJson({ address, machine, state, host, undelivered, waitingFor, damage }: WorkflowInfo): unknown {
-  const { status, output, error, since, snapshot } = state ?? {};
+  const { output, error, since, snapshot, failed } = state ?? {};
   const value = (snapshot as { value?: unknown } | undefined)?.value;
   const sinceIso = since === undefined ? undefined : new Date(since).toISOString();
   return {
     address,
     machine,
-    status: damage === undefined ? (status ?? 'not started') : 'damaged',
+    status: damage === undefined ? (state ? standingOf(state) : 'not started') : 'damaged',
     damage,
     value,
     since: sinceIso,
     output,
-    error,
+    error: failed?.failure ?? error,
     host,
     undelivered,
     waitingFor,
@@ -53,9 +55,11 @@ function asJson({ address, machine, state, host, undelivered, waitingFor, damage
 function asRow({ address, state, host, undelivered, waitingFor, damage }: WorkflowInfo, nowMs: number): string[] {
   if (damage !== undefined) return [address, 'damaged', '-', '-', visible(damage)];
   const where = state ? whereabouts(state) : 'not started';
-  const since = state ? `${formatDuration(nowMs - state.since)} ago` : '-';
+  const since = state ? `${formatDuration(nowMs - (state.failed?.at ?? state.since))} ago` : '-';
   const waits = waitingFor.map((one) => waitText(one, nowMs));
   if (undelivered > 0) waits.push(`${undelivered} message${undelivered === 1 ? '' : 's'} to be delivered`);
+  if (state?.failed)
+    waits.unshift(`--retry-failed, --again or stop, because of ${describeFailure(state.failed.failure)}`);
   if (waits.length === 0 && state?.status === 'active') waits.push('mail');
   return [address, visible(where), since, host === undefined ? '-' : String(host), visible(waits.join(', '))];
 }
