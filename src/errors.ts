@@ -140,7 +140,7 @@ export class MessageDeliveryError extends MailroomError {
   }
 }
 
-/** The recipient's `new` holds as many messages as the room allows. */
+/** As many messages of this sender wait at the recipient as there are free places, or none is free. */
 export class MailboxFull extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('MAILBOX_FULL', message, details);

@@ -6,7 +6,7 @@ import { dayOfId } from '../message/message-id.ts';
 import type { SealedMessage } from '../signing/seal.ts';
 import { compareSigned, findBeyondNew } from './find.ts';
 import { asDeliveryError } from './delivery-error.ts';
-import { countDelivered, isFull } from './fullness.ts';
+import { countDelivered, isFullFor, shareOf } from './fullness.ts';
 import { conflictOf, linkIntoNew } from './link-into-new.ts';
 import type { Durability, Mailbox } from './mailbox.ts';
 import { purgedThrough } from './purge.ts';
@@ -64,16 +64,20 @@ function linkStaged(mailbox: Mailbox, sealed: SealedMessage, source: Staged | un
   try {
     const linked = linkIntoNew(mailbox, { staged: source.path, names: source.names, sealed });
     if (linked === 'staged-gone' || linked === 'cannot-link') return undefined;
-    return delivered(mailbox, source, linked);
+    return delivered(mailbox, sealed, { source, linked });
   } catch (error) {
     return notDelivered(mailbox, sealed, error);
   }
 }
 
-function delivered(mailbox: Mailbox, source: Staged, linked: 'delivered' | 'delivered-before'): DeliveryOutcome {
+function delivered(
+  mailbox: Mailbox,
+  { message }: SealedMessage,
+  { source, linked }: { source: Staged; linked: 'delivered' | 'delivered-before' },
+): DeliveryOutcome {
   if (linked === 'delivered-before') return { outcome: 'delivered', again: true };
   source.names += 1;
-  countDelivered(mailbox);
+  countDelivered(mailbox, message.from);
   return { outcome: 'delivered', again: false };
 }
 
@@ -91,7 +95,7 @@ async function linkOne(
     }
     if (turn.came) await turn.came;
     const linked = linkIntoNew(mailbox, { staged: source.path, names: source.names, sealed });
-    if (linked === 'delivered' || linked === 'delivered-before') return delivered(mailbox, source, linked);
+    if (linked === 'delivered' || linked === 'delivered-before') return delivered(mailbox, sealed, { source, linked });
     if (linked === 'staged-gone') {
       staged.pop();
       if (tries < RESTAGE_TRIES_MAX) continue;
@@ -116,20 +120,24 @@ function refuseEarly(
       if (before) return before;
       isKnownAbsent = true;
     }
-    if (isFull(mailbox)) {
-      throw new MailboxFull(
-        `The mailbox of ${mailbox.address} holds ${mailbox.limits.newMessagesMax} unread messages, which is all it may.`,
-        {
-          hint: `Wait until ${mailbox.address} has read some, then repeat the send.`,
-        },
-      );
-    }
+    assertNotFull(mailbox, sealed.message.from);
     return undefined;
   } catch (error) {
     // Where looking for it failed, an earlier try may have delivered it.
     const outcome = isKnownAbsent || error instanceof MailroomError ? 'failed' : 'unknown';
     return { outcome, error: asDeliveryError(mailbox, sealed, error, outcome) };
   }
+}
+
+function assertNotFull(mailbox: Mailbox, sender: string): void {
+  const share = shareOf(mailbox, sender);
+  if (!isFullFor(share)) return;
+  const { own, waiting, free } = share;
+  throw new MailboxFull(
+    `The mailbox of ${mailbox.address} is full for ${sender} ` +
+      `(messages waiting: ${waiting}, from ${sender}: ${own}, free places: ${Math.max(0, free)} of ${mailbox.limits.newMessagesMax}).`,
+    { hint: `Wait until ${mailbox.address} has read some, then repeat the send.` },
+  );
 }
 
 /**

@@ -1,22 +1,60 @@
+import { senderInName } from '../message/layout.ts';
 import type { Mailbox } from './mailbox.ts';
 
 const COUNT_EVERY_MS = 1_000;
 
+/** How full `new` was at a look, and what was delivered to it since. */
+export interface Fullness {
+  count: number;
+  /** By what the names say of the sender. */
+  readonly bySender: Map<string, number>;
+}
+
+/** What one sender has waiting in a mailbox, and the places that are free there for everybody. */
+export interface Share {
+  readonly own: number;
+  readonly waiting: number;
+  readonly free: number;
+}
+
 /**
- * Whether `new` holds as many messages as allowed. Counted at most once a second, so the bound is soft: what other
- * processes deliver within that second is not seen.
+ * The share of a sender. Counted at most once a second, so the bound is soft: what other processes deliver within that
+ * second is not seen.
  */
-export function isFull(mailbox: Mailbox): boolean {
-  const { memory, host, layout, limits } = mailbox;
+export function shareOf(mailbox: Mailbox, sender: string): Share {
+  const { memory, host, limits } = mailbox;
   const now = host.clock.now();
-  const known = memory.fullness;
+  let known = memory.fullness;
   if (!known || now - known.countedAtMs >= COUNT_EVERY_MS || now < known.countedAtMs) {
-    memory.fullness = { countedAtMs: now, count: host.files.readdir(layout.new).length };
+    known = { countedAtMs: now, ...countWaiting(mailbox) };
+    memory.fullness = known;
   }
-  return (memory.fullness?.count ?? 0) >= limits.newMessagesMax;
+  const { count, bySender } = known;
+  return { own: bySender.get(sender) ?? 0, waiting: count, free: limits.newMessagesMax - count };
+}
+
+/**
+ * Whether the mailbox is full for this sender: once as many of its messages wait as there are free places. So one sender
+ * fills at most half of a mailbox, and each further one at most half of what is left.
+ */
+export function isFullFor({ own, free }: Share): boolean {
+  return own >= free;
 }
 
 /** Counts what this process delivered itself. */
-export function countDelivered(mailbox: Mailbox): void {
-  if (mailbox.memory.fullness) mailbox.memory.fullness.count += 1;
+export function countDelivered({ memory: { fullness } }: Mailbox, sender: string): void {
+  if (!fullness) return;
+  fullness.count += 1;
+  fullness.bySender.set(sender, (fullness.bySender.get(sender) ?? 0) + 1);
+}
+
+/** Lists `new`. */
+export function countWaiting({ host, layout }: Mailbox): Fullness {
+  const names = host.files.readdir(layout.new);
+  const bySender = new Map<string, number>();
+  for (const name of names) {
+    const sender = senderInName(name);
+    bySender.set(sender, (bySender.get(sender) ?? 0) + 1);
+  }
+  return { count: names.length, bySender };
 }

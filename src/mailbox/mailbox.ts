@@ -3,6 +3,7 @@ import type { SharedSync } from '../host/shared-sync.ts';
 import type { MailboxLayout } from '../message/layout.ts';
 import type { Message, Refusal } from '../message/message.ts';
 import type { MessageOpener } from '../signing/seal.ts';
+import type { Fullness } from './fullness.ts';
 
 /**
  * One actor's mailbox. Where a message lies is its status, and nothing else is:
@@ -34,7 +35,7 @@ export interface Mailbox {
 export interface MailboxLimits {
   /** How far ahead of the reader's clock the time in an id may be, in ms; what is further ahead waits for its time. */
   readonly clockSkewMsMax: number;
-  /** Messages that may lie in `new` before senders are told it is full. */
+  /** Messages that may lie in `new`; a sender is told that it is full once as many of its own wait there as are free. */
   readonly newMessagesMax: number;
   /** Times a message may be claimed before it is given up. */
   readonly attemptsMax: number;
@@ -56,7 +57,7 @@ export type MailboxEvent =
 
 export interface MailboxMemory {
   /** How full `new` was when last counted, and what was delivered to it since. */
-  fullness: { readonly countedAtMs: number; count: number } | undefined;
+  fullness: ({ readonly countedAtMs: number } & Fullness) | undefined;
   /** What `purged-through` said, and which file said it. */
   purged: { readonly ino: number; readonly mtimeMs: number; readonly day: string | undefined } | undefined;
   /** The directories in `done` known to exist, by their paths. */

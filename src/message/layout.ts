@@ -131,6 +131,11 @@ export function parseMessageFileName(name: string): MessageName | undefined {
   return isMessageId(id) && isAddress(from) ? { id, from } : undefined;
 }
 
+/** What would be the sender in a message's name, without a look whether it is one: for counting very many. */
+export function senderInName(name: string): string {
+  return name.slice(ID_CHARS + 1, -NAME_END.length);
+}
+
 /** The state of a claim, held in its file name alone: `<message name>,<attempt>,<until-ms>`. */
 export interface ClaimName {
   readonly name: string;

@@ -38,7 +38,7 @@ let alice: Agent;
 let bob: Agent;
 beforeEach(async () => {
   base = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-delivering-'));
-  const { directory } = await initRoom({ cwd: base, limits: { rateLimit: 4, newMessagesMax: 3 } });
+  const { directory } = await initRoom({ cwd: base, limits: { rateLimit: 4, newMessagesMax: 6 } });
   clock = createRestlessClock();
   room = await openRoom({ directory, host: { ...nodeHost, clock }, durability: 'process', nudge: () => {} });
   alice = await room.join('alice');
@@ -114,7 +114,7 @@ describe('a stored answer', () => {
     const { message } = await ask();
     for (const content of ['1', '2', '3']) await bob.send({ to: 'alice', type: 'INFO', content });
     const answer = answerOf(message, 'at last');
-    expect(await send(message, answer)).toMatchObject({ postponed: expect.stringContaining('unread') as string });
+    expect(await send(message, answer)).toMatchObject({ postponed: expect.stringContaining('full for bob') as string });
     for await (const mail of alice.inbox({ wait: false })) await mail.ack();
     await clock.sleep(2_000);
     expect(await send(message, answer)).toBe('delivered');

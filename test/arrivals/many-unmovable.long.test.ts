@@ -23,7 +23,7 @@ test('more files that cannot be moved than are remembered let a drain come to it
       throw systemError('EBUSY', { name: 'rename', path: from });
     },
   };
-  await using pair = await openPair({ host: { files }, limits: { newMessagesMax: 2 * UNMOVABLE } });
+  await using pair = await openPair({ host: { files }, limits: { newMessagesMax: 3 * UNMOVABLE } });
   const layout = mailboxOf(pair.readerRoom.context, 'bob')?.layout;
   const ids = createIdSource(randomBytes);
   for (let n = 0; n < UNMOVABLE; n++) fs.writeFileSync(`${layout?.new}/${ids.next(Date.now())}.alice.json`, '');

@@ -1,7 +1,7 @@
 import { Conflict } from '../../src/errors.ts';
 import { createFile, removeQuietly, stagedPath } from '../../src/host/files.ts';
 import { compareSigned, findBeyondNew } from '../../src/mailbox/find.ts';
-import { isFull } from '../../src/mailbox/fullness.ts';
+import { shareOf } from '../../src/mailbox/fullness.ts';
 import { linkIntoNew } from '../../src/mailbox/link-into-new.ts';
 import { purgedThrough } from '../../src/mailbox/purge.ts';
 import type { SealedMessage } from '../../src/signing/seal.ts';
@@ -26,7 +26,7 @@ export function sendInSteps(actor: Actor, sealed: SealedMessage): 'delivered' | 
     if (compared === 'equal') return 'delivered';
     if (compared === 'different') return 'conflict';
   }
-  isFull(mailbox);
+  shareOf(mailbox, sealed.message.from);
   for (let tries = 1; tries <= STAGE_TRIES_MAX; tries++) {
     const staged = stagedPath(mailbox.layout.tmp, randomBytes);
     createFile(files, staged, sealed.bytes, 0o400);

@@ -67,7 +67,7 @@ it('finds keys and mail that others can read, abandoned files, and mends both wi
 });
 
 it('notes dead letters and claims that ran out, and finds a full mailbox wrong', async () => {
-  using room = await createCliRoom({ limits: { newMessagesMax: 2 } });
+  using room = await createCliRoom({ limits: { newMessagesMax: 4 } });
   await using opened = await openRoom({ cwd: room.directory });
   const alice = opened.agent('alice');
   await alice.send({ to: 'bob', type: 'INFO', content: 'expired', expiresInMs: 1 });
@@ -77,7 +77,11 @@ it('notes dead letters and claims that ran out, and finds a full mailbox wrong',
   for (const content of ['one', 'two']) await room.run(['send', 'bob', 'INFO', content], { as: 'alice' });
   const { code, findings } = await examine(room);
   expect(findings.filter(({ level }) => level !== 'ok')).toMatchObject([
-    { check: 'mailboxes', level: 'wrong', text: expect.stringContaining('2 unread messages of at most 2') },
+    {
+      check: 'mailboxes',
+      level: 'wrong',
+      text: expect.stringContaining('2 unread messages of at most 4: 2 from alice; it is full for alice'),
+    },
     { check: 'claims', level: 'note', text: expect.stringContaining('1 messages of bob') },
     { check: 'dead letters', level: 'note', text: expect.stringContaining('1 dead letters and 0 refused') },
   ]);

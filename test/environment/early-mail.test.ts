@@ -4,6 +4,7 @@ import type { FileSystem } from '../../src/host/file-system.ts';
 import type { Host } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { openRoom } from '../../src/index.ts';
+import { mailboxOf } from '../../src/room/context.ts';
 import { watchRoom } from '../../src/room/watch-room.ts';
 import { createSteppedClock, type SteppedClock } from '../hostile/stepped-clock.ts';
 import { until } from '../hostile/until.ts';
@@ -138,6 +139,16 @@ test('a repetition under an id too far ahead is refused with the reason, and del
   await expect(zoo.alice.send({ ...DRAFT, id })).rejects.toMatchObject(TOO_EARLY);
   host.clock.advance(1);
   expect((await zoo.alice.send({ ...DRAFT, id })).outcomes).toEqual({ bob: { outcome: 'delivered', again: true } });
+});
+
+test('early mail counts towards what a mailbox may hold', async () => {
+  const host = hostAt(Date.now());
+  await using zoo = await openZoo({ host });
+  const mailbox = mailboxOf(zoo.room.context, 'bob');
+  Object.assign(mailbox?.limits ?? {}, { newMessagesMax: 2 });
+  await zoo.alice.send(DRAFT);
+  host.clock.advance(-30 * HOUR_MS);
+  await expect(zoo.alice.send(DRAFT)).rejects.toMatchObject({ code: 'MAILBOX_FULL' });
 });
 
 test.each([

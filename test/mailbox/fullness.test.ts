@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { nodeFileSystem } from '../../src/host/node-file-system.ts';
+import { countWaiting } from '../../src/mailbox/fullness.ts';
 import { claimNew } from '../../src/mailbox/claim.ts';
 import { scratchDirectories } from '../chain/scratch.ts';
 import { countCalls } from '../faults/faulty-files.ts';
@@ -9,7 +10,7 @@ const scratch = scratchDirectories('fullness');
 const FULL = { outcome: 'failed', error: { code: 'MAILBOX_FULL' } };
 
 test('a mailbox takes as many messages as it may hold in new, and more as soon as some were claimed', async () => {
-  const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax: 3 });
+  const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax: 6 });
   const sent = [setUp.letter(), setUp.letter(), setUp.letter()];
   for (const sealed of sent) expect(await setUp.deliver(sealed)).toMatchObject({ outcome: 'delivered' });
   expect(await setUp.deliver(setUp.letter())).toMatchObject(FULL);
@@ -20,8 +21,39 @@ test('a mailbox takes as many messages as it may hold in new, and more as soon a
   expect(await setUp.deliver(setUp.letter())).toMatchObject(FULL);
 });
 
+// One flooder filled the whole mailbox, and every other sender was told that it is full.
+test('one sender fills at most half of a mailbox, and each further one at most half of what is left', async () => {
+  const newMessagesMax = 16;
+  const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax });
+  const delivered: Record<string, number> = {};
+  for (const from of ['flooder', 'second', 'third', 'fourth', 'fifth', 'sixth']) {
+    for (let n = 0; n < newMessagesMax; n++) {
+      const { outcome, ...rest } = await setUp.deliver(setUp.letter({ from }));
+      if (outcome === 'delivered') delivered[from] = (delivered[from] ?? 0) + 1;
+      else
+        expect(rest).toMatchObject({
+          error: { code: 'MAILBOX_FULL', message: expect.stringContaining(`full for ${from} (`) },
+        });
+    }
+  }
+  expect(delivered).toEqual({ flooder: 8, second: 4, third: 2, fourth: 1, fifth: 1 });
+  const { count, bySender } = countWaiting(setUp.mailbox);
+  expect([count, Object.fromEntries(bySender)]).toEqual([newMessagesMax, delivered]);
+  setUp.clock.pass(1_000);
+  expect(await setUp.deliver(setUp.letter({ from: 'flooder' })), 'counted anew').toMatchObject(FULL);
+});
+
+test('a sender is told how many of its own messages wait, and how many places are free', async () => {
+  const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax: 4 });
+  await setUp.deliver(setUp.letter({ from: 'carol' }));
+  await setUp.deliver(setUp.letter());
+  await setUp.deliver(setUp.letter());
+  const message = 'The mailbox of bob is full for alice (messages waiting: 3, from alice: 2, free places: 1 of 4).';
+  expect(await setUp.deliver(setUp.letter())).toMatchObject({ error: { message } });
+});
+
 test('the bound is soft: what others deliver is seen within a second, and at once when the clock was set back', async () => {
-  const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax: 2 });
+  const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax: 4 });
   const [one, other] = [setUp.seenBy(), setUp.seenBy()];
   for (const mailbox of [one, other]) {
     expect(await setUp.deliver(setUp.letter(), { mailbox })).toMatchObject({ outcome: 'delivered' });

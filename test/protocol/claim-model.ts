@@ -157,21 +157,11 @@ function retrySteps(state: State): Step[] {
  */
 function purgeSteps(state: State): Step[] {
   const { purge, isInNew, claims } = state;
-  switch (purge) {
-    case 'none':
-      return isInNew || claims.length > 0
-        ? []
-        : [
-            {
-              step: 'write the purged day down',
-              next: { ...state, purge: 'marked', readers: state.readers.map(() => IDLE) },
-            },
-          ];
-    case 'marked':
-      return [{ step: 'purge', next: { ...state, purge: 'removed', isDone: false } }];
-    case 'removed':
-      return [];
+  if (purge === 'none' && !isInNew && claims.length === 0) {
+    const readers = state.readers.map(() => IDLE);
+    return [{ step: 'write the purged day down', next: { ...state, purge: 'marked', readers } }];
   }
+  return purge === 'marked' ? [{ step: 'purge', next: { ...state, purge: 'removed', isDone: false } }] : [];
 }
 
 function claimSteps(state: State, { rules, size, become }: { rules: Rules; size: Size; become: Become }): void {

@@ -22,7 +22,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
   });
   let shared: SharedRoom;
   beforeEach(async () => {
-    shared = await createSharedRoom(python);
+    shared = await createSharedRoom(python, { limits: { newMessagesMax: 100 } });
     await shared.room.join('alice');
     await shared.ask('bob', 'join');
   });
@@ -274,6 +274,27 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
       fs.unlinkSync(purged);
       fs.writeFileSync(shared.mailbox('bob', 'cur', `${name},0,0`), copy);
       expect(await read(otherOf(client))).toMatchObject([{ attempt: 1, message: { id } }]);
+    },
+  );
+
+  test.each(CLIENTS)(
+    'a mailbox is full for a sender of the %s once as many of its messages wait as are free',
+    async (client) => {
+      const lay = (n: number, from: string): string => {
+        const file = shared.mailbox(
+          'bob',
+          'new',
+          `019b7d31-5c00-7000-8000-${String(n).padStart(12, '0')}.${from}.json`,
+        );
+        fs.writeFileSync(file, '');
+        return file;
+      };
+      const own = Array.from({ length: 49 }, (_, n) => lay(n, 'alice'));
+      for (const n of [1, 2]) lay(n, 'carol');
+      expect(await codeOf(() => send(client, { content: 'one too many' }))).toBe('MAILBOX_FULL');
+      fs.unlinkSync(own[0] ?? '');
+      await shared.setClock(Date.now() + 1_000);
+      expect(await codeOf(() => send(client, { content: 'the last' }))).toBe('ok');
     },
   );
 

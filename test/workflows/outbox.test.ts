@@ -127,7 +127,7 @@ test('a message from before the clock was set back waits in the outbox, and goes
 
 test('many messages that are stuck at one recipient hold up nobody else, and later go in their order', async () => {
   // Each round looked at the first 256 messages, which were all for the one whose mailbox is full.
-  await using room = await WorkflowRoom.make({ inMemory: true, actors: { alice: { newMessagesMax: 20 } } });
+  await using room = await WorkflowRoom.make({ inMemory: true, actors: { alice: { newMessagesMax: 40 } } });
   const opened = await room.open();
   const [alice, bob] = [await opened.join('alice'), await opened.join('bob')];
   const child = setup({}).createMachine({ id: 'child', initial: 'a', states: { a: {} } });

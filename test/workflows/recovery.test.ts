@@ -173,7 +173,7 @@ test.each([
 );
 
 test('a delivery that fails for now is carried over a restart and arrives', async () => {
-  await using room = await WorkflowRoom.make({ actors: { alice: { newMessagesMax: 3 } } });
+  await using room = await WorkflowRoom.make({ actors: { alice: { newMessagesMax: 6 } } });
   const alice = await (await room.open()).join('alice');
   const { host } = await room.run(counter);
   for (let n = 1; n <= 6; n++) {

@@ -1,8 +1,10 @@
 import { removeQuietly } from '../../host/files.ts';
 import { isOpenToAll } from '../../mailbox/claim.ts';
 import { listEarly } from '../../mailbox/early.ts';
+import { countWaiting, isFullFor } from '../../mailbox/fullness.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { abandonedIn } from '../../mailbox/sweep.ts';
+import { isAddress } from '../../message/address.ts';
 import { parseClaimFileName, parseMessageFileName } from '../../message/layout.ts';
 import { timeOfId } from '../../message/message-id.ts';
 import { listAddresses, mailboxOf } from '../../room/context.ts';
@@ -10,6 +12,7 @@ import type { Room } from '../../room/room.ts';
 import type { Check, Finding } from './finding.ts';
 
 const NEARLY_FULL = 0.8;
+const SENDERS_SHOWN_MAX = 5;
 const CLOCK_AHEAD_MS_MAX = 60_000;
 
 /** What piles up: mail nobody reads, claims nobody ends, dead letters, files of senders that died. */
@@ -35,14 +38,21 @@ function incomplete(address: string): Finding {
   };
 }
 
-function fullness({ address, host, layout, limits }: Mailbox): Finding[] {
-  const waiting = host.files.readdir(layout.new).length;
-  if (waiting < limits.newMessagesMax * NEARLY_FULL) return [];
+function fullness(mailbox: Mailbox): Finding[] {
+  const { address, limits } = mailbox;
+  const { count: waiting, bySender } = countWaiting(mailbox);
+  const most = limits.newMessagesMax;
+  const senders = [...bySender].filter(([sender]) => isAddress(sender)).toSorted(([, a], [, b]) => b - a);
+  const free = most - waiting;
+  const held = senders.filter(([, own]) => isFullFor({ own, waiting, free })).map(([sender]) => sender);
+  if (waiting < most * NEARLY_FULL && held.length === 0) return [];
+  const shown = senders.slice(0, SENDERS_SHOWN_MAX).map(([sender, own]) => `${own} from ${sender}`);
+  const told = held.length === 0 ? '' : `; it is full for ${held.slice(0, SENDERS_SHOWN_MAX).join(', ')}`;
   return [
     {
       check: 'mailboxes',
-      level: waiting >= limits.newMessagesMax ? 'wrong' : 'note',
-      text: `the mailbox of ${address} holds ${waiting} unread messages of at most ${limits.newMessagesMax}`,
+      level: waiting >= most || held.length > 0 ? 'wrong' : 'note',
+      text: `the mailbox of ${address} holds ${waiting} unread messages of at most ${most}: ${shown.join(', ')}${told}`,
       hint: `It is for ${address} to read. See it: mailroom --as ${address} inbox`,
     },
   ];
