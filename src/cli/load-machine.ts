@@ -76,6 +76,8 @@ async function importFile(path: string): Promise<Readonly<Record<string, unknown
 
 /** Both ways of loading: a file beside no package.json, or one without "type": "module", is taken for CommonJS. */
 async function registerTypeScript(): Promise<() => Promise<void>> {
+  // What runs has all its code on one line; a person is told the line of the source.
+  process.setSourceMapsEnabled(true);
   const forCommonJs = (await import('tsx/cjs/api')).register();
   const forModules = (await import('tsx/esm/api')).register();
   return async () => {
