@@ -37,11 +37,15 @@ function listContext(host: Host, directory: string): ContextMail[] {
   return names.flatMap((name) => {
     const number = Number(NAME.exec(name)?.[1] ?? Number.NaN);
     if (Number.isNaN(number)) return [];
-    const message = readRecord(host, `${directory}/${name}`, ({ message: found }) =>
-      typeof found === 'object' && found !== null ? (found as Message) : undefined,
-    );
+    const message = readContextFile(host, `${directory}/${name}`);
     return message ? [{ number, message }] : [];
   });
+}
+
+export function readContextFile(host: Host, path: string): Message | undefined {
+  return readRecord(host, path, ({ message }) =>
+    typeof message === 'object' && message !== null ? (message as Message) : undefined,
+  );
 }
 
 const pathOf = (directory: string, number: number): string => `${directory}/${String(number).padStart(8, '0')}.json`;

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { namesIn } from '../host/names-in.ts';
 import type { JobSpec } from '../jobs/job.ts';
 import { publishRecord, readRecord } from './record-file.ts';
 
@@ -49,6 +50,17 @@ export function promptPath(directory: string, number: number): string {
 export async function putRound(host: Host, place: { directory: string; number: number }, round: Round): Promise<Round> {
   await publishRecord(host, roundPath(place.directory, place.number), round);
   return readRound(host, place) ?? round;
+}
+
+const ROUND = /^([1-9]\d{0,3})\.round\.json$/;
+
+/** Reads every record of a question, for whoever looks whether they can be believed. Throws Conflict for the first that cannot. */
+export function readWholeQuestion(host: Host, directory: string): void {
+  for (const name of namesIn(host.files, directory)) {
+    const number = Number(ROUND.exec(name)?.[1] ?? 0);
+    if (number > 0) readRound(host, { directory, number });
+  }
+  readAnswer(host, directory);
 }
 
 export function readRound(host: Host, { directory, number }: { directory: string; number: number }): Round | undefined {

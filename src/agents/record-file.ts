@@ -39,7 +39,7 @@ export function readRecord<T>(
   const parsed = value?.['v'] === 1 ? parse(value) : undefined;
   if (parsed !== undefined) return parsed;
   throw new Conflict(`The record ${path} cannot be believed; Mailroom writes it whole or not at all.`, {
-    hint: 'See what it was, then remove it: what it was about is done anew.',
+    hint: `See what it was, then have what it was about done anew: rm -r '${path}'`,
   });
 }
 

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { cut } from '../message/cut.ts';
 import type { Host } from '../host/host.ts';
 import { threadKey } from './question.ts';
@@ -33,8 +34,14 @@ export interface Exchange {
 }
 
 export function readThread(host: Host, directory: string, threadId: string): Thread | undefined {
-  return readRecord(host, threadPath(directory, threadId), ({ threadId: of, tool, session, told, exchanges }) => {
-    if (of !== threadId || typeof tool !== 'string' || typeof told !== 'number') return undefined;
+  return readThreadFile(host, threadPath(directory, threadId));
+}
+
+/** Whatever thread the file is of; its name is made of the thread's id. */
+export function readThreadFile(host: Host, path: string): Thread | undefined {
+  return readRecord(host, path, ({ threadId, tool, session, told, exchanges }) => {
+    if (typeof threadId !== 'string' || basename(path) !== threadFileName(threadId)) return undefined;
+    if (typeof tool !== 'string' || typeof told !== 'number') return undefined;
     const known = typeof session === 'string' && isSession(session) ? { session } : {};
     return { threadId, tool, told, ...known, exchanges: Array.isArray(exchanges) ? exchanges.filter(isExchange) : [] };
   });
@@ -62,7 +69,8 @@ export function historyPath(directory: string, threadId: string): string {
   return `${directory}/${threadKey(threadId)}.history`;
 }
 
-const threadPath = (directory: string, threadId: string): string => `${directory}/${threadKey(threadId)}.json`;
+const threadFileName = (threadId: string): string => `${threadKey(threadId)}.json`;
+const threadPath = (directory: string, threadId: string): string => `${directory}/${threadFileName(threadId)}`;
 
 function clipped(text: string): string {
   return cut(text.toWellFormed(), { charsMax: KEPT_CHARS_MAX });

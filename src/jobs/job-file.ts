@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { errnoOf, type FileSystem } from '../host/file-system.ts';
 import { publishFile, readBounded, stagedPath } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
@@ -45,6 +46,6 @@ function damaged(path: string, fault: string, cause?: unknown): JobFailed {
   return new JobFailed(`The job file ${path} cannot be believed: ${fault}. Mailroom writes it whole or not at all.`, {
     reason: 'damaged',
     cause,
-    hint: 'See that none of its processes is left (ps), then remove the directory of the job to have it run anew.',
+    hint: `See that none of its processes is left (ps), then have it run anew: rm -r '${dirname(path)}'`,
   });
 }

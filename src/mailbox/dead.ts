@@ -12,7 +12,7 @@ import type { Mailbox } from './mailbox.ts';
 import { refusalOfPurged } from './purge.ts';
 
 const REASON_MODE = 0o600;
-const REASON_END = '.why.json';
+export const REASON_END = '.why.json';
 
 /** What lies beside a dead letter. */
 export interface DeadReason {
@@ -102,7 +102,8 @@ function bury(
   }
 }
 
-function writeReason({ host, layout }: Mailbox, path: string, why: DeadReason): void {
+/** Puts a reason file up whole, whatever was there before. */
+export function writeReason({ host, layout }: Mailbox, path: string, why: DeadReason): void {
   const { files, randomBytes } = host;
   const staged = stagedPath(layout.tmp, randomBytes);
   try {
@@ -146,22 +147,27 @@ export function listDead(mailbox: Mailbox): DeadLetter[] {
     for (const fileName of namesIn(host.files, directory).sort()) {
       const path = `${directory}/${fileName}`;
       if (path === layout.refused || fileName.endsWith(REASON_END)) continue;
-      const why = readReason(mailbox, `${path}${REASON_END}`, fileName);
+      const why = reasonOf(mailbox, path, fileName);
       letters.push({ ...why, path, verified, retryable: verified || mayPass(why) });
     }
   }
   return letters;
 }
 
-function readReason(mailbox: Mailbox, path: string, fileName: string): DeadReason {
-  const unknown = { name: fileName, reason: 'unknown', detail: `its reason file ${path} cannot be read`, at: '' };
+function reasonOf(mailbox: Mailbox, letter: string, fileName: string): DeadReason {
+  const detail = `its reason file ${letter}${REASON_END} cannot be read`;
+  return readReason(mailbox, letter) ?? { name: fileName, reason: 'unknown', detail, at: '' };
+}
+
+/** Why a letter lies where it does; undefined where its reason file is missing or makes no sense. */
+export function readReason({ host }: Mailbox, letter: string): DeadReason | undefined {
   try {
-    const parsed = JSON.parse(readText(mailbox.host.files, path) ?? 'null') as Partial<DeadReason> | null;
-    const { name, reason, detail, at } = parsed ?? unknown;
+    const parsed: unknown = JSON.parse(readText(host.files, `${letter}${REASON_END}`) ?? 'null');
+    const { name, reason, detail, at } = (parsed ?? {}) as Partial<DeadReason>;
     const isWhole = [name, reason, detail, at].every((value) => typeof value === 'string');
-    return isWhole ? ({ name, reason, detail, at } as DeadReason) : unknown;
+    return isWhole ? ({ name, reason, detail, at } as DeadReason) : undefined;
   } catch {
-    return unknown;
+    return undefined;
   }
 }
 
@@ -201,7 +207,7 @@ function noLetter({ address }: Mailbox, fileName: string): MessageNotFound {
 }
 
 function nameOfRefused(mailbox: Mailbox, path: string, fileName: string): string {
-  const why = readReason(mailbox, `${path}${REASON_END}`, fileName);
+  const why = reasonOf(mailbox, path, fileName);
   if (mayPass(why)) return why.name;
   throw new Conflict(
     `${fileName} was refused (${why.reason}: ${why.detail}), which does not pass; it cannot be tried again.`,

@@ -41,6 +41,12 @@ export function listWaiting(mailbox: Mailbox): Waiting {
   return { arrived, open: [...open.values()].filter(({ name }) => !held.has(name)), foreign };
 }
 
+/** Puts aside what is no message in `new`. */
+export function refuseForeign(mailbox: Mailbox, { foreign }: Pick<Waiting, 'foreign'>): void {
+  const refusal = { reason: 'bad-name', detail: 'the file name is not <id>.<sender>.json' } as const;
+  for (const name of foreign) refuse(mailbox, { path: `${mailbox.layout.new}/${name}`, name, refusal });
+}
+
 /**
  * Claims what waits, one message a step, until a listing finds nothing more. The mailbox is listed once, drained in
  * order, and listed again; within a listing each sender gets at most 30 turns a round, so that a flood from one does not
@@ -55,10 +61,7 @@ export function* drain(mailbox: Mailbox, { leaseMs }: { leaseMs: number }): Gene
   for (;;) {
     const listedAtMs = clock.now();
     const waiting = listWaiting(mailbox);
-    for (const name of waiting.foreign) {
-      const refusal = { reason: 'bad-name', detail: 'the file name is not <id>.<sender>.json' } as const;
-      refuse(mailbox, { path: `${mailbox.layout.new}/${name}`, name, refusal });
-    }
+    refuseForeign(mailbox, waiting);
     const open = new Map(waiting.open.map((claim) => [claim.name, claim]));
     const arrived = waiting.arrived.filter((name) => !passedOver.has(name));
     const names = new Set([...open.keys(), ...arrived].sort());

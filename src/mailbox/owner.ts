@@ -4,7 +4,7 @@ import { parseClaimFileName, type ClaimName } from '../message/layout.ts';
 import type { Refusal } from '../message/message.ts';
 import { claimPath, moveToClaim, moveToDone } from './claim-path.ts';
 import { giveUp, refuse } from './dead.ts';
-import { listWaiting } from './drain.ts';
+import { listWaiting, refuseForeign } from './drain.ts';
 import { compareSigned, donePath } from './find.ts';
 import { inspect, type Believed } from './inspect.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -31,10 +31,7 @@ export interface WaitingMail {
 export function listOwn(mailbox: Mailbox): WaitingMail[] {
   const { arrived, open, foreign } = listWaiting(mailbox);
   const { layout } = mailbox;
-  for (const name of foreign) {
-    const refusal = { reason: 'bad-name', detail: 'the file name is not <id>.<sender>.json' } as const;
-    refuse(mailbox, { path: `${layout.new}/${name}`, name, refusal });
-  }
+  refuseForeign(mailbox, { foreign });
   const claims = open.map((claim): WaitingMail => ({ name: claim.name, path: claimPath(mailbox, claim), claim }));
   const fresh = arrived.map((name): WaitingMail => ({ name, path: `${layout.new}/${name}` }));
   return [...claims, ...fresh].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));

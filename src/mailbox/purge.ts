@@ -170,6 +170,11 @@ interface ClockMark {
   readonly uptimeMs: number;
 }
 
+/** Whether the file holds a mark that a purge can compare with. */
+export function isClockMark(text: string | undefined): boolean {
+  return readClockMark(text) !== undefined;
+}
+
 function readClockMark(text: string | undefined): ClockMark | undefined {
   try {
     const parsed = JSON.parse(text ?? 'null') as Partial<ClockMark> | null;

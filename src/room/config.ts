@@ -32,9 +32,10 @@ function textOf(files: FileSystem, { config, directory }: RoomLayout): string {
   try {
     const read = readBounded(files, config, CONFIG_BYTES_MAX);
     if ('bytes' in read) return read.bytes.toString('utf8');
-    throw new RoomRefused(`${config} cannot be read: ${read.unreadable}.`, {
-      hint: `Put the file back from a backup. Where there never was a room: mv '${config}' '${config}.old' && mailroom init`,
-    });
+    const hint = read.unreadable.includes('EACCES')
+      ? `Let its owner read it: chmod 600 '${config}'`
+      : `Put the file back from a backup. Where there never was a room: mv '${config}' '${config}.old' && mailroom init`;
+    throw new RoomRefused(`${config} cannot be read: ${read.unreadable}.`, { hint });
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new RoomNotFound(`${directory} is not a room: it has no room.json.`, {
@@ -47,7 +48,10 @@ function textOf(files: FileSystem, { config, directory }: RoomLayout): string {
 /** Reads `room.json`. Throws `RoomNotFound` without one, `RoomRefused` for a newer format or a file that makes no sense. */
 export function readConfig(files: FileSystem, layout: RoomLayout): RoomConfig {
   const broken = (what: string, cause?: unknown): RoomRefused =>
-    new RoomRefused(`${layout.config} ${what}.`, { cause, hint: 'Restore the file, or mend it by hand; it is JSON.' });
+    new RoomRefused(`${layout.config} ${what}.`, {
+      cause,
+      hint: 'Put the file back from a backup, or mend it by hand; it is JSON.',
+    });
   const text = textOf(files, layout);
   let parsed: Record<string, unknown>;
   try {

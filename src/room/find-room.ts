@@ -108,9 +108,9 @@ export function assertNotBeheaded({ files }: Pick<Host, 'files'>, directory: str
   const kind = files.lstat(config)?.kind;
   if (kind === 'file') return;
   const what = kind === undefined ? 'is missing' : `is no regular file (${kind})`;
-  throw new RoomRefused(`The room ${directory} is damaged: it has actors, and its room.json ${what}.`, {
+  throw new RoomRefused(`The room ${directory} is damaged: it has actors, and ${config} ${what}.`, {
     hint:
-      `Put ${config} back from a backup: nothing in the room can be verified without it. ` +
+      'Put it back from a backup: nothing in the room can be verified without it. ' +
       `To begin anew instead: mv '${directory}' '${directory}.old' && mailroom init --room '${directory}'`,
   });
 }

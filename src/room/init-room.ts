@@ -54,7 +54,12 @@ export async function initRoom(options: InitOptions = {}): Promise<Initialised> 
 /** What holds nothing that could not be made again: the directories, and the file that keeps keys out of commits. */
 async function completeRoom(host: Host, layout: RoomLayout): Promise<void> {
   for (const path of directoriesOf(layout)) ensureDirectory(host.files, path);
-  if (!host.files.lstat(layout.gitignore)) await publish(host, layout, layout.gitignore, '*\n');
+  if (!host.files.lstat(layout.gitignore)) await publishGitignore(host, layout);
+}
+
+/** Keys never get into a commit: git sees nothing in here. */
+export async function publishGitignore(host: Host, layout: RoomLayout): Promise<void> {
+  await publish(host, layout, layout.gitignore, '*\n');
 }
 
 function directoriesOf({ directory, tmp, keys, publicKeys, actors, logDirectory }: RoomLayout): string[] {

@@ -1,9 +1,17 @@
+import { listSegments, segmentPath } from '../chain/segment-naming.ts';
 import { actorLayout } from '../message/layout.ts';
 import type { RoomContext } from './context.ts';
-import { RateCounter } from './rate-limit.ts';
+import { COUNTER_NAMING, RateCounter } from './rate-limit.ts';
 
 /** A generation holds the grants it carries over (about 60 bytes each) and several times as many new ones. */
 const BYTES_PER_CARRIED_GRANT = 240;
+
+/** The files of a sender's counter. */
+export function counterFiles({ host, layout }: Pick<RoomContext, 'host' | 'layout'>, address: string): string[] {
+  const place = { directory: actorLayout(layout, address).directory, naming: COUNTER_NAMING };
+  if (host.files.lstat(place.directory)?.kind !== 'directory') return [];
+  return listSegments(host.files, place).firsts.map((first) => segmentPath(place, first));
+}
 
 /** The counter of one sender, under the limits that the room gives it. */
 export function openCounter({ host, layout, config }: RoomContext, address: string): RateCounter {

@@ -6,6 +6,7 @@ import { LIMIT_MAXIMA } from './limits.ts';
 import { decideGrant, type RateLimit } from './rate-decision.ts';
 import { GrantHistory, type Grant, type RateBody } from './rate-grants.ts';
 
+export const COUNTER_NAMING = { prefix: 'rate.', suffix: '' };
 const SEGMENTS_KEPT = 2;
 const GRANT_TRIES_MAX = 64;
 /** Lost races in a row after which a process waits a little before the next. */
@@ -77,6 +78,11 @@ export class RateCounter {
       const waitMs = Math.min(Math.max(decided.retryAt - clock.now(), 1), this.#options.windowMs + 1);
       await clock.sleep(waitMs, signal);
     }
+  }
+
+  /** Reads what was counted, as the next grant would. Throws ChainDamaged and errors of the file system. */
+  readThrough(): void {
+    this.#opened().chain.readOn();
   }
 
   /** Gives the file back; the next grant opens it again. */
@@ -174,7 +180,7 @@ export class RateCounter {
     const chain = new ChainFile({
       host,
       directory,
-      naming: { prefix: 'rate.', suffix: '' },
+      naming: COUNTER_NAMING,
       segmentBytesMax: this.#options.segmentBytesMax,
       segmentsKept: SEGMENTS_KEPT,
       durable: false,

@@ -108,15 +108,20 @@ function readPrivateKey(files: FileSystem, { path, address }: { path: string; ad
 }
 
 function parsePrivateKey(path: string, pem: string): KeyObject {
+  const refused = (cause?: unknown): RoomRefused =>
+    new RoomRefused(`The private key ${path} is no Ed25519 key in PEM.`, { cause, hint: 'Restore it from a backup.' });
+  let key: KeyObject;
   try {
-    return createPrivateKey(pem);
+    key = createPrivateKey(pem);
   } catch (cause) {
-    throw new RoomRefused(`The private key ${path} is no key in PEM.`, { cause, hint: 'Restore it from a backup.' });
+    throw refused(cause);
   }
+  if (key.asymmetricKeyType !== 'ed25519') throw refused();
+  return key;
 }
 
 /** The sender is named by whoever put the file there, so nothing that is wrong with it may be more than a missing key. */
-function readVerifier(files: FileSystem, layout: RoomLayout, sender: string): VerifyingKey | undefined {
+export function readVerifier(files: FileSystem, layout: RoomLayout, sender: string): VerifyingKey | undefined {
   // Nobody joins under a reserved address, so nobody has a key for it.
   if (!isActorAddress(sender)) return undefined;
   const pem = readText(files, actorLayout(layout, sender).publicKey);

@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => fs.rmSync(base, { recursive: true, force: true }));
 
-const MEND = 'Restore the file, or mend it by hand; it is JSON.';
+const MEND = 'Put the file back from a backup, or mend it by hand; it is JSON.';
 
 test('a room of a newer format is refused with the way to update', async () => {
   fs.writeFileSync(file, JSON.stringify({ ...written, version: 2, somethingNew: true }));

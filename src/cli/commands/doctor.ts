@@ -1,6 +1,12 @@
+import { isMailroomError } from '../../errors.ts';
+import { errnoOf } from '../../host/file-system.ts';
 import { visible } from '../../message/visible.ts';
+import type { Room } from '../../room/room.ts';
 import { checkFileSystem } from '../doctor/check-file-system.ts';
+import { checkFiles } from '../doctor/check-files.ts';
+import { checkLetters } from '../doctor/check-letters.ts';
 import { checkMailboxes } from '../doctor/check-mailboxes.ts';
+import { checkMounts } from '../doctor/check-mounts.ts';
 import { checkPermissions } from '../doctor/check-permissions.ts';
 import { checkSecurity } from '../doctor/check-security.ts';
 import { checkTmux } from '../doctor/check-tmux.ts';
@@ -10,35 +16,57 @@ import type { Command } from '../command.ts';
 import { EXIT_FAILURE, EXIT_OK } from '../exit-code.ts';
 import { withRoom } from '../with-room.ts';
 
-const CHECKS: readonly Check[] = [
-  checkSecurity,
-  checkPermissions,
-  checkFileSystem,
-  checkWatching,
-  checkTmux,
-  checkMailboxes,
+/** In this order: what is mended first is what the others look into. */
+const CHECKS: readonly (readonly [name: string, check: Check])[] = [
+  ['room', checkSecurity],
+  ['files', checkFiles],
+  ['mounts', checkMounts],
+  ['permissions', checkPermissions],
+  ['file system', checkFileSystem],
+  ['watching', checkWatching],
+  ['tmux', checkTmux],
+  ['mailboxes', checkMailboxes],
+  ['letters', checkLetters],
 ];
 
 export const doctor: Command = {
   name: 'doctor',
   summary: 'look whether everything is as it should be',
   operands: [],
-  options: [{ name: 'fix', summary: 'mend permissions and sweep abandoned files' }],
-  details: `It says which security level is in force, and exits 1 when something is wrong. A note is worth knowing; mail arrives all the
-same.
+  options: [{ name: 'fix', summary: 'mend what can be mended without losing anything' }],
+  details: `It says which security level is in force, looks at every file that the room keeps, and exits 1 when something is wrong. A
+note is worth knowing; mail arrives all the same. --fix says what it did: it makes again what holds nothing, closes what
+others can read, sweeps abandoned files, and sets aside what lies in the place of something else, as damaged.<hex>.<name>.
+It deletes no mail, key or journal, may be repeated, and disturbs nobody who is at work.
 
   mailroom doctor --fix`,
   run: (call) =>
     withRoom(call, async (room) => {
       const fix = call.args.options.has('fix');
       const findings: Finding[] = [];
-      for (const check of CHECKS) findings.push(...(await check(room, { fix })));
+      for (const one of CHECKS) findings.push(...(await examine(room, one, { fix })));
       const told = findings.map((one) => (one.hint === undefined ? one : { ...one, hint: call.pasteable(one.hint) }));
       if (call.isJson) await call.output.json(told);
       else await call.output.data(told.map(asText).join(''));
       return findings.some(({ level }) => level === 'wrong') ? EXIT_FAILURE : EXIT_OK;
     }),
 };
+
+/** A check that the system does not let finish is a finding too, and not the end of the others. */
+async function examine(
+  room: Room,
+  [name, check]: (typeof CHECKS)[number],
+  options: { readonly fix: boolean },
+): Promise<Finding[]> {
+  try {
+    return await check(room, options);
+  } catch (error) {
+    if (!isMailroomError(error) && errnoOf(error) === undefined) throw error;
+    const text = `this could not be looked at: ${error instanceof Error ? error.message : String(error)}`;
+    const hint = isMailroomError(error) ? error.hint : 'Mend what is said above, then look again: mailroom doctor';
+    return [{ check: name, level: 'wrong', text, ...(hint === undefined ? {} : { hint }) }];
+  }
+}
 
 function asText({ check, level, text, hint }: Finding): string {
   const advice = hint === undefined || level === 'ok' ? '' : `       ${visible(hint)}\n`;

@@ -1,4 +1,5 @@
 import { removeQuietly } from '../../host/files.ts';
+import { namesIn } from '../../host/names-in.ts';
 import { isOpenToAll } from '../../mailbox/claim.ts';
 import { listEarly } from '../../mailbox/early.ts';
 import { countWaiting, isFullFor } from '../../mailbox/fullness.ts';
@@ -22,21 +23,11 @@ export const checkMailboxes: Check = (room, { fix }) => {
     const mailbox = mailboxOf(room.context, address);
     if (mailbox)
       findings.push(...fullness(mailbox), ...claims(mailbox), ...deadLetters(mailbox), ...fromTheFuture(mailbox));
-    else findings.push(incomplete(address));
   }
   findings.push(...abandoned(room, { fix }));
   if (findings.length > 0) return findings;
   return [{ check: 'mailboxes', level: 'ok', text: 'none is full, and nothing was given up or abandoned' }];
 };
-
-function incomplete(address: string): Finding {
-  return {
-    check: 'mailboxes',
-    level: 'wrong',
-    text: `${address} has no mailbox, because its join was interrupted`,
-    hint: `Complete it: mailroom join ${address}`,
-  };
-}
 
 function fullness(mailbox: Mailbox): Finding[] {
   const { address, limits } = mailbox;
@@ -60,7 +51,7 @@ function fullness(mailbox: Mailbox): Finding[] {
 
 function claims(mailbox: Mailbox): Finding[] {
   const { address, host, layout } = mailbox;
-  const expired = host.files.readdir(layout.cur).filter((fileName) => {
+  const expired = namesIn(host.files, layout.cur).filter((fileName) => {
     const claim = parseClaimFileName(fileName);
     return claim && isOpenToAll(mailbox, claim);
   });
@@ -77,8 +68,8 @@ function claims(mailbox: Mailbox): Finding[] {
 
 function deadLetters({ address, host, layout }: Mailbox): Finding[] {
   const isLetter = (name: string): boolean => !name.endsWith('.why.json') && name !== 'refused';
-  const dead = host.files.readdir(layout.dead).filter(isLetter).length;
-  const refused = host.files.readdir(layout.refused).filter(isLetter).length;
+  const dead = namesIn(host.files, layout.dead).filter(isLetter).length;
+  const refused = namesIn(host.files, layout.refused).filter(isLetter).length;
   if (dead + refused === 0) return [];
   return [
     {
@@ -105,7 +96,7 @@ function fromTheFuture(mailbox: Mailbox): Finding[] {
       },
     ];
   }
-  const newest = host.files.readdir(layout.new).map((name) => parseMessageFileName(name)?.id);
+  const newest = namesIn(host.files, layout.new).map((name) => parseMessageFileName(name)?.id);
   const latestMs = Math.max(0, ...newest.map((id) => (id === undefined ? 0 : timeOfId(id))));
   if (latestMs <= host.clock.now() + CLOCK_AHEAD_MS_MAX) return [];
   return [

@@ -1,4 +1,5 @@
 import type { FileSystem } from '../../host/file-system.ts';
+import { namesIn } from '../../host/names-in.ts';
 import { actorLayout } from '../../message/layout.ts';
 import { listAddresses } from '../../room/context.ts';
 import type { Room } from '../../room/room.ts';
@@ -27,8 +28,7 @@ export const checkPermissions: Check = (room, { fix }) => {
 function privatePaths(room: Room): string[] {
   const { host, layout } = room.context;
   const { directory, config, keys, publicKeys, actors, logDirectory, log, tmp } = layout;
-  const below = (path: string): string[] =>
-    host.files.lstat(path)?.kind === 'directory' ? host.files.readdir(path).map((name) => `${path}/${name}`) : [];
+  const below = (path: string): string[] => namesIn(host.files, path).map((name) => `${path}/${name}`);
   const ofActors = listAddresses(room.context).flatMap((address) => {
     const { mailbox, card, directory: own } = actorLayout(layout, address);
     return [own, card, mailbox.directory, mailbox.tmp, mailbox.new, mailbox.cur, mailbox.done, mailbox.dead];

@@ -1,0 +1,179 @@
+import { readContextFile } from '../../agents/context-mail.ts';
+import { readWholeQuestion } from '../../agents/question-record.ts';
+import { readThreadFile } from '../../agents/thread-record.ts';
+import { JournalFold } from '../../durable/journal-fold.ts';
+import { journalPlace } from '../../durable/journal-place.ts';
+import { readJournalState } from '../../durable/read-journal.ts';
+import { readChain } from '../../chain/read-chain.ts';
+import { listSegments, segmentPath } from '../../chain/segment-naming.ts';
+import { namesIn } from '../../host/names-in.ts';
+import { readWholeJob } from '../../jobs/read-whole-job.ts';
+import { actorLayout, type ActorLayout } from '../../message/layout.ts';
+import { readCard } from '../../room/card.ts';
+import { listAddresses, type RoomContext } from '../../room/context.ts';
+import { counterFiles, openCounter } from '../../room/open-counter.ts';
+import { ALL_OF_OWNER, always, READABLE, restore, WRITABLE, type DurableFile, type Place } from './durable-file.ts';
+
+/** What a room keeps for each actor besides its mailbox, parents before what lies in them. */
+export const ACTOR_FILES: readonly DurableFile[] = [
+  {
+    name: 'actors/<address>/',
+    kind: 'directory',
+    mode: ALL_OF_OWNER,
+    places: (context) => placesOf(context, ({ directory }) => [directory]),
+    isReplaceable: always,
+    hint: restore,
+  },
+  {
+    name: 'actors/<address>/card.json',
+    kind: 'file',
+    mode: READABLE,
+    places: (context) => placesOf(context, ({ card }) => [card]),
+    isNeeded: ({ host, layout }, { address = '' }) => readCard(host, layout, address) === undefined,
+    fault: ({ host, layout }, { address = '' }) =>
+      readCard(host, layout, address) ? undefined : `is no card of ${address}, so nobody has joined under that address`,
+    hint: joinAgain,
+  },
+  sign('seen'),
+  sign('nudged'),
+  {
+    name: 'actors/<address>/rate.<n>',
+    kind: 'file',
+    mode: WRITABLE,
+    places: (context) =>
+      listAddresses(context).flatMap((address) => counterFiles(context, address).map((path) => ({ address, path }))),
+    fault: (context, { address = '' }) => {
+      const counter = openCounter(context, address);
+      try {
+        counter.readThrough();
+        return undefined;
+      } finally {
+        counter.close();
+      }
+    },
+    hint: restore,
+  },
+  inOwn('journal', ({ journal }) => journal),
+  {
+    name: 'actors/<address>/journal/<first seq>.jsonl',
+    kind: 'file',
+    mode: WRITABLE,
+    places: journalFiles,
+    fault: journalFault,
+    hint: restore,
+  },
+  inOwn('jobs', ({ jobs }) => jobs),
+  {
+    name: 'actors/<address>/jobs/<effect id>/',
+    kind: 'directory',
+    mode: ALL_OF_OWNER,
+    places: (context) => placesIn(context, ({ jobs }) => jobs),
+    fault: ({ host }, { path }) => void readWholeJob(host, path),
+    hint: remove,
+  },
+  inOwn('agent', ({ agent }) => agent.directory),
+  inOwn('agent/questions', ({ agent }) => agent.questions),
+  {
+    name: 'actors/<address>/agent/questions/<key>/',
+    kind: 'directory',
+    mode: ALL_OF_OWNER,
+    places: (context) => placesIn(context, ({ agent }) => agent.questions),
+    fault: ({ host }, { path }) => void readWholeQuestion(host, path),
+    hint: remove,
+  },
+  inOwn('agent/threads', ({ agent }) => agent.threads),
+  {
+    name: 'actors/<address>/agent/threads/<key>.json',
+    kind: 'file',
+    mode: READABLE,
+    places: (context) => placesIn(context, ({ agent }) => agent.threads, '.json'),
+    fault: ({ host }, { path }) => void readThreadFile(host, path),
+    hint: remove,
+  },
+  inOwn('agent/context', ({ agent }) => agent.context),
+  {
+    name: 'actors/<address>/agent/context/<number>.json',
+    kind: 'file',
+    mode: READABLE,
+    places: (context) => placesIn(context, ({ agent }) => agent.context, '.json'),
+    fault: ({ host }, { path }) => void readContextFile(host, path),
+    hint: remove,
+  },
+];
+
+/** A file that is empty, and whose time says it all. */
+function sign(name: 'seen' | 'nudged'): DurableFile {
+  return {
+    name: `actors/<address>/${name}`,
+    kind: 'file',
+    places: (context) => placesOf(context, (own) => [own[name]]),
+    isReplaceable: always,
+    hint: restore,
+  };
+}
+
+/** A directory of an actor that is made when something is put into it. */
+function inOwn(name: string, pathIn: (own: ActorLayout) => string): DurableFile {
+  return {
+    name: `actors/<address>/${name}/`,
+    kind: 'directory',
+    mode: ALL_OF_OWNER,
+    places: (context) => placesOf(context, (own) => [pathIn(own)]),
+    hint: remove,
+  };
+}
+
+function placesOf(context: RoomContext, pathsIn: (own: ActorLayout) => readonly string[]): Place[] {
+  return listAddresses(context).flatMap((address) =>
+    pathsIn(actorLayout(context.layout, address)).map((path) => ({ address, path })),
+  );
+}
+
+/** What lies in a directory of each actor; names with a dot in front are of what is just being removed. */
+function placesIn(context: RoomContext, directoryIn: (own: ActorLayout) => string, end = ''): Place[] {
+  return placesOf(context, (own) => {
+    const directory = directoryIn(own);
+    const names = namesIn(context.host.files, directory).filter((name) => !name.startsWith('.') && name.endsWith(end));
+    return names.sort().map((name) => `${directory}/${name}`);
+  });
+}
+
+function remove(_context: RoomContext, { path }: Place): string {
+  return `Put it back from a backup; or do without what it held, which is done anew: rm -r '${path}'`;
+}
+
+function joinAgain(context: RoomContext, { address = '' }: Place): string {
+  const file = machineFileOf(context, address);
+  const join = `mailroom join ${address}`;
+  if (file === undefined) return `It is made again by joining, which changes no mail: ${join}`;
+  return `It is made again when the workflow is run: mailroom run '${file}' --as ${address}`;
+}
+
+function machineFileOf(context: RoomContext, address: string): string | undefined {
+  try {
+    return readJournalState(context, address)?.open?.machine.file;
+  } catch {
+    // What is wrong with the journal is a finding of its own.
+    return undefined;
+  }
+}
+
+function journalFiles(context: RoomContext): Place[] {
+  return listAddresses(context).flatMap((address) => {
+    const place = journalPlace(context.layout, address);
+    if (context.host.files.lstat(place.directory)?.kind !== 'directory') return [];
+    return listSegments(context.host.files, place).firsts.map((first) => ({
+      address,
+      path: segmentPath(place, first),
+    }));
+  });
+}
+
+/** The whole history is read once for each actor, at its first file. */
+function journalFault(context: RoomContext, { address = '', path }: Place): string | undefined {
+  const place = journalPlace(context.layout, address);
+  if (path !== journalFiles(context).find((one) => one.address === address)?.path) return undefined;
+  const fold = new JournalFold(place.directory);
+  readChain(context.host.files, place, (record) => fold.apply(record));
+  return undefined;
+}

@@ -1,0 +1,83 @@
+import { removeQuietly } from '../../host/files.ts';
+import { namesIn } from '../../host/names-in.ts';
+import { listDead, readReason, REASON_END, writeReason } from '../../mailbox/dead.ts';
+import { listWaiting, refuseForeign } from '../../mailbox/drain.ts';
+import type { Mailbox } from '../../mailbox/mailbox.ts';
+import { listAddresses, mailboxOf } from '../../room/context.ts';
+import type { Check, Finding } from './finding.ts';
+
+const FIX = 'Mend it with: mailroom doctor --fix';
+
+/** What lies where messages belong and is none, and letters whose reasons are lost, or the other way round. */
+export const checkLetters: Check = ({ context }, { fix }) => {
+  const mailboxes = listAddresses(context).map((address) => mailboxOf(context, address));
+  return mailboxes.flatMap((mailbox) =>
+    mailbox ? [...foreign(mailbox, fix), ...lostReasons(mailbox, fix), ...lostLetters(mailbox, fix)] : [],
+  );
+};
+
+function foreign(mailbox: Mailbox, fix: boolean): Finding[] {
+  const waiting = listWaiting(mailbox);
+  if (waiting.foreign.length === 0) return [];
+  if (fix) refuseForeign(mailbox, waiting);
+  const left = fix
+    ? namesIn(mailbox.host.files, mailbox.layout.new).filter((name) => waiting.foreign.includes(name))
+    : waiting.foreign;
+  const { address, layout } = mailbox;
+  if (left.length === 0) {
+    return [
+      { check: 'names', level: 'ok', text: `mended: ${waiting.foreign.length} in ${layout.new} are refused now` },
+    ];
+  }
+  return [
+    {
+      check: 'names',
+      level: 'wrong',
+      text: `${left.length} in ${layout.new} of ${address} have no message's name, such as ${left[0] ?? ''}`,
+      hint: fix ? 'They could not be moved: look at the permissions and the mount.' : FIX,
+    },
+  ];
+}
+
+function lostReasons(mailbox: Mailbox, fix: boolean): Finding[] {
+  const { host } = mailbox;
+  return listDead(mailbox)
+    .filter(({ path }) => !readReason(mailbox, path))
+    .map(({ path, name }): Finding => {
+      const reasonPath = `${path}${REASON_END}`;
+      const text = `${reasonPath}, the reason of a dead letter, is missing or cannot be read`;
+      if (!fix) return { check: 'reasons', level: 'wrong', text, hint: FIX };
+      try {
+        const detail = 'why it was given up is not known any more: its reason file was missing or damaged';
+        const why = { name, reason: 'unknown', detail, at: new Date(host.clock.now()).toISOString() };
+        writeReason(mailbox, reasonPath, why);
+        return { check: 'reasons', level: 'ok', text: `mended: ${reasonPath} says that the reason is not known` };
+      } catch (error) {
+        return { check: 'reasons', level: 'wrong', text, hint: `${String(error)}. Remove it: rm -r '${reasonPath}'` };
+      }
+    });
+}
+
+/** A reason is written just before its letter gets there, so only an old one is left over. */
+function lostLetters(mailbox: Mailbox, fix: boolean): Finding[] {
+  const { host, layout, limits } = mailbox;
+  const before = host.clock.now() - limits.tmpAgeMsMax;
+  const left = [layout.dead, layout.refused].flatMap((directory) =>
+    namesIn(host.files, directory)
+      .filter((name) => name.endsWith(REASON_END))
+      .map((name) => `${directory}/${name}`)
+      .filter((path) => !host.files.lstat(path.slice(0, -REASON_END.length)))
+      .filter((path) => (host.files.lstat(path)?.mtimeMs ?? Infinity) <= before),
+  );
+  if (fix) for (const path of left) removeQuietly(host.files, path);
+  return left.map((path): Finding => {
+    const isGone = !host.files.lstat(path);
+    if (isGone) return { check: 'reasons', level: 'ok', text: `mended: ${path}, the reason of no letter, was removed` };
+    return {
+      check: 'reasons',
+      level: 'wrong',
+      text: `${path} is the reason of a letter that is not there`,
+      hint: fix ? `Remove it: rm -r '${path}'` : FIX,
+    };
+  });
+}

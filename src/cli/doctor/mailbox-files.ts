@@ -1,0 +1,88 @@
+import { ensureDirectory } from '../../host/files.ts';
+import { namesIn } from '../../host/names-in.ts';
+import { readText } from '../../host/files.ts';
+import { isClockMark, purgedThrough, writeClockMark } from '../../mailbox/purge.ts';
+import { actorLayout, type MailboxLayout } from '../../message/layout.ts';
+import { readCard } from '../../room/card.ts';
+import { listAddresses, mailboxOf, type RoomContext } from '../../room/context.ts';
+import { ALL_OF_OWNER, always, READABLE, restore, type DurableFile, type Place } from './durable-file.ts';
+
+const DAY_MS = 86_400_000;
+
+/** What is in a mailbox besides its messages; `new` last, because by it the others can be relied on. */
+export const MAILBOX_FILES: readonly DurableFile[] = [
+  directory('', ({ directory: path }) => path),
+  directory('tmp/', ({ tmp }) => tmp),
+  directory('cur/', ({ cur }) => cur),
+  directory('done/', ({ done }) => done),
+  {
+    name: 'actors/<address>/mailbox/done/<day>/',
+    kind: 'directory',
+    mode: ALL_OF_OWNER,
+    places: (context) =>
+      placesOf(context, ({ done }) => namesIn(context.host.files, done).map((name) => `${done}/${name}`)),
+    isReplaceable: always,
+    hint: restore,
+  },
+  directory('dead/', ({ dead }) => dead),
+  directory('dead/refused/', ({ refused }) => refused),
+  directory('new/', ({ new: path }) => path),
+  {
+    name: 'actors/<address>/mailbox/purged-through',
+    kind: 'file',
+    mode: READABLE,
+    places: (context) => placesOf(context, (mailbox) => [mailbox.purgedThrough]),
+    fault: (context, { address = '' }) => {
+      const mailbox = mailboxOf(context, address);
+      if (!mailbox || purgedThrough(mailbox) !== undefined) return undefined;
+      return 'holds no day, so that messages of days that were purged would be taken for new ones';
+    },
+    hint: lastDayPurged,
+  },
+  {
+    name: 'actors/<address>/mailbox/purge-clock',
+    kind: 'file',
+    mode: READABLE,
+    places: (context) => placesOf(context, (mailbox) => [mailbox.purgeClock]),
+    fault: ({ host }, { path }) =>
+      isClockMark(readText(host.files, path)) ? undefined : 'holds no times to compare with',
+    make: async (context, { address = '' }) => {
+      const mailbox = mailboxOf(context, address);
+      if (mailbox) await writeClockMark(mailbox);
+    },
+    isReplaceable: always,
+    hint: restore,
+  },
+];
+
+function directory(name: string, pathIn: (mailbox: MailboxLayout) => string): DurableFile {
+  return {
+    name: `actors/<address>/mailbox/${name}`,
+    kind: 'directory',
+    mode: ALL_OF_OWNER,
+    places: (context) => placesOf(context, (mailbox) => [pathIn(mailbox)]),
+    // Who has neither has never joined wholly, and does so by joining again.
+    isNeeded: ({ host, layout }, { address = '' }) =>
+      readCard(host, layout, address) !== undefined ||
+      host.files.lstat(actorLayout(layout, address).mailbox.new) !== undefined,
+    make: ({ host }, { path }) => void ensureDirectory(host.files, path),
+    isReplaceable: always,
+    hint: restore,
+  };
+}
+
+function placesOf(context: RoomContext, pathsIn: (mailbox: MailboxLayout) => readonly string[]): Place[] {
+  return listAddresses(context).flatMap((address) =>
+    pathsIn(actorLayout(context.layout, address).mailbox).map((path) => ({ address, path })),
+  );
+}
+
+/** Nothing later than this can have been purged under the limits of now. */
+function lastDayPurged({ config, host }: RoomContext, { path, address = '' }: Place): string {
+  const daysKept = config.limitsOf(address).doneDaysKept;
+  const day = new Date(host.clock.now() - (daysKept + 1) * DAY_MS).toISOString().slice(0, 10);
+  return (
+    'Put it back from a backup; or write the last day into it that can have been purged, and nothing up to that day is ' +
+    `taken for new: rm -rf '${path}' && echo ${day} > '${path}'`
+  );
+}

@@ -1,0 +1,128 @@
+import { readText, ensureDirectory } from '../../host/files.ts';
+import { publishGitignore } from '../../room/init-room.ts';
+import { readConfig } from '../../room/config.ts';
+import { listAddresses, type RoomContext } from '../../room/context.ts';
+import { actorLayout, type RoomLayout } from '../../message/layout.ts';
+import { readVerifier } from '../../signing/keyring.ts';
+import { ALL_OF_OWNER, always, READABLE, restore, WRITABLE, type DurableFile, type Place } from './durable-file.ts';
+
+/** What a room keeps for all its actors, parents before what lies in them. */
+export const ROOM_FILES: readonly DurableFile[] = [
+  {
+    name: '.gitignore',
+    kind: 'file',
+    mode: READABLE,
+    places: ({ layout }) => [{ path: layout.gitignore }],
+    isNeeded: always,
+    fault: ({ host }, { path }) =>
+      (readText(host.files, path) ?? '').split('\n').includes('*')
+        ? undefined
+        : 'has no line that is only *, so that keys may get into a commit',
+    make: ({ host, layout }) => publishGitignore(host, layout),
+    isReplaceable: always,
+    hint: restore,
+  },
+  {
+    name: 'room.json',
+    kind: 'file',
+    mode: READABLE,
+    places: ({ layout }) => [{ path: layout.config }],
+    isNeeded: always,
+    fault: ({ host, layout }) => void readConfig(host.files, layout),
+    hint: restore,
+  },
+  directory('tmp', ({ tmp }) => tmp),
+  directory('keys', ({ keys }) => keys),
+  directory('keys/pub', ({ publicKeys }) => publicKeys),
+  {
+    name: 'keys/room.key',
+    kind: 'file',
+    mode: READABLE,
+    places: ({ config, layout }) => (config.algorithm === 'hmac-sha256' ? [{ path: layout.roomKey }] : []),
+    isNeeded: always,
+    // Every key of an hmac room is made of it.
+    fault: ({ keyring }) => void keyring.signerOf('system'),
+    hint: ({ layout }) =>
+      `Nothing can be signed or verified without it: put it back from a backup. ` +
+      `To begin anew instead: mv '${layout.directory}' '${layout.directory}.old' && mailroom init --room '${layout.directory}'`,
+  },
+  {
+    name: 'keys/<address>.key',
+    kind: 'file',
+    mode: READABLE,
+    places: (context) => keyPlaces(context, 'privateKey'),
+    // Where both are missing, the public one says so.
+    isNeeded: ({ host, layout }, place) => host.files.lstat(ownLayout(layout, place).publicKey) !== undefined,
+    fault: ({ keyring }, { address = '' }) => void keyring.signerOf(address),
+    hint: (_context, { path, address = '' }) =>
+      `Nobody can sign as ${address} without it: put ${path} back from a backup, unless a sandbox hides it from here. ` +
+      'Until then work under an address of your own: mailroom join <address>',
+  },
+  {
+    name: 'keys/pub/<address>',
+    kind: 'file',
+    mode: READABLE,
+    places: (context) => keyPlaces(context, 'publicKey'),
+    isNeeded: always,
+    fault: publicKeyFault,
+    make: ({ keyring }, { address = '' }) => keyring.enrol(address),
+    // A private key that can be read says what belongs there.
+    isReplaceable: (context, place) =>
+      canSign(context, place) && readVerifier(context.host.files, context.layout, place.address ?? '') === undefined,
+    hint: restore,
+  },
+  directory('actors', ({ actors }) => actors),
+  directory('log', ({ logDirectory }) => logDirectory),
+  {
+    name: 'log/agent_messages.log',
+    kind: 'file',
+    mode: WRITABLE,
+    places: ({ layout }) => [{ path: layout.log }],
+    isReplaceable: always,
+    hint: restore,
+  },
+];
+
+function directory(name: string, pathIn: (layout: RoomLayout) => string): DurableFile {
+  return {
+    name: `${name}/`,
+    kind: 'directory',
+    mode: ALL_OF_OWNER,
+    places: ({ layout }) => [{ path: pathIn(layout) }],
+    isNeeded: always,
+    make: ({ host }, { path }) => void ensureDirectory(host.files, path),
+    isReplaceable: always,
+    hint: restore,
+  };
+}
+
+function ownLayout(layout: RoomLayout, { address = '' }: Place): ReturnType<typeof actorLayout> {
+  return actorLayout(layout, address);
+}
+
+/** Of everyone who has a mailbox: whose join was interrupted before gets its keys when it is completed. */
+function keyPlaces(context: RoomContext, which: 'privateKey' | 'publicKey'): Place[] {
+  const { config, host, layout } = context;
+  if (config.algorithm !== 'ed25519') return [];
+  return listAddresses(context)
+    .filter((address) => host.files.lstat(actorLayout(layout, address).mailbox.directory))
+    .map((address) => ({ address, path: actorLayout(layout, address)[which] }));
+}
+
+function canSign({ keyring }: RoomContext, { address = '' }: Place): boolean {
+  try {
+    keyring.signerOf(address);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function publicKeyFault(context: RoomContext, place: Place): string | undefined {
+  const { keyring, host, layout } = context;
+  const { address = '' } = place;
+  const verifier = readVerifier(host.files, layout, address);
+  if (!verifier) return 'holds no Ed25519 key in PEM';
+  if (!canSign(context, place) || keyring.signerOf(address).keyId === verifier.keyId) return undefined;
+  return `does not belong to the private key ${ownLayout(layout, place).privateKey}; one of the two is not what it was`;
+}
