@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { AnyStateMachine } from 'xstate';
-import { WorkflowHost, type WorkflowResult } from '../durable/workflow-host.ts';
+import { WorkflowHost, type WorkflowOptions, type WorkflowResult } from '../durable/workflow-host.ts';
+import { Conflict, WorkflowFailed } from '../errors.ts';
 import { dyingFiles, killSelf } from '../host/dying-files.ts';
 import { nodeHost } from '../host/node-host.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
@@ -22,16 +23,21 @@ export interface CrashRun {
   readonly workflows: readonly {
     readonly file: string;
     readonly name: string;
+    /** The export that goes on where the first is FAILED. */
+    readonly mended?: string;
     readonly address: string;
     readonly input: unknown;
   }[];
 }
 
+/** How a workflow has ended, or that it is FAILED. */
+export type CrashResult = WorkflowResult | { readonly status: 'failed'; readonly error: WorkflowFailed['error'] };
+
 /** What is answered when the run was not killed. */
 export interface RanToItsEnd {
   /** The calls that changed something. */
   readonly changes: number;
-  readonly result: WorkflowResult;
+  readonly result: CrashResult;
 }
 
 /** Runs the workflows until the first has ended. */
@@ -39,13 +45,16 @@ async function run({ directory, durability, killAt, workflows }: CrashRun): Prom
   const { files, changes } = dyingFiles(nodeHost.files, killAt);
   await using room = await openRoom({ directory, durability, host: { ...nodeHost, files }, nudge: () => {} });
   await using host = new WorkflowHost(room);
-  const machines = await Promise.all(workflows.map(machineOf));
-  const results: Promise<WorkflowResult>[] = [];
+  const machines = await Promise.all(workflows.map(({ file, name }) => machineOf(file, name)));
+  const mended = await Promise.all(
+    workflows.map(({ file, mended: name }) => (name === undefined ? undefined : machineOf(file, name))),
+  );
+  const results: Promise<CrashResult>[] = [];
   // The first comes last: when it ends at once, the others are there already.
   for (const [at, { file, address, input }] of [...workflows.entries()].reverse()) {
     const machine = machines[at] as AnyStateMachine;
-    const { result } = await host.run(machine, { address, ...(input === undefined ? {} : { input }), file });
-    results.push(result);
+    const options = { address, ...(input === undefined ? {} : { input }), file };
+    results.push((await goOn(host, { machine, mended: mended[at], options })).result);
   }
   const result = (await results.at(-1)) ?? { status: 'left' };
   await othersHaveRead(room, workflows);
@@ -54,8 +63,42 @@ async function run({ directory, durability, killAt, workflows }: CrashRun): Prom
   return { changes: changes(), result };
 }
 
+interface GoingOn {
+  readonly machine: AnyStateMachine;
+  readonly mended: AnyStateMachine | undefined;
+  readonly options: WorkflowOptions;
+}
+
+/** As a person does it: runs the machine, and the mended one where that is FAILED, or where an earlier run has come to it. */
+async function goOn(
+  host: WorkflowHost,
+  { machine, mended, options }: GoingOn,
+): Promise<{ readonly result: Promise<CrashResult> }> {
+  const retry = async (): Promise<CrashResult> => {
+    if (!mended) throw new TypeError('nothing is mended');
+    return orFailed((await host.run(mended, { ...options, retryFailed: true })).result);
+  };
+  try {
+    const { result } = await host.run(machine, options);
+    const first = orFailed(result);
+    return { result: mended ? first.then((ended) => (ended.status === 'failed' ? retry() : ended)) : first };
+  } catch (error) {
+    if (!mended || !(error instanceof Conflict)) throw error;
+    return { result: retry() };
+  }
+}
+
+async function orFailed(result: Promise<WorkflowResult>): Promise<CrashResult> {
+  try {
+    return await result;
+  } catch (error) {
+    if (error instanceof WorkflowFailed) return { status: 'failed', error: error.error };
+    throw error;
+  }
+}
+
 /** `machine` may also be the default export, as for `mailroom run`. */
-async function machineOf({ file, name }: CrashRun['workflows'][number]): Promise<AnyStateMachine> {
+async function machineOf(file: string, name: string): Promise<AnyStateMachine> {
   const loaded = (await import(pathToFileURL(file).href)) as Readonly<Record<string, AnyStateMachine>>;
   const machine = loaded[name] ?? (name === 'machine' ? loaded['default'] : undefined);
   if (!machine) throw new TypeError(`${file} exports no ${name}: export the machine under that name, or say its name`);

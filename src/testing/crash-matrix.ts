@@ -4,9 +4,8 @@ import type { Mail } from '../room/mail.ts';
 import type { Room } from '../room/room.ts';
 import { nodeHost } from '../host/node-host.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
-import type { WorkflowResult } from '../durable/workflow-host.ts';
 import { checkJournals, type JournalCounts } from './check-journals.ts';
-import type { CrashRun, RanToItsEnd } from './crash-child.ts';
+import type { CrashResult, CrashRun, RanToItsEnd } from './crash-child.ts';
 import { CrashRoom } from './crash-room.ts';
 import { CrashRunner } from './crash-runner.ts';
 import { drawNumbers } from './draw-numbers.ts';
@@ -19,6 +18,8 @@ export interface CrashedWorkflow {
   readonly file: string;
   /** Its export; `machine` when not given. */
   readonly name?: string;
+  /** Its export with which a FAILED one is tried again, as by `mailroom run --retry-failed` when the code is mended. */
+  readonly mended?: string;
   readonly address: string;
   /** What it begins with; a function gets the directory of the schedule's own room, beside which it may leave traces. */
   readonly input?: unknown;
@@ -32,7 +33,7 @@ export interface CrashMatrixOptions {
   /** What is wrong with a finished run, a sentence each; beside what is always checked. Without it and `compares` the first workflow has to end as done. */
   readonly check?: (finished: FinishedRun) => readonly string[] | Promise<readonly string[]>;
   /** What of the result every run has to share, where not all of it can, such as the ids of messages; all when not given. */
-  readonly compares?: (result: WorkflowResult) => unknown;
+  readonly compares?: (result: CrashResult) => unknown;
   /** Schedules in which two runs in a row are killed, at random places; none when not given. */
   readonly pairs?: number;
   /** The same with three. */
@@ -52,7 +53,7 @@ export interface CrashMatrixOptions {
 
 export interface FinishedRun {
   readonly room: Room;
-  readonly result: WorkflowResult;
+  readonly result: CrashResult;
   /** The calls in place of which runs were killed; none for the run without a kill. */
   readonly kills: readonly number[];
 }
@@ -65,7 +66,7 @@ export interface CrashReport {
   readonly places: number;
   readonly seed: number;
   /** How the first workflow ended in the run without kills. */
-  readonly result: WorkflowResult;
+  readonly result: CrashResult;
   /** Summed over all schedules. */
   readonly counts: JournalCounts;
   readonly failures: readonly CrashFailure[];
@@ -134,7 +135,7 @@ async function runAll(
 interface RanSchedule {
   readonly places: number;
   readonly killed: number;
-  readonly result: WorkflowResult;
+  readonly result: CrashResult;
   readonly counts: JournalCounts;
   readonly faults: readonly string[];
   readonly directory: string;
@@ -177,7 +178,7 @@ async function runSchedule(
   return ran;
 }
 
-function comparedOf({ compares }: CrashMatrixOptions, result: WorkflowResult): string {
+function comparedOf({ compares }: CrashMatrixOptions, result: CrashResult): string {
   return JSON.stringify(compares ? compares(result) : result);
 }
 
@@ -187,9 +188,10 @@ function toldOf(
 ): Pick<CrashRun, 'workflows' | 'durability'> {
   return {
     durability,
-    workflows: workflows.map(({ file, name = 'machine', address, input }) => ({
+    workflows: workflows.map(({ file, name = 'machine', mended, address, input }) => ({
       file,
       name,
+      ...(mended === undefined ? {} : { mended }),
       address,
       input: typeof input === 'function' ? (input as (directory: string) => unknown)(directory) : input,
     })),

@@ -1,0 +1,57 @@
+import path from 'node:path';
+import { crashMatrix } from 'agent-mailroom/testing';
+import { expect, test } from 'vitest';
+import { printReport } from './train-world.ts';
+
+const FILE = path.join(import.meta.dirname, '..', '..', 'fixtures', 'workflows', 'mended.mjs');
+const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
+/** Each schedule is two processes and more. */
+const TIMEOUT_MS = 10 * 60_000;
+
+const heard = new Map<string, string[]>();
+
+test(
+  'killed at every call before, while and after it is FAILED, and once it is tried again, it ends the same, exactly once',
+  async () => {
+    const report = await crashMatrix({
+      workflows: [
+        {
+          file: FILE,
+          name: 'broken',
+          mended: 'mended',
+          address: 'ship',
+          input: (directory: string) => ({ traces: directory }),
+        },
+      ],
+      agents: {
+        bob: ({ message }) => void heard.set(message.room, [...(heard.get(message.room) ?? []), message.content]),
+      },
+      check: ({ room }) => {
+        const said = heard.get(room.context.config.roomId) ?? [];
+        return `${said.join()}` === 'under way,landed' ? [] : [`bob was told ${said.join()}`];
+      },
+      pairs: 10,
+      seed: SEED,
+    });
+    printReport('failed and mended', report);
+    expect(report.failures).toEqual([]);
+    expect(report.result).toEqual({ status: 'done', output: { cargo: 'cargo', landed: 'berth 1', kids: 1 } });
+    expect(report.kills).toBeGreaterThan(report.schedules * 0.9);
+  },
+  TIMEOUT_MS,
+);
+
+test('a workflow that is FAILED and that nobody mends is told as such', async () => {
+  const report = await crashMatrix({
+    workflows: [{ file: FILE, name: 'broken', address: 'ship', input: (directory: string) => ({ traces: directory }) }],
+    agents: { bob: () => {} },
+  });
+  expect(report.result).toMatchObject({ status: 'failed', error: { name: 'RangeError' } });
+  expect(report.failures).toEqual([
+    {
+      kills: [],
+      directory: expect.any(String) as string,
+      faults: [expect.stringMatching(/^it ended as \{"status":"failed"/)],
+    },
+  ]);
+});
