@@ -35,7 +35,7 @@ export function moveToClaim(
  * Renames within the mailbox; false when the source was gone, which is how a holder learns that it is none any more. Where
  * the source is there, the directory is missing that it was to go to, and is made.
  */
-export function moved(mailbox: Pick<Mailbox, 'layout' | 'host'>, from: string, to: string): boolean {
+function moved(mailbox: Pick<Mailbox, 'layout' | 'host'>, from: string, to: string): boolean {
   const { host, layout } = mailbox;
   if (isRenamed(host.files, from, to)) return true;
   if (!host.files.lstat(from)) return false;

@@ -80,7 +80,7 @@ it('notes dead letters and claims that ran out, and finds a full mailbox wrong',
     {
       check: 'mailboxes',
       level: 'wrong',
-      text: expect.stringContaining('2 unread messages of at most 4: 2 from alice; it is full for alice'),
+      text: expect.stringContaining('2 waiting messages of at most 4: 2 from alice; it is full for alice'),
     },
     { check: 'claims', level: 'note', text: expect.stringContaining('1 messages of bob') },
     { check: 'dead letters', level: 'note', text: expect.stringContaining('1 dead letters and 0 refused') },

@@ -10,7 +10,7 @@ import type { Algorithm } from '../../src/signing/keys.ts';
 import { createOpener, type MessageOpener } from '../../src/signing/seal.ts';
 
 export const LIMITS: MessageLimits = { messageBytesMax: 256 * 1024, jsonDepthMax: 64 };
-export const NOW_MS = Date.parse('2026-05-04T03:02:01.000Z');
+const NOW_MS = Date.parse('2026-05-04T03:02:01.000Z');
 
 /** The files that signing needs, alone: a directory with keys, and nothing else of a room. */
 export interface SigningRoom {

@@ -43,7 +43,7 @@ function fullness(mailbox: Mailbox): Finding[] {
     {
       check: 'mailboxes',
       level: waiting >= most || held.length > 0 ? 'wrong' : 'note',
-      text: `the mailbox of ${address} holds ${waiting} unread messages of at most ${most}: ${shown.join(', ')}${told}`,
+      text: `the mailbox of ${address} holds ${waiting} waiting messages of at most ${most}: ${shown.join(', ')}${told}`,
       hint: `It is for ${address} to read. See it: mailroom --as ${address} inbox`,
     },
   ];
