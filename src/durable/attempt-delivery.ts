@@ -6,7 +6,7 @@ import { errorFacts } from '../machine/workflow-state.ts';
 import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
 import { listCards, type RoomContext } from '../room/context.ts';
 import { assertIdInTime, isTooEarly } from '../room/draft.ts';
-import { postSealed } from '../room/post-sealed.ts';
+import { deliverSealed, type SendReport } from '../room/post-sealed.ts';
 import { recipientOf } from '../room/recipients.ts';
 import type { OutboxEntry } from './journal-record.ts';
 import { openEntry } from './sealed-entry.ts';
@@ -24,11 +24,14 @@ export interface DeliveryAttempt {
   readonly childReady: (address: string, entry: OutboxEntry) => Promise<void>;
 }
 
-/** Tries once to deliver a message to these addresses; each has its outcome. Throws only what breaks the journal's promise. */
+/**
+ * Tries once to deliver a message to these addresses; each has its outcome, and `posted` are those of mailboxes that were
+ * there. Throws only what breaks the journal's promise.
+ */
 export async function attemptDelivery(
   context: RoomContext,
   { entry, addresses, durability, isRepeat, ahead, onLinked, childReady }: DeliveryAttempt,
-): Promise<Map<string, DeliveryOutcome>> {
+): Promise<{ readonly outcomes: Map<string, DeliveryOutcome>; readonly posted: SendReport['outcomes'] }> {
   const outcomes = new Map<string, DeliveryOutcome>();
   const mailboxes: Mailbox[] = [];
   const sealed = openEntry(entry);
@@ -43,11 +46,12 @@ export async function attemptDelivery(
       outcomes.set(to, { outcome: 'failed', error: asMailroomError(error) });
     }
   }
-  if (!sealed || mailboxes.length === 0) return outcomes;
+  if (!sealed || mailboxes.length === 0) return { outcomes, posted: {} };
   const turn = turnAfter(ahead, onLinked);
-  const report = await postSealed(context, { sealed, recipients: mailboxes, durability, repeat: isRepeat, turn });
-  for (const [to, outcome] of Object.entries(report.outcomes)) outcomes.set(to, outcome);
-  return outcomes;
+  const posting = { sealed, recipients: mailboxes, durability, repeat: isRepeat, turn };
+  const { outcomes: posted } = await deliverSealed(context, posting);
+  for (const [to, outcome] of Object.entries(posted)) outcomes.set(to, outcome);
+  return { outcomes, posted };
 }
 
 /** Comes when the delivery before lets it; where that does not, it rejects, and what waits for it is not linked. */

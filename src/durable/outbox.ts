@@ -1,7 +1,9 @@
+import type { DeliveryOutcome } from '../mailbox/deliver.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import { errorFacts, type ErrorFacts } from '../machine/workflow-state.ts';
 import type { RoomContext } from '../room/context.ts';
 import { openCounter } from '../room/open-counter.ts';
+import { logSent } from '../room/post-sealed.ts';
 import type { RateCounter } from '../room/rate-limit.ts';
 import { attemptDelivery, isFinal, isPurged, type DeliveryAttempt } from './attempt-delivery.ts';
 import type { OutboxEntry } from './journal-record.ts';
@@ -63,6 +65,7 @@ export class Outbox {
       entry,
       recipients,
       refused: [],
+      unlogged: {},
       isRepeat,
       failures: 0,
       isResting: false,
@@ -160,7 +163,7 @@ export class Outbox {
     const { entry } = waiting;
     const { context, address, durability, childReady, onDelivered, onRefused } = this.#options;
     const { isRepeat } = waiting;
-    const outcomes = await attemptDelivery(context, {
+    const { outcomes, posted } = await attemptDelivery(context, {
       entry,
       addresses,
       durability,
@@ -173,6 +176,7 @@ export class Outbox {
     waiting.mayFollow = undefined;
     // Then it was not linked, and that is no fault of its own.
     if (isHeldUp) return false;
+    Object.assign(waiting.unlogged, posted);
     let isStuck = false;
     for (const [to, outcome] of outcomes) {
       if (outcome.outcome === 'delivered' || isPurged(outcome.error)) {
@@ -189,6 +193,8 @@ export class Outbox {
     }
     // What was tried once may have arrived although it looked otherwise.
     waiting.isRepeat = true;
+    // One to several may go out in parts, since it is held up only where another one is before it. The log has it once.
+    if (waiting.recipients.size === 0 || (isStuck && waiting.failures === 0)) this.#log(waiting);
     if (isStuck) {
       this.#start(this.#retryLater(waiting));
     } else if (waiting.recipients.size === 0) {
@@ -196,6 +202,17 @@ export class Outbox {
       else onDelivered(entry);
     }
     return waiting.recipients.size === 0;
+  }
+
+  /** What became of it at the recipients that were tried since the last time. */
+  #log(waiting: Waiting): void {
+    const { context, address } = this.#options;
+    const { entry, unlogged } = waiting;
+    const tried = Object.keys(unlogged);
+    if (tried.length === 0) return;
+    waiting.unlogged = {};
+    const isToAll = tried.length === (entry.recipients ?? entry.to).length;
+    logSent(context, { ...entry, from: address, to: isToAll ? entry.to : tried }, unlogged);
   }
 
   async #retryLater(waiting: Waiting): Promise<void> {
@@ -214,6 +231,8 @@ export class Outbox {
 interface Waiting extends Queued {
   readonly entry: OutboxEntry;
   readonly refused: Refused[];
+  /** Outcomes that are not in the log yet. */
+  unlogged: Record<string, DeliveryOutcome>;
   isRepeat: boolean;
   failures: number;
 }

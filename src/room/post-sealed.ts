@@ -11,10 +11,19 @@ export interface SendReport {
   readonly outcomes: Readonly<Record<string, DeliveryOutcome>>;
 }
 
+type Posting = DeliveryOptions & { readonly sealed: SealedMessage; readonly recipients: readonly Mailbox[] };
+
 /** Delivers a signed message, nudges whoever got it and writes it down. Never throws; every recipient has its outcome. */
-export async function postSealed(
+export async function postSealed(context: RoomContext, posting: Posting): Promise<SendReport> {
+  const report = await deliverSealed(context, posting);
+  logSent(context, report.message, report.outcomes);
+  return report;
+}
+
+/** The same for who writes it down when all recipients of the message have been tried, be it at several times. */
+export async function deliverSealed(
   context: RoomContext,
-  { sealed, recipients, ...options }: DeliveryOptions & { sealed: SealedMessage; recipients: readonly Mailbox[] },
+  { sealed, recipients, ...options }: Posting,
 ): Promise<SendReport> {
   const delivered = await deliver(recipients, sealed, options);
   const outcomes: Record<string, DeliveryOutcome> = {};
@@ -23,13 +32,15 @@ export async function postSealed(
     outcomes[address] = outcome;
     if (outcome.outcome !== 'failed') context.nudges.add(address, 'delivered');
   }
-  const report: SendReport = { id: sealed.message.id, message: sealed.message, outcomes };
-  logSent(context, report);
-  return report;
+  return { id: sealed.message.id, message: sealed.message, outcomes };
 }
 
-function logSent({ log }: RoomContext, { message, outcomes }: SendReport): void {
-  const { id, from, to, type, content } = message;
+/** Writes down that a message was sent, once for all the recipients that have an outcome. */
+export function logSent(
+  { log }: RoomContext,
+  { id, from, to, type, content }: Pick<Message, 'id' | 'from' | 'to' | 'type' | 'content'>,
+  outcomes: SendReport['outcomes'],
+): void {
   const outcome = commonOutcome(outcomes) ?? outcomesByName(outcomes);
   log.append({ event: 'sent', id, from, to, type, outcome, content });
 }

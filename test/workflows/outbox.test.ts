@@ -178,3 +178,40 @@ function failingNowAndThen(linked: string[], failing: ReadonlySet<number> = FAIL
     },
   };
 }
+
+test('a message to several is in the log once, however many parts it goes out in', async () => {
+  // It is held up only where another one is before it, so it went to the others first, and each part was logged as sent.
+  await using room = await WorkflowRoom.make({ durability: 'power' });
+  const opened = await room.open();
+  for (const address of ['alice', 'bob', 'carol', 'sender']) await opened.join(address);
+  const { context } = opened;
+  const ids = createIdSource(nodeHost.randomBytes);
+  const entries = [['alice'], ['all'], ['bob'], ['alice', 'carol'], ['all']].map((to) => {
+    const content = to.join(' ');
+    const mail = {
+      id: ids.next(Date.now()),
+      effectId: content,
+      to,
+      draft: { type: 'INFO', content },
+      isControl: false,
+    };
+    return sealEntry(context, { mail, from: 'sender' });
+  });
+  const outbox = new Outbox({
+    context,
+    address: 'sender',
+    durability: 'power',
+    childReady: async () => {},
+    onDelivered: () => {},
+    onRefused: () => {},
+  });
+  for (const entry of entries) outbox.add(entry, { isRepeat: false });
+  await eventually('all are there', () => outbox.size === 0);
+  await outbox.close();
+  const log = fs.readFileSync(roomLayout(room.directory).log, 'utf8').trim().split('\n');
+  const records = log.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  const sent = records.filter(({ event }) => event === 'sent').map(({ id, to, outcome }) => ({ id, to, outcome }));
+  expect(sent).toHaveLength(entries.length);
+  const expected = entries.map(({ id, to }) => ({ id, to, outcome: 'delivered' }));
+  expect(sent).toEqual(expect.arrayContaining(expected));
+});
