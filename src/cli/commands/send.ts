@@ -23,7 +23,7 @@ export const send: Command = {
   ],
   details: `When it succeeds the message lies in the recipient's mailbox and survives a crash; it waits there if the recipient is
 away. The word behind the type is the content, whatever it looks like; options stand before the type or behind the
-content. A content of - alone is read from the standard input.
+content, and behind -- every word is an operand. A content of - alone is read from the standard input.
 
 Types are QUESTION REVIEW-REQUEST BLOCKED COMPLETED CHALLENGE INFO ACK, and those that agents join with (--accepts).
 
