@@ -95,12 +95,7 @@ export async function postMessage(call: Call, posting: Posting): Promise<number>
   }
   const failed = Object.values(report.outcomes).find((one) => one.outcome !== 'delivered');
   const retry = failed && retryLine(call, posting, report.id);
-  try {
-    await tell(call, report, retry);
-  } catch (error) {
-    // That nobody reads the output hides nothing of what went wrong before it.
-    throw report.error ?? error;
-  }
+  await tell(call, report, retry);
   if (failed) throw withRetry(failed.error, retry ?? '');
   if (report.error !== undefined) throw report.error;
   if (!waiting) return EXIT_OK;
