@@ -1,4 +1,4 @@
-import { MailroomError, MessageDeliveryError, MessageRefused, RateLimitExceeded } from '../errors.ts';
+import { ChainDamaged, MailroomError, MessageDeliveryError, MessageRefused, RateLimitExceeded } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { deliveredBefore } from '../mailbox/deliver.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
@@ -161,6 +161,13 @@ async function charge(
     }
     if (error instanceof MailroomError) throw error;
     const why = `the counter of ${from} cannot be written (${errnoOf(error) ?? String(error)})`;
+    if (NO_COUNTER.has(errnoOf(error) ?? '')) {
+      // Repeating it would end here for ever, so it is not told as a delivery that failed.
+      throw new ChainDamaged(`Nothing was sent now: ${why}.`, {
+        cause: error,
+        hint: 'Something else lies where the counter belongs. Have it set aside with: mailroom doctor --fix',
+      });
+    }
     const hint = 'Mend what the system reports (disk, permissions) and send again.';
     if (draft.id === undefined) {
       const id = ids.next(context.host.clock.now());
@@ -170,3 +177,6 @@ async function charge(
     throw new MessageDeliveryError(text, { cause: error, id: draft.id, outcome: 'unknown', hint });
   }
 }
+
+/** What the system says where something else lies in the place of the file. */
+const NO_COUNTER: ReadonlySet<string> = new Set(['EISDIR', 'ELOOP', 'ENOTDIR']);

@@ -70,7 +70,7 @@ function readRoomKey(files: FileSystem, layout: RoomLayout): Buffer {
   if (text !== undefined && ROOM_KEY.test(text)) return Buffer.from(text.trim(), 'hex');
   throw new RoomRefused(
     `The room's key ${layout.roomKey} ${text === undefined ? 'cannot be read' : 'is not 64 hex digits'}.`,
-    { hint: 'Without it nothing can be signed or verified. Restore it from a backup, or check who owns the file.' },
+    { hint: 'Without it nothing can be signed or verified. Put it back from a backup, or check who owns the file.' },
   );
 }
 

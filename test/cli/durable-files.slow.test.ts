@@ -89,11 +89,13 @@ async function follow(
     execFileSync('cp', ['-a', original, damaged]);
     return;
   }
-  if (command === 'mailroom doctor --fix') return void (await examine(base, { fix: true }));
   const joined = /^mailroom join ([a-z]+)$/.exec(command)?.[1];
-  if (joined === undefined) return void execFileSync('/bin/sh', ['-c', command], { cwd: base });
-  await using room = await openRoom({ directory: `${base}/.mailroom`, durability: 'process' });
-  await room.join(joined);
+  if (command === 'mailroom doctor --fix') await examine(base, { fix: true });
+  else if (joined === undefined) execFileSync('/bin/sh', ['-c', command], { cwd: base });
+  else {
+    await using room = await openRoom({ directory: `${base}/.mailroom`, durability: 'process' });
+    await room.join(joined);
+  }
 }
 
 async function expectMailToPass(base: string): Promise<void> {

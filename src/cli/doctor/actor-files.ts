@@ -29,7 +29,8 @@ export const ACTOR_FILES: readonly DurableFile[] = [
     kind: 'file',
     mode: READABLE,
     places: (context) => placesOf(context, ({ card }) => [card]),
-    isNeeded: ({ host, layout }, { address = '' }) => readCard(host, layout, address) === undefined,
+    isNeeded: (context, { address = '' }) =>
+      readCard(context.host, context.layout, address) === undefined && hasJoined(context, address),
     fault: ({ host, layout }, { address = '' }) =>
       readCard(host, layout, address) ? undefined : `is no card of ${address}, so nobody has joined under that address`,
     hint: joinAgain,
@@ -42,15 +43,16 @@ export const ACTOR_FILES: readonly DurableFile[] = [
     mode: WRITABLE,
     places: (context) =>
       listAddresses(context).flatMap((address) => counterFiles(context, address).map((path) => ({ address, path }))),
-    fault: (context, { address = '' }) => {
+    read: (context, { address = '' }) => {
       const counter = openCounter(context, address);
       try {
         counter.readThrough();
-        return undefined;
       } finally {
         counter.close();
       }
     },
+    // What is no file has counted nothing.
+    isReplaceable: ({ host }, { path }) => host.files.lstat(path)?.kind !== 'file',
     hint: restore,
   },
   inOwn('journal', ({ journal }) => journal),
@@ -59,7 +61,7 @@ export const ACTOR_FILES: readonly DurableFile[] = [
     kind: 'file',
     mode: WRITABLE,
     places: journalFiles,
-    fault: journalFault,
+    read: readHistory,
     hint: restore,
   },
   inOwn('jobs', ({ jobs }) => jobs),
@@ -68,7 +70,7 @@ export const ACTOR_FILES: readonly DurableFile[] = [
     kind: 'directory',
     mode: ALL_OF_OWNER,
     places: (context) => placesIn(context, ({ jobs }) => jobs),
-    fault: ({ host }, { path }) => void readWholeJob(host, path),
+    read: ({ host }, { path }) => readWholeJob(host, path),
     hint: remove,
   },
   inOwn('agent', ({ agent }) => agent.directory),
@@ -78,7 +80,7 @@ export const ACTOR_FILES: readonly DurableFile[] = [
     kind: 'directory',
     mode: ALL_OF_OWNER,
     places: (context) => placesIn(context, ({ agent }) => agent.questions),
-    fault: ({ host }, { path }) => void readWholeQuestion(host, path),
+    read: ({ host }, { path }) => readWholeQuestion(host, path),
     hint: remove,
   },
   inOwn('agent/threads', ({ agent }) => agent.threads),
@@ -87,7 +89,7 @@ export const ACTOR_FILES: readonly DurableFile[] = [
     kind: 'file',
     mode: READABLE,
     places: (context) => placesIn(context, ({ agent }) => agent.threads, '.json'),
-    fault: ({ host }, { path }) => void readThreadFile(host, path),
+    read: ({ host }, { path }) => readThreadFile(host, path),
     hint: remove,
   },
   inOwn('agent/context', ({ agent }) => agent.context),
@@ -96,10 +98,16 @@ export const ACTOR_FILES: readonly DurableFile[] = [
     kind: 'file',
     mode: READABLE,
     places: (context) => placesIn(context, ({ agent }) => agent.context, '.json'),
-    fault: ({ host }, { path }) => void readContextFile(host, path),
+    read: ({ host }, { path }) => readContextFile(host, path),
     hint: remove,
   },
 ];
+
+/** Whether there is a trace of somebody who was there; the directory alone may be of a join that was interrupted. */
+function hasJoined({ host, layout }: RoomContext, address: string): boolean {
+  const { seen, journal, mailbox } = actorLayout(layout, address);
+  return [seen, journal].some((path) => host.files.lstat(path)) || namesIn(host.files, mailbox.new).length > 0;
+}
 
 /** A file that is empty, and whose time says it all. */
 function sign(name: 'seen' | 'nudged'): DurableFile {
@@ -170,10 +178,9 @@ function journalFiles(context: RoomContext): Place[] {
 }
 
 /** The whole history is read once for each actor, at its first file. */
-function journalFault(context: RoomContext, { address = '', path }: Place): string | undefined {
+function readHistory(context: RoomContext, { address = '', path }: Place): void {
   const place = journalPlace(context.layout, address);
-  if (path !== journalFiles(context).find((one) => one.address === address)?.path) return undefined;
+  if (path !== journalFiles(context).find((one) => one.address === address)?.path) return;
   const fold = new JournalFold(place.directory);
   readChain(context.host.files, place, (record) => fold.apply(record));
-  return undefined;
 }

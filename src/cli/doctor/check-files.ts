@@ -75,6 +75,7 @@ function judge(context: RoomContext, file: DurableFile, place: Place): Judged | 
         mend: 'allow',
       };
     }
+    file.read?.(context, place);
     const fault = file.fault?.(context, place);
     return fault === undefined ? undefined : { fault, hint, ...setsAside() };
   } catch (error) {

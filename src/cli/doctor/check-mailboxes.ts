@@ -21,13 +21,22 @@ export const checkMailboxes: Check = (room, { fix }) => {
   const findings: Finding[] = [];
   for (const address of listAddresses(room.context)) {
     const mailbox = mailboxOf(room.context, address);
-    if (mailbox)
-      findings.push(...fullness(mailbox), ...claims(mailbox), ...deadLetters(mailbox), ...fromTheFuture(mailbox));
+    if (!mailbox) findings.push(incomplete(address));
+    else findings.push(...fullness(mailbox), ...claims(mailbox), ...deadLetters(mailbox), ...fromTheFuture(mailbox));
   }
   findings.push(...abandoned(room, { fix }));
   if (findings.length > 0) return findings;
   return [{ check: 'mailboxes', level: 'ok', text: 'none is full, and nothing was given up or abandoned' }];
 };
+
+function incomplete(address: string): Finding {
+  return {
+    check: 'mailboxes',
+    level: 'note',
+    text: `${address} has a directory and no mailbox, as after a join that was interrupted`,
+    hint: `If that actor is wanted, complete it: mailroom join ${address}`,
+  };
+}
 
 function fullness(mailbox: Mailbox): Finding[] {
   const { address, limits } = mailbox;

@@ -18,7 +18,9 @@ export interface DurableFile {
   readonly places: (context: RoomContext) => readonly Place[];
   /** Whether it has to be there. Default: no. */
   readonly isNeeded?: (context: RoomContext, place: Place) => boolean;
-  /** What is wrong with what it holds; where a reader of Mailroom refuses it, the error that it throws. */
+  /** Reads it as whoever uses it does. Throws when that one would not believe it. */
+  readonly read?: (context: RoomContext, place: Place) => unknown;
+  /** What is wrong with what it holds. */
   readonly fault?: (context: RoomContext, place: Place) => string | undefined;
   /** Makes it where it is missing. Only for what holds nothing that could not be made again. */
   readonly make?: (context: RoomContext, place: Place) => void | Promise<void>;

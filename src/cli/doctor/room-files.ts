@@ -28,7 +28,7 @@ export const ROOM_FILES: readonly DurableFile[] = [
     mode: READABLE,
     places: ({ layout }) => [{ path: layout.config }],
     isNeeded: always,
-    fault: ({ host, layout }) => void readConfig(host.files, layout),
+    read: ({ host, layout }) => readConfig(host.files, layout),
     hint: restore,
   },
   directory('tmp', ({ tmp }) => tmp),
@@ -41,7 +41,7 @@ export const ROOM_FILES: readonly DurableFile[] = [
     places: ({ config, layout }) => (config.algorithm === 'hmac-sha256' ? [{ path: layout.roomKey }] : []),
     isNeeded: always,
     // Every key of an hmac room is made of it.
-    fault: ({ keyring }) => void keyring.signerOf('system'),
+    read: ({ keyring }) => keyring.signerOf('system'),
     hint: ({ layout }) =>
       `Nothing can be signed or verified without it: put it back from a backup. ` +
       `To begin anew instead: mv '${layout.directory}' '${layout.directory}.old' && mailroom init --room '${layout.directory}'`,
@@ -53,7 +53,7 @@ export const ROOM_FILES: readonly DurableFile[] = [
     places: (context) => keyPlaces(context, 'privateKey'),
     // Where both are missing, the public one says so.
     isNeeded: ({ host, layout }, place) => host.files.lstat(ownLayout(layout, place).publicKey) !== undefined,
-    fault: ({ keyring }, { address = '' }) => void keyring.signerOf(address),
+    read: ({ keyring }, { address = '' }) => keyring.signerOf(address),
     hint: (_context, { path, address = '' }) =>
       `Nobody can sign as ${address} without it: put ${path} back from a backup, unless a sandbox hides it from here. ` +
       'Until then work under an address of your own: mailroom join <address>',
