@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { checkFileSystem } from '../../src/cli/doctor/check-file-system.ts';
+import { checkMounts } from '../../src/cli/doctor/check-mounts.ts';
 import { checkMailboxes } from '../../src/cli/doctor/check-mailboxes.ts';
 import { checkWatching } from '../../src/cli/doctor/check-watching.ts';
 import type { FileSystem } from '../../src/host/file-system.ts';
@@ -116,4 +117,19 @@ it('says what is wrong with a room in which nothing can be written, and goes on 
     ['watching', 'note', expect.stringMatching(/^not tried: .*EROFS/)],
     ['abandoned files', 'wrong', expect.stringContaining(abandoned)],
   ]);
+});
+
+it('finds the parts of a room that lie on another file system than those they are linked and renamed to', async () => {
+  using room = await createCliRoom();
+  const apart = [`${room.room}/keys`, `${room.room}/actors/bob/mailbox/cur`];
+  const lstat: FileSystem['lstat'] = (file) => {
+    const facts = nodeHost.files.lstat(file);
+    return facts && apart.includes(file) ? { ...facts, dev: facts.dev + 1 } : facts;
+  };
+  await using whole = await openRoom({ directory: room.room });
+  expect(await checkMounts(whole, { fix: false })).toMatchObject([{ level: 'ok' }]);
+  const files = { ...nodeHost.files, lstat };
+  await using opened = await openRoom({ directory: room.room, host: { ...nodeHost, files } });
+  const findings = await checkMounts(opened, { fix: false });
+  expect(findings.map(({ level, text }) => [level, text.split(' ')[0]])).toEqual(apart.map((file) => ['wrong', file]));
 });

@@ -74,15 +74,15 @@ test('a limit that nobody knows is refused with the nearest name, for the room a
       message: `${file} limits.pollMs is ${JSON.stringify(value)}: expected a whole number from 1 to 2147483647.`,
     });
   }
-  for (const set of [
+  for (const limit of [
     { rateLimit: 100_001 },
     { rateWindowMs: 2 ** 31 - 1 },
     { doneDaysKept: 1e8 },
     { pollMs: 2 ** 31 },
   ]) {
-    const [name = '', value] = Object.entries(set)[0] ?? [];
+    const [name = '', value] = Object.entries(limit)[0] ?? [];
     const range = expect.stringMatching(new RegExp(`${name} is ${value}: expected a whole number from 1 to \\d+\\.$`));
-    for (const changed of [{ limits: set }, { actors: { bob: set } }]) {
+    for (const changed of [{ limits: limit }, { actors: { bob: limit } }]) {
       fs.writeFileSync(file, JSON.stringify({ ...written, ...changed }));
       await expect(openRoom({ cwd: base })).rejects.toMatchObject({
         code: 'INVALID_INPUT',
