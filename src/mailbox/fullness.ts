@@ -1,14 +1,7 @@
 import { senderInName } from '../message/layout.ts';
-import type { Mailbox } from './mailbox.ts';
+import type { Fullness, Mailbox } from './mailbox.ts';
 
 const COUNT_EVERY_MS = 1_000;
-
-/** How full `new` was at a look, and what was delivered to it since. */
-export interface Fullness {
-  count: number;
-  /** By what the names say of the sender. */
-  readonly bySender: Map<string, number>;
-}
 
 /** What one sender has waiting in a mailbox, and the places that are free there for everybody. */
 export interface Share {

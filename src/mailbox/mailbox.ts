@@ -3,7 +3,6 @@ import type { SharedSync } from '../host/shared-sync.ts';
 import type { MailboxLayout } from '../message/layout.ts';
 import type { Message, Refusal } from '../message/message.ts';
 import type { MessageOpener } from '../signing/seal.ts';
-import type { Fullness } from './fullness.ts';
 
 /**
  * One actor's mailbox. Where a message lies is its status, and nothing else is:
@@ -54,6 +53,13 @@ export type MailboxEvent =
   | { readonly kind: 'refused'; readonly name: string; readonly reason: Refusal }
   | { readonly kind: 'unmovable'; readonly name: string; readonly reason: Refusal }
   | { readonly kind: 'duplicate'; readonly message: Message };
+
+/** How full `new` was at a look, and what was delivered to it since. */
+export interface Fullness {
+  count: number;
+  /** By what the names say of the sender. */
+  readonly bySender: Map<string, number>;
+}
 
 export interface MailboxMemory {
   /** How full `new` was when last counted, and what was delivered to it since. */

@@ -120,6 +120,12 @@ describe('a stored answer', () => {
     expect(await send(message, answer)).toBe('delivered');
   });
 
+  it('is put off, and not refused, when the clock was set back behind its id by more than a day', async () => {
+    const { message } = await ask();
+    const answer = { ...answerOf(message, 'early'), id: replyId('bob', message, clock.now() + 2 * 86_400_000) };
+    expect(await send(message, answer)).toMatchObject({ postponed: expect.stringContaining('its id is of') as string });
+  });
+
   it('is refused for good when its id is in use by another message', async () => {
     const { message } = await ask();
     const answer = answerOf(message, 'one');
