@@ -38,19 +38,27 @@ export function headerLine(message: Message, { nowMs, attempt = 1 }: { nowMs: nu
   return visible(parts.filter((part) => part !== false).join('  '));
 }
 
-/** The whole message for a reader. The text is indented, so that nothing in it looks like the header of another one. */
+/** The whole message for a reader. */
 export function messageText(message: Message, options: { nowMs: number; attempt?: number }): string {
-  const { content, data } = message;
+  return `${headerLine(message, options)}\n${dataLine(message)}${indentedContent(message)}\n`;
+}
+
+/** Nothing, for a message without data. */
+export function dataLine(message: Message): string {
+  return message.data === undefined ? '' : `Data ${visibleJsonText(dataJson(message))}\n`;
+}
+
+/** The text, indented, so that nothing in it looks like the header of another message. */
+export function indentedContent({ content }: Message): string {
   const body = content.replace(/\n+$/, '');
-  const lines = body === '' ? [] : visibleLines(body).split('\n');
-  return [
-    headerLine(message, options),
-    ...(data === undefined ? [] : [`Data ${visibleJsonText(dataJson(message))}`]),
-    ...lines.map((line) => (line === '' ? '' : `  ${line}`)),
-    '',
-  ]
-    .map((line) => `${line}\n`)
-    .join('');
+  if (body === '') return '';
+  const lines = visibleLines(body).split('\n');
+  return lines.map((line) => (line === '' ? '\n' : `  ${line}\n`)).join('');
+}
+
+/** Who sent a message, and nothing that the sender could choose freely. */
+export function headersJson({ id, from, type }: Message): object {
+  return { id, from, type, verified: true };
 }
 
 /** The beginning of the text on one line; all of it where `charsMax` is Infinity. */

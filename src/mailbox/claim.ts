@@ -28,9 +28,14 @@ export function takeOver(mailbox: Mailbox, options: { claim: ClaimName; leaseMs:
   const untilMs = mailbox.host.clock.now() + leaseMs;
   const own = claimFile(mailbox, {
     path: claimPath(mailbox, before),
-    claim: { name: before.name, attempt: before.attempt + 1, untilMs },
+    claim: { name: before.name, attempt: attemptAfter(before), untilMs },
   });
   return own && settle(mailbox, own, { isNew: false });
+}
+
+/** What was kept in part was claimed once. As attempt 1 it could have the name of a first claim that its reader is about to drop. */
+function attemptAfter({ attempt, untilMs }: ClaimName): number {
+  return attempt === 0 && untilMs > 0 ? 2 : attempt + 1;
 }
 
 function claimFile(mailbox: Mailbox, { path, claim }: { path: string; claim: ClaimName }): ClaimName | undefined {
@@ -79,8 +84,34 @@ export function renew(mailbox: Mailbox, { claim, leaseMs }: { claim: Claim; leas
 
 /** Ends the claim early, so that another may take it over. Throws `LeaseLost`. */
 export function release(mailbox: Mailbox, claim: Claim): void {
-  const released = moveToClaim(mailbox, { path: claimPath(mailbox, claim), claim: { ...claim, untilMs: 0 } });
-  if (!released) throw leaseLost(mailbox, claim);
+  releaseAs(mailbox, claim, claim.attempt);
+}
+
+/** The same for a message that nobody has seen: no further attempt is counted. */
+export function putBack(mailbox: Mailbox, claim: Claim): void {
+  releaseAs(mailbox, claim, claim.attempt - 1);
+}
+
+/** It was claimed once at least. */
+function releaseAs(mailbox: Mailbox, claim: Claim, attempt: number): void {
+  const released: ClaimName = { name: claim.name, attempt: Math.max(1, attempt), untilMs: 0 };
+  if (!moveToClaim(mailbox, { path: claimPath(mailbox, claim), claim: released })) throw leaseLost(mailbox, claim);
+}
+
+/**
+ * Keeps a claim whose message was shown in part only: its attempt becomes 0, by which readers to come know it. Claimed as often as
+ * it may have been, it counts as claimed once. The lease stays. Throws `LeaseLost` when the claim is no longer this one.
+ */
+export function keepInPart(mailbox: Mailbox, claim: Claim): Claim {
+  const kept = moveToClaim(mailbox, { path: claimPath(mailbox, claim), claim: { ...claim, attempt: 0 } });
+  if (!kept) throw leaseLost(mailbox, claim);
+  return { ...claim, ...kept };
+}
+
+/** The names of the messages that are kept so. */
+export function namesInPart(mailbox: Mailbox): string[] {
+  const claims = mailbox.host.files.readdir(mailbox.layout.cur).map(parseClaimFileName);
+  return claims.flatMap((claim) => (claim?.attempt === 0 && !isOpenToAll(mailbox, claim) ? [claim.name] : []));
 }
 
 /** Files the message under `done`. Throws `LeaseLost` when the claim is no longer this one; then nothing was changed. */

@@ -1,5 +1,6 @@
 import { namesIn } from '../host/names-in.ts';
 import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
+import { claimPath } from './claim-path.ts';
 import { claimNew, isOpenToAll, takeOver, type Claim } from './claim.ts';
 import { refuse } from './dead.ts';
 import { createEarlyTest } from './early.ts';
@@ -47,13 +48,22 @@ export function refuseForeign(mailbox: Mailbox, { foreign }: Pick<Waiting, 'fore
   for (const name of foreign) refuse(mailbox, { path: `${mailbox.layout.new}/${name}`, name, refusal });
 }
 
+export interface DrainOptions {
+  readonly leaseMs: number;
+  /** Asked before a message is claimed. Where it says no the drain ends, and the message stays what it was. */
+  readonly wants?: ((file: { readonly path: string; readonly name: string }) => boolean) | undefined;
+  /** Told of each message that is passed over, and why. */
+  readonly passedOver?: ((name: string, error: unknown) => void) | undefined;
+}
+
 /**
  * Claims what waits, one message a step, until a listing finds nothing more. The mailbox is listed once, drained in
  * order, and listed again; within a listing each sender gets at most 30 turns a round, so that a flood from one does not
  * hold up the others. What cannot be claimed because a system call fails is passed over; the error is thrown only when
  * nothing at all could be claimed.
  */
-export function* drain(mailbox: Mailbox, { leaseMs }: { leaseMs: number }): Generator<Claim, void, void> {
+export function* drain(mailbox: Mailbox, options: DrainOptions): Generator<Claim, void, void> {
+  const { leaseMs, wants = () => true } = options;
   const { clock } = mailbox.host;
   const passedOver = new Set<string>();
   let firstError: unknown;
@@ -72,10 +82,13 @@ export function* drain(mailbox: Mailbox, { leaseMs }: { leaseMs: number }): Gene
         const before = open.get(name);
         let claim: Claim | undefined;
         try {
+          const path = before ? claimPath(mailbox, before) : `${mailbox.layout.new}/${name}`;
+          if (!wants({ path, name })) return;
           claim = before ? takeOver(mailbox, { claim: before, leaseMs }) : claimNew(mailbox, { name, leaseMs });
         } catch (error) {
           firstError ??= error;
           passedOver.add(name);
+          options.passedOver?.(name, error);
         }
         if (claim) {
           claimed += 1;

@@ -27,8 +27,11 @@ export interface Peeked {
   readonly early: readonly EarlyMail[];
 }
 
-/** What lies in `new` and `cur`, verified, without claiming or moving anything. One look; mail may move meanwhile. */
-export function peek(mailbox: Mailbox, { limit }: { limit: number }): Peeked {
+/**
+ * What lies in `new` and `cur`, verified, without claiming or moving anything; with `unread` only what nobody holds. One look;
+ * mail may move meanwhile.
+ */
+export function peek(mailbox: Mailbox, { limit, unread = false }: { limit: number; unread?: boolean }): Peeked {
   const { host, layout } = mailbox;
   const found = new Map<string, { path: string; claim: ClaimName | undefined }>();
   let unfit = 0;
@@ -41,6 +44,7 @@ export function peek(mailbox: Mailbox, { limit }: { limit: number }): Peeked {
     const claim = parseClaimFileName(fileName);
     if (claim) found.set(claim.name, { path: `${layout.cur}/${fileName}`, claim });
   }
+  if (unread) for (const [name, { claim }] of found) if (isHeld(mailbox, claim)) found.delete(name);
   const unsettled: Unsettled[] = [];
   const isEarly = createEarlyTest(mailbox);
   const waitsForItsTime = (name: string): boolean => isEarly(name) && !isHeld(mailbox, found.get(name)?.claim);

@@ -19,6 +19,13 @@ export function cut(
     : mark + text.slice(boundaryFrom(text, { at: text.length - room, step: 1 }));
 }
 
+/** The beginning of the text in at most `bytesMax` bytes of UTF-8, cut like that and without a mark. */
+export function cutToBytes(text: string, bytesMax: number): string {
+  if (text.length <= bytesMax && Buffer.byteLength(text) <= bytesMax) return text;
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(Math.max(0, bytesMax)));
+  return cut(text, { charsMax: read, mark: '' });
+}
+
 /** The beginning of what somebody gave, in quotes and on one line, for an error that says what is wrong with it. */
 export function echo(text: string, charsMax = ECHO_CHARS_MAX): string {
   return JSON.stringify(cut(text, { charsMax }));

@@ -16,6 +16,11 @@ import { showLife } from './signs-of-life.ts';
 import { statusOf } from './status-of.ts';
 import { told } from './told.ts';
 
+export interface ListOptions {
+  readonly limit?: number | undefined;
+  readonly unread?: boolean | undefined;
+}
+
 /** An actor that has joined, in this process: it sends under its own key and reads its own mailbox. */
 export class Agent implements AsyncDisposable {
   readonly address: string;
@@ -64,10 +69,10 @@ export class Agent implements AsyncDisposable {
     return { [Symbol.asyncIterator]: () => iterateInbox(this.#context, this.#mailbox, options) };
   }
 
-  /** Waiting and claimed mail, oldest first, without claiming any of it. */
-  list({ limit = Infinity }: { readonly limit?: number | undefined } = {}): Peeked {
+  /** Waiting and claimed mail, oldest first, without claiming any of it; with `unread` only what nobody has claimed. */
+  list({ limit = Infinity, unread = false }: ListOptions = {}): Peeked {
     showLife(this.#context, this.address);
-    return this.#reading(() => peek(this.#mailbox, { limit }));
+    return this.#reading(() => peek(this.#mailbox, { limit, unread }));
   }
 
   /**

@@ -1,6 +1,6 @@
 import { errnoOf } from '../host/file-system.ts';
 import { watchArrivals } from '../mailbox/arrivals.ts';
-import { drain } from '../mailbox/drain.ts';
+import { drain, type DrainOptions } from '../mailbox/drain.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { sweep } from '../mailbox/sweep.ts';
 import type { RoomContext } from './context.ts';
@@ -28,10 +28,10 @@ const MISSING_MS_MAX = 5_000;
 export async function* iterateInbox(
   context: RoomContext,
   mailbox: Mailbox,
-  options: InboxOptions,
+  options: InboxOptions & Pick<DrainOptions, 'wants' | 'passedOver'>,
 ): AsyncGenerator<Mail, void, void> {
   const limits = context.config.limitsOf(mailbox.address);
-  const { signal, wait = true, watch = true, pollMs = limits.pollMs } = options;
+  const { signal, wait = true, watch = true, pollMs = limits.pollMs, wants, passedOver } = options;
   const leaseMs = Math.min(options.leaseMs ?? limits.leaseMs, limits.leaseMsMax);
   const warn = (detail: string): void => context.log.append({ event: 'warning', to: mailbox.address, detail });
   const arrivals = wait ? watchArrivals(mailbox, { pollMs, watch, signal, warn }) : undefined;
@@ -42,7 +42,7 @@ export async function* iterateInbox(
     showLife(context, mailbox.address);
     while (!signal?.aborted) {
       try {
-        for (const claim of drain(mailbox, { leaseMs })) {
+        for (const claim of drain(mailbox, { leaseMs, wants, passedOver })) {
           yield receive(context, mailbox, claim);
           if (signal?.aborted) return;
         }

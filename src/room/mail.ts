@@ -1,4 +1,4 @@
-import { acknowledge, reject, release, renew, type Claim } from '../mailbox/claim.ts';
+import { acknowledge, keepInPart, putBack, reject, release, renew, type Claim } from '../mailbox/claim.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { Message } from '../message/message.ts';
 import type { RoomContext } from './context.ts';
@@ -19,7 +19,7 @@ export class Mail {
     this.#claim = claim;
   }
 
-  /** 1 for the first time it was claimed. */
+  /** 1 for the first time it was claimed; 0 when only a part of it was shown so far. */
   get attempt(): number {
     return this.#claim.attempt;
   }
@@ -43,11 +43,26 @@ export class Mail {
     this.#settle('released');
   }
 
+  /** Releases what nobody has seen yet: no further attempt is counted. Throws `LeaseLost`. */
+  async putBack(): Promise<void> {
+    if (this.#settled) return;
+    this.#told('put back', () => putBack(this.#mailbox, this.#claim));
+    this.#settle('released');
+  }
+
   /** Makes the lease end `leaseMs` from now. Throws `LeaseLost`. */
   async renew(leaseMs = this.#context.config.limitsOf(this.#mailbox.address).leaseMs): Promise<void> {
     const wanted = { claim: this.#claim, leaseMs: Math.min(leaseMs, this.#mailbox.limits.leaseMsMax) };
     this.#claim = this.#told('renewed', () => renew(this.#mailbox, wanted));
     this.#log('renewed');
+  }
+
+  /**
+   * Keeps it, because only a part of it was shown. The lease stays as it is, and when it ends the message comes again. However often
+   * it is kept so, it was claimed once. Throws `LeaseLost`.
+   */
+  async keepInPart(): Promise<void> {
+    this.#claim = this.#told('kept', () => keepInPart(this.#mailbox, this.#claim));
   }
 
   /** Gives it up for good: it becomes a dead letter with this reason. Throws `LeaseLost`. */

@@ -1,5 +1,15 @@
 import { LeaseLost, MessageNotFound } from '../../src/errors.ts';
-import { acknowledge, claimNew, reject, release, renew, takeOver, type Claim } from '../../src/mailbox/claim.ts';
+import {
+  acknowledge,
+  claimNew,
+  keepInPart,
+  putBack,
+  reject,
+  release,
+  renew,
+  takeOver,
+  type Claim,
+} from '../../src/mailbox/claim.ts';
 import { retryDead } from '../../src/mailbox/dead.ts';
 import { drain, listWaiting } from '../../src/mailbox/drain.ts';
 import { sweep } from '../../src/mailbox/sweep.ts';
@@ -57,6 +67,8 @@ const verbs = {
   },
   acknowledge: (actor) => settle(actor, (claim) => acknowledge(actor.mailbox, claim)),
   release: (actor) => settle(actor, (claim) => release(actor.mailbox, claim)),
+  'put back': (actor) => settle(actor, (claim) => putBack(actor.mailbox, claim)),
+  'keep in part': (actor) => settle(actor, (claim) => keepInPart(actor.mailbox, claim)),
   reject: (actor) => settle(actor, (claim) => reject(actor.mailbox, { claim, detail: 'the test says so' })),
   renew: (actor) => {
     const claim = actor.held;

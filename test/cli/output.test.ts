@@ -147,7 +147,7 @@ describe('a full pipe that somebody made non-blocking', () => {
 import fcntl, os, subprocess
 r, w = os.pipe()
 fcntl.fcntl(w, fcntl.F_SETFL, fcntl.fcntl(w, fcntl.F_GETFL) | os.O_NONBLOCK)
-child = subprocess.Popen(["mailroom", "read", "--json"], stdout=w)
+child = subprocess.Popen(["mailroom", "read", "--json", "--max-bytes", "1000000"], stdout=w)
 os.close(w)
 first = os.read(r, 1)
 states = subprocess.run(["mailroom", "inbox", "--json"], capture_output=True, text=True).stdout

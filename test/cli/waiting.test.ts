@@ -70,6 +70,70 @@ describe('read --wait', () => {
   });
 });
 
+describe('inbox --wait', () => {
+  it('lists what waits already, and claims nothing', async () => {
+    await sendTo('bob', 'here already');
+    const listed = await room.json(['inbox', '--wait', '5m'], { as: 'bob' });
+    expect(listed).toMatchObject([{ content: 'here already', state: 'delivered', verified: true }]);
+    expect(await room.json(['inbox', '--wait', '1ms'], { as: 'bob' })).toEqual(listed);
+    await room.run(['read'], { as: 'bob' });
+  });
+
+  it('ends as soon as there is mail that nobody has claimed, and lists only that', async () => {
+    await sendTo('bob', 'held');
+    await room.run(['read', '--hold'], { as: 'bob' });
+    // What no reader would believe wakes nobody.
+    fs.writeFileSync(
+      path.join(room.room, 'actors/bob/mailbox/new/01890a5d-ac96-774b-bcce-b302099a8057.alice.json'),
+      'forged',
+    );
+    const waiting = start(['inbox', '--wait', '5m', '--json'], 'bob');
+    await until('it waits', () => isWaiting(waiting.child));
+    expect(waiting.stdout()).toBe('');
+    await sendTo('bob', 'at last');
+    expect(await waiting.ended).toEqual({ code: 0, signal: null });
+    expect(JSON.parse(waiting.stdout())).toMatchObject([{ content: 'at last', state: 'delivered', attempt: 0 }]);
+    expect(await room.json(['inbox'], { as: 'bob' })).toMatchObject([{ state: 'claimed' }, { state: 'delivered' }]);
+    await room.run(['read'], { as: 'bob' });
+  });
+
+  it('ends with 4 when none came, and prints nothing', async () => {
+    expect(await room.run(['inbox', '--wait', '200ms', '--headers'], { as: 'bob' })).toMatchObject({
+      code: 4,
+      stdout: '',
+      stderr: expect.stringContaining('To go on waiting: mailroom inbox --wait 200ms'),
+    });
+  });
+
+  it('is ended by SIGTERM', async () => {
+    const waiting = start(['inbox', '--wait', '5m'], 'bob');
+    await until('it waits', () => isWaiting(waiting.child));
+    waiting.child.kill('SIGTERM');
+    expect(await waiting.ended).toEqual({ code: 143, signal: null });
+  });
+});
+
+describe('--headers', () => {
+  it('shows nothing that a sender could write freely', async () => {
+    await room.run(['read'], { as: 'carol' });
+    await sendTo('carol', 'SECRET text', '--data', '{"SECRET":1}', '--thread', 'SECRET thread');
+    const [{ id = '' } = {}] = (await room.json(['inbox'], { as: 'carol' })) as { id?: string }[];
+    const rows = await room.run(['inbox', '--headers'], { as: 'carol' });
+    expect(rows.stdout).toMatch(new RegExp(`^${id.slice(-8)} {2}\\d+s {2}waiting {2}alice {2}INFO {2}verified\\n$`));
+    const facts = { id, from: 'alice', type: 'INFO', verified: true };
+    expect(await room.json(['inbox', '--headers', '--wait', '5m'], { as: 'carol' })).toEqual([
+      { ...facts, state: 'delivered', attempt: 0 },
+    ]);
+    const watched = await room.run(['watch', '--headers', '--limit', '1'], { as: 'carol' });
+    expect(watched.stdout).toBe(`From alice  INFO  id ${id.slice(-8)}  verified\n`);
+    const all = await room.run(['watch', '--headers', '--all', '--limit', '1'], { as: 'alice' });
+    expect(all.stdout).toMatch(/^\w+ {2}From alice {2}INFO {2}id [0-9a-f]{8} {2}verified\n$/);
+    const line = await room.json(['watch', '--headers', '--limit', '1'], { as: 'carol' });
+    expect(line).toEqual({ ...facts, recipient: 'carol' });
+    await room.run(['read'], { as: 'carol' });
+  });
+});
+
 describe('send --wait-for', () => {
   it('ends when the recipient has claimed, or acknowledged, the message', async () => {
     const claimed = start(['send', 'carol', 'INFO', 'one', '--wait-for', 'claimed', '--timeout', '1m'], 'alice');

@@ -36,6 +36,8 @@ export interface Rules {
   readonly releaseStaysInCur: boolean;
   /** What is claimed with attempt 1 looks whether its day was purged, also when it was taken over from attempt 0. */
   readonly attemptZeroIsNew: boolean;
+  /** What was kept in part, or put back, has been claimed once, so that no take-over of it has the name of a first claim. */
+  readonly inPartCountsOnce: boolean;
 }
 
 export const ALL_RULES: Rules = {
@@ -43,6 +45,7 @@ export const ALL_RULES: Rules = {
   takenOverYieldsToNone: true,
   releaseStaysInCur: true,
   attemptZeroIsNew: true,
+  inPartCountsOnce: true,
 };
 
 export interface Size {
@@ -179,7 +182,8 @@ function claimSteps(state: State, { rules, size, become }: { rules: Rules; size:
     // A claim is looked at, and dropped, within a ms: it is taken over before only when its reader was killed in that ms.
     const isLookedAt = state.readers.some(({ at, own }) => (at === 'look' || at === 'drop') && same(own, claim));
     if (size.purges && isLookedAt) continue;
-    for (const own of names(state, { rules, size, attempt: claim[0] + 1 })) {
+    const isInPart = claim[0] === 0 && claim[1] > 0 && rules.inPartCountsOnce;
+    for (const own of names(state, { rules, size, attempt: isInPart ? 2 : claim[0] + 1 })) {
       const claims = withClaim(without(state.claims, claim), own);
       become(`take over ${show(claim)} as ${show(own)}`, { at: 'look', own, isNew: false }, { claims });
     }
@@ -215,9 +219,15 @@ function holdSteps(
     return;
   }
   const others = without(state.claims, own);
+  const atLeastFirst = (attempt: number): number => Math.max(rules.inPartCountsOnce ? 1 : 0, attempt);
   become(`acknowledge ${show(own)}`, IDLE, { claims: others, isDone: true, wasAcknowledged: true });
-  if (rules.releaseStaysInCur) become(`release ${show(own)}`, IDLE, { claims: withReleased(others, own[0]) });
+  if (rules.releaseStaysInCur)
+    become(`release ${show(own)}`, IDLE, { claims: withReleased(others, atLeastFirst(own[0])) });
   else become(`release ${show(own)}`, IDLE, { claims: others, isInNew: true });
+  become(`put ${show(own)} back`, IDLE, { claims: withReleased(others, atLeastFirst(own[0] - 1)) });
+  for (const kept of names(state, { rules, size, attempt: 0 })) {
+    become(`keep ${show(own)} in part as ${show(kept)}`, IDLE, { claims: withClaim(others, kept) });
+  }
   for (const renewed of names(state, { rules, size, attempt: own[0] })) {
     if (renewed[1] <= own[1]) continue;
     become(

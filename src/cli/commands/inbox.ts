@@ -1,11 +1,18 @@
+import { WaitTimeout } from '../../errors.ts';
 import type { EarlyMail } from '../../mailbox/early.ts';
-import type { Unsettled } from '../../mailbox/peek.ts';
+import type { Peeked, Unsettled } from '../../mailbox/peek.ts';
 import { timeOfId } from '../../message/message-id.ts';
+import type { Agent } from '../../room/agent.ts';
+import type { Room } from '../../room/room.ts';
+import { waitForUnread } from '../../room/wait-for-unread.ts';
+import { textOption } from '../arguments.ts';
 import { countOption } from '../count-option.ts';
 import type { Call, Command } from '../command.ts';
-import { formatDuration } from '../duration.ts';
+import { formatDuration, parseDuration, WAIT_MS_MAX } from '../duration.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { alignColumns, messageJson, preview, shortId } from '../show-message.ts';
+import { fittedList, linesWithin, MAX_BYTES_OPTION, maxBytesOf } from '../fit-message.ts';
+import { onInterruption } from '../interruption.ts';
+import { alignColumns, headersJson, preview, shortId } from '../show-message.ts';
 import { withAgent } from '../with-room.ts';
 
 const LIMIT_DEFAULT = 100;
@@ -14,38 +21,109 @@ export const inbox: Command = {
   name: 'inbox',
   summary: 'list your waiting and claimed mail without claiming any of it',
   operands: [],
-  options: [{ name: 'limit', value: 'count', summary: `how many at most, ${LIMIT_DEFAULT} if not given` }],
+  options: [
+    { name: 'limit', value: 'count', summary: `how many at most, ${LIMIT_DEFAULT} if not given` },
+    {
+      name: 'wait',
+      value: 'time',
+      summary: 'wait so long for mail that nobody has claimed, and list that; exit 4 if none came',
+    },
+    { name: 'headers', summary: 'only who sent it, its type and its id: nothing that a sender could write freely' },
+    MAX_BYTES_OPTION,
+  ],
   details: `One line for each message, oldest first: id, age, state, sender, type, the beginning of its text. Only what is verified is
-listed. Claimed means that one of your commands holds it (read --hold, reply). A message whose id is far ahead of this
-machine's clock waits for its time, and is no unread mail until then ("state": "early" in --json, without a text).
+listed: the sender is who signed it. Claimed means that one of your commands holds it (read --hold, reply). A message
+whose id is far ahead of this machine's clock waits for its time, and is no unread mail until then.
 
   mailroom inbox
-  mailroom inbox --json | jq -r '.[] | select(.type == "QUESTION") | .content'`,
-  run: (call) =>
-    withAgent(call, async (agent) => {
-      const limit = countOption(call.args, 'limit') ?? LIMIT_DEFAULT;
-      const { unsettled, more, unfit, early } = agent.list({ limit });
-      const nowMs = call.host.clock.now();
-      if (call.isJson) await call.output.json([...unsettled.map(asJson), ...early.map(earlyJson)]);
-      else await call.output.data(alignColumns([...unsettled.map((one) => asRow(one, nowMs)), ...early.map(earlyRow)]));
-      if (unsettled.length === 0 && !call.isJson) await call.output.talk(`No mail for ${agent.address}.\n`);
-      if (more > 0) await call.output.advise(`${more} more. See them with: mailroom inbox --limit ${limit + more}\n`);
-      if (unfit > 0) await tellUnfit(call, unfit);
-      if (early.length > 0) await tellEarly(call, early.length);
-      return EXIT_OK;
-    }),
+  mailroom inbox --wait 10m --headers
+  mailroom inbox --json | jq -r '.[] | select(.type == "QUESTION") | .content'
+
+With --json each message is as with read, and has its "state" (delivered, claimed or released), "attempt" and
+"leaseEndsAt"; with --headers it has these and "id", "from", "type" and "verified". Where not all of them fit into
+--max-bytes, some have "isCut": true and no "content" or "data". Mail whose time has not come has the "state" early.`,
+  run: (call) => withAgent(call, (agent, room) => listMail(call, agent, room)),
 };
 
-function asJson({ message, state, attempt, untilMs }: Unsettled): unknown {
-  const lease = untilMs > 0 ? { leaseEndsAt: new Date(untilMs).toISOString() } : {};
-  return { ...messageJson(message), state, attempt, ...lease };
+async function listMail(call: Call, agent: Agent, room: Room): Promise<number> {
+  const { args, output, isJson } = call;
+  const limit = countOption(args, 'limit') ?? LIMIT_DEFAULT;
+  const bytesMax = maxBytesOf(args);
+  const peeked = await look(call, agent, room, limit);
+  if (typeof peeked === 'number') return peeked;
+  const { unsettled, unfit, early } = peeked;
+  const listed = isJson ? await printJson(call, peeked, bytesMax) : await printRows(call, peeked, bytesMax);
+  if (unsettled.length === 0 && !isJson) await output.talk(`No mail for ${agent.address}.\n`);
+  const left = unsettled.length - listed;
+  const more = peeked.more + left;
+  if (more > 0) {
+    const bound = left > 0 ? ' --max-bytes 1000000' : '';
+    await output.advise(`${more} more. See them with: mailroom inbox --limit ${listed + more}${bound}\n`);
+  }
+  if (unfit > 0) await tellUnfit(call, unfit);
+  if (early.length > 0) await tellEarly(call, early.length);
+  return EXIT_OK;
 }
 
-function asRow({ message, state, untilMs }: Unsettled, nowMs: number): string[] {
+/** What there is; with --wait what nobody has claimed, as soon as there is any. An exit code when a signal came first. */
+async function look(call: Call, agent: Agent, room: Room, limit: number): Promise<Peeked | number> {
+  const wait = textOption(call.args, 'wait');
+  if (wait === undefined) return agent.list({ limit });
+  const waitMs = parseDuration(wait, { option: 'wait', msMax: WAIT_MS_MAX });
+  using interruption = onInterruption();
+  const end = new AbortController();
+  const over = call.host.clock.sleep(waitMs, end.signal).then(() => end.abort());
+  try {
+    const signal = AbortSignal.any([interruption.signal, end.signal]);
+    const found = await waitForUnread(room.context, agent, { limit, signal });
+    if (found) return found;
+  } finally {
+    end.abort();
+    await over;
+  }
+  if (interruption.exitCode !== undefined) return interruption.exitCode;
+  throw new WaitTimeout(`No mail came for ${agent.address} within ${wait}.`, {
+    hint: `To go on waiting: mailroom inbox --wait ${wait}`,
+  });
+}
+
+/** How many of them it printed. */
+async function printJson({ args, output }: Call, { unsettled, early }: Peeked, bytesMax: number): Promise<number> {
+  const facts = ({ state, attempt, untilMs }: Unsettled): object => ({
+    state,
+    attempt,
+    ...(untilMs > 0 ? { leaseEndsAt: new Date(untilMs).toISOString() } : {}),
+  });
+  const all = unsettled.map((one) => ({ message: one.message, facts: facts(one) }));
+  const listed = args.options.has('headers')
+    ? all.map(({ message, facts: said }) => ({ ...headersJson(message), ...said }))
+    : fittedList(all, bytesMax);
+  await output.json([...listed, ...early.map(earlyJson)]);
+  return listed.length;
+}
+
+async function printRows(
+  { args, output, host }: Call,
+  { unsettled, early }: Peeked,
+  bytesMax: number,
+): Promise<number> {
+  const nowMs = host.clock.now();
+  const isHeaders = args.options.has('headers');
+  const rows = unsettled.map((one) => asRow(one, { nowMs, isHeaders }));
+  const lines = linesWithin(alignColumns([...rows, ...early.map(earlyRow)]), bytesMax);
+  await output.data(lines.join(''));
+  return Math.min(lines.length, rows.length);
+}
+
+function asRow(
+  { message, state, attempt, untilMs }: Unsettled,
+  { nowMs, isHeaders }: { nowMs: number; isHeaders: boolean },
+): string[] {
   const { id, from, type, content, sentAt } = message;
   const age = formatDuration(nowMs - Date.parse(sentAt));
-  const lies = state === 'claimed' ? `claimed, ${formatDuration(untilMs - nowMs)} left` : 'waiting';
-  return [shortId(id), age, lies, from, type, preview(content)];
+  const claimed = attempt === 0 ? 'shown in part' : 'claimed';
+  const lies = state === 'claimed' ? `${claimed}, ${formatDuration(untilMs - nowMs)} left` : 'waiting';
+  return [shortId(id), age, lies, from, type, isHeaders ? 'verified' : preview(content)];
 }
 
 function earlyJson({ id, from, readableFromMs }: EarlyMail): unknown {

@@ -1,18 +1,26 @@
+import { InvalidInput, WaitTimeout } from '../../errors.ts';
+import { namesInPart } from '../../mailbox/claim.ts';
+import { parseMessageFileName } from '../../message/layout.ts';
 import type { Agent } from '../../room/agent.ts';
-import { WaitTimeout } from '../../errors.ts';
-import type { Mail } from '../../room/mail.ts';
+import { mailboxOf } from '../../room/context.ts';
 import type { Room } from '../../room/room.ts';
+import { told } from '../../room/told.ts';
 import { textOption } from '../arguments.ts';
 import type { Call, Command } from '../command.ts';
 import { countOption } from '../count-option.ts';
 import { parseDuration, WAIT_MS_MAX } from '../duration.ts';
-import { EXIT_OK } from '../exit-code.ts';
+import { EXIT_FAILURE } from '../exit-code.ts';
+import { MAX_BYTES_OPTION, maxBytesOf } from '../fit-message.ts';
 import { onInterruption } from '../interruption.ts';
 import { mailOrPast } from '../mail-or-past.ts';
-import { printMail } from '../print-mail.ts';
+import { fit, printMail } from '../print-mail.ts';
+import { shortId } from '../show-message.ts';
+import { createPortion } from '../take-portion.ts';
 import { withAgent } from '../with-room.ts';
 
 const LIMIT_DEFAULT = 20;
+/** So many are named at once. */
+const IN_PART_TOLD_MAX = 5;
 
 export const read: Command = {
   name: 'read',
@@ -23,87 +31,102 @@ export const read: Command = {
     { name: 'lease', value: 'time', summary: 'how long --hold keeps it from coming back, 10m if not given' },
     { name: 'wait', value: 'time', summary: 'wait so long for at least one message; exit 4 if none came' },
     { name: 'limit', value: 'count', summary: `how many at most, ${LIMIT_DEFAULT} if not given` },
+    MAX_BYTES_OPTION,
+    { name: 'all', summary: 'print all of the one message, however large it is' },
   ],
   details: `What is printed is verified: the sender is who signed it. A message is acknowledged only after it was written to stdout.
 What you hold and do not acknowledge comes back when its lease ends, and is given up after five times. With an id it
 prints that message, also one that was acknowledged before.
 
+What does not fit into --max-bytes waits for the next read. A message that is larger than all of it is printed in part
+and stays claimed by you; later reads pass it by until you have read it with --all, which acknowledges it, or have
+acknowledged or released it. With --json it has "isCut": true and no "content", and no "data" where that is too large.
+
   mailroom read --wait 5m
   mailroom read --hold --lease 30m --limit 1
+  mailroom read 1a2b3c4d --all
   mailroom read --json | jq -r '.[].content'`,
   run: (call) => withAgent(call, (agent, room) => readMail(call, agent, room)),
 };
 
 async function readMail(call: Call, agent: Agent, room: Room): Promise<number> {
-  const { args } = call;
+  const { args, output } = call;
   const [id] = args.operands;
-  const hold = args.options.has('hold');
+  const all = args.options.has('all');
+  if (all) assertOne(args);
   const lease = textOption(args, 'lease');
   const leaseMs =
     lease === undefined ? undefined : parseDuration(lease, { option: 'lease', msMax: room.config.limits.leaseMsMax });
-  if (id !== undefined) {
-    const found = await mailOrPast(agent, room, id, leaseMs);
-    // What somebody holds already stays held: reading it once more is no acknowledgement.
-    return printMail(call, [found], { hold: hold || found.wasHeld });
+  const bounds = { bytesMax: all ? Infinity : maxBytesOf(args), leaseMs };
+  if (!output.isThere()) {
+    await output.talk('There is no standard output to print to, so nothing was read and nothing was claimed.\n');
+    return EXIT_FAILURE;
   }
+  return id === undefined ? readNext(call, agent, room, bounds) : readOne(call, agent, room, { ...bounds, id });
+}
+
+function assertOne({ operands, options }: Call['args']): void {
+  const [id] = operands;
+  if (id === undefined) {
+    throw new InvalidInput('--all is for one message, and no id is given.', {
+      hint: 'Give its id, or raise the bound for all that wait: mailroom read --max-bytes 1000000',
+    });
+  }
+  if (!options.has(MAX_BYTES_OPTION.name)) return;
+  throw new InvalidInput('--all prints all of a message, and --max-bytes a part.', {
+    hint: `Leave one of them out: mailroom read ${id} --all`,
+  });
+}
+
+interface Bounds {
+  readonly bytesMax: number;
+  readonly leaseMs: number | undefined;
+}
+
+async function readOne(call: Call, agent: Agent, room: Room, options: Bounds & { id: string }): Promise<number> {
+  const { message, mail, wasHeld } = await mailOrPast(agent, room, options.id, options.leaseMs);
+  const fitted = fit(call, { message, mail, bytesMax: options.bytesMax });
+  // What somebody holds already stays held: reading it once more is no acknowledgement. What was shown in part waits for one.
+  const isHeld = call.args.options.has('hold') || (wasHeld && mail?.attempt !== 0);
+  return printMail(call, [{ message, mail, fitted, isHeld, isOwn: !wasHeld }]);
+}
+
+async function readNext(call: Call, agent: Agent, room: Room, { bytesMax, leaseMs }: Bounds): Promise<number> {
+  const { args, output } = call;
   const limit = countOption(args, 'limit') ?? LIMIT_DEFAULT;
   const wait = textOption(args, 'wait');
   const waitMs = wait === undefined ? 0 : parseDuration(wait, { option: 'wait', msMax: WAIT_MS_MAX });
-  const mails = await take(agent, { limit, leaseMs });
-  if (mails.length === 0 && wait !== undefined) {
+  await tellInPart(call, agent, room);
+  const portion = createPortion(call, { agent, room, limit, bytesMax, leaseMs });
+  await portion.take();
+  if (portion.printed.length === 0 && wait !== undefined) {
     using interruption = onInterruption();
-    const first = await waitForOne(call, agent, { waitMs, leaseMs, signal: interruption.signal });
-    if (first) mails.push(first, ...(await take(agent, { limit: limit - 1, leaseMs })));
-    else if (interruption.exitCode !== undefined) return interruption.exitCode;
-    else {
+    await portion.waitForOne(waitMs, interruption.signal);
+    if (portion.printed.length === 0) {
+      if (interruption.exitCode !== undefined) return interruption.exitCode;
       throw new WaitTimeout(`No mail came for ${agent.address} within ${wait}.`, {
         hint: `To go on waiting: mailroom read --wait ${wait}`,
       });
     }
+    await portion.take();
   }
-  if (mails.length === 0 && !call.isJson) await call.output.talk(`No mail for ${agent.address}.\n`);
-  const inOrder = mails.sort((a, b) => (a.message.id < b.message.id ? -1 : 1));
-  const code = await printMail(
-    call,
-    inOrder.map((mail) => ({ message: mail.message, mail })),
-    { hold },
-  );
-  return code === EXIT_OK ? tellMore(call, agent, { isFull: mails.length === limit }) : code;
+  if (portion.printed.length === 0 && !call.isJson) await output.talk(`No mail for ${agent.address}.\n`);
+  const code = await printMail(call, portion.printed);
+  if (portion.isFull() && agent.list({ limit: 1, unread: true }).unsettled.length > 0) {
+    await output.advise('There is more mail. Read on with: mailroom read\n');
+  }
+  portion.assertComplete();
+  return code;
 }
 
-async function tellMore(call: Call, agent: Agent, { isFull }: { isFull: boolean }): Promise<number> {
-  const more = isFull ? agent.list({ limit: 0 }).more : 0;
-  if (more > 0) await call.output.advise(`There is more mail. Read on with: mailroom read\n`);
-  return EXIT_OK;
-}
-
-/** Claims what waits, at most `limit`. */
-async function take(agent: Agent, { limit, leaseMs }: { limit: number; leaseMs: number | undefined }): Promise<Mail[]> {
-  const mails: Mail[] = [];
-  if (limit < 1) return mails;
-  for await (const mail of agent.inbox({ wait: false, leaseMs })) {
-    mails.push(mail);
-    if (mails.length === limit) break;
-  }
-  return mails;
-}
-
-/** The next message, or undefined when the time is over or the signal aborted. */
-async function waitForOne(
-  { host }: Call,
-  agent: Agent,
-  { waitMs, leaseMs, signal }: { waitMs: number; leaseMs: number | undefined; signal: AbortSignal },
-): Promise<Mail | undefined> {
-  const end = new AbortController();
-  const stop = (): void => end.abort();
-  signal.addEventListener('abort', stop, { once: true });
-  const over = host.clock.sleep(waitMs, end.signal).then(stop);
-  try {
-    for await (const mail of agent.inbox({ signal: end.signal, leaseMs })) return mail;
-    return undefined;
-  } finally {
-    signal.removeEventListener('abort', stop);
-    stop();
-    await over;
-  }
+/** Reading goes past what was shown in part, and says so. */
+async function tellInPart({ output }: Call, { address }: Agent, { context }: Room): Promise<void> {
+  const mailbox = mailboxOf(context, address);
+  const names = mailbox ? told(context, `The mailbox of ${address} was not read`, () => namesInPart(mailbox)) : [];
+  const ids = names.map((name) => shortId(parseMessageFileName(name)?.id ?? name));
+  const [first] = ids;
+  if (first === undefined) return;
+  const more = ids.length > IN_PART_TOLD_MAX ? ` and ${ids.length - IN_PART_TOLD_MAX} more` : '';
+  const shown = `${ids.slice(0, IN_PART_TOLD_MAX).join(' ')}${more}`;
+  await output.advise(`Shown in part and still claimed by you: ${shown}. All of it: mailroom read ${first} --all\n`);
 }

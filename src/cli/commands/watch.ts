@@ -4,9 +4,10 @@ import { watchRoom, type Seen } from '../../room/watch-room.ts';
 import { countOption } from '../count-option.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
+import { fittedJson, MAX_BYTES_OPTION, maxBytesOf } from '../fit-message.ts';
 import { identityOf } from '../identity.ts';
 import { onInterruption } from '../interruption.ts';
-import { headerLine, messageJson, preview } from '../show-message.ts';
+import { headerLine, headersJson, preview, shortId } from '../show-message.ts';
 import { withRoom } from '../with-room.ts';
 
 export const watch: Command = {
@@ -16,10 +17,15 @@ export const watch: Command = {
   options: [
     { name: 'all', summary: 'mail of the whole room, not only yours' },
     { name: 'limit', value: 'count', summary: 'end after so many lines' },
+    { name: 'headers', summary: 'only who sent it, its type and its id: nothing that a sender could write freely' },
+    { ...MAX_BYTES_OPTION, summary: MAX_BYTES_OPTION.summary.replace('to print', 'to print of each message') },
   ],
-  details: `It begins with what waits already. It ends with Ctrl-C (exit 130). With --json each line is one message.
+  details: `It begins with what waits already. It ends with Ctrl-C (exit 130). Only what is verified is shown: the sender is who
+signed it. With --json each line is one message, as with read, and its "recipient"; with --headers only "id", "from",
+"type", "verified" and "recipient".
 
   mailroom watch
+  mailroom watch --headers
   mailroom watch --all --json`,
   run: (call) => withRoom(call, (room) => follow(call, room)),
 };
@@ -30,10 +36,11 @@ async function follow(call: Call, room: Room): Promise<number> {
   // Throws for a name that nobody has joined under.
   if (address !== undefined) room.agent(address);
   const limit = countOption(call.args, 'limit') ?? Infinity;
+  const bytesMax = maxBytesOf(call.args);
   using interruption = onInterruption();
   let printed = 0;
   for await (const seen of watchRoom(room.context, { address, signal: interruption.signal })) {
-    await print(call, seen, { all });
+    await print(call, seen, { all, bytesMax });
     printed += 1;
     if (printed === limit) return EXIT_OK;
   }
@@ -41,12 +48,22 @@ async function follow(call: Call, room: Room): Promise<number> {
 }
 
 async function print(
-  { isJson, output, host }: Call,
+  { args, isJson, output, host }: Call,
   { message, recipient }: Seen,
-  { all }: { all: boolean },
+  { all, bytesMax }: { all: boolean; bytesMax: number },
 ): Promise<void> {
-  if (isJson) return output.json({ ...messageJson(message), recipient });
+  const isHeaders = args.options.has('headers');
+  if (isJson) {
+    const shown = isHeaders
+      ? { ...headersJson(message), recipient }
+      : fittedJson(message, { recipient }, bytesMax).shown;
+    return output.json(shown);
+  }
   const to = all ? `${recipient}  ` : '';
+  if (isHeaders) {
+    const { from, type, id } = message;
+    return output.data(`${visible(`${to}From ${from}  ${type}  id ${shortId(id)}  verified`)}\n`);
+  }
   const header = headerLine(message, { nowMs: host.clock.now() });
   await output.data(`${visible(to)}${header}  ${preview(message.content)}\n`);
 }

@@ -1,0 +1,109 @@
+import { inspect } from '../mailbox/inspect.ts';
+import type { Agent } from '../room/agent.ts';
+import { mailboxOf } from '../room/context.ts';
+import { iterateInbox } from '../room/inbox.ts';
+import type { Mail } from '../room/mail.ts';
+import type { Room } from '../room/room.ts';
+import { asTold } from '../room/told.ts';
+import type { Call } from './command.ts';
+import { fit, type Printed } from './print-mail.ts';
+
+/** A byte of a file is printed as at most so many, where it is a control character; and what is said beside the message. */
+const PRINTED_PER_BYTE_MAX = 6;
+const FACTS_BYTES_MAX = 1024;
+
+/** The mail that one command prints. */
+export interface Portion {
+  /** Oldest first. */
+  readonly printed: readonly Printed[];
+  /** Claims what waits and fits. */
+  take(): Promise<void>;
+  /** Waits so long for one message, and claims it. */
+  waitForOne(waitMs: number, signal: AbortSignal): Promise<void>;
+  /** Whether there may be more that did not fit. */
+  isFull(): boolean;
+  /** Throws what stood in the way of other messages. */
+  assertComplete(): void;
+}
+
+/**
+ * Of the mail that waits the first `limit` messages, as far as they can be printed in `bytesMax` bytes. Only the first message may
+ * have more, and is cut then; of the others the first that does not fit, and all behind it, stay where they are.
+ */
+export function createPortion(
+  call: Call,
+  options: { agent: Agent; room: Room; limit: number; bytesMax: number; leaseMs: number | undefined },
+): Portion {
+  const { agent, room, limit, bytesMax, leaseMs } = options;
+  const { context } = room;
+  const mailbox = mailboxOf(context, agent.address);
+  if (!mailbox) throw new Error(`${agent.address} has no mailbox.`);
+  const printed: Printed[] = [];
+  const passedOver = new Map<string, unknown>();
+  const isHeld = call.args.options.has('hold');
+  let left = bytesMax - Buffer.byteLength('[]\n');
+  let isFull = false;
+  let broken: { readonly error: unknown } | undefined;
+
+  const fits = (message: Printed['message']): boolean =>
+    !fit(call, { message, mail: undefined, bytesMax: left - FACTS_BYTES_MAX }).isCut;
+  const wants = ({ path, name }: { path: string; name: string }): boolean => {
+    if (printed.length === 0) return true;
+    const size = context.host.files.lstat(path)?.size ?? 0;
+    if (size * PRINTED_PER_BYTE_MAX + FACTS_BYTES_MAX <= left) return true;
+    const found = inspect(mailbox, { path, name });
+    isFull = found !== undefined && 'message' in found && !fits(found.message);
+    return !isFull;
+  };
+  const add = (mail: Mail): void => {
+    const { message } = mail;
+    const fitted = fit(call, { message, mail, bytesMax: left });
+    left -= fitted.bytes;
+    printed.push({ message, mail, fitted, isHeld, isOwn: true });
+    isFull = fitted.isCut || printed.length === limit;
+  };
+  const iterate = async (how: { wait: boolean; countMax: number; signal?: AbortSignal }): Promise<void> => {
+    let count = 0;
+    try {
+      const given = {
+        ...how,
+        leaseMs,
+        wants,
+        passedOver: (name: string, error: unknown) => passedOver.set(name, error),
+      };
+      for await (const mail of iterateInbox(context, mailbox, given)) {
+        add(mail);
+        count += 1;
+        if (isFull || count === how.countMax) return;
+      }
+    } catch (error) {
+      if (printed.length === 0) throw error;
+      broken = { error };
+    }
+  };
+  return {
+    printed,
+    take: async () => {
+      if (!isFull && !broken) await iterate({ wait: false, countMax: Infinity });
+      printed.sort((a, b) => (a.message.id < b.message.id ? -1 : 1));
+    },
+    waitForOne: async (waitMs, signal) => {
+      const end = new AbortController();
+      const over = context.host.clock.sleep(waitMs, end.signal).then(() => end.abort());
+      try {
+        await iterate({ wait: true, countMax: 1, signal: AbortSignal.any([signal, end.signal]) });
+      } finally {
+        end.abort();
+        await over;
+      }
+    },
+    isFull: () => isFull,
+    assertComplete: () => {
+      if (broken) throw broken.error;
+      const [first] = passedOver.values();
+      if (first === undefined) return;
+      const count = passedOver.size === 1 ? '1 message' : `${passedOver.size} messages`;
+      throw asTold(context, `${count} of ${agent.address} could not be read now, and wait`, first);
+    },
+  };
+}

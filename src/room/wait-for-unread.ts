@@ -1,0 +1,30 @@
+import { watchArrivals } from '../mailbox/arrivals.ts';
+import type { Peeked } from '../mailbox/peek.ts';
+import type { Agent } from './agent.ts';
+import { mailboxOf, type RoomContext } from './context.ts';
+
+/**
+ * Looks at an agent's mailbox until there is mail that nobody has claimed, and claims none of it. Undefined when the signal aborts
+ * before. Files that no reader would believe, and mail that has expired, are none.
+ */
+export async function waitForUnread(
+  context: RoomContext,
+  agent: Agent,
+  { limit, signal }: { limit: number; signal: AbortSignal },
+): Promise<Peeked | undefined> {
+  const mailbox = mailboxOf(context, agent.address);
+  if (!mailbox) return undefined;
+  const warn = (detail: string): void => context.log.append({ event: 'warning', to: agent.address, detail });
+  const { pollMs } = context.config.limitsOf(agent.address);
+  const arrivals = watchArrivals(mailbox, { pollMs, watch: true, signal, warn });
+  try {
+    while (!signal.aborted) {
+      const peeked = agent.list({ limit, unread: true });
+      if (peeked.unsettled.length > 0) return peeked;
+      await arrivals.next();
+    }
+    return undefined;
+  } finally {
+    arrivals.close();
+  }
+}
