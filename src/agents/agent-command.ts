@@ -35,3 +35,8 @@ export interface AgentSettings {
 export function toolOf(command: AgentCommand): string {
   return command.kind === 'preset' ? command.preset : 'shell';
 }
+
+/** Whether the command is given a text for a model, which is bounded; what a program parses is whole. */
+export function readsPrompt(command: AgentCommand): boolean {
+  return command.kind === 'preset' || command.stdin === 'prompt';
+}

@@ -2,14 +2,14 @@ import { cut } from '../message/cut.ts';
 import type { Message } from '../message/message.ts';
 import { actorLayout, type ActorLayout } from '../message/layout.ts';
 import type { RoomContext } from '../room/context.ts';
-import { toolOf, type AgentCommand, type AgentSettings } from './agent-command.ts';
+import { readsPrompt, toolOf, type AgentCommand, type AgentSettings } from './agent-command.ts';
 import { contextAfter } from './context-mail.ts';
 import { invocationOf } from './invocation.ts';
 import { missingProgram } from './missing-program.ts';
 import { judge, readRulesOf, type Judged, type Ran } from './judge.ts';
 import { makeAnswer, makeFailure } from './make-answer.ts';
 import { presetOf } from './presets.ts';
-import type { Correction, Task } from './prompt.ts';
+import { MAIL_BYTES_MAX, type Correction, type Task } from './prompt.ts';
 import { promptPath, putRound, readRound, type Answer, type Round } from './question-record.ts';
 import { questionKey, threadOf, wishesOf } from './question.ts';
 import { ensureRecordDirectory } from './record-file.ts';
@@ -61,7 +61,11 @@ export async function findAnswer(asked: Asked): Promise<Found> {
   const wishes = wishesOf(question);
   let check: CheckData | undefined;
   if (wishes.replySchema !== undefined) {
-    const made = createCheck(wishes.replySchema);
+    const bytes = Buffer.byteLength(JSON.stringify(wishes.replySchema));
+    const isTooLarge = readsPrompt(settings.command) && bytes > MAIL_BYTES_MAX;
+    const made = isTooLarge
+      ? { unusable: `it has ${bytes} bytes, and a prompt holds ${MAIL_BYTES_MAX}` }
+      : createCheck(wishes.replySchema);
     if ('unusable' in made) return fail(`The replySchema of the question cannot be used: ${made.unusable}.`, 0, true);
     check = made.check;
   }

@@ -147,3 +147,69 @@ it('is one JSON document for a program', () => {
     context: [{ ...context[0], verified: true }],
   });
 });
+
+describe('what others wrote is bounded', () => {
+  const KIB = 1024;
+  /** A prompt's own words, the lines around each block, and a line for each message that is left out. */
+  const OWN_BYTES_MAX = 6 * KIB;
+  const large = (n: number) =>
+    createMessage({ type: 'INFO', from: 'carol', content: `context ${n} ${'c'.repeat(7 * KIB)}` });
+  const context = Array.from({ length: 20 }, (_, n) => large(n));
+  const earlier = Array.from({ length: 20 }, (_, n) => {
+    const { id, from, type, sentAt } = large(n);
+    return {
+      id,
+      from,
+      type,
+      sentAt,
+      content: `asked ${n} ${'e'.repeat(3 * KIB)}`,
+      answer: `answered ${n} ${'a'.repeat(3 * KIB)}`,
+    };
+  });
+
+  it.each([1, 10, 40, 200])('with a question of %i KiB, a long conversation and much context', (size) => {
+    const message = createMessage({ content: `begin ${'é'.repeat((size * KIB) / 2)} end` });
+    const prompt = promptOf({ address: 'bob', message, context, earlier }, randomBytes);
+    expect(Buffer.byteLength(prompt)).toBeLessThanOrEqual(32 * KIB + OWN_BYTES_MAX);
+    expect(Buffer.byteLength(prompt)).toBeGreaterThan(Math.min(size, 31) * KIB);
+    expect(prompt).not.toContain('\ufffd');
+    const isWhole = size < 32;
+    expect(prompt.includes(' end\n')).toBe(isWhole);
+    expect(prompt.includes(`prints all of it: mailroom read ${message.id} --all. If you may not`)).toBe(!isWhole);
+    // The newest are shown, and what is left out is named.
+    expect(prompt.includes('answered 19')).toBe(isWhole);
+    expect(prompt).not.toContain('answered 0 ');
+    expect(prompt).toMatch(/The oldest \d+ are left out\./);
+    expect(prompt).toContain(`mailroom read ${context[0]?.id ?? ''} --all`);
+  });
+
+  it('and what is small is told whole', () => {
+    const message = createMessage({ content: 'which port?', data: { lines: [1, 2] } });
+    const prompt = promptOf(
+      { address: 'bob', message, context: context.slice(0, 1), earlier: earlier.slice(0, 1) },
+      randomBytes,
+    );
+    for (const part of ['which port?', '{"lines":[1,2]}', 'context 0', 'asked 0', 'answered 0'])
+      expect(prompt).toContain(part);
+    expect(prompt).not.toContain('left out');
+    expect(prompt).not.toContain('Only a part');
+  });
+
+  it('says that data are not shown, and keeps them where there is room', () => {
+    const data = { large: 'd'.repeat(40 * KIB) };
+    const without = promptOf(
+      { address: 'bob', message: createMessage({ content: 'see the data', data }), context: [] },
+      randomBytes,
+    );
+    expect(without).toContain('see the data');
+    expect(without).toContain('its data are not shown');
+    expect(without).not.toContain('ddd');
+    const message = createMessage({ content: 'x'.repeat(40 * KIB), data: { port: 8080 } });
+    expect(promptOf({ address: 'bob', message, context: [] }, randomBytes)).toContain('{"port":8080}');
+  });
+
+  it('but a program gets all of it', () => {
+    const message = createMessage({ content: 'x'.repeat(200 * KIB) });
+    expect(taskJson({ address: 'bob', message, context })).toContain(message.content);
+  });
+});
