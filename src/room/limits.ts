@@ -1,7 +1,7 @@
 import { InvalidInput } from '../errors.ts';
 import type { LogLimits } from '../log/event-log.ts';
 import type { MailboxLimits } from '../mailbox/mailbox.ts';
-import type { MessageLimits } from '../message/message.ts';
+import { JSON_DEPTH_CEILING, MESSAGE_BYTES_CEILING, type MessageLimits } from '../message/message.ts';
 import { cut } from '../message/cut.ts';
 import { nearest } from '../message/nearest.ts';
 
@@ -60,8 +60,9 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** The greatest value of each limit, the smallest is 1. Beyond it something would fail later, far from room.json. */
 export const LIMIT_MAXIMA: Readonly<Record<keyof RoomLimits, number>> = {
-  messageBytesMax: 2 ** 30,
-  jsonDepthMax: 10_000,
+  // What no reader takes, no sender may be allowed to write.
+  messageBytesMax: MESSAGE_BYTES_CEILING,
+  jsonDepthMax: JSON_DEPTH_CEILING,
   clockSkewMsMax: CENTURY_MS,
   newMessagesMax: 10_000_000,
   // The name of a claim has room for six digits, and for the attempt at which a message is given up.
