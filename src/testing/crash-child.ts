@@ -47,7 +47,9 @@ async function run({ directory, durability, killAt, workflows }: CrashRun): Prom
   await using host = new WorkflowHost(room);
   const machines = await Promise.all(workflows.map(({ file, name }) => machineOf(file, name)));
   const mended = await Promise.all(
-    workflows.map(({ file, mended: name }) => (name === undefined ? undefined : machineOf(file, name))),
+    workflows.map(({ file, mended: name }) =>
+      name === undefined ? Promise.resolve(undefined) : machineOf(file, name),
+    ),
   );
   const results: Promise<CrashResult>[] = [];
   // The first comes last: when it ends at once, the others are there already.

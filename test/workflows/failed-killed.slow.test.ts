@@ -28,7 +28,7 @@ test(
       },
       check: ({ room }) => {
         const said = heard.get(room.context.config.roomId) ?? [];
-        return `${said.join()}` === 'under way,landed' ? [] : [`bob was told ${said.join()}`];
+        return said.join() === 'under way,landed' ? [] : [`bob was told ${said.join()}`];
       },
       pairs: 10,
       seed: SEED,

@@ -19,8 +19,8 @@ export function createRun(carryOut: (call: Call) => Promise<number>): Command {
 ends this process, also kill -9: the same command goes on where it was. Each change is told on stderr; the output is JSON on
 stdout. Exit codes: 0 done, 1 failed or stopped, 130 interrupted (Ctrl-C; it goes on when it is run again).
 
-Where a step throws that it cannot do without (a timer's, a result's, an answer's, a child's), it is FAILED: it keeps the state from
-before, everything for it waits, and it exits 1 with the error and its place. Mend the code, and run it with --retry-failed.
+Where a step throws that it cannot do without (a timer's, a result's, an answer's, a child's), it is FAILED: it keeps the state
+from before, everything for it waits, and it exits 1 with the error and its place. Mend the code, and run it with --retry-failed.
 
   mailroom run ship.ts --input '{"branch":"main"}'
   mailroom run ship.ts --as release.train --input @plan.json
