@@ -1,7 +1,7 @@
 import { JournalFollower } from '../durable/follow-journals.ts';
 import { Inspection } from '../durable/inspect-events.ts';
 import type { WireEvent } from '../durable/inspect-wire.ts';
-import { errorFacts } from '../machine/workflow-state.ts';
+import { errorFacts } from '../machine/plain-facts.ts';
 import type { RoomContext } from '../room/context.ts';
 import { watchTree } from '../room/watch-tree.ts';
 import { InspectedMachines, type MachineFiles } from './inspected-machines.ts';

@@ -2,7 +2,7 @@ import type { AnyStateMachine } from 'xstate';
 import type { WorkflowEntry } from '../durable/inspect-events.ts';
 import { readJournalState } from '../durable/read-journal.ts';
 import { isMailroomError } from '../errors.ts';
-import { errorFacts } from '../machine/workflow-state.ts';
+import { errorFacts } from '../machine/plain-facts.ts';
 import type { RoomContext } from '../room/context.ts';
 import { loadMachine, type MachinePlace } from './load-machine.ts';
 import { isShippedMachine, machineOf, notTrusted, type ChooseFile } from './machine-of.ts';

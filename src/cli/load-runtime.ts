@@ -14,7 +14,7 @@ export interface Runner {
 }
 
 /** What the commands use of `agent-mailroom/runtime`. */
-interface Runtime extends Runner {
+export interface Runtime extends Runner {
   readonly checkMachine: typeof checkMachine;
   readonly drawSvg: typeof drawSvg;
   readonly replayWorkflow: typeof replayWorkflow;

@@ -53,7 +53,7 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
       signal,
       onRecord: createTeller(call, { address, state: listWorkflows(room, address)[0]?.state }),
     });
-    return await tell(call, result, { interrupted: interruption.exitCode, begunWith });
+    return await tell(call, result, { address, interrupted: interruption.exitCode, begunWith });
   } catch (error) {
     if (!isMailroomError(error) || error.code !== 'WORKFLOW_FAILED') throw error;
     throw new Advised(error, onceMore(call, begunWith()));
@@ -107,22 +107,24 @@ async function inspect(
 async function tell(
   call: Call,
   result: WorkflowResult,
-  { interrupted, begunWith }: { interrupted: number | undefined; begunWith: () => unknown },
+  { address, interrupted, begunWith }: { address: string; interrupted: number | undefined; begunWith: () => unknown },
 ): Promise<number> {
-  const { output, words } = call;
+  const { output, words, isJson } = call;
   const goOn = commandLine(words.filter((word) => !ONCE.has(word)));
+  const shown = isJson ? { address, ...result } : result.status === 'done' ? result.output : undefined;
+  try {
+    if (shown !== undefined) await output.json(shown);
+  } catch (error) {
+    if (!(error instanceof OutputFailed)) throw error;
+    // As it was typed it might begin anew.
+    const hint = result.status === 'left' ? 'To go on' : 'The workflow has ended. To have its output printed';
+    throw new Advised(error, `${hint}: ${goOn}`);
+  }
   // What has ended tells only how, at every look.
   const anew = (): string => `  That is its end. To begin it anew: ${anewLine(call, begunWith())}\n`;
   switch (result.status) {
     case 'done':
-      try {
-        await output.data(`${visibleJson(result.output ?? null)}\n`);
-        return EXIT_OK;
-      } catch (error) {
-        if (!(error instanceof OutputFailed)) throw error;
-        // As it was typed it might begin anew.
-        throw new Advised(error, `The workflow has ended. To have its output printed: ${goOn}`);
-      }
+      return EXIT_OK;
     case 'error':
       await output.advise(`mailroom: it failed: ${visibleJson(result.error)}\n${anew()}`);
       return EXIT_FAILURE;

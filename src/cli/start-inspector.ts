@@ -8,7 +8,7 @@ import type { Host } from '../host/host.ts';
 import type { StartLoopbackServer } from '../host/loopback-server.ts';
 import { nodeLoopbackServer } from '../host/node-loopback-server.ts';
 import { resolveModule } from '../host/resolve-module.ts';
-import { errorFacts } from '../machine/workflow-state.ts';
+import { errorFacts } from '../machine/plain-facts.ts';
 import type { RoomContext } from '../room/context.ts';
 import type { MachineFiles } from './inspected-machines.ts';
 import { inspectRoom } from './inspect-room.ts';

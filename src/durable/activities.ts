@@ -6,11 +6,11 @@ import { readSpec } from '../jobs/job-spec.ts';
 import { listJobs, removeJob } from '../jobs/remove-job.ts';
 import { runJob } from '../jobs/run-job.ts';
 import type { Activity } from '../machine/activity.ts';
-import { doneEvent, errorEvent, type Cause } from '../machine/cause.ts';
+import { resultEvent, type Cause } from '../machine/cause.ts';
 import type { Command } from '../machine/command.ts';
 import { durableWorkOf } from '../machine/durable-logic.ts';
-import { errorFacts, type PlainEvent, type WorkflowCall } from '../machine/workflow-state.ts';
-import { findNonJson } from '../message/json-value.ts';
+import { errorFacts } from '../machine/plain-facts.ts';
+import type { WorkflowCall } from '../machine/workflow-state.ts';
 import { actorLayout } from '../message/layout.ts';
 import type { RoomContext } from '../room/context.ts';
 
@@ -105,17 +105,9 @@ export class Activities {
 
   #begin(childId: string, call: Work, wasStarted: boolean): void {
     const abort = new AbortController();
-    const ended = this.#perform(call, { signal: abort.signal, wasStarted }).then(
-      (output): PlainEvent => {
-        const fault = output === undefined ? undefined : findNonJson(output, 'output');
-        // A copy, as the input is one: what the activity still holds is no part of the state.
-        if (fault === undefined) return doneEvent(childId, structuredClone(output));
-        return errorEvent(
-          childId,
-          errorFacts(new TypeError(`"${call.src}" returned something at ${fault} that JSON cannot keep`)),
-        );
-      },
-      (error: unknown): PlainEvent => errorEvent(childId, errorFacts(error)),
+    const ended = this.#perform(childId, call, { signal: abort.signal, wasStarted }).then(
+      (output) => resultEvent(childId, call.src, { output }),
+      (error: unknown) => resultEvent(childId, call.src, { error }),
     );
     const told = ended.then((event) => {
       if (abort.signal.aborted) return;
@@ -127,7 +119,11 @@ export class Activities {
     else void told;
   }
 
-  async #perform(call: Work, { signal, wasStarted }: { signal: AbortSignal; wasStarted: boolean }): Promise<unknown> {
+  async #perform(
+    childId: string,
+    call: Work,
+    { signal, wasStarted }: { signal: AbortSignal; wasStarted: boolean },
+  ): Promise<unknown> {
     const { machine, context, announce } = this.#options;
     const { src, effectId, input } = call;
     const work = durableWorkOf(machine.implementations.actors[src]) as Activity | Command | undefined;
@@ -136,7 +132,7 @@ export class Activities {
         if (wasStarted) throw new Error(`"${src}" was under way when its host ended, and it is not to be run twice`);
         await announce(effectId);
       }
-      return work.run(structuredClone(input), { effectId, signal });
+      return work.run(structuredClone(input), { effectId, signal, childId, src });
     }
     if (work?.kind === 'command') {
       const directory = this.#jobPath(effectId);

@@ -17,7 +17,7 @@ export interface AskedOptions {
 export function askedOf(state: WorkflowState | undefined, options: AskedOptions): Happening[] {
   const { input, again = false, retryFailed = false, incarnation } = options;
   const begin: Happening = (now) =>
-    now?.incarnation === incarnation ? undefined : { kind: 'start', incarnation, input: input ?? null };
+    now?.incarnation === incarnation ? undefined : { kind: 'start', incarnation, input };
   if (!state) return [begin];
   const { failed } = state;
   // It may fail again, and is tried once for each time that a person asks.

@@ -2,7 +2,7 @@ import { MailroomError, MessageRefused } from '../errors.ts';
 import type { DeliveryOutcome } from '../mailbox/deliver.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import type { Turn } from '../mailbox/turns.ts';
-import { errorFacts } from '../machine/workflow-state.ts';
+import { errorFacts } from '../machine/plain-facts.ts';
 import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
 import { listCards, type RoomContext } from '../room/context.ts';
 import { assertIdInTime, isTooEarly } from '../room/draft.ts';

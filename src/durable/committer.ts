@@ -27,6 +27,8 @@ export interface CommitterOptions {
   readonly machine: AnyStateMachine;
   readonly progress: ProgressKeeper;
   readonly onCommit: CommitListener;
+  /** Whether an ancestor of it, or a child of one, runs at an address. */
+  readonly isKin: (address: string) => boolean;
 }
 
 type Made = Parameters<CommitListener>[0];
@@ -47,10 +49,10 @@ export class Committer {
    * step is not taken.
    */
   async commit(cause: Cause): Promise<void> {
-    const { context, journal, machine } = this.#options;
+    const { context, journal, machine, isKin } = this.#options;
     const { address, fold } = journal;
     const at = context.host.clock.now();
-    const step = { machine, address, state: fold.state, cause, at, nextId: () => this.#ids.next(at) };
+    const step = { machine, address, state: fold.state, cause, at, nextId: () => this.#ids.next(at), isKin };
     try {
       await this.#append(step, advance(step), stepBytesMax(cause));
     } catch (error) {
@@ -74,10 +76,10 @@ export class Committer {
 
   async #append({ cause, at, address }: AdvanceOptions, advanced: Advance, bytesMax?: number): Promise<void> {
     const { context, journal, progress } = this.#options;
-    const { state, verdict, failure, mail, actions, logs, emitted } = advanced;
+    const { state, verdict, failure, mail, actions, logs, emitted, kin } = advanced;
     const next = progress.next();
     if (state.failed) {
-      const failed: FailedRecord = { ...state.failed, progress: next.progress };
+      const failed: FailedRecord = { ...state.failed, ...(kin ? { kin } : {}), progress: next.progress };
       const seq = await journal.append({ failed });
       next.written();
       this.#made.push({ seq, failed });
@@ -93,6 +95,7 @@ export class Committer {
       actions,
       logs,
       emitted,
+      ...(kin ? { kin } : {}),
       progress: next.progress,
     };
     const seq = await journal.append({ commit }, bytesMax);

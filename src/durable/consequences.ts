@@ -4,7 +4,7 @@ import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import { messageFileName } from '../message/layout.ts';
 import type { RefusalReason } from '../message/message.ts';
 import type { Cause } from '../machine/cause.ts';
-import { errorFacts } from '../machine/workflow-state.ts';
+import { errorFacts } from '../machine/plain-facts.ts';
 import type { RoomContext } from '../room/context.ts';
 import type { OutboxEntry, Unperformed } from './journal-record.ts';
 import type { Journal } from './journal.ts';

@@ -39,12 +39,12 @@ function contextOf(snapshot: unknown): unknown {
 }
 
 /**
- * The event that the machine took; none when a timer only sent a message. Messages are shown whole; what a machine is begun
+ * The event that the machine took; none when a timer only sent a message, or an event was for another workflow. Messages are shown whole; what a machine is begun
  * with, and what children and activities return, is context on its way, so it is shown with the context only.
  */
 export function seenEvent(cause: Cause, { withContext = false }: Shown): PlainEvent | undefined {
   if (cause.kind === 'start') return { type: 'xstate.init', ...(withContext ? { input: cause.input } : {}) };
-  const { event } = cause;
+  const event = 'event' in cause ? cause.event : undefined;
   if (!event || withContext || (cause.kind !== 'ended' && cause.kind !== 'result')) return event;
   const { output: _output, ...shown } = event;
   return { ...shown, type: event.type };

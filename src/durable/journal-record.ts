@@ -58,6 +58,8 @@ export interface CommitRecord {
   readonly actions: readonly PlannedAction[];
   readonly logs: readonly PlannedLog[];
   readonly emitted: readonly PlainEvent[];
+  /** See `Advance`; only where the machine asked. */
+  readonly kin?: Readonly<Record<string, boolean>>;
   readonly progress: Progress;
 }
 
@@ -66,6 +68,8 @@ export interface CommitRecord {
  * message that the step was caused by; all it waits for waits on. The next commit is the same cause once more, or a stop.
  */
 export interface FailedRecord extends Failed {
+  /** As in a commit. */
+  readonly kin?: Readonly<Record<string, boolean>>;
   readonly progress: Progress;
 }
 

@@ -1,6 +1,6 @@
 import type { DeliveryOutcome } from '../mailbox/deliver.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
-import { errorFacts, type ErrorFacts } from '../machine/workflow-state.ts';
+import { errorFacts, type ErrorFacts } from '../machine/plain-facts.ts';
 import type { RoomContext } from '../room/context.ts';
 import { openCounter } from '../room/open-counter.ts';
 import { logSent } from '../room/post-sealed.ts';

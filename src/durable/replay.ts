@@ -3,7 +3,8 @@ import { advance, failedStep } from '../machine/advance.ts';
 import { END } from '../machine/control.ts';
 import { endingWithout } from '../machine/ending.ts';
 import type { PlannedMail } from '../machine/outgoing-mail.ts';
-import { errorFacts, type StepFailure, type WorkflowCall, type WorkflowState } from '../machine/workflow-state.ts';
+import { errorFacts } from '../machine/plain-facts.ts';
+import type { StepFailure, WorkflowCall, WorkflowState } from '../machine/workflow-state.ts';
 import { messageOf } from '../room/draft.ts';
 import type { RoomContext } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
@@ -51,11 +52,23 @@ export function replayWorkflow(
 }
 
 /** A step that the workflow cannot get past, as the one that it would have been: it keeps the state, and asks for nothing. */
-function asCommit({ progress, ...failed }: FailedRecord, before: WorkflowState | undefined): CommitRecord | undefined {
+function asCommit(
+  { progress, kin, ...failed }: FailedRecord,
+  before: WorkflowState | undefined,
+): CommitRecord | undefined {
   if (!before) return undefined;
   const { at, cause, failure } = failed;
   const nothing = { outbox: [], actions: [], logs: [], emitted: [] };
-  return { at, cause, verdict: 'failed', failure, state: { ...before, failed }, ...nothing, progress };
+  return {
+    at,
+    cause,
+    verdict: 'failed',
+    failure,
+    state: { ...before, failed },
+    ...nothing,
+    ...(kin ? { kin } : {}),
+    progress,
+  };
 }
 
 function compareStep(
@@ -71,6 +84,7 @@ function compareStep(
     cause: commit.cause,
     at: commit.at,
     nextId: () => `planned ${++planned}`,
+    isKin: (one: string) => commit.kin?.[one] ?? false,
   };
   const taken = advance(options);
   const isTooLarge = commit.failure?.name === STEP_TOO_LARGE && mayBeTooLarge(commit.cause, taken);

@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { actionRunOf } from '../machine/action.ts';
 import type { PlannedAction } from '../machine/apply-effects.ts';
-import { errorFacts } from '../machine/workflow-state.ts';
+import { errorFacts } from '../machine/plain-facts.ts';
 import type { RoomContext } from '../room/context.ts';
 
 /** An action is something small; one that takes longer is passed over, so that it holds up nothing for ever. */

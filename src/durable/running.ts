@@ -1,3 +1,4 @@
+import { isKin, type KinAt } from '../machine/kin.ts';
 import type { Expected } from '../machine/receive.ts';
 import type { Openings } from './openings.ts';
 import type { Settling } from './settling.ts';
@@ -41,4 +42,16 @@ export async function settledWithAllBelow(
     if (running.get(address)?.run.state?.failed) return;
     left = leftBelow();
   }
+}
+
+/** `isKin`, of the workflows that this process runs. */
+export function isKinHere(
+  address: string,
+  { of, running }: { readonly of: string; readonly running: ReadonlyMap<string, Running> },
+): boolean {
+  const at = (one: string): KinAt | undefined => {
+    const { expected, run } = running.get(one) ?? {};
+    return { parent: expected?.parent.address, state: run?.state };
+  };
+  return isKin(address, { of, at });
 }

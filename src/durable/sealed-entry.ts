@@ -2,7 +2,7 @@ import { MailroomError } from '../errors.ts';
 import { END } from '../machine/control.ts';
 import { endingWithout } from '../machine/ending.ts';
 import type { PlannedMail } from '../machine/outgoing-mail.ts';
-import { errorFacts, type ErrorFacts } from '../machine/workflow-state.ts';
+import { errorFacts, type ErrorFacts } from '../machine/plain-facts.ts';
 import { EVERYONE } from '../message/address.ts';
 import { unframe } from '../message/frame.ts';
 import { messageFileName } from '../message/layout.ts';

@@ -1,6 +1,7 @@
 import type { CommandResult } from '../jobs/job.ts';
 import type { Cause, MailFacts } from '../machine/cause.ts';
-import { errorFacts, type Failed } from '../machine/workflow-state.ts';
+import { errorFacts } from '../machine/plain-facts.ts';
+import type { Failed } from '../machine/workflow-state.ts';
 import { listDead } from '../mailbox/dead.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { describeFailure, FAILED_MARK, whereabouts } from './describe-state.ts';
@@ -127,6 +128,8 @@ function causeText(cause: Cause): string {
       return `answer to ${cause.call}: ${cause.mail.type}`;
     case 'ended':
       return `child ${cause.call} ended`;
+    case 'relay':
+      return `${cause.relayed.type} (event) for ${cause.to}`;
     case 'stop':
       return cause.mail ? 'STOP' : 'given up';
     case 'timer':

@@ -2,7 +2,8 @@ import { Conflict, MailroomError } from '../errors.ts';
 import { gatherLog } from '../log/gathered-log.ts';
 import type { Expected } from '../machine/receive.ts';
 import { isStartedBefore } from '../machine/started-before.ts';
-import { errorFacts, type WorkflowState } from '../machine/workflow-state.ts';
+import { errorFacts } from '../machine/plain-facts.ts';
+import type { WorkflowState } from '../machine/workflow-state.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import type { RoomContext } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
@@ -11,7 +12,7 @@ import { adoptChildren, type AdoptChildren } from './adopt-children.ts';
 import { AddressTurns } from './address-turns.ts';
 import type { OutboxEntry } from './journal-record.ts';
 import { Openings } from './openings.ts';
-import { settledWithAllBelow, type Running } from './running.ts';
+import { isKinHere, settledWithAllBelow, type Running } from './running.ts';
 import { Settling } from './settling.ts';
 import { childMachine, expectedOf, startIn } from './expected-child.ts';
 import { takeAddress, type TakeAddress } from './take-address.ts';
@@ -79,14 +80,14 @@ export class WorkflowFamily {
   async #open(options: TakeAddress): Promise<WorkflowRun> {
     const { address, machine, takeOver, file, expected } = options;
     if (this.#running.has(address)) throw isHere(address);
-    const { mailbox, journal } = await takeAddress(this.#context, options, this.#durability);
+    const taken = await takeAddress(this.#context, options, this.#durability);
     const run = new WorkflowRun({
+      ...taken,
       context: this.#context,
       durability: this.#durability,
-      mailbox,
-      journal,
       machine,
       expected: () => this.#running.get(address)?.expected,
+      isKin: (one) => isKinHere(one, { of: address, running: this.#running }),
       childReady: (to, entry) => this.#childReady(address, to, entry),
       onCommit: (record) => {
         for (const listener of this.#listeners) listener(address, record);

@@ -170,15 +170,13 @@ function assertSame(
     });
   }
   if (input !== undefined && JSON.stringify(input) !== JSON.stringify(state.input)) {
-    throw new Conflict(
-      `The workflow ${address} was begun with another input: ${cut(JSON.stringify(state.input), { charsMax: 200 })}`,
-      {
-        hint:
-          state.status === 'active'
-            ? 'Run it without --input to go on, or another one with --as.'
-            : 'Begin anew with --again, or run another one with --as.',
-      },
-    );
+    const begunWith = state.input === undefined ? 'none' : cut(JSON.stringify(state.input), { charsMax: 200 });
+    throw new Conflict(`The workflow ${address} was begun with another input: ${begunWith}`, {
+      hint:
+        state.status === 'active'
+          ? 'Run it without --input to go on, or another one with --as.'
+          : 'Begin anew with --again, or run another one with --as.',
+    });
   }
   const goingOn = { machine, address, before };
   if (state.status !== 'active' || !isChanged(goingOn)) return 'runs';

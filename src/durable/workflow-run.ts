@@ -5,14 +5,12 @@ import { watchArrivals, type Arrivals } from '../mailbox/arrivals.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import type { Expected } from '../machine/receive.ts';
 import { isAwaited, standingOf, type WorkflowState } from '../machine/workflow-state.ts';
-import type { RoomContext } from '../room/context.ts';
 import { showLife } from '../room/signs-of-life.ts';
 import { Activities } from './activities.ts';
-import { Committer, type CommitListener } from './committer.ts';
+import { Committer, type CommitterOptions } from './committer.ts';
 import { Consequences, type ConsequencesOptions } from './consequences.ts';
 import { Happenings, type Happening } from './happenings.ts';
 import { hintBefore } from './hint-before.ts';
-import type { Journal } from './journal.ts';
 import { MailIntake } from './mail-intake.ts';
 import { takeDue, UNPERFORMED_MAX } from './take-due.ts';
 
@@ -21,17 +19,12 @@ const IDLE_MS = 200;
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 30_000;
 
-export interface WorkflowRunOptions {
-  readonly context: RoomContext;
+export interface WorkflowRunOptions extends Omit<CommitterOptions, 'progress'> {
   readonly durability: Durability;
   readonly mailbox: Mailbox;
-  readonly journal: Journal;
-  readonly machine: AnyStateMachine;
   /** Who may start it now, and as which incarnation: for a child that waits for its parent's START. */
   readonly expected: () => Expected | undefined;
   readonly childReady: ConsequencesOptions['childReady'];
-  /** Is told of every record of this workflow, after it is true. */
-  readonly onCommit: CommitListener;
   /** It has ended or is FAILED, and everything that it committed is done. May be called again. */
   readonly onSettled: () => void;
 }

@@ -1,5 +1,6 @@
 import type { NonReducibleUnknown } from 'xstate';
 import { durableLogic, type DurableLogic, type OnCrash } from './durable-logic.ts';
+import type { Invoked } from './xstate-logic.ts';
 
 export interface ActivityContext {
   /** The same at every repetition of this activity: give it to whatever can tell by it that it was done already. */
@@ -10,7 +11,7 @@ export interface ActivityContext {
 
 export interface Activity {
   readonly kind: 'activity';
-  readonly run: (input: unknown, context: ActivityContext) => Promise<unknown>;
+  readonly run: (input: unknown, context: Invoked) => unknown;
   readonly onCrash: OnCrash;
 }
 

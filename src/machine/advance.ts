@@ -1,12 +1,14 @@
 import type { AnyStateMachine } from 'xstate';
 import { withFields } from '../host/with-fields.ts';
 import { isDispensable, type Cause } from './cause.ts';
-import { applyEffects, type Applied, type PlannedAction, type PlannedLog } from './apply-effects.ts';
+import { applyEffects, setAside, type Applied, type PlannedAction, type PlannedLog } from './apply-effects.ts';
 import type { PlannedMail } from './outgoing-mail.ts';
 import { endingMail } from './ending.ts';
+import { relayMail } from './event-mail.ts';
 import { placeOf } from './place-of.ts';
 import { step, type Step } from './step.ts';
-import { errorFacts, type PlainEvent, type StepFailure, type WorkflowState } from './workflow-state.ts';
+import { errorFacts } from './plain-facts.ts';
+import type { PlainEvent, StepFailure, WorkflowState } from './workflow-state.ts';
 
 export interface Advance {
   /** The state after it. */
@@ -22,6 +24,8 @@ export interface Advance {
   readonly actions: readonly PlannedAction[];
   readonly logs: readonly PlannedLog[];
   readonly emitted: readonly PlainEvent[];
+  /** Which addresses the machine asked `system.get` for beyond its own children, and whether a workflow was there. */
+  readonly kin?: Readonly<Record<string, boolean>>;
 }
 
 export interface AdvanceOptions {
@@ -34,6 +38,8 @@ export interface AdvanceOptions {
   readonly at: number;
   /** Gives each outgoing message its id, in order. */
   readonly nextId: () => string;
+  /** Whether an ancestor, or a child of one, runs at this address; nobody does where it is not given. */
+  readonly isKin?: (address: string) => boolean;
 }
 
 /**
@@ -47,14 +53,21 @@ export function advance(options: AdvanceOptions): Advance {
   // A machine that has ended takes no transitions, even where XState would find one.
   if (before.status !== 'active')
     return { state: before, verdict: 'unhandled', mail: [], actions: [], logs: [], emitted: [] };
+  if (cause.kind === 'relay') return passedOn(cause, options, before);
+  const kin: Record<string, boolean> = {};
+  const isKin = (asked: string): boolean => (kin[asked] ??= options.isKin?.(asked) ?? false);
+  const answers = (): Pick<Advance, 'kin'> => (Object.keys(kin).length === 0 ? {} : { kin });
   let taken: Step;
   let applied: Applied;
   try {
-    taken = step(machine, stepInput({ address, before, cause }));
+    taken = step(machine, stepInput({ address, before, cause, isKin }));
     applied = applyEffects(taken.effects, { machine, address, state: before, cause, at, nextId });
   } catch (error) {
     const place = placeOf(error);
-    return failedStep(options, { ...errorFacts(error), ...(place === undefined ? {} : { place }) });
+    return {
+      ...failedStep(options, { ...errorFacts(error), ...(place === undefined ? {} : { place }) }),
+      ...answers(),
+    };
   }
   const { snapshot, status, output, error, isHandled } = taken;
   const { timers, calls, mail, actions, logs, emitted } = applied;
@@ -69,7 +82,8 @@ export function advance(options: AdvanceOptions): Advance {
     calls: isActive ? calls : {},
     since: isHandled ? at : before.since,
   });
-  return { state, verdict: isHandled ? 'stepped' : 'unhandled', mail: [...mail, ...ends], actions, logs, emitted };
+  const verdict = isHandled ? 'stepped' : 'unhandled';
+  return { state, verdict, mail: [...mail, ...ends], actions, logs, emitted, ...answers() };
 }
 
 /**
@@ -121,7 +135,7 @@ function settled({ state, cause, at }: AdvanceOptions): WorkflowState {
   if (!state) throw new TypeError(`a workflow that was not started is to take ${cause.kind}`);
   const steps = state.steps + 1;
   const going = state.failed ? withoutFailure(state) : state;
-  if (cause.kind === 'timer') return withFields(going, { steps, timers: without(going.timers, cause.timer) });
+  if (cause.kind === 'timer') return withFields(going, { steps, timers: afterFiring(going.timers, cause.timer) });
   const call = 'call' in cause ? cause.call : undefined;
   return withFields(going, { steps, calls: call === undefined ? going.calls : without(going.calls, call) });
 }
@@ -134,15 +148,18 @@ function stepInput({
   address,
   before,
   cause,
+  isKin,
 }: {
   address: string;
   before: WorkflowState;
   cause: Cause;
+  isKin: (address: string) => boolean;
 }): Parameters<typeof step>[1] {
-  const parent = before.parent?.address;
-  if (cause.kind === 'start') return { address, parent, before: undefined, input: cause.input };
-  if (!cause.event) throw new TypeError(`the cause ${cause.kind} has no event`);
-  return { address, parent, before: before.snapshot, event: cause.event };
+  const { parent, calls } = before;
+  const around = { address, parent: parent?.address, childId: parent?.childId, isKin };
+  if (cause.kind === 'start') return { ...around, before: undefined, input: cause.input };
+  if (!('event' in cause) || !cause.event) throw new TypeError(`the cause ${cause.kind} has no event`);
+  return { ...around, before: before.snapshot, event: cause.event, awaited: calls };
 }
 
 /** A message that was to go out later goes out now; the machine itself is not concerned. */
@@ -150,6 +167,30 @@ function mailOfTimer({ cause, state, nextId }: AdvanceOptions, before: WorkflowS
   const timer = cause.kind === 'timer' ? state?.timers[cause.timer] : undefined;
   const mail = timer && 'mail' in timer ? [{ ...timer.mail, id: nextId(), effectId: timer.effectId }] : [];
   return { state: before, verdict: 'stepped', mail, actions: [], logs: [], emitted: [] };
+}
+
+/** Of two with the same send id, XState forgets by which one `cancel` finds the other as soon as one has fired. */
+function afterFiring(timers: WorkflowState['timers'], name: string): WorkflowState['timers'] {
+  const left = { ...without(timers, name) };
+  const { sendId } = timers[name] ?? {};
+  if (sendId !== undefined) setAside(left, sendId);
+  return left;
+}
+
+/** An event for somebody else goes on to whom it is for; the machine itself is not concerned. */
+function passedOn(cause: Cause & { kind: 'relay' }, { nextId }: AdvanceOptions, state: WorkflowState): Advance {
+  const mail = relayMail(cause, state);
+  const id = mail && nextId();
+  const effectId = `${state.incarnation}.${state.steps}.0`;
+  const lost = { label: 'not sent', value: `${cause.relayed.type} to ${cause.to}, which has ended` };
+  return {
+    state,
+    verdict: 'stepped',
+    mail: mail && id !== undefined ? [{ ...mail, id, effectId }] : [],
+    actions: [],
+    logs: mail ? [] : [lost],
+    emitted: [],
+  };
 }
 
 function without<T>(all: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> {

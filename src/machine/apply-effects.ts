@@ -4,9 +4,10 @@ import { withFields } from '../host/with-fields.ts';
 import type { Ask } from './ask.ts';
 import type { Cause } from './cause.ts';
 import { childAddress } from './child-address.ts';
-import { EVENT, START } from './control.ts';
+import { START } from './control.ts';
 import { durableWorkOf } from './durable-logic.ts';
 import type { Delayed, Effect, EventTarget } from './effect.ts';
+import { eventMail } from './event-mail.ts';
 import { stopMail } from './ending.ts';
 import { checked, type OutgoingMail, type PlannedMail } from './outgoing-mail.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -16,7 +17,7 @@ import type { PlainEvent, Timer, WorkflowCall, WorkflowState } from './workflow-
 export interface PlannedAction {
   readonly effectId: string;
   readonly type: string;
-  readonly params: unknown;
+  readonly params?: unknown;
 }
 
 export interface PlannedLog {
@@ -93,13 +94,12 @@ function applyEffect(effect: Effect, applying: Applying): void {
       return post(applying, effect, replyMail(effect.message, applying));
     case 'event':
       if (!hasEnded(effect.to, applied)) {
-        return post(applying, effect, eventMail(effect.to, effect.event, applying));
+        return post(applying, effect, eventMail(effect.to, effect.event, { ...applying, calls: applied.calls }));
       }
       applied.logs.push({ label: 'not sent', value: `${effect.event.type} to ${effect.to.childId}, which has ended` });
       return;
     case 'raise':
-      applied.timers[effect.sendId ?? effectId] = { effectId, dueAt: at + effect.delayMs, event: effect.event };
-      return;
+      return arm(applied.timers, effect.sendId, { effectId, dueAt: at + effect.delayMs, event: effect.event });
     case 'cancel':
       delete applied.timers[effect.sendId];
       return;
@@ -124,7 +124,21 @@ function post({ applied, effectId, at, nextId }: Applying, { delayMs, sendId }: 
   if (mail.to.length === 0)
     applied.logs.push({ label: 'not sent', value: `${mail.draft.type}, because it is for nobody` });
   else if (delayMs === undefined) applied.mail.push(withFields(mail, { id: nextId(), effectId }));
-  else applied.timers[sendId ?? effectId] = { effectId, dueAt: at + delayMs, mail };
+  else arm(applied.timers, sendId, { effectId, dueAt: at + delayMs, mail });
+}
+
+/** Two with the same send id both fire, as in XState. */
+function arm(timers: Record<string, Timer>, sendId: string | undefined, timer: Timer): void {
+  if (sendId !== undefined) setAside(timers, sendId);
+  timers[sendId ?? timer.effectId] = timer;
+}
+
+/** Keeps a timer where `cancel` does not find it any more. */
+export function setAside(timers: Record<string, Timer>, sendId: string): void {
+  const { [sendId]: timer } = timers;
+  if (!timer) return;
+  delete timers[sendId];
+  timers[timer.effectId] = { ...timer, sendId };
 }
 
 function replyMail(message: Outgoing, { cause, machine }: Applying): OutgoingMail {
@@ -141,36 +155,6 @@ function replyMail(message: Outgoing, { cause, machine }: Applying): OutgoingMai
 /** XState only sends to children that it has. What was sent to one that has ended is lost there as well, and no step fails of it. */
 function hasEnded(target: EventTarget, { calls }: Applied): target is { readonly childId: string } {
   return 'childId' in target && !(target.childId in calls);
-}
-
-function eventMail(target: EventTarget, event: PlainEvent, { state, applied, machine }: Applying): OutgoingMail {
-  if (event.type.startsWith('xstate.')) {
-    throw new InvalidInput(
-      `The machine ${machine.id} sends the event ${event.type}, which only XState itself may send.`,
-      {
-        hint: 'Choose another name for it.',
-      },
-    );
-  }
-  const mail = (to: string, incarnation: string): OutgoingMail => ({
-    to: [to],
-    draft: { type: EVENT, content: event.type, data: { incarnation, event } },
-    isControl: true,
-  });
-  if ('parent' in target && state.parent) return mail(state.parent.address, state.incarnation);
-  const call = 'childId' in target ? applied.calls[target.childId] : undefined;
-  if (call?.kind === 'machine') return mail(call.address, call.effectId);
-  if ('systemId' in target) {
-    const child = Object.values(applied.calls).find((one) => one.kind === 'machine' && one.address === target.systemId);
-    if (child?.kind === 'machine') return mail(child.address, child.effectId);
-  }
-  const to = 'childId' in target ? target.childId : 'systemId' in target ? target.systemId : 'its parent';
-  throw new InvalidInput(
-    `The machine ${machine.id} sends ${event.type} to ${to}, which is neither its parent nor a child machine that runs.`,
-    {
-      hint: 'To reach any other actor of the room, use tell(address, { type, content, data }).',
-    },
-  );
 }
 
 function start(effect: Effect & { kind: 'start' }, applying: Applying): void {

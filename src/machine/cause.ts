@@ -1,5 +1,6 @@
+import { findNonJson, withoutUndefined } from '../message/json-value.ts';
 import { EVENT } from './control.ts';
-import type { ErrorFacts, ParentRef, PlainEvent } from './plain-facts.ts';
+import { errorFacts, thrownAsJson, type ParentRef, type PlainEvent } from './plain-facts.ts';
 
 /** What a step was caused by, whole: `event` is what the machine was given. */
 export type Cause =
@@ -7,7 +8,7 @@ export type Cause =
   | {
       readonly kind: 'start';
       readonly incarnation: string;
-      readonly input: unknown;
+      readonly input?: unknown;
       readonly parent?: ParentRef;
       readonly mail?: MailFacts;
     }
@@ -16,6 +17,8 @@ export type Cause =
   | { readonly kind: 'answer'; readonly mail: MailFacts; readonly call: string; readonly event: PlainEvent }
   /** A child has ended. */
   | { readonly kind: 'ended'; readonly mail: MailFacts; readonly call: string; readonly event: PlainEvent }
+  /** An event that one child sends to another, or to an ancestor of this workflow: it only passes through. */
+  | { readonly kind: 'relay'; readonly mail: MailFacts; readonly to: string; readonly relayed: PlainEvent }
   /** Stopped by a message, or by whoever begins a FAILED workflow anew. */
   | { readonly kind: 'stop'; readonly mail?: MailFacts; readonly event: PlainEvent }
   | { readonly kind: 'timer'; readonly timer: string; readonly dueAt: number; readonly event?: PlainEvent }
@@ -46,11 +49,29 @@ export interface MailFacts {
 }
 
 export function doneEvent(childId: string, output: unknown): PlainEvent {
-  return { type: `xstate.done.actor.${childId}`, output: output ?? null, actorId: childId };
+  const type = `xstate.done.actor.${childId}`;
+  return output === undefined ? { type, actorId: childId } : { type, output, actorId: childId };
 }
 
-export function errorEvent(childId: string, error: ErrorFacts): PlainEvent {
-  return { type: `xstate.error.actor.${childId}`, error, actorId: childId };
+/** `error` is JSON: see `thrownAsJson`. */
+export function errorEvent(childId: string, error: unknown): PlainEvent {
+  const type = `xstate.error.actor.${childId}`;
+  return error === undefined ? { type, actorId: childId } : { type, error, actorId: childId };
+}
+
+/** What a machine is told of how an activity or a command has ended. What JSON cannot keep is an error. */
+export function resultEvent(
+  childId: string,
+  src: string,
+  result: { readonly output: unknown } | { readonly error: unknown },
+): PlainEvent {
+  if ('error' in result) return errorEvent(childId, thrownAsJson(result.error));
+  const { output } = result;
+  const fault = output === undefined ? undefined : findNonJson(output, 'output');
+  // A copy, as the input is one: what the activity still holds is no part of the state.
+  if (fault === undefined) return doneEvent(childId, withoutUndefined(structuredClone(output)));
+  const error = new TypeError(`"${src}" returned something at ${fault} that JSON cannot keep`);
+  return errorEvent(childId, errorFacts(error));
 }
 
 /** The cause of giving up what runs, where no message asks for it. */

@@ -1,5 +1,6 @@
 import type { NonReducibleUnknown, PromiseActorLogic } from 'xstate';
 import { fromPromise } from 'xstate';
+import { promiseWorkOf } from './xstate-logic.ts';
 
 /** One mark for every copy of this package that a process may load. */
 const DURABLE = Symbol.for('mailroom.durable');
@@ -24,8 +25,9 @@ export function durableLogic<TInput extends NonReducibleUnknown, TOutput, TWork 
   return Object.assign(logic, { [DURABLE]: work });
 }
 
-/** The work that was given to `durableLogic`; undefined for any other logic. */
+/** The work that was given to `durableLogic` or `fromPromise`; undefined for any other logic. */
 export function durableWorkOf(logic: unknown): { readonly kind: string } | undefined {
-  if (typeof logic !== 'object' || logic === null || !(DURABLE in logic)) return undefined;
+  if (typeof logic !== 'object' || logic === null) return undefined;
+  if (!(DURABLE in logic)) return promiseWorkOf(logic);
   return logic[DURABLE] as { readonly kind: string };
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { AnyActorRef, AnyStateMachine } from 'xstate';
 import { InvalidInput } from '../errors.ts';
-import { findNonJson } from '../message/json-value.ts';
+import { findNonJson, withoutUndefined } from '../message/json-value.ts';
 import { nearest } from '../message/nearest.ts';
 import type { Delayed, Effect, EventTarget } from './effect.ts';
 import { addressesOf, ASKER, MAIL_EVENT, type MailEvent } from './mail-ref.ts';
@@ -49,6 +49,8 @@ export function effectOf(action: ExecutedAction, around: Around): Effect | undef
       return startEffect(action.params, around);
     case 'xstate.stopChild': {
       const ref = action.params as AnyActorRef | undefined;
+      const [other] = addressesOf(ref) ?? [];
+      if (other !== undefined) throw notItsChild(other, around);
       return ref && { kind: 'stop', childId: ref.id };
     }
     case 'xstate.emit':
@@ -112,7 +114,7 @@ function startEffect(params: unknown, { machine }: Around): Effect {
     kind: 'start',
     childId: actorRef.id,
     src,
-    input: input ?? null,
+    input: withoutUndefined(input),
     ...(systemId === undefined ? {} : { systemId }),
   };
 }
@@ -135,7 +137,7 @@ function customEffect({ type, params, exec }: ExecutedAction, { machine }: Aroun
   }
   const fault = params === undefined ? undefined : findNonJson(params, 'params');
   if (fault) throw notJson(machine, `gave the action ${type} something at ${fault}`);
-  return { kind: 'action', type, params: params ?? null };
+  return { kind: 'action', type, params: withoutUndefined(params) };
 }
 
 /** Longer than any timer is meant, and far below where times stop being representable. */
@@ -153,7 +155,7 @@ function wait(delayMs: unknown, { machine }: Around): number {
 function plain(event: PlainEvent, { machine }: Around): PlainEvent {
   const fault = findNonJson(event, event.type);
   if (fault) throw notJson(machine, `sent something at ${fault}`);
-  return event;
+  return withoutUndefined(event);
 }
 
 function notJson(machine: AnyStateMachine, what: string): InvalidInput {
@@ -165,6 +167,12 @@ function notJson(machine: AnyStateMachine, what: string): InvalidInput {
 function jsonOr(value: unknown): unknown {
   if (value === undefined || findNonJson(value) === undefined) return value ?? null;
   return value instanceof Error ? value.message : inspect(value);
+}
+
+function notItsChild(address: string, { machine }: Around): InvalidInput {
+  return new InvalidInput(`The machine ${machine.id} stops ${address}, which is not its child.`, {
+    hint: 'Only a parent stops its child: send it an event, and have it end by itself.',
+  });
 }
 
 function sendIdOf(id: string | undefined): { sendId?: string } {

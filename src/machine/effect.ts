@@ -14,11 +14,11 @@ export type Effect =
       readonly kind: 'start';
       readonly childId: string;
       readonly src: string;
-      readonly input: unknown;
+      readonly input?: unknown;
       readonly systemId?: string;
     }
   | { readonly kind: 'stop'; readonly childId: string }
-  | { readonly kind: 'action'; readonly type: string; readonly params: unknown }
+  | { readonly kind: 'action'; readonly type: string; readonly params?: unknown }
   | { readonly kind: 'log'; readonly label?: string; readonly value: unknown }
   | { readonly kind: 'emit'; readonly event: PlainEvent };
 

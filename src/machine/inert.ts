@@ -1,4 +1,5 @@
-import type { AnyActorLogic, AnyStateMachine } from 'xstate';
+import type { AnyActorLogic, AnyActorRef, AnyActorScope, AnyStateMachine } from 'xstate';
+import { InvalidInput } from '../errors.ts';
 
 const inertMachines = new WeakMap<AnyStateMachine, AnyStateMachine>();
 
@@ -13,13 +14,34 @@ export function inert(machine: AnyStateMachine): AnyStateMachine {
   return found;
 }
 
+/** What a reference to a child cannot tell in its parent's step, because the child has a step of its own. */
+const UNSEEN = { getSnapshot: unseen, subscribe: unseen, on: unseen, select: unseen, send: unsent };
+
+function unseen(this: AnyActorRef): never {
+  throw new InvalidInput(`A machine looked at its child "${this.id}", whose state a durable step cannot see.`, {
+    hint: 'Have the child send what is needed: sendParent({ type: … }), or its output.',
+  });
+}
+
+function unsent(this: AnyActorRef): never {
+  throw new InvalidInput(`A machine called send() of its child "${this.id}", which a durable step cannot see.`, {
+    hint: `Use an action: sendTo('${this.id}', event).`,
+  });
+}
+
 function placeholder(): AnyActorLogic {
   const logic = {
     config: undefined,
     transition: (snapshot: unknown) => snapshot,
-    getInitialSnapshot: () => ({ status: 'active' }),
+    getInitialSnapshot: ({ self }: AnyActorScope) => {
+      Object.assign(self, UNSEEN);
+      return { status: 'active' };
+    },
     getPersistedSnapshot: (snapshot: unknown) => snapshot,
-    restoreSnapshot: (snapshot: unknown) => snapshot,
+    restoreSnapshot: (snapshot: unknown, { self }: AnyActorScope) => {
+      Object.assign(self, UNSEEN);
+      return snapshot;
+    },
   };
   return logic as unknown as AnyActorLogic;
 }

@@ -35,7 +35,11 @@ export function mailRef(to: string | readonly string[]): MailRef {
     send: () => {
       throw new TypeError(`${id} is an address: send to it with tell(), in an action`);
     },
-    getSnapshot: () => ({ status: 'active' }),
+    getSnapshot: () => {
+      throw new InvalidInput(`A machine looked at the snapshot of ${id}, which a durable step cannot see.`, {
+        hint: 'Have it send what is needed, as an event or as mail.',
+      });
+    },
     toJSON: () => ({ address: id }),
   };
   // Only what a step touches is there; XState itself never runs it.

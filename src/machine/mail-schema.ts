@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { findNonJson } from '../message/json-value.ts';
-import { errorFacts } from './workflow-state.ts';
+import { errorFacts } from './plain-facts.ts';
 
 /** A schema of zod or zod/mini, without asynchronous parts. */
 export type MailSchema = z.core.$ZodType & {

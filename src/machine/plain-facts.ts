@@ -1,3 +1,6 @@
+import { inspect, types } from 'node:util';
+import { findNonJson, withoutUndefined } from '../message/json-value.ts';
+
 /** An event of XState that is JSON. */
 export type PlainEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
 
@@ -14,4 +17,21 @@ export interface ParentRef {
   readonly childId: string;
   /** The name of the child's logic among the parent's actors. */
   readonly src: string;
+}
+
+/** What a machine sees of what an activity threw: the value itself where it is JSON, otherwise its facts. */
+export function thrownAsJson(thrown: unknown): unknown {
+  if (thrown === undefined) return undefined;
+  if (types.isNativeError(thrown) || findNonJson(thrown) !== undefined) return errorFacts(thrown);
+  return withoutUndefined(structuredClone(thrown));
+}
+
+export function errorFacts(error: unknown): ErrorFacts {
+  if (typeof error !== 'object' || error === null) return { name: 'Error', message: String(error) };
+  const { name, message, code } = error as { name?: unknown; message?: unknown; code?: unknown };
+  return {
+    name: typeof name === 'string' ? name : 'Error',
+    message: typeof message === 'string' ? message : inspect(error, { breakLength: Infinity }),
+    ...(typeof code === 'string' ? { code } : {}),
+  };
 }

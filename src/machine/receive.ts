@@ -125,7 +125,7 @@ function receiveControl(message: Message, mail: MailFacts, options: ReceiveOptio
       cause: {
         kind: 'start',
         incarnation,
-        input: data['input'] ?? null,
+        input: data['input'],
         parent: expected.parent,
         mail,
       },
@@ -153,7 +153,10 @@ function receiveControl(message: Message, mail: MailFacts, options: ReceiveOptio
     return refuse('not-believed', `END is believed only from a child that runs, and ${from} is none of ${address}`);
   }
   if (type === EVENT && (isParent || child) && isPlainEvent(data['event'])) {
-    return { cause: { kind: 'message', mail, event: data['event'] } };
+    const { event, to } = data;
+    if (child && typeof to === 'string' && to !== address)
+      return { cause: { kind: 'relay', mail, to, relayed: event } };
+    return { cause: { kind: 'message', mail, event } };
   }
   return doubt('its parent and its children');
 }

@@ -4,13 +4,11 @@ import { findNonJson, withoutUndefined } from '../message/json-value.ts';
 import type { Effect } from './effect.ts';
 import { effectOf, type ExecutedAction } from './effect-of.ts';
 import { inert } from './inert.ts';
-import { createStepScope } from './step-scope.ts';
-import { errorFacts, type ErrorFacts, type PlainEvent } from './workflow-state.ts';
+import { createStepScope, type StepAround } from './step-scope.ts';
+import { errorFacts, type ErrorFacts } from './plain-facts.ts';
+import type { PlainEvent } from './workflow-state.ts';
 
-export interface StepInput {
-  readonly address: string;
-  /** The parent's address, for `sendParent`. */
-  readonly parent?: string | undefined;
+export interface StepInput extends StepAround {
   /** The snapshot as it lies in the journal; undefined for the first step. Never changed. */
   readonly before: unknown;
   /** What happened; nothing for the first step. */
@@ -39,11 +37,13 @@ const MICROSTEPS_MAX = 5_000;
  * context's factory, each time. Throws what the machine's guards, assigns and expressions throw, and InvalidInput for
  * what a durable machine may not do.
  */
-export function step(machine: AnyStateMachine, { address, parent, before, event, input }: StepInput): Step {
+export function step(machine: AnyStateMachine, options: StepInput): Step {
+  const { before, parent, event, input } = options;
   const inertMachine = inert(machine);
   inertMachine.options.maxIterations = Math.min(machine.options.maxIterations ?? Infinity, MICROSTEPS_MAX);
-  const { scope, executed, transitionsTaken } = createStepScope(inertMachine, { address, parent });
+  const { scope, executed, transitionsTaken, restored } = createStepScope(inertMachine, options);
   const from = before === undefined ? undefined : inertMachine.restoreSnapshot(restorable(before), scope);
+  if (from) restored(from);
   const next: AnyMachineSnapshot =
     from && event ? inertMachine.transition(from, event, scope) : inertMachine.getInitialSnapshot(scope, input);
   // XState turns an exception of the first step into a snapshot that cannot be told from a machine that failed.

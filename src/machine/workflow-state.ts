@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import type { Cause } from './cause.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 import type { ErrorFacts, ParentRef, PlainEvent } from './plain-facts.ts';
@@ -14,7 +13,7 @@ export interface WorkflowState {
   readonly steps: number;
   /** XState's persisted snapshot; null when the first step failed. */
   readonly snapshot: unknown;
-  readonly input: unknown;
+  readonly input?: unknown;
   readonly output?: unknown;
   readonly error?: ErrorFacts;
   readonly parent?: ParentRef;
@@ -42,12 +41,15 @@ export type StepFailure = ErrorFacts & { readonly place?: string };
 
 export type WorkflowStatus = 'active' | 'done' | 'error' | 'stopped';
 
-export type Timer = { readonly effectId: string; readonly dueAt: number } & (
-  { readonly event: PlainEvent } | { readonly mail: OutgoingMail }
-);
+export type Timer = {
+  readonly effectId: string;
+  readonly dueAt: number;
+  /** XState's send id, where a later timer with the same one has taken the place by which `cancel` finds it. */
+  readonly sendId?: string;
+} & ({ readonly event: PlainEvent } | { readonly mail: OutgoingMail });
 
 export type WorkflowCall = { readonly src: string; readonly effectId: string; readonly since: number } & (
-  | { readonly kind: 'activity' | 'command'; readonly input: unknown }
+  | { readonly kind: 'activity' | 'command'; readonly input?: unknown }
   | { readonly kind: 'ask'; readonly to: string; readonly questionId: string }
   | { readonly kind: 'machine'; readonly address: string; readonly systemId?: string }
 );
@@ -60,14 +62,4 @@ export function standingOf({ status, failed }: WorkflowState): WorkflowStatus | 
 /** Whether the workflow still waits for this result: its call may be given up by now, or be another one of the same name. */
 export function isAwaited(cause: Cause & { kind: 'result' }, state: WorkflowState | undefined): boolean {
   return state?.status === 'active' && state.calls[cause.call]?.effectId === cause.effectId;
-}
-
-export function errorFacts(error: unknown): ErrorFacts {
-  if (typeof error !== 'object' || error === null) return { name: 'Error', message: String(error) };
-  const { name, message, code } = error as { name?: unknown; message?: unknown; code?: unknown };
-  return {
-    name: typeof name === 'string' ? name : 'Error',
-    message: typeof message === 'string' ? message : inspect(error, { breakLength: Infinity }),
-    ...(typeof code === 'string' ? { code } : {}),
-  };
 }

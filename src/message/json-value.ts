@@ -38,7 +38,7 @@ export function findNonJson(value: unknown, path = '$', depth = 0): string | und
 
 /** The value as it comes back from JSON: without properties that are undefined. For values in which `findNonJson` finds nothing. */
 export function withoutUndefined<T>(value: T): T {
-  return hasUndefined(value) ? (JSON.parse(JSON.stringify(value)) as T) : value;
+  return value !== undefined && hasUndefined(value) ? (JSON.parse(JSON.stringify(value)) as T) : value;
 }
 
 function hasUndefined(value: unknown): boolean {

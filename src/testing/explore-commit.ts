@@ -1,6 +1,7 @@
 import { advance, type Advance } from '../machine/advance.ts';
 import type { Cause } from '../machine/cause.ts';
 import type { AnyStateMachine } from 'xstate';
+import { isKin, type KinAt } from '../machine/kin.ts';
 import type { WorkflowState } from '../machine/workflow-state.ts';
 import { afterFiring, afterStep, NO_TIMERS } from './explore-clock.ts';
 import { postPlanned } from './explore-post.ts';
@@ -23,7 +24,17 @@ export function commit(
 ): Committed {
   const workflow = before.workflows.get(address);
   if (!workflow) throw new TypeError(`${address} is to take a step and is not there`);
-  const advanced = advanceOnce({ machine: workflow.machine, address, state: workflow.state, cause });
+  const at = (one: string): KinAt | undefined => {
+    const { expected, state } = before.workflows.get(one) ?? {};
+    return { parent: expected?.parent.address, state };
+  };
+  const advanced = advanceOnce({
+    machine: workflow.machine,
+    address,
+    state: workflow.state,
+    cause,
+    isKin: (one) => isKin(one, { of: address, at }),
+  });
   const { state, mail } = advanced;
   const fired = cause.kind === 'timer' ? workflow.state?.timers[cause.timer]?.effectId : undefined;
   const order = cause.kind === 'start' ? NO_TIMERS : workflow.timers;
@@ -59,6 +70,7 @@ function advanceOnce(options: {
   address: string;
   state: WorkflowState | undefined;
   cause: Cause;
+  isKin: (address: string) => boolean;
 }): Advance {
   const { state, cause, address } = options;
   const words = JSON.stringify(cause);
@@ -68,7 +80,8 @@ function advanceOnce(options: {
   let made = 0;
   const nextId = (): string => messageIdOf(`${address} ${incarnation} ${(state?.steps ?? 0) + 1} ${++made}`);
   const advanced = advance({ ...options, at: AT, nextId });
-  if (state) {
+  // What it asked of its family is another thing in another situation.
+  if (state && !advanced.kin) {
     const ofState = known.get(state) ?? new Map<string, Advance>();
     known.set(state, ofState.set(words, advanced));
   }

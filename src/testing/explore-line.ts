@@ -1,6 +1,7 @@
 import type { CommandResult } from '../jobs/job.ts';
 import type { Cause } from '../machine/cause.ts';
 import { END, EVENT } from '../machine/control.ts';
+import { errorFacts } from '../machine/plain-facts.ts';
 import type { PlainEvent } from '../machine/workflow-state.ts';
 import type { Message } from '../message/message.ts';
 import type { Taken, WorkflowStep } from './explore-move.ts';
@@ -68,8 +69,8 @@ function timerWords({ timer, event }: Cause & { kind: 'timer' }, armed: unknown)
 }
 
 function resultWords(event: PlainEvent): string {
-  const { error } = event as { error?: { message?: unknown } };
-  if (error !== undefined) return `error${brief(error.message)}`;
+  const { error } = event;
+  if (event.type.startsWith('xstate.error.')) return `error${brief(errorFacts(error).message)}`;
   const { exitCode, signal } = (event['output'] ?? {}) as Partial<CommandResult>;
   if (exitCode !== undefined) return exitCode === null ? `ended by ${signal}` : `exit code ${exitCode}`;
   return brief(event['output']).trim();

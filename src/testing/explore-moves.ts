@@ -1,11 +1,10 @@
 import { isHeardOf, undeliveredCause } from '../durable/undelivered-cause.ts';
 import { InvalidInput } from '../errors.ts';
-import { doneEvent, errorEvent, type Cause } from '../machine/cause.ts';
+import { resultEvent, type Cause } from '../machine/cause.ts';
 import type { Command } from '../machine/command.ts';
 import { durableWorkOf } from '../machine/durable-logic.ts';
 import { receive } from '../machine/receive.ts';
-import { errorFacts, type PlainEvent, type WorkflowCall } from '../machine/workflow-state.ts';
-import { findNonJson } from '../message/json-value.ts';
+import type { WorkflowCall } from '../machine/workflow-state.ts';
 import { agentMoves } from './explore-agents.ts';
 import { afterFiring } from './explore-clock.ts';
 import { commit } from './explore-commit.ts';
@@ -141,15 +140,6 @@ function outcomesOf(
       hint: `outcomes: ({ src }) => (src === '${src}' ? [{ output: … }, { error: new Error('…') }] : …)`,
     },
   );
-}
-
-function resultEvent(childId: string, src: string, outcome: Outcome): PlainEvent {
-  if ('error' in outcome) return errorEvent(childId, errorFacts(outcome.error));
-  const { output } = outcome;
-  const fault = output === undefined ? undefined : findNonJson(output, 'output');
-  if (fault === undefined) return doneEvent(childId, output);
-  const error = new TypeError(`"${src}" returned something at ${fault} that JSON cannot keep`);
-  return errorEvent(childId, errorFacts(error));
 }
 
 function tellUndelivered(system: SystemUnderTest, before: Situation, index: number): Taken {

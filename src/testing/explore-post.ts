@@ -5,7 +5,7 @@ import { acceptedBy } from '../machine/accepts.ts';
 import { END } from '../machine/control.ts';
 import { endingWithout } from '../machine/ending.ts';
 import type { PlannedMail } from '../machine/outgoing-mail.ts';
-import { errorFacts } from '../machine/workflow-state.ts';
+import { errorFacts } from '../machine/plain-facts.ts';
 import { assertAddress, EVERYONE } from '../message/address.ts';
 import { findFault, writeEnvelope } from '../message/envelope.ts';
 import { assertDeclaredType } from '../message/message-type.ts';

@@ -23,7 +23,7 @@ export function commitStarts(
   ]);
   let situation: Situation = { workflows: new Map(workflows), transit: [], undeliverable: [], agents: new Map(agents) };
   const lines: string[] = [];
-  for (const [address, { input = null }] of Object.entries(system.workflows)) {
+  for (const [address, { input }] of Object.entries(system.workflows)) {
     const incarnation = incarnationOf(address);
     const taken = takeCause(system, situation, { address, cause: { kind: 'start', incarnation, input } });
     situation = taken.situation;

@@ -4,6 +4,7 @@ import {
   emit,
   enqueueActions,
   fromCallback,
+  fromEventObservable,
   fromObservable,
   fromPromise,
   fromTransition,
@@ -179,7 +180,7 @@ describe('checkMachine', () => {
     [
       'logic written in place',
       machineOf({ invoke: { src: work } }),
-      'invoke 1 of m has logic written in place',
+      'invoke 1 of m has activity logic written in place',
       "Name it under actors in setup() and write src: '<name>'.",
     ],
     [
@@ -189,28 +190,52 @@ describe('checkMachine', () => {
       'Have the child send its news',
     ],
     [
-      'a promise',
-      machineOf({}, { actors: { p: fromPromise(async () => 1) } }),
-      'actors.p is',
-      'Write it as activity(async (input, { effectId, signal }) => …)',
+      'a promise written in place',
+      machineOf({ invoke: [{ src: 'work' }, { src: fromPromise(async () => 1) }] }, { actors: { work } }),
+      'invoke 2 of m has fromPromise logic written in place',
+      "Name it under actors in setup() and write src: '<name>'.",
+    ],
+    [
+      'a machine written in place',
+      machineOf({ invoke: { src: quiet } }),
+      'invoke 1 of m has a machine written in place',
+      "Name it under actors in setup() and write src: '<name>'.",
     ],
     [
       'a callback',
       machineOf({}, { actors: { p: fromCallback(() => {}) } }),
-      'actors.p is callback, observable or transition logic',
-      'activity(',
+      'actors.p is fromCallback logic',
+      'fromPromise(async ({ input, signal }) => …)',
+    ],
+    [
+      'a callback written in place',
+      machineOf({ invoke: { src: fromCallback(() => {}) } }),
+      'invoke 1 of m has fromCallback logic written in place',
+      'for an interval use after',
     ],
     [
       'an observable',
       machineOf({}, { actors: { p: fromObservable(() => ({ subscribe: () => ({ unsubscribe: () => {} }) })) } }),
-      'actors.p is callback, observable',
+      'actors.p is fromObservable logic',
+      'have an agent send mail',
+    ],
+    [
+      'observed events',
+      machineOf({}, { actors: { p: fromEventObservable(() => ({ subscribe: () => ({ unsubscribe: () => {} }) })) } }),
+      'actors.p is fromObservable logic',
+      'have an agent send mail',
+    ],
+    [
+      'logic of nobody',
+      machineOf({}, { actors: { p: { ...fromPromise(async () => 1), config: undefined } } }),
+      'actors.p is logic, with which no restart could go on',
       'activity(',
     ],
     [
       'transition logic',
       machineOf({}, { actors: { p: fromTransition((state: number) => state, 0) } }),
-      'actors.p is callback, observable',
-      'activity(',
+      'actors.p is fromTransition logic',
+      'Write it as a machine',
     ],
     [
       'spawning without an id',
@@ -221,7 +246,7 @@ describe('checkMachine', () => {
     [
       'spawning logic in place',
       machineOf({ entry: spawnChild(work as never, { id: 'w' }) }),
-      'entry of m spawns logic written in place',
+      'entry of m has activity logic written in place',
       "spawnChild('<name>', { id: '…' })",
     ],
     [
@@ -271,7 +296,7 @@ describe('checkMachine', () => {
     for (const [config, message, hint] of misnamed) {
       const told = refusalOf(machineOf({ id: 'm', initial: 'a', states: { a: config, ...over } }, implementations));
       expect(told.message).toContain(message);
-      expect(told.message).not.toContain('Also');
+      expect(told.message).not.toContain(';');
       expect(told.hint).toContain(hint);
     }
     const fine = { after: { 10: 'over', patience: 'over' }, always: { guard: not('isReady'), target: 'over' } };
@@ -280,14 +305,33 @@ describe('checkMachine', () => {
     expect(refusalOf(toAll).message).toContain('actors.q asks all, and one is to answer');
   });
 
-  it('names every place, and those of child machines by the way to them', () => {
+  it('names every place and the way to write it there, those of child machines by the way to them', () => {
     const inner = machineOf({ id: 'inner', entry: plain });
+    const p = fromCallback(() => {});
     const middle = machineOf({ id: 'middle' }, { actors: { inner } });
-    const outer = machineOf({ id: 'outer', exit: plain }, { actors: { middle, p: fromPromise(async () => 1) } });
-    const { message } = refusalOf(outer);
+    const outer = machineOf({ id: 'outer', exit: plain }, { actors: { middle, p } });
+    const { message, hint } = refusalOf(outer);
     expect(message).toContain('middle › inner › entry of inner has the action plain');
-    expect(message).toContain('actors.p: is');
-    expect(message).toContain('exit of outer: has the action plain');
+    expect(message).toContain('actors.p is fromCallback logic');
+    expect(message).toContain('exit of outer has the action plain');
+    expect(hint?.split('\n').map((line) => line.split(': ')[0])).toEqual([
+      'middle › inner › entry of inner',
+      'actors.p',
+      'exit of outer',
+    ]);
+  });
+
+  it('looks into a machine that is written in place', () => {
+    const outer = machineOf({ id: 'outer', invoke: { src: machineOf({ id: 'inner', entry: plain }) } });
+    expect(refusalOf(outer).message).toContain('invoke 1 of outer › entry of inner has the action plain');
+  });
+
+  it('takes a named promise for an activity, without running it', () => {
+    let ran = 0;
+    const p = fromPromise(async () => (ran += 1));
+    expect(() => checkMachine(machineOf({ id: 'm', invoke: { src: 'p' } }, { actors: { p } }))).not.toThrow();
+    expect(() => checkMachine(machineOf({ invoke: { src: 'p' } }).provide({ actors: { p } as never }))).not.toThrow();
+    expect(ran).toBe(0);
   });
 
   it('looks once at a machine that is its own child', () => {

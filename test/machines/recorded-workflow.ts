@@ -26,7 +26,7 @@ export class RecordedWorkflow {
   #last: Step;
   /** By their names. */
   readonly #timers = new Map<string, PlainEvent>();
-  readonly #started: { readonly src: string; readonly childId: string; readonly input: unknown }[] = [];
+  readonly #started: { readonly src: string; readonly childId: string; readonly input?: unknown }[] = [];
   #messages = 0;
 
   constructor(
@@ -93,7 +93,7 @@ export class RecordedWorkflow {
   }
 
   /** The last child of a kind. */
-  started(src: string): { readonly childId: string; readonly input: unknown } {
+  started(src: string): { readonly childId: string; readonly input?: unknown } {
     const last = this.#started.findLast((one) => one.src === src);
     if (!last) throw new Error(`no ${src} was started, but ${this.#started.map((one) => one.src).join(', ')}`);
     return last;

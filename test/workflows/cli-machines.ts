@@ -81,11 +81,22 @@ export const machine = setup({
 }).createMachine({ id: 'failing', initial: 'working', states: { working: { invoke: { src: 'work' } } } });
 `;
 
-/** What no restart could go on with. */
-export const REFUSED = `
+/** It knows nothing of Mailroom, and ends without an output. */
+export const SILENT = `
 import { fromPromise, setup } from 'xstate';
 
-export const machine = setup({ actors: { work: fromPromise(async () => 1) } }).createMachine({
+export const machine = setup({ actors: { work: fromPromise(async () => {}) } }).createMachine({
+  id: 'silent',
+  initial: 'working',
+  states: { working: { invoke: { src: 'work', onDone: 'over' } }, over: { type: 'final' } },
+});
+`;
+
+/** What no restart could go on with. */
+export const REFUSED = `
+import { fromCallback, setup } from 'xstate';
+
+export const machine = setup({ actors: { work: fromCallback(() => {}) } }).createMachine({
   id: 'refused',
   initial: 'working',
   states: { working: { entry: () => {}, invoke: { src: 'work' } } },

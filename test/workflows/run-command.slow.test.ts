@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { CliRoom } from '../cli/cli-room.ts';
-import { createProject, FAILING, GREETER, POISONED, REFUSED } from './cli-machines.ts';
+import { createProject, FAILING, GREETER, POISONED, REFUSED, SILENT } from './cli-machines.ts';
 import { eventually } from './workflow-room.ts';
 
 const TSX = path.join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'tsx');
@@ -114,6 +114,26 @@ test('options may stand before the command, and the machine may be JavaScript of
   }
 });
 
+test('a machine without an output prints none; with --json each end is one line', async () => {
+  using room = await createProject({ 'silent.mjs': SILENT, 'greeter.mjs': GREETER, 'failing.mjs': FAILING });
+  expect((await room.run(['graph', 'silent.mjs'])).stderr).toBe('');
+  for (let look = 0; look < 2; look++) {
+    const ran = await room.run(['run', 'silent.mjs']);
+    expect([ran.code, ran.stdout]).toEqual([0, '']);
+    const asJson = await room.run(['run', 'silent.mjs', '--json']);
+    expect([asJson.code, asJson.stdout]).toEqual([0, '{"address":"silent","status":"done"}\n']);
+  }
+  const started = start(room, ['run', 'greeter.mjs', '--json']);
+  await eventually('it has begun', isBegun(started));
+  await room.run(['send', 'greeter', 'GO', 'now'], { as: 'alice' });
+  expect((await started.ended).stdout).toBe('{"address":"greeter","status":"done","output":"hello nobody"}\n');
+  const failed = await room.run(['run', 'failing.mjs', '--json']);
+  expect([failed.code, JSON.parse(failed.stdout)]).toEqual([
+    1,
+    { address: 'failing', status: 'error', error: { name: 'Error', message: 'the disk is on fire' } },
+  ]);
+});
+
 test('a failed workflow exits 1 and says why, at every look', async () => {
   using room = await createProject({ 'failing.mjs': FAILING });
   for (let look = 0; look < 2; look++) {
@@ -157,9 +177,17 @@ test('what can be no workflow is refused before anything runs, with the place an
   });
   const refused = await room.run(['run', 'refused.mjs']);
   expect(refused.code).toBe(2);
-  expect(refused.stderr).toContain('actors.work');
-  expect(refused.stderr).toContain('entry of refused.working');
-  expect(refused.stderr).toContain('activity(async (input, { effectId, signal }) => …)');
+  const reasons = [
+    'The machine refused cannot be run durably: actors.work is fromCallback logic, with which no restart could go on; ' +
+      'entry of refused.working has the action entry written in place.',
+    '  actors.work: Write one wait as fromPromise(async ({ input, signal }) => …)',
+    '  entry of refused.working: Name it under actions in setup(), as action((params, { effectId }) => …)',
+  ];
+  for (const reason of reasons) expect(refused.stderr).toContain(reason);
+  const graph = await room.run(['graph', 'refused.mjs']);
+  expect([graph.code, graph.stdout.slice(0, 15)]).toEqual([0, 'stateDiagram-v2']);
+  expect(graph.stderr).toContain('mailroom run would refuse it. ');
+  for (const reason of reasons) expect(graph.stderr).toContain(reason);
   expect((await room.run(['run', 'two.mjs'])).stderr).toContain('exports no machine');
   expect((await room.run(['run', 'broken.ts'])).stderr).toMatch(/could not be loaded: Transform failed .* ERROR: .*\n/);
   expect((await room.run(['run', 'package.js'])).stderr).toContain('npm install @who/what\n');

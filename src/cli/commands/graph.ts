@@ -1,7 +1,8 @@
-import type { StateValue } from 'xstate';
+import type { AnyStateMachine, StateValue } from 'xstate';
+import { isMailroomError } from '../../errors.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { loadRuntime } from '../load-runtime.ts';
+import { loadRuntime, type Runtime } from '../load-runtime.ts';
 import { isMachineFile, loadMachine } from '../load-machine.ts';
 import { machineOf, namedOrShipped } from '../machine-of.ts';
 import { withRoom } from '../with-room.ts';
@@ -18,7 +19,8 @@ export const graph: Command = {
       summary: "the file of a workflow's machine; needed unless the machine ships with Mailroom",
     },
   ],
-  details: `Mermaid text is drawn by GitHub, GitLab and many editors where it stands in a \`\`\`mermaid block.
+  details: `Where \`mailroom run\` would refuse the machine, the reasons are told on stderr.
+Mermaid text is drawn by GitHub, GitLab and many editors where it stands in a \`\`\`mermaid block.
 
   mailroom graph ship.ts >> README.md
   mailroom graph ship --machine ship.ts --svg > ship.svg`,
@@ -40,6 +42,20 @@ export const graph: Command = {
       ? await runtime.drawSvg(found.machine, options)
       : runtime.toMermaid(found.machine, options);
     await output.data(drawn.endsWith('\n') ? drawn : `${drawn}\n`);
+    const refusal = refusalOf(runtime, found.machine);
+    if (refusal !== undefined) await output.advise(refusal);
     return EXIT_OK;
   },
 };
+
+/** What `mailroom run` would say of the machine; undefined where it runs it. */
+function refusalOf({ checkMachine }: Runtime, machine: AnyStateMachine): string | undefined {
+  try {
+    checkMachine(machine);
+    return undefined;
+  } catch (error) {
+    if (!isMailroomError(error)) throw error;
+    const hint = (error.hint ?? '').replaceAll('\n', '\n  ');
+    return `mailroom run would refuse it. ${error.message}\n  ${hint}\n`;
+  }
+}
