@@ -84,7 +84,7 @@ async function follow(
 ) {
   const command = COMMAND.exec(hint)?.[1];
   if (command === undefined || command.startsWith('mailroom join <')) {
-    expect(hint).toMatch(/backup/);
+    if (!hint.includes('backup')) throw new Error(`the hint leads nowhere: ${hint}`);
     fs.rmSync(damaged, { recursive: true, force: true });
     execFileSync('cp', ['-a', original, damaged]);
     return;
