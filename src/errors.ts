@@ -6,6 +6,7 @@ import { visible } from './visible.ts';
  */
 export type ErrorCode =
   | 'ROOM_NOT_FOUND'
+  | 'ROOM_REPLACED'
   | 'ROOM_REFUSED'
   | 'ACTOR_NOT_FOUND'
   | 'IDENTITY_UNKNOWN'
@@ -32,6 +33,7 @@ interface ErrorDetails {
 /** Written out, because a release is minified, and names are in journals and outputs. */
 const NAMES: Readonly<Record<ErrorCode, string>> = {
   ROOM_NOT_FOUND: 'RoomNotFound',
+  ROOM_REPLACED: 'RoomReplaced',
   ROOM_REFUSED: 'RoomRefused',
   ACTOR_NOT_FOUND: 'ActorNotFound',
   IDENTITY_UNKNOWN: 'IdentityUnknown',
@@ -80,6 +82,23 @@ export class RoomNotFound extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('ROOM_NOT_FOUND', message, details);
   }
+}
+
+/** Another room lies at the path of the one that was opened. Nothing of it was touched; open it anew to work in it. */
+export class RoomReplaced extends MailroomError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('ROOM_REPLACED', message, details);
+  }
+}
+
+/** Whether the room that a process worked in is there no more, so that it has nothing left to do. */
+export function isRoomLost(error: unknown): boolean {
+  return isMailroomError(error) && (error.code === 'ROOM_NOT_FOUND' || error.code === 'ROOM_REPLACED');
+}
+
+/** Whether a claim is somebody else's by now. */
+export function isLeaseLost(error: unknown): boolean {
+  return isMailroomError(error) && error.code === 'LEASE_LOST';
 }
 
 /** The room exists and may not be used: another owner, a newer format, a file system without hard links. */

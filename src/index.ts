@@ -15,6 +15,7 @@ export {
   RateLimitExceeded,
   RoomNotFound,
   RoomRefused,
+  RoomReplaced,
   WaitTimeout,
   WorkflowFailed,
   type ErrorCode,

@@ -1,4 +1,4 @@
-import { isMailroomError } from '../errors.ts';
+import { isLeaseLost, isRoomLost } from '../errors.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Mail } from '../room/mail.ts';
 
@@ -8,7 +8,7 @@ const RENEW_MS = LEASE_MS / 3;
 
 /** A claim that is renewed until it is disposed. */
 export interface KeptLease extends Disposable {
-  /** Aborts with `LeaseLost` when somebody else has the message. */
+  /** Aborts with `LeaseLost` when somebody else has the message, and with why the room is not there any more. */
   readonly signal: AbortSignal;
 }
 
@@ -26,7 +26,7 @@ export function keepLease(mail: Mail, clock: Clock): KeptLease {
         await mail.renew(LEASE_MS);
       } catch (error) {
         // What only stands in the way now, such as a full disk, may be gone at the next time.
-        if (isMailroomError(error) && error.code === 'LEASE_LOST') lost.abort(error);
+        if (isLeaseLost(error) || isRoomLost(error)) lost.abort(error);
       }
     }
   };

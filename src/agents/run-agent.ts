@@ -1,5 +1,5 @@
 import { isCommonType } from '../message/message-type.ts';
-import { InvalidInput } from '../errors.ts';
+import { InvalidInput, isLeaseLost, isRoomLost } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Mail } from '../room/mail.ts';
 import type { Room } from '../room/room.ts';
@@ -7,7 +7,7 @@ import type { AgentSettings } from './agent-command.ts';
 import type { AgentEvent } from './agent-event.ts';
 import { missingProgram } from './missing-program.ts';
 import { LEASE_MS } from './keep-lease.ts';
-import { isLeaseLost, messageOf, serveMail, TROUBLE_MS, type Served, type Serving } from './serve-mail.ts';
+import { messageOf, serveMail, TROUBLE_MS, type Served, type Serving } from './serve-mail.ts';
 import { tidy } from './tidy.ts';
 
 export interface RunAgentOptions extends AgentSettings {
@@ -81,6 +81,7 @@ async function serveSafely(serving: Serving, mail: Mail): Promise<Served> {
   try {
     return await serveMail(serving, mail);
   } catch (error) {
+    if (isRoomLost(error)) throw error;
     if (serving.signal.aborted) return {};
     const isLost = isLeaseLost(error);
     serving.tell({ kind: isLost ? 'lost' : 'trouble', message: mail.message, why: messageOf(error) });

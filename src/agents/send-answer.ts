@@ -1,4 +1,4 @@
-import { isMailroomError, RateLimitExceeded } from '../errors.ts';
+import { isMailroomError, isRoomLost, RateLimitExceeded } from '../errors.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Message } from '../message/message.ts';
 import type { Agent } from '../room/agent.ts';
@@ -15,7 +15,7 @@ export type Sent = 'delivered' | { readonly refused: string } | { readonly postp
 
 /**
  * Sends a stored answer. Once more is nothing: its id and its bytes are the same each time. Waits for its turn at the rate
- * limit. Rejects with the signal's reason.
+ * limit. Rejects with the signal's reason, and when the room is not there any more.
  */
 export async function sendAnswer(
   agent: Agent,
@@ -29,7 +29,7 @@ export async function sendAnswer(
       await agent.send(draft);
       return 'delivered';
     } catch (error) {
-      if (!isMailroomError(error)) throw error;
+      if (!isMailroomError(error) || isRoomLost(error)) throw error;
       if (error instanceof RateLimitExceeded) {
         await clock.sleep(Math.max(error.retryAt - clock.now(), PAUSE_MS_MIN), signal);
         continue;

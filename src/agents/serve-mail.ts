@@ -1,4 +1,4 @@
-import { isMailroomError } from '../errors.ts';
+import { isLeaseLost } from '../errors.ts';
 import { actorLayout } from '../message/layout.ts';
 import { MessageType } from '../message/message-type.ts';
 import type { Agent } from '../room/agent.ts';
@@ -146,8 +146,4 @@ async function conclude({ context, agent, tell }: Serving, mail: Mail, key: stri
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-export function isLeaseLost(error: unknown): boolean {
-  return isMailroomError(error) && error.code === 'LEASE_LOST';
 }

@@ -1,7 +1,8 @@
-import { ChainDamaged, WaitTimeout } from '../errors.ts';
+import { WaitTimeout } from '../errors.ts';
 import { allOrThrow } from '../host/all-or-throw.ts';
 import { syncDirectory } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
+import { ChainRemoved } from './chain-removed.ts';
 import { linkNext, openNext } from './next-segment.ts';
 import { openLastOrFirst, readPrevious } from './open-last.ts';
 import { encodeRecord, RECORD_BYTES_MAX, type ChainRecord, type RecordContent } from './record.ts';
@@ -102,8 +103,8 @@ export class ChainFile {
 
   /**
    * Appends a record with this body (JSON), decided on the state that `onRecord` has been given. In the usual case
-   * one write and one read. Throws RecordTooLarge, and errors of the file system: then the record does not count, unless reading failed,
-   * in which case the next `readOn` shows it if it does (its `by` is this writer's).
+   * one write, one read and one look at the path. Throws RecordTooLarge, ChainRemoved, and errors of the file system: then the
+   * record does not count, unless reading failed; then the next `readOn` shows it if it does (its `by` is this writer's).
    */
   async append(body: unknown, bytesMax = RECORD_BYTES_MAX): Promise<AppendOutcome> {
     const version = this.#version;
@@ -136,20 +137,17 @@ export class ChainFile {
    * failure this and every append fail: open the chain again and look what is there. Throws errors of the file system.
    */
   async sync(): Promise<void> {
-    const segment = this.#segment;
-    if (segment.isRemoved()) {
-      throw new ChainDamaged(`the chain file ${segment.path} was removed while it was in use`, {
-        hint: 'Put it back from a backup, or begin a new chain.',
-      });
-    }
-    await allOrThrow([segment.sync(), ...(this.#directoryIsSynced ? [] : [this.#syncDirectory()])]);
+    await allOrThrow([this.#segment.sync(), ...(this.#directoryIsSynced ? [] : [this.#syncDirectory()])]);
   }
 
-  /** Whether the files were removed by hand, so that nobody else will read what this one appends. One cheap call. */
+  /** Whether the files were removed or replaced by hand, so that nobody else will read what this one appends. One cheap call. */
   isRemoved(): boolean {
-    if (!this.#segment.isRemoved()) return false;
-    this.readOn();
-    return this.#segment.isRemoved();
+    for (let segment = this.#segment; segment.isRemoved(); segment = this.#segment) {
+      // Or it is an old one, which others have removed since they went on in the next.
+      this.readOn();
+      if (this.#segment === segment) return !this.#moving;
+    }
+    return false;
   }
 
   /** Closes the file, if need be when the move to the next segment that is under way has ended. */
@@ -192,6 +190,8 @@ export class ChainFile {
       isOwn ||= record.hash === encoded.record.hash;
     }, encoded);
     if (failure !== undefined && segment.scan.seq === seq) throw failure;
+    // Behind the append, so that what counts lay in the file that everybody reads.
+    if (isOwn && this.isRemoved()) throw new ChainRemoved(segment.path);
     return isOwn ? encoded.record : undefined;
   }
 

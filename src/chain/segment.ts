@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { errnoOf, type FileSystem } from '../host/file-system.ts';
+import { ChainRemoved } from './chain-removed.ts';
 import type { ChainRecord } from './record.ts';
 import { ChainScan, type ScanStart } from './scan.ts';
 import { withPath } from './system-error.ts';
@@ -15,6 +16,7 @@ export class Segment {
   readonly first: number;
   readonly #files: FileSystem;
   readonly #fd: number;
+  #inode: number | undefined;
   #scan: ChainScan;
   #buffer = Buffer.allocUnsafe(READ_BYTES_FIRST);
   #syncsUnderWay = 0;
@@ -72,10 +74,19 @@ export class Segment {
     }
   }
 
-  /** Whether somebody removed the file by hand, so that nobody else will ever read what is appended. */
+  /**
+   * Whether somebody removed or replaced the file by hand, so that nobody else will ever read what is appended. A look that the
+   * system refuses shows nothing.
+   */
   isRemoved(): boolean {
     this.#assertOpen();
-    return this.#files.fstat(this.#fd).nlink === 0;
+    try {
+      this.#inode ??= this.#files.fstat(this.#fd).ino;
+      return this.#files.lstat(this.path)?.ino !== this.#inode;
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return false;
+    }
   }
 
   /**
@@ -85,6 +96,7 @@ export class Segment {
   async sync(): Promise<void> {
     this.#assertOpen();
     if (this.#syncFailure) throw this.#syncFailure;
+    if (this.isRemoved()) throw new ChainRemoved(this.path);
     this.#syncsUnderWay += 1;
     try {
       await this.#files.fdatasync(this.#fd);

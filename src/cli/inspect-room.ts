@@ -3,6 +3,7 @@ import { Inspection } from '../durable/inspect-events.ts';
 import type { WireEvent } from '../durable/inspect-wire.ts';
 import { errorFacts } from '../machine/plain-facts.ts';
 import type { RoomContext } from '../room/context.ts';
+import { asTold } from '../room/told.ts';
 import { watchTree } from '../room/watch-tree.ts';
 import { InspectedMachines, type MachineFiles } from './inspected-machines.ts';
 
@@ -45,6 +46,7 @@ export async function* inspectRoom(
   try {
     for (let count = 0; ;) {
       const isLast = !until || until.aborted;
+      context.standing.assertSame();
       for (const one of follower.read()) {
         await machines.learn(one);
         yield* inspection.take(one);
@@ -53,6 +55,8 @@ export async function* inspectRoom(
       if (isLast) return;
       await changes?.next();
     }
+  } catch (error) {
+    throw asTold(context, 'The workflows are not shown any further', error);
   } finally {
     follower.close();
     await changes?.close();

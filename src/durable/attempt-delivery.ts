@@ -37,6 +37,8 @@ export async function attemptDelivery(
   const sealed = openEntry(entry);
   for (const to of addresses) {
     try {
+      // In a room that was put there since, nobody would be found, and that for good.
+      context.standing.assertSame();
       if (!sealed) throw new MessageRefused(entry.refusal?.message ?? 'it could not be made', { reason: 'rejected' });
       if (entry.isControl) await childReady(to, entry);
       else assertType(context, entry.type);

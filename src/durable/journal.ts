@@ -1,6 +1,6 @@
 import { ChainFile } from '../chain/chain-file.ts';
 import { RecordTooLarge } from '../chain/record-too-large.ts';
-import { ChainDamaged, Conflict, Fenced } from '../errors.ts';
+import { ChainDamaged, Conflict, Fenced, isRoomLost } from '../errors.ts';
 import type { Clock } from '../host/clock.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { allOrThrow } from '../host/all-or-throw.ts';
@@ -126,9 +126,12 @@ export class Journal {
     }
   }
 
-  /** Whether to try again after this error: after a failed sync and after damage nothing can be appended, and no record gets smaller. */
+  /**
+   * Whether to try again after this error: after a failed sync, after damage and without the room nothing can be appended, and
+   * no record gets smaller.
+   */
   canGoOn(error: unknown): boolean {
-    if (error instanceof RecordTooLarge) return false;
+    if (error instanceof RecordTooLarge || isRoomLost(error)) return false;
     return !this.#isBroken && !(error instanceof ChainDamaged) && errnoOf(error) !== undefined;
   }
 

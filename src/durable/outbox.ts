@@ -115,6 +115,7 @@ export class Outbox {
     const { signal } = this.#leaving;
     for (let failures = 0; !signal.aborted; failures++) {
       try {
+        context.standing.assertSame();
         this.#counter ??= openCounter(context, address);
         await this.#counter.pace({ id }, { signal });
         return;

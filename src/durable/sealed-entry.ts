@@ -20,7 +20,12 @@ import type { OutboxEntry } from './journal-record.ts';
  */
 export function sealEntry(
   context: RoomContext,
-  { mail, from, withoutOutput }: { mail: PlannedMail; from: string; withoutOutput?: ErrorFacts },
+  {
+    mail,
+    from,
+    withoutOutput,
+    isAnew = false,
+  }: { mail: PlannedMail; from: string; withoutOutput?: ErrorFacts | undefined; isAnew?: boolean },
 ): OutboxEntry {
   const { id, effectId, to, draft, isControl, ask } = mail;
   const entry = {
@@ -43,6 +48,11 @@ export function sealEntry(
   } catch (error) {
     // What the system refuses for now (a key that cannot be read) is no fault of the message.
     if (!(error instanceof MailroomError) || error.code === 'ROOM_REFUSED') throw error;
+    // It is refused for good, so not by limits that are only remembered.
+    if (!isAnew) {
+      context.standing.readAnew();
+      return sealEntry(context, { mail, from, withoutOutput, isAnew: true });
+    }
     const refusal = errorFacts(error);
     const isWhole = isControl && draft.type === END && withoutOutput === undefined;
     return isWhole

@@ -7,6 +7,7 @@ import { findNonJson } from '../message/json-value.ts';
 import { isActorAddress } from '../message/address.ts';
 import { assertLocalFileSystem } from '../room/network-file-system.ts';
 import type { Room } from '../room/room.ts';
+import { told } from '../room/told.ts';
 import { askedOf } from './asked-of.ts';
 import { assertCode, isChanged } from './assert-code.ts';
 import { isToStop } from './is-to-stop.ts';
@@ -112,7 +113,9 @@ export class WorkflowHost implements AsyncDisposable {
     // One that begins only now has left nothing undone, and to look costs a card of everybody in the room.
     if (hadBegun) await this.#family.adoptChildren();
     const ended = Promise.race([this.#family.settled(run), this.#closed]);
-    const result = ended.then(() => resultOf(address, run.state) as WorkflowResult<OutputFrom<TMachine>>);
+    const result = told(this.#room.context, `The workflow ${address} is not run any further`, () =>
+      ended.then(() => resultOf(address, run.state) as WorkflowResult<OutputFrom<TMachine>>),
+    );
     result.catch(() => {});
     return { address, result };
   }

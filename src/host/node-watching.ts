@@ -19,7 +19,8 @@ export const nodeWatching: Watching = {
   },
   tree: async (path, onHint, onFailure) => {
     const chokidar = await import('chokidar');
-    const watcher = chokidar.watch(path, { ignoreInitial: true, followSymlinks: false });
+    // Whoever waits has a timer. A watcher that is closed while the tree is removed and made anew may keep handles for ever.
+    const watcher = chokidar.watch(path, { ignoreInitial: true, followSymlinks: false, persistent: false });
     watcher.on('all', (_event, changed) => onHint(changed));
     watcher.on('error', (error) => onFailure(errnoOf(error) ?? String(error)));
     return () => watcher.close();

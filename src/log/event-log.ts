@@ -79,7 +79,15 @@ export interface EventLog {
 }
 
 /** Opened at the first record. Each append is one write; it begins with a line feed if whoever wrote before was cut off. */
-export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLimits }): EventLog {
+export function openLog(
+  host: Host,
+  options: {
+    layout: RoomLayout;
+    limits: LogLimits;
+    /** Throws where the log at that path is another room's by now: then nothing is written to it. */
+    assertRoom?: () => void;
+  },
+): EventLog {
   const { files, clock } = host;
   const { layout, limits } = options;
   let open: { fd: number; inode: number; endsAt: number; checkedAtMs: number } | undefined;
@@ -98,6 +106,7 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
       if (files.lstat(layout.log)?.ino !== open.inode) close();
     }
     if (!open) {
+      options.assertRoom?.();
       const fd = openOrMake(files, layout);
       open = { fd, inode: -1, endsAt: -1, checkedAtMs: now };
       const { kind, ino } = files.fstat(fd);
@@ -108,8 +117,15 @@ export function openLog(host: Host, options: { layout: RoomLayout; limits: LogLi
   };
   /** Writes them in one call, and returns those behind one that the call cut off, which is lost. */
   const write = (records: readonly TimedRecord[]): readonly TimedRecord[] => {
-    const log = current();
-    const size = isEnd(host, log.fd, log.endsAt) ? log.endsAt : files.fstat(log.fd).size;
+    let log = current();
+    let facts = files.fstat(log.fd);
+    if (facts.nlink === 0) {
+      // Somebody has removed it, and nobody will ever read what this process would append.
+      close();
+      log = current();
+      facts = files.fstat(log.fd);
+    }
+    const { size } = facts;
     const isBehindLine = size === log.endsAt || endsWithLine(host, log.fd, size);
     const lines = records.map(({ record, timeMs }) => lineOf(record, { timeMs, contentChars: limits.logContentChars }));
     const bytes = Buffer.from(`${isBehindLine ? '' : '\n'}${lines.join('')}`);
@@ -173,14 +189,9 @@ function lineOf(record: LogRecord, { timeMs, contentChars }: { timeMs: number; c
   return `${visibleJson({ time, event, id, from, to, type, outcome, detail, content: shown })}\n`;
 }
 
-/** Whether nothing was appended behind what this process wrote last: a read there costs less than asking for the size. */
-function isEnd({ files }: Host, fd: number, offset: number): boolean {
-  return offset >= 0 && files.read(fd, ONE_BYTE, 0, 1, offset) === 0;
-}
-
-const ONE_BYTE = new Uint8Array(1);
-
 function endsWithLine({ files }: Host, fd: number, size: number): boolean {
   if (size === 0) return true;
   return files.read(fd, ONE_BYTE, 0, 1, size - 1) === 1 && ONE_BYTE[0] === LINE_FEED;
 }
+
+const ONE_BYTE = new Uint8Array(1);

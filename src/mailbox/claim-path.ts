@@ -49,6 +49,7 @@ export function moveToDone(mailbox: Mailbox, from: string, name: string): boolea
   const to = donePath(mailbox, name);
   const day = dirname(to);
   if (!memory.doneDays.has(day)) {
+    mailbox.room.assertSame();
     if (!host.files.lstat(layout.done)) completeMailbox(host, layout);
     ensureDirectory(host.files, day);
     memory.doneDays.add(day);

@@ -217,6 +217,8 @@ function heldUnlessSpent(mailbox: Mailbox, claim: Claim): Claim | undefined {
   const { name, message, attempt } = claim;
   const { host, limits } = mailbox;
   let refusal: Refusal | undefined;
+  // The room may allow more by now.
+  if (attempt > limits.attemptsMax) mailbox.room.readAnew(message.from);
   if (attempt > limits.attemptsMax) {
     refusal = { reason: 'attempts', detail: `it was claimed ${attempt - 1} times and never acknowledged` };
   } else if (message.expiresAt !== undefined && Date.parse(message.expiresAt) <= host.clock.now()) {

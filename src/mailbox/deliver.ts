@@ -94,6 +94,8 @@ async function linkOne(
       staged.push(source);
     }
     if (turn.came) await turn.came;
+    // Last of all: what this process wrote is in no mailbox of a room that was put there since.
+    mailbox.room.assertSame();
     const linked = linkIntoNew(mailbox, { staged: source.path, names: source.names, sealed });
     if (linked === 'delivered' || linked === 'delivered-before') return delivered(mailbox, sealed, { source, linked });
     if (linked === 'staged-gone') {

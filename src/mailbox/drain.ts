@@ -22,6 +22,7 @@ export interface Waiting {
 
 export function listWaiting(mailbox: Mailbox): Waiting {
   const { layout, host, memory } = mailbox;
+  mailbox.room.assertSame();
   const arrived: string[] = [];
   const foreign: string[] = [];
   const isEarly = createEarlyTest(mailbox);

@@ -1,9 +1,7 @@
-import { errnoOf } from '../host/file-system.ts';
-import { readBounded } from '../host/files.ts';
 import { namesIn } from '../host/names-in.ts';
 import { dayOfId } from '../message/message-id.ts';
 import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
-import { MESSAGE_BYTES_CEILING } from '../message/message.ts';
+import { inspect } from './inspect.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /** A copy of a message beyond `new`. */
@@ -52,14 +50,8 @@ export function compareSigned(
   mailbox: Mailbox,
   { path, name, signed }: { path: string; name: string; signed: Buffer },
 ): 'equal' | 'different' | 'unverifiable' | 'gone' {
-  try {
-    const read = readBounded(mailbox.host.files, path, MESSAGE_BYTES_CEILING);
-    if ('unreadable' in read) return 'unverifiable';
-    const opened = mailbox.opener.open(name, read.bytes);
-    if ('refusal' in opened) return 'unverifiable';
-    return opened.signed.equals(signed) ? 'equal' : 'different';
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return 'gone';
-    throw error;
-  }
+  const inspected = inspect(mailbox, { path, name });
+  if (!inspected) return 'gone';
+  if ('refusal' in inspected) return 'unverifiable';
+  return inspected.signed.equals(signed) ? 'equal' : 'different';
 }

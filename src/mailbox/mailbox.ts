@@ -25,10 +25,22 @@ export interface Mailbox {
   readonly opener: MessageOpener;
   readonly limits: MailboxLimits;
   readonly sharedSync: SharedSync;
+  readonly room: MailboxRoom;
   /** Told of what happens to messages without anybody having asked for it. Must not throw. */
   readonly observe: (event: MailboxEvent) => void;
   /** What this process remembers of the mailbox between calls. */
   readonly memory: MailboxMemory;
+}
+
+/** What a mailbox asks of the room that it is in. */
+export interface MailboxRoom {
+  /** Throws unless the room that was opened still lies at its path. One system call. */
+  assertSame(): void;
+  /**
+   * Reads again what a verdict on mail of this sender rests on: limits and keys, which are remembered otherwise. Throws where
+   * that cannot be read now, and unless the room is the same: then nothing may be refused.
+   */
+  readAnew(sender: string): void;
 }
 
 export interface MailboxLimits {

@@ -75,10 +75,12 @@ export function examine(mailbox: Mailbox, waiting: WaitingMail): Believed | unde
 }
 
 function spentReason(
-  { limits, host }: Mailbox,
+  { limits, host, room }: Mailbox,
   { message }: Believed,
   claim: ClaimName | undefined,
 ): Refusal | undefined {
+  // The room may allow more by now.
+  if (claim && claim.attempt >= limits.attemptsMax) room.readAnew(message.from);
   if (claim && claim.attempt >= limits.attemptsMax) {
     return { reason: 'attempts', detail: `${claim.attempt} times its host ended before the step was committed` };
   }

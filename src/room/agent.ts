@@ -71,8 +71,10 @@ export class Agent implements AsyncDisposable {
 
   /** Waiting and claimed mail, oldest first, without claiming any of it; with `unread` only what nobody has claimed. */
   list({ limit = Infinity, unread = false }: ListOptions = {}): Peeked {
-    showLife(this.#context, this.address);
-    return this.#reading(() => peek(this.#mailbox, { limit, unread }));
+    return this.#reading(() => {
+      showLife(this.#context, this.address);
+      return peek(this.#mailbox, { limit, unread });
+    });
   }
 
   /**
@@ -80,10 +82,12 @@ export class Agent implements AsyncDisposable {
    * this actor holds is handed out as it is. Throws `MessageNotFound`, and `Conflict` when it was dealt with already.
    */
   async claim(id: string, { leaseMs }: { readonly leaseMs?: number | undefined } = {}): Promise<Mail> {
-    const limits = this.#context.config.limitsOf(this.address);
-    showLife(this.#context, this.address);
-    const wantedMs = Math.min(leaseMs ?? limits.leaseMs, limits.leaseMsMax);
-    return this.#reading(() => claimMail(this.#context, this.#mailbox, { idEnding: id, leaseMs: wantedMs }));
+    return this.#reading(() => {
+      const limits = this.#context.config.limitsOf(this.address);
+      showLife(this.#context, this.address);
+      const wantedMs = Math.min(leaseMs ?? limits.leaseMs, limits.leaseMsMax);
+      return claimMail(this.#context, this.#mailbox, { idEnding: id, leaseMs: wantedMs });
+    });
   }
 
   /**
@@ -112,7 +116,10 @@ export class Agent implements AsyncDisposable {
 
   /** Deletes what was acknowledged longer ago than the room keeps it. Throws `Conflict` when the clock has jumped. */
   async purge(): Promise<Purged> {
-    const purged = await told(this.#context, 'The purge was not completed', () => purge(this.#mailbox));
+    const purged = await told(this.#context, 'The purge was not completed', () => {
+      this.#context.standing.assertSame();
+      return purge(this.#mailbox);
+    });
     this.#context.log.append({
       event: 'purged',
       to: this.address,
@@ -129,7 +136,10 @@ export class Agent implements AsyncDisposable {
   }
 
   #reading<T>(work: () => T): T {
-    return told(this.#context, `The mailbox of ${this.address} was not read`, work);
+    return told(this.#context, `The mailbox of ${this.address} was not read`, () => {
+      this.#context.standing.assertSame();
+      return work();
+    });
   }
 
   /** Frees what this process holds open; the actor stays joined. */

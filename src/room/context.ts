@@ -12,6 +12,7 @@ import type { Card } from './card.ts';
 import type { RoomConfig } from './config.ts';
 import { knownCard, type KnownCard } from './known-card.ts';
 import type { NudgeReason, NudgeTurns } from './nudge-turns.ts';
+import type { Standing } from './standing.ts';
 
 /** Brings the signs of an agent's new mail up to date; no send or read waits for it, and losing one is safe. */
 export type Nudger = (context: RoomContext, address: string, reason: NudgeReason) => void | Promise<unknown>;
@@ -21,6 +22,7 @@ export interface RoomContext {
   readonly host: Host;
   readonly layout: RoomLayout;
   readonly config: RoomConfig;
+  readonly standing: Standing;
   readonly keyring: Keyring;
   readonly log: EventLog;
   readonly sharedSync: SharedSync;
@@ -34,7 +36,7 @@ export interface RoomContext {
 export function mailboxOf(context: RoomContext, address: string): Mailbox | undefined {
   const known = context.mailboxes.get(address);
   if (known) return known;
-  const { host, layout, config, keyring, sharedSync } = context;
+  const { host, layout, config, standing, keyring, sharedSync } = context;
   const { mailbox: mailboxLayout } = actorLayout(layout, address);
   if (!isMailbox(host, mailboxLayout)) return undefined;
   const limits = config.limitsOf(address);
@@ -44,6 +46,13 @@ export function mailboxOf(context: RoomContext, address: string): Mailbox | unde
     host,
     limits,
     sharedSync,
+    room: {
+      assertSame: standing.assertSame,
+      readAnew: (sender) => {
+        standing.readAnew();
+        keyring.readAnew(sender);
+      },
+    },
     opener: createOpener({ roomId: config.roomId, reader: address, keyring }),
     observe: (event) => logMailboxEvent(context, address, event),
   });

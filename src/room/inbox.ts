@@ -21,7 +21,7 @@ export interface InboxOptions {
   readonly watch?: boolean | undefined;
 }
 
-/** How long there may be no directory before a waiting reader gives up. */
+/** How long there may be no directory before whoever waits for what comes into it gives up. */
 const MISSING_MS_MAX = 5_000;
 
 /** Claimed mail, oldest first, as long as the caller asks for it. */
@@ -35,8 +35,9 @@ export async function* iterateInbox(
   const leaseMs = Math.min(options.leaseMs ?? limits.leaseMs, limits.leaseMsMax);
   const warn = (detail: string): void => context.log.append({ event: 'warning', to: mailbox.address, detail });
   const arrivals = wait ? watchArrivals(mailbox, { pollMs, watch, signal, warn }) : undefined;
-  let missingSinceMs: number | undefined;
+  const patience = createPatience(context);
   try {
+    context.standing.assertSame();
     const swept = sweep(mailbox);
     if (swept > 0) context.log.append({ event: 'swept', to: mailbox.address, detail: `${swept} abandoned files` });
     showLife(context, mailbox.address);
@@ -46,12 +47,9 @@ export async function* iterateInbox(
           yield receive(context, mailbox, claim);
           if (signal?.aborted) return;
         }
-        missingSinceMs = undefined;
+        patience.renew();
       } catch (error) {
-        // Whoever replaces the directory leaves a moment in which it is not there.
-        const now = context.host.clock.now();
-        missingSinceMs ??= now;
-        if (!arrivals || errnoOf(error) !== 'ENOENT' || now - missingSinceMs > MISSING_MS_MAX) throw error;
+        if (!arrivals || !patience.hasWith(error)) throw error;
       }
       if (!arrivals) return;
       // Behind the mail, not before it: it is what somebody waits for.
@@ -64,4 +62,23 @@ export async function* iterateInbox(
     if (arrivals) showLife(context, mailbox.address);
     arrivals?.close();
   }
+}
+
+/** With what is not there at this moment: whoever replaces or removes a directory leaves one in which it is not. */
+export interface Patience {
+  /** Whether to look again after this error. */
+  hasWith(error: unknown): boolean;
+  renew(): void;
+}
+
+export function createPatience({ host }: Pick<RoomContext, 'host'>): Patience {
+  let missingSinceMs: number | undefined;
+  return {
+    hasWith: (error) => {
+      const now = host.clock.now();
+      missingSinceMs ??= now;
+      return errnoOf(error) === 'ENOENT' && now - missingSinceMs <= MISSING_MS_MAX;
+    },
+    renew: () => (missingSinceMs = undefined),
+  };
 }

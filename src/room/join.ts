@@ -34,6 +34,7 @@ export async function joinRoom(context: RoomContext, address: string, options: J
   const { host, layout } = context;
   const actor = actorLayout(layout, address);
   const card = cardOf(context, address, options);
+  context.standing.assertSame();
   ensureDirectory(host.files, layout.actors);
   ensureDirectory(host.files, actor.directory);
   await context.keyring.enrol(address);
@@ -72,6 +73,7 @@ function cardOf({ host }: RoomContext, address: string, options: JoinOptions): C
 
 /** Says that the actor is gone. Its mail waits, and it may join again. */
 export async function leaveRoom(context: RoomContext, address: string): Promise<void> {
+  context.standing.assertSame();
   const card = assertJoined(context, address);
   await retireCard(context.host, context.layout, { card, leftAt: new Date(context.host.clock.now()).toISOString() });
   context.log.append({ event: 'left', from: address });

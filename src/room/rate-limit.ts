@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ChainFile } from '../chain/chain-file.ts';
+import { ChainRemoved } from '../chain/chain-removed.ts';
 import { ChainDamaged, RateLimitExceeded, WaitTimeout } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import { LIMIT_MAXIMA } from './limits.ts';
@@ -11,7 +12,6 @@ const SEGMENTS_KEPT = 2;
 const GRANT_TRIES_MAX = 64;
 /** Lost races in a row after which a process waits a little before the next. */
 const LOSSES_BEFORE_WAIT = 4;
-const REMOVAL_CHECK_MS = 1_000;
 
 export interface RateCounterOptions extends RateLimit {
   readonly host: Host;
@@ -43,7 +43,6 @@ export type GrantResult = Grant & { readonly isRepeated: boolean };
 export class RateCounter {
   readonly #options: RateCounterOptions;
   #open: { readonly chain: ChainFile; readonly history: GrantHistory } | undefined;
-  #removalCheckedAt = 0;
 
   /** Opens nothing yet. Throws RangeError for limits that make no sense. */
   constructor(options: RateCounterOptions) {
@@ -123,19 +122,19 @@ export class RateCounter {
         if (charged) return { ...charged, isRepeated: true };
         const decision = decideGrant(history, nowMs, this.#options);
         if ('retryAt' in decision) {
-          if (looksFirst) return decision;
+          if (chain.isRemoved()) this.close();
+          else if (looksFirst) return decision;
           // A grant needs no look, because it does not count if it was decided on too little; a refusal does.
           looksFirst = true;
           continue;
         }
         if ('clockBackToMs' in decision) {
-          await chain.append({ clockBackTo: decision.clockBackToMs } satisfies RateBody);
+          await this.#append(chain, { clockBackTo: decision.clockBackToMs });
           continue;
         }
         const timeMs = decision.grantAtMs;
         const id = 'id' in request ? request.id : request.idAt(timeMs);
-        const { won } = await chain.append({ at: timeMs, id } satisfies RateBody);
-        if (!won) {
+        if (!(await this.#append(chain, { at: timeMs, id }))) {
           losses += 1;
           continue;
         }
@@ -155,6 +154,17 @@ export class RateCounter {
     );
   }
 
+  /** Whether it counts. Where somebody removed the file, the next try begins a new one. */
+  async #append(chain: ChainFile, body: RateBody): Promise<boolean> {
+    try {
+      return (await chain.append(body)).won;
+    } catch (error) {
+      if (!(error instanceof ChainRemoved)) throw error;
+      this.close();
+      return false;
+    }
+  }
+
   /** Whether the next grant has to end or begin a generation, also after a look at what others did. */
   #isTurning(): boolean {
     const { chain } = this.#opened();
@@ -164,13 +174,6 @@ export class RateCounter {
   }
 
   #opened(): { readonly chain: ChainFile; readonly history: GrantHistory } {
-    const { clock } = this.#options.host;
-    if (this.#open) {
-      const nowMs = clock.now();
-      if (Math.abs(nowMs - this.#removalCheckedAt) < REMOVAL_CHECK_MS) return this.#open;
-      this.#removalCheckedAt = nowMs;
-      if (this.#open.chain.isRemoved()) this.close();
-    }
     return (this.#open ??= this.#openChain());
   }
 
@@ -187,7 +190,6 @@ export class RateCounter {
       onRecord: (record) => history.apply(record),
       carry: () => history.carry(),
     });
-    this.#removalCheckedAt = host.clock.now();
     return { chain, history };
   }
 

@@ -10,13 +10,14 @@ import { ROOM_DIRECTORY, roomLayout } from '../message/layout.ts';
 import { openKeyring } from '../signing/keyring.ts';
 import { Agent } from './agent.ts';
 import { isLive, type Card } from './card.ts';
-import { readConfig, type RoomConfig } from './config.ts';
+import type { RoomConfig } from './config.ts';
 import { listCards, mailboxOf, type Nudger, type RoomContext } from './context.ts';
 import { findRoom } from './find-room.ts';
 import { assertJoined, joinRoom, noMailbox, type JoinOptions } from './join.ts';
 import { nudgeInProcess } from './nudge.ts';
 import { createNudgeTurns } from './nudge-turns.ts';
 import { lastSeenMs } from './signs-of-life.ts';
+import { openStanding } from './standing.ts';
 import { statusOf } from './status-of.ts';
 import { told } from './told.ts';
 
@@ -48,17 +49,19 @@ export async function openRoom(options: OpenOptions = {}): Promise<Room> {
   const named = options.directory ?? (process.env['MAILROOM_DIR'] || undefined);
   const cwd = options.cwd ?? process.cwd();
   const asked = { host, layout: roomLayout(resolve(cwd, named ?? ROOM_DIRECTORY)) };
-  const { layout, config } = told(asked, 'The room was not opened', () => {
+  const { layout, standing } = told(asked, 'The room was not opened', () => {
     const found = roomLayout(findRoom(host, { named, cwd }));
-    return { layout: found, config: readConfig(host.files, found) };
+    return { layout: found, standing: openStanding(host, found) };
   });
+  const { config } = standing;
   const nudge = options.nudge ?? nudgeInProcess;
   const context: RoomContext = {
     host,
     layout,
     config,
+    standing,
     keyring: openKeyring({ host, layout, roomId: config.roomId, algorithm: config.algorithm }),
-    log: openLog(host, { layout, limits: config.limits }),
+    log: openLog(host, { layout, limits: config.limits, assertRoom: standing.assertSame }),
     sharedSync: createSharedSync(host.files),
     durability: options.durability ?? 'power',
     nudges: createNudgeTurns((address, reason) => nudge(context, address, reason)),
@@ -132,6 +135,7 @@ export class Room implements AsyncDisposable {
 }
 
 function listActors(context: RoomContext): ActorInfo[] {
+  context.standing.assertSame();
   return listCards(context).map((card) => {
     const mailbox = mailboxOf(context, card.address);
     return {

@@ -37,6 +37,7 @@ export function createSender(context: RoomContext, address: string): Sender {
   const takeLinkTurn = createTurns();
   let counter: RateCounter | undefined;
   const inTurn = async (work: (turns: Turns) => Promise<SendReport>): Promise<SendReport> => {
+    context.standing.assertSame();
     const turns: Turns = { charge: takeChargeTurn(), link: takeLinkTurn() };
     try {
       return await work(turns);

@@ -7,6 +7,12 @@ const OPEN_TOUCH = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW
 
 /** Notes that the actor looked at its mailbox just now. A sign that cannot be given stops nothing. */
 export function showLife(context: RoomContext, address: string): void {
+  try {
+    context.standing.assertSame();
+  } catch {
+    // It would be a sign in another room.
+    return;
+  }
   touch(context, actorLayout(context.layout, address).seen);
 }
 

@@ -1,11 +1,14 @@
-import { MailroomError, RoomNotFound, RoomRefused } from '../errors.ts';
+import { isRoomLost, MailroomError, RoomNotFound, RoomRefused, RoomReplaced } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import type { RoomLayout } from '../message/layout.ts';
+import type { Standing } from './standing.ts';
 
 interface Where {
   readonly host: Pick<Host, 'files'>;
   readonly layout: RoomLayout;
+  /** Of a room that was opened. */
+  readonly standing?: Pick<Standing, 'assertSame'>;
 }
 
 /**
@@ -24,17 +27,34 @@ export function told<T>(where: Where, undone: string, work: () => T): T {
   }
 }
 
-/** The error to throw in place of this one: itself, unless it is the system's. */
-export function asTold({ host, layout }: Where, undone: string, error: unknown): unknown {
+/**
+ * The error to throw in place of this one: itself, unless it is the system's, or comes of the room being another by now, in
+ * which nobody is found and everything is missing.
+ */
+export function asTold({ host, layout, standing }: Where, undone: string, error: unknown): unknown {
   const errno = errnoOf(error);
-  if (error instanceof MailroomError || errno === undefined || !SYSTEM_ERROR.test(errno)) return error;
-  if ((errno === 'ENOENT' || errno === 'ENOTDIR') && isGone(host, layout)) {
+  const isOwn = error instanceof MailroomError;
+  if (!isOwn && (errno === undefined || !SYSTEM_ERROR.test(errno))) return error;
+  const lost = lossOf(standing);
+  if (lost instanceof RoomReplaced) return lost;
+  if (lost instanceof RoomNotFound || ((errno === 'ENOENT' || errno === 'ENOTDIR') && isGone(host, layout))) {
     const hint = 'Restore it, or make a new one with: mailroom init';
     return new RoomNotFound(`${undone}: the room ${layout.directory} is gone.`, { cause: error, hint });
   }
-  const { why, hint } = (isLink(error) ? NO_LINKS[errno] : undefined) ?? REASONS[errno] ?? OTHER;
+  if (isOwn) return error;
+  const { why, hint } = (isLink(error) ? NO_LINKS[errno ?? ''] : undefined) ?? REASONS[errno ?? ''] ?? OTHER;
   const said = error instanceof Error ? error.message : errno;
   return new RoomRefused(`${undone}: ${why} (${layout.directory}, ${said}).`, { cause: error, hint });
+}
+
+/** That the room is not there any more, if that is so. */
+function lossOf(standing: Where['standing']): unknown {
+  try {
+    standing?.assertSame();
+    return undefined;
+  } catch (error) {
+    return isRoomLost(error) ? error : undefined;
+  }
 }
 
 function isLink(error: unknown): boolean {

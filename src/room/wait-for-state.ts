@@ -28,6 +28,7 @@ export async function waitForState(
   let waiting = wanted.recipients.map((address) => mailboxOf(context, address)).filter((one) => one !== undefined);
   let pollMs = POLL_MS_MIN;
   for (;;) {
+    context.standing.assertSame();
     waiting = waiting.filter((mailbox) => !hasReached(mailbox, { name, id, state }));
     if (waiting.length === 0) return;
     const leftMs = startMs + timeoutMs - clock.uptimeMs();

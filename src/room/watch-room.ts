@@ -7,6 +7,8 @@ import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { Message } from '../message/message.ts';
 import { listAddresses, mailboxOf, type RoomContext } from './context.ts';
+import { createPatience } from './inbox.ts';
+import { asTold } from './told.ts';
 import { watchTree } from './watch-tree.ts';
 
 /** A message that has arrived somewhere. */
@@ -30,15 +32,24 @@ export async function* watchRoom(
     ? watchArrivals(own, { pollMs, watch: true, signal, warn })
     : await watchTree(context.host, { path: context.layout.actors, pollMs, signal, warn });
   const known = new Map<string, Set<string>>();
+  const patience = createPatience(context);
   let isFirstLook = true;
   try {
     while (!signal.aborted) {
-      for (const mailbox of own ? [own] : allMailboxes(context)) {
-        yield* news(mailbox, { known, onlyWaiting: isFirstLook, signal });
+      context.standing.assertSame();
+      try {
+        for (const mailbox of own ? [own] : allMailboxes(context)) {
+          yield* news(mailbox, { known, onlyWaiting: isFirstLook, signal });
+        }
+        isFirstLook = false;
+        patience.renew();
+      } catch (error) {
+        if (!patience.hasWith(error)) throw error;
       }
-      isFirstLook = false;
       await arrivals.next();
     }
+  } catch (error) {
+    throw asTold(context, 'The mailboxes are not watched any further', error);
   } finally {
     await Promise.resolve(arrivals.close());
   }

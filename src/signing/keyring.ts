@@ -23,6 +23,11 @@ export interface Keyring {
   signerOf(address: string): SigningKey;
   /** The key under which a signature by this sender would verify; undefined when the room has no such key. */
   verifierOf(sender: string, keyId: string): VerifyingKey | undefined;
+  /**
+   * Has the next verdict on this sender rest on what the disk says now, and not on a key that was read before. Throws
+   * `RoomRefused` when no key can be read at all.
+   */
+  readAnew(sender: string): void;
   /** Makes the key pair of a new actor, where the room's algorithm needs one; a public key never changes after that. */
   enrol(address: string): Promise<void>;
 }
@@ -59,6 +64,12 @@ function openSharedKeyring({ host, layout, roomId }: KeyringOptions): Keyring {
       const key = keyOf(sender);
       return key.keyId === keyId ? key : undefined;
     },
+    readAnew: () => {
+      const onDisk = readRoomKey(host.files, layout);
+      if (roomKey?.equals(onDisk)) return;
+      roomKey = onDisk;
+      keys.clear();
+    },
     enrol: async () => {},
   };
 }
@@ -94,6 +105,13 @@ function openEd25519Keyring({ host, layout }: KeyringOptions): Keyring {
       const verifier = verifiers.get(sender) ?? readVerifier(files, layout, sender);
       if (verifier) verifiers.set(sender, verifier);
       return verifier?.keyId === keyId ? verifier : undefined;
+    },
+    readAnew: (sender) => {
+      verifiers.delete(sender);
+      if (files.lstat(layout.publicKeys)) return;
+      throw new RoomRefused(`The directory of the room's public keys, ${layout.publicKeys}, is missing.`, {
+        hint: 'Without it nothing can be verified. Restore it from a backup.',
+      });
     },
     enrol: (address) => enrolEd25519({ host, layout, address }),
   };

@@ -51,7 +51,7 @@ describe('a chain file', () => {
     await expect(one.chain.append(8)).rejects.toThrow('cut short');
   });
 
-  it('costs one write and one read per record', async () => {
+  it('costs one write, one read and one look at the path per record', async () => {
     const directory = scratch();
     const counted = countCalls(nodeFileSystem);
     const one = openSum({ directory, host: { ...nodeHost, files: counted.files } });
@@ -60,8 +60,8 @@ describe('a chain file', () => {
     for (let value = 0; value < 100; value++) await one.chain.append(value);
     console.log(`open and first record: ${opening} calls; 100 more: ${counted.steps.length - opening}`);
     const file = path.join(directory, '1.jsonl');
-    expect(counted.steps.slice(opening, opening + 2)).toEqual([`write ${file}`, `read ${file}`]);
-    expect(counted.steps.length - opening).toBe(200);
+    expect(counted.steps.slice(opening, opening + 3)).toEqual([`write ${file}`, `read ${file}`, `lstat ${file}`]);
+    expect(counted.steps.length - opening).toBe(300);
   });
 
   it('decides in one process in the order of the calls', async () => {

@@ -12,7 +12,7 @@ import { countBy, logged, openZoo } from './zoo-room.ts';
 
 const POLLS = 20;
 /** A sign of life, a listing of `new` and of `cur`, a look at the directory; a retry of anything would show. */
-const CALLS_PER_POLL_MAX = 5;
+const CALLS_PER_POLL_MAX = 6;
 
 /** What this user may neither read nor move, also when this user is root. */
 function withFaults(files: FileSystem, names: { unreadable: string; stuck: readonly string[] }): FileSystem {

@@ -93,6 +93,7 @@ export class MailboxSetUp {
       limits,
       opener: createOpener({ roomId: ROOM_ID, reader: 'bob', keyring: this.#keyring }),
       sharedSync: createSharedSync(files),
+      room: { assertSame: () => {}, readAnew: () => {} },
       observe: (event) => events.push(event),
     });
   }

@@ -17,6 +17,7 @@ test('a switch over the code is exhaustive with exactly these', () => {
   const exitCodeOf = (code: ErrorCode): number => {
     switch (code) {
       case 'ROOM_NOT_FOUND':
+      case 'ROOM_REPLACED':
       case 'ACTOR_NOT_FOUND':
       case 'MESSAGE_NOT_FOUND':
         return 3;

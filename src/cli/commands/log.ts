@@ -28,7 +28,7 @@ The log is for people; mailboxes do not depend on it. With --json each line is o
 };
 
 async function printLog(call: Call, room: Room): Promise<number> {
-  const { host, layout, config } = room.context;
+  const { host, layout, config, standing } = room.context;
   const follow = call.args.options.has('follow');
   const print = (line: string): Promise<void> =>
     call.output.data(`${call.isJson ? jsonLine(line) : formatLogLine(line)}\n`);
@@ -46,6 +46,7 @@ async function printLog(call: Call, room: Room): Promise<number> {
   try {
     for (const line of lastLines(host, layout, limit)) await print(line);
     while (!signal.aborted) {
+      standing.assertSame();
       for (const line of following.lines()) await print(line);
       await changes.next();
     }
