@@ -1,4 +1,5 @@
 import type { Message } from '../message/message.ts';
+import { formatTime } from '../message/format-time.ts';
 import { visible } from '../message/visible.ts';
 import type { Mail } from '../room/mail.ts';
 import type { Call } from './command.ts';
@@ -100,5 +101,5 @@ async function tellHeld({ isJson, output }: Call, mails: readonly Printed[]): Pr
   if (held.length === 0 || isJson) return;
   const until = Math.min(...held.map(({ mail }) => mail?.leaseEndsAtMs ?? Infinity));
   const ids = held.map(({ message }) => shortId(message.id)).join(' ');
-  await output.advise(`Held until ${new Date(until).toISOString()}. When it is dealt with: mailroom ack ${ids}\n`);
+  await output.advise(`Held until ${formatTime(until)}. When it is dealt with: mailroom ack ${ids}\n`);
 }

@@ -1,28 +1,73 @@
-import type { StoryLine } from '../durable/story.ts';
+import type { StartedWork, StoryLine } from '../durable/story.ts';
+import { formatTime } from '../message/format-time.ts';
 import { visible } from '../message/visible.ts';
+import { formatDuration } from './duration.ts';
 import { preview, shortId } from './show-message.ts';
 
-const CAUSE_COLUMNS = 44;
+/** One longer than that moves only its own line to the right. */
+const CAUSE_COLUMNS_MAX = 72;
 const OUTCOME_CHARS_MAX = 500;
 
-/** One thing that happened to a workflow, on a line; lines for how what caused it ended, and for each message that it sent. */
+/** How wide the columns are. */
+export interface StoryColumns {
+  readonly number: number;
+  readonly cause: number;
+}
+
+/** For a story that is told while it happens, without numbers. */
+export const COLUMNS_UNSEEN: StoryColumns = { number: 0, cause: 44 };
+
+/** As wide as the lines need; the step with the most digits is the last one. */
+export function storyColumns(lines: readonly StoryLine[]): StoryColumns {
+  const widths = lines.map((line) => Math.min(causeText(line).length, CAUSE_COLUMNS_MAX));
+  return {
+    number: Math.max(...lines.map((line) => numberText(line).length)),
+    cause: widths.reduce((widest, width) => Math.max(widest, width), 0),
+  };
+}
+
+/** One thing that happened to a workflow, on a line; lines for how what caused it ended, what it started, and each message that it sent. */
 export function storyText(
   line: StoryLine,
-  { address, seq }: { address?: string | undefined; seq?: boolean } = {},
+  { address, columns = COLUMNS_UNSEEN }: { address?: string | undefined; columns?: StoryColumns } = {},
 ): string {
-  const { at, mail, cause, effectId, outcome, sent } = line;
-  const time = new Date(at).toISOString().slice(11, 23);
-  const source = mail ? ` from ${mail.from} (${shortId(mail.id)})` : effectId === undefined ? '' : ` (${effectId})`;
-  const number = seq ? (line.seq === undefined ? '-' : `#${line.seq}`).padEnd(6) : '';
+  const { at, sent, started = [], givenUp = [] } = line;
+  const time = formatTime(at);
+  const number = columns.number > 0 ? `${numberText(line).padEnd(columns.number)}  ` : '';
   const who = address === undefined ? '' : `${address}  `;
-  const head = `${number}${time}  ${who}${visible(`${cause}${source}`).padEnd(CAUSE_COLUMNS)}  ${visible(verdictText(line))}\n`;
+  const head = `${number}${time}  ${who}${causeText(line).padEnd(columns.cause)}  ${visible(verdictText(line))}`;
+  const below = [
+    endedText(line),
+    ...givenUp.map((work) => `ended ${workText(work)}, started ${formatTime(work.startedAt)}: nobody waits for it`),
+    ...started.map((work) => `started ${workText(work)}`),
+    ...sent.map(
+      ({ id, type, to, content }) =>
+        `→ ${visible(to.join(', '))} ${visible(type)} (${shortId(id)}) ${preview(content)}`,
+    ),
+  ];
   const indent = ' '.repeat(number.length + time.length + 2);
-  const ended = outcome === undefined ? '' : `${indent}${preview(outcome, OUTCOME_CHARS_MAX)}\n`;
-  const tail = sent.map(
-    ({ id, type, to, content }) =>
-      `${indent}→ ${visible(to.join(', '))} ${visible(type)} (${shortId(id)}) ${preview(content)}\n`,
-  );
-  return head + ended + tail.join('');
+  return [head, ...below.filter((text) => text !== undefined).map((text) => indent + text)]
+    .map((text) => `${text.trimEnd()}\n`)
+    .join('');
+}
+
+function numberText({ step }: StoryLine): string {
+  return step === undefined ? '-' : `#${step}`;
+}
+
+function causeText({ mail, cause, effectId }: StoryLine): string {
+  const source = mail ? ` from ${mail.from} (${shortId(mail.id)})` : effectId === undefined ? '' : ` (${effectId})`;
+  return visible(`${cause}${source}`);
+}
+
+function workText({ kind, src, effectId }: StartedWork): string {
+  return visible(`${kind} ${src} (${effectId})`);
+}
+
+function endedText({ at, outcome, startedAt }: StoryLine): string | undefined {
+  const lasted = startedAt === undefined ? undefined : `took ${formatDuration(at - startedAt)}`;
+  const told = [outcome === undefined ? undefined : preview(outcome, OUTCOME_CHARS_MAX), lasted];
+  return told.some((text) => text !== undefined) ? told.filter((text) => text !== undefined).join(', ') : undefined;
 }
 
 function verdictText({ verdict, from, to, detail }: StoryLine): string {

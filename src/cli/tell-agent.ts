@@ -1,4 +1,5 @@
 import type { AgentEvent } from '../agents/agent-event.ts';
+import { formatTime } from '../message/format-time.ts';
 import { visible } from '../message/visible.ts';
 import type { Call } from './command.ts';
 import { formatDuration } from './duration.ts';
@@ -8,7 +9,7 @@ import { preview, shortId } from './show-message.ts';
 export function createAgentTeller({ host, isJson, output }: Call): (event: AgentEvent) => void {
   return (event) => {
     if (isJson) void output.report({ json: asJson(event) });
-    else void output.talk(`${new Date(host.clock.now()).toISOString().slice(11, 23)}  ${visible(textOf(event))}\n`);
+    else void output.talk(`${formatTime(host.clock.now())}  ${visible(textOf(event))}\n`);
   };
 }
 

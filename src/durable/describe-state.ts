@@ -1,5 +1,6 @@
 import type { StepFailure, WorkflowState } from '../machine/workflow-state.ts';
 import type { CommitRecord } from './journal-record.ts';
+import { delayedName, timerName } from './waiting-for.ts';
 
 /** A state value on one line: `build.tests.run` or `build.(tests.ok, docs.write)`. */
 function stateText(value: unknown): string {
@@ -12,13 +13,10 @@ function stateText(value: unknown): string {
   return parts.length === 0 ? '-' : parts.length === 1 ? (parts[0] ?? '-') : `(${parts.join(', ')})`;
 }
 
-/** Behind the state in which a workflow is FAILED. */
-export const FAILED_MARK = ' (FAILED)';
-
 /** Where a workflow is: its state, or how it ended. */
 export function whereabouts({ status, snapshot, failed }: WorkflowState): string {
   const text = stateText(valueOf(snapshot));
-  if (failed) return `${text}${FAILED_MARK}`;
+  if (failed) return `${text} (FAILED)`;
   return status === 'active' ? text : `${text} (${status})`;
 }
 
@@ -28,13 +26,20 @@ export function valueOf(snapshot: unknown): unknown {
 }
 
 /** What a commit did, in a few words. */
-export function describeCommit({ cause, state, failure }: CommitRecord): string {
+export function describeCommit(commit: Pick<CommitRecord, 'cause' | 'state' | 'failure' | 'outbox'>): string {
+  const { cause, state, failure } = commit;
   const what =
-    cause.kind === 'timer' ? `timer ${cause.timer}` : cause.kind === 'result' ? `result of ${cause.src}` : cause.kind;
+    cause.kind === 'timer' ? timerText(commit) : cause.kind === 'result' ? `result of ${cause.src}` : cause.kind;
   return failure ? `${what}: ${failure.message}` : `${what}: ${whereabouts(state)}`;
 }
 
 /** The error of a step, with its place. */
 export function describeFailure({ name, message, place }: StepFailure): string {
   return `${name}: ${message}${place === undefined ? '' : ` (at ${place})`}`;
+}
+
+/** What a timer was for: the event that the machine was given, or the message that went out. */
+export function timerText({ cause, outbox }: Pick<CommitRecord, 'cause' | 'outbox'>): string {
+  if ('event' in cause && cause.event) return `timer ${timerName(cause.event.type)}`;
+  return outbox[0] ? `timer ${delayedName(outbox[0])}` : 'timer';
 }

@@ -6,6 +6,7 @@ import { errnoOf } from '../host/file-system.ts';
 import { allOrThrow } from '../host/all-or-throw.ts';
 import { ensureDirectory, syncDirectory } from '../host/files.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
+import { formatTime } from '../message/format-time.ts';
 import { actorLayout } from '../message/layout.ts';
 import type { RoomContext } from '../room/context.ts';
 import { JournalFold } from './journal-fold.ts';
@@ -160,7 +161,7 @@ async function takeChain(
     const { open, isClosed } = fold;
     if (open && !isClosed && !options.takeOver && processes.isAlive(open.process)) {
       throw new Conflict(
-        `The workflow ${address} is run by another host (process ${open.process.pid}, since ${new Date(open.at).toISOString()}).`,
+        `The workflow ${address} is run by another host (process ${open.process.pid}, since ${formatTime(open.at)}).`,
         { hint: 'Let it go on, end it, or take the workflow from it with --take-over.' },
       );
     }

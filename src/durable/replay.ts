@@ -16,11 +16,15 @@ import { mayBeTooLarge, STEP_TOO_LARGE } from './step-size.ts';
 /** Where the machine of today would have done something else than what the journal says. */
 export interface Divergence {
   readonly seq: number;
+  /** Its place in the story that `why` tells. */
+  readonly step: number;
   /** The place, such as `state.snapshot.context.count`. */
   readonly where: string;
   readonly recorded: unknown;
   readonly replayed: unknown;
 }
+
+type Difference = Omit<Divergence, 'seq' | 'step'>;
 
 export interface Replayed {
   /** Steps that were taken again. */
@@ -40,12 +44,15 @@ export function replayWorkflow(
   const divergences: Divergence[] = [];
   let before: WorkflowState | undefined;
   let steps = 0;
+  let step = 0;
   const isThere = readJournal(context, address, (entry) => {
+    if (!('performed' in entry)) step += 1;
     const commit = 'failed' in entry ? asCommit(entry.failed, before) : 'commit' in entry ? entry.commit : undefined;
     if (!commit) return;
     const { seq } = entry;
     steps += 1;
-    divergences.push(...compareStep(context, { address, machine, before, commit }).map((one) => ({ seq, ...one })));
+    const found = compareStep(context, { address, machine, before, commit });
+    divergences.push(...found.map((one) => ({ seq, step, ...one })));
     before = commit.state;
   });
   return isThere ? { steps, divergences } : undefined;
@@ -74,7 +81,7 @@ function asCommit(
 function compareStep(
   context: RoomContext,
   step: { address: string; machine: AnyStateMachine; before: WorkflowState | undefined; commit: CommitRecord },
-): Omit<Divergence, 'seq'>[] {
+): Difference[] {
   const { address, machine, before, commit } = step;
   let planned = 0;
   const options = {
@@ -159,7 +166,7 @@ function asJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-function differences(where: string, recorded: unknown, replayed: unknown): Omit<Divergence, 'seq'>[] {
+function differences(where: string, recorded: unknown, replayed: unknown): Difference[] {
   if (recorded === replayed) return [];
   const isPair = typeof recorded === 'object' && typeof replayed === 'object' && recorded !== null && replayed !== null;
   if (!isPair || Array.isArray(recorded) !== Array.isArray(replayed)) return [{ where, recorded, replayed }];

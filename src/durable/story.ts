@@ -1,24 +1,29 @@
 import type { CommandResult } from '../jobs/job.ts';
 import type { Cause, MailFacts } from '../machine/cause.ts';
 import { errorFacts } from '../machine/plain-facts.ts';
-import type { Failed } from '../machine/workflow-state.ts';
+import type { Failed, WorkflowCall, WorkflowState } from '../machine/workflow-state.ts';
 import { listDead } from '../mailbox/dead.ts';
+import { cut } from '../message/cut.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
-import { describeFailure, FAILED_MARK, whereabouts } from './describe-state.ts';
+import { describeFailure, timerText, whereabouts } from './describe-state.ts';
 import type { CommitRecord, FailedRecord, NoteRecord } from './journal-record.ts';
 import { readJournal, type JournalEntry } from './read-journal.ts';
-import { timerName } from './waiting-for.ts';
+
+/** Of what an activity returned; all of it is in the journal. */
+const OUTPUT_CHARS_MAX = 500;
 
 /** One thing that happened to a workflow, and what it did to it. */
 export interface StoryLine {
   /** The record of the journal; undefined for what was never believed and is no part of it. */
   readonly seq: number | undefined;
+  /** Its place in the story, from 1: the journal has records that tell nothing. Undefined for what is no part of it, and while it happens. */
+  readonly step?: number;
   /** Ms since the epoch. */
   readonly at: number;
   readonly cause: string;
   /** The message that it was, and who verifiably sent it. */
   readonly mail?: MailFacts;
-  /** The timer or effect id behind it. */
+  /** The effect id of the activity or command that it is the result of. */
   readonly effectId?: string;
   /**
    * `taken`: it changed the state or was handled there. `failed`: the step threw, and the workflow went on or ended; `FAILED`: it
@@ -30,6 +35,14 @@ export interface StoryLine {
   readonly detail?: string;
   /** How an activity, a command or a child ended; why a message is undeliverable. */
   readonly outcome?: string;
+  /** When what has ended or was answered was started; ms since the epoch. */
+  readonly startedAt?: number;
+  /** The activities and commands that it started, and those that it ended because nobody waits for them any more. */
+  readonly started?: readonly StartedWork[];
+  readonly givenUp?: readonly StartedWork[];
+  /** How much of it is told by the log only: what it logged, and actions, which may have failed. */
+  readonly logged?: number;
+  readonly actions?: number;
   /** What it said because of it. */
   readonly sent: readonly {
     readonly id: string;
@@ -39,20 +52,29 @@ export interface StoryLine {
   }[];
 }
 
+/** An activity or command that a step started. */
+export interface StartedWork {
+  readonly kind: 'activity' | 'command';
+  readonly src: string;
+  readonly effectId: string;
+  /** Ms since the epoch. */
+  readonly startedAt: number;
+}
+
 /** How a workflow came to where it is, oldest first; undefined when there is no such workflow. Throws as `readJournal`. */
 export function storyOf(context: RoomContext, address: string): StoryLine[] | undefined {
   const lines: StoryLine[] = [];
-  let before: string | undefined;
+  let before: WorkflowState | undefined;
   const isThere = readJournal(context, address, (entry) => {
     const line = lineOf(entry, before);
-    if (line) lines.push(line);
-    if ('commit' in entry) before = whereabouts(entry.commit.state);
-    if ('failed' in entry) before = whereaboutsFailed(before);
+    if (line) lines.push({ ...line, step: lines.length + 1 });
+    if ('commit' in entry) before = entry.commit.state;
+    if ('failed' in entry && before) before = { ...before, failed: entry.failed };
   });
   return isThere ? [...lines, ...neverBelieved(context, address)] : undefined;
 }
 
-function lineOf(entry: JournalEntry, before: string | undefined): StoryLine | undefined {
+function lineOf(entry: JournalEntry, before: WorkflowState | undefined): StoryLine | undefined {
   const { seq } = entry;
   if ('open' in entry) {
     const { at, process, machine } = entry.open;
@@ -76,49 +98,66 @@ export function noteLine(seq: number, { at, mail, verdict, reason, detail }: Not
   return { seq, at, cause: mail.type, mail, verdict, detail: why, sent: [] };
 }
 
-/** What a commit is in the story of its workflow; `before` is where it was until then. */
-export function commitLine(seq: number, commit: CommitRecord, before: string | undefined): StoryLine {
-  const { at, cause, verdict, failure, state, outbox } = commit;
+/** What a commit is in the story of its workflow; `before` is the state until then. */
+export function commitLine(seq: number, commit: CommitRecord, before: WorkflowState | undefined): StoryLine {
+  const { at, cause, verdict, failure, state, outbox, logs, actions } = commit;
+  const call = 'call' in cause && cause.call !== undefined ? before?.calls[cause.call] : undefined;
+  const started = workBeside(state, before);
+  const givenUp = workBeside(before, state).filter(({ effectId }) => effectId !== call?.effectId);
   return {
     seq,
     at,
-    ...causeParts(cause),
+    ...causeParts(commit),
     verdict: verdict === 'stepped' ? 'taken' : verdict,
-    ...(before === undefined || cause.kind === 'start' ? {} : { from: before }),
+    ...(before === undefined || cause.kind === 'start' ? {} : { from: whereabouts(before) }),
     to: whereabouts(state),
     ...(failure ? { detail: describeFailure(failure) } : {}),
+    ...(call ? { startedAt: call.since } : {}),
+    ...(started.length > 0 ? { started } : {}),
+    ...(givenUp.length > 0 ? { givenUp } : {}),
+    ...(logs.length > 0 ? { logged: logs.length } : {}),
+    ...(actions.length > 0 ? { actions: actions.length } : {}),
     sent: outbox.map(({ id, type, to, content }) => ({ id, type, to, content })),
   };
 }
 
 /** What a step that a workflow cannot get past is in its story. */
-export function failedLine(seq: number, { at, cause, failure }: FailedRecord, before: string | undefined): StoryLine {
-  const to = whereaboutsFailed(before);
-  const from = before === undefined ? {} : { from: before };
-  return { seq, at, ...causeParts(cause), verdict: 'FAILED', ...from, to, detail: describeFailure(failure), sent: [] };
+export function failedLine(seq: number, failed: FailedRecord, before: WorkflowState | undefined): StoryLine {
+  const { at, failure } = failed;
+  const to = before ? { from: whereabouts(before), to: whereabouts({ ...before, failed }) } : {};
+  const detail = describeFailure(failure);
+  return { seq, at, ...causeParts({ ...failed, outbox: [] }), verdict: 'FAILED', ...to, detail, sent: [] };
 }
 
 /** Which step a FAILED workflow cannot get past, and why. */
 export function describeFailed({ cause, failure }: Failed): string {
-  return `FAILED at ${causeText(cause)}: ${describeFailure(failure)}`;
+  return `FAILED at ${causeText({ cause, outbox: [] })}: ${describeFailure(failure)}`;
 }
 
-/** Where it is when a step fails there for the first time, or once more. */
-export function whereaboutsFailed(before = ''): string {
-  return before.endsWith(FAILED_MARK) ? before : `${before}${FAILED_MARK}`;
+/** The activities and commands of one state that the other has not. */
+function workBeside(state: WorkflowState | undefined, other: WorkflowState | undefined): StartedWork[] {
+  const others = new Set(Object.values(other?.calls ?? {}).map(({ effectId }) => effectId));
+  return Object.values(state?.calls ?? {})
+    .filter((call): call is WorkflowCall & StartedWork => call.kind === 'activity' || call.kind === 'command')
+    .filter(({ effectId }) => !others.has(effectId))
+    .map(({ kind, src, effectId, since }) => ({ kind, src, effectId, startedAt: since }));
 }
 
-function causeParts(cause: Cause): Pick<StoryLine, 'cause' | 'mail' | 'effectId' | 'outcome'> {
+function causeParts(step: CauseAndMail): Pick<StoryLine, 'cause' | 'mail' | 'effectId' | 'outcome'> {
+  const { cause } = step;
   const outcome = outcomeOf(cause);
   return {
-    cause: causeText(cause),
+    cause: causeText(step),
     ...('mail' in cause && cause.mail ? { mail: cause.mail } : {}),
     ...('effectId' in cause ? { effectId: cause.effectId } : {}),
     ...(outcome === undefined ? {} : { outcome }),
   };
 }
 
-function causeText(cause: Cause): string {
+type CauseAndMail = Pick<CommitRecord, 'cause' | 'outbox'>;
+
+function causeText(step: CauseAndMail): string {
+  const { cause } = step;
   switch (cause.kind) {
     case 'start':
       return cause.parent ? `started by ${cause.parent.address}` : 'started';
@@ -133,7 +172,7 @@ function causeText(cause: Cause): string {
     case 'stop':
       return cause.mail ? 'STOP' : 'given up';
     case 'timer':
-      return `timer ${timerName(cause.timer)}`;
+      return timerText(step);
     case 'result': {
       const outcome = cause.event.type.startsWith('xstate.error') ? 'failed' : 'done';
       return `${cause.src} ${outcome}`;
@@ -152,7 +191,11 @@ function outcomeOf(cause: Cause): string | undefined {
     const { name, message } = errorFacts(error);
     return name === 'Error' && message !== '' ? message : [name, message].filter(Boolean).join(': ');
   }
-  return cause.kind === 'result' && isCommandResult(output) ? exitText(output) : undefined;
+  if (cause.kind !== 'result') return undefined;
+  if (isCommandResult(output)) return exitText(output);
+  return output === undefined || output === null
+    ? undefined
+    : `returned ${cut(JSON.stringify(output), { charsMax: OUTPUT_CHARS_MAX })}`;
 }
 
 /** What the other events carry is the machine's own, or others'. */

@@ -2,6 +2,7 @@ import type { AnyStateMachine, InputFrom, OutputFrom } from 'xstate';
 import { Conflict, InvalidInput, WorkflowFailed } from '../errors.ts';
 import { checkMachine } from '../machine/check-machine.ts';
 import { standingOf, type ErrorFacts, type WorkflowState } from '../machine/workflow-state.ts';
+import { formatTime } from '../message/format-time.ts';
 import { cut } from '../message/cut.ts';
 import { findNonJson } from '../message/json-value.ts';
 import { isActorAddress } from '../message/address.ts';
@@ -162,7 +163,7 @@ function assertSame(
   const { again = false, acceptChanged = false, retryFailed = false, takeOver = false, input } = options;
   if (open && !isClosed && !takeOver && context.host.processes.isAlive(open.process)) {
     throw new Conflict(
-      `The workflow ${address} is run by another host (process ${open.process.pid}, since ${new Date(open.at).toISOString()}).`,
+      `The workflow ${address} is run by another host (process ${open.process.pid}, since ${formatTime(open.at)}).`,
       { hint: 'Let it go on, end it, or take the workflow from it with --take-over.' },
     );
   }

@@ -1,5 +1,9 @@
+import { formatTime } from '../message/format-time.ts';
 import { visible } from '../message/visible.ts';
 import type { LogRecord } from './event-log.ts';
+
+/** The longest names of events. */
+const EVENT_COLUMNS = 'action-failed'.length;
 
 /** A record as a line for a terminal. */
 export function formatLogLine(line: string): string {
@@ -15,8 +19,8 @@ export function formatLogLine(line: string): string {
             .join(', ')
         : outcome;
     const parts = [
-      time,
-      event.padEnd(12),
+      timeText(time),
+      event.padEnd(EVENT_COLUMNS),
       route,
       type,
       id?.slice(-8),
@@ -28,4 +32,10 @@ export function formatLogLine(line: string): string {
   } catch {
     return visible(line);
   }
+}
+
+/** As it stands there, where it is no time. */
+function timeText(time: string): string {
+  const timeMs = Date.parse(time);
+  return Number.isNaN(timeMs) ? time : formatTime(timeMs);
 }

@@ -10,32 +10,45 @@ const LINE_FEED = 0x0a;
 /** A file without a line feed is no log; it is not gathered in memory. */
 const LINE_BYTES_MAX = 1024 * 1024;
 
-/** The last lines of the log, those set aside included, oldest first. */
-export function lastLines(host: Host, layout: RoomLayout, limit: number): string[] {
+/** The last lines of the log that match, those set aside included, oldest first. */
+export function lastLines(
+  host: Host,
+  layout: RoomLayout,
+  { limit, matches = () => true }: { readonly limit: number; readonly matches?: (line: string) => boolean },
+): string[] {
   const older = rotatedLogs(host, layout).map((name) => `${layout.logDirectory}/${name}`);
   let lines: string[] = [];
   for (const path of [layout.log, ...older.toReversed()]) {
     if (lines.length >= limit) break;
-    lines = [...lastLinesOf(host, path, limit - lines.length), ...lines];
+    lines = [...lastLinesOf(host, path, { limit: limit - lines.length, matches }), ...lines];
   }
   return lines;
 }
 
-function lastLinesOf(host: Host, path: string, limit: number): string[] {
+function lastLinesOf(
+  host: Host,
+  path: string,
+  { limit, matches }: Required<Parameters<typeof lastLines>[2]>,
+): string[] {
   const fd = openLogFile(host, path);
   if (fd === undefined) return [];
   try {
     const { size } = host.files.fstat(fd);
-    let tail = Buffer.alloc(0);
-    let from = size;
-    // One line feed more than lines, because the first line may be cut off.
-    while (from > 0 && countLines(tail) <= limit) {
+    const lines: string[] = [];
+    let begun = Buffer.alloc(0);
+    for (let from = size; from > 0 && lines.length < limit;) {
       const start = Math.max(0, from - BLOCK_BYTES);
-      tail = Buffer.concat([readAt(host, fd, start, from - start), tail]);
+      const block = Buffer.concat([readAt(host, fd, start, from - start), begun]);
+      // What precedes its first line feed goes on in the block before it.
+      const at = start === 0 ? -1 : block.indexOf(LINE_FEED);
+      begun = start > 0 && at < 0 ? block : block.subarray(0, Math.max(at, 0));
+      if (start === 0 || at >= 0) {
+        const whole = block.toString('utf8', at + 1).split('\n');
+        lines.unshift(...whole.filter((line) => line !== '' && matches(line)));
+      }
       from = start;
     }
-    const lines = tail.toString('utf8').split('\n');
-    return lines.filter((line) => line !== '').slice(-limit);
+    return lines.slice(-limit);
   } finally {
     host.files.close(fd);
   }
@@ -114,10 +127,4 @@ function readAt({ files }: Host, fd: number, position: number, length: number): 
   const block = Buffer.alloc(length);
   const count = files.read(fd, block, 0, length, position);
   return block.subarray(0, count);
-}
-
-function countLines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) count += 1;
-  return count;
 }

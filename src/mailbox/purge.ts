@@ -11,6 +11,7 @@ import {
   syncDirectory,
 } from '../host/files.ts';
 import { namesIn } from '../host/names-in.ts';
+import { formatTime } from '../message/format-time.ts';
 import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { Refusal } from '../message/message.ts';
@@ -147,7 +148,7 @@ async function assertSteadyClock(mailbox: Mailbox): Promise<void> {
   if (jumpMs <= CLOCK_JUMP_MS_MAX) return;
   throw new Conflict(
     `Nothing was purged for ${mailbox.address}: the clock has jumped by ${(jumpMs / 3_600_000).toFixed(1)} hours since it was last looked at (${path}).`,
-    { hint: `It says ${new Date(now.wallMs).toISOString()} now. If that is right, purge once more.` },
+    { hint: `It says ${formatTime(now.wallMs)} now. If that is right, purge once more.` },
   );
 }
 

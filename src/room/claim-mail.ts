@@ -5,6 +5,7 @@ import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { MessageStatus } from '../mailbox/status.ts';
 import { messageFileName, parseClaimFileName } from '../message/layout.ts';
 import { timeOfId } from '../message/message-id.ts';
+import { formatTime } from '../message/format-time.ts';
 import type { RoomContext } from './context.ts';
 import { findMail } from './find-mail.ts';
 import { Mail, receive } from './mail.ts';
@@ -76,7 +77,7 @@ function claimFound(
 }
 
 function tooEarly(id: string, readableFromMs: number): MessageRefused {
-  const [time, from] = [timeOfId(id), readableFromMs].map((ms) => new Date(ms).toISOString());
+  const [time, from] = [timeOfId(id), readableFromMs].map(formatTime);
   return new MessageRefused(
     `The message ${id} is of ${time}, far ahead of this machine's clock: it can be read from ${from} on.`,
     {

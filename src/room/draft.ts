@@ -4,6 +4,7 @@ import { echo } from '../message/cut.ts';
 import { isMessageId, timeOfId } from '../message/message-id.ts';
 import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
 import { THREAD_ID_CHARS_MAX, type Message } from '../message/message.ts';
+import { formatTime } from '../message/format-time.ts';
 import { listCards, type RoomContext } from './context.ts';
 
 /** A message that is to be read later than this is no message; far below where times stop being representable. */
@@ -60,7 +61,7 @@ export function assertDraft(context: RoomContext, draft: Draft): void {
  */
 export function assertIdInTime({ host, config }: RoomContext, id: string): void {
   if (timeOfId(id) <= host.clock.now() + config.limits.clockSkewMsMax) return;
-  const [time, now] = [timeOfId(id), host.clock.now()].map((ms) => new Date(ms).toISOString());
+  const [time, now] = [timeOfId(id), host.clock.now()].map(formatTime);
   throw new MessageRefused(
     `The message ${id} was not sent now: its id is of ${time}, and this machine's clock says ${now}.`,
     {

@@ -3,6 +3,7 @@ import { ChainFile } from '../chain/chain-file.ts';
 import { ChainRemoved } from '../chain/chain-removed.ts';
 import { ChainDamaged, RateLimitExceeded, WaitTimeout } from '../errors.ts';
 import type { Host } from '../host/host.ts';
+import { formatTime } from '../message/format-time.ts';
 import { LIMIT_MAXIMA } from './limits.ts';
 import { decideGrant, type RateLimit } from './rate-decision.ts';
 import { GrantHistory, type Grant, type RateBody } from './rate-grants.ts';
@@ -198,7 +199,7 @@ export class RateCounter {
     const waitS = Math.ceil((retryAt - host.clock.now()) / 1000);
     return new RateLimitExceeded(
       `${sender} has sent ${limit} messages within ${windowMs / 1000} s, which is its limit; ` +
-        `the next may go in ${Math.max(waitS, 0)} s, at ${new Date(retryAt).toISOString()}`,
+        `the next may go in ${Math.max(waitS, 0)} s, at ${formatTime(Math.ceil(retryAt / 1000) * 1000)}`,
       { retryAt, hint: 'Wait until then and send again, or put several things into one message.' },
     );
   }

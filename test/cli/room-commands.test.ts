@@ -143,7 +143,9 @@ describe('log', () => {
     await room.run(['read'], { as: 'bob' });
     const { stdout } = await room.run(['log', '--limit', '3']);
     const [sent, claimed, acknowledged] = stdout.split('\n');
-    expect(sent).toMatch(/ {2}sent {9} alice → bob {2}INFO {2}[0-9a-f]{8} {2}\[delivered\] {2}"hello"$/);
+    expect(sent).toMatch(
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}sent {11}alice → bob {2}INFO {2}[0-9a-f]{8} {2}\[delivered\] {2}"hello"$/,
+    );
     expect(claimed).toContain('claimed');
     expect(acknowledged).toContain('acknowledged');
     const json = await room.run(['log', '--json', '--limit', '1']);

@@ -40,7 +40,7 @@ export function commandsIn({ text }: Block): Told[] {
 /** What stays the same from run to run: without times, ids, process numbers, directories and the width of columns. */
 export function shapeOf(output: string): string {
   return output
-    .replaceAll(/\d\d:\d\d:\d\d\.\d{3}/g, '<time>')
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, '<time>')
     .replaceAll(/\/\S+\/\.mailroom/g, '<room>')
     .replaceAll(/\b[0-9a-f]{16}\b/g, '<hash>')
     .replaceAll(/\b[0-9a-f]{8}\b/g, '<id>')

@@ -24,19 +24,27 @@ it('reads the last lines from the end, however long they are, and goes on in the
   write(...Array.from({ length: 50 }, (_, n) => `${n} ${'x'.repeat(5_000)}`));
   setAside('02');
   write('newest', '');
-  expect(lastLines(nodeHost, layout, 1)).toEqual(['newest']);
-  const some = lastLines(nodeHost, layout, 40);
+  expect(lastLines(nodeHost, layout, { limit: 1 })).toEqual(['newest']);
+  const some = lastLines(nodeHost, layout, { limit: 40 });
   expect(some).toHaveLength(40);
   expect(some[0]).toBe(`11 ${'x'.repeat(5_000)}`);
-  const all = lastLines(nodeHost, layout, 1_000);
+  const all = lastLines(nodeHost, layout, { limit: 1_000 });
   expect([all.length, all[0], all.at(-1)]).toEqual([52, 'oldest', 'newest']);
+});
+
+it('reads only the lines that match, as many as are asked for, however far back they are', () => {
+  write(...Array.from({ length: 3 }, (_, n) => `old ${n}`));
+  setAside('01');
+  write('first', ...Array.from({ length: 50 }, (_, n) => `${n} ${'x'.repeat(5_000)}`), 'last');
+  const matches = (line: string): boolean => !line.includes('x');
+  expect(lastLines(nodeHost, layout, { limit: 3, matches })).toEqual(['old 2', 'first', 'last']);
 });
 
 it('reads no lines where there is no log, or something else in its place', () => {
   fs.unlinkSync(layout.log);
-  expect(lastLines(nodeHost, layout, 5)).toEqual([]);
+  expect(lastLines(nodeHost, layout, { limit: 5 })).toEqual([]);
   fs.mkdirSync(layout.log);
-  expect(lastLines(nodeHost, layout, 5)).toEqual([]);
+  expect(lastLines(nodeHost, layout, { limit: 5 })).toEqual([]);
 });
 
 it('follows what is appended, by whole lines, into the next log and the one after', () => {

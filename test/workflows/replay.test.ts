@@ -105,12 +105,12 @@ test('the same machine does the same where nobody was there for a broadcast, and
 
 test('what a changed machine would say otherwise, more or less is found', async () => {
   const otherText = await differences(transient('child'), { replayed: transient('child', 'bye') });
-  expect(otherText).toEqual([{ seq: 2, where: 'mail.0.content', recorded: 'hello', replayed: 'bye' }]);
+  expect(otherText).toEqual([{ seq: 2, step: 2, where: 'mail.0.content', recorded: 'hello', replayed: 'bye' }]);
   // The effect ids behind it differ as well.
   const mailOf = (found: readonly Divergence[]) => found.filter(({ where }) => where.startsWith('mail'));
   const more = mailOf(await differences(telling('bob', 'one'), { replayed: telling('bob', 'one', 'two') }));
   const two = { to: ['bob'], type: 'INFO', content: 'two' };
-  expect(more).toEqual([{ seq: 2, where: 'mail.1', recorded: undefined, replayed: two }]);
+  expect(more).toEqual([{ seq: 2, step: 2, where: 'mail.1', recorded: undefined, replayed: two }]);
   const less = mailOf(await differences(telling('bob', 'one', 'two'), { replayed: telling('bob', 'one') }));
   expect(less.map(({ where, replayed }) => [where, replayed])).toEqual([['mail.1', undefined]]);
   const large = 'x'.repeat(300_000);

@@ -1,6 +1,7 @@
 import { WaitTimeout } from '../../errors.ts';
 import type { EarlyMail } from '../../mailbox/early.ts';
 import type { Peeked, Unsettled } from '../../mailbox/peek.ts';
+import { formatTime } from '../../message/format-time.ts';
 import { timeOfId } from '../../message/message-id.ts';
 import type { Agent } from '../../room/agent.ts';
 import type { Room } from '../../room/room.ts';
@@ -131,7 +132,7 @@ function earlyJson({ id, from, readableFromMs }: EarlyMail): unknown {
 }
 
 function earlyRow({ id, from, readableFromMs }: EarlyMail): string[] {
-  return [shortId(id), '-', `waits until ${isoOf(readableFromMs)}`, from];
+  return [shortId(id), '-', `waits until ${formatTime(readableFromMs)}`, from];
 }
 
 function isoOf(timeMs: number): string {

@@ -3,7 +3,9 @@ import { followLog, lastLines } from '../../log/read-log.ts';
 import { visibleJson } from '../../message/visible.ts';
 import type { Room } from '../../room/room.ts';
 import { watchTree } from '../../room/watch-tree.ts';
+import { textOption } from '../arguments.ts';
 import { countOption } from '../count-option.ts';
+import { listOption } from '../list-option.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { onInterruption } from '../interruption.ts';
@@ -18,11 +20,14 @@ export const log: Command = {
   options: [
     { name: 'follow', summary: 'go on with what happens, until Ctrl-C (exit 130)' },
     { name: 'limit', value: 'count', summary: `how many of the last lines, ${LIMIT_DEFAULT} if not given` },
+    { name: 'event', value: 'names', summary: 'only these events, with commas between them' },
+    { name: 'from', value: 'address', summary: 'only what this actor did' },
   ],
   details: `One line for each thing that happened: joined, sent with its outcomes, claimed, acknowledged, dead, refused, nudged …
 The log is for people; mailboxes do not depend on it. With --json each line is one JSON object.
 
   mailroom log --limit 200
+  mailroom log --from ship --event logged,action-failed
   mailroom log --follow`,
   run: (call) => withRoom(call, (room) => printLog(call, room)),
 };
@@ -33,8 +38,9 @@ async function printLog(call: Call, room: Room): Promise<number> {
   const print = (line: string): Promise<void> =>
     call.output.data(`${call.isJson ? jsonLine(line) : formatLogLine(line)}\n`);
   const limit = countOption(call.args, 'limit') ?? LIMIT_DEFAULT;
+  const matches = matcherOf(listOption(textOption(call.args, 'event')), textOption(call.args, 'from'));
   if (!follow) {
-    for (const line of lastLines(host, layout, limit)) await print(line);
+    for (const line of lastLines(host, layout, { limit, matches })) await print(line);
     return EXIT_OK;
   }
   using interruption = onInterruption();
@@ -44,10 +50,10 @@ async function printLog(call: Call, room: Room): Promise<number> {
   // Begun before the last lines are read, so that nothing falls between the two.
   const following = followLog(host, layout);
   try {
-    for (const line of lastLines(host, layout, limit)) await print(line);
+    for (const line of lastLines(host, layout, { limit, matches })) await print(line);
     while (!signal.aborted) {
       standing.assertSame();
-      for (const line of following.lines()) await print(line);
+      for (const line of following.lines()) if (matches(line)) await print(line);
       await changes.next();
     }
   } finally {
@@ -55,6 +61,19 @@ async function printLog(call: Call, room: Room): Promise<number> {
     await changes.close();
   }
   return interruption.exitCode ?? EXIT_OK;
+}
+
+/** Whether a line is asked for; everything is where nothing is. */
+function matcherOf(events: readonly string[] | undefined, from: string | undefined): (line: string) => boolean {
+  if (events === undefined && from === undefined) return () => true;
+  return (line) => {
+    try {
+      const record = JSON.parse(line) as { readonly event?: string; readonly from?: string } | null;
+      return (events?.includes(record?.event ?? '') ?? true) && (from === undefined || record?.from === from);
+    } catch {
+      return false;
+    }
+  };
 }
 
 /** A line that is no JSON was not written by Mailroom; it is shown as text within one. */

@@ -1,3 +1,4 @@
+import { formatTime } from '../../message/format-time.ts';
 import { textOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { parseDuration } from '../duration.ts';
@@ -21,8 +22,9 @@ export const renew: Command = {
       return eachId(call, async (idEnding) => {
         const mail = await heldByMe(agent, room, idEnding);
         await mail.renew(leaseMs);
-        const until = new Date(mail.leaseEndsAtMs).toISOString();
-        return { id: mail.message.id, state: 'claimed', detail: `until ${until}` };
+        const until = mail.leaseEndsAtMs;
+        const detail = `until ${call.isJson ? new Date(until).toISOString() : formatTime(until)}`;
+        return { id: mail.message.id, state: 'claimed', detail };
       });
     }),
 };

@@ -53,7 +53,7 @@ printed and the exit code is 1: after a change of code, or because a step depend
     }),
 };
 
-function lineOf({ seq, where, recorded, replayed }: Divergence): string {
+function lineOf({ step, where, recorded, replayed }: Divergence): string {
   const text = (value: unknown): string => (value === undefined ? 'nothing' : visibleJson(value));
-  return `#${seq}  ${visible(where)}: recorded ${text(recorded)}, now ${text(replayed)}\n`;
+  return `#${step}  ${visible(where)}: recorded ${text(recorded)}, now ${text(replayed)}\n`;
 }

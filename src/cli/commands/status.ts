@@ -1,5 +1,6 @@
 import type { MessageStatus } from '../../mailbox/status.ts';
 import { visible } from '../../message/visible.ts';
+import { formatTime } from '../../message/format-time.ts';
 import type { Command } from '../command.ts';
 import { formatDuration } from '../duration.ts';
 import { EXIT_OK } from '../exit-code.ts';
@@ -36,8 +37,7 @@ function asJson({ untilMs, readableFromMs, ...rest }: MessageStatus): unknown {
 function asRow(found: MessageStatus, nowMs: number): string[] {
   const { id, recipient, state, attempt, untilMs, readableFromMs, reason, detail } = found;
   const more = [
-    readableFromMs !== undefined &&
-      `waits until ${new Date(readableFromMs).toISOString()}, ahead of this machine's clock`,
+    readableFromMs !== undefined && `waits until ${formatTime(readableFromMs)}, ahead of this machine's clock`,
     state === 'claimed' && untilMs !== undefined && `${formatDuration(untilMs - nowMs)} left`,
     attempt !== undefined && attempt > 1 && `attempt ${attempt}`,
     reason,

@@ -2,7 +2,8 @@ import { storyOf } from '../../durable/story.ts';
 import { noWorkflow } from '../../durable/stop-workflow.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { storyText } from '../story-text.ts';
+import { storyColumns, storyText } from '../story-text.ts';
+import { commandLine } from '../shell-words.ts';
 import { withRoom } from '../with-room.ts';
 
 export const why: Command = {
@@ -11,18 +12,29 @@ export const why: Command = {
   operands: [{ name: 'address', completes: 'address' }],
   options: [],
   details: `Each state with the message, timer or activity that caused it, by id and verified sender, and what was said because of it;
-also what it did not handle, what became a dead letter, and what was never believed. From the journal alone.
+which work was started and how it ended; also what it did not handle, what became a dead letter, and what was never believed.
+From the journal alone: what the machine logged and which of its actions failed is in the log.
 
   mailroom why ship
-  mailroom why ship --json | jq -c 'select(.verdict != "taken")'`,
+  mailroom why ship --json | jq -c 'select(.verdict != "taken")'
+  mailroom log --from ship --event logged,action-failed`,
   run: (call) =>
     withRoom(call, async (room) => {
       const [address = ''] = call.args.operands;
       const story = storyOf(room.context, address);
       if (!story) throw noWorkflow(room.context, address);
+      const columns = storyColumns(story);
       for (const line of story) {
         if (call.isJson) await call.output.json(line);
-        else await call.output.data(storyText(line, { seq: true }));
+        else await call.output.data(storyText(line, { columns }));
+      }
+      const inLog = [
+        story.some(({ logged = 0 }) => logged > 0) && 'what it logged',
+        story.some(({ actions = 0 }) => actions > 0) && 'which actions failed',
+      ].filter((what) => what !== false);
+      if (inLog.length > 0 && !call.isJson) {
+        const command = commandLine(['log', '--from', address, '--event', 'logged,action-failed']);
+        await call.output.advise(`To see ${inLog.join(' and ')}: ${command}\n`);
       }
       return EXIT_OK;
     }),

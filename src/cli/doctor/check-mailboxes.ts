@@ -8,6 +8,7 @@ import { abandonedIn } from '../../mailbox/sweep.ts';
 import { isAddress } from '../../message/address.ts';
 import { parseClaimFileName, parseMessageFileName } from '../../message/layout.ts';
 import { timeOfId } from '../../message/message-id.ts';
+import { formatTime } from '../../message/format-time.ts';
 import { listAddresses, mailboxOf } from '../../room/context.ts';
 import type { Room } from '../../room/room.ts';
 import type { Check, Finding } from './finding.ts';
@@ -95,7 +96,7 @@ function fromTheFuture(mailbox: Mailbox): Finding[] {
   const early = listEarly(mailbox);
   const [first] = early;
   if (first) {
-    const until = new Date(first.readableFromMs).toISOString();
+    const until = formatTime(first.readableFromMs);
     return [
       {
         check: 'clock',
@@ -112,7 +113,7 @@ function fromTheFuture(mailbox: Mailbox): Finding[] {
     {
       check: 'clock',
       level: 'wrong',
-      text: `${address} has a message of ${new Date(latestMs).toISOString()}, which is still to come by the clock of this machine`,
+      text: `${address} has a message of ${formatTime(latestMs)}, which is still to come by the clock of this machine`,
       hint: 'Compare the clock with the right time (date -u).',
     },
   ];
