@@ -19,7 +19,7 @@ export interface Claim extends ClaimName, Believed {}
 export function claimNew(mailbox: Mailbox, { name, leaseMs }: { name: string; leaseMs: number }): Claim | undefined {
   const untilMs = mailbox.host.clock.now() + leaseMs;
   const own = claimFile(mailbox, { path: `${mailbox.layout.new}/${name}`, claim: { name, attempt: 1, untilMs } });
-  return own && settle(mailbox, own, { isNew: true });
+  return own && settle(mailbox, own, { isNew: true, isUnjudged: true });
 }
 
 /** Takes over a claim whose lease has ended or was released. Undefined as in `claimNew`. */
@@ -30,12 +30,22 @@ export function takeOver(mailbox: Mailbox, options: { claim: ClaimName; leaseMs:
     path: claimPath(mailbox, before),
     claim: { name: before.name, attempt: attemptAfter(before), untilMs },
   });
-  return own && settle(mailbox, own, { isNew: false });
+  return own && settle(mailbox, own, { isNew: false, isUnjudged: before.attempt === 0 });
 }
 
 /** What was kept in part was claimed once. As attempt 1 it could have the name of a first claim that its reader is about to drop. */
 function attemptAfter({ attempt, untilMs }: ClaimName): number {
-  return attempt === 0 && untilMs > 0 ? 2 : attempt + 1;
+  return attempt === 0 && untilMs > 0 ? ATTEMPT_AFTER_PART : attempt + 1;
+}
+
+const ATTEMPT_AFTER_PART = 2;
+
+/** Where a claim was taken from. */
+interface Origin {
+  /** From `new`. */
+  readonly isNew: boolean;
+  /** From there, or from attempt 0. */
+  readonly isUnjudged: boolean;
 }
 
 function claimFile(mailbox: Mailbox, { path, claim }: { path: string; claim: ClaimName }): ClaimName | undefined {
@@ -142,34 +152,36 @@ export function openClaim(mailbox: Mailbox, fileName: string): Claim | undefined
  * in `new` at an earlier look could be another file by the time of the rename. What cannot be decided is given back, so
  * that nobody has to wait for the lease to end.
  */
-function settle(mailbox: Mailbox, own: ClaimName, { isNew }: { isNew: boolean }): Claim | undefined {
+function settle(mailbox: Mailbox, own: ClaimName, from: Origin): Claim | undefined {
   try {
     const inspected = inspect(mailbox, { path: claimPath(mailbox, own), name: own.name });
     // The lease ended before it was looked at, and somebody took it over.
     if (!inspected) return undefined;
     if ('refusal' in inspected) {
-      putAside(mailbox, own, inspected.refusal);
+      putAside(mailbox, own, { refusal: inspected.refusal, from });
       return undefined;
     }
     const claim: Claim = { ...own, ...inspected };
-    return isDropped(mailbox, claim, { isNew }) ? undefined : heldUnlessSpent(mailbox, claim);
+    return isDropped(mailbox, claim, from) ? undefined : heldUnlessSpent(mailbox, claim);
   } catch (error) {
-    giveBack(mailbox, own);
+    giveBack(mailbox, own, from);
     throw error;
   }
 }
 
 /** Puts aside what is not believed. Where it cannot be, it lies open to all, and this process leaves it to others. */
-function putAside(mailbox: Mailbox, own: ClaimName, refusal: Refusal): void {
+function putAside(mailbox: Mailbox, own: ClaimName, { refusal, from }: { refusal: Refusal; from: Origin }): void {
   if (refuse(mailbox, { path: claimPath(mailbox, own), name: own.name, refusal })) return;
-  const back = giveBack(mailbox, own);
+  const back = giveBack(mailbox, own, from);
   if (back) mailbox.memory.unmovable.add(claimPath(mailbox, back));
 }
 
 /** It was never handed out, so it does not count as an attempt: a disk that is full for a while gives up no mail. */
-function giveBack(mailbox: Mailbox, own: ClaimName): ClaimName | undefined {
+function giveBack(mailbox: Mailbox, own: ClaimName, { isUnjudged }: Origin): ClaimName | undefined {
   try {
-    const claim = { ...own, attempt: own.attempt - 1, untilMs: 0 };
+    // What was kept in part stays that, with a lease that has ended.
+    const isInPart = isUnjudged && own.attempt === ATTEMPT_AFTER_PART;
+    const claim = { ...own, attempt: isInPart ? 0 : own.attempt - 1, untilMs: isInPart ? 1 : 0 };
     return moveToClaim(mailbox, { path: claimPath(mailbox, own), claim });
   } catch {
     // Then it comes back when the lease ends.
@@ -185,7 +197,7 @@ function giveBack(mailbox: Mailbox, own: ClaimName): ClaimName | undefined {
  * yields to every claim that somebody took over or that was put back, because those yield to none, and among first
  * claims to the one that ends first. So the last copy is never dropped.
  */
-function isDropped(mailbox: Mailbox, claim: Claim, { isNew }: { isNew: boolean }): boolean {
+function isDropped(mailbox: Mailbox, claim: Claim, { isNew, isUnjudged }: Origin): boolean {
   const own = { path: claimPath(mailbox, claim), name: claim.name };
   for (const found of findBeyondNew(mailbox, claim.name)) {
     if (found.claim && !(isNew && counts(found.claim, claim))) continue;
@@ -203,7 +215,7 @@ function isDropped(mailbox: Mailbox, claim: Claim, { isNew }: { isNew: boolean }
   }
   // After the look at `done`: the purge writes the day down before it deletes. What has been claimed before keeps its day
   // from being purged; attempt 0 is what was put back or given back, and nobody has judged it yet.
-  const refusal = claim.attempt === 1 ? refusalOfPurged(mailbox, claim.message.id) : undefined;
+  const refusal = isUnjudged ? refusalOfPurged(mailbox, claim.message.id) : undefined;
   if (refusal) refuse(mailbox, { ...own, refusal });
   return refusal !== undefined;
 }

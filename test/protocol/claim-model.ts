@@ -5,6 +5,8 @@ interface Reader {
   readonly at: 'idle' | 'look' | 'drop' | 'hold';
   readonly own: ClaimOf;
   readonly isNew: boolean;
+  /** It came from `new`, or was taken over from attempt 0. */
+  readonly isUnjudged: boolean;
 }
 
 /** How far the purge of the message's day is: the day is written down, the files are removed. */
@@ -34,7 +36,7 @@ export interface Rules {
   readonly takenOverYieldsToNone: boolean;
   /** A release renames within `cur`, and never back into `new`. */
   readonly releaseStaysInCur: boolean;
-  /** What is claimed with attempt 1 looks whether its day was purged, also when it was taken over from attempt 0. */
+  /** What is taken over from attempt 0 looks whether its day was purged, as what came from `new` does. */
   readonly attemptZeroIsNew: boolean;
   /** What was kept in part, or put back, has been claimed once, so that no take-over of it has the name of a first claim. */
   readonly inPartCountsOnce: boolean;
@@ -67,7 +69,7 @@ export interface Explored {
   readonly replay: readonly string[] | undefined;
 }
 
-const IDLE: Reader = { at: 'idle', own: [0, 0], isNew: false };
+const IDLE: Reader = { at: 'idle', own: [0, 0], isNew: false, isUnjudged: false };
 const show = (claim: ClaimOf): string => claim.join(',');
 const same = (a: ClaimOf, b: ClaimOf): boolean => a[0] === b[0] && a[1] === b[1];
 const without = (claims: readonly ClaimOf[], one: ClaimOf): ClaimOf[] => claims.filter((claim) => !same(claim, one));
@@ -172,7 +174,7 @@ function claimSteps(state: State, { rules, size, become }: { rules: Rules; size:
     for (const own of names(state, { rules, size, attempt: 1 })) {
       become(
         `claim ${show(own)}`,
-        { at: 'look', own, isNew: true },
+        { at: 'look', own, isNew: true, isUnjudged: true },
         { isInNew: false, claims: withClaim(state.claims, own) },
       );
     }
@@ -185,27 +187,32 @@ function claimSteps(state: State, { rules, size, become }: { rules: Rules; size:
     const isInPart = claim[0] === 0 && claim[1] > 0 && rules.inPartCountsOnce;
     for (const own of names(state, { rules, size, attempt: isInPart ? 2 : claim[0] + 1 })) {
       const claims = withClaim(without(state.claims, claim), own);
-      become(`take over ${show(claim)} as ${show(own)}`, { at: 'look', own, isNew: false }, { claims });
+      become(
+        `take over ${show(claim)} as ${show(own)}`,
+        { at: 'look', own, isNew: false, isUnjudged: claim[0] === 0 },
+        { claims },
+      );
     }
   }
 }
 
 function lookSteps(state: State, reader: Reader, { rules, become }: { rules: Rules; become: Become }): void {
-  const { own, isNew } = reader;
+  const { own, isNew, isUnjudged } = reader;
   const others = without(state.claims, own);
   const yieldsTo = (other: ClaimOf): boolean =>
     isNew ? other[0] !== 1 || other[1] < own[1] : !rules.takenOverYieldsToNone && isSmaller(other, own);
   const isDuplicate = state.isDone || others.some(yieldsTo);
   const isPurged = state.purge === 'marked' || state.purge === 'removed';
   if (isDuplicate) become(`${show(own)} is a duplicate`, { ...reader, at: 'drop' });
-  else if (isPurged && own[0] === 1 && (isNew || rules.attemptZeroIsNew)) {
+  else if (isPurged && (isNew || (isUnjudged && rules.attemptZeroIsNew))) {
     become(`${show(own)} is refused as purged`, IDLE, { claims: others, isRefused: true });
   } else {
     const isReplay = isPurged && state.wasAcknowledged;
     become(`${show(own)} is mine`, { ...reader, at: 'hold' }, {}, isReplay);
   }
   if (!state.claims.some((claim) => same(claim, own))) return;
-  become(`give ${show(own)} back`, IDLE, { claims: withReleased(others, own[0] - 1) });
+  const back = isUnjudged && own[0] === 2 ? withReleased(others, 0, 1) : withReleased(others, own[0] - 1);
+  become(`give ${show(own)} back`, IDLE, { claims: back });
 }
 
 function holdSteps(
@@ -251,8 +258,8 @@ function withClaim(claims: readonly ClaimOf[], claim: ClaimOf): readonly ClaimOf
   return [...without(claims, claim), claim].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
 }
 
-function withReleased(claims: readonly ClaimOf[], attempt: number): readonly ClaimOf[] {
-  let until = 0;
+function withReleased(claims: readonly ClaimOf[], attempt: number, from = 0): readonly ClaimOf[] {
+  let until = from;
   while (claims.some((claim) => same(claim, [attempt, until]))) until += 1;
   return withClaim(claims, [attempt, until]);
 }
@@ -261,8 +268,8 @@ function isSmaller(a: ClaimOf, b: ClaimOf): boolean {
   return a[0] !== b[0] ? a[0] < b[0] : a[1] < b[1];
 }
 
-function textOf({ at, own, isNew }: Reader): string {
-  return `${at} ${show(own)} ${String(isNew)}`;
+function textOf({ at, own, isNew, isUnjudged }: Reader): string {
+  return `${at} ${show(own)} ${String(isNew)} ${String(isUnjudged)}`;
 }
 
 function keyOf({ readers, claims, ...rest }: State): string {

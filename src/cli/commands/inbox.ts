@@ -27,9 +27,9 @@ export const inbox: Command = {
     {
       name: 'wait',
       value: 'time',
-      summary: 'wait so long for mail that nobody has claimed, and list that; exit 4 if none came',
+      summary: 'wait so long for mail nobody has claimed, and list that; exit 4 if none came',
     },
-    { name: 'headers', summary: 'only who sent it, its type and its id: nothing that a sender could write freely' },
+    { name: 'headers', summary: 'only sender, type and id, nothing that a sender could write freely' },
     MAX_BYTES_OPTION,
   ],
   details: `One line for each message, oldest first: id, age, state, sender, type, the beginning of its text. Only what is verified is

@@ -17,7 +17,7 @@ export const watch: Command = {
   options: [
     { name: 'all', summary: 'mail of the whole room, not only yours' },
     { name: 'limit', value: 'count', summary: 'end after so many lines' },
-    { name: 'headers', summary: 'only who sent it, its type and its id: nothing that a sender could write freely' },
+    { name: 'headers', summary: 'only sender, type and id, nothing that a sender could write freely' },
     { ...MAX_BYTES_OPTION, summary: MAX_BYTES_OPTION.summary.replace('to print', 'to print of each message') },
   ],
   details: `It begins with what waits already. It ends with Ctrl-C (exit 130). Only what is verified is shown: the sender is who
