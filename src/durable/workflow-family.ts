@@ -104,7 +104,7 @@ export class WorkflowFamily {
   #begin(run: WorkflowRun): void {
     const running = this.#running.get(run.address);
     if (!running) throw new TypeError(`${run.address} is not opened here`);
-    if (run.state) this.#wantChildren(run.address, run.state);
+    this.#wantChildren(run.address, run.state);
     if (this.#leaving.signal.aborted) run.leave();
     running.loop = run.run().catch((error: unknown) => this.#fail(error));
   }
@@ -161,8 +161,8 @@ export class WorkflowFamily {
   }
 
   /** Has a workflow here for each child machine that the state waits for. */
-  #wantChildren(parent: string, state: WorkflowState): void {
-    for (const [childId, call] of Object.entries(state.calls)) {
+  #wantChildren(parent: string, state: WorkflowState | undefined): void {
+    for (const [childId, call] of Object.entries(state?.calls ?? {})) {
       if (call.kind === 'machine') this.#want(call.address, expectedOf(parent, childId, call));
     }
   }
@@ -197,8 +197,7 @@ export class WorkflowFamily {
       log.append({ event: 'warning', from: parent, to: address, detail });
       await host.clock.sleep(OPEN_RETRY_MS, this.#leaving.signal);
       this.#turns.forget(address, opening);
-      const { state } = this.#running.get(parent)?.run ?? {};
-      if (state) this.#wantChildren(parent, state);
+      this.#wantChildren(parent, this.#running.get(parent)?.run.state);
       if (this.#incarnationAt(address) !== undefined) return;
       await this.#untilOpen(address, parent, this.adoptChildren(new Set([parent])));
     }

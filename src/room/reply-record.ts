@@ -109,6 +109,17 @@ function readRecord({ host }: Mailbox, path: string): Buffer | 'unreadable' | un
   }
 }
 
+/** Whether the file is a record that the owner of the mailbox signed, whatever it answers. */
+export function isReplyRecord(
+  { keyring }: RoomContext,
+  { mailbox, path }: { mailbox: Mailbox; path: string },
+): boolean {
+  const read = readRecord(mailbox, path);
+  const framed = read instanceof Buffer ? unframe(read) : undefined;
+  const key = framed && keyring.verifierOf(mailbox.address, framed.keyId);
+  return framed !== undefined && key?.verify(framed.signed, framed.value) === true;
+}
+
 /** The id in a record that its own actor signed, for this answer; undefined for everything else. */
 function believedId(
   context: RoomContext,

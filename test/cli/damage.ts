@@ -27,7 +27,10 @@ export async function makeWholeRoom(algorithm: Algorithm): Promise<string> {
   const alice = await room.join('alice');
   const bob = await room.join('bob');
   await alice.send({ to: 'bob', type: 'INFO', content: 'read' });
-  for await (const mail of bob.inbox({ wait: false })) await mail.ack();
+  for await (const mail of bob.inbox({ wait: false })) {
+    await bob.reply(mail, { type: 'INFO', content: 'answered' });
+    await mail.ack();
+  }
   await alice.send({ to: 'bob', type: 'INFO', content: 'rejected' });
   for await (const mail of bob.inbox({ wait: false })) await mail.reject('no');
   const machine = setup({}).createMachine({ id: 'ended', initial: 'over', states: { over: { type: 'final' } } });

@@ -37,6 +37,9 @@ const HARMLESS: Readonly<Record<string, readonly Damage[]>> = {
   'actors/<address>/mailbox/purged-through': ['missing'],
   'actors/<address>/mailbox/purge-clock': ['missing'],
   'actors/<address>/mailbox/done/<day>/': ['missing'],
+  'actors/<address>/mailbox/replies/': ['missing'],
+  'actors/<address>/mailbox/replies/<day>/': ['missing'],
+  'actors/<address>/mailbox/replies/<day>/<name>.<hash>.json': ['missing'],
   // Nobody reads it back.
   'log/agent_messages.log': ['missing', 'empty', 'garbage'],
   // Nobody who has none of them differs from one that lost them.

@@ -18,7 +18,8 @@ export function createRun(carryOut: (call: Call) => Promise<number>): Command {
     details: `The file exports an XState machine as \`machine\`, or by default. The workflow's address is --as, or the machine's id. Whatever
 ends this process, also kill -9: the same command goes on where it was. Each change is told on stderr. The machine's output is
 JSON on stdout; of a machine without output there is none. With --json it is one line at every end: {"address","status"} with
-"output" or "error", the status being done, error, stopped, or left when it goes on. Exit codes: 0 done, 1 failed or stopped, 130 interrupted (Ctrl-C; it goes on when it is run again).
+"output" or "error", the status being done, error, stopped, or left when it goes on. Exit codes: 0 done, 1 failed or stopped,
+130 interrupted (Ctrl-C; it goes on when it is run again).
 
 Where a step throws that it cannot do without (a timer's, a result's, an answer's, a child's), it is FAILED: it keeps the state
 from before, everything for it waits, and it exits 1 with the error and its place. Mend the code, and run it with --retry-failed.

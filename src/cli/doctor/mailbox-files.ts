@@ -1,10 +1,10 @@
-import { ensureDirectory } from '../../host/files.ts';
+import { ensureDirectory, readText } from '../../host/files.ts';
 import { namesIn } from '../../host/names-in.ts';
-import { readText } from '../../host/files.ts';
 import { isClockMark, purgedThrough, writeClockMark } from '../../mailbox/purge.ts';
 import { actorLayout, type MailboxLayout } from '../../message/layout.ts';
 import { readCard } from '../../room/card.ts';
 import { listAddresses, mailboxOf, type RoomContext } from '../../room/context.ts';
+import { isReplyRecord } from '../../room/reply-record.ts';
 import { ALL_OF_OWNER, always, READABLE, restore, type DurableFile, type Place } from './durable-file.ts';
 
 const DAY_MS = 86_400_000;
@@ -19,14 +19,36 @@ export const MAILBOX_FILES: readonly DurableFile[] = [
     name: 'actors/<address>/mailbox/done/<day>/',
     kind: 'directory',
     mode: ALL_OF_OWNER,
-    places: (context) =>
-      placesOf(context, ({ done }) => namesIn(context.host.files, done).map((name) => `${done}/${name}`)),
+    places: (context) => placesOf(context, ({ done }) => pathsBelow(context, done)),
     isReplaceable: always,
     hint: restore,
   },
   directory('dead/', ({ dead }) => dead),
   directory('dead/refused/', ({ refused }) => refused),
   directory('new/', ({ new: path }) => path),
+  ...['', '<day>/'].map((day): DurableFile => ({
+    name: `actors/<address>/mailbox/replies/${day}`,
+    kind: 'directory',
+    mode: ALL_OF_OWNER,
+    places: (context) => placesOf(context, ({ replies }) => (day === '' ? [replies] : pathsBelow(context, replies))),
+    isReplaceable: always,
+    hint: restore,
+  })),
+  {
+    name: 'actors/<address>/mailbox/replies/<day>/<name>.<hash>.json',
+    kind: 'file',
+    mode: READABLE,
+    places: (context) =>
+      placesOf(context, ({ replies }) => pathsBelow(context, replies).flatMap((day) => pathsBelow(context, day))),
+    fault: (context, { path, address = '' }) => {
+      const mailbox = mailboxOf(context, address);
+      if (!mailbox || isReplyRecord(context, { mailbox, path })) return undefined;
+      return `is no record that ${address} signed, so the reply that it was for is sent again if it is repeated`;
+    },
+    // A reply does the same with it.
+    isReplaceable: always,
+    hint: restore,
+  },
   {
     name: 'actors/<address>/mailbox/purged-through',
     kind: 'file',
@@ -54,6 +76,10 @@ export const MAILBOX_FILES: readonly DurableFile[] = [
     hint: restore,
   },
 ];
+
+function pathsBelow({ host }: RoomContext, path: string): string[] {
+  return namesIn(host.files, path).map((name) => `${path}/${name}`);
+}
 
 function directory(name: string, pathIn: (mailbox: MailboxLayout) => string): DurableFile {
   return {
