@@ -925,6 +925,17 @@ const different: readonly [
     '[["\\"dated\\" returned something at output.at that JSON cannot keep"]]',
   ],
   [
+    'the error of a child machine has a name and a message, whatever was thrown',
+    machineOf(
+      { context: seen, invoke: { src: 'bad', onError: { actions: see(({ event }) => event['error']) } } },
+      { actors: { bad: machineOf({ invoke: { src: 'text' } }, { actors: { text: rejects('boom') } }) } },
+    ),
+    [],
+    undefined,
+    '[["boom"]]',
+    '[[{"name":"Error","message":"boom"}]]',
+  ],
+  [
     'what a child says after it was stopped is not heard',
     machineOf(
       {

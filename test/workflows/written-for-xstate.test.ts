@@ -115,12 +115,12 @@ test('what a promise cannot have is its error, and says what it has', async () =
   const { output } = (await workflow.result) as { output: string[] };
   const hint = ', which it cannot have in a workflow: it has input, signal, self.id, self.src and self.sessionId';
   expect(output.map((one) => one.split(' (its effect id)')[0])).toEqual([
+    'fine',
     `The promise "emit" used emit()${hint}`,
     `The promise "parent" used self._parent${hint}`,
     `The promise "send" used self.send${hint}`,
     `The promise "snapshot" used self.getSnapshot${hint}`,
     `The promise "system" used system.get${hint}`,
-    'fine',
   ]);
   await host.close();
 });
