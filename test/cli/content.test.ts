@@ -14,7 +14,7 @@ afterAll(() => room[Symbol.dispose]());
 async function arrived(words: readonly string[], options: RunOptions = {}): Promise<unknown> {
   const sent = await room.run(['send', ...words], { as: 'alice', ...options });
   if (sent.code !== 0) return sent;
-  const read = (await room.json(['read'], { as: 'bob' })) as { content: string }[];
+  const read = (await room.json(['read', '--max-bytes', '1000000'], { as: 'bob' })) as { content: string }[];
   return read.map(({ content }) => content);
 }
 
@@ -44,7 +44,7 @@ it('takes every word behind -- for an operand', async () => {
   expect(await arrived(['bob', 'INFO', '--', '-'], { stdin: 'piped' })).toEqual(['piped']);
   const report = await room.run(['broadcast', 'INFO', '--', '--help'], { as: 'alice' });
   expect(report).toMatchObject({ code: 0, stdout: expect.stringContaining('delivered') as string });
-  expect(await room.json(['read'], { as: 'bob' })).toMatchObject([{ content: '--help' }]);
+  expect(await room.json(['read', '--max-bytes', '1000000'], { as: 'bob' })).toMatchObject([{ content: '--help' }]);
   for (const words of [
     ['--', '--json', 'x'],
     ['--', 'x', '--json'],
@@ -95,7 +95,7 @@ it('takes any text that a command line can hold', async () => {
   );
   console.log(`${texts.length} texts, seed ${seed}`);
   for (const text of texts) await room.run(['send', 'bob', 'INFO', text], { as: 'alice' });
-  const read = (await room.json(['read'], { as: 'bob' })) as { content: string }[];
+  const read = (await room.json(['read', '--max-bytes', '1000000'], { as: 'bob' })) as { content: string }[];
   expect(read.map(({ content }) => content)).toEqual(texts);
 });
 
@@ -107,13 +107,15 @@ it('reads the standard input for a lone -, to its end and as it is', async () =>
     as: 'alice',
   });
   expect(heredoc.code, heredoc.stderr).toBe(0);
-  expect(await room.json(['read'], { as: 'bob' })).toMatchObject([{ content: '"quotes" $dollars `ticks`\n' }]);
+  expect(await room.json(['read', '--max-bytes', '1000000'], { as: 'bob' })).toMatchObject([
+    { content: '"quotes" $dollars `ticks`\n' },
+  ]);
 });
 
 it('waits for a standard input that comes late and in pieces', async () => {
   const slow = await room.shell(`(printf a; sleep 0.3; printf b) | mailroom send bob INFO -`, { as: 'alice' });
   expect(slow.code, slow.stderr).toBe(0);
-  expect(await room.json(['read'], { as: 'bob' })).toMatchObject([{ content: 'ab' }]);
+  expect(await room.json(['read', '--max-bytes', '1000000'], { as: 'bob' })).toMatchObject([{ content: 'ab' }]);
 });
 
 it('reads a file with --file, wherever the option stands', async () => {
@@ -156,5 +158,7 @@ it('says which command was meant when words are too many', async () => {
   expect(misplaced.code).toBe(2);
   const command = /Put options first: (.*)\n/.exec(misplaced.stderr)?.[1] ?? '';
   expect((await room.shell(command, { as: 'alice' })).code).toBe(0);
-  expect(await room.json(['read'], { as: 'bob' })).toMatchObject([{ content: 'text', data: { a: 1 } }]);
+  expect(await room.json(['read', '--max-bytes', '1000000'], { as: 'bob' })).toMatchObject([
+    { content: 'text', data: { a: 1 } },
+  ]);
 });

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { expect, it } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { openRoom } from '../../src/index.ts';
+import { formatTime } from '../../src/message/format-time.ts';
 import { createCliRoom } from './cli-room.ts';
 
 const DAY_MS = 86_400_000;
@@ -13,21 +14,22 @@ it('shows mail of a time to come in inbox, status and doctor, counts it nowhere 
   await using opened = await openRoom({ cwd: room.directory, host: ahead });
   const { id, message } = await opened.agent('alice').send({ to: 'bob', type: 'INFO', content: 'secret' });
   const readableFrom = new Date(Date.parse(message.sentAt) - DAY_MS).toISOString();
+  const shownFrom = formatTime(Date.parse(readableFrom));
   const as = { as: 'bob' };
 
   const listed = await room.run(['inbox'], as);
-  expect(listed.stdout).toMatch(new RegExp(`^${id.slice(-8)}  -  waits until ${readableFrom}  alice\n$`));
+  expect(listed.stdout).toMatch(new RegExp(`^${id.slice(-8)}  -  waits until ${shownFrom}  alice\n$`));
   expect(listed.stderr).toContain('date -u');
   expect(await room.json(['inbox'], as)).toEqual([
     { id, from: 'alice', sentAt: message.sentAt, state: 'early', readableFrom },
   ]);
-  expect((await room.run(['status', id.slice(-8)])).stdout).toContain(`waits until ${readableFrom}`);
+  expect((await room.run(['status', id.slice(-8)])).stdout).toContain(`waits until ${shownFrom}`);
   expect(await room.json(['status', id])).toMatchObject([{ state: 'delivered', readableFrom }]);
   const agents = (await room.json(['agents'])) as { address: string; waiting: number }[];
   expect(agents.find(({ address }) => address === 'bob')).toMatchObject({ waiting: 0 });
   const findings = JSON.parse((await room.run(['doctor', '--json'])).stdout) as { check: string }[];
   expect(findings.filter(({ check }) => check === 'clock')).toMatchObject([
-    { level: 'wrong', text: expect.stringMatching(`1 messages of bob .* from alice, until ${readableFrom}`) },
+    { level: 'wrong', text: expect.stringMatching(`1 messages of bob .* from alice, until ${shownFrom}`) },
   ]);
 
   expect((await room.run(['read'], as)).stdout).toBe('');

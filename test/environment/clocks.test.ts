@@ -6,6 +6,7 @@ import { nodeHost } from '../../src/host/node-host.ts';
 import { openRoom, type Agent, type Mail } from '../../src/index.ts';
 import { actorLayout, roomLayout } from '../../src/message/layout.ts';
 import { createSteppedClock, type SteppedClock } from '../hostile/stepped-clock.ts';
+import { formatTime } from '../../src/message/format-time.ts';
 import { openZoo, readAll, reasonsIn } from '../hostile/zoo-room.ts';
 
 const MINUTE_MS = 60_000;
@@ -124,7 +125,7 @@ test('a message is sent again by a process an hour behind or ahead; an id of ano
   await expect(zoo.alice.send({ ...DRAFT, id: farAhead })).rejects.toMatchObject({
     code: 'MESSAGE_REFUSED',
     reason: 'from-the-future',
-    message: expect.stringContaining(`its id is of ${new Date(now + 25 * HOUR_MS).toISOString()}`),
+    message: expect.stringContaining(`its id is of ${formatTime(now + 25 * HOUR_MS)}`),
     hint: expect.stringContaining('with the same id'),
   });
   await ahead.close();

@@ -22,7 +22,7 @@ describe('a rate counter', () => {
     if (!(refusal instanceof RateLimitExceeded)) throw new Error('not refused');
     expect(refusal).toMatchObject({ retryAt: START_MS + 1_001, code: 'RATE_LIMIT_EXCEEDED' });
     expect(refusal.message).toBe(
-      'agent-1 has sent 5 messages within 1 s, which is its limit; the next may go in 1 s, at 2026-06-01T00:00:01.001Z',
+      'agent-1 has sent 5 messages within 1 s, which is its limit; the next may go in 1 s, at 2026-06-01 00:00:02Z',
     );
     clock.nowMs = START_MS + 1_000;
     expect(await grantsOf(counter)).toBe(0);
