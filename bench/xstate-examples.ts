@@ -1,6 +1,6 @@
 /**
  * Runs the workflow examples of XState's own repository on XState and on Mailroom, and compares their ends:
- * `node --import tsx bench/xstate-examples.ts <checkout of statelyai/xstate> [name of an example …]`.
+ * `npm run bench:xstate <checkout of statelyai/xstate> [name of an example …]`.
  * What an example imports besides xstate must be installed in its directory. The files are run as they are: only the
  * `createActor` that they import is another one, which hands the machine to Mailroom, and chance always lets them succeed.
  */

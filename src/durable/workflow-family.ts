@@ -58,14 +58,13 @@ export class WorkflowFamily {
    * Conflict when a live host or agent has the address.
    */
   async start(options: TakeAddress, start: (run: WorkflowRun) => void): Promise<WorkflowRun> {
-    const { address } = options;
     let opened: WorkflowRun | undefined;
-    await this.#turns.take(address, undefined, async () => {
+    await this.#turns.take(options.address, undefined, async () => {
       opened = await this.#open(options);
       start(opened);
       this.#begin(opened);
     });
-    if (!opened) throw new TypeError(`${address} was opened and is not here`);
+    if (!opened) throw new TypeError(`${options.address} was opened and is not here`);
     return opened;
   }
 
