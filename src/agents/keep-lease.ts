@@ -12,7 +12,8 @@ export interface KeptLease extends Disposable {
   readonly signal: AbortSignal;
 }
 
-export function keepLease(mail: Mail, clock: Clock): KeptLease {
+/** `onLook` is called about every 20 s. */
+export function keepLease(mail: Mail, clock: Clock, onLook: () => void): KeptLease {
   const lost = new AbortController();
   const over = new AbortController();
   const renewing = async (): Promise<void> => {
@@ -22,6 +23,7 @@ export function keepLease(mail: Mail, clock: Clock): KeptLease {
       await clock.sleep(pauseMs, over.signal);
       pauseMs = RENEW_MS;
       if (over.signal.aborted) return;
+      onLook();
       try {
         await mail.renew(LEASE_MS);
       } catch (error) {

@@ -4,6 +4,7 @@ import { MessageType } from '../message/message-type.ts';
 import type { Agent } from '../room/agent.ts';
 import type { RoomContext } from '../room/context.ts';
 import type { Mail } from '../room/mail.ts';
+import { showLife } from '../room/signs-of-life.ts';
 import type { AgentSettings } from './agent-command.ts';
 import type { AgentEvent } from './agent-event.ts';
 import { keepContext } from './context-mail.ts';
@@ -53,7 +54,7 @@ export async function serveMail(serving: Serving, mail: Mail): Promise<Served> {
 async function answerQuestion(serving: Serving, mail: Mail): Promise<Served> {
   const { context, agent, signal } = serving;
   const { host, layout } = context;
-  using lease = keepLease(mail, host.clock);
+  using lease = keepLease(mail, host.clock, () => showLife(context, agent.address));
   try {
     const key = questionKey(agent.address, mail.message);
     const directory = `${actorLayout(layout, agent.address).agent.questions}/${key}`;

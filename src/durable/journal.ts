@@ -6,13 +6,13 @@ import { errnoOf } from '../host/file-system.ts';
 import { allOrThrow } from '../host/all-or-throw.ts';
 import { ensureDirectory, syncDirectory } from '../host/files.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
-import { formatTime } from '../message/format-time.ts';
 import { actorLayout } from '../message/layout.ts';
 import type { RoomContext } from '../room/context.ts';
 import { JournalFold } from './journal-fold.ts';
 import { journalPlace } from './journal-place.ts';
 import { formatOf, type JournalBody, type MachineRef } from './journal-record.ts';
 import { segmentSize } from './segment-size.ts';
+import { isHostThere, runByAnother } from './host-there.ts';
 
 const OPEN_TRIES_MAX = 64;
 /** How long a host that appends nothing goes without looking whether it is still the one. */
@@ -23,6 +23,8 @@ export interface JournalOptions {
   readonly machine: MachineRef;
   /** Open it although a live host has it; that one is fenced at its next record. */
   readonly takeOver: boolean;
+  /** When the workflow was last seen, ms since the epoch, before this process gave a sign of it. */
+  readonly seenMs: number | undefined;
 }
 
 /**
@@ -159,11 +161,8 @@ async function takeChain(
   const { processes, clock } = context.host;
   for (let tries = 0; tries < OPEN_TRIES_MAX; tries++) {
     const { open, isClosed } = fold;
-    if (open && !isClosed && !options.takeOver && processes.isAlive(open.process)) {
-      throw new Conflict(
-        `The workflow ${address} is run by another host (process ${open.process.pid}, since ${formatTime(open.at)}).`,
-        { hint: 'Let it go on, end it, or take the workflow from it with --take-over.' },
-      );
+    if (open && !isClosed && !options.takeOver && isHostThere(context, open, options.seenMs)) {
+      throw runByAnother(context, address, open);
     }
     const body: JournalBody = {
       open: { v: formatOf(fold.state), at: clock.now(), process: processes.self(), machine: options.machine },

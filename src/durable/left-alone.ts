@@ -5,7 +5,7 @@ import { readJournalState } from './read-journal.ts';
 /** Whether a host that still lives has left the workflow in good order, so that its card must keep nobody out. */
 export function isLeftAlone(context: RoomContext, address: string): boolean {
   const card = readCard(context.host, context.layout, address);
-  if (card?.kind !== 'workflow' || !isLive(context.host, card)) return false;
+  if (card?.kind !== 'workflow' || !isLive(context, card)) return false;
   return readJournalState(context, address)?.isClosed === true;
 }
 

@@ -4,6 +4,8 @@ import { listAddresses, type RoomContext } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
 import { readJournalState } from './read-journal.ts';
 import { waitingFor, type WaitingFor } from './waiting-for.ts';
+import { lastSeenMs } from '../room/signs-of-life.ts';
+import { isHostThere } from './host-there.ts';
 
 /** A workflow as its journal shows it at this moment. */
 export interface WorkflowInfo {
@@ -40,7 +42,7 @@ function workflowInfo(context: RoomContext, address: string): WorkflowInfo | und
   const fold = readJournalState(context, address);
   if (!fold?.open) return undefined;
   const { open, state, isClosed, undelivered } = fold;
-  const isRun = !isClosed && context.host.processes.isAlive(open.process);
+  const isRun = !isClosed && isHostThere(context, open, lastSeenMs(context, address));
   return {
     address,
     state,

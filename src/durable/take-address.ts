@@ -5,6 +5,7 @@ import type { Expected } from '../machine/receive.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { joinRoom } from '../room/join.ts';
+import { lastSeenMs } from '../room/signs-of-life.ts';
 import { Journal } from './journal.ts';
 import { isChildOf, isLeftAlone } from './left-alone.ts';
 
@@ -30,6 +31,7 @@ export async function takeAddress(
 ): Promise<{ readonly mailbox: Mailbox; readonly journal: Journal }> {
   // Nobody who takes a workflow means the agents whose names its children may have.
   const takeOver = options.takeOver && (!expected || isChildOf(context, address, expected.parent.address));
+  const seenMs = lastSeenMs(context, address);
   const { schemas, broadcasts } = acceptedBy(machine);
   await joinRoom(context, address, {
     kind: 'workflow',
@@ -42,5 +44,5 @@ export async function takeAddress(
   const mailbox = mailboxOf(context, address);
   if (!mailbox) throw new TypeError(`${address} has joined and has no mailbox`);
   const ref = { id: machine.id, hash: machineHash(machine), ...(file === undefined ? {} : { file }) };
-  return { mailbox, journal: await Journal.open(context, address, { durability, machine: ref, takeOver }) };
+  return { mailbox, journal: await Journal.open(context, address, { durability, machine: ref, takeOver, seenMs }) };
 }

@@ -2,7 +2,6 @@ import type { AnyStateMachine, InputFrom, OutputFrom } from 'xstate';
 import { Conflict, InvalidInput, WorkflowFailed } from '../errors.ts';
 import { checkMachine } from '../machine/check-machine.ts';
 import { standingOf, type ErrorFacts, type WorkflowState } from '../machine/workflow-state.ts';
-import { formatTime } from '../message/format-time.ts';
 import { cut } from '../message/cut.ts';
 import { findNonJson } from '../message/json-value.ts';
 import { isActorAddress } from '../message/address.ts';
@@ -17,6 +16,8 @@ import { readJournalState } from './read-journal.ts';
 import { noWorkflow } from './stop-workflow.ts';
 import { describeFailed } from './story.ts';
 import { WorkflowFamily, type RecordListener } from './workflow-family.ts';
+import { isHostThere, runByAnother } from './host-there.ts';
+import { lastSeenMs } from '../room/signs-of-life.ts';
 
 /** How a workflow is begun or gone on with. */
 export interface WorkflowOptions<TInput = unknown> {
@@ -161,11 +162,8 @@ function assertSame(
 ): 'runs' | 'untouched' {
   const { state, open, isClosed } = before;
   const { again = false, acceptChanged = false, retryFailed = false, takeOver = false, input } = options;
-  if (open && !isClosed && !takeOver && context.host.processes.isAlive(open.process)) {
-    throw new Conflict(
-      `The workflow ${address} is run by another host (process ${open.process.pid}, since ${formatTime(open.at)}).`,
-      { hint: 'Let it go on, end it, or take the workflow from it with --take-over.' },
-    );
+  if (open && !isClosed && !takeOver && isHostThere(context, open, lastSeenMs(context, address))) {
+    throw runByAnother(context, address, open);
   }
   if (!state || (again && standingOf(state) !== 'active')) return 'runs';
   if (again) {

@@ -5,7 +5,7 @@ import { watchArrivals, type Arrivals } from '../mailbox/arrivals.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import type { Expected } from '../machine/receive.ts';
 import { isAwaited, standingOf, type WorkflowState } from '../machine/workflow-state.ts';
-import { showLife } from '../room/signs-of-life.ts';
+import { keepShowingLife, showLife } from '../room/signs-of-life.ts';
 import { Activities } from './activities.ts';
 import { Committer, type CommitterOptions } from './committer.ts';
 import { Consequences, type ConsequencesOptions } from './consequences.ts';
@@ -100,7 +100,7 @@ export class WorkflowRun {
       if (this.#leaving.signal.aborted) return await this.#close();
       this.#consequences.recover();
       this.#reconcile();
-      showLife(this.#options.context, this.address);
+      void keepShowingLife(this.#options.context, this.address, this.#leaving.signal);
       for (let failures = 0; !this.#leaving.signal.aborted;) {
         try {
           if (!(await this.#pass())) await this.#rest();

@@ -1,25 +1,30 @@
 import { childEnvironment } from './child-environment.ts';
-import { bootId, identify, SESSION, statFields } from './proc-stat.ts';
+import { bootId, identify, identityOf, isElsewhere, SESSION, statFields } from './proc-stat.ts';
 import { signalTree } from './process-tree.ts';
 import type { CommandEnd, Processes } from './processes.ts';
 
 /** How long the output of a program that was killed may still come. */
 const OUTPUT_END_MS = 100;
 
+const FIRST_PID = 1;
+
 export const nodeProcesses: Processes = {
   userId: () => process.getuid?.(),
-  self: () => identify(process.pid) ?? { pid: process.pid, startTime: '', bootId: bootId() },
+  self: () => identify(process.pid) ?? identityOf(process.pid, ''),
   sessionLeader: () => {
-    const session = Number(statFields(process.pid)?.[SESSION] ?? 0);
-    const leader = session > 1 ? identify(session) : undefined;
-    return leader ?? identify(process.ppid) ?? { pid: process.ppid, startTime: '', bootId: bootId() };
+    // What leads the session, or has started this, may be outside of the PID namespace, and is 0 then; the first process of
+    // that stays as long as it.
+    const within = [Number(statFields(process.pid)?.[SESSION] ?? 0), process.ppid, FIRST_PID].filter((pid) => pid > 0);
+    const [found] = within.map(identify).filter((one) => one !== undefined);
+    return found ?? identityOf(process.ppid, '');
   },
   identify,
   isAlive: (identity) => {
-    if (identity.bootId !== bootId()) return false;
+    if (identity.bootId !== bootId() || isElsewhere(identity)) return false;
     const found = identify(identity.pid);
     return found !== undefined && (identity.startTime === '' || found.startTime === identity.startTime);
   },
+  isElsewhere,
   run: async (file, args, { timeoutMs }) => {
     const { execa } = await import('execa');
     const options = { timeout: timeoutMs, killSignal: 'SIGKILL', reject: false, stdin: 'ignore' } as const;
@@ -57,7 +62,7 @@ export const nodeProcesses: Processes = {
     child.unref();
     const pid = child.pid ?? 0;
     // Gone already: a start time that no process has.
-    return identify(pid) ?? { pid, startTime: '-', bootId: bootId() };
+    return identify(pid) ?? identityOf(pid, '-');
   },
   runInto: async (file, args, { cwd, env, stdin, stdout, stderr }) => {
     const { spawn } = await import('node:child_process');

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import type { ProcessIdentity } from './processes.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -6,14 +6,20 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 /** Who has this pid now; undefined when nobody runs under it. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const fields = statFields(pid);
-  if (fields) return hasEnded(fields) ? undefined : { pid, startTime: fields[START_TIME] ?? '', bootId: bootId() };
-  if (existsSync('/proc/self/stat')) return undefined;
+  if (fields) return hasEnded(fields) ? undefined : identityOf(pid, fields[START_TIME] ?? '');
+  if (hasProc()) return undefined;
   try {
     process.kill(pid, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
   }
-  return { pid, startTime: '', bootId: '' };
+  return identityOf(pid, '');
+}
+
+/** A process of this boot and this PID namespace. */
+export function identityOf(pid: number, startTime: string): ProcessIdentity {
+  const namespace = pidNamespace();
+  return { pid, startTime, bootId: bootId(), ...(namespace === '' ? {} : { pidNamespace: namespace }) };
 }
 
 /** A zombie has ended; it only waits for its parent to look. */
@@ -29,6 +35,7 @@ export const START_TIME = 19;
 
 /** The fields of proc(5) `stat` from the third (state) on; undefined when there is no such process, or no proc. */
 export function statFields(pid: number): string[] | undefined {
+  if (!hasProc()) return undefined;
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -37,6 +44,30 @@ export function statFields(pid: number): string[] | undefined {
   }
   // The second field, the name, is in parentheses and may hold any character.
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+let isProcOurs: boolean | undefined;
+/** Whether there is a proc(5), and it shows this PID namespace: one that was mounted outside of it has other pids. */
+function hasProc(): boolean {
+  isProcOurs ??= Number(linkText('/proc/self')) === process.pid;
+  return isProcOurs;
+}
+
+let knownPidNamespace: string | undefined;
+/** The number of this process's own; '' where the system does not tell. */
+function pidNamespace(): string {
+  knownPidNamespace ??= NAMESPACE.exec(linkText('/proc/self/ns/pid'))?.[1] ?? '';
+  return knownPidNamespace;
+}
+
+const NAMESPACE = /^pid:\[(\d+)\]$/;
+
+function linkText(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
 }
 
 let knownBootId: string | undefined;
@@ -49,4 +80,9 @@ export function bootId(): string {
     }
   }
   return knownBootId;
+}
+
+/** Where one of the two does not know its namespace, they count as the same, as they did before it was written down. */
+export function isElsewhere({ bootId: boot, pidNamespace: namespace = '' }: ProcessIdentity): boolean {
+  return boot === bootId() && namespace !== '' && pidNamespace() !== '' && namespace !== pidNamespace();
 }

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { errnoOf } from './file-system.ts';
-import { bootId, GROUP, hasEnded, SESSION, START_TIME, statFields } from './proc-stat.ts';
+import { bootId, GROUP, hasEnded, isElsewhere, SESSION, START_TIME, statFields } from './proc-stat.ts';
 import type { ProcessTree, TreeSignal } from './processes.ts';
 
 /**
@@ -11,8 +11,8 @@ import type { ProcessTree, TreeSignal } from './processes.ts';
  * has the leader's pid and another start time.
  */
 export function signalTree({ leader, mark }: ProcessTree, { signal, scope }: TreeSignal): number | undefined {
-  // No process outlives its boot.
-  if (leader.bootId !== bootId()) return 0;
+  // No process outlives its boot, and elsewhere its pid is another's.
+  if (leader.bootId !== bootId() || isElsewhere(leader)) return 0;
   const all = listProcesses();
   if (!all) return signalGroup(leader.pid, signal);
   const isReused = all.some(({ pid, startTime }) => pid === leader.pid && startTime !== leader.startTime);

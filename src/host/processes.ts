@@ -5,6 +5,11 @@ export interface ProcessIdentity {
   readonly startTime: string;
   /** The kernel's id of this boot; '' where the system does not tell. */
   readonly bootId: string;
+  /**
+   * The number of its PID namespace (pid_namespaces(7)), in which alone its pid means something; not there where the system
+   * does not tell, or an older version wrote it down.
+   */
+  readonly pidNamespace?: string;
 }
 
 export interface RunResult {
@@ -64,8 +69,13 @@ export interface Processes {
   /** The process that the session (terminal) of this one belongs to, or else its parent: who stays when a command ends. */
   sessionLeader(): ProcessIdentity;
   identify(pid: number): ProcessIdentity | undefined;
-  /** Whether that very process, not another with its pid, is running. */
+  /** Whether that very process, not another with its pid, is running; of one that is elsewhere nobody knows, and it is false. */
   isAlive(identity: ProcessIdentity): boolean;
+  /**
+   * Whether it belongs to another PID namespace of this boot, as in another container: its pid is somebody else's here, so only
+   * a sign that it gives itself tells whether it runs, and it is never signalled.
+   */
+  isElsewhere(identity: ProcessIdentity): boolean;
   /** Runs a program to its end, no shell, killed after `timeoutMs`; never rejects. */
   run(file: string, args: readonly string[], options: { timeoutMs: number }): Promise<RunResult>;
   /** Starts a Node program that listens to `process.on('message')`; its stdout is dropped. */
@@ -97,7 +107,8 @@ export interface Processes {
     },
   ): Promise<CommandEnd>;
   /**
-   * Sends a signal to every process of a tree but this one, and returns how many there were; never throws. Without proc(5)
+   * Sends a signal to every process of a tree but this one, and returns how many there were; never throws. Of a tree that is
+   * elsewhere it finds none. Without proc(5)
    * a leader that asks for its own tree is ignored but for SIGTERM, which it gets as well, and is told undefined.
    */
   signalTree(tree: ProcessTree, options: TreeSignal): number | undefined;

@@ -5,6 +5,7 @@ import { assertEnded, GRACE_MS } from './end-tree.ts';
 import { readExit, wasEnded, type ExitRecord } from './exit-record.ts';
 import { JobFailed } from './job-failed.ts';
 import { isCancelled, treeOf, type Attempt } from './job-layout.ts';
+import { isWrapperThere } from './sign-of-life.ts';
 import { createPause } from './pause.ts';
 
 /** How much later than it should a wrapper may end a command before others do: then it is stopped, or starved. */
@@ -32,7 +33,7 @@ export async function awaitExit(
   for (;;) {
     assertNotCancelled(host, attempt.directory);
     // Before the look, because the exit is the last that a wrapper puts up.
-    const isAlive = host.processes.isAlive(claim.wrapper);
+    const isAlive = isWrapperThere(host, attempt, claim.wrapper);
     const exit = readExit(host, attempt);
     if (exit) {
       await settle(host, attempt, { claim, exit, signal });
@@ -71,7 +72,7 @@ async function settle(
   const pause = createPause(host.clock, signal);
   const startMs = host.clock.uptimeMs();
   while (exit.swept && host.clock.uptimeMs() - startMs < ENDING_MS) {
-    if (!host.processes.isAlive(claim.wrapper)) return;
+    if (!isWrapperThere(host, attempt, claim.wrapper)) return;
     await pause();
   }
   const scope = wasEnded(exit) ? 'marked' : 'session';

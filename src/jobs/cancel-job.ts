@@ -4,6 +4,7 @@ import { listClaims } from './claim.ts';
 import { assertEnded, GRACE_MS } from './end-tree.ts';
 import { readExit, wasEnded } from './exit-record.ts';
 import { publishJobFile } from './job-file.ts';
+import { isWrapperThere } from './sign-of-life.ts';
 import { cancelledPath, treeOf } from './job-layout.ts';
 
 /**
@@ -24,7 +25,7 @@ export async function cancelJob(host: Host, directory: string): Promise<void> {
     throw error;
   }
   for (const { attempt, wrapper } of listClaims(host, directory)) {
-    const isAlive = host.processes.isAlive(wrapper);
+    const isAlive = isWrapperThere(host, attempt, wrapper);
     const exit = readExit(host, attempt);
     if (exit?.swept && !isAlive) continue;
     // A command that ended by itself may have left a daemon on purpose.

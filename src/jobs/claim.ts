@@ -42,5 +42,6 @@ function isIdentity(value: unknown): value is ProcessIdentity {
   const { pid, startTime, bootId } = value;
   // 0 and 1 would mean other things to kill(2) than a process of ours.
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 1) return false;
-  return typeof startTime === 'string' && typeof bootId === 'string';
+  const namespace = 'pidNamespace' in value ? value.pidNamespace : '';
+  return [startTime, bootId, namespace].every((one) => typeof one === 'string');
 }

@@ -25,9 +25,14 @@ export const inputPath = ({ directory, number }: Attempt): string => `${director
 export const outputPath = ({ directory, number }: Attempt, stream: 'stdout' | 'stderr'): string =>
   `${directory}/${number}.${stream}`;
 
+/** The processes of an attempt. */
+export interface AttemptTree extends ProcessTree {
+  readonly attempt: Attempt;
+}
+
 /** The wrapper and everything that it started. */
-export function treeOf(attempt: Attempt, wrapper: ProcessIdentity): ProcessTree {
-  return { leader: wrapper, mark: `${JOB_VARIABLE}=${jobVariable(attempt)}` };
+export function treeOf(attempt: Attempt, wrapper: ProcessIdentity): AttemptTree {
+  return { attempt, leader: wrapper, mark: `${JOB_VARIABLE}=${jobVariable(attempt)}` };
 }
 
 /** Names the attempt, so that ending one that was lost never hits the next. */

@@ -4,6 +4,7 @@ import { errnoOf, type FileSystem } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import { namesIn } from '../host/names-in.ts';
 import { listClaims } from './claim.ts';
+import { isWrapperThere } from './sign-of-life.ts';
 import { readExit } from './exit-record.ts';
 import { treeOf } from './job-layout.ts';
 
@@ -17,7 +18,7 @@ export function removeJob(host: Host, directory: string): void {
   const { files } = host;
   if (files.lstat(directory) === undefined) return;
   for (const { attempt, wrapper } of listClaims(host, directory)) {
-    const isAlive = host.processes.isAlive(wrapper);
+    const isAlive = isWrapperThere(host, attempt, wrapper);
     if (!isAlive && readExit(host, attempt)?.swept) continue;
     const left = host.processes.signalTree(treeOf(attempt, wrapper), { scope: 'session' });
     if (!isAlive && left === 0) continue;

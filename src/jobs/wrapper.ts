@@ -9,6 +9,7 @@ import { inputPath, isCancelled, outputPath, treeOf, type Attempt } from './job-
 import { readCommand, type Command } from './job-spec.ts';
 import { cutOutputs, isLimited, limitPassed } from './limits.ts';
 import { createPause } from './pause.ts';
+import { keepSigning } from './sign-of-life.ts';
 
 /** How long a full disk may keep the exit from being put up. */
 const EXIT_PATIENCE_MS = 600_000;
@@ -88,17 +89,17 @@ async function runLimited(
   const { command, stdin, stdout, stderr } = streams;
   const { file, args, cwd, env } = command;
   const running = host.processes.runInto(file, args, { cwd, env, stdin, stdout, stderr });
-  if (!isLimited(command)) return { ...(await running), timedOut: false };
   const over = new AbortController();
+  const { signal } = over;
   const outputs = [stdout, stderr];
-  const first = await Promise.race([running, limitPassed(host, { command, outputs, signal: over.signal })]).finally(
-    () => over.abort(),
-  );
+  const cancelled = keepSigning(host, attempt, signal).then(() => 'cancelled' as const);
+  const limits = isLimited(command) ? [limitPassed(host, { command, outputs, signal })] : [];
+  const first = await Promise.race([running, cancelled, ...limits]).finally(() => over.abort());
   if (typeof first === 'object') return { ...first, timedOut: false };
   await endTree(host, treeOf(attempt, host.processes.self()), { scope: 'marked', graceMs: GRACE_MS });
-  const end = { ...(await running), timedOut: first !== 'output' };
+  const end = { ...(await running), timedOut: first === 'time' || first === 'idle' };
   if (first === 'output') cutOutputs(host, { outputs, bytesMax: command.outputBytesMax ?? 0 });
-  return first === 'time' ? end : { ...end, limit: first };
+  return first === 'time' || first === 'cancelled' ? end : { ...end, limit: first };
 }
 
 function whyNotStarted(host: Host, { file, cwd }: Command, error: unknown): string {

@@ -4,6 +4,7 @@ import { publishFile, readText, removeQuietly, renameSettled, replaceFile, stage
 import type { Host } from '../host/host.ts';
 import { namesIn } from '../host/names-in.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
+import { describeProcess, elsewhereHint, isThere, lastSeenMs } from './signs-of-life.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
 import { isMessageType } from '../message/message-type.ts';
 
@@ -90,7 +91,8 @@ function isPane(value: unknown): boolean {
 }
 
 function isIdentity(value: unknown): boolean {
-  return isObject(value) && Number.isSafeInteger(value['pid']) && isText(value['startTime']) && isText(value['bootId']);
+  if (!isObject(value) || !Number.isSafeInteger(value['pid']) || !isText(value['pidNamespace'] ?? '')) return false;
+  return isText(value['startTime']) && isText(value['bootId']);
 }
 
 const PANE = /^%\d+$/;
@@ -98,9 +100,20 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextList = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 
-/** Whether the actor has joined, not left, and its process runs. */
-export function isLive(host: Host, card: Card): boolean {
-  return card.leftAt === undefined && host.processes.isAlive(card.process);
+interface Where {
+  readonly host: Host;
+  readonly layout: RoomLayout;
+}
+
+/** Whether the actor has joined, not left, and its process is there. */
+export function isLive(where: Where, { leftAt, process, kind, address }: Card): boolean {
+  return leftAt === undefined && isThere(where.host, { process, kind, seenMs: () => lastSignMs(where, address) });
+}
+
+/** A card is put up before the actor is seen for the first time, which is a sign as well. */
+function lastSignMs(where: Where, address: string): number | undefined {
+  const cardMs = where.host.files.lstat(actorLayout(where.layout, address).card)?.mtimeMs ?? 0;
+  return Math.max(cardMs, lastSeenMs(where, address) ?? 0);
 }
 
 /**
@@ -123,7 +136,9 @@ export async function claimCard(
     const asideBefore = textBefore === undefined ? readAside(host, room, card.address) : undefined;
     const before = asideBefore?.card ?? parseCard(textBefore, card.address);
     const isOwn = before !== undefined && sameProcess(before.process, card.process);
-    if (before && !isOwn && !takeOver && isTaken(host, before, card)) throw inUse(host, before, card);
+    if (before && !isOwn && !takeOver && isTaken({ host, layout: room }, before, card)) {
+      throw inUse({ host, layout: room }, before, card);
+    }
     if (isOwn && !asideBefore) return replaceFile(files, { path, staged, bytes, mode: 0o600, durable: true });
     // Beside the card and named after it, so that whoever looks for the card finds it there.
     const aside = asideBefore?.path ?? `${path}.${randomBytes(8).toString('hex')}`;
@@ -154,7 +169,8 @@ function bytesOf(card: Card): Buffer {
 }
 
 function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
-  return a.pid === b.pid && a.startTime === b.startTime && a.bootId === b.bootId;
+  const isSamePlace = a.bootId === b.bootId && a.pidNamespace === b.pidNamespace;
+  return isSamePlace && a.pid === b.pid && a.startTime === b.startTime;
 }
 
 function renamedAway(host: Host, path: string, aside: string): boolean {
@@ -178,16 +194,16 @@ function restore(host: Host, aside: string, path: string): void {
 }
 
 /** A workflow keeps its address while nobody runs it, too: an agent there would take its mail. */
-function isTaken(host: Host, before: Card, { kind }: Card): boolean {
-  return isLive(host, before) || (before.kind === 'workflow' && kind === 'agent');
+function isTaken(where: Where, before: Card, { kind }: Card): boolean {
+  return isLive(where, before) || (before.kind === 'workflow' && kind === 'agent');
 }
 
-function inUse(host: Host, before: Card, { kind }: Card): Conflict {
+function inUse(where: Where, before: Card, { kind }: Card): Conflict {
   const { address, process, program, joinedAt } = before;
-  const facts = [`process ${process.pid}`, ...(program ? [program] : []), `joined ${joinedAt}`].join(', ');
-  const whose = before.kind === 'agent' ? 'a live agent' : isLive(host, before) ? 'a live workflow' : 'a workflow';
+  const facts = [describeProcess(where.host, process), ...(program ? [program] : []), `joined ${joinedAt}`].join(', ');
+  const whose = before.kind === 'agent' ? 'a live agent' : isLive(where, before) ? 'a live workflow' : 'a workflow';
   const instead = kind === 'agent' ? 'Choose another name' : 'Run it under another address with --as';
   return new Conflict(`The address ${address} is in use by ${whose} (${facts}).`, {
-    hint: `${instead}, or take the address from it with --take-over.`,
+    hint: `${instead}, or take the address from it with --take-over.${elsewhereHint(where.host, before)}`,
   });
 }

@@ -140,7 +140,7 @@ function listActors(context: RoomContext): ActorInfo[] {
     const mailbox = mailboxOf(context, card.address);
     return {
       card,
-      live: isLive(context.host, card),
+      live: isLive(context, card),
       seenAtMs: lastSeenMs(context, card.address),
       waiting: mailbox ? countUnread(mailbox) : 0,
     };

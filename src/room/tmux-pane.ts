@@ -47,6 +47,8 @@ export type PaneLook =
 /** Looks whether the pane is still the one on the card, and who views it. */
 export async function lookAtPane(host: Host, card: TmuxPane): Promise<PaneLook> {
   const { pane, process, serverPid, socket } = card;
+  if (host.processes.isElsewhere(process))
+    return { why: `pane ${pane} is in another container or sandbox`, isGone: false };
   if (!host.processes.isAlive(process)) return { why: `the process of pane ${pane} has ended`, isGone: true };
   const paneFormat = '#{pid} #{pane_id} #{pane_pid} #{window_zoomed_flag} #{pane_active} #{window_id} #{pane_tty}';
   const clientFormat = '#{client_control_mode} #{window_id} #{client_name}';

@@ -65,7 +65,7 @@ describe('the lease of a message', () => {
   it('is renewed for as long as it is answered, and no longer', async () => {
     const mail = await ask();
     const endedAtMs = mail.leaseEndsAtMs;
-    const lease = keepLease(mail, clock);
+    const lease = keepLease(mail, clock, () => {});
     await until('the time of ten leases has passed', () => clock.now() > endedAtMs + 10 * LEASE_MS);
     expect(mail.leaseEndsAtMs).toBeGreaterThan(clock.now());
     expect(lease.signal.aborted).toBe(false);
@@ -78,7 +78,7 @@ describe('the lease of a message', () => {
 
   it('that somebody else has ends the work on it', async () => {
     const mail = await ask();
-    using lease = keepLease(mail, clock);
+    using lease = keepLease(mail, clock, () => {});
     await bob.acknowledge(mail.message.id);
     await until('it is noticed', () => lease.signal.aborted);
     expect(lease.signal.reason).toMatchObject({ code: 'LEASE_LOST' });
