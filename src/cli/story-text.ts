@@ -15,7 +15,7 @@ export interface StoryColumns {
 }
 
 /** For a story that is told while it happens, without numbers. */
-export const COLUMNS_UNSEEN: StoryColumns = { number: 0, cause: 44 };
+const COLUMNS_UNSEEN: StoryColumns = { number: 0, cause: 44 };
 
 /** As wide as the lines need; the step with the most digits is the last one. */
 export function storyColumns(lines: readonly StoryLine[]): StoryColumns {

@@ -70,7 +70,7 @@ export async function createAgentRoom(programs: Readonly<Record<string, string>>
     return id;
   };
   const receive = async (): Promise<Message> => {
-    const words = ['read', '--wait', `${PATIENCE_MS}ms`, '--limit', '1'];
+    const words = ['read', '--wait', `${PATIENCE_MS}ms`, '--limit', '1', '--max-bytes', '1000000'];
     const [message] = (await cli.json(words, { as: 'alice' })) as Message[];
     if (!message) throw new Error('nothing came for alice');
     return message;

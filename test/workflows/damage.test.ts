@@ -137,7 +137,7 @@ test('changed code is refused until it is accepted, and what would differ is tol
   });
   expect(replayWorkflow(opened, 'stepper', first)).toEqual({ steps: 2, divergences: [] });
   expect(replayWorkflow(opened, 'stepper', changed)?.divergences).toEqual([
-    { seq: expect.any(Number), where: 'state.snapshot.context.n', recorded: 1, replayed: 100 },
+    { seq: expect.any(Number), step: 3, where: 'state.snapshot.context.n', recorded: 1, replayed: 100 },
   ]);
   const again = await room.run(changed, { acceptChanged: true });
   await again.host.close();
