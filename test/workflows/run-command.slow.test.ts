@@ -81,9 +81,9 @@ test('what kills its host is tried five times and is a dead letter then; the mai
   using room = await createProject({ 'poisoned.mjs': POISONED });
   const first = start(room, ['run', 'poisoned.mjs']);
   await eventually('it has begun', isBegun(first));
-  await room.run(['send', 'poisoned', 'KILL', ''], { as: 'alice' });
+  await room.run(['send', 'poisoned', 'KILL', 'now'], { as: 'alice' });
   expect((await first.ended).signal).toBe('SIGKILL');
-  await room.run(['send', 'poisoned', 'GO', ''], { as: 'alice' });
+  await room.run(['send', 'poisoned', 'GO', 'now'], { as: 'alice' });
   let deaths = 1;
   let last = await start(room, ['run', 'poisoned.mjs']).ended;
   for (; last.signal === 'SIGKILL' && deaths < 10; deaths++) last = await start(room, ['run', 'poisoned.mjs']).ended;
@@ -209,7 +209,7 @@ test.each(['ts', 'mjs'])(
     using room = await createProject({ [file]: `${GREETER}console.error('loaded');` });
     const started = start(room, [file, '--as', 'greeter.own'], TSX);
     await eventually('it has begun', isBegun(started));
-    await room.run(['send', 'greeter.own', 'GO', ''], { as: 'bob' });
+    await room.run(['send', 'greeter.own', 'GO', 'now'], { as: 'bob' });
     const { code, stdout, stderr } = await started.ended;
     expect([code, stdout]).toEqual([0, '"hello nobody"\n']);
     expect([stderr.match(/loaded/g)?.length, stderr.includes('another host')]).toEqual([1, false]);
