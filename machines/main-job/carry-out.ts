@@ -25,8 +25,8 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
   tell(isResumed ? `Going on with the run in ${directory}` : `A run of its own: ${directory}`);
   const interrupted = new AbortController();
   let exitCode: number = EXIT_FAILURE;
-  // What the machines do may never return, and then this process hears of no signal.
-  using _guarded = nodeHost.watchdog.guard(SIGNALS, () => {});
+  // What the machines do may never return, and then this process hears of none of them.
+  nodeHost.watchdog.guard(SIGNALS, () => {});
   // Until this process ends: a second Ctrl-C does not cut the end short, and execa ends a process without a listener.
   for (const [signal, code] of Object.entries(EXIT_CODES)) {
     process.on(signal, () => {

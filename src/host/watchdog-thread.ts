@@ -70,7 +70,12 @@ export function watchdogThread(): void {
     if (!found) return;
     noted = { path: found.path, turns };
     const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = fs.constants;
-    fs.writeFileSync(found.path, found.note, { mode: 0o600, flag: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW });
+    const fd = fs.openSync(found.path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+    try {
+      fs.writeSync(fd, found.note);
+    } finally {
+      fs.closeSync(fd);
+    }
   };
   const endUnlessHeard = (name: string): void => {
     const number = ++signals;

@@ -80,7 +80,7 @@ test.each(CASES)(
     await using running = host(room, 'spin' in at ? at.spin : '');
     if ('mail' in at) {
       await eventually('it handles signals', () => handlesSignals(running.child.pid));
-      await room.run(['send', 'spinning', at.mail, ''], { as: 'bob' });
+      await room.run(['send', 'spinning', at.mail, 'now'], { as: 'bob' });
     }
     const [found] = await listed(room, isStuck);
     expect(found).toMatchObject({ host: running.child.pid, stuck: { cause } });
@@ -108,8 +108,8 @@ test('a message whose guard never returns is a dead letter after five tries, and
     await using running = host(room);
     if (deaths === 0) {
       await eventually('it handles signals', () => handlesSignals(running.child.pid));
-      await room.run(['send', 'spinning', 'GUARD', ''], { as: 'alice' });
-      await room.run(['send', 'spinning', 'GO', ''], { as: 'alice' });
+      await room.run(['send', 'spinning', 'GUARD', 'now'], { as: 'alice' });
+      await room.run(['send', 'spinning', 'GO', 'now'], { as: 'alice' });
     }
     let end: Awaited<Hosting['ended']> | undefined;
     void running.ended.then((ended) => (end = ended));
@@ -153,7 +153,7 @@ test('a step that takes a while is noted, the note vanishes with it, and then a 
   using room = await createProject({ 'spinning.mjs': SPINNING });
   await using running = host(room);
   await eventually('it handles signals', () => handlesSignals(running.child.pid));
-  await room.run(['send', 'spinning', 'SLOW', ''], { as: 'bob' });
+  await room.run(['send', 'spinning', 'SLOW', 'now'], { as: 'bob' });
   await listed(room, isStuck);
   await listed(room, (found) => !isStuck(found));
   await eventually('the note is gone', () => !fs.existsSync(path.join(room.room, 'actors', 'spinning', 'step')));
@@ -176,7 +176,7 @@ test.skipIf(!fs.existsSync(SCRIPT))('Ctrl-C at a terminal ends it, too', async (
   try {
     const [{ host: pid }] = (await listed(room, ([one]) => one?.host !== undefined)) as [Listed];
     await eventually('it handles signals', () => handlesSignals(pid));
-    await room.run(['send', 'spinning', 'GUARD', ''], { as: 'bob' });
+    await room.run(['send', 'spinning', 'GUARD', 'now'], { as: 'bob' });
     await listed(room, isStuck);
     terminal.stdin.write('\x03');
     await ended;
