@@ -56,7 +56,9 @@ const isStuck = (found: readonly Listed[]): boolean => found.some(({ stuck }) =>
 /** Of a host whose step is noted at once, because it has run for less than a second, or is noted by now. */
 function isNoted(room: CliRoom, { child }: Hosting): boolean {
   const note = path.join(room.room, 'actors', 'spinning', 'step');
-  return fs.existsSync(note) && fs.readFileSync(note, 'utf8').includes(`"pid":${child.pid},`);
+  const text = fs.existsSync(note) ? fs.readFileSync(note, 'utf8') : '';
+  // Every step of the first second is noted, also one that is over in no time.
+  return text.includes(`"pid":${child.pid},`) && text.includes('"cause":"GUARD ');
 }
 
 const CASES = [
