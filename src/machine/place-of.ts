@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const FRAME = /^\s+at (?:.*\()?((?:file:\/\/)?\/.+):(\d+):(\d+)\)?$/;
@@ -40,8 +41,11 @@ function pathOf(where: string): string | undefined {
   }
 }
 
-/** Told by a stack, because a bundle that is CommonJS has no other way to know where it lies. */
+/**
+ * Told by a stack, because a bundle that is CommonJS has no other way to know where it lies. Code that was compiled in advance
+ * has the name of a directory in which it was built.
+ */
 function ownDirectory(): string | undefined {
-  const [{ file } = { file: '' }] = framesOf(new Error('here'));
-  return /^.*\/(?:src|dist)\//.exec(file)?.[0];
+  const [frame] = framesOf(new Error('here'));
+  return frame && (/^.*\/(?:src|dist)\//.exec(frame.file)?.[0] ?? `${dirname(frame.file)}/`);
 }

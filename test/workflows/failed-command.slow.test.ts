@@ -71,6 +71,20 @@ test('a step that throws at a timer: run, workflows and why say so, and the mend
   expect([repeated.code, repeated.stdout]).toEqual([0, '"berth 1 at Rotterdam"\n']);
 });
 
+test('of a guard that throws no place is told, because XState throws an error of its own for it', async () => {
+  const text = `
+import { setup } from 'xstate';
+export const machine = setup({ guards: { dry: () => { throw new Error('no tide table'); } } }).createMachine({
+  id: 'ship', initial: 'a', states: { a: { after: { 5: { guard: 'dry', target: 'b' } } }, b: { type: 'final' } },
+});
+`;
+  using room = await createProject({ 'ship.mjs': text });
+  const { code, stderr } = await room.run(['run', 'ship.mjs']);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('no tide table')]);
+  const [listed] = (await room.json(['workflows'])) as { error: { place?: string } }[];
+  expect(listed?.error.place).toBeUndefined();
+});
+
 test('a FAILED workflow is given up by stop and one more run, with any code, or by --again', async () => {
   using room = await createProject({ 'ship.ts': BROKEN });
   const words = ['run', 'ship.ts', '--input', '{"at":"Rotterdam"}'];
