@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { nodeHost, openRoom, type Room } from 'agent-mailroom';
+import { openRoom, type Room } from 'agent-mailroom';
 import { runWorkflow, type RecordListener, type WorkflowResult } from 'agent-mailroom/runtime';
 import { machine } from '../autonomous-dev.ts';
 import type { Progress } from '../autonomous-dev/progress.ts';
@@ -17,16 +17,12 @@ const EXIT_FAILURE = 1;
 /** 128 and the number of the signal, as shells count. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-const SIGNALS = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
-
 /** Runs it to its end, or until it is interrupted; resolves with the exit code. Nothing that it started is left then. */
 export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolean }): Promise<number> {
   const { directory, agents } = run;
   tell(isResumed ? `Going on with the run in ${directory}` : `A run of its own: ${directory}`);
   const interrupted = new AbortController();
   let exitCode: number = EXIT_FAILURE;
-  // What the machines do may never return, and then this process hears of none of them.
-  nodeHost.watchdog.guard(SIGNALS, () => {});
   // Until this process ends: a second Ctrl-C does not cut the end short, and execa ends a process without a listener.
   for (const [signal, code] of Object.entries(EXIT_CODES)) {
     process.on(signal, () => {

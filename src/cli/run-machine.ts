@@ -38,7 +38,7 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
   const address = addressOf(loaded.machine, { address: textOption(args, 'as') });
   const begunWith = (): unknown => listWorkflows(room, address)[0]?.state?.input;
   try {
-    using interruption = onInterruption(host.watchdog);
+    using interruption = onInterruption();
     const { signal } = interruption;
     inspector = args.options.has('inspect') ? await inspect(call, room, { address, file: loaded.path }) : undefined;
     const result = await runner.runWorkflow(room, loaded.machine, {

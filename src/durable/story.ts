@@ -156,8 +156,7 @@ function causeParts(step: CauseAndMail): Pick<StoryLine, 'cause' | 'mail' | 'eff
 
 type CauseAndMail = Pick<CommitRecord, 'cause' | 'outbox'>;
 
-/** What a step is on, in a few words. */
-export function causeText(step: CauseAndMail): string {
+function causeText(step: CauseAndMail): string {
   const { cause } = step;
   switch (cause.kind) {
     case 'start':
