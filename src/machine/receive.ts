@@ -41,6 +41,14 @@ export interface ReceiveOptions {
 }
 
 /**
+ * Whether a message stays where it is for now. Nothing that a user wrote decides it, so it can be asked before it is counted
+ * that the message may be what kills its host.
+ */
+export function mustWait({ type }: Pick<Message, 'type'>, state: WorkflowState | undefined): boolean {
+  return state ? state.failed !== undefined && type !== STOP : type !== START;
+}
+
+/**
  * Decides by the verified sender and the message's own fields, never by what its data claims: who answers an ask, who may
  * end, start or stop whom, and whether the machine declares its type and shape. Pure.
  */
@@ -48,7 +56,7 @@ export function receive(message: Message, options: ReceiveOptions): Reception {
   const { state, address } = options;
   const { id, from, type, content, threadId } = message;
   const mail: MailFacts = { id, from, type, content, ...(threadId === undefined ? {} : { threadId }) };
-  if (state?.failed && type !== STOP) return { waits: true };
+  if (mustWait(message, state)) return { waits: true };
   if (CONTROL_TYPES.has(type)) return receiveControl(message, mail, options);
   if (!state) return { waits: true };
   const answered = Object.entries(state.calls).find(

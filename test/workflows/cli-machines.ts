@@ -57,14 +57,16 @@ import { assign, setup } from 'xstate';
 import { z } from 'zod';
 import { accepts } from 'agent-mailroom/workflow';
 
-export const machine = setup({ schemas: accepts({ KILL: z.unknown(), GO: z.unknown() }) }).createMachine({
+const kill = () => process.kill(process.pid, 'SIGKILL');
+
+export const machine = setup({ schemas: accepts({ KILL: z.unknown(), POISON: z.unknown().refine(kill), GO: z.unknown() }) }).createMachine({
   id: 'poisoned',
   context: { gone: 0 },
   initial: 'waiting',
   output: 'survived',
   states: {
     waiting: {
-      on: { KILL: { actions: assign(() => process.kill(process.pid, 'SIGKILL')) }, GO: 'over' },
+      on: { KILL: { actions: assign(kill) }, POISON: {}, GO: 'over' },
     },
     over: { type: 'final' },
   },

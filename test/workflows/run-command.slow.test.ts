@@ -77,23 +77,29 @@ test('kill -9, SIGTERM, Ctrl-C and a closed terminal lose nothing: the same comm
   expect([replay.code, replay.stderr]).toEqual([0, '2 steps taken again; each came out as it is recorded.\n']);
 });
 
-test('what kills its host is tried five times and is a dead letter then; the mail behind it is taken', async () => {
-  using room = await createProject({ 'poisoned.mjs': POISONED });
-  const first = start(room, ['run', 'poisoned.mjs']);
-  await eventually('it has begun', isBegun(first));
-  await room.run(['send', 'poisoned', 'KILL', 'now'], { as: 'alice' });
-  expect((await first.ended).signal).toBe('SIGKILL');
-  await room.run(['send', 'poisoned', 'GO', 'now'], { as: 'alice' });
-  let deaths = 1;
-  let last = await start(room, ['run', 'poisoned.mjs']).ended;
-  for (; last.signal === 'SIGKILL' && deaths < 10; deaths++) last = await start(room, ['run', 'poisoned.mjs']).ended;
-  console.log(`the poison killed ${deaths} hosts`);
-  expect([last.code, last.stdout]).toEqual([0, '"survived"\n']);
-  // The first death was in an ordinary pass, which counts nothing.
-  expect(deaths).toBe(6);
-  const [letter] = (await room.json(['dead', 'list', '--as', 'poisoned'])) as { reason: string }[];
-  expect(letter?.reason).toBe('attempts');
-});
+test.each([
+  ['in the step', 'KILL'],
+  ['in the schema of its data', 'POISON'],
+])(
+  'what kills its host %s is tried five times and is a dead letter then; the mail behind it is taken',
+  async (_where, type) => {
+    using room = await createProject({ 'poisoned.mjs': POISONED });
+    const first = start(room, ['run', 'poisoned.mjs']);
+    await eventually('it has begun', isBegun(first));
+    await room.run(['send', 'poisoned', type, 'now'], { as: 'alice' });
+    expect((await first.ended).signal).toBe('SIGKILL');
+    await room.run(['send', 'poisoned', 'GO', 'now'], { as: 'alice' });
+    let deaths = 1;
+    let last = await start(room, ['run', 'poisoned.mjs']).ended;
+    for (; last.signal === 'SIGKILL' && deaths < 10; deaths++) last = await start(room, ['run', 'poisoned.mjs']).ended;
+    console.log(`the poison killed ${deaths} hosts`);
+    expect([last.code, last.stdout]).toEqual([0, '"survived"\n']);
+    // The first death was in an ordinary pass, which counts nothing.
+    expect(deaths).toBe(6);
+    const [letter] = (await room.json(['dead', 'list', '--as', 'poisoned'])) as { reason: string }[];
+    expect(letter?.reason).toBe('attempts');
+  },
+);
 
 test('options may stand before the command, and the machine may be JavaScript of each kind', async () => {
   const over = "createMachine({ initial: 'over', output: 'over', states: { over: { type: 'final' } } })";
