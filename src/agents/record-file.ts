@@ -4,6 +4,7 @@ import { errnoOf } from '../host/file-system.ts';
 import { ensureDirectory, publishFile, readBounded, replaceFile, stagedPath, syncDirectory } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { namesIn } from '../host/names-in.ts';
+import { quote } from '../host/shell-word.ts';
 
 const RECORD_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -39,7 +40,7 @@ export function readRecord<T>(
   const parsed = value?.['v'] === 1 ? parse(value) : undefined;
   if (parsed !== undefined) return parsed;
   throw new Conflict(`The record ${path} cannot be believed; Mailroom writes it whole or not at all.`, {
-    hint: `See what it was, then have what it was about done anew: rm -r '${path}'`,
+    hint: `See what it was, then have what it was about done anew: rm -r ${quote(path)}`,
   });
 }
 

@@ -1,5 +1,6 @@
 import { ChainDamaged, WaitTimeout } from '../errors.ts';
 import type { FileSystem } from '../host/file-system.ts';
+import { quote } from '../host/shell-word.ts';
 import type { ChainRecord } from './record.ts';
 import { listSegments, segmentPath, type ChainPlace } from './segment-naming.ts';
 import { createFirstSegment, openSegment, type Segment } from './segment.ts';
@@ -87,6 +88,6 @@ export function readPrevious(
   }
   throw new ChainDamaged(
     `the chain file ${empty.path} has no opening record, and no sealed segment before it ends with record ${empty.first - 1}`,
-    { hint: `If it is empty, remove it: rm '${empty.path}'. Otherwise put it back from a backup.` },
+    { hint: `If it is empty, remove it: rm ${quote(empty.path)}. Otherwise put it back from a backup.` },
   );
 }

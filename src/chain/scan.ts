@@ -1,4 +1,5 @@
 import { ChainDamaged } from '../errors.ts';
+import { quote } from '../host/shell-word.ts';
 import { claimedSeq, decodeLine, GENESIS, RECORD_BYTES_MAX, type ChainRecord } from './record.ts';
 
 const NEWLINE = 0x0a;
@@ -136,7 +137,7 @@ export class ChainScan {
       {
         hint:
           `Nothing was changed. Put the file back from a backup; or keep a copy and go on without what follows: ` +
-          (this.#offset === 0 && this.#first > 1 ? `rm '${path}'` : `truncate -s ${this.#offset} '${path}'`),
+          (this.#offset === 0 && this.#first > 1 ? `rm ${quote(path)}` : `truncate -s ${this.#offset} ${quote(path)}`),
       },
     );
   }

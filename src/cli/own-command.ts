@@ -1,5 +1,5 @@
 import { findProgram } from '../host/find-program.ts';
-import { quote } from '../message/shell-word.ts';
+import { quote } from '../host/shell-word.ts';
 
 const NAME = 'mailroom';
 /** What npm and npx put in front of PATH for the programs that they start, and nobody's shell has. */

@@ -1,4 +1,4 @@
-import { printfText, quote } from '../message/shell-word.ts';
+import { printfText, quote } from '../host/shell-word.ts';
 import { visibleLines } from '../message/visible.ts';
 
 /** Bytes of one word that may go on a command line; Linux allows 128 KiB (execve(2)). */

@@ -3,7 +3,7 @@ import { Conflict } from '../errors.ts';
 import { lostParts } from '../machine/lost-parts.ts';
 import { machineHash } from '../machine/machine-hash.ts';
 import type { WorkflowState } from '../machine/workflow-state.ts';
-import { quote } from '../message/shell-word.ts';
+import { quote } from '../host/shell-word.ts';
 import type { RoomContext } from '../room/context.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { readJournalState } from './read-journal.ts';

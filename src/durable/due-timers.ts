@@ -1,7 +1,10 @@
 import type { Cause } from '../machine/cause.ts';
 import type { WorkflowState } from '../machine/workflow-state.ts';
 
-/** The timers that are due at `now` (ms since the epoch), by the time they are due, then in the order in which they were set; none fires while it is FAILED. */
+/**
+ * The timers that are due at `now` (ms since the epoch), by the time they are due, then in the order in which they were set. None
+ * fires while the workflow is FAILED.
+ */
 export function dueTimers(state: WorkflowState | undefined, now: number): (Cause & { kind: 'timer' })[] {
   if (state?.failed) return [];
   return Object.entries(state?.timers ?? {})

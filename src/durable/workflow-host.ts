@@ -1,23 +1,26 @@
 import type { AnyStateMachine, InputFrom, OutputFrom } from 'xstate';
 import { Conflict, InvalidInput, WorkflowFailed } from '../errors.ts';
 import { checkMachine } from '../machine/check-machine.ts';
+import { STOP } from '../machine/control.ts';
+import { receive, type ReceiveOptions } from '../machine/receive.ts';
 import { standingOf, type ErrorFacts, type WorkflowState } from '../machine/workflow-state.ts';
+import { peek } from '../mailbox/peek.ts';
 import { cut } from '../message/cut.ts';
 import { findNonJson } from '../message/json-value.ts';
 import { isActorAddress } from '../message/address.ts';
+import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { assertLocalFileSystem } from '../room/network-file-system.ts';
 import type { Room } from '../room/room.ts';
+import { lastSeenMs } from '../room/signs-of-life.ts';
 import { told } from '../room/told.ts';
 import { askedOf } from './asked-of.ts';
 import { assertCode, isChanged } from './assert-code.ts';
-import { isToStop } from './is-to-stop.ts';
+import { isHostThere, runByAnother } from './host-there.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { readJournalState } from './read-journal.ts';
 import { noWorkflow } from './stop-workflow.ts';
 import { describeFailed } from './story.ts';
 import { WorkflowFamily, type RecordListener } from './workflow-family.ts';
-import { isHostThere, runByAnother } from './host-there.ts';
-import { lastSeenMs } from '../room/signs-of-life.ts';
 
 /** How a workflow is begun or gone on with. */
 export interface WorkflowOptions<TInput = unknown> {
@@ -188,6 +191,14 @@ function assertSame(
   if (state.failed && !accepted) return 'untouched';
   assertCode(context, goingOn, { accepted, file: options.file });
   return 'runs';
+}
+
+/** Whether a STOP waits in its mailbox that whoever runs it will take. A look; nothing is moved. */
+function isToStop(context: RoomContext, options: ReceiveOptions): boolean {
+  const mailbox = mailboxOf(context, options.address);
+  if (!mailbox) return false;
+  const { unsettled } = peek(mailbox, { limit: Infinity });
+  return unsettled.some(({ message }) => message.type === STOP && 'cause' in receive(message, options));
 }
 
 /** Before anything is opened, which would have to be closed again. */

@@ -14,9 +14,11 @@ export const nodeProcesses: Processes = {
   sessionLeader: () => {
     // What leads the session, or has started this, may be outside of the PID namespace, and is 0 then; the first process of
     // that stays as long as it.
-    const within = [Number(statFields(process.pid)?.[SESSION] ?? 0), process.ppid, FIRST_PID].filter((pid) => pid > 0);
-    const [found] = within.map(identify).filter((one) => one !== undefined);
-    return found ?? identityOf(process.ppid, '');
+    for (const pid of [Number(statFields(process.pid)?.[SESSION] ?? 0), process.ppid, FIRST_PID]) {
+      const found = pid > 0 ? identify(pid) : undefined;
+      if (found) return found;
+    }
+    return identityOf(process.ppid, '');
   },
   identify,
   isAlive: (identity) => {

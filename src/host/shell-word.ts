@@ -1,4 +1,4 @@
-import { visible, visibleLines } from './visible.ts';
+import { visible, visibleLines } from '../visible.ts';
 
 const PLAIN = /^[\w@%+=:,./-]+$/;
 

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { errnoOf, type FileSystem } from '../host/file-system.ts';
 import { publishFile, readBounded, stagedPath } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
+import { quote } from '../host/shell-word.ts';
 import { JobFailed } from './job-failed.ts';
 
 /** A command line may have 2 MiB on Linux, and JSON makes it longer. */
@@ -46,6 +47,6 @@ function damaged(path: string, fault: string, cause?: unknown): JobFailed {
   return new JobFailed(`The job file ${path} cannot be believed: ${fault}. Mailroom writes it whole or not at all.`, {
     reason: 'damaged',
     cause,
-    hint: `See that none of its processes is left (ps), then have it run anew: rm -r '${dirname(path)}'`,
+    hint: `See that none of its processes is left (ps), then have it run anew: rm -r ${quote(dirname(path))}`,
   });
 }

@@ -166,7 +166,7 @@ export function openLog(
   };
 }
 
-/** The directory of the log may be missing, as any that was empty when the room was copied or cleared up. */
+/** Makes the log's directory where it is missing: tools that copy or clean a tree leave out empty directories. */
 function openOrMake(files: FileSystem, { log, logDirectory }: RoomLayout): number {
   try {
     return files.open(log, OPEN_APPEND, LOG_MODE);

@@ -1,5 +1,6 @@
 import { LeaseLost } from '../errors.ts';
 import { removeQuietly } from '../host/files.ts';
+import { namesIn } from '../host/names-in.ts';
 import { parseClaimFileName, type ClaimName } from '../message/layout.ts';
 import type { Refusal } from '../message/message.ts';
 import { claimPath, moveToClaim, moveToDone } from './claim-path.ts';
@@ -120,7 +121,7 @@ export function keepInPart(mailbox: Mailbox, claim: Claim): Claim {
 
 /** The names of the messages that are kept so. */
 export function namesInPart(mailbox: Mailbox): string[] {
-  const claims = mailbox.host.files.readdir(mailbox.layout.cur).map(parseClaimFileName);
+  const claims = namesIn(mailbox.host.files, mailbox.layout.cur).map(parseClaimFileName);
   return claims.flatMap((claim) => (claim?.attempt === 0 && !isOpenToAll(mailbox, claim) ? [claim.name] : []));
 }
 

@@ -3,7 +3,7 @@ import { Conflict, MessageNotFound } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { createFile, readText, removeQuietly, renameSettled, stagedPath } from '../host/files.ts';
 import { namesIn } from '../host/names-in.ts';
-import { parseMessageFileName, reasonFileName } from '../message/layout.ts';
+import { isReasonFileName, parseMessageFileName, reasonFileName } from '../message/layout.ts';
 import type { Message, Refusal, RefusalReason } from '../message/message.ts';
 import { visibleJson } from '../message/visible.ts';
 import { moveToClaim } from './claim-path.ts';
@@ -12,7 +12,6 @@ import type { Mailbox } from './mailbox.ts';
 import { refusalOfPurged } from './purge.ts';
 
 const REASON_MODE = 0o600;
-export const REASON_END = '.why.json';
 
 /** What lies beside a dead letter. */
 export interface DeadReason {
@@ -41,7 +40,7 @@ export function refuse(mailbox: Mailbox, thing: { path: string; name: string; re
   const { layout, host } = mailbox;
   const target = `${layout.refused}/${uuid(host.randomBytes(16))}`;
   try {
-    const letter = { ...thing, target, reasonPath: `${target}${REASON_END}` };
+    const letter = { ...thing, target, reasonPath: reasonFileName(target) };
     const path = bury(mailbox, letter) ? thing.path : pathInBytes(mailbox, thing);
     if (path === undefined || (path !== thing.path && !bury(mailbox, { ...letter, path }))) return false;
     mailbox.observe({ kind: 'refused', name: thing.name, reason: thing.refusal });
@@ -146,7 +145,7 @@ export function listDead(mailbox: Mailbox): DeadLetter[] {
   ] as const) {
     for (const fileName of namesIn(host.files, directory).sort()) {
       const path = `${directory}/${fileName}`;
-      if (path === layout.refused || fileName.endsWith(REASON_END)) continue;
+      if (path === layout.refused || isReasonFileName(fileName)) continue;
       const why = reasonOf(mailbox, path, fileName);
       letters.push({ ...why, path, verified, retryable: verified || mayPass(why) });
     }
@@ -155,14 +154,14 @@ export function listDead(mailbox: Mailbox): DeadLetter[] {
 }
 
 function reasonOf(mailbox: Mailbox, letter: string, fileName: string): DeadReason {
-  const detail = `its reason file ${letter}${REASON_END} cannot be read`;
+  const detail = `its reason file ${reasonFileName(letter)} cannot be read`;
   return readReason(mailbox, letter) ?? { name: fileName, reason: 'unknown', detail, at: '' };
 }
 
 /** Why a letter lies where it does; undefined where its reason file is missing or makes no sense. */
 export function readReason({ host }: Mailbox, letter: string): DeadReason | undefined {
   try {
-    const parsed: unknown = JSON.parse(readText(host.files, `${letter}${REASON_END}`) ?? 'null');
+    const parsed: unknown = JSON.parse(readText(host.files, reasonFileName(letter)) ?? 'null');
     const { name, reason, detail, at } = (parsed ?? {}) as Partial<DeadReason>;
     const isWhole = [name, reason, detail, at].every((value) => typeof value === 'string');
     return isWhole ? ({ name, reason, detail, at } as DeadReason) : undefined;
@@ -199,7 +198,7 @@ export function retryDead(mailbox: Mailbox, fileName: string): void {
   // A verified letter was given up and not dealt with, also where its day is purged by now: then it is not judged as new.
   const claim = { name, attempt: purged ? 1 : 0, untilMs: 0 };
   if (!moveToClaim(mailbox, { path, claim })) throw noLetter(mailbox, fileName);
-  removeQuietly(host.files, `${path}${REASON_END}`);
+  removeQuietly(host.files, reasonFileName(path));
 }
 
 function noLetter({ address }: Mailbox, fileName: string): MessageNotFound {

@@ -54,7 +54,8 @@ export function refusalOfPurged(mailbox: Mailbox, id: string): Refusal | undefin
 /**
  * Deletes the days of `done` that ended more than `doneDaysKept` days ago. The day is written down first, and never goes
  * back, so that no id of a deleted day can be taken for a new message. A day from which a message still waits or is
- * claimed is not purged, nor any after it. The records of answers to messages of purged days go with them. Throws `Conflict` when the wall clock has jumped by more than a day.
+ * claimed is not purged, nor any after it. The records of answers to messages of purged days go with them. Throws
+ * `Conflict` when the wall clock has jumped by more than a day.
  */
 export async function purge(mailbox: Mailbox): Promise<Purged> {
   const { layout, host } = mailbox;

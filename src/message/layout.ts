@@ -160,7 +160,18 @@ export function replyRecordName(answered: string, hash: string): string {
   return `${answered}.${hash}.json`;
 }
 
-/** The reason file beside a dead letter. */
-export function reasonFileName(name: string): string {
-  return `${name}.why.json`;
+const REASON_END = '.why.json';
+
+/** The reason file beside a dead letter, whose name or path is given. */
+export function reasonFileName(letter: string): string {
+  return `${letter}${REASON_END}`;
+}
+
+export function isReasonFileName(name: string): boolean {
+  return name.endsWith(REASON_END);
+}
+
+/** The letter that a reason file is beside. */
+export function letterOfReason(reason: string): string {
+  return reason.slice(0, -REASON_END.length);
 }

@@ -1,6 +1,7 @@
 import { RoomNotFound, RoomRefused, UPDATE_HINT } from '../errors.ts';
 import { errnoOf, type FileSystem } from '../host/file-system.ts';
 import { readBounded } from '../host/files.ts';
+import { quote } from '../host/shell-word.ts';
 import type { RoomLayout } from '../message/layout.ts';
 import type { Algorithm } from '../signing/keys.ts';
 import { readLimits, type RoomLimits } from './limits.ts';
@@ -33,14 +34,14 @@ function textOf(files: FileSystem, { config, directory }: RoomLayout): string {
     const read = readBounded(files, config, CONFIG_BYTES_MAX);
     if ('bytes' in read) return read.bytes.toString('utf8');
     const hint = read.unreadable.includes('EACCES')
-      ? `Let its owner read it: chmod 600 '${config}'`
-      : `Put the file back from a backup. Where there never was a room: mv '${config}' '${config}.old' && mailroom init`;
+      ? `Let its owner read it: chmod 600 ${quote(config)}`
+      : `Put the file back from a backup. Where there never was a room: mv ${quote(config)} ${quote(`${config}.old`)} && mailroom init`;
     throw new RoomRefused(`${config} cannot be read: ${read.unreadable}.`, { hint });
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new RoomNotFound(`${directory} is not a room: it has no room.json.`, {
       cause: error,
-      hint: `Make one with: mailroom init --room '${directory}'`,
+      hint: `Make one with: mailroom init --room ${quote(directory)}`,
     });
   }
 }

@@ -60,7 +60,10 @@ export function mailboxOf(context: RoomContext, address: string): Mailbox | unde
   return mailbox;
 }
 
-/** Every address with a directory in the room, in order; a directory that no actor can have is none. Throws ENOENT when the room is gone. */
+/**
+ * Every address with a directory in the room, in order; a directory that no actor can have is none. Throws ENOENT when the room
+ * is gone.
+ */
 export function listAddresses({ host, layout }: Pick<RoomContext, 'host' | 'layout'>): string[] {
   const names = namesIn(host.files, layout.actors);
   // Where nobody is listed, nobody has joined, or there is no room any more.

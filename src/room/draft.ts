@@ -43,7 +43,9 @@ export function assertDraft(context: RoomContext, draft: Draft): void {
     });
   }
   if (id !== undefined && timeOfId(id) > LAST_TIME_MS) {
-    throw new InvalidInput(`The id ${id} is of a year beyond 9999, which no message has.`);
+    throw new InvalidInput(`The id ${id} is of a year beyond 9999, which no message has.`, {
+      hint: 'Leave the id out, or give the one that an earlier try reported.',
+    });
   }
   if (id !== undefined) assertIdInTime(context, id);
   if (replyTo !== undefined && !isMessageId(replyTo)) {

@@ -4,7 +4,7 @@ import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import { namesIn } from '../host/names-in.ts';
 import { ROOM_DIRECTORY, roomLayout } from '../message/layout.ts';
-import { quote } from '../message/shell-word.ts';
+import { quote } from '../host/shell-word.ts';
 import { elsewhereOf } from './git-worktree.ts';
 
 const LEVELS_MAX = 100;
@@ -69,7 +69,7 @@ function searchElsewhere(host: Host, start: string): string | undefined {
     .filter((candidate) => isRoom(host, candidate));
   if (rooms.length > 1) {
     throw new RoomNotFound(`${rooms.length} worktrees of this repository have a room: ${rooms.join(', ')}.`, {
-      hint: `Say which one with --room or MAILROOM_DIR, such as: export MAILROOM_DIR=${rooms[0] ?? ''}`,
+      hint: `Say which one with --room or MAILROOM_DIR, such as: export MAILROOM_DIR=${quote(rooms[0] ?? '')}`,
     });
   }
   return rooms[0] ?? searchUp(host, elsewhere.main);
@@ -111,6 +111,6 @@ export function assertNotBeheaded({ files }: Pick<Host, 'files'>, directory: str
   throw new RoomRefused(`The room ${directory} is damaged: it has actors, and ${config} ${what}.`, {
     hint:
       'Put it back from a backup: nothing in the room can be verified without it. ' +
-      `To begin anew instead: mv '${directory}' '${directory}.old' && mailroom init --room '${directory}'`,
+      `To begin anew instead: mv ${quote(directory)} ${quote(`${directory}.old`)} && mailroom init --room ${quote(directory)}`,
   });
 }

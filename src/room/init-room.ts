@@ -4,6 +4,7 @@ import { errnoOf } from '../host/file-system.ts';
 import { ensureDirectory, publishFile, removeIfThere, stagedPath, syncDirectory } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { nodeHost } from '../host/node-host.ts';
+import { quote } from '../host/shell-word.ts';
 import { openLog } from '../log/event-log.ts';
 import { ROOM_DIRECTORY, roomLayout, type RoomLayout } from '../message/layout.ts';
 import type { Algorithm } from '../signing/keys.ts';
@@ -129,12 +130,12 @@ function explain(where: { host: Host; layout: RoomLayout }, error: unknown): unk
     case 'ENOTDIR': {
       const inTheWay = directoriesOf(where.layout).find((path) => !isDirectoryOrNothing(where.host, path));
       if (inTheWay !== undefined) {
-        const hint = `Move it away, then repeat the command: mv '${inTheWay}' '${inTheWay}.old'`;
+        const hint = `Move it away, then repeat the command: mv ${quote(inTheWay)} ${quote(`${inTheWay}.old`)}`;
         return refused(`${inTheWay} is no directory`, hint);
       }
       return refused(
         'the directory it should be in does not exist',
-        `Make it first: mkdir -p '${join(directory, '..')}'`,
+        `Make it first: mkdir -p ${quote(join(directory, '..'))}`,
       );
     }
     default:

@@ -132,7 +132,7 @@ describe('a chain', () => {
     expect(error.message).toBe(
       `the chain file /chain/1 is damaged at byte ${first.length + 1}: expected record 2 there, but the next whole record is 3`,
     );
-    expect(error.hint).toContain(`truncate -s ${first.length + 1} '/chain/1'`);
+    expect(error.hint).toContain(`truncate -s ${first.length + 1} /chain/1`);
     expect(error.code).toBe('CHAIN_DAMAGED');
   });
 

@@ -1,8 +1,8 @@
-import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { openRoom } from '../../src/index.ts';
+import { bundleProgram } from '../crash/killed-child.ts';
 import { readAll } from '../hostile/zoo-room.ts';
 import { createCliRoom } from './cli-room.ts';
 
@@ -12,16 +12,7 @@ const CHANGES_MAX = 100;
 it('a reply that is killed at any change and typed again arrives once, and says so', async () => {
   using room = await createCliRoom();
   const program = path.join(room.directory, '..', 'command.cjs');
-  await build({
-    entryPoints: [path.join(import.meta.dirname, '../../fixtures/crash/command.ts')],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    packages: 'external',
-    logLevel: 'error',
-  });
+  await bundleProgram(path.join(import.meta.dirname, '../../fixtures/crash/command.ts'), program);
   await using opened = await openRoom({ directory: room.room, durability: 'process' });
   const alice = opened.agent('alice');
   let killed = 0;

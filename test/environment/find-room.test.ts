@@ -190,7 +190,7 @@ describe('a room that lost its room.json', () => {
     const refused = {
       code: 'ROOM_REFUSED',
       message: expect.stringContaining(`The room ${directory} is damaged`),
-      hint: expect.stringContaining(`mailroom init --room '${directory}'`),
+      hint: expect.stringContaining(`mailroom init --room ${directory}`),
     };
     await expect(openRoom({ cwd: inside('own/src') })).rejects.toMatchObject(refused);
     await expect(openRoom({ directory })).rejects.toMatchObject(refused);
@@ -229,4 +229,13 @@ describe('a room of another user is refused', () => {
       message: expect.stringContaining(hidden),
     });
   });
+});
+
+test('the command in a hint works in a directory whose name means something to a shell', async () => {
+  const directory = inside(`it's $HOME; "here"`);
+  fs.mkdirSync(path.join(directory, '.mailroom', 'actors', 'alice'), { recursive: true });
+  const error = (await openRoom({ cwd: directory }).catch((caught: unknown) => caught)) as { hint?: string };
+  const move = /begin anew instead: (mv .*) && mailroom init/.exec(error.hint ?? '')?.[1];
+  execFileSync('/bin/sh', ['-c', move ?? 'exit 1']);
+  expect(fs.readdirSync(directory)).toEqual(['.mailroom.old']);
 });

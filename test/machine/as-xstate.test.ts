@@ -57,6 +57,12 @@ const see = (what: (args: Args) => unknown) =>
   assign({ seen: (args: unknown) => [...((args as Args).context['seen'] as unknown[]), what(args as Args)] });
 const seen = { seen: [] };
 const GO = { type: 'GO' };
+/** Two delayed events with one send id, taken back at GO. */
+const cancelledAtGo = machineOf({
+  context: seen,
+  entry: [raise({ type: 'A' }, { delay: 3, id: 'x' }), raise({ type: 'B' }, { delay: 5, id: 'x' })],
+  on: { GO: { actions: cancel('x') }, '*': { actions: see(({ event }) => event['type']) } },
+});
 
 const echo = fromPromise(async ({ input }: { input: unknown }) => input);
 const nothing = fromPromise(async () => {});
@@ -82,24 +88,8 @@ const same: readonly Case[] = [
     }),
     [2, 1, 1, 1, 3],
   ],
-  [
-    'cancel takes back the later of two with one send id',
-    machineOf({
-      context: seen,
-      entry: [raise({ type: 'A' }, { delay: 3, id: 'x' }), raise({ type: 'B' }, { delay: 5, id: 'x' })],
-      on: { GO: { actions: cancel('x') }, '*': { actions: see(({ event }) => event['type']) } },
-    }),
-    [1, GO, 9],
-  ],
-  [
-    'cancel takes back neither once the earlier of two with one send id has fired',
-    machineOf({
-      context: seen,
-      entry: [raise({ type: 'A' }, { delay: 3, id: 'x' }), raise({ type: 'B' }, { delay: 5, id: 'x' })],
-      on: { GO: { actions: cancel('x') }, '*': { actions: see(({ event }) => event['type']) } },
-    }),
-    [4, GO, 9],
-  ],
+  ['cancel takes back the later of two with one send id', cancelledAtGo, [1, GO, 9]],
+  ['cancel takes back neither once the earlier of two with one send id has fired', cancelledAtGo, [4, GO, 9]],
   [
     'cancel takes back the last of three with one send id, of which the last is due first',
     machineOf({

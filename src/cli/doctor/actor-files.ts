@@ -7,7 +7,10 @@ import { readJournalState } from '../../durable/read-journal.ts';
 import { readChain } from '../../chain/read-chain.ts';
 import { listSegments, segmentPath } from '../../chain/segment-naming.ts';
 import { namesIn } from '../../host/names-in.ts';
-import { readWholeJob } from '../../jobs/read-whole-job.ts';
+import { quote } from '../../host/shell-word.ts';
+import { listClaims } from '../../jobs/claim.ts';
+import { readExit } from '../../jobs/exit-record.ts';
+import { readSpec } from '../../jobs/job-spec.ts';
 import { actorLayout, type ActorLayout } from '../../message/layout.ts';
 import { readCard } from '../../room/card.ts';
 import { listAddresses, type RoomContext } from '../../room/context.ts';
@@ -70,7 +73,7 @@ export const ACTOR_FILES: readonly DurableFile[] = [
     kind: 'directory',
     mode: ALL_OF_OWNER,
     places: (context) => placesIn(context, ({ jobs }) => jobs),
-    read: ({ host }, { path }) => readWholeJob(host, path),
+    read: readJob,
     hint: remove,
   },
   inOwn('agent', ({ agent }) => agent.directory),
@@ -147,14 +150,14 @@ function placesIn(context: RoomContext, directoryIn: (own: ActorLayout) => strin
 }
 
 function remove(_context: RoomContext, { path }: Place): string {
-  return `Put it back from a backup; or do without what it held, which is done anew: rm -r '${path}'`;
+  return `Put it back from a backup; or do without what it held, which is done anew: rm -r ${quote(path)}`;
 }
 
 function joinAgain(context: RoomContext, { address = '' }: Place): string {
   const file = machineFileOf(context, address);
   const join = `mailroom join ${address}`;
   if (file === undefined) return `It is made again by joining, which changes no mail: ${join}`;
-  return `It is made again when the workflow is run: mailroom run '${file}' --as ${address}`;
+  return `It is made again when the workflow is run: mailroom run ${quote(file)} --as ${address}`;
 }
 
 function machineFileOf(context: RoomContext, address: string): string | undefined {
@@ -183,4 +186,10 @@ function readHistory(context: RoomContext, { address = '', path }: Place): void 
   if (path !== journalFiles(context).find((one) => one.address === address)?.path) return;
   const fold = new JournalFold(place.directory);
   readChain(context.host.files, place, (record) => fold.apply(record));
+}
+
+/** Every record of a job. Throws JobFailed for the first that cannot be believed. */
+function readJob({ host }: RoomContext, { path }: Place): void {
+  readSpec(host, path);
+  for (const { attempt } of listClaims(host, path)) readExit(host, attempt);
 }

@@ -1,11 +1,17 @@
 import { basename } from 'node:path';
 import { isMailroomError } from '../../errors.ts';
 import { errnoOf } from '../../host/file-system.ts';
+import { quote } from '../../host/shell-word.ts';
 import { actorLayout } from '../../message/layout.ts';
 import type { RoomContext } from '../../room/context.ts';
+import { ACTOR_FILES } from './actor-files.ts';
 import { READABLE, type DurableFile, type Place } from './durable-file.ts';
-import { DURABLE_FILES } from './durable-files.ts';
 import type { Check, Finding } from './finding.ts';
+import { MAILBOX_FILES } from './mailbox-files.ts';
+import { ROOM_FILES } from './room-files.ts';
+
+/** Every durable file of a room, parents before what lies in them. */
+export const DURABLE_FILES: readonly DurableFile[] = [...ROOM_FILES, ...ACTOR_FILES, ...MAILBOX_FILES];
 
 const CHECK = 'files';
 const ASIDE_BYTES = 4;
@@ -63,7 +69,7 @@ function judge(context: RoomContext, file: DurableFile, place: Place): Judged | 
       return { fault: 'is missing', hint, ...(file.make ? { mend: 'make' } : {}) };
     }
     if (facts.kind === 'symlink') {
-      const without = `Put what it points to in its place; or, if that is not needed, do without it: rm '${path}'`;
+      const without = `Put what it points to in its place; or, if that is not needed, do without it: rm ${quote(path)}`;
       return { fault: 'is a symbolic link, and what belongs there may not lie elsewhere', hint: without };
     }
     if (facts.kind !== file.kind) return { fault: `is no ${file.kind} (${facts.kind})`, hint, ...setsAside() };

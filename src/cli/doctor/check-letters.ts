@@ -1,8 +1,10 @@
 import { removeQuietly } from '../../host/files.ts';
 import { namesIn } from '../../host/names-in.ts';
-import { listDead, readReason, REASON_END, writeReason } from '../../mailbox/dead.ts';
+import { quote } from '../../host/shell-word.ts';
+import { listDead, readReason, writeReason } from '../../mailbox/dead.ts';
 import { listWaiting, refuseForeign } from '../../mailbox/drain.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
+import { isReasonFileName, letterOfReason, reasonFileName } from '../../message/layout.ts';
 import { listAddresses, mailboxOf } from '../../room/context.ts';
 import type { Check, Finding } from './finding.ts';
 
@@ -44,7 +46,7 @@ function lostReasons(mailbox: Mailbox, fix: boolean): Finding[] {
   return listDead(mailbox)
     .filter(({ path }) => !readReason(mailbox, path))
     .map(({ path, name }): Finding => {
-      const reasonPath = `${path}${REASON_END}`;
+      const reasonPath = reasonFileName(path);
       const text = `${reasonPath}, the reason of a dead letter, is missing or cannot be read`;
       if (!fix) return { check: 'reasons', level: 'wrong', text, hint: FIX };
       try {
@@ -53,7 +55,12 @@ function lostReasons(mailbox: Mailbox, fix: boolean): Finding[] {
         writeReason(mailbox, reasonPath, why);
         return { check: 'reasons', level: 'ok', text: `mended: ${reasonPath} says that the reason is not known` };
       } catch (error) {
-        return { check: 'reasons', level: 'wrong', text, hint: `${String(error)}. Remove it: rm -r '${reasonPath}'` };
+        return {
+          check: 'reasons',
+          level: 'wrong',
+          text,
+          hint: `${String(error)}. Remove it: rm -r ${quote(reasonPath)}`,
+        };
       }
     });
 }
@@ -64,9 +71,9 @@ function lostLetters(mailbox: Mailbox, fix: boolean): Finding[] {
   const before = host.clock.now() - limits.tmpAgeMsMax;
   const left = [layout.dead, layout.refused].flatMap((directory) =>
     namesIn(host.files, directory)
-      .filter((name) => name.endsWith(REASON_END))
+      .filter((name) => isReasonFileName(name))
       .map((name) => `${directory}/${name}`)
-      .filter((path) => !host.files.lstat(path.slice(0, -REASON_END.length)))
+      .filter((path) => !host.files.lstat(letterOfReason(path)))
       .filter((path) => (host.files.lstat(path)?.mtimeMs ?? Infinity) <= before),
   );
   if (fix) for (const path of left) removeQuietly(host.files, path);
@@ -77,7 +84,7 @@ function lostLetters(mailbox: Mailbox, fix: boolean): Finding[] {
       check: 'reasons',
       level: 'wrong',
       text: `${path} is the reason of a letter that is not there`,
-      hint: fix ? `Remove it: rm -r '${path}'` : FIX,
+      hint: fix ? `Remove it: rm -r ${quote(path)}` : FIX,
     };
   });
 }

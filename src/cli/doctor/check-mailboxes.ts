@@ -6,7 +6,7 @@ import { countWaiting, isFullFor } from '../../mailbox/fullness.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { abandonedIn } from '../../mailbox/sweep.ts';
 import { isAddress } from '../../message/address.ts';
-import { parseClaimFileName, parseMessageFileName } from '../../message/layout.ts';
+import { isReasonFileName, parseClaimFileName, parseMessageFileName } from '../../message/layout.ts';
 import { timeOfId } from '../../message/message-id.ts';
 import { formatTime } from '../../message/format-time.ts';
 import { listAddresses, mailboxOf } from '../../room/context.ts';
@@ -77,7 +77,7 @@ function claims(mailbox: Mailbox): Finding[] {
 }
 
 function deadLetters({ address, host, layout }: Mailbox): Finding[] {
-  const isLetter = (name: string): boolean => !name.endsWith('.why.json') && name !== 'refused';
+  const isLetter = (name: string): boolean => !isReasonFileName(name) && name !== 'refused';
   const dead = namesIn(host.files, layout.dead).filter(isLetter).length;
   const refused = namesIn(host.files, layout.refused).filter(isLetter).length;
   if (dead + refused === 0) return [];

@@ -1,4 +1,5 @@
 import { actorLayout } from '../../message/layout.ts';
+import { quote } from '../../host/shell-word.ts';
 import { listAddresses } from '../../room/context.ts';
 import type { Check, Finding } from './finding.ts';
 
@@ -25,6 +26,6 @@ export const checkMounts: Check = ({ context }) => {
     check: 'mounts',
     level: 'wrong',
     text: `${path} lies on another file system than ${from}, and nothing can be linked or renamed from one to the other`,
-    hint: `Move what is in it onto the file system of the room, then unmount it: umount '${path}'`,
+    hint: `Move what is in it onto the file system of the room, then unmount it: umount ${quote(path)}`,
   }));
 };

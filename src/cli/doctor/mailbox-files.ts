@@ -1,5 +1,6 @@
 import { ensureDirectory, readText } from '../../host/files.ts';
 import { namesIn } from '../../host/names-in.ts';
+import { quote } from '../../host/shell-word.ts';
 import { isClockMark, purgedThrough, writeClockMark } from '../../mailbox/purge.ts';
 import { actorLayout, type MailboxLayout } from '../../message/layout.ts';
 import { readCard } from '../../room/card.ts';
@@ -109,6 +110,6 @@ function lastDayPurged({ config, host }: RoomContext, { path, address = '' }: Pl
   const day = new Date(host.clock.now() - (daysKept + 1) * DAY_MS).toISOString().slice(0, 10);
   return (
     'Put it back from a backup; or write the last day into it that can have been purged, and nothing up to that day is ' +
-    `taken for new: rm -rf '${path}' && echo ${day} > '${path}'`
+    `taken for new: rm -rf ${quote(path)} && echo ${day} > ${quote(path)}`
   );
 }

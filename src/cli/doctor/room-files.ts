@@ -1,4 +1,5 @@
 import { readText, ensureDirectory } from '../../host/files.ts';
+import { quote } from '../../host/shell-word.ts';
 import { publishGitignore } from '../../room/init-room.ts';
 import { readConfig } from '../../room/config.ts';
 import { listAddresses, type RoomContext } from '../../room/context.ts';
@@ -44,7 +45,7 @@ export const ROOM_FILES: readonly DurableFile[] = [
     read: ({ keyring }) => keyring.signerOf('system'),
     hint: ({ layout }) =>
       `Nothing can be signed or verified without it: put it back from a backup. ` +
-      `To begin anew instead: mv '${layout.directory}' '${layout.directory}.old' && mailroom init --room '${layout.directory}'`,
+      `To begin anew instead: mv ${quote(layout.directory)} ${quote(`${layout.directory}.old`)} && mailroom init --room ${quote(layout.directory)}`,
   },
   {
     name: 'keys/<address>.key',
