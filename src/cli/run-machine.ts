@@ -32,10 +32,10 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
   const loaded = await loadMachine(host, args.operands[0] ?? '', { cwd, program: call.nudgeProgram });
   const runner = await loadRunner(loaded.path, own);
   const input = inputOf(call);
+  const address = addressOf(loaded.machine, { address: textOption(args, 'as') });
   // Opened by the runtime's own copy of the library, of which the command may have another.
   const room = await runner.openRoom({ directory: textOption(args, 'room'), cwd, nudge: nudgeApart(call) });
   let inspector: Inspector | undefined;
-  const address = addressOf(loaded.machine, { address: textOption(args, 'as') });
   const begunWith = (): unknown => listWorkflows(room, address)[0]?.state?.input;
   try {
     using interruption = onInterruption();

@@ -19,10 +19,14 @@ const COLUMNS_UNSEEN: StoryColumns = { number: 0, cause: 44 };
 
 /** As wide as the lines need; the step with the most digits is the last one. */
 export function storyColumns(lines: readonly StoryLine[]): StoryColumns {
-  const widths = lines.map((line) => Math.min(causeText(line).length, CAUSE_COLUMNS_MAX));
+  const widest = (widthOf: (line: StoryLine) => number): number =>
+    lines.reduce((most, line) => Math.max(most, widthOf(line)), 0);
   return {
-    number: Math.max(...lines.map((line) => numberText(line).length)),
-    cause: widths.reduce((widest, width) => Math.max(widest, width), 0),
+    number: widest((line) => numberText(line).length),
+    cause: Math.min(
+      widest((line) => causeText(line).length),
+      CAUSE_COLUMNS_MAX,
+    ),
   };
 }
 

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -80,12 +81,17 @@ describe('an output that cannot be written', () => {
     const [held, given] = [await idOf('held'), await idOf('given back')];
     await room.run(['read', '--hold'], { as: 'bob' });
     const elsewhere = `${room.directory}/elsewhere`;
+    const refused = `${room.room}/actors/bob/mailbox/dead/refused/00000000-0000-4000-8000-000000000000`;
+    const why = { name: `${held.slice(0, -1)}0.alice.json`, reason: 'unknown-key', detail: 'x', at: '' };
+    fs.writeFileSync(refused, 'whatever it is');
+    fs.writeFileSync(`${refused}.why.json`, JSON.stringify(why));
     const done: readonly (readonly [line: string, as: string, report: string])[] = [
       ['send bob INFO once', 'alice', 'delivered  '],
       ['broadcast INFO once', 'alice', 'to bob'],
       [`renew ${held}`, 'bob', `claimed  ${held.slice(-8)}`],
       [`ack ${held}`, 'bob', `acknowledged  ${held.slice(-8)}`],
       [`release ${given}`, 'bob', `released  ${given.slice(-8)}`],
+      ['dead retry --refused', 'bob', 'released  '],
       ['purge', 'bob', '0 messages of 0 days deleted'],
       ['join carol', 'carol', 'export MAILROOM_AS=carol'],
       [`init --room ${elsewhere}`, 'bob', elsewhere],

@@ -267,3 +267,15 @@ describe('a read whose output was closed', () => {
     expect((await bob('read')).stdout).toContain('  unseen\n');
   });
 });
+
+it('dead show prints a large letter in part too, and names the command that prints all of it', async () => {
+  const id = await send('x'.repeat(100 * KIB));
+  for await (const mail of opened.agent('bob').inbox({ wait: false })) await mail.reject('too long');
+  const shown = await bob('dead', 'show', id.slice(-8));
+  expect(Buffer.byteLength(shown.stdout)).toBeLessThan(BYTES_MAX + KIB);
+  const rest = /All of it: mailroom (dead show .*)/.exec(shown.stdout)?.[1];
+  expect((await bob(...(rest ?? '').split(' '))).stdout).toContain('x'.repeat(100 * KIB));
+  const json = await bob('dead', 'show', id.slice(-8), '--json');
+  expect((JSON.parse(json.stdout) as { message: Shown }).message).toMatchObject({ isCut: true });
+  expect(json.stderr).toContain('All of it: mailroom dead show');
+});

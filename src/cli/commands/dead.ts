@@ -3,14 +3,20 @@ import { listDead, retryDead, type DeadLetter } from '../../mailbox/dead.ts';
 import { inspect } from '../../mailbox/inspect.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { echo } from '../../message/cut.ts';
+import { formatTime } from '../../message/format-time.ts';
 import { parseMessageFileName } from '../../message/layout.ts';
+import { MESSAGE_BYTES_CEILING } from '../../message/message.ts';
 import { visible } from '../../message/visible.ts';
 import { mailboxOf } from '../../room/context.ts';
 import type { Room } from '../../room/room.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { alignColumns, messageJson, messageText, shortId } from '../show-message.ts';
+import { fittedJson, fittedText, MAX_BYTES_OPTION, maxBytesOf } from '../fit-message.ts';
+import { alignColumns, shortId } from '../show-message.ts';
 import { withAgent } from '../with-room.ts';
+
+/** More than any message takes as text, with its line breaks and escapes. */
+const WHOLE_BYTES = 8 * MESSAGE_BYTES_CEILING;
 
 export const dead: Command = {
   name: 'dead',
@@ -19,7 +25,10 @@ export const dead: Command = {
     { name: 'action', optional: true, choices: ['list', 'show', 'retry'] },
     { name: 'id', optional: true },
   ],
-  options: [{ name: 'refused', summary: 'with retry: every refused message whose reason may have passed' }],
+  options: [
+    { name: 'refused', summary: 'with retry: every refused message whose reason may have passed' },
+    MAX_BYTES_OPTION,
+  ],
   details: `A dead letter was claimed five times and never acknowledged, expired, was rejected, or could not be verified (refused). What
 was verified can be taken back. So can what was refused for a reason that passes, such as a key that was missing or a newer
 version; the list says which. It is judged anew, like mail that has just arrived. What was refused goes by the id that the
@@ -69,8 +78,8 @@ async function retryRefused({ isJson, output }: Call, room: Room, mailbox: Mailb
       left += 1;
     }
   }
-  if (isJson) await output.json(released.map((id) => ({ id, state: 'released' })));
-  else await output.data(released.map((id) => `released  ${shortId(id)}\n`).join(''));
+  if (isJson) await output.report({ json: released.map((id) => ({ id, state: 'released' })) });
+  else await output.report({ text: released.map((id) => `released  ${shortId(id)}\n`).join('') });
   if (released.length === 0) await output.talk('No refused message can be tried again.\n');
   if (left > 0) await output.talk(`${left} were left. Each says why: mailroom dead retry <id>\n`);
   return EXIT_OK;
@@ -82,28 +91,40 @@ async function list({ isJson, output }: Call, letters: readonly DeadLetter[]): P
   else {
     const rows = letters.map((letter) => {
       const from = letter.verified ? `from ${parseMessageFileName(letter.name)?.from ?? '?'}` : refusedText(letter);
-      return [shortId(idOf(letter)), letter.at, from, letter.reason, letter.detail].map((cell) => visible(cell));
+      return [shortId(idOf(letter)), sinceText(letter), from, letter.reason, letter.detail].map((cell) =>
+        visible(cell),
+      );
     });
     await output.data(alignColumns(rows));
   }
   return EXIT_OK;
 }
 
-async function show({ isJson, output, host }: Call, mailbox: Mailbox, letter: DeadLetter): Promise<number> {
+async function show(call: Call, mailbox: Mailbox, letter: DeadLetter): Promise<number> {
+  const { isJson, output, host, args } = call;
   const inspected = letter.verified ? inspect(mailbox, letter) : undefined;
   const message = inspected && 'message' in inspected ? inspected.message : undefined;
+  const bytesMax = maxBytesOf(args);
+  const rest = `mailroom dead show ${shortId(idOf(letter))} --max-bytes ${WHOLE_BYTES}`;
   if (isJson) {
-    await output.json({ ...idsOf(letter), ...letter, ...(message ? { message: messageJson(message) } : {}) });
+    const fitted = message && fittedJson(message, {}, bytesMax);
+    await output.json({ ...idsOf(letter), ...letter, ...(fitted ? { message: fitted.shown } : {}) });
+    if (fitted?.isCut) await output.advise(`It is printed in part. All of it: ${rest}\n`);
     return EXIT_OK;
   }
-  const { reason, detail, at, path } = letter;
-  await output.data(visible(`Dead since ${at}  ${reason}: ${detail}`) + `\n${visible(path)}\n`);
+  const { reason, detail, path } = letter;
+  await output.data(visible(`Dead since ${sinceText(letter)}  ${reason}: ${detail}`) + `\n${visible(path)}\n`);
+  const told = { nowMs: host.clock.now(), attempt: 1, bytesMax, rest: call.pasteable(rest) };
   await output.data(
-    message
-      ? messageText(message, { nowMs: host.clock.now() })
-      : 'Its text is not shown, because nobody knows who wrote it.\n',
+    message ? fittedText(message, told).shown : 'Its text is not shown, because nobody knows who wrote it.\n',
   );
   return EXIT_OK;
+}
+
+/** As it stands in the reason file, where that is no time. */
+function sinceText({ at }: DeadLetter): string {
+  const atMs = Date.parse(at);
+  return Number.isNaN(atMs) ? at : formatTime(atMs);
 }
 
 function find(letters: readonly DeadLetter[], ending: string): DeadLetter {
