@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { openRoom, type Room } from 'agent-mailroom';
+import { nodeHost, openRoom, type Room } from 'agent-mailroom';
 import { runWorkflow, type RecordListener, type WorkflowResult } from 'agent-mailroom/runtime';
 import { machine } from '../autonomous-dev.ts';
 import type { Progress } from '../autonomous-dev/progress.ts';
@@ -17,19 +17,22 @@ const EXIT_FAILURE = 1;
 /** 128 and the number of the signal, as shells count. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
+const SIGNALS = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
+
 /** Runs it to its end, or until it is interrupted; resolves with the exit code. Nothing that it started is left then. */
 export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolean }): Promise<number> {
   const { directory, agents } = run;
   tell(isResumed ? `Going on with the run in ${directory}` : `A run of its own: ${directory}`);
   const interrupted = new AbortController();
   let exitCode: number = EXIT_FAILURE;
+  const interrupt = (signal: NodeJS.Signals): void => {
+    if (!interrupted.signal.aborted) exitCode = EXIT_CODES[signal as keyof typeof EXIT_CODES];
+    interrupted.abort();
+  };
   // Until this process ends: a second Ctrl-C does not cut the end short, and execa ends a process without a listener.
-  for (const [signal, code] of Object.entries(EXIT_CODES)) {
-    process.on(signal, () => {
-      if (!interrupted.signal.aborted) exitCode = code;
-      interrupted.abort();
-    });
-  }
+  for (const signal of SIGNALS) process.on(signal, interrupt);
+  // What the machines do may never return, and then only the watchdog hears a signal.
+  nodeHost.watchdog.hear(SIGNALS, interrupt);
   await using room = await openRoom({ directory: path.join(directory, '.mailroom') });
   let result: TeamResult;
   try {

@@ -38,7 +38,7 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
   let inspector: Inspector | undefined;
   const begunWith = (): unknown => listWorkflows(room, address)[0]?.state?.input;
   try {
-    using interruption = onInterruption();
+    using interruption = onInterruption(host.watchdog);
     const { signal } = interruption;
     inspector = args.options.has('inspect') ? await inspect(call, room, { address, file: loaded.path }) : undefined;
     const result = await runner.runWorkflow(room, loaded.machine, {

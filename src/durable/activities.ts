@@ -13,6 +13,7 @@ import { errorFacts } from '../machine/plain-facts.ts';
 import type { WorkflowCall } from '../machine/workflow-state.ts';
 import { actorLayout } from '../message/layout.ts';
 import type { RoomContext } from '../room/context.ts';
+import { during } from './during.ts';
 
 type Calls = Readonly<Record<string, WorkflowCall>>;
 type Work = WorkflowCall & { readonly kind: 'activity' | 'command' };
@@ -124,7 +125,7 @@ export class Activities {
     call: Work,
     { signal, wasStarted }: { signal: AbortSignal; wasStarted: boolean },
   ): Promise<unknown> {
-    const { machine, context, announce } = this.#options;
+    const { machine, context, address, announce } = this.#options;
     const { src, effectId, input } = call;
     const work = durableWorkOf(machine.implementations.actors[src]) as Activity | Command | undefined;
     if (work?.kind === 'activity') {
@@ -132,14 +133,19 @@ export class Activities {
         if (wasStarted) throw new Error(`"${src}" was under way when its host ended, and it is not to be run twice`);
         await announce(effectId);
       }
-      return work.run(structuredClone(input), { effectId, signal, childId, src });
+      return during(context, address, {
+        on: `activity ${src}`,
+        work: () => work.run(structuredClone(input), { effectId, signal, childId, src }),
+      });
     }
     if (work?.kind === 'command') {
       const directory = this.#jobPath(effectId);
       return runJob(context.host, {
         directory,
         // The host that asked first has decided: in this one a path or a part of the environment may be another.
-        spec: readSpec(context.host, directory) ?? work.spec(structuredClone(input)),
+        spec:
+          readSpec(context.host, directory) ??
+          during(context, address, { on: `command ${src}`, work: () => work.spec(structuredClone(input)) }),
         onCrash: work.onCrash,
         signal,
       });

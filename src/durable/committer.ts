@@ -12,6 +12,7 @@ import type { ProgressKeeper } from './progress.ts';
 import { sealEntry } from './sealed-entry.ts';
 import { stepBytesMax, tooLarge, withoutResult } from './step-size.ts';
 import { describeCommit } from './describe-state.ts';
+import { during, stepText } from './during.ts';
 import { describeFailed } from './story.ts';
 
 /** Is told of a record once it is true. */
@@ -54,7 +55,8 @@ export class Committer {
     const at = context.host.clock.now();
     const step = { machine, address, state: fold.state, cause, at, nextId: () => this.#ids.next(at), isKin };
     try {
-      await this.#append(step, advance(step), stepBytesMax(cause));
+      const advanced = during(context, address, { on: stepText(cause), work: () => advance(step) });
+      await this.#append(step, advanced, stepBytesMax(cause));
     } catch (error) {
       if (!(error instanceof RecordTooLarge)) throw error;
       const withError = withoutResult(cause);

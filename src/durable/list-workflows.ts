@@ -1,5 +1,9 @@
 import { isMailroomError } from '../errors.ts';
+import { readText } from '../host/files.ts';
+import type { ProcessIdentity } from '../host/processes.ts';
+import { STRETCH_MS_MAX, type StretchNote } from '../host/watchdog.ts';
 import { standingOf, type WorkflowState } from '../machine/workflow-state.ts';
+import { actorLayout } from '../message/layout.ts';
 import { listAddresses, type RoomContext } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
 import { readJournalState } from './read-journal.ts';
@@ -20,6 +24,10 @@ export interface WorkflowInfo {
   readonly undelivered: number;
   /** The process that runs it; undefined when none does. */
   readonly host: number | undefined;
+  /** What its host has been in for longer than a step takes: a function of the machine that does not return. */
+  readonly stuck?: { readonly since: number; readonly cause: string };
+  /** The workflow in whose step that is, where it is not its own: its host does nothing else meanwhile. */
+  readonly heldBy?: string;
   /** Why its journal cannot be read. */
   readonly damage?: string;
 }
@@ -27,7 +35,7 @@ export interface WorkflowInfo {
 /** Every workflow of the room, or one; children too. Of one alone, throws what reading its journal throws. */
 export function listWorkflows({ context }: Pick<Room, 'context'>, address?: string): WorkflowInfo[] {
   if (address !== undefined) return [workflowInfo(context, address) ?? []].flat();
-  return listAddresses(context).flatMap((one) => {
+  const found = listAddresses(context).flatMap((one): WorkflowInfo | WorkflowInfo[] => {
     try {
       return workflowInfo(context, one) ?? [];
     } catch (error) {
@@ -35,6 +43,11 @@ export function listWorkflows({ context }: Pick<Room, 'context'>, address?: stri
       const unknown = { state: undefined, machine: '', waitingFor: [], undelivered: 0, host: undefined };
       return { address: one, ...unknown, damage: error.message };
     }
+  });
+  const stuck = found.filter((one) => one.stuck);
+  return found.map((one) => {
+    const other = one.host === undefined || one.stuck ? undefined : stuck.find(({ host }) => host === one.host);
+    return other ? { ...one, heldBy: other.address } : one;
   });
 }
 
@@ -50,5 +63,24 @@ function workflowInfo(context: RoomContext, address: string): WorkflowInfo | und
     waitingFor: state && standingOf(state) === 'active' ? waitingFor(state) : [],
     undelivered: undelivered.size,
     host: isRun ? open.process.pid : undefined,
+    ...(isRun ? stuckIn(context, address, open.process) : {}),
   };
+}
+
+/** What the watchdog of this process says. For people only: nobody has signed it. */
+function stuckIn(
+  { host, layout }: RoomContext,
+  address: string,
+  process: ProcessIdentity,
+): Pick<WorkflowInfo, 'stuck'> {
+  try {
+    const note = JSON.parse(readText(host.files, actorLayout(layout, address).step) ?? '{}') as Partial<StretchNote>;
+    const { v, at, cause } = note;
+    const isNote = v === 1 && typeof at === 'number' && typeof cause === 'string';
+    if (!isNote || JSON.stringify(note.process) !== JSON.stringify(process)) return {};
+    return host.clock.now() - at >= STRETCH_MS_MAX ? { stuck: { since: at, cause } } : {};
+  } catch {
+    // It is being written.
+    return {};
+  }
 }

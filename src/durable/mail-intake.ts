@@ -56,6 +56,16 @@ export class MailIntake {
     }
   }
 
+  /** The verified messages of some senders, oldest first, which stay what they are to `next`. */
+  *from(isWanted: (sender: string) => boolean, isKnown: (id: string) => boolean): Generator<Believed> {
+    for (const waiting of listOwn(this.#mailbox)) {
+      const parsed = parseMessageFileName(waiting.name);
+      if (!parsed || !isWanted(parsed.from) || isKnown(parsed.id)) continue;
+      const believed = this.#examine(waiting);
+      if (believed) yield believed;
+    }
+  }
+
   /** What was passed over can be looked at again; what waits, only once the workflow has taken a step. */
   resume({ hasStepped }: { readonly hasStepped: boolean }): void {
     this.#passedOver.clear();

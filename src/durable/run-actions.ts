@@ -3,6 +3,7 @@ import { actionRunOf } from '../machine/action.ts';
 import type { PlannedAction } from '../machine/apply-effects.ts';
 import { errorFacts } from '../machine/plain-facts.ts';
 import type { RoomContext } from '../room/context.ts';
+import { during } from './during.ts';
 
 /** An action is something small; one that takes longer is passed over, so that it holds up nothing for ever. */
 const ACTION_MS_MAX = 60_000;
@@ -30,7 +31,12 @@ export async function runActions(
     try {
       const patience = context.host.clock.sleep(ACTION_MS_MAX, over.signal).then(() => 'late' as const);
       // It is given a copy, because params share parts with the state, which changes by steps alone.
-      const ended = await Promise.race([Promise.resolve(run(structuredClone(params), { effectId })), patience]);
+      const ended = await Promise.race([
+        Promise.resolve(
+          during(context, address, { on: `action ${type}`, work: () => run(structuredClone(params), { effectId }) }),
+        ),
+        patience,
+      ]);
       if (ended === 'late') failed(`it did not end within ${ACTION_MS_MAX / 1000} s`);
     } catch (error) {
       failed(errorFacts(error).message);

@@ -156,7 +156,8 @@ function causeParts(step: CauseAndMail): Pick<StoryLine, 'cause' | 'mail' | 'eff
 
 type CauseAndMail = Pick<CommitRecord, 'cause' | 'outbox'>;
 
-function causeText(step: CauseAndMail): string {
+/** What a step is on, in a few words. */
+export function causeText(step: CauseAndMail): string {
   const { cause } = step;
   switch (cause.kind) {
     case 'start':

@@ -1,11 +1,16 @@
 import type { AnyStateMachine } from 'xstate';
-import { mustWait, receive, type Expected } from '../machine/receive.ts';
+import { STOP } from '../machine/control.ts';
+import { mustWait, receive, type Expected, type Reception } from '../machine/receive.ts';
+import { SYSTEM } from '../message/address.ts';
 import type { Message } from '../message/message.ts';
+import type { RoomContext } from '../room/context.ts';
 import type { Committer } from './committer.ts';
 import type { Journal } from './journal.ts';
+import { during, mailText } from './during.ts';
 import type { MailIntake } from './mail-intake.ts';
 
 export interface TakingMail {
+  readonly context: RoomContext;
   readonly address: string;
   readonly machine: AnyStateMachine;
   readonly journal: Journal;
@@ -26,18 +31,30 @@ export async function takeMail(
   return Math.max(0, max);
 }
 
+/**
+ * Takes a STOP that waits, before anything else: where the host before did not leave in good order, what is due now may be what
+ * it never came back from. Throws as the committer.
+ */
+export async function takeStop(options: TakingMail): Promise<void> {
+  const { address, journal, intake, committer } = options;
+  const { state } = journal.fold;
+  if (state?.status !== 'active') return;
+  const mayStop = new Set([SYSTEM, address, state.parent?.address]);
+  for (const { message } of intake.from((sender) => mayStop.has(sender), isCommittedIn(journal))) {
+    if (message.type !== STOP) continue;
+    const received = receiveHere(options, message);
+    if ('cause' in received && received.cause.kind === 'stop') return committer.commit(received.cause);
+  }
+}
+
 /** Resolves with false when none waits. */
-async function takeNext(
-  { address, machine, journal, expected, intake, committer }: TakingMail,
-  sentBefore: number,
-): Promise<boolean> {
-  const { fold } = journal;
-  const isCommitted = (id: string): boolean => fold.unperformed.some(({ mail }) => mail?.id === id);
-  const waits = (message: Message): boolean => mustWait(message, fold.state);
-  const taken = intake.next({ isKnown: isCommitted, waits, sentBefore });
+async function takeNext(options: TakingMail, sentBefore: number): Promise<boolean> {
+  const { journal, intake, committer } = options;
+  const waits = (message: Message): boolean => mustWait(message, journal.fold.state);
+  const taken = intake.next({ isKnown: isCommittedIn(journal), waits, sentBefore });
   if (!taken) return false;
   // Its schema is what a user wrote, too, and may be what kills the host: it is asked once the attempt is counted.
-  const received = receive(taken.message, { machine, address, state: fold.state, expected: expected() });
+  const received = receiveHere(options, taken.message);
   if ('waits' in received) throw new TypeError(`${taken.message.id} was to wait and was taken`);
   if ('cause' in received) await committer.commit(received.cause);
   else {
@@ -47,4 +64,14 @@ async function takeNext(
     else await committer.note(mail, { verdict: 'refused', ...received.refusal });
   }
   return true;
+}
+
+function isCommittedIn({ fold }: Journal): (id: string) => boolean {
+  return (id) => fold.unperformed.some(({ mail }) => mail?.id === id);
+}
+
+function receiveHere({ context, address, machine, journal, expected }: TakingMail, message: Message): Reception {
+  const { state } = journal.fold;
+  const work = (): Reception => receive(message, { machine, address, state, expected: expected() });
+  return during(context, address, { on: mailText(message.type, message), work });
 }

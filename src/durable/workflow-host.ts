@@ -68,12 +68,14 @@ export interface Workflow<TOutput = unknown> {
 export class WorkflowHost implements AsyncDisposable {
   readonly #room: Room;
   readonly #family: WorkflowFamily;
+  readonly #watch: Disposable;
   readonly #closed: Promise<void>;
   #hasClosed: () => void = () => {};
 
   constructor(room: Room) {
     this.#room = room;
     this.#family = new WorkflowFamily(room);
+    this.#watch = room.context.host.watchdog.watch();
     this.#closed = new Promise((resolve) => (this.#hasClosed = resolve));
   }
 
@@ -128,6 +130,7 @@ export class WorkflowHost implements AsyncDisposable {
   /** Finishes what is being committed and leaves every workflow; each goes on when it is run again. */
   async close(): Promise<void> {
     await this.#family.close();
+    this.#watch[Symbol.dispose]();
     this.#hasClosed();
   }
 

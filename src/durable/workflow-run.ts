@@ -12,7 +12,8 @@ import { Consequences, type ConsequencesOptions } from './consequences.ts';
 import { Happenings, type Happening } from './happenings.ts';
 import { hintBefore } from './hint-before.ts';
 import { MailIntake } from './mail-intake.ts';
-import { takeDue, UNPERFORMED_MAX } from './take-due.ts';
+import { takeDue, UNPERFORMED_MAX, type TakingDue } from './take-due.ts';
+import { takeStop } from './take-mail.ts';
 
 /** How long there is nothing to do before it is written down how far everything is. */
 const IDLE_MS = 200;
@@ -37,11 +38,11 @@ export class WorkflowRun {
   readonly #committer: Committer;
   readonly #consequences: Consequences;
   readonly #activities: Activities;
-  readonly #intake: MailIntake;
   readonly #arrivals: Arrivals;
   readonly #leaving = new AbortController();
   readonly #asked = new Happenings({ evenFailed: true });
   readonly #happened = new Happenings();
+  readonly #taking: TakingDue;
   readonly #announcements: { effectId: string; done: () => void; failed: (error: Error) => void }[] = [];
   #idleSinceMs: number | undefined;
   #hasSwept = false;
@@ -71,7 +72,17 @@ export class WorkflowRun {
       },
     });
     this.#committer = new Committer({ ...options, progress: this.#consequences.progress });
-    this.#intake = new MailIntake(mailbox, { isUnclean: journal.isUnclean });
+    this.#taking = {
+      ...options,
+      address: this.address,
+      clock: context.host.clock,
+      intake: new MailIntake(mailbox, { isUnclean: journal.isUnclean }),
+      committer: this.#committer,
+      activities: this.#activities,
+      asked: this.#asked,
+      happened: this.#happened,
+      outstanding: () => this.#consequences.outstanding,
+    };
     this.#arrivals = watchArrivals(mailbox, {
       pollMs: context.config.limitsOf(this.address).pollMs,
       watch: true,
@@ -99,6 +110,7 @@ export class WorkflowRun {
       // Left before it began: all of it is for the next host.
       if (this.#leaving.signal.aborted) return await this.#close();
       this.#consequences.recover();
+      if (this.#options.journal.isUnclean) await takeStop(this.#taking);
       this.#reconcile();
       void keepShowingLife(this.#options.context, this.address, this.#leaving.signal);
       for (let failures = 0; !this.#leaving.signal.aborted;) {
@@ -129,17 +141,7 @@ export class WorkflowRun {
 
   /** Takes what is due now; whether there was anything. */
   async #pass(): Promise<boolean> {
-    await takeDue({
-      ...this.#options,
-      address: this.address,
-      clock: this.#options.context.host.clock,
-      intake: this.#intake,
-      committer: this.#committer,
-      activities: this.#activities,
-      asked: this.#asked,
-      happened: this.#happened,
-      outstanding: () => this.#consequences.outstanding,
-    });
+    await takeDue(this.#taking);
     for (let one = this.#announcements.shift(); one; one = this.#announcements.shift()) {
       await this.#committer.writeProgress({ started: [one.effectId] }).then(one.done, one.failed);
     }
@@ -149,7 +151,7 @@ export class WorkflowRun {
     this.#consequences.perform(made.outbox);
     // What needs no disk is delivered before the next steps, which then write down that it is.
     await nextTurn();
-    this.#intake.resume({ hasStepped: true });
+    this.#taking.intake.resume({ hasStepped: true });
     this.#reconcile();
     return true;
   }
@@ -175,7 +177,7 @@ export class WorkflowRun {
     this.#restsBriefly = progress.hasNews;
     await hintBefore(this.#arrivals, clock, Math.min(nextDue - now, progress.hasNews ? IDLE_MS : Infinity));
     this.#restsBriefly = false;
-    this.#intake.resume({ hasStepped: false });
+    this.#taking.intake.resume({ hasStepped: false });
     showLife(this.#options.context, this.address);
     this.#options.journal.lookForOwner();
   }

@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import type { FileSystem } from './file-system.ts';
 import type { Lock } from './lock.ts';
 import type { Processes } from './processes.ts';
+import type { Watchdog } from './watchdog.ts';
 import type { Watching } from './watching.ts';
 
 /** The only door to the outside: everything Mailroom touches beyond its own memory goes through one of these. */
@@ -13,4 +14,5 @@ export interface Host {
   readonly lock: Lock;
   readonly processes: Processes;
   readonly watching: Watching;
+  readonly watchdog: Watchdog;
 }

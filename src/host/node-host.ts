@@ -4,6 +4,7 @@ import { lockfile } from './lockfile.ts';
 import { nodeClock } from './node-clock.ts';
 import { blockingFileSystem, nodeFileSystem } from './node-file-system.ts';
 import { nodeProcesses } from './node-processes.ts';
+import { nodeWatchdog } from './node-watchdog.ts';
 import { nodeWatching } from './node-watching.ts';
 import { createRandomPool } from './random-pool.ts';
 
@@ -15,6 +16,7 @@ export const nodeHost: Host = {
   lock: lockfile,
   processes: nodeProcesses,
   watching: nodeWatching,
+  watchdog: nodeWatchdog,
 };
 
 /** The same for a process that does one thing at a time. */

@@ -42,6 +42,8 @@ export interface ActorLayout {
   readonly seen: string;
   readonly nudged: string;
   readonly journal: string;
+  /** What its host is in the middle of, while that lasts long. */
+  readonly step: string;
   readonly jobs: string;
   /** What an adapter keeps that hands the actor's mail to a command. */
   readonly agent: AgentLayout;
@@ -84,6 +86,7 @@ export function actorLayout(room: RoomLayout, address: string): ActorLayout {
     seen: `${directory}/seen`,
     nudged: `${directory}/nudged`,
     journal: `${directory}/journal`,
+    step: `${directory}/step`,
     jobs: `${directory}/jobs`,
     agent: {
       directory: agent,

@@ -38,6 +38,7 @@ export async function makeWholeRoom(algorithm: Algorithm): Promise<string> {
 
   const own = actorLayout(roomLayout(directory), 'bob');
   fs.writeFileSync(own.nudged, '', { mode: 0o600 });
+  fs.writeFileSync(own.step, '', { mode: 0o600 });
   fs.writeFileSync(own.mailbox.purgedThrough, '2020-01-01\n', { mode: 0o600 });
   const job = `${own.jobs}/inc.1.1`;
   const spec = { file: 'true', args: [] };

@@ -30,6 +30,8 @@ const HARMLESS: Readonly<Record<string, readonly Damage[]>> = {
   // They are empty, and only their times matter; a missing one says never.
   'actors/<address>/seen': ['missing', 'empty', 'garbage'],
   'actors/<address>/nudged': ['missing', 'empty', 'garbage'],
+  // A note that makes no sense is none.
+  'actors/<address>/step': ['missing', 'empty', 'garbage'],
   // What a torn write leaves is passed over, and a chain may begin anew.
   'actors/<address>/rate.<n>': ['missing', 'empty', 'garbage'],
   'actors/<address>/journal/<first seq>.jsonl': ['missing', 'empty', 'garbage'],

@@ -17,6 +17,7 @@ const MEDIA: Readonly<Record<string, Medium>> = {
     callers: {
       'machines/main-job/screen.ts': [2, 'visibleLines('],
       'src/cli/output.ts': [2, 'visibleLines('],
+      'src/host/watchdog-thread.ts': [1, 'The cause is inert already'],
     },
   },
   Markdown: {

@@ -18,6 +18,13 @@ export async function createProject(
   return room;
 }
 
+/** Whether a host leaves in good order when it is signalled: within its first second a signal ends it, as it ends most programs. */
+export function handlesSignals(pid: number | undefined): boolean {
+  const caught = /^SigCgt:\t([0-9a-f]+)$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  // SIGHUP, the lowest bit: Node itself catches the others.
+  return (Number.parseInt(caught.at(-1) ?? '0', 16) & 1) === 1;
+}
+
 /** Ends with what it was given, after it was told GO. Both JavaScript and TypeScript, as the others are. */
 export const GREETER = `
 import { assign, setup } from 'xstate';
@@ -102,5 +109,46 @@ export const machine = setup({ actors: { work: fromCallback(() => {}) } }).creat
   id: 'refused',
   initial: 'working',
   states: { working: { entry: () => {}, invoke: { src: 'work' } } },
+});
+`;
+
+/** Has functions that never return, wherever SPIN says, and one that takes a while. */
+export const SPINNING = `
+import { assign, setup } from 'xstate';
+import { z } from 'zod';
+import { accepts, action, activity } from 'agent-mailroom/workflow';
+
+const { SPIN } = process.env;
+const spin = () => { while (true) {} };
+const slow = () => { for (const end = Date.now() + 4_000; Date.now() < end;); return {}; };
+const mail = accepts({ GUARD: z.unknown(), ASSIGN: z.unknown(), SLOW: z.unknown(), GO: z.unknown() });
+const child = setup({ guards: { spin } }).createMachine({ id: 'kid', initial: 'a', states: { a: { after: { 10: { guard: 'spin' } } } } });
+
+export const machine = setup({
+  schemas: mail,
+  guards: { spin },
+  actions: { spin: action(spin) },
+  actors: { child, work: activity(spin) },
+}).createMachine({
+  id: 'spinning',
+  context: {},
+  initial: 'waiting',
+  output: 'survived',
+  states: {
+    waiting: {
+      ...(SPIN === 'start' ? { always: { guard: 'spin', target: 'over' } } : {}),
+      ...(SPIN === 'timer' ? { after: { 10: { guard: 'spin', target: 'over' } } } : {}),
+      ...(SPIN === 'action' ? { entry: 'spin' } : {}),
+      ...(SPIN === 'activity' ? { invoke: { src: 'work' } } : {}),
+      ...(SPIN === 'child' ? { invoke: { src: 'child', id: 'kid' } } : {}),
+      on: {
+        GUARD: { guard: 'spin', target: 'over' },
+        ASSIGN: { actions: assign(spin) },
+        SLOW: { actions: assign(slow) },
+        GO: 'over',
+      },
+    },
+    over: { type: 'final' },
+  },
 });
 `;

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { CliRoom } from '../cli/cli-room.ts';
-import { createProject, FAILING, GREETER, POISONED, REFUSED, SILENT } from './cli-machines.ts';
+import { createProject, FAILING, GREETER, handlesSignals, POISONED, REFUSED, SILENT } from './cli-machines.ts';
 import { eventually } from './workflow-room.ts';
 
 const TSX = path.join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'tsx');
@@ -62,6 +62,7 @@ test('kill -9, SIGTERM, Ctrl-C and a closed terminal lose nothing: the same comm
   for (const [index, [signal, expected]] of ends.entries()) {
     const started = start(room, words);
     await eventually('it runs', () => timesOpened(room) === index + 1);
+    await eventually('it handles signals', () => signal === 'SIGKILL' || handlesSignals(started.child.pid));
     started.child.kill(signal);
     const { code, stderr } = await started.ended;
     const isTold = stderr.includes('Interrupted; nothing is lost. To go on: mailroom run greeter.mjs');

@@ -20,13 +20,16 @@ as it is run again, also with other code. To only interrupt it, press Ctrl-C whe
       const [address = ''] = call.args.operands;
       const by = textOption(call.args, 'as') ?? (call.env['MAILROOM_AS'] || undefined);
       const { id } = await stopWorkflow(room.context, address, { by });
-      const [found] = listWorkflows(room, address);
+      const found = listWorkflows(room).find((one) => one.address === address);
       if (call.isJson) await call.output.report({ json: { id, address, host: found?.host } });
       else if (found?.host === undefined)
         await call.output.talk(
           `STOP lies in the mailbox of ${address}, which nobody runs at the moment. It ends as soon as it is run.\n`,
         );
-      else await call.output.talk(`${address} is told to stop (${shortId(id)}).\n`);
+      else if (found.stuck || found.heldBy !== undefined) {
+        const what = `${address} is told to stop (${shortId(id)}), but its host is in a step that does not return.`;
+        await call.output.talk(`${what}\n  End the host: kill ${found.host}\n  The next run then ends ${address}.\n`);
+      } else await call.output.talk(`${address} is told to stop (${shortId(id)}).\n`);
       return EXIT_OK;
     }),
 };

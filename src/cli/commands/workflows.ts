@@ -2,10 +2,12 @@ import { describeFailure, whereabouts } from '../../durable/describe-state.ts';
 import { listWorkflows, type WorkflowInfo } from '../../durable/list-workflows.ts';
 import type { WaitingFor } from '../../durable/waiting-for.ts';
 import { standingOf } from '../../machine/workflow-state.ts';
+import { formatTime } from '../../message/format-time.ts';
 import { visible } from '../../message/visible.ts';
 import type { Command } from '../command.ts';
 import { formatDuration } from '../duration.ts';
 import { EXIT_OK } from '../exit-code.ts';
+import { commandLine } from '../shell-words.ts';
 import { alignColumns, shortId } from '../show-message.ts';
 import { withRoom } from '../with-room.ts';
 
@@ -15,7 +17,8 @@ export const workflows: Command = {
   operands: [],
   options: [],
   details: `Host is the process that runs it; without one it waits, and goes on when it is run again. One that is FAILED threw an error
-at what it cannot do without, and waits for you. From the journals alone.
+at what it cannot do without, and waits for you. One that is STUCK is in a step that does not return. All of this is read from the
+journals, and a note of the host.
 
   mailroom workflows
   mailroom workflows --json | jq -r '.[] | select(.status == "active") | .address'`,
@@ -27,13 +30,17 @@ at what it cannot do without, and waits for you. From the journals alone.
       else if (found.length > 0)
         await call.output.data(alignColumns([HEADINGS, ...found.map((one) => asRow(one, nowMs))]));
       else await call.output.advise('No workflow was ever run here. Run one with: mailroom run <machine.ts>\n');
+      for (const { address, host, stuck } of found) {
+        if (stuck && !call.isJson) await call.output.advise(stuckAdvice(address, host));
+      }
       return EXIT_OK;
     }),
 };
 
 const HEADINGS = ['ADDRESS', 'STATE', 'SINCE', 'HOST', 'WAITING FOR'];
 
-function asJson({ address, machine, state, host, undelivered, waitingFor, damage }: WorkflowInfo): unknown {
+function asJson(info: WorkflowInfo): unknown {
+  const { address, machine, state, host, undelivered, waitingFor, damage, stuck, heldBy } = info;
   const { output, error, since, snapshot, failed } = state ?? {};
   const value = (snapshot as { value?: unknown } | undefined)?.value;
   const sinceIso = since === undefined ? undefined : new Date(since).toISOString();
@@ -49,19 +56,30 @@ function asJson({ address, machine, state, host, undelivered, waitingFor, damage
     host,
     undelivered,
     waitingFor,
+    stuck: stuck && { since: new Date(stuck.since).toISOString(), cause: stuck.cause },
+    heldBy,
   };
 }
 
-function asRow({ address, state, host, undelivered, waitingFor, damage }: WorkflowInfo, nowMs: number): string[] {
+function asRow(info: WorkflowInfo, nowMs: number): string[] {
+  const { address, state, host, undelivered, waitingFor, damage, stuck, heldBy } = info;
   if (damage !== undefined) return [address, 'damaged', '-', '-', visible(damage)];
   const where = state ? whereabouts(state) : 'not started';
   const since = state ? `${formatDuration(nowMs - (state.failed?.at ?? state.since))} ago` : '-';
   const waits = waitingFor.map((one) => waitText(one, nowMs));
+  if (stuck) waits.unshift(`STUCK: in a step since ${formatTime(stuck.since)}, on ${stuck.cause}`);
+  if (heldBy !== undefined) waits.unshift(`STUCK: its host is in a step of ${heldBy}`);
   if (undelivered > 0) waits.push(`${undelivered} message${undelivered === 1 ? '' : 's'} to be delivered`);
   if (state?.failed)
     waits.unshift(`--retry-failed, --again or stop, because of ${describeFailure(state.failed.failure)}`);
   if (waits.length === 0 && state?.status === 'active') waits.push('mail');
   return [address, visible(where), since, host === undefined ? '-' : String(host), visible(waits.join(', '))];
+}
+
+/** What a step that does not return takes: its host does nothing else, and hears no STOP. */
+function stuckAdvice(address: string, host: number | undefined): string {
+  const stop = commandLine(['stop', address]);
+  return `${address}: a step that does not return holds its host. End the host: kill ${host}\n  Then mend the machine and run it again. To end the workflow instead: ${stop}\n`;
 }
 
 function waitText(waiting: WaitingFor, nowMs: number): string {

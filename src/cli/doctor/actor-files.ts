@@ -40,6 +40,7 @@ export const ACTOR_FILES: readonly DurableFile[] = [
   },
   sign('seen'),
   sign('nudged'),
+  sign('step'),
   {
     name: 'actors/<address>/rate.<n>',
     kind: 'file',
@@ -113,7 +114,7 @@ function hasJoined({ host, layout }: RoomContext, address: string): boolean {
 }
 
 /** A file that is empty, and whose time says it all. */
-function sign(name: 'seen' | 'nudged'): DurableFile {
+function sign(name: 'seen' | 'nudged' | 'step'): DurableFile {
   return {
     name: `actors/<address>/${name}`,
     kind: 'file',

@@ -1,0 +1,141 @@
+/** Places in the shared numbers. */
+export interface SharedPlaces {
+  /** How many stretches have begun or ended: odd within one. */
+  readonly turns: number;
+  /** Bytes of the text of the stretch. */
+  readonly length: number;
+  /** The last signal of which the main thread has heard, by the number that the thread gave it. */
+  readonly heard: number;
+}
+
+export interface ThreadData {
+  readonly numbers: Int32Array;
+  /** The path, a line feed, and the note. */
+  readonly text: Uint8Array;
+  readonly places: SharedPlaces;
+  readonly stretchMsMax: number;
+}
+
+/** What the thread tells the main thread. */
+export type FromThread =
+  | { readonly listens: true }
+  /** Each signal has a number of its own. */
+  | { readonly signal: NodeJS.Signals; readonly number: number };
+
+/** Which signals it hears from now on. */
+export interface ToThread {
+  readonly hear: readonly (readonly [name: NodeJS.Signals, number: number])[];
+}
+
+/**
+ * The thread of the watchdog. Its text is what runs, in a thread without modules of ours, so it uses nothing from outside of it.
+ * That signals reach a thread is no documented part of Node: libuv hands each one to every loop that listens, and
+ * `process.binding('signal_wrap')` is how a loop that is not the main one listens. Where that is gone, only the
+ * main thread hears them.
+ */
+export function watchdogThread(): void {
+  const LOOK_MS = 250;
+  /**
+   * Behind a signal: how long one stretch may take, and how long the main thread in all. Counted in looks, because a process that
+   * was stopped for a while has done nothing in that time.
+   */
+  const STRETCH_LOOKS_MAX = 4;
+  const LOOKS_MAX = 40;
+
+  interface SignalWrap {
+    onsignal: () => void;
+    start(signal: number): number;
+    close(): void;
+  }
+  const fs = process.getBuiltinModule('node:fs');
+  const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads');
+  const { numbers, text, places, stretchMsMax } = workerData as ThreadData;
+  const wraps = new Map<NodeJS.Signals, SignalWrap>();
+  let signals = 0;
+  let noted: { readonly path: string; readonly turns: number } | undefined;
+  let seen: { readonly turns: number; readonly atMs: number } | undefined;
+
+  const now = (): number => performance.now();
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
+  const tell = (message: FromThread): void => parentPort?.postMessage(message);
+  /** What the main thread is in; undefined when it has ended by the time it was read. */
+  const stretch = (turns: number): { path: string; note: string } | undefined => {
+    const [path = '', note = ''] = Buffer.from(text.slice(0, Atomics.load(numbers, places.length)))
+      .toString()
+      .split('\n');
+    return Atomics.load(numbers, places.turns) === turns ? { path, note } : undefined;
+  };
+  const look = (): void => {
+    const turns = Atomics.load(numbers, places.turns);
+    if (noted && noted.turns !== turns) {
+      fs.rmSync(noted.path, { force: true });
+      noted = undefined;
+    }
+    if (seen?.turns !== turns) seen = { turns, atMs: now() };
+    if ((turns & 1) === 0 || noted || now() - seen.atMs < stretchMsMax) return;
+    const found = stretch(turns);
+    if (!found) return;
+    noted = { path: found.path, turns };
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = fs.constants;
+    const fd = fs.openSync(found.path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+    try {
+      fs.writeSync(fd, found.note);
+    } finally {
+      fs.closeSync(fd);
+    }
+  };
+  const endUnlessHeard = (name: NodeJS.Signals): void => {
+    const number = ++signals;
+    let looks = 0;
+    let within = { turns: 0, looks: 0 };
+    tell({ signal: name, number });
+    const waiting = setInterval(() => {
+      if (Atomics.load(numbers, places.heard) >= number) return clearInterval(waiting);
+      const turns = Atomics.load(numbers, places.turns);
+      within = { turns, looks: turns === within.turns ? within.looks + 1 : 1 };
+      const isInStretch = (turns & 1) === 1;
+      if (++looks < LOOKS_MAX && !(isInStretch && within.looks > STRETCH_LOOKS_MAX)) return;
+      const found = isInStretch ? stretch(turns) : undefined;
+      // The cause is inert already: see Stretch.
+      const { cause } = JSON.parse(found?.note ?? '{}') as { cause?: string };
+      const where = cause === undefined ? 'outside of a step, in something' : `within a step on ${cause}`;
+      try {
+        fs.writeSync(2, `mailroom: ended by ${name} ${where} that does not return. Nothing is lost.\n`);
+      } catch {
+        // There is nobody left to tell.
+      }
+      process.kill(process.pid, 'SIGKILL');
+    }, LOOK_MS);
+  };
+  const hear = (name: NodeJS.Signals, signal: number): void => {
+    process.noDeprecation = true;
+    const { Signal } = (process as unknown as { binding(name: string): { Signal: new () => SignalWrap } }).binding(
+      'signal_wrap',
+    );
+    const wrap = new Signal();
+    wrap.onsignal = () => endUnlessHeard(name);
+    if (wrap.start(signal) === 0) wraps.set(name, wrap);
+  };
+
+  parentPort?.on('message', ({ hear: wanted }: ToThread) => {
+    const names = new Set(wanted.map(([name]) => name));
+    for (const [name, wrap] of wraps) {
+      if (names.has(name)) continue;
+      wrap.close();
+      wraps.delete(name);
+    }
+    try {
+      for (const [name, number] of wanted) if (!wraps.has(name)) hear(name, number);
+    } catch {
+      // This Node has no such door: signals reach the main thread only, as ever.
+    }
+    tell({ listens: true });
+  });
+  setInterval(() => {
+    try {
+      look();
+    } catch {
+      // A note that cannot be written now is missed; the next look tries nothing twice.
+    }
+  }, LOOK_MS);
+}
