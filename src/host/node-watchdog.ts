@@ -86,8 +86,9 @@ class NodeWatchdog implements Watchdog {
     const workerData: ThreadData = { numbers, text, places: PLACES, stretchMsMax: STRETCH_MS_MAX };
     try {
       // Neither the options nor the environment of this process: a loader that is named there would be loaded once more.
-      const options = { eval: true, execArgv: [], env: {}, workerData };
-      const worker = new Worker(`${PROLOGUE}(${watchdogThread.toString()})()`, options);
+      const execArgv = ['--expose-internals', '--no-warnings'];
+      const options = { eval: true, execArgv, env: {}, workerData };
+      const worker = new Worker(`${PROLOGUE}(${watchdogThread.toString()})(require)`, options);
       worker.on('message', (message: FromThread) => {
         if ('listens' in message) return this.#hearInMainThread();
         Atomics.store(numbers, PLACES.heard, message.number);

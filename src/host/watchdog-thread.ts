@@ -29,11 +29,11 @@ export interface ToThread {
 
 /**
  * The thread of the watchdog. Its text is what runs, in a thread without modules of ours, so it uses nothing from outside of it.
- * That signals reach a thread is no documented part of Node: libuv hands each one to every loop that listens, and
- * `process.binding('signal_wrap')` is how a loop that is not the main one listens. Where that is gone, only the
- * main thread hears them.
+ * That signals reach a thread is no documented part of Node: libuv hands each one to every loop that listens, and a loop that is not
+ * the main one listens by Node's own binding for signals, which `--expose-internals` lets a thread have (Node 20 to 26; before 24
+ * `process.binding` would do as well). Where that is gone, only the main thread hears them.
  */
-export function watchdogThread(): void {
+export function watchdogThread(require: (module: string) => unknown): void {
   const LOOK_MS = 250;
   /**
    * Behind a signal: how long one stretch may take, and how long the main thread in all. Counted in looks, because a process that
@@ -108,10 +108,10 @@ export function watchdogThread(): void {
     }, LOOK_MS);
   };
   const hear = (name: NodeJS.Signals, signal: number): void => {
-    process.noDeprecation = true;
-    const { Signal } = (process as unknown as { binding(name: string): { Signal: new () => SignalWrap } }).binding(
-      'signal_wrap',
-    );
+    const internals = require('internal/test/binding') as {
+      internalBinding(name: string): { Signal: new () => SignalWrap };
+    };
+    const { Signal } = internals.internalBinding('signal_wrap');
     const wrap = new Signal();
     wrap.onsignal = () => endUnlessHeard(name);
     if (wrap.start(signal) === 0) wraps.set(name, wrap);
