@@ -9,6 +9,9 @@ const root = path.dirname(import.meta.dirname);
 const entries = path.join(root, 'src', 'cli', 'entries');
 const pkg = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
 
+/** No commands of their own. */
+const LOADED = ['run', 'hook', 'hooked'];
+
 /** One entry may load another one when it needs it: they lie side by side. */
 const entriesLoadEachOther = {
   name: 'entries load each other',
@@ -55,8 +58,8 @@ export async function buildCli(outdir) {
   });
   const scripts = LAUNCHED.map(async (name) => ({ name, text: await bundleScript(path.join(entries, `${name}.ts`)) }));
   writeLaunched(await Promise.all(scripts), outdir);
-  // The script of `run` is only loaded by the others.
-  for (const name of names) if (name !== 'run') fs.chmodSync(path.join(outdir, `${name}.cjs`), 0o755);
+  // Some are only loaded by the others.
+  for (const name of names) if (!LOADED.includes(name)) fs.chmodSync(path.join(outdir, `${name}.cjs`), 0o755);
   return names;
 }
 

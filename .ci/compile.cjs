@@ -18,13 +18,16 @@ const load = async (module) => (module.startsWith('./') ? require(path.join(dire
 /**
  * Starts the script with a command line, and waits for its end.
  * @param {string[]} words
+ * @param {string} [input] what a hook is given
  */
-async function run(words) {
+async function run(words, input) {
   process.argv = [process.execPath, 'mailroom', ...words];
   process.exitCode = undefined;
-  const module = { exports: /** @type {{ runLine?: (words: string[]) => Promise<void> }} */ ({}) };
+  const module = {
+    exports: /** @type {{ runLine?: (words: string[], explain?: unknown, input?: string) => Promise<void> }} */ ({}),
+  };
   script.runInThisContext()(require, module, directory, load);
-  await module.exports.runLine?.(words);
+  await module.exports.runLine?.(words, undefined, input);
   while (process.exitCode === undefined) await new Promise((resolve) => setImmediate(resolve));
   if (process.exitCode) throw new Error(`mailroom ${words.join(' ')} failed with ${process.exitCode}`);
 }
@@ -48,7 +51,7 @@ function installBeside(room) {
 async function compile(room) {
   installBeside(room);
   process.env.MAILROOM_DIR = path.join(room, '.mailroom');
-  delete process.env.TMUX;
+  for (const inherited of ['TMUX', 'MAILROOM_AS', 'CLAUDE_ENV_FILE']) delete process.env[inherited];
   await runAny(['init']);
   await runAny(['join', 'alice']);
   const machine = path.join(room, 'machine.cjs');
@@ -63,7 +66,12 @@ exports.machine = createMachine({
   );
   // Of the mail commands what they share: with all that each runs the file is twice as long, and reading it costs what it saves.
   if (name === 'mailroom') await run(['whoami', '--as', 'alice']);
-  else for (const address of ['first', 'second']) await run(['run', machine, '--as', address]);
+  else if (name === 'hook') {
+    // The second one finds nothing new, as nearly all do.
+    for (const event of ['SessionStart', 'Stop']) {
+      await run(['hook', 'claude', event], JSON.stringify({ session_id: 'compiled', cwd: room }));
+    }
+  } else for (const address of ['first', 'second']) await run(['run', machine, '--as', address]);
   fs.writeFileSync(`${filename}.cache`, script.createCachedData());
 }
 

@@ -69,18 +69,24 @@ function required(url) {
   }
 }
 
-// What the script of `run` exports: whoever imports this file looks for the names in its text.
+// What such a script exports: whoever imports this file looks for the names in its text.
 exports.carryOut = undefined;
 exports.runLine = undefined;
 
-// `mailroom run` is a script of its own, and need not wait for the other one to be read.
+/** Scripts of their own, which need not wait for that of the mail to be read. */
+const OWN_SCRIPTS = ['run', 'hook'];
+
 if (!isNodeNewEnough()) {
   const needed = `Node ${NODE_MIN.join('.')} or newer is needed, and this is ${process.version}`;
   process.stderr.write(`mailroom: ${needed} (${process.execPath}). Install one: https://nodejs.org/\n`);
   process.exitCode = 1;
-} else if (__filename.endsWith('mailroom.cjs') && require.main === module && process.argv[2] === 'run') {
+} else if (
+  __filename.endsWith('mailroom.cjs') &&
+  require.main === module &&
+  OWN_SCRIPTS.includes(process.argv[2] || '')
+) {
   const explain = (/** @type {readonly string[]} */ words) => require('./rest.cjs').runAny(words);
-  const run = { exports };
-  start('run', run);
-  run.exports.runLine(process.argv.slice(2), explain);
+  const own = { exports };
+  start(process.argv[2] || '', own);
+  own.exports.runLine(process.argv.slice(2), explain);
 } else start(require('node:path').basename(__filename, '.cjs'), module);

@@ -5,8 +5,8 @@ import path from 'node:path';
 
 const root = path.dirname(import.meta.dirname);
 
-/** What is run once for each message, and what a machine is run with. */
-export const LAUNCHED = ['mailroom', 'run'];
+/** What is run once for each message, what a machine is run with, and what a program runs at each turn. */
+export const LAUNCHED = ['mailroom', 'run', 'hook'];
 
 /**
  * A shorter text is kept by V8 among what is short-lived (128 KiB, less a header) and brings on a garbage collection,

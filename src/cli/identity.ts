@@ -1,4 +1,5 @@
 import { IdentityUnknown } from '../errors.ts';
+import { addressInShell } from '../hooks/session.ts';
 import { listCards } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
 import { paneInEnvironment } from '../room/tmux-pane.ts';
@@ -9,20 +10,26 @@ import { commandLine } from './shell-words.ts';
 export interface Identity {
   readonly address: string;
   /** What said so. */
-  readonly source: '--as' | 'MAILROOM_AS' | 'tmux pane';
+  readonly source: '--as' | 'MAILROOM_AS' | 'session' | 'tmux pane';
 }
 
 const ADDRESSES_SHOWN_MAX = 8;
 
 /**
- * Who gives this command: `--as`, else `MAILROOM_AS`, else whoever's card names this tmux pane. Throws `IdentityUnknown`
+ * Who gives this command: `--as`, else the session of Codex whose shell it runs in, else `MAILROOM_AS`, else the session of Claude
+ * Code, else whoever's card names this tmux pane. Throws `IdentityUnknown`
  * with the command to repeat.
  */
 export function identityOf(call: Call, room: Room): Identity {
   const given = textOption(call.args, 'as');
   if (given !== undefined) return { address: given, source: '--as' };
+  // All sessions of Codex have the environment of one of them.
+  const inCodex = addressInShell(room.context, 'codex', call.env);
+  if (inCodex !== undefined) return { address: inCodex, source: 'session' };
   const exported = call.env['MAILROOM_AS'];
   if (exported) return { address: exported, source: 'MAILROOM_AS' };
+  const inClaude = addressInShell(room.context, 'claude', call.env);
+  if (inClaude !== undefined) return { address: inClaude, source: 'session' };
   const inPane = addressOfPane(call, room);
   if (inPane !== undefined) return { address: inPane, source: 'tmux pane' };
   throw unknown(call, room);

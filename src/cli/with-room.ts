@@ -23,7 +23,7 @@ export async function withRoom<T>(call: Call, work: (room: Room) => Promise<T>):
 }
 
 /** Nudges in a process of its own: a command ends as soon as its mail is delivered or printed. */
-export function nudgeApart({ host, nudgeProgram }: Call): Nudger {
+export function nudgeApart({ host, nudgeProgram }: Pick<Call, 'host' | 'nudgeProgram'>): Nudger {
   return (context, address, reason) => {
     if (!isNudgeDue(context, address, reason)) return;
     host.processes.startDetached(process.execPath, [nudgeProgram, context.layout.directory, address, reason]);

@@ -20,6 +20,8 @@ export const nodeProcesses: Processes = {
     }
     return identityOf(process.ppid, '');
   },
+  end: () => process.exit(0),
+  parent: () => identify(process.ppid) ?? identityOf(process.ppid, ''),
   identify,
   isAlive: (identity) => {
     if (identity.bootId !== bootId() || isElsewhere(identity)) return false;

@@ -12,6 +12,11 @@ export interface ProcessIdentity {
   readonly pidNamespace?: string;
 }
 
+export function isSameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  const isSamePlace = a.bootId === b.bootId && a.pidNamespace === b.pidNamespace;
+  return isSamePlace && a.pid === b.pid && a.startTime === b.startTime;
+}
+
 export interface RunResult {
   readonly exitCode: number | undefined;
   readonly stdout: string;
@@ -68,6 +73,10 @@ export interface Processes {
   self(): ProcessIdentity;
   /** The process that the session (terminal) of this one belongs to, or else its parent: who stays when a command ends. */
   sessionLeader(): ProcessIdentity;
+  /** Ends this process at once, with exit code 0, whatever it is waiting for. */
+  end(): never;
+  /** The process that started this one. */
+  parent(): ProcessIdentity;
   identify(pid: number): ProcessIdentity | undefined;
   /** Whether that very process, not another with its pid, is running; of one that is elsewhere nobody knows, and it is false. */
   isAlive(identity: ProcessIdentity): boolean;

@@ -33,7 +33,7 @@ export interface ToThread {
  * the main one listens by Node's own binding for signals, which `--expose-internals` lets a thread have (Node 20 to 26; before 24
  * `process.binding` would do as well). Where that is gone, only the main thread hears them.
  */
-export function watchdogThread(require: (module: string) => unknown): void {
+export function watchdogThread(load: (module: string) => unknown): void {
   const LOOK_MS = 250;
   /**
    * Behind a signal: how long one stretch may take, and how long the main thread in all. Counted in looks, because a process that
@@ -108,7 +108,7 @@ export function watchdogThread(require: (module: string) => unknown): void {
     }, LOOK_MS);
   };
   const hear = (name: NodeJS.Signals, signal: number): void => {
-    const internals = require('internal/test/binding') as {
+    const internals = load('internal/test/binding') as {
       internalBinding(name: string): { Signal: new () => SignalWrap };
     };
     const { Signal } = internals.internalBinding('signal_wrap');

@@ -53,6 +53,7 @@ export type LogEvent =
   | 'action-failed'
   | 'logged'
   | 'clock-back'
+  | 'hook-failed'
   | 'warning';
 
 export interface LogLimits {

@@ -85,10 +85,11 @@ export function stateOfClaim(mailbox: Mailbox, claim: ClaimName): ClaimState {
     : { state: 'claimed', attempt, untilMs };
 }
 
-/** Extends the lease to `leaseMs` from now; it never gets shorter. Throws `LeaseLost` when the claim is no longer this one. */
-export function renew(mailbox: Mailbox, { claim, leaseMs }: { claim: Claim; leaseMs: number }): Claim {
-  const untilMs = Math.max(mailbox.host.clock.now() + leaseMs, claim.untilMs + 1);
-  const renewed = moveToClaim(mailbox, { path: claimPath(mailbox, claim), claim: { ...claim, untilMs } });
+/** Extends the lease to `leaseMs` from now, or to `untilMs`; it never gets shorter. Throws `LeaseLost` when it is lost. */
+export function renew(mailbox: Mailbox, to: { claim: Claim; leaseMs?: number; untilMs?: number }): Claim {
+  const { claim, leaseMs = 0, untilMs = mailbox.host.clock.now() + leaseMs } = to;
+  const longer = { ...claim, untilMs: Math.max(untilMs, claim.untilMs + 1) };
+  const renewed = moveToClaim(mailbox, { path: claimPath(mailbox, claim), claim: longer });
   if (!renewed) throw leaseLost(mailbox, claim);
   return { ...claim, untilMs: renewed.untilMs };
 }
@@ -103,8 +104,8 @@ export function putBack(mailbox: Mailbox, claim: Claim): void {
   releaseAs(mailbox, claim, claim.attempt - 1);
 }
 
-/** It was claimed once at least. */
 function releaseAs(mailbox: Mailbox, claim: Claim, attempt: number): void {
+  // It was claimed once at least.
   const released: ClaimName = { name: claim.name, attempt: Math.max(1, attempt), untilMs: 0 };
   if (!moveToClaim(mailbox, { path: claimPath(mailbox, claim), claim: released })) throw leaseLost(mailbox, claim);
 }

@@ -13,6 +13,8 @@ export interface RoomLayout {
   readonly roomKey: string;
   readonly publicKeys: string;
   readonly actors: string;
+  /** What hooks keep of the sessions that they run in. */
+  readonly sessions: string;
   readonly logDirectory: string;
   readonly log: string;
   /** Where `init` and `join` write what they then link or rename into place. */
@@ -30,6 +32,7 @@ export function roomLayout(directory: string): RoomLayout {
     roomKey: `${keys}/room.key`,
     publicKeys: `${keys}/pub`,
     actors: `${directory}/actors`,
+    sessions: `${directory}/sessions`,
     logDirectory,
     log: `${logDirectory}/agent_messages.log`,
     tmp: `${directory}/tmp`,
@@ -108,6 +111,27 @@ export function actorLayout(room: RoomLayout, address: string): ActorLayout {
       purgedThrough: `${mailbox}/purged-through`,
       purgeClock: `${mailbox}/purge-clock`,
     },
+  };
+}
+
+export interface SessionLayout {
+  readonly directory: string;
+  /** Whose session it is, and in which process; its mtime is when a hook last ran in it. */
+  readonly record: string;
+  /** The mail that it was shown and that is not acknowledged yet, a record under each message's name. */
+  readonly shown: string;
+  /** Which process waits for mail to wake it, and how often it was woken since a person's last prompt. */
+  readonly waiter: string;
+}
+
+/** `key` is `<program>-<id of the session>`, percent-encoded. */
+export function sessionLayout(room: RoomLayout, key: string): SessionLayout {
+  const directory = `${room.sessions}/${key}`;
+  return {
+    directory,
+    record: `${directory}/session.json`,
+    shown: `${directory}/shown`,
+    waiter: `${directory}/waiter.json`,
   };
 }
 

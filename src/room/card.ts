@@ -3,7 +3,7 @@ import { errnoOf } from '../host/file-system.ts';
 import { publishFile, readText, removeQuietly, renameSettled, replaceFile, stagedPath } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { namesIn } from '../host/names-in.ts';
-import type { ProcessIdentity } from '../host/processes.ts';
+import { isSameProcess, type ProcessIdentity } from '../host/processes.ts';
 import { describeProcess, elsewhereHint, isThere, lastSeenMs } from './signs-of-life.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
 import { isMessageType } from '../message/message-type.ts';
@@ -135,7 +135,7 @@ export async function claimCard(
     const textBefore = readText(files, path);
     const asideBefore = textBefore === undefined ? readAside(host, room, card.address) : undefined;
     const before = asideBefore?.card ?? parseCard(textBefore, card.address);
-    const isOwn = before !== undefined && sameProcess(before.process, card.process);
+    const isOwn = before !== undefined && isSameProcess(before.process, card.process);
     if (before && !isOwn && !takeOver && isTaken({ host, layout: room }, before, card)) {
       throw inUse({ host, layout: room }, before, card);
     }
@@ -166,11 +166,6 @@ export async function retireCard(host: Host, room: RoomLayout, options: { card: 
 
 function bytesOf(card: Card): Buffer {
   return Buffer.from(`${JSON.stringify(card, null, 2)}\n`);
-}
-
-function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
-  const isSamePlace = a.bootId === b.bootId && a.pidNamespace === b.pidNamespace;
-  return isSamePlace && a.pid === b.pid && a.startTime === b.startTime;
 }
 
 function renamedAway(host: Host, path: string, aside: string): boolean {

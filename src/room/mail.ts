@@ -57,6 +57,12 @@ export class Mail {
     this.#log('renewed');
   }
 
+  /** Makes the lease end at that time, ms since the epoch, which is later than the one before. Throws `LeaseLost`. */
+  async renewUntil(untilMs: number): Promise<void> {
+    this.#claim = this.#told('renewed', () => renew(this.#mailbox, { claim: this.#claim, untilMs }));
+    this.#log('renewed');
+  }
+
   /**
    * Keeps it, because only a part of it was shown. The lease stays as it is, and when it ends the message comes again. However often
    * it is kept so, it was claimed once. Throws `LeaseLost`.

@@ -8,7 +8,11 @@ import { putAnswer, putRound } from '../../src/agents/question-record.ts';
 import { writeThread } from '../../src/agents/thread-record.ts';
 import { runWorkflow } from '../../src/durable/run-workflow.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
-import { initRoom, openRoom } from '../../src/index.ts';
+import { handleHook } from '../../src/hooks/handle-hook.ts';
+import { parseHookEvent } from '../../src/hooks/hook-event.ts';
+import { sessionOf } from '../../src/hooks/session.ts';
+import { writeWaiter } from '../../src/hooks/waiter.ts';
+import { initRoom, openRoom, type Room } from '../../src/index.ts';
 import { claimAttempt } from '../../src/jobs/claim.ts';
 import { publishExit } from '../../src/jobs/exit-record.ts';
 import { writeSpec } from '../../src/jobs/job-spec.ts';
@@ -54,7 +58,21 @@ export async function makeWholeRoom(algorithm: Algorithm): Promise<string> {
   await writeThread(nodeHost, own.agent.threads, { threadId: 't', tool: 'x', told: 0, exchanges: [] });
   for (const mail of [{ id: 'i', from: 'alice' }] as unknown as Parameters<typeof keepContext>[2][])
     await keepContext(nodeHost, own.agent.context, mail);
+  await alice.send({ to: 'bob', type: 'INFO', content: 'shown' });
+  await showToSession(room);
   return base;
+}
+
+/** bob's session of a program is shown what waits, and something waits to wake it. */
+async function showToSession({ context }: Room): Promise<void> {
+  const hook = { env: { MAILROOM_AS: 'bob' }, ownCommand: 'mailroom', exportAddress: () => false };
+  for (const name of ['SessionStart', 'UserPromptSubmit']) {
+    const event = parseHookEvent('{"session_id":"one"}', { program: 'claude', name });
+    const { afterwards } = await handleHook(context, event, hook);
+    await afterwards();
+    const session = sessionOf(context, event);
+    if (session) await writeWaiter(context, session, { token: 'none', wakes: 1 });
+  }
 }
 
 /** A copy that a test may damage. */

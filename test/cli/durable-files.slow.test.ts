@@ -41,6 +41,13 @@ const HARMLESS: Readonly<Record<string, readonly Damage[]>> = {
   'actors/<address>/mailbox/replies/': ['missing'],
   'actors/<address>/mailbox/replies/<day>/': ['missing'],
   'actors/<address>/mailbox/replies/<day>/<name>.<hash>.json': ['missing'],
+  // A session that lost them starts anew, and is shown its mail again.
+  'sessions/': ['missing'],
+  'sessions/<session>/': ['missing'],
+  'sessions/<session>/session.json': ['missing'],
+  'sessions/<session>/shown/': ['missing'],
+  'sessions/<session>/shown/<name>': ['missing'],
+  'sessions/<session>/waiter.json': ['missing'],
   // Nobody reads it back.
   'log/agent_messages.log': ['missing', 'empty', 'garbage'],
   // Nobody who has none of them differs from one that lost them.

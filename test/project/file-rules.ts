@@ -14,7 +14,11 @@ interface Ban {
 }
 
 const BANS: readonly Ban[] = [
-  { call: /\bprocess\.(?:exit|reallyExit|abort)\s*\(/g, instead: 'return, and let cli set process.exitCode' },
+  {
+    call: /\bprocess\.(?:exit|reallyExit|abort)\s*\(/g,
+    instead: 'return, and let cli set process.exitCode',
+    allowedIn: ['host'],
+  },
   { call: /\bconsole\.\w+\s*\(/g, instead: 'the streams that the command was given' },
   { call: /\bDate\.now\s*\(|\bnew Date\(\s*\)/g, instead: 'host.clock.now()', allowedIn: ['host'] },
   { call: /\bMath\.random\s*\(|\bcrypto\.random\w+\s*\(/g, instead: 'host.randomBytes()', allowedIn: ['host'] },

@@ -9,9 +9,15 @@ import { READABLE, type DurableFile, type Place } from './durable-file.ts';
 import type { Check, Finding } from './finding.ts';
 import { MAILBOX_FILES } from './mailbox-files.ts';
 import { ROOM_FILES } from './room-files.ts';
+import { SESSION_FILES } from './session-files.ts';
 
 /** Every durable file of a room, parents before what lies in them. */
-export const DURABLE_FILES: readonly DurableFile[] = [...ROOM_FILES, ...ACTOR_FILES, ...MAILBOX_FILES];
+export const DURABLE_FILES: readonly DurableFile[] = [
+  ...ROOM_FILES,
+  ...ACTOR_FILES,
+  ...MAILBOX_FILES,
+  ...SESSION_FILES,
+];
 
 const CHECK = 'files';
 const ASIDE_BYTES = 4;

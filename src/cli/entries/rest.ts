@@ -8,6 +8,7 @@ import { broadcast } from '../commands/broadcast.ts';
 import { createCompletion } from '../commands/completion.ts';
 import { dead } from '../commands/dead.ts';
 import { doctor } from '../commands/doctor.ts';
+import { hook } from '../commands/hook.ts';
 import { graph } from '../commands/graph.ts';
 import { createHelp, findCommand } from '../commands/help.ts';
 import { inbox } from '../commands/inbox.ts';
@@ -58,6 +59,7 @@ export async function runAny(
     watch,
     log,
     agent,
+    hook,
     createRun(async (call) => (await import('./run.ts')).carryOut(call)),
     workflows,
     why,

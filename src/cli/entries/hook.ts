@@ -1,0 +1,60 @@
+import { parseHookEvent } from '../../hooks/hook-event.ts';
+import { lookQuickly } from '../../hooks/quick-look.ts';
+import { startWaiter } from '../../hooks/start-waiter.ts';
+import { nodeClock } from '../../host/node-clock.ts';
+import { blockingFileSystem } from '../../host/node-file-system.ts';
+import { nodeProcesses } from '../../host/node-processes.ts';
+
+const STDIN = 0;
+const READ_BYTES = 64 * 1024;
+/** What a tool printed may be in it. */
+const INPUT_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * Carries out `hook <program> <event>`, which a program runs at each turn and each tool call: most find nothing new, and end before
+ * anything is loaded that mail needs. The event is JSON on the standard input, or a third operand. `explain` is given another
+ * command line, for a person who asks.
+ */
+export async function runLine(
+  words: readonly string[],
+  explain: (words: readonly string[]) => Promise<void>,
+  input?: string,
+): Promise<void> {
+  const [, program = '', name = '', given, ...more] = words;
+  if (name === '' || more.length > 0 || program.startsWith('-')) return explain(['help', 'hook']);
+  const text = input ?? given ?? readInput();
+  try {
+    const event = parseHookEvent(text, { program, name });
+    const named = process.env['MAILROOM_DIR'] || undefined;
+    const host = { files: blockingFileSystem, clock: nodeClock, processes: nodeProcesses };
+    const found = lookQuickly(host, event, { named, cwd: event.cwd ?? process.cwd() });
+    if (found === 'nothing-new') startWaiter(nodeProcesses, event, `${__dirname}/mailroom.cjs`);
+    if (found !== 'something') {
+      process.exitCode = 0;
+      return;
+    }
+  } catch {
+    // Whatever is wrong is told by what follows, which knows where.
+  }
+  const { carryOut } = await import('./hooked.ts');
+  await carryOut(text, { program, name });
+}
+
+/** All of the standard input, as far as it is bounded; a hook has nothing else to do meanwhile. */
+function readInput(): string {
+  const parts: Buffer[] = [];
+  for (let length = 0; length <= INPUT_BYTES_MAX;) {
+    const part = Buffer.allocUnsafe(READ_BYTES);
+    let count: number;
+    try {
+      count = blockingFileSystem.read(STDIN, part, 0, part.length, null);
+    } catch {
+      // No input, or one that cannot be read: what is there is no JSON then, and that is told.
+      break;
+    }
+    if (count === 0) break;
+    parts.push(part.subarray(0, count));
+    length += count;
+  }
+  return Buffer.concat(parts).toString('utf8');
+}

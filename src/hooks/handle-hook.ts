@@ -1,0 +1,105 @@
+import { isSameProcess } from '../host/processes.ts';
+import { readCard } from '../room/card.ts';
+import type { RoomContext } from '../room/context.ts';
+import { leaveRoom } from '../room/join.ts';
+import { joinSession } from './join-session.ts';
+import { introduction } from './introduction.ts';
+import { hookAnswer } from './hook-answer.ts';
+import type { HookEvent } from './hook-event.ts';
+import { HOOK_CHARS_MAX } from './mail-text.ts';
+import { commandIn, forgetSession, goesOn, listSessions, sessionOf, showRun, type Session } from './session.ts';
+import { acknowledgeShown, keepShown, renewShown, returnShown, shownMail } from './shown-mail.ts';
+import { showWaiting } from './show-waiting.ts';
+import { endWaiter } from './waiter.ts';
+
+export interface HookContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What runs this very program in the session's shell, such as `mailroom`. */
+  readonly ownCommand: string;
+  /** Tells the session's own shell who it is; false where the program has no way for that. */
+  readonly exportAddress: (address: string) => boolean;
+}
+
+/** What a hook answers, and what it does once the program has the answer. */
+export interface HookOutcome {
+  /** For stdout; empty when there is nothing to say. */
+  readonly answer: string;
+  readonly afterwards: () => Promise<void>;
+}
+
+const NOTHING: HookOutcome = { answer: '', afterwards: async () => {} };
+
+/**
+ * Joins, shows mail and acknowledges what was shown, as the event demands. Whatever it throws has changed nothing that the next
+ * event does not put right: what was claimed comes back when its lease ends.
+ */
+export async function handleHook(context: RoomContext, event: HookEvent, options: HookContext): Promise<HookOutcome> {
+  if (event.isSubagent) return NOTHING;
+  const known = sessionOf(context, event);
+  if (event.kind === 'session-end') {
+    if (known) await endSession(context, known);
+    return NOTHING;
+  }
+  if (event.kind === 'session-start') return startSession(context, event, options);
+  if (known && hasLeft(context, known)) return NOTHING;
+  if (!known || !isSameProcess(known.process, context.host.processes.parent()))
+    return startSession(context, event, options);
+  showRun(context, known);
+  return show(context, event, known, options);
+}
+
+/** The agent has left the room by hand; until a session starts, its hooks do nothing. */
+function hasLeft({ host, layout }: RoomContext, { address }: Session): boolean {
+  return readCard(host, layout, address)?.leftAt !== undefined;
+}
+
+/** Joins, and shows again what the session was shown: its context may be a new one. Acknowledges nothing. */
+async function startSession(context: RoomContext, event: HookEvent, options: HookContext): Promise<HookOutcome> {
+  const known = sessionOf(context, event);
+  const session = await joinSession(context, event, { ...options, known });
+  if (known && known.address !== session.address) await returnShown(context, known);
+  await returnOfEnded(context, session);
+  endWaiter(context, session);
+  const command = commandIn(session, options.ownCommand);
+  const again = shownMail(context, session).map(({ mail }) => mail);
+  const first = introduction(context, session, command);
+  const charsMax = HOOK_CHARS_MAX - first.length;
+  const showing = await showWaiting(context, session, { charsMax, command, again, isQueued: true });
+  return { answer: hookAnswer(event, `${first}${showing.text}`), afterwards: showing.record };
+}
+
+/** Another session of this address that is over returns what it was shown, so that this one is shown it. */
+async function returnOfEnded(context: RoomContext, own: Session): Promise<void> {
+  for (const other of listSessions(context)) {
+    if (other.address !== own.address || other.key === own.key || goesOn(context, other, own.process)) continue;
+    await returnShown(context, other);
+  }
+}
+
+async function show(
+  context: RoomContext,
+  event: HookEvent,
+  session: Session,
+  options: HookContext,
+): Promise<HookOutcome> {
+  if (event.kind === 'prompt' && event.isByPerson) endWaiter(context, session);
+  for (const shown of shownMail(context, session)) {
+    // Of several hooks of one message of the model, none proves that it has run since another.
+    if (event.kind === 'tool') await renewShown(context, session, shown);
+    else if (shown.isQueued) await keepShown(context, session, { ...shown, isQueued: false });
+    else await acknowledgeShown(context, session, shown);
+  }
+  // Never twice in a row: what comes now waits for the next prompt, or wakes the session.
+  if (event.kind === 'turn-end' && event.isContinued) return NOTHING;
+  const asked = { charsMax: HOOK_CHARS_MAX, command: commandIn(session, options.ownCommand) };
+  const { text, record } = await showWaiting(context, session, asked);
+  return { answer: hookAnswer(event, text), afterwards: record };
+}
+
+async function endSession(context: RoomContext, session: Session): Promise<void> {
+  await returnShown(context, session);
+  forgetSession(context, session);
+  const card = readCard(context.host, context.layout, session.address);
+  const isOwn = card !== undefined && isSameProcess(card.process, session.process);
+  if (isOwn && card.leftAt === undefined) await leaveRoom(context, session.address);
+}

@@ -1,0 +1,55 @@
+import { createFence, fenced } from '../agents/framed.ts';
+import { cut } from '../message/cut.ts';
+import { dataJson } from '../message/exact-data.ts';
+import type { Message } from '../message/message.ts';
+import { visibleJson, visibleJsonText, visibleLines } from '../message/visible.ts';
+
+/** What programs take of a hook's text; what is longer some of them leave out, or put into a file. */
+export const HOOK_CHARS_MAX = 10_000;
+const ID_CHARS_SHOWN = 8;
+
+export interface MailTextOptions {
+  /** Characters, in UTF-16 units, that the block may have. */
+  readonly charsMax: number;
+  /** How the signature was verified, such as `hmac-sha256`. */
+  readonly algorithm: string;
+  /** How commands begin that the agent may give, such as `mailroom --as codex-1`. */
+  readonly command: string;
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+export interface MailBlock {
+  readonly text: string;
+  /** Only the beginning of the message is in it. */
+  readonly isCut: boolean;
+}
+
+/**
+ * One message as the model of a session is shown it: a line of verified facts, then what its sender wrote between two lines that the
+ * sender could not have written. A message that is too long is cut, and the command that prints all of it is named.
+ */
+export function mailBlock(message: Message, options: MailTextOptions): MailBlock {
+  const { charsMax, algorithm, command, randomBytes } = options;
+  const { from, to, type, id, replyTo } = message;
+  const shortId = id.slice(-ID_CHARS_SHOWN);
+  const answers = replyTo === undefined ? '' : `, answers ${replyTo.slice(-ID_CHARS_SHOWN)}`;
+  const everyone = to[0] === 'all' ? ', to everyone' : '';
+  const facts = `From ${from}, ${type}, ${shortId}, verified (${algorithm})${everyone}${answers}:\n`;
+  const chosen = visibleLines(chosenText(message));
+  const fence = createFence(randomBytes, [chosen]);
+  const block = (text: string, behind = ''): string => `${facts}${fenced(text, { name: 'MAIL', fence })}\n${behind}`;
+  const whole = block(chosen);
+  if (whole.length <= charsMax) return { text: whole, isCut: false };
+  const rest = `That is the beginning of ${chosen.length} characters. All of it: ${command} read ${shortId} --all\n`;
+  const begun = cut(chosen, { charsMax: Math.max(0, charsMax - block('', rest).length) });
+  return { text: block(begun, rest), isCut: true };
+}
+
+function chosenText(message: Message): string {
+  const { threadId, content, data } = message;
+  return [
+    ...(threadId === undefined ? [] : [`Thread: ${visibleJson(threadId)}`, '']),
+    content,
+    ...(data === undefined ? [] : ['', `Data: ${visibleJsonText(dataJson(message))}`]),
+  ].join('\n');
+}

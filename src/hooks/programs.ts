@@ -1,0 +1,65 @@
+/** The programs whose hooks call `mailroom hook <program> <event>`. */
+export const HOOK_PROGRAMS = ['claude', 'codex', 'gemini', 'opencode', 'cursor', 'copilot'] as const;
+
+export type HookProgram = (typeof HOOK_PROGRAMS)[number];
+
+/**
+ * What an event of a program means to Mailroom:
+ * - `session-start`: a session starts, resumes, or has lost its context by compaction or clearing;
+ * - `prompt`: a person's next prompt goes to the model;
+ * - `batch`: all tool calls of one message of the model ended, and it runs once more in this turn;
+ * - `tool`: one tool call ended, perhaps one of several of a message, whose hooks run at the same time;
+ * - `turn-end`: the model has ended its turn;
+ * - `wake`: waits for mail in the background behind a turn, and wakes the session;
+ * - `session-end`: the session is over.
+ */
+export type HookKind = 'session-start' | 'prompt' | 'batch' | 'tool' | 'turn-end' | 'wake' | 'session-end';
+
+/** The events of each program, by the names that its own configuration uses. */
+export const HOOK_EVENTS: Readonly<Record<HookProgram, Readonly<Record<string, HookKind>>>> = {
+  claude: {
+    SessionStart: 'session-start',
+    UserPromptSubmit: 'prompt',
+    PostToolBatch: 'batch',
+    Stop: 'turn-end',
+    wake: 'wake',
+    SessionEnd: 'session-end',
+  },
+  codex: {
+    SessionStart: 'session-start',
+    UserPromptSubmit: 'prompt',
+    PostToolUse: 'tool',
+    Stop: 'turn-end',
+    wake: 'wake',
+    SessionEnd: 'session-end',
+  },
+  gemini: {
+    SessionStart: 'session-start',
+    BeforeAgent: 'prompt',
+    AfterTool: 'tool',
+    AfterAgent: 'turn-end',
+    SessionEnd: 'session-end',
+  },
+  opencode: {
+    'session.start': 'session-start',
+    'chat.message': 'prompt',
+    'tool.execute.after': 'tool',
+    'session.idle': 'turn-end',
+    wake: 'wake',
+    'session.end': 'session-end',
+  },
+  cursor: { sessionStart: 'session-start', stop: 'turn-end', sessionEnd: 'session-end' },
+  copilot: {
+    sessionStart: 'session-start',
+    userPromptSubmitted: 'prompt',
+    postToolUse: 'tool',
+    agentStop: 'turn-end',
+    sessionEnd: 'session-end',
+  },
+};
+
+/**
+ * Programs whose sessions share one process that stays when they end (Codex 0.171 has a daemon for all terminals of a user). The
+ * environment of such a hook is that of the terminal which started the process first, and may name another session's address.
+ */
+export const SHARED_PROCESS: ReadonlySet<HookProgram> = new Set(['codex', 'opencode']);

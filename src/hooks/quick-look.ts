@@ -1,0 +1,59 @@
+import { RoomNotFound } from '../errors.ts';
+import { readText, removeQuietly } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+import { namesIn } from '../host/names-in.ts';
+import { isSameProcess, type ProcessIdentity } from '../host/processes.ts';
+import { isActorAddress } from '../message/address.ts';
+import { unframe } from '../message/frame.ts';
+import { actorLayout, roomLayout, sessionLayout } from '../message/layout.ts';
+import { findRoom } from '../room/find-room.ts';
+import { sessionKey, type HookEvent } from './hook-event.ts';
+
+type LittleHost = Pick<Host, 'files' | 'clock'> & { readonly processes: Pick<Host['processes'], 'userId' | 'parent'> };
+
+const IN_A_TURN: ReadonlySet<string> = new Set(['prompt', 'batch', 'tool', 'turn-end']);
+const RECORD_BYTES_MAX = 64 * 1024;
+
+/**
+ * What a hook has to do: nothing where there is no room, or it runs for a subagent; nothing new where its session has joined, and no
+ * mail waits, is claimed or was shown to it. Answers without any key, because loading what verifies takes longer than all the rest
+ * of such a hook. What it reads is acted on by nobody: a forged record could only have it find nothing new.
+ */
+export function lookQuickly(
+  host: LittleHost,
+  event: HookEvent,
+  { named, cwd }: { named: string | undefined; cwd: string },
+): 'nothing' | 'nothing-new' | 'something' {
+  const directory = event.isSubagent ? undefined : roomAt(host, { named, cwd });
+  if (directory === undefined) return 'nothing';
+  if (!IN_A_TURN.has(event.kind)) return 'something';
+  const { files, processes, clock } = host;
+  const room = roomLayout(directory);
+  const session = sessionLayout(room, sessionKey(event));
+  const text = readText(files, session.record, RECORD_BYTES_MAX);
+  const framed = text === undefined ? undefined : unframe(Buffer.from(text));
+  if (!framed) return 'something';
+  const { address, process } = JSON.parse(framed.signed.toString('utf8')) as {
+    address: string;
+    process: ProcessIdentity;
+  };
+  if (!isActorAddress(address) || !isSameProcess(process, processes.parent())) return 'something';
+  const { mailbox, seen } = actorLayout(room, address);
+  if (files.readdir(mailbox.new).length > 0) return 'something';
+  if (namesIn(files, mailbox.cur).length > 0 || namesIn(files, session.shown).length > 0) return 'something';
+  // As with mail: see `endWaiter`.
+  if (event.kind === 'prompt' && event.isByPerson) removeQuietly(files, session.waiter);
+  const now = clock.now();
+  for (const path of [session.record, seen]) files.utimes(path, now);
+  return 'nothing-new';
+}
+
+/** Where there is no room, nobody is told so: hooks run in every project of a person. */
+function roomAt(host: LittleHost, where: { named: string | undefined; cwd: string }): string | undefined {
+  try {
+    return findRoom(host as Host, where);
+  } catch (error) {
+    if (error instanceof RoomNotFound) return undefined;
+    throw error;
+  }
+}

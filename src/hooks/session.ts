@@ -1,0 +1,119 @@
+import { ensureDirectory, removeQuietly, replaceFile, stagedPath } from '../host/files.ts';
+import { namesIn } from '../host/names-in.ts';
+import { isSameProcess, type ProcessIdentity } from '../host/processes.ts';
+import { isActorAddress } from '../message/address.ts';
+import { sessionLayout, type SessionLayout } from '../message/layout.ts';
+import type { RoomContext } from '../room/context.ts';
+import { isThere, touch } from '../room/signs-of-life.ts';
+import { readSignedRecord, signedRecord } from '../room/signed-record.ts';
+import { sessionKey, type HookEvent } from './hook-event.ts';
+import { HOOK_PROGRAMS, SHARED_PROCESS, type HookProgram } from './programs.ts';
+
+/** A session of a program that joined by its hooks. */
+export interface Session {
+  readonly key: string;
+  readonly program: HookProgram;
+  /** The program's own id of it. */
+  readonly id: string;
+  readonly address: string;
+  /** The program's process. */
+  readonly process: ProcessIdentity;
+  /** Commands in the program's shell know the address without --as. */
+  readonly isExported: boolean;
+  readonly layout: SessionLayout;
+}
+
+const RECORD = 'session';
+
+/** What is known of the session that an event comes from; undefined when it has not joined. */
+export function sessionOf(context: RoomContext, event: HookEvent): Session | undefined {
+  return readSession(context, sessionKey(event));
+}
+
+/** What programs call the session in the environment of the commands that the model runs (Claude Code 2.1.332, Codex 0.171). */
+const SESSION_VARIABLES = { codex: 'CODEX_THREAD_ID', claude: 'CLAUDE_CODE_SESSION_ID' } as const;
+
+/** The address of the session in whose shell a command runs; undefined where there is none, or it has not joined. */
+export function addressInShell(
+  context: RoomContext,
+  program: keyof typeof SESSION_VARIABLES,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const sessionId = env[SESSION_VARIABLES[program]];
+  return sessionId ? readSession(context, sessionKey({ program, sessionId }))?.address : undefined;
+}
+
+/** How commands begin that the session's shell may be given; `own` is what runs this very program. */
+export function commandIn({ address, isExported }: Session, own: string): string {
+  return isExported ? own : `${own} --as ${address}`;
+}
+
+/** Every session that is known in this room. */
+export function listSessions(context: RoomContext): Session[] {
+  const keys = namesIn(context.host.files, context.layout.sessions);
+  return keys.map((key) => readSession(context, key)).filter((session) => session !== undefined);
+}
+
+function readSession(context: RoomContext, key: string): Session | undefined {
+  const layout = sessionLayout(context.layout, key);
+  const fields = readSignedRecord(context, { path: layout.record, record: RECORD, signer: ({ address }) => address });
+  if (!fields || fields['session'] !== key) return undefined;
+  const { id, address, process, isExported } = fields;
+  const program = HOOK_PROGRAMS.find((one) => one === fields['program']);
+  if (!program || typeof id !== 'string' || typeof address !== 'string' || !isActorAddress(address)) return undefined;
+  return {
+    key,
+    program,
+    id,
+    address,
+    process: process as ProcessIdentity,
+    isExported: isExported === true,
+    layout,
+  };
+}
+
+/** Where a process outlives its sessions, one in which no hook has run for so long is over. */
+const IDLE_MS_MAX = 12 * 3_600_000;
+
+/**
+ * Whether a session goes on, as far as anybody can tell from here. Of two that one process had, the former is over, unless it has
+ * several at once.
+ */
+export function goesOn({ host }: RoomContext, { process, program, layout }: Session, beside: ProcessIdentity): boolean {
+  const ranMs = (): number => host.files.lstat(layout.record)?.mtimeMs ?? 0;
+  if (SHARED_PROCESS.has(program)) {
+    if (host.clock.now() - ranMs() > IDLE_MS_MAX) return false;
+  } else if (isSameProcess(process, beside)) return false;
+  return isThere(host, { process, kind: 'agent', seenMs: ranMs });
+}
+
+/** Notes that a hook ran in the session just now. */
+export function showRun(context: RoomContext, { layout }: Session): void {
+  touch(context, layout.record);
+}
+
+export async function writeSession(context: RoomContext, session: Session): Promise<Session> {
+  const { files, randomBytes } = context.host;
+  const { key, program, id, address, process, isExported, layout } = session;
+  ensureDirectory(files, context.layout.sessions);
+  ensureDirectory(files, layout.directory);
+  ensureDirectory(files, layout.shown);
+  const fields = { record: RECORD, session: key, program, id, address, process, isExported };
+  const bytes = signedRecord(context, address, fields);
+  const staged = stagedPath(context.layout.tmp, randomBytes);
+  await replaceFile(files, { path: layout.record, staged, bytes, mode: 0o600, durable: false });
+  return session;
+}
+
+/** Forgets the session, whose shown mail was returned before. */
+export function forgetSession({ host }: RoomContext, { layout }: Session): void {
+  const { files } = host;
+  for (const path of [layout.waiter, layout.record]) removeQuietly(files, path);
+  for (const directory of [layout.shown, layout.directory]) {
+    try {
+      files.rmdir(directory);
+    } catch {
+      // A hook that runs beside this one has put something there; the next session of this address looks at it again.
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { removeQuietly, replaceFile, stagedPath } from '../host/files.ts';
+import { watchArrivals } from '../mailbox/arrivals.ts';
+import { peek } from '../mailbox/peek.ts';
+import { cut } from '../message/cut.ts';
+import { messageFileName } from '../message/layout.ts';
+import { mailboxOf, type RoomContext } from '../room/context.ts';
+import { readSignedRecord, signedRecord } from '../room/signed-record.ts';
+import { WAKE_PROMPT } from './hook-event.ts';
+import { HOOK_CHARS_MAX } from './mail-text.ts';
+import type { Session } from './session.ts';
+import { showWaiting, type Showing } from './show-waiting.ts';
+import { wasShown } from './shown-mail.ts';
+
+/** A session that wakes itself so often without a person's prompt is a loop of agents that thank each other. */
+export const WAKES_MAX = 8;
+const RECORD = 'waiter';
+const LOOK_MS = 500;
+const FIRST_LOOK_MS = 1_000;
+const PEEKED_MAX = 100;
+const TOKEN_BYTES = 16;
+const QUEUE_MS_MAX = 30_000;
+/** Nobody comes back to a session after that, and its program may run for ever. */
+const WAIT_MS_MAX = 24 * 3_600_000;
+
+export interface Waiter {
+  /** Of the process that waits; the newest one counts. Empty when none does. */
+  readonly token: string;
+  /** How often the session was woken since a person's last prompt. */
+  readonly wakes: number;
+}
+
+/** Who waits to wake the session; undefined when nobody has since a person's last prompt. */
+function waiterOf(context: RoomContext, session: Session): Waiter | undefined {
+  const path = session.layout.waiter;
+  const fields = readSignedRecord(context, { path, record: RECORD, signer: () => session.address });
+  if (fields?.['session'] !== session.key) return undefined;
+  const { token, wakes } = fields;
+  return typeof token === 'string' && Number.isSafeInteger(wakes) ? { token, wakes: Number(wakes) } : undefined;
+}
+
+/** A person's prompt, or a start, ends whoever waits, and the count begins at 0. */
+export function endWaiter({ host }: RoomContext, { layout }: Session): void {
+  removeQuietly(host.files, layout.waiter);
+}
+
+/**
+ * Waits until there is mail that the session was not shown, and words it for the program; Codex is woken by a prompt instead, whose
+ * hook words it, so that there is nothing here. Undefined when a person's prompt, a newer waiter or the
+ * end of the program came first, or the session has woken WAKES_MAX times in a row: then mail waits.
+ */
+export async function waitToWake(
+  context: RoomContext,
+  session: Session,
+  { command }: { command: string },
+): Promise<Showing | undefined> {
+  const mailbox = mailboxOf(context, session.address);
+  if (!mailbox) return undefined;
+  const { host } = context;
+  const token = host.randomBytes(TOKEN_BYTES).toString('hex');
+  const wakes = waiterOf(context, session)?.wakes ?? 0;
+  if (wakes >= WAKES_MAX) return undefined;
+  await writeWaiter(context, session, { token, wakes });
+  const endsMs = host.clock.now() + WAIT_MS_MAX;
+  const isWanted = (): boolean =>
+    host.clock.now() < endsMs &&
+    waiterOf(context, session)?.token === token &&
+    (host.processes.isElsewhere(session.process) || host.processes.isAlive(session.process));
+  const isNew = (): boolean =>
+    peek(mailbox, { limit: PEEKED_MAX, unread: true }).unsettled.some(
+      ({ message }) => !wasShown(context, session, messageFileName(message)),
+    );
+  // What waits at the end of a turn is for the hook of that end, which runs at the same time.
+  await host.clock.sleep(FIRST_LOOK_MS);
+  const arrivals = watchArrivals(mailbox, { pollMs: LOOK_MS, watch: true, warn: () => {} });
+  try {
+    while (isWanted()) {
+      if (isNew()) return await wake(context, session, { command, token, wakes });
+      await arrivals.next();
+    }
+    return undefined;
+  } finally {
+    arrivals.close();
+  }
+}
+
+async function wake(
+  context: RoomContext,
+  session: Session,
+  { command, token, wakes }: { command: string } & Waiter,
+): Promise<Showing | undefined> {
+  if (session.program === 'codex') {
+    await writeWaiter(context, session, { token, wakes: wakes + 1 });
+    await queuePrompt(context, session);
+    return undefined;
+  }
+  // It waits in the program for the next call of the model.
+  const showing = await showWaiting(context, session, { charsMax: HOOK_CHARS_MAX, command, isQueued: true });
+  // A hook of a turn that began at this moment was first.
+  if (showing.text === '') return undefined;
+  await writeWaiter(context, session, { token, wakes: wakes + 1 });
+  return showing;
+}
+
+export async function writeWaiter(context: RoomContext, session: Session, { token, wakes }: Waiter): Promise<void> {
+  const { host, layout } = context;
+  const { key, address } = session;
+  const bytes = signedRecord(context, address, { record: RECORD, session: key, address, token, wakes });
+  const staged = stagedPath(layout.tmp, host.randomBytes);
+  await replaceFile(host.files, { path: session.layout.waiter, staged, bytes, mode: 0o600, durable: false });
+}
+
+/** Codex takes a prompt for a session of its own from a command (0.171); the hook of that prompt shows the mail. */
+async function queuePrompt({ host }: RoomContext, { id }: Session): Promise<void> {
+  const args = ['queue', '--thread', id, '--message', WAKE_PROMPT];
+  const { exitCode, stderr } = await host.processes.run('codex', args, { timeoutMs: QUEUE_MS_MAX });
+  if (exitCode !== 0)
+    throw new Error(`codex queue, which wakes the session, failed: ${cut(stderr, { charsMax: 500 })}`);
+}

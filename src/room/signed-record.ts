@@ -1,0 +1,55 @@
+import { RoomRefused, UPDATE_HINT } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
+import { readBounded } from '../host/files.ts';
+import { frame, unframe } from '../message/frame.ts';
+import type { RoomContext } from './context.ts';
+
+const RECORD_VERSION = 1;
+const RECORD_BYTES_MAX = 64 * 1024;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The bytes of a record that an actor keeps for itself and acts on later, framed as a message is and signed with its key. */
+export function signedRecord({ config, keyring }: RoomContext, address: string, fields: Fields): Buffer {
+  const signed = Buffer.from(JSON.stringify({ v: RECORD_VERSION, room: config.roomId, ...fields }));
+  return frame(signed, keyring.signerOf(address).sign(signed));
+}
+
+/**
+ * The fields of such a record of this room and this kind, signed by the address that `signer` takes from them. Undefined where
+ * there is none, and for whatever nobody of that address has signed. Throws `RoomRefused` for a record of a newer version.
+ */
+export function readSignedRecord(
+  { host, config, keyring }: RoomContext,
+  { path, record, signer }: { path: string; record: string; signer: (fields: Fields) => unknown },
+): Fields | undefined {
+  let read: ReturnType<typeof readBounded>;
+  try {
+    read = readBounded(host.files, path, RECORD_BYTES_MAX);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  const framed = 'bytes' in read ? unframe(read.bytes) : undefined;
+  const fields = framed && fieldsIn(framed.signed);
+  const address = fields && signer(fields);
+  if (!framed || !fields || typeof address !== 'string') return undefined;
+  const key = keyring.verifierOf(address, framed.keyId);
+  if (!key?.verify(framed.signed, framed.value)) return undefined;
+  const { v, room } = fields;
+  if (typeof v === 'number' && v > RECORD_VERSION) {
+    throw new RoomRefused(`The record ${path} has version ${v}; this Mailroom knows ${RECORD_VERSION}.`, {
+      hint: UPDATE_HINT,
+    });
+  }
+  return v === RECORD_VERSION && room === config.roomId && fields['record'] === record ? fields : undefined;
+}
+
+function fieldsIn(signed: Buffer): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(signed.toString('utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+  } catch {
+    return undefined;
+  }
+}
