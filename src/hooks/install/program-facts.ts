@@ -1,0 +1,50 @@
+import type { HookProgram } from '../programs.ts';
+
+/** What a person has to know of a program whose hooks join it. */
+export interface ProgramFacts {
+  readonly title: string;
+  /** The command that starts it. */
+  readonly command: string;
+  /** Whether its hooks were tried with the real program; else they are written from its documents. */
+  readonly isTried: boolean;
+  /** What is left to do after its hooks were added. */
+  readonly next: string;
+  /** What brings mail to a session that nobody speaks to. */
+  readonly wakes: string;
+}
+
+const RESTART = 'Sessions that run already have to be started again.';
+const WAITING = 'nothing by itself: run mailroom inbox --wait 10m in a background shell, or join from a tmux pane';
+
+export const PROGRAM_FACTS: Readonly<Record<HookProgram, ProgramFacts>> = {
+  claude: {
+    title: 'Claude Code',
+    command: 'claude',
+    isTried: true,
+    next: `Trust the folder when Claude Code asks. ${RESTART}`,
+    wakes: 'its hook: a message wakes the idle session',
+  },
+  codex: {
+    title: 'Codex',
+    command: 'codex',
+    isTried: true,
+    next: `Trust each of its hooks once: type /hooks in Codex. Until then Codex runs none of them. ${RESTART}`,
+    wakes: WAITING,
+  },
+  gemini: {
+    title: 'Gemini CLI',
+    command: 'gemini',
+    isTried: true,
+    next: `Trust the folder when Gemini CLI asks. ${RESTART}`,
+    wakes: WAITING,
+  },
+  opencode: {
+    title: 'opencode',
+    command: 'opencode',
+    isTried: true,
+    next: RESTART,
+    wakes: 'its plugin: a message prompts the idle session',
+  },
+  cursor: { title: 'Cursor', command: 'cursor-agent', isTried: false, next: RESTART, wakes: WAITING },
+  copilot: { title: 'Copilot CLI', command: 'copilot', isTried: false, next: RESTART, wakes: WAITING },
+};

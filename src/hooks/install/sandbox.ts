@@ -1,0 +1,55 @@
+import { join, relative } from 'node:path';
+import type { HookProgram } from '../programs.ts';
+import { CLAUDE_WRITABLE } from './config-text.ts';
+import { userDirectory, type Places } from './hook-files.ts';
+
+/** A room that a program's sandbox does not let its commands write to, and the setting that would. */
+export interface SandboxGap {
+  readonly room: string;
+  /** The name of the setting, as the program calls it. */
+  readonly setting: string;
+  /** The file that the setting stands in. */
+  readonly file: string;
+  /** What to write there. */
+  readonly lines: string;
+  /** Whether `hooks add --sandbox-access` writes it. */
+  readonly isWritten: boolean;
+}
+
+/**
+ * The gap of a program whose sandbox may write only below the directory that it works in, when the room is elsewhere, as it
+ * is in a linked worktree of git. Undefined where there is none, or no sandbox of the program is known.
+ */
+export function sandboxGap(
+  program: HookProgram,
+  room: string | undefined,
+  { places, path }: { places: Places; path: string },
+): SandboxGap | undefined {
+  if (room === undefined || isBelow(room, places.project)) return undefined;
+  if (program === 'claude') {
+    const lines = JSON.stringify(CLAUDE_WRITABLE.reduceRight<unknown>((inner, key) => ({ [key]: inner }), [room]));
+    return { room, setting: CLAUDE_WRITABLE.join('.'), file: path, lines, isWritten: true };
+  }
+  if (program !== 'codex') return undefined;
+  return {
+    room,
+    setting: 'sandbox_workspace_write.writable_roots',
+    file: join(userDirectory('codex', places), 'config.toml'),
+    lines: `[sandbox_workspace_write]\nwritable_roots = [${JSON.stringify(room)}]`,
+    isWritten: false,
+  };
+}
+
+/** Whether the setting in this text, of the file that the gap names, has the room. */
+export function isGapClosed({ room, isWritten }: SandboxGap, text: string | undefined): boolean {
+  if (text === undefined) return false;
+  const list = (isWritten ? /"allowWrite"\s*:\s*\[([^\]]*)\]/ : /^\s*writable_roots\s*=\s*\[([^\]]*)\]/m).exec(
+    text,
+  )?.[1];
+  return list?.includes(JSON.stringify(room)) === true || list?.includes(`'${room}'`) === true;
+}
+
+function isBelow(path: string, directory: string): boolean {
+  const way = relative(directory, path);
+  return way !== '' && way !== '..' && !way.startsWith('../');
+}
