@@ -22,6 +22,8 @@ export interface Call {
   readonly isJson: boolean;
   /** Has commands of ours in a text run this very program when they are pasted. */
   readonly pasteable: (text: string) => string;
+  /** The file of the command `mailroom`, links followed. */
+  readonly program: string;
   /** Where the program lies that nudges in the background. */
   readonly nudgeProgram: string;
 }

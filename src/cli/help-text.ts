@@ -1,7 +1,7 @@
 import { COMMON_OPTIONS, type OperandSpec, type OptionSpec, type CommandSpec } from './command-spec.ts';
 
 const GROUPS: readonly (readonly [title: string, names: readonly string[]])[] = [
-  ['Begin', ['init', 'join', 'leave', 'whoami', 'agents']],
+  ['Begin', ['init', 'join', 'hooks', 'leave', 'whoami', 'agents']],
   ['Write', ['send', 'broadcast', 'reply']],
   ['Read', ['inbox', 'read', 'ack', 'release', 'renew']],
   ['Follow', ['status', 'watch', 'log']],
@@ -16,7 +16,7 @@ export function overview(commands: readonly CommandSpec[]): string {
     `${title}:`,
     ...names.map((name) => {
       const command = commands.find((one) => one.name === name);
-      return command ? `  ${`${name} ${operandsOf(command)}`.padEnd(34)}${command.summary}` : '';
+      return command ? `  ${`${name} ${operandsOf(command)}`.padEnd(38)}${command.summary}` : '';
     }),
     '',
   ]);
@@ -71,8 +71,12 @@ function operandsOf({ operands }: CommandSpec): string {
   return operands.map(operandText).join(' ');
 }
 
+/** More of them are named in the details. */
+const CHOICES_CHARS_MAX = 30;
+
 function operandText({ name, optional, many, choices }: OperandSpec): string {
-  const word = `${choices ? choices.join('|') : name}${many ? '…' : ''}`;
+  const offered = choices?.join('|') ?? '';
+  const word = `${offered === '' || offered.length > CHOICES_CHARS_MAX ? name : offered}${many ? '…' : ''}`;
   return optional ? `[${word}]` : `<${word}>`;
 }
 

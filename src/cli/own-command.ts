@@ -46,7 +46,7 @@ export function inOwnWords(text: string, own: string, given: Given = {}): string
 /** Commands that act for somebody, whose mail it would be that another one reads. */
 const OF_SOMEBODY =
   /^ (?:ack|broadcast|dead|inbox|leave|purge|read|release|renew|reply|send|status|watch|whoami)(?![\w-])/;
-const OF_NO_ROOM = /^ (?:completion|help|init|version)(?![\w-])/;
+const OF_NO_ROOM = /^ (?:completion|help|hooks|init|version)(?![\w-])/;
 
 /** The options to give once more, in front of a command's name, where the rest of its line does not have them. */
 function saidAgain(rest: string, { as, room }: Given): string {

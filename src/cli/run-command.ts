@@ -58,6 +58,7 @@ export async function runCommandLine(
       output,
       isJson,
       pasteable,
+      program,
       nudgeProgram,
     };
     process.exitCode = await command.run(call);

@@ -23,7 +23,7 @@ describe('help', () => {
   it('begins with how to say something long, and lists every command', () => {
     expect(overview.indexOf("<<'EOF'")).toBeLessThan(300);
     expect(names.join(' ')).toBe(
-      'init join leave whoami agents send broadcast reply inbox read ack release renew status watch log ' +
+      'init join hooks leave whoami agents send broadcast reply inbox read ack release renew status watch log ' +
         'agent run workflows why stop graph replay inspect dead purge doctor completion help',
     );
     expect(Math.max(...overview.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);

@@ -39,6 +39,7 @@ async function readOn(directory: string, host: Host, words: readonly string[]): 
     env: {},
     cwd: directory,
     pasteable: (text: string) => text,
+    program: import.meta.filename,
     nudgeProgram: import.meta.filename,
   };
   try {

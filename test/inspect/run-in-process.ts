@@ -36,6 +36,7 @@ export async function runInProcess(
     output,
     isJson: false,
     pasteable: (text) => text,
+    program: import.meta.filename,
     nudgeProgram: import.meta.filename,
   });
   return ran.then(

@@ -1,7 +1,11 @@
+import { readText } from '../../host/files.ts';
+import { hookFile, HOOK_SCOPES } from '../../hooks/install/hook-files.ts';
+import { PROGRAM_FACTS } from '../../hooks/install/program-facts.ts';
 import { initRoom } from '../../room/init-room.ts';
 import { textOption } from '../arguments.ts';
-import type { Command } from '../command.ts';
+import type { Call, Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
+import { programsHere } from '../hooks/find-place.ts';
 import { visible } from '../../message/visible.ts';
 
 export const init: Command = {
@@ -21,7 +25,8 @@ worktree of the same repository. Making it once more completes it and changes no
 
   mailroom init
   mailroom init --algorithm ed25519 --room /srv/team/.mailroom`,
-  run: async ({ args, env, cwd, host, output, isJson }) => {
+  run: async (call) => {
+    const { args, env, cwd, host, output, isJson } = call;
     const directory = textOption(args, 'room') ?? (env['MAILROOM_DIR'] || undefined);
     const algorithm = textOption(args, 'algorithm') as 'hmac-sha256' | 'ed25519' | undefined;
     const made = await initRoom({ directory, algorithm, cwd, host });
@@ -32,6 +37,23 @@ worktree of the same repository. Making it once more completes it and changes no
         ? 'The room is there. Each agent joins it in its own shell: eval "$(mailroom join <address>)"\n'
         : 'The room was there already; nothing was changed.\n',
     );
+    await output.advise(joiningAdvice(call));
     return EXIT_OK;
   },
 };
+
+/** The command that has the programs here join by themselves, for those that nobody gave to it yet. */
+function joiningAdvice({ host, cwd, env }: Call): string {
+  const places = { project: cwd, home: env['HOME'] ?? cwd, env };
+  const programs = programsHere(host, { project: cwd, cwd, env }).filter((program) =>
+    HOOK_SCOPES.every(
+      (scope) => readText(host.files, hookFile(program, scope, places))?.includes(` hook ${program} `) !== true,
+    ),
+  );
+  if (programs.length === 0) return '';
+  const titles = programs.map((program) => PROGRAM_FACTS[program].title);
+  const last = titles.at(-1) ?? '';
+  const named = titles.length === 1 ? `${last} is` : `${titles.slice(0, -1).join(', ')} and ${last} are`;
+  const them = titles.length === 1 ? 'it' : 'them';
+  return `${named} here. Have ${them} join by ${them === 'it' ? 'itself' : 'themselves'}: mailroom hooks add ${programs.join(' ')}\n`;
+}

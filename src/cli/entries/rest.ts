@@ -11,6 +11,7 @@ import { doctor } from '../commands/doctor.ts';
 import { hook } from '../commands/hook.ts';
 import { graph } from '../commands/graph.ts';
 import { createHelp, findCommand } from '../commands/help.ts';
+import { hooks } from '../commands/hooks.ts';
 import { inbox } from '../commands/inbox.ts';
 import { init } from '../commands/init.ts';
 import { inspect } from '../commands/inspect.ts';
@@ -44,6 +45,7 @@ export async function runAny(
   const commands: Command[] = [
     init,
     join,
+    hooks,
     leave,
     whoami,
     agents,

@@ -1,0 +1,72 @@
+import { dirname, join } from 'node:path';
+import { InvalidInput, isMailroomError } from '../../errors.ts';
+import { findProgram } from '../../host/find-program.ts';
+import type { Host } from '../../host/host.ts';
+import type { HookScope, Places } from '../../hooks/install/hook-files.ts';
+import { signsOf } from '../../hooks/install/hook-files.ts';
+import { PROGRAM_FACTS } from '../../hooks/install/program-facts.ts';
+import { HOOK_PROGRAMS, type HookProgram } from '../../hooks/programs.ts';
+import { ROOM_DIRECTORY, roomLayout } from '../../message/layout.ts';
+import { findRoom } from '../../room/find-room.ts';
+import { textOption } from '../arguments.ts';
+import type { Call } from '../command.ts';
+
+const LEVELS_MAX = 100;
+
+/** Where the hooks of this command line belong. */
+export interface Place {
+  readonly scope: HookScope;
+  readonly places: Places;
+  /** Nobody said which scope. */
+  readonly isDefault: boolean;
+}
+
+/**
+ * The scope that was asked for, or the project where the command is given in one: in the nearest directory, here or above,
+ * that is a git checkout or has a room. Throws `InvalidInput` for both scopes at once, and where HOME says nothing.
+ */
+export function placeOf({ args, cwd, env, host }: Call): Place {
+  const [isUser, isProject] = [args.options.has('user'), args.options.has('project')];
+  if (isUser && isProject)
+    throw new InvalidInput('--user and --project say two different places.', { hint: 'Give one.' });
+  const home = env['HOME'];
+  if (!home) throw new InvalidInput('HOME is not set, so nothing says where programs keep their settings.');
+  const root = projectRoot(host, cwd);
+  const scope = isUser || (!isProject && root === undefined) ? 'user' : 'project';
+  return { scope, places: { project: root ?? cwd, home, env }, isDefault: !isUser && !isProject };
+}
+
+function projectRoot({ files }: Host, cwd: string): string | undefined {
+  let directory = cwd;
+  for (let level = 0; level < LEVELS_MAX; level++) {
+    if (files.lstat(join(directory, '.git')) || files.lstat(roomLayout(join(directory, ROOM_DIRECTORY)).config)) {
+      return directory;
+    }
+    const parent = dirname(directory);
+    if (parent === directory) return undefined;
+    directory = parent;
+  }
+  return undefined;
+}
+
+/** The directory of the room that a session here would find; undefined when there is none. Throws for one that is refused. */
+export function roomHere({ args, cwd, env, host }: Call): string | undefined {
+  try {
+    return findRoom(host, { named: textOption(args, 'room') ?? (env['MAILROOM_DIR'] || undefined), cwd });
+  } catch (error) {
+    if (isMailroomError(error) && error.code === 'ROOM_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** The programs that a project has signs of, or that a shell here finds. */
+export function programsHere(
+  { files }: Pick<Host, 'files'>,
+  { project, cwd, env }: { project: string; cwd: string; env: Readonly<Record<string, string | undefined>> },
+): HookProgram[] {
+  return HOOK_PROGRAMS.filter(
+    (program) =>
+      signsOf(program).some((sign) => files.lstat(join(project, sign))) ||
+      findProgram(PROGRAM_FACTS[program].command, { path: env['PATH'] ?? '', cwd }) !== undefined,
+  );
+}

@@ -1,0 +1,97 @@
+import { relative } from 'node:path';
+import { quote } from '../../host/shell-word.ts';
+import { hookFile, HOOK_SCOPES } from '../../hooks/install/hook-files.ts';
+import { lookAtHooks, type HookChange } from '../../hooks/install/install-hooks.ts';
+import { PROGRAM_FACTS } from '../../hooks/install/program-facts.ts';
+import { sandboxGap, type SandboxGap } from '../../hooks/install/sandbox.ts';
+import { isMailroomError } from '../../errors.ts';
+import type { HookProgram } from '../../hooks/programs.ts';
+import type { Call } from '../command.ts';
+import { isFoundByName, type HookCalling } from './calling-for.ts';
+import type { Place } from './find-place.ts';
+
+/** One program whose hooks are added or removed. */
+export interface Target extends HookCalling {
+  readonly program: HookProgram;
+  readonly path: string;
+  /** The room that its sandbox is to write to. */
+  readonly room: string | undefined;
+  readonly isRoomWritable: boolean;
+}
+
+export interface Changed {
+  readonly target: Target;
+  readonly change: HookChange;
+}
+
+/** Said once for all programs: where their hooks were put, when nobody said where. */
+export function scopeAdvice({ scope, places, isDefault }: Place): string {
+  if (!isDefault) return '';
+  return scope === 'project'
+    ? `For this project, ${places.project}. For all of yours, give --user instead.\n`
+    : 'For all projects of yours, because no git checkout and no room is here. For this directory, give --project.\n';
+}
+
+/** What a person still has to do or know after the hooks of a program were added, a line each. */
+export function adviceOnAdded(call: Call, place: Place, { target, change }: Changed): string {
+  const { program, path, calling, isShared, room, isRoomWritable } = target;
+  const { title, isTried, next } = PROGRAM_FACTS[program];
+  const lines: string[] = [];
+  if (!isTried) lines.push('untried: written from its documents, never seen to work.');
+  if (change.state !== 'unchanged') lines.push(next);
+  if (isShared) {
+    const file = relative(place.places.project, path);
+    const exclude = `echo ${quote(`/${file}`)} >> "$(git rev-parse --git-path info/exclude)"`;
+    lines.push(`git does not ignore ${file}, so it may be committed. To keep it to yourself: ${exclude}`);
+  }
+  if (isShared && !isFoundByName(call)) {
+    lines.push(
+      `the hooks call mailroom by its name, and this shell finds no such command. Install Mailroom for the whole machine.`,
+    );
+  }
+  if (calling.own?.program.includes('/_npx/') === true) {
+    lines.push(
+      `the hooks call a copy in the cache of npx, which may disappear. Install Mailroom for the whole machine.`,
+    );
+  }
+  const twice = otherFile(call, place, program);
+  if (twice) lines.push(`${twice.path} has hooks too, and both run: mailroom hooks remove ${program} --${twice.scope}`);
+  const gap = sandboxGap(program, room, { places: place.places, path });
+  if (gap && !isRoomWritable) lines.push(gapText(program, gap, call.args.options.has('sandbox-access')));
+  return lines.map((line) => `${title}: ${line}\n`).join('');
+}
+
+/** Where hooks of the program still are, after those of one place were removed. */
+export function adviceOnRemoved(call: Call, place: Place, { target: { program } }: Changed): string {
+  const other = otherFile(call, place, program);
+  if (!other) return '';
+  const { title } = PROGRAM_FACTS[program];
+  return `${title}: ${other.path} has hooks too: mailroom hooks remove ${program} --${other.scope}\n`;
+}
+
+/** The file of the other scope, where that has hooks of ours. */
+function otherFile({ host }: Call, { scope, places }: Place, program: HookProgram) {
+  const other = HOOK_SCOPES.find((one) => one !== scope);
+  if (!other) return undefined;
+  const path = hookFile(program, other, places);
+  if (path === hookFile(program, scope, places)) return undefined;
+  try {
+    return lookAtHooks(host, { program, path }, {}).state === 'no' ? undefined : { scope: other, path };
+  } catch (error) {
+    // A file that cannot be read has no hooks that the program would run.
+    if (isMailroomError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What a program's sandbox is in the way of, and what opens it. */
+export function gapText(
+  program: HookProgram,
+  { room, setting, file, lines, isWritten }: SandboxGap,
+  isAsked: boolean,
+): string {
+  const what = `the room ${room} is not below the project, so commands in its sandbox cannot write there.`;
+  if (isWritten) return `${what} To let them (${setting}): mailroom hooks add ${program} --sandbox-access`;
+  const how = `${isAsked ? `add to ${file}` : `To let them, add to ${file}`} (if it has that table, put the path into it):`;
+  return `${what} ${how}\n${lines.replaceAll(/^/gm, '  ')}`;
+}

@@ -1,0 +1,142 @@
+import { isMailroomError } from '../../errors.ts';
+import { readText } from '../../host/files.ts';
+import { hookFile, HOOK_SCOPES, type HookScope } from '../../hooks/install/hook-files.ts';
+import { lookAtHooks } from '../../hooks/install/install-hooks.ts';
+import { PROGRAM_FACTS } from '../../hooks/install/program-facts.ts';
+import { isGapClosed, sandboxGap } from '../../hooks/install/sandbox.ts';
+import { SETTINGS_BYTES_MAX } from '../../hooks/install/settings-file.ts';
+import { trustFile, trustIn } from '../../hooks/install/trust.ts';
+import { HOOK_PROGRAMS, type HookProgram } from '../../hooks/programs.ts';
+import { realPathOf } from '../../host/real-path.ts';
+import { visible } from '../../message/visible.ts';
+import type { Call } from '../command.ts';
+import { EXIT_OK } from '../exit-code.ts';
+import { alignColumns } from '../show-message.ts';
+import { callingFor } from './calling-for.ts';
+import { placeOf, programsHere, roomHere, type Place } from './find-place.ts';
+import { gapText } from './hook-advice.ts';
+
+/** What `mailroom hooks status --json` says of one program. */
+interface ProgramStatus {
+  readonly program: HookProgram;
+  readonly title: string;
+  readonly isTried: boolean;
+  /** A sign of the program is in the project, or a shell here finds it. */
+  readonly isHere: boolean;
+  readonly wakes: string;
+  readonly files: readonly FileStatus[];
+  /** What in its sandbox keeps it from the room; null where nothing does. */
+  readonly sandbox: { readonly room: string; readonly setting: string; readonly isSet: boolean } | null;
+  /** For people; not in the JSON. */
+  readonly gap: string | undefined;
+}
+
+interface FileStatus {
+  readonly scope: HookScope;
+  readonly path: string;
+  /** `unreadable`: it is not what the program reads there; `fault` says why. */
+  readonly state: 'current' | 'older' | 'no' | 'unreadable';
+  readonly fault?: string;
+  readonly as: string | null;
+  readonly trust: { readonly isNeeded: boolean; readonly isGiven: boolean | null };
+}
+
+/** Reports which programs join by themselves, for whom, and what still keeps them from it. */
+export async function reportStatus(call: Call): Promise<number> {
+  const { isJson, output, host, cwd, env, args } = call;
+  const place = placeOf(call);
+  const room = roomHere(call);
+  const here = programsHere(host, { project: place.places.project, cwd, env });
+  const named = args.operands.slice(1);
+  const programs = HOOK_PROGRAMS.filter((program) => named.length === 0 || named.includes(program));
+  const found: ProgramStatus[] = [];
+  for (const program of programs)
+    found.push(await statusOf(call, place, { program, room, isHere: here.includes(program) }));
+  if (isJson) {
+    await output.json(found.map((status) => ({ ...status, gap: undefined })));
+    return EXIT_OK;
+  }
+  await output.data(alignColumns(found.flatMap(rowsOf).map((row) => row.map((cell) => visible(cell)))));
+  for (const { title, files, gap } of found) {
+    for (const { fault } of files) if (fault !== undefined) await output.talk(`${visible(fault)}\n`);
+    if (gap !== undefined) await output.advise(`${title}: ${gap}\n`);
+  }
+  const missing = found.filter(({ isHere, files }) => isHere && files.every(({ state }) => state === 'no'));
+  if (missing.length > 0)
+    await output.advise(`To add: mailroom hooks add ${missing.map((one) => one.program).join(' ')}\n`);
+  return EXIT_OK;
+}
+
+async function statusOf(
+  call: Call,
+  place: Place,
+  { program, room, isHere }: { program: HookProgram; room: string | undefined; isHere: boolean },
+): Promise<ProgramStatus> {
+  const { title, isTried, wakes } = PROGRAM_FACTS[program];
+  const files: FileStatus[] = [];
+  for (const scope of HOOK_SCOPES) files.push(await fileStatus(call, { ...place, scope }, { program, room }));
+  const installed = files.filter(({ state }) => state === 'current' || state === 'older');
+  const path = installed[0]?.path ?? hookFile(program, place.scope, place.places);
+  const gap = sandboxGap(program, room, { places: place.places, path });
+  const settings = gap?.isWritten === true ? files.map((file) => file.path) : [gap?.file ?? path];
+  const isSet = gap !== undefined && settings.some((file) => isGapClosed(gap, textOf(call, file)));
+  return {
+    program,
+    title,
+    isTried,
+    isHere,
+    wakes,
+    files,
+    sandbox: gap ? { room: gap.room, setting: gap.setting, isSet } : null,
+    gap: gap && !isSet && installed.length > 0 ? gapText(program, gap, false) : undefined,
+  };
+}
+
+async function fileStatus(
+  call: Call,
+  place: Place,
+  { program, room }: { program: HookProgram; room: string | undefined },
+): Promise<FileStatus> {
+  const { scope, places } = place;
+  const path = hookFile(program, scope, places);
+  const trustPath = trustFile(program, places);
+  const trusted = trustPath === undefined ? undefined : textOf(call, trustPath);
+  const { isNeeded, isGiven } = trustIn(program, trusted, { project: places.project, path, hooks: textOf(call, path) });
+  const trust = { isNeeded, isGiven: isGiven ?? null };
+  try {
+    const { calling } = await callingFor(call, place, { program, as: undefined });
+    const { state, as } = lookAtHooks(call.host, { program, path, room }, calling);
+    return { scope, path, state, as: as ?? null, trust };
+  } catch (error) {
+    if (!isMailroomError(error)) throw error;
+    return { scope, path, state: 'unreadable', fault: error.message, as: null, trust };
+  }
+}
+
+function textOf({ host }: Call, path: string): string | undefined {
+  const file = realPathOf(path);
+  return file === undefined ? undefined : readText(host.files, file, SETTINGS_BYTES_MAX);
+}
+
+const STATES = {
+  current: 'installed',
+  older: 'installed, older form: add it again',
+  no: 'no',
+  unreadable: 'unreadable',
+};
+
+function rowsOf({ program, isTried, wakes, files }: ProgramStatus): string[][] {
+  const name = isTried ? program : `${program} (untried)`;
+  const shown = files.filter(({ state }) => state !== 'no');
+  if (shown.length === 0) return [[name, 'no']];
+  return shown.map(({ scope, path, state, as, trust }) => {
+    const who = as === null ? '' : ` as ${as}`;
+    return [name, `${STATES[state]}${who}`, scope, trustText(trust), `wakes: ${wakes}`, path];
+  });
+}
+
+function trustText({ isNeeded, isGiven }: FileStatus['trust']): string {
+  if (!isNeeded) return 'needs no trust';
+  if (isGiven === null) return 'trust unknown';
+  return isGiven ? 'trusted' : 'not trusted yet';
+}
