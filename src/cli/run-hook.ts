@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { RoomNotFound } from '../errors.ts';
 import { handleHook } from '../hooks/handle-hook.ts';
+import { hookAnswer } from '../hooks/hook-answer.ts';
 import { kindOfHook, parseHookEvent, type HookEvent } from '../hooks/hook-event.ts';
 import { commandIn, sessionOf } from '../hooks/session.ts';
 import { startWaiter } from '../hooks/start-waiter.ts';
@@ -76,7 +77,9 @@ async function handle(room: Room, event: HookEvent, options: HookOptions, output
   const { answer, afterwards } = await handleHook(room.context, event, {
     env,
     ownCommand: commandOf(options, event),
-    exportAddress: (address) => exportAddress(options.host, env['CLAUDE_ENV_FILE'], address),
+    // The plugin of opencode gives its shell the address that the answer says.
+    exportAddress: (address) =>
+      event.program === 'opencode' || exportAddress(options.host, env['CLAUDE_ENV_FILE'], address),
   });
   if (answer !== '') await output.data(answer);
   await afterwards();
@@ -90,9 +93,10 @@ async function wake(room: Room, event: HookEvent, options: HookOptions, output: 
   const command = commandIn(session, commandOf(options, event));
   const woken = await waitToWake(room.context, session, { command });
   if (!woken) return;
-  await output.talk(woken.text);
+  if (event.program === 'opencode') await output.data(hookAnswer(event, woken));
+  else await output.talk(woken.text);
   await woken.record();
-  process.exitCode = EXIT_WAKES;
+  if (event.program !== 'opencode') process.exitCode = EXIT_WAKES;
 }
 
 function commandOf({ mailroom }: HookOptions, { cwd = process.cwd() }: HookEvent): string {

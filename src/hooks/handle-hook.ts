@@ -65,7 +65,10 @@ async function startSession(context: RoomContext, event: HookEvent, options: Hoo
   const first = introduction(context, session, command);
   const charsMax = HOOK_CHARS_MAX - first.length;
   const showing = await showWaiting(context, session, { charsMax, command, again, isQueued: true });
-  return { answer: hookAnswer(event, `${first}${showing.text}`), afterwards: showing.record };
+  return {
+    answer: hookAnswer(event, { text: `${first}${showing.text}`, address: session.address }),
+    afterwards: showing.record,
+  };
 }
 
 /** Another session of this address that is over returns what it was shown, so that this one is shown it. */
@@ -93,7 +96,7 @@ async function show(
   if (event.kind === 'turn-end' && event.isContinued) return NOTHING;
   const asked = { charsMax: HOOK_CHARS_MAX, command: commandIn(session, options.ownCommand) };
   const { text, record } = await showWaiting(context, session, asked);
-  return { answer: hookAnswer(event, text), afterwards: record };
+  return { answer: hookAnswer(event, { text }), afterwards: record };
 }
 
 async function endSession(context: RoomContext, session: Session): Promise<void> {

@@ -2,14 +2,18 @@ import type { HookEvent } from './hook-event.ts';
 
 /**
  * The answer to a hook as its program reads it on stdout: with a text, that text for the model; without one, nothing at all,
- * which every program takes for an answer. At the end of a turn the text also keeps the session going for another one.
+ * which every program takes for an answer. At the end of a turn, and behind it, the text begins another turn. A session that starts
+ * is told its address, for programs that give their shell what the answer says.
  */
 export function hookAnswer(
   { program, name, kind }: Pick<HookEvent, 'program' | 'name' | 'kind'>,
-  text: string,
+  { text, address }: { text: string; address?: string },
 ): string {
   if (text === '') return '';
-  return `${JSON.stringify(kind === 'turn-end' ? goingOn(program, text) : context(program, name, text))}\n`;
+  const isEnd = kind === 'turn-end' || kind === 'wake';
+  const answer = isEnd ? goingOn(program, text) : context(program, name, text);
+  const env = program === 'opencode' && address !== undefined ? { env: { MAILROOM_AS: address } } : {};
+  return `${JSON.stringify({ ...answer, ...env })}\n`;
 }
 
 function context(program: HookEvent['program'], name: string, text: string): object {

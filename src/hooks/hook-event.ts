@@ -73,7 +73,7 @@ export function parseHookEvent(input: string, { program, name }: { program: stri
     sessionId,
     cwd,
     isSubagent: SUBAGENT_FIELDS.some((field) => isText(fields[field])),
-    isByPerson: !isText(fields['prompt']) || !isOwnPrompt(fields['prompt']),
+    isByPerson: fields['prompted_by'] !== 'mailroom' && !(isText(fields['prompt']) && isOwnPrompt(fields['prompt'])),
     isContinued: fields['stop_hook_active'] === true || Number(fields['loop_count'] ?? 0) > 0,
   };
 }

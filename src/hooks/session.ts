@@ -79,12 +79,19 @@ const IDLE_MS_MAX = 12 * 3_600_000;
  * Whether a session goes on, as far as anybody can tell from here. Of two that one process had, the former is over, unless it has
  * several at once.
  */
-export function goesOn({ host }: RoomContext, { process, program, layout }: Session, beside: ProcessIdentity): boolean {
-  const ranMs = (): number => host.files.lstat(layout.record)?.mtimeMs ?? 0;
+export function goesOn(context: RoomContext, session: Session, beside: ProcessIdentity): boolean {
+  const { host } = context;
+  const { process, program } = session;
+  const ranMs = (): number => lastRunMs(context, session);
   if (SHARED_PROCESS.has(program)) {
     if (host.clock.now() - ranMs() > IDLE_MS_MAX) return false;
   } else if (isSameProcess(process, beside)) return false;
   return isThere(host, { process, kind: 'agent', seenMs: ranMs });
+}
+
+/** When a hook last ran in it, ms since the epoch. */
+export function lastRunMs({ host }: RoomContext, { layout }: Session): number {
+  return host.files.lstat(layout.record)?.mtimeMs ?? 0;
 }
 
 /** Notes that a hook ran in the session just now. */

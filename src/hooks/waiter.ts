@@ -30,7 +30,7 @@ export interface Waiter {
 }
 
 /** Who waits to wake the session; undefined when nobody has since a person's last prompt. */
-function waiterOf(context: RoomContext, session: Session): Waiter | undefined {
+export function waiterOf(context: RoomContext, session: Session): Waiter | undefined {
   const path = session.layout.waiter;
   const fields = readSignedRecord(context, { path, record: RECORD, signer: () => session.address });
   if (fields?.['session'] !== session.key) return undefined;

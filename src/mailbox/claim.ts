@@ -64,9 +64,8 @@ function claimFile(mailbox: Mailbox, { path, claim }: { path: string; claim: Cla
 }
 
 /** Whether anybody may take the claim over: released, past its end, or further ahead than any lease is. */
-export function isOpenToAll(mailbox: Mailbox, claim: ClaimName): boolean {
-  const now = mailbox.host.clock.now();
-  return claim.untilMs <= now || claim.untilMs > now + mailbox.limits.leaseMsMax;
+export function isOpenToAll({ host, limits }: Mailbox, { untilMs }: ClaimName): boolean {
+  return untilMs <= host.clock.now() || untilMs > host.clock.now() + limits.leaseMsMax;
 }
 
 export interface ClaimState {
@@ -90,8 +89,8 @@ export function renew(mailbox: Mailbox, to: { claim: Claim; leaseMs?: number; un
   const { claim, leaseMs = 0, untilMs = mailbox.host.clock.now() + leaseMs } = to;
   const longer = { ...claim, untilMs: Math.max(untilMs, claim.untilMs + 1) };
   const renewed = moveToClaim(mailbox, { path: claimPath(mailbox, claim), claim: longer });
-  if (!renewed) throw leaseLost(mailbox, claim);
-  return { ...claim, untilMs: renewed.untilMs };
+  if (renewed) return { ...claim, untilMs: renewed.untilMs };
+  throw leaseLost(mailbox, claim);
 }
 
 /** Ends the claim early, so that another may take it over. Throws `LeaseLost`. */

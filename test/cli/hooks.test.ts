@@ -58,7 +58,7 @@ describe('hooks add', () => {
     expect(added.stderr.match(/^(?:Cursor|Copilot CLI): untried/gm)).toHaveLength(2);
     expect(JSON.parse(read(inProject('.claude/settings.local.json')))).toMatchObject({
       hooks: {
-        PostToolUse: [{ matcher: '*', hooks: [{ type: 'command', timeout: 5 }] }],
+        PostToolBatch: [{ hooks: [{ type: 'command', timeout: 5 }] }],
         Stop: [{ hooks: [{ timeout: 5 }, { asyncRewake: true, timeout: 86_400 }] }],
       },
     });
@@ -241,8 +241,10 @@ describe('hooks status', () => {
     sandbox: { setting: string; isSet: boolean } | null;
   }
   const statusOf = async (program: string, cwd?: string): Promise<Status> => {
-    const all = (await room.json(['hooks', 'status'], cwd === undefined ? {} : { cwd })) as Status[];
-    return all.find((one) => one.program === program) as Status;
+    const { programs } = (await room.json(['hooks', 'status'], cwd === undefined ? {} : { cwd })) as {
+      programs: Status[];
+    };
+    return programs.find((one) => one.program === program) as Status;
   };
 
   it('tells which hooks are there, in which form, and whether the program says that it trusts them', async () => {
@@ -268,7 +270,7 @@ describe('hooks status', () => {
     write(path.join(home, '.gemini', 'trustedFolders.json'), JSON.stringify({ [home]: 'TRUST_FOLDER' }));
     expect(await project('gemini')).toMatchObject({ trust: { isGiven: true } });
     expect(await project('codex')).toMatchObject({ trust: { isGiven: false } });
-    const events = ['session_start', 'user_prompt_submit', 'post_tool_use', 'stop'];
+    const events = ['session_start', 'user_prompt_submit', 'post_tool_use', 'stop', 'session_end'];
     const keys = events.map(
       (event) => `[hooks.state."${inProject('.codex/hooks.json')}:${event}:0:0"]\ntrusted_hash = "sha256:0"\n`,
     );

@@ -9,12 +9,15 @@ import { trustFile, trustIn } from '../../hooks/install/trust.ts';
 import { HOOK_PROGRAMS, type HookProgram } from '../../hooks/programs.ts';
 import { realPathOf } from '../../host/real-path.ts';
 import { visible } from '../../message/visible.ts';
+import { formatTime } from '../../message/format-time.ts';
+import { openRoom } from '../../room/room.ts';
 import type { Call } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { alignColumns } from '../show-message.ts';
 import { callingFor } from './calling-for.ts';
 import { placeOf, programsHere, roomHere, type Place } from './find-place.ts';
 import { gapText } from './hook-advice.ts';
+import { lastFault, sessionsIn, type HookFault, type SessionStatus } from './hook-sessions.ts';
 
 /** What `mailroom hooks status --json` says of one program. */
 interface ProgramStatus {
@@ -52,8 +55,10 @@ export async function reportStatus(call: Call): Promise<number> {
   const found: ProgramStatus[] = [];
   for (const program of programs)
     found.push(await statusOf(call, place, { program, room, isHere: here.includes(program) }));
+  const { sessions, fault: lastHookFault } = await runsIn(call, room);
   if (isJson) {
-    await output.json(found.map((status) => ({ ...status, gap: undefined })));
+    const listed = found.map((status) => ({ ...status, gap: undefined }));
+    await output.json({ programs: listed, sessions, lastFault: lastHookFault ?? null });
     return EXIT_OK;
   }
   await output.data(alignColumns(found.flatMap(rowsOf).map((row) => row.map((cell) => visible(cell)))));
@@ -61,10 +66,32 @@ export async function reportStatus(call: Call): Promise<number> {
     for (const { fault } of files) if (fault !== undefined) await output.talk(`${visible(fault)}\n`);
     if (gap !== undefined) await output.advise(`${title}: ${gap}\n`);
   }
+  await output.data(alignColumns(sessions.map(sessionRow).map((row) => row.map((cell) => visible(cell)))));
+  if (lastHookFault) await output.talk(`Last fault, ${lastHookFault.time}: ${visible(lastHookFault.detail)}\n`);
   const missing = found.filter(({ isHere, files }) => isHere && files.every(({ state }) => state === 'no'));
   if (missing.length > 0)
     await output.advise(`To add: mailroom hooks add ${missing.map((one) => one.program).join(' ')}\n`);
   return EXIT_OK;
+}
+
+/** What hooks did in the room; nothing where there is none. */
+async function runsIn(
+  { host, cwd }: Call,
+  directory: string | undefined,
+): Promise<{ sessions: SessionStatus[]; fault: HookFault | undefined }> {
+  if (directory === undefined) return { sessions: [], fault: undefined };
+  const room = await openRoom({ directory, cwd, host });
+  try {
+    return { sessions: sessionsIn(room.context), fault: lastFault(room.context) };
+  } finally {
+    await room.close();
+  }
+}
+
+function sessionRow({ address, program, lastRun, unread, isWokenNoMore }: SessionStatus): string[] {
+  const waits = unread === 0 ? 'no mail waits' : `${unread} unread`;
+  const woken = isWokenNoMore ? [`not woken any more until a person's next prompt`] : [];
+  return [address, program, `last hook ${formatTime(Date.parse(lastRun))}`, [waits, ...woken].join(', ')];
 }
 
 async function statusOf(

@@ -91,7 +91,7 @@ export const Mailroom = async ({ client, directory }) => {
         .get({ path: { id: sessionID } })
         .then(({ data }) => data?.parentID)
         .catch(() => undefined);
-      session = { source: 'resume', isPrompted: false, env: {}, parent };
+      session = { source: 'resume', isPrompted: false, isContinued: false, env: {}, parent };
       sessions.set(sessionID, session);
     }
     return (await session.parent) === undefined ? session : undefined;
@@ -122,7 +122,7 @@ export const Mailroom = async ({ client, directory }) => {
   };
 
   const idle = async (session, sessionID) => {
-    const { continueWith } = await ask('session.idle', sessionID);
+    const { continueWith } = await ask('session.idle', sessionID, { stop_hook_active: session.isContinued });
     if (continueWith) return prompt(session, sessionID, continueWith);
     stopWaiting(session);
     const waiter = start('wake', sessionID, {}, null);
@@ -141,7 +141,7 @@ export const Mailroom = async ({ client, directory }) => {
     event: async ({ event }) => {
       if (event.type === 'session.created') {
         const { id, parentID } = event.properties.info;
-        sessions.set(id, { source: 'startup', isPrompted: false, env: {}, parent: Promise.resolve(parentID) });
+        sessions.set(id, { source: 'startup', isPrompted: false, isContinued: false, env: {}, parent: Promise.resolve(parentID) });
       } else if (event.type === 'session.idle') {
         const { sessionID } = event.properties;
         const session = await sessionOf(sessionID);
@@ -161,6 +161,7 @@ export const Mailroom = async ({ client, directory }) => {
       if (!session) return;
       stopWaiting(session);
       const by = session.isPrompted ? 'mailroom' : 'person';
+      session.isContinued = session.isPrompted;
       session.isPrompted = false;
       const opening = await openingOf(session, sessionID);
       const { context } = await ask('chat.message', sessionID, { prompted_by: by });

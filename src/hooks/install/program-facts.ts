@@ -29,7 +29,7 @@ export const PROGRAM_FACTS: Readonly<Record<HookProgram, ProgramFacts>> = {
     command: 'codex',
     isTried: true,
     next: `Trust each of its hooks once: type /hooks in Codex. Until then Codex runs none of them. ${RESTART}`,
-    wakes: WAITING,
+    wakes: 'its own command: a message has codex queue a prompt for the idle session',
   },
   gemini: {
     title: 'Gemini CLI',
