@@ -67,6 +67,11 @@ export function helpOf(command: CommandSpec): string {
 
 const EXAMPLES: Readonly<Record<string, string>> = { to: 'bob', type: 'INFO', id: '1a2b3c4d' };
 
+/** The command's name and its operands. */
+export function usageOf(command: CommandSpec): string {
+  return ['mailroom', command.name, operandsOf(command)].filter(Boolean).join(' ');
+}
+
 function operandsOf({ operands }: CommandSpec): string {
   return operands.map(operandText).join(' ');
 }

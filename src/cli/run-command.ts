@@ -1,7 +1,8 @@
 import type { Host } from '../host/host.ts';
-import { parseArguments, textOption, type Arguments } from './arguments.ts';
+import { textOption, type Arguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { splitLine } from './command-line.ts';
+import { parseLine } from './correct-post.ts';
 import { describeError } from './report-error.ts';
 import { EXIT_FAILURE, EXIT_OK, exitCodeOf } from './exit-code.ts';
 import { inOwnWords, ownCommand } from './own-command.ts';
@@ -42,9 +43,9 @@ export async function runCommandLine(
   };
   process.once('beforeExit', neverDone);
   try {
-    const { name, rest } = splitLine(words);
+    const { name, at } = splitLine(words);
     const command = await find(name, words);
-    args = parseArguments(command, rest);
+    args = parseLine(command, { words, at });
     if (args.options.has('help')) return await explain(['help', command.name]);
     if (args.options.has('version')) return await explain(['--version']);
     const isJson = args.options.has('json');

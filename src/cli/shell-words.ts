@@ -6,9 +6,20 @@ const WORD_BYTES_MAX = 100_000;
 /** The standard input, and the end of the options. */
 const MEANS_MORE = ['-', '--'];
 
-/** A command of this program as it can be given to any POSIX shell again. */
-export function commandLine(words: readonly string[]): string {
-  return ['mailroom', ...words].map(quote).join(' ');
+/** What means the same between double quotes, and is no command of ours, which would be looked for outside of single ones. */
+const PLAIN_IN_QUOTES = /^(?!.*\bmailroom\b)[^"$`\\!]+$/;
+
+/**
+ * A command of this program as it can be given to any POSIX shell again. The word at `contentAt` stands in quotes also where
+ * no shell needs them: they show a reader that it is one word.
+ */
+export function commandLine(words: readonly string[], contentAt?: number): string {
+  return ['mailroom', ...words.map((word, at) => (at === contentAt ? quoteContent(word) : quote(word)))].join(' ');
+}
+
+function quoteContent(text: string): string {
+  const isPlain = PLAIN_IN_QUOTES.test(text) && visibleLines(text) === text && !text.includes('\n');
+  return isPlain && !MEANS_MORE.includes(text) ? `"${text}"` : quote(text);
 }
 
 /** The same, where one word is what the command could also read from its standard input with `-`. */

@@ -153,7 +153,7 @@ it('refuses a file that is not there, not text, too large or not alone, and send
 it('says which command was meant when words are too many', async () => {
   const unquoted = await room.run(['send', 'bob', 'INFO', 'two', 'words'], { as: 'alice' });
   expect(unquoted.code).toBe(2);
-  expect(unquoted.stderr).toContain('quotes');
+  expect(unquoted.stderr).toContain('mailroom send bob INFO "two words"');
   const misplaced = await room.run(['send', 'bob', 'INFO', '--data', '{"a":1}', 'text'], { as: 'alice' });
   expect(misplaced.code).toBe(2);
   const command = /Put options first: (.*)\n/.exec(misplaced.stderr)?.[1] ?? '';

@@ -37,7 +37,7 @@ describe('exit codes', () => {
     ['an id too short', ['read', 'abc'], 2, 'at least its last 4 characters'],
     ['an undeclared type', ['send', 'bob', 'INFOO', 'x'], 2, 'Did you mean INFO?'],
     ['a recipient nobody joined as', ['send', 'bobb', 'INFO', 'x'], 3, 'Then: mailroom send bob INFO x'],
-    ['all as the one recipient', ['send', 'all', 'INFO', 'x'], 2, 'mailroom broadcast INFO <content>'],
+    ['all as the one recipient', ['send', 'all', 'INFO', 'x'], 2, 'mailroom broadcast INFO "x"'],
     ['a message nobody has', ['status', 'ffffffff'], 3, 'No message with an id ending in ffffffff'],
     ['no room', ['--room', '/nowhere', 'inbox'], 3, 'mailroom init --room /nowhere'],
     ['no mail in time', ['read', '--wait', '50ms'], 4, 'within 50ms'],

@@ -3,9 +3,10 @@ import { echo } from '../../message/cut.ts';
 import { nearest } from '../../message/nearest.ts';
 import type { Command } from '../command.ts';
 import { COMMON_OPTIONS } from '../command-spec.ts';
+import type { Line } from '../correct-post.ts';
 import { EXIT_OK } from '../exit-code.ts';
+import { guessOf } from '../guesses.ts';
 import { helpOf, overview } from '../help-text.ts';
-import { commandLine } from '../shell-words.ts';
 
 /** The command that explains the others. */
 export function createHelp(commands: () => readonly Command[]): Command {
@@ -18,7 +19,9 @@ export function createHelp(commands: () => readonly Command[]): Command {
     run: async ({ args, output, pasteable }) => {
       const [name] = args.operands;
       await output.data(
-        name === undefined ? overview(commands()) : helpOf(findCommand(commands(), name, ['help', name])),
+        name === undefined
+          ? overview(commands())
+          : helpOf(findCommand(commands(), name, { words: ['help', name], at: 1 })),
       );
       const here = pasteable('mailroom help');
       if (here !== 'mailroom help') await output.data(`\nThis shell does not find it as mailroom; it is: ${here}\n`);
@@ -27,19 +30,15 @@ export function createHelp(commands: () => readonly Command[]): Command {
   };
 }
 
-/** The command with this name. Throws `InvalidInput` with the nearest one, and with `words` corrected by it. */
-export function findCommand(commands: readonly Command[], name: string, words: readonly string[]): Command {
+/** The command with this name. Throws `InvalidInput` with the line that was probably meant. */
+export function findCommand(commands: readonly Command[], name: string, line: Line): Command {
   const command = commands.find((one) => one.name === name);
   if (command) return command;
-  const mistyped = words.slice(0, words.indexOf(name)).find((word) => /^--?[a-z]/i.test(word) && !isCommon(word));
+  const before = line.words.slice(0, line.at);
+  const mistyped = before.find((word) => /^--?[a-z]/i.test(word) && !isCommon(word));
   if (mistyped !== undefined) throw noCommonOption(mistyped);
-  const near = nearest(
-    name,
-    commands.map((one) => one.name),
-  );
-  throw new InvalidInput(`There is no command ${echo(name)}.`, {
-    hint: near ? `Did you mean: ${commandLine(words.with(words.indexOf(name), near))}` : 'See all: mailroom help',
-  });
+  const hint = guessOf(commands, line) ?? 'See all: mailroom help';
+  throw new InvalidInput(`There is no command ${echo(name)}.`, { hint });
 }
 
 function isCommon(word: string): boolean {

@@ -81,10 +81,10 @@ export async function runAny(
   const explain = (asked: readonly string[]): Promise<void> => runAny(asked, { nudgeProgram });
   const runLine = (line: readonly string[], find: () => Command): Promise<void> =>
     runCommandLine(line, { find, explain, host: nodeHost, program: `${__dirname}/mailroom.cjs`, nudgeProgram });
-  const { name, asks } = splitLine(words);
+  const { name, at, asks } = splitLine(words);
   if (asks === 'version') return runLine(['version'], () => createVersion(MAILROOM_VERSION));
   if (asks === 'help') return runLine(name === undefined ? ['help'] : ['help', name], () => help);
   // Whatever stands there without a command is looked at, too.
   if (name === undefined) return runLine(['help', ...words], () => help);
-  return runLine(words, () => findCommand(commands, name, words));
+  return runLine(words, () => findCommand(commands, name, { words, at }));
 }

@@ -1,0 +1,182 @@
+import { InvalidInput } from '../errors.ts';
+import { isActorAddress } from '../message/address.ts';
+import { echo } from '../message/cut.ts';
+import { isCommonType, isMessageType } from '../message/message-type.ts';
+import { parseArguments, type Arguments } from './arguments.ts';
+import { COMMON_OPTIONS, type CommandSpec } from './command-spec.ts';
+import { commandLine } from './shell-words.ts';
+
+/** A command line: its words, and at which of them the name of the command stands. */
+export interface Line {
+  readonly words: readonly string[];
+  readonly at: number;
+}
+
+/** Recipients that each get a command of their own in a hint. */
+const RECIPIENTS_MAX = 8;
+const EVERYBODY = ['all', '*'];
+/** Options that say what an operand says, for whoever knows them from other programs. */
+const GUESSED_OPTIONS: ReadonlyMap<string, 'to' | 'type' | 'content' | 'as'> = new Map([
+  ['to', 'to'],
+  ['recipient', 'to'],
+  ['type', 'type'],
+  ['message', 'content'],
+  ['content', 'content'],
+  ['body', 'content'],
+  ['text', 'content'],
+  ['m', 'content'],
+  ['from', 'as'],
+  ['sender', 'as'],
+]);
+
+/**
+ * Parses a line as `parseArguments` does. Of a command that sends, it also looks whether the recipient and the type can be
+ * ones. Throws `InvalidInput`, with the whole command corrected where it can be seen what was meant.
+ */
+export function parseLine(command: CommandSpec, line: Line): Arguments {
+  let args: Arguments;
+  try {
+    args = parseArguments(command, line.words.toSpliced(line.at, 1));
+  } catch (error) {
+    throw corrected(error, command, line);
+  }
+  const fault = faultIn(command, args);
+  const hint = fault === undefined ? undefined : correctionOf(command, line);
+  if (fault === undefined || hint === undefined) return args;
+  throw new InvalidInput(fault, { hint });
+}
+
+function corrected(error: unknown, command: CommandSpec, line: Line): unknown {
+  // Only the order of the words was wrong, and the hint has all of them.
+  if (!(error instanceof InvalidInput) || error.hint?.startsWith('Put options first')) return error;
+  const hint = correctionOf(command, line);
+  return hint === undefined ? error : new InvalidInput(error.message, { hint });
+}
+
+/** What lies in the way of sending, where the operands are as many as they should be. */
+function faultIn({ operands: specs }: CommandSpec, { operands, options }: Arguments): string | undefined {
+  if (options.has('help') || options.has('version')) return undefined;
+  const to = operands[specs.findIndex(({ name }) => name === 'to')];
+  if (to !== undefined && !isActorAddress(to)) return `${echo(to)} is not the address of one recipient.`;
+  const type = operands[typeAtOf(specs)];
+  if (type === undefined || isMessageType(type)) return undefined;
+  return `${echo(type)} is no message type: expected capitals, such as INFO or QUESTION.`;
+}
+
+function typeAtOf(specs: CommandSpec['operands']): number {
+  return specs.findIndex(({ completes }) => completes === 'type');
+}
+
+/**
+ * What somebody meant who left out the type, wrote it in small letters, named several recipients, did not quote the content,
+ * or gave operands as options: a hint with each command in full, all options kept. Undefined where that cannot be seen, or
+ * nothing is wrong. `assumed` is the type of a message for which none is given. *Default: INFO.*
+ */
+export function correctionOf(command: CommandSpec, { words, at }: Line, assumed = 'INFO'): string | undefined {
+  const typeAt = typeAtOf(command.operands);
+  const said = typeAt < 0 ? undefined : splitLoosely(command, words.toSpliced(at, 1));
+  if (!said || said.operands.some(looksLikeOption)) return undefined;
+  const { options, named } = said;
+  const isReplaced = options.some((word) => /^--file(?:=|$)/.test(word));
+  const { heads, left } = headsOf(command, said, isReplaced);
+  const message = messageIn([named.get('type'), ...left, named.get('content')], { isReplaced, assumed });
+  if (!message || heads.some((head) => /\s/.test(head))) return undefined;
+  const { type, content } = message;
+  const lineTo = (name: string, head: readonly string[]): string | undefined => {
+    const behind = [...head, type, ...(content === undefined ? [] : [content])];
+    if (name === command.name && !isComplete(command, [...behind, ...options])) return undefined;
+    return commandLine([name, ...behind, ...options], content === undefined ? undefined : behind.length);
+  };
+  const toAll = options.some((word) => word.startsWith('--reply-to')) ? undefined : lineTo('broadcast', []);
+  if (command.name === 'send' && heads.some((head) => EVERYBODY.includes(head))) {
+    return toAll && `Did you mean: ${toAll}`;
+  }
+  const lines = (heads.length > 0 ? heads.map((head) => [head]) : [[]]).map((head) => lineTo(command.name, head));
+  if (lines.length > RECIPIENTS_MAX || lines.includes(undefined)) return undefined;
+  if (lines.length === 1) return `Did you mean: ${lines[0]}`;
+  return `Send it to each:\n${lines.join('\n')}${toAll ? `\nOr to all who have joined: ${toAll}` : ''}`;
+}
+
+/** Whether the words around a command's name say all that it needs. */
+export function isComplete(command: CommandSpec, words: readonly string[]): boolean {
+  try {
+    return faultIn(command, parseArguments(command, words)) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+interface Said {
+  readonly operands: readonly string[];
+  /** Options that the command has, with their values, as they were typed. */
+  readonly options: readonly string[];
+  /** What guessed options say. */
+  readonly named: ReadonlyMap<'to' | 'type' | 'content', string>;
+}
+
+function splitLoosely(command: CommandSpec, words: readonly string[]): Said | undefined {
+  const known = [...command.options, ...COMMON_OPTIONS];
+  const [operands, options]: [string[], string[]] = [[], []];
+  const named = new Map<'to' | 'type' | 'content', string>();
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? '';
+    if (word === '--') return undefined;
+    const [, hyphens, name = '', attached] = /^(--?)([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
+    const option = hyphens === '--' ? known.find((one) => one.name === name) : undefined;
+    const guessed = hyphens === undefined || option ? undefined : GUESSED_OPTIONS.get(name);
+    const takesNext = attached === undefined && (guessed !== undefined || option?.value !== undefined);
+    const value = takesNext ? words[++at] : attached;
+    if (takesNext && value === undefined) return undefined;
+    if (option) options.push(word, ...(takesNext ? [value ?? ''] : []));
+    else if (guessed === 'as') options.push('--as', value ?? '');
+    else if (guessed !== undefined) named.set(guessed, value ?? '');
+    else operands.push(word);
+  }
+  return { operands, options, named };
+}
+
+function looksLikeOption(word: string): boolean {
+  return /^--?[a-z][\w-]*(?:=|$)/i.test(word);
+}
+
+/** Whom or what a message is for, and the words behind that. */
+function headsOf(
+  { name, operands: specs }: CommandSpec,
+  { operands, named }: Said,
+  isReplaced: boolean,
+): { heads: readonly string[]; left: readonly string[] } {
+  if (name !== 'send') {
+    const count = typeAtOf(specs);
+    return { heads: operands.slice(0, count), left: operands.slice(count) };
+  }
+  const to = named.get('to');
+  if (to !== undefined) return { heads: addressesIn(to), left: operands };
+  const typeAt = operands.findIndex((word, index) => index > 1 && isCommonType(word));
+  const isBetween = typeAt > 1 && (typeAt < operands.length - 1 || isReplaced || named.has('content'));
+  const count = isBetween && operands.slice(0, typeAt).flatMap(addressesIn).every(isActorAddress) ? typeAt : 1;
+  return { heads: [...new Set(operands.slice(0, count).flatMap(addressesIn))], left: operands.slice(count) };
+}
+
+/** `bob`, `@bob`, `alice,bob` and `alice, bob` as addresses. */
+function addressesIn(word: string): string[] {
+  const parts = word.split(/[\s,;]+/).filter(Boolean);
+  return parts.map((part) => part.replace(/^@/, '').toLowerCase());
+}
+
+/** The type and the content in the words behind the recipient; no content where a file has it. */
+function messageIn(
+  words: readonly (string | undefined)[],
+  { isReplaced, assumed }: { isReplaced: boolean; assumed: string },
+): { readonly type: string; readonly content: string | undefined } | undefined {
+  const [first, ...others] = words.filter((word) => word !== undefined);
+  if (first === undefined) return isReplaced ? { type: assumed, content: undefined } : undefined;
+  const large = first.toUpperCase().replaceAll('_', '-');
+  const type = isMessageType(first) ? first : isCommonType(large) ? large : undefined;
+  if (type !== undefined && isReplaced === (others.length === 0)) {
+    return { type, content: isReplaced ? undefined : others.join(' ') };
+  }
+  if (isReplaced || isMessageType(first)) return undefined;
+  const last = others.at(-1) ?? '';
+  if (isCommonType(last)) return { type: last, content: [first, ...others.slice(0, -1)].join(' ') };
+  return { type: assumed, content: [first, ...others].join(' ') };
+}
