@@ -1,12 +1,16 @@
 import { readText } from '../../host/files.ts';
 import { hookFile, HOOK_SCOPES } from '../../hooks/install/hook-files.ts';
 import { PROGRAM_FACTS } from '../../hooks/install/program-facts.ts';
+import { basename, resolve } from 'node:path';
+import { ROOM_DIRECTORY } from '../../message/layout.ts';
+import { visible } from '../../message/visible.ts';
 import { initRoom } from '../../room/init-room.ts';
 import { textOption } from '../arguments.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { programsHere } from '../hooks/find-place.ts';
 import { visible } from '../../message/visible.ts';
+import { planNotes, writeNotes, type NoteFile } from '../instruction-files.ts';
 
 export const init: Command = {
   name: 'init',
@@ -19,25 +23,40 @@ export const init: Command = {
       choices: ['hmac-sha256', 'ed25519'],
       summary: 'hmac-sha256 (default): one secret for all; ed25519: a key pair for each agent',
     },
+    {
+      name: 'agents-md',
+      summary: 'tell the agents of the project about it in AGENTS.md, which CLAUDE.md and GEMINI.md import',
+    },
   ],
   details: `The room is the directory .mailroom; it ignores itself in git. Commands find it from any directory below and from every git
 worktree of the same repository. Making it once more completes it and changes nothing.
 
+--agents-md writes a few lines between two markers into AGENTS.md beside the room. Given again, it replaces what is between
+them, and every other byte stays. CLAUDE.md and GEMINI.md get a marked line that imports AGENTS.md, where they exist and do
+not import it. With --json each of these files has its "path" and "change" in "notes".
+
   mailroom init
+  mailroom init --agents-md
   mailroom init --algorithm ed25519 --room /srv/team/.mailroom`,
   run: async (call) => {
     const { args, env, cwd, host, output, isJson } = call;
     const directory = textOption(args, 'room') ?? (env['MAILROOM_DIR'] || undefined);
     const algorithm = textOption(args, 'algorithm') as 'hmac-sha256' | 'ed25519' | undefined;
+    const place = resolve(cwd, directory ?? ROOM_DIRECTORY);
+    // A file that cannot be edited is told before anything is made.
+    const notes = args.options.has('agents-md') ? planNotes(host, place) : [];
     const made = await initRoom({ directory, algorithm, cwd, host });
-    if (isJson) await output.report({ json: made });
+    await writeNotes(host, place, notes);
+    const told = notes.map(({ path, change }): NoteFile => ({ path, change }));
+    if (isJson) await output.report({ json: args.options.has('agents-md') ? { ...made, notes: told } : made });
     else await output.report({ text: `${visible(made.directory)}\n` });
     await output.advise(
       made.created
         ? 'The room is there. Each agent joins it in its own shell: eval "$(mailroom join <address>)"\n'
-        : 'The room was there already; nothing was changed.\n',
+        : 'The room was there already; nothing was changed in it.\n',
     );
     await output.advise(joiningAdvice(call));
+    await output.talk(told.map(({ path, change }) => `${basename(path)}: ${WHAT_BECAME[change]}\n`).join(''));
     return EXIT_OK;
   },
 };
@@ -57,3 +76,9 @@ function joiningAdvice({ host, cwd, env }: Call): string {
   const them = titles.length === 1 ? 'it' : 'them';
   return `${named} here. Have ${them} join by ${them === 'it' ? 'itself' : 'themselves'}: mailroom hooks add ${programs.join(' ')}\n`;
 }
+const WHAT_BECAME: Readonly<Record<NoteFile['change'], string>> = {
+  created: 'written.',
+  updated: 'the block of Mailroom is in it; nothing else was changed.',
+  unchanged: 'says it already; it was left as it is.',
+  'left alone': 'a link that leads out of the project; it was left alone.',
+};
