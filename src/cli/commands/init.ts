@@ -1,7 +1,7 @@
+import { basename, resolve } from 'node:path';
 import { readText } from '../../host/files.ts';
 import { hookFile, HOOK_SCOPES } from '../../hooks/install/hook-files.ts';
 import { PROGRAM_FACTS } from '../../hooks/install/program-facts.ts';
-import { basename, resolve } from 'node:path';
 import { ROOM_DIRECTORY } from '../../message/layout.ts';
 import { visible } from '../../message/visible.ts';
 import { initRoom } from '../../room/init-room.ts';
@@ -9,7 +9,6 @@ import { textOption } from '../arguments.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { programsHere } from '../hooks/find-place.ts';
-import { visible } from '../../message/visible.ts';
 import { planNotes, writeNotes, type NoteFile } from '../instruction-files.ts';
 
 export const init: Command = {
