@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import { quote } from '../host/shell-word.ts';
 import { isActorAddress } from '../message/address.ts';
 import { echo } from '../message/cut.ts';
 import { isCommonType, isMessageType } from '../message/message-type.ts';
@@ -14,6 +15,8 @@ export interface Line {
 
 /** Recipients that each get a command of their own in a hint. */
 const RECIPIENTS_MAX = 8;
+/** A longer content is not said once more to whoever has just said it. */
+export const CONTENT_CHARS_SHOWN_MAX = 2_000;
 const EVERYBODY = ['all', '*'];
 /** Options that say what an operand says, for whoever knows them from other programs. */
 const GUESSED_OPTIONS: ReadonlyMap<string, 'to' | 'type' | 'content' | 'as'> = new Map([
@@ -85,7 +88,11 @@ export function correctionOf(command: CommandSpec, { words, at }: Line, assumed 
   const lineTo = (name: string, head: readonly string[]): string | undefined => {
     const behind = [...head, type, ...(content === undefined ? [] : [content])];
     if (name === command.name && !isComplete(command, [...behind, ...options])) return undefined;
-    return commandLine([name, ...behind, ...options], content === undefined ? undefined : behind.length);
+    if (content === undefined || content.length <= CONTENT_CHARS_SHOWN_MAX) {
+      return commandLine([name, ...behind, ...options], content === undefined ? undefined : behind.length);
+    }
+    // No shell takes this as a word, so it is not sent by mistake.
+    return [commandLine([name, ...head, type]), '<content>', ...options.map(quote)].join(' ');
   };
   const toAll = options.some((word) => word.startsWith('--reply-to')) ? undefined : lineTo('broadcast', []);
   if (command.name === 'send' && heads.some((head) => EVERYBODY.includes(head))) {

@@ -1,6 +1,6 @@
 import { nearest } from '../message/nearest.ts';
 import { COMMON_OPTIONS, type CommandSpec } from './command-spec.ts';
-import { correctionOf, isComplete, type Line } from './correct-post.ts';
+import { CONTENT_CHARS_SHOWN_MAX, correctionOf, isComplete, type Line } from './correct-post.ts';
 import { usageOf } from './help-text.ts';
 import { commandLine } from './shell-words.ts';
 
@@ -90,7 +90,8 @@ function hintFor(commands: readonly CommandSpec[], { before, meant, after }: Gue
   const given = more[0] === '--wait' ? waiting(command, after) : isToSend ? after : [...more, ...after];
   const flags = after.filter((word) => word.startsWith('-'));
   for (const words of [given, isToSend ? given : [...more, ...flags], isToSend ? given : more]) {
-    if (!isComplete(command, [...before, ...words])) continue;
+    const isLong = isToSend && words.some((word) => word.length > CONTENT_CHARS_SHOWN_MAX);
+    if (isLong || !isComplete(command, [...before, ...words])) continue;
     const line = commandLine([...before, name, ...words]);
     return `Did you mean: ${name === 'join' ? `eval "$(${line})"` : line}`;
   }

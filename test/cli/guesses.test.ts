@@ -96,13 +96,12 @@ describe('a command of another program is told as the one of Mailroom', () => {
     expect(hint).toBe(`Did you mean: ${expected.replaceAll('ID', id)}`);
     if (expected.includes('--as carol')) await room.run(['send', 'carol', 'INFO', 'x'], { as: 'bob' });
     const claimed = expected.startsWith('mailroom ack')
-      ? await room.run(['read', '--hold'], { as: 'alice' })
+      ? await room.run(['read', id, '--hold'], { as: 'alice' })
       : undefined;
     expect(claimed?.code ?? 0).toBe(0);
     const followed = await follow(hint);
     expect(followed.code, followed.stderr).toBe(0);
-    await room.run(['join', 'alice']);
-    await room.run(['read', '--limit', '100'], { as: 'alice' });
+    if (expected === 'mailroom leave') await room.run(['join', 'alice']);
   });
 
   it('and how that is used, where something is missing', async () => {
@@ -176,6 +175,18 @@ describe('a message that cannot be sent as it is typed is told as one that can',
     const content = `it's $HOME "now" \`id\` \\ !! mailroom read\n  and 😀 — a second line`;
     await follow((await hintOf(['send', 'carol', content])).hint);
     expect(await room.json(['read'], { as: 'carol' })).toMatchObject([{ type: 'INFO', content, from: 'alice' }]);
+  });
+
+  it('does not repeat a long content, and what stands for it is sent by no shell', async () => {
+    const long = 'x'.repeat(2_001);
+    for (const words of [
+      ['send', 'bob', long, '--needs-ack'],
+      ['tell', 'bob', 'INFO', long, '--needs-ack'],
+    ]) {
+      const { hint } = await hintOf(words);
+      expect(hint).toBe('Did you mean: mailroom send bob INFO <content> --needs-ack');
+      expect(await follow(hint)).toMatchObject({ code: 2, stdout: '' });
+    }
   });
 
   it.each([
