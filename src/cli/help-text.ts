@@ -12,7 +12,7 @@ export const GROUPS: readonly (readonly [title: string, names: readonly string[]
   ['Write', ['send', 'broadcast', 'reply']],
   ['Read', ['inbox', 'read', 'ack', 'release', 'renew']],
   ['Follow', ['status', 'watch', 'log']],
-  ['Programs', ['agent']],
+  ['Programs', ['agent', 'hook']],
   ['Workflows', ['run', 'workflows', 'why', 'stop', 'graph', 'replay', 'inspect']],
   ['Look after', ['dead', 'purge', 'doctor', 'completion', 'help']],
 ];
