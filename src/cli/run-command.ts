@@ -6,6 +6,7 @@ import { parseLine } from './correct-post.ts';
 import { describeError } from './report-error.ts';
 import { EXIT_FAILURE, EXIT_OK, exitCodeOf } from './exit-code.ts';
 import { inOwnWords, ownCommand } from './own-command.ts';
+import { withSandboxAdvice } from './sandbox-advice.ts';
 import { createOutput, OutputClosed } from './output.ts';
 
 /** Finds the command of this name, or throws what to tell whoever typed it. */
@@ -63,7 +64,9 @@ export async function runCommandLine(
       nudgeProgram,
     };
     process.exitCode = await command.run(call);
-  } catch (error) {
+  } catch (caught) {
+    const room = args && textOption(args, 'room');
+    const error = withSandboxAdvice(caught, { host, env, cwd, room });
     if (error instanceof OutputClosed) {
       process.exitCode = EXIT_OK;
       return;
