@@ -46,7 +46,7 @@ export function withSandboxAdvice(
 function isNotWritable(error: Error): boolean {
   let one: unknown = error;
   for (let depth = 0; depth < CAUSES_MAX && one instanceof Error; depth++) {
-    const code = one instanceof MailroomError ? '' : String((one as NodeJS.ErrnoException).code ?? '');
+    const code = one instanceof MailroomError ? '' : ((one as NodeJS.ErrnoException).code ?? '');
     if (NOT_WRITABLE.test(`${code} ${one.message}`)) return true;
     one = one.cause;
   }
