@@ -1,11 +1,14 @@
+import { removeQuietly } from '../host/files.ts';
 import { isSameProcess } from '../host/processes.ts';
 import { readCard } from '../room/card.ts';
 import type { RoomContext } from '../room/context.ts';
 import { leaveRoom } from '../room/join.ts';
+import { touch } from '../room/signs-of-life.ts';
 import { joinSession } from './join-session.ts';
 import { introduction } from './introduction.ts';
 import { hookAnswer } from './hook-answer.ts';
 import type { HookEvent } from './hook-event.ts';
+import { PROMPTS_ITSELF } from './programs.ts';
 import { HOOK_CHARS_MAX } from './mail-text.ts';
 import { commandIn, forgetSession, goesOn, listSessions, sessionOf, showRun, type Session } from './session.ts';
 import { acknowledgeShown, keepShown, renewShown, returnShown, shownMail } from './shown-mail.ts';
@@ -42,10 +45,13 @@ export async function handleHook(context: RoomContext, event: HookEvent, options
   }
   if (event.kind === 'session-start') return startSession(context, event, options);
   if (known && hasLeft(context, known)) return NOTHING;
-  if (!known || !isSameProcess(known.process, context.host.processes.parent()))
-    return startSession(context, event, options);
+  const isKnown = known && isSameProcess(known.process, context.host.processes.parent());
+  if (!isKnown || (known.isUnheard && event.kind === 'prompt')) {
+    // To be told who it is would be no reason for another turn.
+    return event.kind === 'turn-end' ? NOTHING : startSession(context, event, options);
+  }
   showRun(context, known);
-  return show(context, event, known, options);
+  return inTurn(context, event, known, options);
 }
 
 /** The agent has left the room by hand; until a session starts, its hooks do nothing. */
@@ -60,6 +66,7 @@ async function startSession(context: RoomContext, event: HookEvent, options: Hoo
   if (known && known.address !== session.address) await returnShown(context, known);
   await returnOfEnded(context, session);
   endWaiter(context, session);
+  if (event.isUnheard) return NOTHING;
   const command = commandIn(session, options.ownCommand);
   const again = shownMail(context, session).map(({ mail }) => mail);
   const first = introduction(context, session, command);
@@ -79,23 +86,31 @@ async function returnOfEnded(context: RoomContext, own: Session): Promise<void> 
   }
 }
 
-async function show(
+async function inTurn(
   context: RoomContext,
   event: HookEvent,
   session: Session,
   options: HookContext,
 ): Promise<HookOutcome> {
-  if (event.kind === 'prompt' && event.isByPerson) endWaiter(context, session);
+  const { kind } = event;
+  if (kind === 'prompt' && event.isByPerson) endWaiter(context, session);
+  if (kind === 'prompt' || kind === 'turn-end') removeQuietly(context.host.files, session.layout.subagent);
+  if (kind === 'subagent') touch(context, session.layout.subagent);
+  if (context.host.files.lstat(session.layout.subagent)) return NOTHING;
+  const isProof = kind !== 'tool' && !event.isInterrupted;
   for (const shown of shownMail(context, session)) {
     // Of several hooks of one message of the model, none proves that it has run since another.
-    if (event.kind === 'tool') await renewShown(context, session, shown);
+    if (!isProof) await renewShown(context, session, shown);
     else if (shown.isQueued) await keepShown(context, session, { ...shown, isQueued: false });
     else await acknowledgeShown(context, session, shown);
   }
   // Never twice in a row: what comes now waits for the next prompt, or wakes the session.
-  if (event.kind === 'turn-end' && event.isContinued) return NOTHING;
-  const asked = { charsMax: HOOK_CHARS_MAX, command: commandIn(session, options.ownCommand) };
-  const { text, record } = await showWaiting(context, session, asked);
+  if (kind === 'turn-end' && (event.isContinued || event.isInterrupted)) return NOTHING;
+  const { text, record } = await showWaiting(context, session, {
+    charsMax: HOOK_CHARS_MAX,
+    command: commandIn(session, options.ownCommand),
+    isQueued: kind === 'turn-end' && PROMPTS_ITSELF.has(session.program),
+  });
   return { answer: hookAnswer(event, { text }), afterwards: record };
 }
 

@@ -15,6 +15,10 @@ export interface HookEvent {
   readonly isSubagent: boolean;
   /** The turn that ends here went on only because a hook asked for it. */
   readonly isContinued: boolean;
+  /** The turn ended before the model said anything, because a person interrupted it. */
+  readonly isInterrupted: boolean;
+  /** What a session that starts tells does not reach its model: it is told at its first prompt. */
+  readonly isUnheard: boolean;
   /** The prompt is a person's, and not one that the program makes of a wake-up. */
   readonly isByPerson: boolean;
 }
@@ -28,6 +32,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** How Claude Code begins the prompts that it makes itself, of a hook that woke it or a background shell that ended (2.1.332). */
 const OWN_PROMPT = '<task-notification>';
+/** What Gemini CLI gives at the end of a turn in which its model has not said anything (0.61). */
+const GEMINI_NO_RESPONSE = '[no response text]';
 /** What wakes a session that can be given nothing but a prompt. The mail is shown beside it, by the hook of the prompt. */
 export const WAKE_PROMPT = 'Mailroom: new mail came for this session.';
 const KEY_CHARS_MAX = 200;
@@ -74,6 +80,8 @@ export function parseHookEvent(input: string, { program, name }: { program: stri
     cwd,
     isSubagent: SUBAGENT_FIELDS.some((field) => isText(fields[field])),
     isByPerson: fields['prompted_by'] !== 'mailroom' && !(isText(fields['prompt']) && isOwnPrompt(fields['prompt'])),
+    isInterrupted: fields['prompt_response'] === GEMINI_NO_RESPONSE,
+    isUnheard: known.kind === 'session-start' && program === 'gemini' && fields['source'] !== 'startup',
     isContinued: fields['stop_hook_active'] === true || Number(fields['loop_count'] ?? 0) > 0,
   };
 }

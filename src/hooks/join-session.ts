@@ -42,8 +42,8 @@ export async function joinSession(
     }
     const isExported = exportAddress(address) || isCertain || event.program === 'codex';
     const layout = sessionLayout(context.layout, key);
-    const { program, sessionId: id } = event;
-    return writeSession(context, { key, program, id, address, process, isExported, layout });
+    const { program, sessionId: id, isUnheard } = event;
+    return writeSession(context, { key, program, id, address, process, isExported, isUnheard, layout });
   }
   throw new Conflict(`Each address from ${event.program}-1 to ${event.program}-${NUMBERS_TRIED_MAX} is in use.`, {
     hint: 'Say which address the session is, before it starts: export MAILROOM_AS=<address>',

@@ -9,11 +9,12 @@ export type HookProgram = (typeof HOOK_PROGRAMS)[number];
  * - `prompt`: a person's next prompt goes to the model;
  * - `batch`: all tool calls of one message of the model ended, and it runs once more in this turn;
  * - `tool`: one tool call ended, perhaps one of several of a message, whose hooks run at the same time;
+ * - `subagent`: the model has another one work for it, whose hooks are not told apart from its own until the turn ends;
  * - `turn-end`: the model has ended its turn;
  * - `wake`: waits for mail in the background behind a turn, and wakes the session;
  * - `session-end`: the session is over.
  */
-export type HookKind = 'session-start' | 'prompt' | 'batch' | 'tool' | 'turn-end' | 'wake' | 'session-end';
+export type HookKind = 'session-start' | 'prompt' | 'batch' | 'tool' | 'subagent' | 'turn-end' | 'wake' | 'session-end';
 
 /** The events of each program, by the names that its own configuration uses. */
 export const HOOK_EVENTS: Readonly<Record<HookProgram, Readonly<Record<string, HookKind>>>> = {
@@ -36,6 +37,7 @@ export const HOOK_EVENTS: Readonly<Record<HookProgram, Readonly<Record<string, H
   gemini: {
     SessionStart: 'session-start',
     BeforeAgent: 'prompt',
+    BeforeTool: 'subagent',
     AfterTool: 'tool',
     AfterAgent: 'turn-end',
     SessionEnd: 'session-end',
@@ -63,3 +65,6 @@ export const HOOK_EVENTS: Readonly<Record<HookProgram, Readonly<Record<string, H
  * environment of such a hook is that of the terminal which started the process first, and may name another session's address.
  */
 export const SHARED_PROCESS: ReadonlySet<HookProgram> = new Set(['codex', 'opencode']);
+
+/** Programs that make a prompt of what keeps a session going at the end of a turn (Gemini CLI 0.61, opencode 1.18). */
+export const PROMPTS_ITSELF: ReadonlySet<HookProgram> = new Set(['gemini', 'opencode']);

@@ -33,13 +33,14 @@ export function lookQuickly(
   const text = readText(files, session.record, RECORD_BYTES_MAX);
   const framed = text === undefined ? undefined : unframe(Buffer.from(text));
   if (!framed) return 'something';
-  const { address, process } = JSON.parse(framed.signed.toString('utf8')) as {
+  const { address, process, isUnheard } = JSON.parse(framed.signed.toString('utf8')) as {
     address: string;
     process: ProcessIdentity;
+    isUnheard: boolean;
   };
-  if (!isActorAddress(address) || !isSameProcess(process, processes.parent())) return 'something';
+  if (isUnheard || !isActorAddress(address) || !isSameProcess(process, processes.parent())) return 'something';
   const { mailbox, seen } = actorLayout(room, address);
-  if (files.readdir(mailbox.new).length > 0) return 'something';
+  if (files.lstat(session.subagent) || files.readdir(mailbox.new).length > 0) return 'something';
   if (namesIn(files, mailbox.cur).length > 0 || namesIn(files, session.shown).length > 0) return 'something';
   // As with mail: see `endWaiter`.
   if (event.kind === 'prompt' && event.isByPerson) removeQuietly(files, session.waiter);

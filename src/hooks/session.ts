@@ -20,6 +20,8 @@ export interface Session {
   readonly process: ProcessIdentity;
   /** Commands in the program's shell know the address without --as. */
   readonly isExported: boolean;
+  /** It is to be told at its next prompt who it is. */
+  readonly isUnheard: boolean;
   readonly layout: SessionLayout;
 }
 
@@ -58,7 +60,7 @@ function readSession(context: RoomContext, key: string): Session | undefined {
   const layout = sessionLayout(context.layout, key);
   const fields = readSignedRecord(context, { path: layout.record, record: RECORD, signer: ({ address }) => address });
   if (!fields || fields['session'] !== key) return undefined;
-  const { id, address, process, isExported } = fields;
+  const { id, address, process, isExported, isUnheard } = fields;
   const program = HOOK_PROGRAMS.find((one) => one === fields['program']);
   if (!program || typeof id !== 'string' || typeof address !== 'string' || !isActorAddress(address)) return undefined;
   return {
@@ -68,6 +70,7 @@ function readSession(context: RoomContext, key: string): Session | undefined {
     address,
     process: process as ProcessIdentity,
     isExported: isExported === true,
+    isUnheard: isUnheard === true,
     layout,
   };
 }
@@ -101,11 +104,11 @@ export function showRun(context: RoomContext, { layout }: Session): void {
 
 export async function writeSession(context: RoomContext, session: Session): Promise<Session> {
   const { files, randomBytes } = context.host;
-  const { key, program, id, address, process, isExported, layout } = session;
+  const { key, program, id, address, process, isExported, isUnheard, layout } = session;
   ensureDirectory(files, context.layout.sessions);
   ensureDirectory(files, layout.directory);
   ensureDirectory(files, layout.shown);
-  const fields = { record: RECORD, session: key, program, id, address, process, isExported };
+  const fields = { record: RECORD, session: key, program, id, address, process, isExported, isUnheard };
   const bytes = signedRecord(context, address, fields);
   const staged = stagedPath(context.layout.tmp, randomBytes);
   await replaceFile(files, { path: layout.record, staged, bytes, mode: 0o600, durable: false });
@@ -115,7 +118,7 @@ export async function writeSession(context: RoomContext, session: Session): Prom
 /** Forgets the session, whose shown mail was returned before. */
 export function forgetSession({ host }: RoomContext, { layout }: Session): void {
   const { files } = host;
-  for (const path of [layout.waiter, layout.record]) removeQuietly(files, path);
+  for (const path of [layout.waiter, layout.subagent, layout.record]) removeQuietly(files, path);
   for (const directory of [layout.shown, layout.directory]) {
     try {
       files.rmdir(directory);

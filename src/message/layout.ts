@@ -120,6 +120,8 @@ export interface SessionLayout {
   readonly record: string;
   /** The mail that it was shown and that is not acknowledged yet, a record under each message's name. */
   readonly shown: string;
+  /** Empty; there while a subagent may be at work whose hooks are not told apart from the session's own. */
+  readonly subagent: string;
   /** Which process waits for mail to wake it, and how often it was woken since a person's last prompt. */
   readonly waiter: string;
 }
@@ -131,6 +133,7 @@ export function sessionLayout(room: RoomLayout, key: string): SessionLayout {
     directory,
     record: `${directory}/session.json`,
     shown: `${directory}/shown`,
+    subagent: `${directory}/subagent`,
     waiter: `${directory}/waiter.json`,
   };
 }

@@ -71,7 +71,9 @@ async function showToSession({ context }: Room): Promise<void> {
     const { afterwards } = await handleHook(context, event, hook);
     await afterwards();
     const session = sessionOf(context, event);
-    if (session) await writeWaiter(context, session, { token: 'none', wakes: 1 });
+    if (!session) continue;
+    await writeWaiter(context, session, { token: 'none', wakes: 1 });
+    fs.writeFileSync(session.layout.subagent, '', { mode: 0o600 });
   }
 }
 

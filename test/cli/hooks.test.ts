@@ -179,7 +179,7 @@ describe('hooks add', () => {
       hooks: Record<string, [{ hooks: [{ command: string }] }]>;
     };
     const commands = Object.values(settings.hooks).map(([{ hooks }]) => hooks[0].command);
-    expect(commands).toHaveLength(5);
+    expect(commands).toHaveLength(6);
     write(path.join(room.bin, 'mailroom-fake', 'mailroom'), '#!/bin/sh\necho "$PPID $MAILROOM_AS $*"\n');
     fs.chmodSync(path.join(room.bin, 'mailroom-fake', 'mailroom'), 0o755);
     const shells = ['sh', 'bash', 'dash', 'zsh', 'fish'].filter(

@@ -320,3 +320,72 @@ test('a record of a session that its address did not sign makes nobody that addr
   expect(await fire('UserPromptSubmit')).not.toContain('for bob');
   expect(room.names('bob', 'new')).toHaveLength(1);
 });
+
+// What programs do otherwise; seen with Gemini CLI 0.61 and opencode 1.18.
+
+test('a turn of Gemini in which its model said nothing acknowledges nothing and is not kept going', async () => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one', { program: 'gemini' });
+  await fire('SessionStart', { source: 'startup' });
+  await room.send('the port?', 'gemini-1');
+  await fire('BeforeAgent');
+  await room.send('and the host?', 'gemini-1');
+  expect(await fire('AfterAgent', { prompt_response: '[no response text]' })).toBe('');
+  expect([room.names('gemini-1', 'done'), room.names('gemini-1', 'new').length]).toEqual([[], 1]);
+});
+
+test.each(['gemini', 'opencode'])(
+  'what keeps a session of %s going comes to its model as a prompt, which does not prove that it has run',
+  async (program) => {
+    await using room = await openHookRoom();
+    const { fire } = room.session('one', { program });
+    const names =
+      program === 'gemini'
+        ? ['SessionStart', 'BeforeAgent', 'AfterAgent']
+        : ['session.start', 'chat.message', 'session.idle'];
+    const [start = '', prompt = '', end = ''] = names;
+    await fire(start, { source: 'startup' });
+    await room.send('the port?', `${program}-1`);
+    expect(await fire(end)).toContain('the port?');
+    expect(await fire(prompt, { prompted_by: 'mailroom' })).toBe('');
+    expect(room.names(`${program}-1`, 'done')).toEqual([]);
+    expect(await fire(end, { stop_hook_active: true })).toBe('');
+    expect(room.names(`${program}-1`, 'done')).toHaveLength(1);
+  },
+);
+
+test.each(['clear', 'resume'])(
+  'a session of Gemini that starts by %s is told who it is at its next prompt, where its model hears it',
+  async (source) => {
+    await using room = await openHookRoom();
+    const { fire } = room.session('one', { program: 'gemini' });
+    await room.zoo.room.join('gemini-1', { process: ended() });
+    await room.send('the port?', 'gemini-1');
+    expect(await fire('SessionStart', { source })).toBe('');
+    const text = await fire('BeforeAgent', { prompt: 'hello' });
+    expect([times(text, 'this session is gemini-1 in'), times(text, 'the port?')]).toEqual([1, 1]);
+    expect(await fire('AfterAgent')).toBe('');
+    expect(await fire('BeforeAgent', { prompt: 'go on' })).toBe('');
+    expect(room.names('gemini-1', 'done')).toHaveLength(1);
+  },
+);
+
+test('from the start of a subagent of Gemini to the end of the turn, hooks show and acknowledge nothing', async () => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one', { program: 'gemini' });
+  await fire('SessionStart', { source: 'startup' });
+  await fire('BeforeAgent');
+  await fire('BeforeTool', { tool_name: 'invoke_agent' });
+  await room.send('the port?', 'gemini-1');
+  expect(await fire('AfterTool', { tool_name: 'read_file' })).toBe('');
+  expect(await fire('AfterTool', { tool_name: 'invoke_agent' })).toBe('');
+  expect(room.names('gemini-1', 'new')).toHaveLength(1);
+  expect(await fire('AfterAgent')).toContain('the port?');
+});
+
+test('a session whose hooks were added while it ran joins at its next prompt, and not at the end of a turn', async () => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one');
+  expect(await fire('Stop')).toBe('');
+  expect(await fire('UserPromptSubmit')).toContain('this session is claude-1 in');
+});

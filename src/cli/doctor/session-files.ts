@@ -13,6 +13,13 @@ export const SESSION_FILES: readonly DurableFile[] = [
   record('sessions/<session>/shown/<name>', 'shown', ({ shown }, { host }) =>
     namesIn(host.files, shown).map((name) => `${shown}/${name}`),
   ),
+  {
+    name: 'sessions/<session>/subagent',
+    kind: 'file',
+    places: (context) => sessionsOf(context, ({ subagent }) => [subagent]).map((path) => ({ path })),
+    isReplaceable: always,
+    hint: restore,
+  },
   record('sessions/<session>/waiter.json', 'waiter', ({ waiter }) => [waiter]),
 ];
 

@@ -70,6 +70,7 @@ export const CONFIG_SHAPES: Readonly<Record<ConfiguredProgram, ConfigShape>> = {
     events: {
       SessionStart: { fields: { name: 'mailroom', timeout: 10_000 } },
       BeforeAgent: { fields: { name: 'mailroom', timeout: 5_000 } },
+      BeforeTool: { matcher: 'invoke_agent', fields: { name: 'mailroom', timeout: 5_000 } },
       AfterTool: { matcher: '*', fields: { name: 'mailroom', timeout: 5_000 } },
       AfterAgent: { fields: { name: 'mailroom', timeout: 5_000 } },
       SessionEnd: { fields: { name: 'mailroom', timeout: 1_000 } },
