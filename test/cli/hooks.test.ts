@@ -88,15 +88,15 @@ describe('hooks add', () => {
 
   it('edits the file that a link leads to, and keeps its mode', async () => {
     const target = write(path.join(home, 'dotfiles', 'claude.json'), '{\n\t"env": {}\n}\n');
-    fs.chmodSync(target, 0o600);
+    fs.chmodSync(target, 0o660);
     const link = path.join(home, '.claude', 'settings.json');
     fs.mkdirSync(path.dirname(link));
     fs.symlinkSync('../dotfiles/claude.json', link);
     const before = snapshot(home);
     expect((await room.run(['hooks', 'add', 'claude', '--user'])).code).toBe(0);
     expect(fs.readlinkSync(link)).toBe('../dotfiles/claude.json');
-    expect(fs.statSync(target).mode & 0o777).toBe(0o600);
-    expect(fs.statSync(`${link}.mailroom-backup`).mode & 0o777).toBe(0o600);
+    expect(fs.statSync(target).mode & 0o777).toBe(0o660);
+    expect(fs.statSync(`${link}.mailroom-backup`).mode & 0o777).toBe(0o660);
     expect(read(target)).toContain('mailroom hook claude Stop');
     await room.run(['hooks', 'remove', 'claude', '--user']);
     expect(snapshot(home)).toEqual(before);
@@ -125,6 +125,22 @@ describe('hooks add', () => {
     // Claude Code reads strict JSON.
     write(inProject('.claude/settings.local.json'), '{\n  // note\n}');
     expect((await room.run(['hooks', 'add', 'claude'])).stderr).toMatch(/line 2, column 3/);
+  });
+
+  it('says which file it may not write, and leaves nothing half done', async () => {
+    const file = write(inProject('.codex/hooks.json'), '{}');
+    fs.rmSync(file);
+    write(`${file}.mailroom-backup/x`, '');
+    const before = snapshot(home);
+    const ran = await room.run(['hooks', 'add', 'codex']);
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain(`${file}.mailroom-backup cannot be read: it is no regular file`);
+    expect(snapshot(home)).toEqual(before);
+    fs.rmSync(`${file}.mailroom-backup`, { recursive: true });
+    fs.symlinkSync('nowhere.json', file);
+    expect((await room.run(['hooks', 'add', 'codex'])).stderr).toContain(
+      `${file} is a link to nothing.\n  Remove it: rm ${file}\n`,
+    );
   });
 
   it('shows with --dry-run what it would write, and writes nothing', async () => {
@@ -168,7 +184,7 @@ describe('hooks add', () => {
     const shared = await room.run(['hooks', 'add', 'claude'], { env });
     expect(stop()).toMatch(/^command -v mailroom /);
     expect(shared.stderr).toMatch(/git does not ignore \.claude\/settings\.local\.json, so it may be committed/);
-    expect(shared.stderr).toContain('this shell finds no such command. Install Mailroom');
+    expect(shared.stderr).toContain('its hooks call a command by the name "mailroom", and this shell finds none.');
     write(inProject('.git/info/exclude'), '/.claude/settings.local.json\n');
     expect((await room.run(['hooks', 'add', 'claude'])).stderr).not.toContain('may be committed');
   });

@@ -11,8 +11,10 @@ const PROGRAMS = Object.keys(CONFIG_SHAPES) as ConfiguredProgram[];
 function bench(program: ConfiguredProgram) {
   const file = { program, name: 'settings.json' };
   const entries = hookEntries(program, (event) => hookCommand(program, event, {}));
+  const others = hookEntries(program, (event) => hookCommand(program, event, { as: 'bob' }));
   return {
     entries,
+    addOther: (text: string | undefined) => withEntries(text, others, file),
     add: (text: string | undefined) => withEntries(text, entries, file),
     own: (text: string) => ownEntries(text, file),
     remove: (text: string, before: string | undefined) => withoutEntries(text, before, file),
@@ -20,7 +22,7 @@ function bench(program: ConfiguredProgram) {
 }
 
 describe.each(PROGRAMS)('settings of %s, whatever they are', (program) => {
-  const { entries, add, own, remove } = bench(program);
+  const { entries, add, addOther, own, remove } = bench(program);
   const settings = settingsText(program);
 
   it('keep all that was there, in its order, and get every entry once', () => {
@@ -49,7 +51,10 @@ describe.each(PROGRAMS)('settings of %s, whatever they are', (program) => {
       fc.property(settings, fc.constantFrom(...edits), (text, put) => {
         fc.pre(text.includes(MARK));
         const edit = (one: string): string => one.replaceAll(MARK, () => put);
-        expect(remove(edit(add(text)), text)).toBe(edit(text));
+        const edited = edit(add(text));
+        expect(remove(edited, text)).toBe(edit(text));
+        // The same when another form of the hooks was put in place of the first.
+        expect(remove(addOther(remove(edited, text)), text)).toBe(edit(text));
       }),
     );
   });
@@ -77,3 +82,38 @@ function plain(text: string): string {
 function inOrder(entries: readonly unknown[]): string[] {
   return entries.map((entry) => JSON.stringify(entry)).sort();
 }
+
+it('stand as the lines around them do, and leave a comment with its line', () => {
+  const text =
+    '{\r\n\t"a": 1, // one\r\n\t"hooks": {\r\n\t\t"AfterAgent": [\r\n\t\t\t{ "x": 1 } // two\r\n\t\t]\r\n\t} // three\r\n}';
+  const [entry] = bench('gemini').entries.filter(({ path }) => path[1] === 'AfterAgent');
+  const file = { program: 'gemini', name: 'settings.json' } as const;
+  const value = JSON.stringify(entry?.value, null, '\t').replaceAll('\n', '\r\n\t\t\t');
+  expect(withEntries(text, entry ? [entry] : [], file)).toBe(
+    text.replace('{ "x": 1 } // two', () => `{ "x": 1 }, // two\r\n\t\t\t${value}`),
+  );
+  const { path } = { path: ['hooks', 'SessionStart'] };
+  expect(withEntries(text, [{ path, value: 1 }], file)).toBe(
+    text.replace(']\r\n\t}', () => '],\r\n\t\t"SessionStart": [\r\n\t\t\t1\r\n\t\t]\r\n\t}'),
+  );
+  expect(withEntries('{}', [{ path: ['hooks', 'Stop'], value: 1 }], file)).toBe(
+    '{\n  "hooks": {\n    "Stop": [\n      1\n    ]\n  }\n}',
+  );
+});
+
+it.each(['', '\n\n'])('leave a blank file blank again: %j', (text) => {
+  const { add, remove } = bench('codex');
+  expect(remove(add(text), text)).toBe(text);
+});
+
+it.each<[what: string, text: string, says: RegExp]>([
+  ['an end that is missing', '{"a": [1', /line 1, column 9/],
+  ['a trailing comma', '{\r\n  "a": 1,\r\n}', /line 3, column 1/],
+  ['a number that JSON does not have', '{"a": 01}', /line 1, column 8/],
+  ['no object', '[]', /s\.json holds an array, expected an object/],
+  ['nests without end', `{"a": ${'['.repeat(500_000)}`, /s\.json is not valid JSON/],
+])('are refused with the place for %s', (_what, text, says) => {
+  const file = { program: 'claude', name: 's.json' } as const;
+  expect(() => withEntries(text, [{ path: ['hooks', 'Stop'], value: 1 }], file)).toThrow(says);
+  expect(() => ownEntries(text, file)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
+});

@@ -51,7 +51,8 @@ async function load(): Promise<{ plugin: Plugin; prompts: string[] }> {
       get: async ({ path: { id } }: { path: { id: string } }) => ({
         data: { parentID: id === 'child' ? 'one' : undefined },
       }),
-      prompt: async ({ body }: { body: { parts: { text: string }[] } }) => void prompts.push(body.parts[0]?.text ?? ''),
+      promptAsync: async ({ body }: { body: { parts: { text: string }[] } }) =>
+        void prompts.push(body.parts[0]?.text ?? ''),
     },
   };
   const { Mailroom } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as {
@@ -109,6 +110,9 @@ it('begins another turn for mail at the end of one, and for mail that comes late
   answerWith({ wake: say({ continueWith: 'mail came' }) });
   await plugin.event(idle);
   await vi.waitFor(() => expect(prompts).toEqual(['mail waits', 'mail came']));
+  answerWith({ wake: 'echo "more mail" >&2; exit 2' });
+  await plugin.event(idle);
+  await vi.waitFor(() => expect(prompts).toEqual(['mail waits', 'mail came', 'more mail']));
 });
 
 it('has one waiter at most, which ends at the next prompt and with the session', async () => {

@@ -46,7 +46,7 @@ export function adviceOnAdded(call: Call, place: Place, { target, change }: Chan
   }
   if (isShared && !isFoundByName(call)) {
     lines.push(
-      `the hooks call mailroom by its name, and this shell finds no such command. Install Mailroom for the whole machine.`,
+      'its hooks call a command by the name "mailroom", and this shell finds none. Install Mailroom for the whole machine.',
     );
   }
   if (calling.own?.program.includes('/_npx/') === true) {

@@ -76,18 +76,19 @@ export async function addHooks(host: System, options: AddOptions): Promise<HookC
   const settings = readSettings(host, options.path);
   if (options.program === 'opencode') return addPlugin(host, settings, options);
   const file = configFileOf(options);
-  const own = ownEntries(settings.text, file).entries;
-  const isWritable = own.some(({ path }) => path === CLAUDE_WRITABLE);
-  const wanted = entriesOf(file, options);
+  const { entries, commands } = ownEntries(settings.text, file);
+  // Without hooks nothing in the file is ours: a room that its sandbox may write to was put there by somebody else.
+  const isFirst = commands.length === 0;
+  const isWritable = entries.some(({ path }) => path === CLAUDE_WRITABLE);
   const isAsked = options.isRoomWritable === true && options.program === 'claude';
+  const wanted = entriesOf(file, options);
   if (options.room !== undefined && (isAsked || isWritable))
     wanted.push({ path: CLAUDE_WRITABLE, value: options.room });
-  if (areAlike(own, wanted)) return changeOf(settings, 'unchanged');
-  const base = own.length === 0 ? settings.text : withoutEntries(settings.text ?? '', settings.before, file);
-  const kept = base === undefined ? [] : ownEntries(base, file).entries;
-  const missing = wanted.filter((entry) => !kept.some((one) => canonical(one) === canonical(entry)));
+  if (areAlike(entries, wanted)) return changeOf(settings, 'unchanged');
+  const base = isFirst ? settings.text : withoutEntries(settings.text ?? '', settings.before, file);
+  const kept = ownEntries(base, file).entries.map(canonical);
+  const missing = wanted.filter((entry) => !kept.includes(canonical(entry)));
   const text = withEntries(base, missing, file);
-  const isFirst = own.length === 0;
   if (options.isDry !== true) await writeSettings(host, settings, { text, isFirst });
   return changeOf(settings, isFirst ? 'added' : 'updated', { entries: missing, isBackedUp: true });
 }
@@ -98,9 +99,9 @@ export async function removeHooks(host: System, place: HookPlace & { readonly is
   const isDry = place.isDry === true;
   if (place.program === 'opencode') return removePlugin(host, settings, isDry);
   const file = configFileOf(place);
-  const own = ownEntries(settings.text, file).entries;
+  const { entries, commands } = ownEntries(settings.text, file);
   if (settings.text === undefined) return changeOf(settings, 'absent');
-  if (own.length === 0) {
+  if (commands.length === 0) {
     if (!isDry) forgetBackup(host, place.path);
     return changeOf(settings, 'absent');
   }
@@ -110,7 +111,7 @@ export async function removeHooks(host: System, place: HookPlace & { readonly is
     else await writeSettings(host, settings, { text, isFirst: false });
     forgetBackup(host, place.path);
   }
-  return { ...changeOf(settings, 'removed', { entries: own }), isWholeFile: text === undefined };
+  return { ...changeOf(settings, 'removed', { entries }), isWholeFile: text === undefined };
 }
 
 async function addPlugin(host: System, settings: SettingsFile, options: AddOptions): Promise<HookChange> {

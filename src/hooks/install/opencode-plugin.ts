@@ -41,7 +41,8 @@ function hashOf(body: string): string {
 /**
  * JavaScript for the runtime of opencode, by the types of @opencode-ai/plugin 1.18.33. It calls a command for each event, with
  * `{ session_id, cwd, hook_event_name, … }` on its stdin, and does what the JSON on its stdout says: `context` goes into the
- * running turn, `continueWith` begins another one, `env` is added to the environment of the session's shell commands.
+ * running turn, `continueWith` begins another one, `env` is added to the environment of the session's shell commands. Exit code 2 begins one
+ * as well, with what is on its stderr.
  */
 const BODY = `import { spawn } from 'node:child_process';
 
@@ -59,19 +60,21 @@ export const Mailroom = async ({ client, directory }) => {
     const answer = new Promise((resolve) => {
       const signal = timeoutMs === null ? undefined : AbortSignal.timeout(timeoutMs);
       try {
-        child = spawn('/bin/sh', ['-c', COMMANDS[event]], { cwd: directory, stdio: ['pipe', 'pipe', 'ignore'], signal });
+        child = spawn('/bin/sh', ['-c', COMMANDS[event]], { cwd: directory, stdio: 'pipe', signal });
       } catch {
         return resolve({});
       }
-      let text = '';
-      child.stdout.setEncoding('utf8');
-      child.stdout.on('data', (part) => {
-        if (text.length < ANSWER_CHARS_MAX) text += part;
-      });
+      const texts = ['', ''];
+      for (const [index, stream] of [child.stdout, child.stderr].entries()) {
+        stream.setEncoding('utf8').on('data', (part) => {
+          if (texts[index].length < ANSWER_CHARS_MAX) texts[index] += part;
+        });
+      }
       child.on('error', () => resolve({}));
-      child.on('close', () => {
+      child.on('close', (code) => {
+        if (code === 2) return resolve({ continueWith: texts[1].trim() });
         try {
-          resolve(JSON.parse(text) ?? {});
+          resolve(JSON.parse(texts[0]) ?? {});
         } catch {
           resolve({});
         }
@@ -112,12 +115,12 @@ export const Mailroom = async ({ client, directory }) => {
     session.waiter = undefined;
   };
 
-  /** A turn that nobody at the keyboard asked for. Not awaited: it resolves when that turn has ended. */
+  /** A turn that nobody at the keyboard asked for; what they have typed so far stays as it is. */
   const prompt = (session, sessionID, text) => {
     stopWaiting(session);
     session.isPrompted = true;
     client.session
-      .prompt({ path: { id: sessionID }, body: { parts: [{ type: 'text', text }] } })
+      .promptAsync({ path: { id: sessionID }, body: { parts: [{ type: 'text', text, synthetic: true }] } })
       .catch(() => (session.isPrompted = false));
   };
 
