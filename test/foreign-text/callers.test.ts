@@ -27,6 +27,8 @@ const MEDIA: Readonly<Record<string, Medium>> = {
       'machines/autonomous-dev/publication.ts': [2, 'bodyFile('],
       'machines/main-job/prepare.ts': [1, 'only names the file'],
       'machines/main-job/example.ts': [1, 'only reads the file'],
+      'src/cli/instruction-files.ts': [3, 'AGENTS_NOTE'],
+      'src/hooks/install/hook-files.ts': [3, 'The signs of each program'],
     },
   },
   'the text of the pull request': {
@@ -78,6 +80,8 @@ const CUT_BY_LENGTH: Readonly<Record<string, readonly string[]>> = {
   'ids and hashes': [
     'src/agents/question.ts',
     'src/cli/show-message.ts',
+    'src/hooks/introduction.ts',
+    'src/hooks/mail-text.ts',
     'src/message/layout.ts',
     'machines/autonomous-dev/pull-request.ts',
     'machines/code-review/feedback-lines.ts',

@@ -77,12 +77,14 @@ test('is what each child gets, whichever way it is started', async () => {
 
 test('is named in each file that starts a process', () => {
   const starts = /\b(?:spawn|spawnSync|fork|execFile|execFileSync|execa)\(\s*(?:'|file|program|process\.execPath|this)/;
+  // The text of a plugin, which starts a process within another program, in that one's environment.
+  const plugin = 'src/hooks/install/opencode-plugin.ts';
   const found = ['src', 'machines'].flatMap((folder) =>
     fs
       .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => path.join(folder, name))
-      .filter((name) => starts.test(fs.readFileSync(path.join(ROOT, name), 'utf8'))),
+      .filter((name) => name !== plugin && starts.test(fs.readFileSync(path.join(ROOT, name), 'utf8'))),
   );
   expect(found.length).toBeGreaterThan(5);
   expect(found.filter((name) => !fs.readFileSync(path.join(ROOT, name), 'utf8').includes('childEnvironment('))).toEqual(

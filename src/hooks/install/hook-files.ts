@@ -59,7 +59,7 @@ export function userDirectory(program: HookProgram, { home, env }: Omit<Places, 
   return join((program === 'gemini' && env['GEMINI_CLI_HOME']) || home, directory);
 }
 
-/** What in a project says that a program is used there. */
+/** The signs of each program: what in a project says that it is used there. */
 const SIGNS: Readonly<Record<HookProgram, readonly string[]>> = {
   claude: ['.claude', 'CLAUDE.md'],
   codex: ['.codex', 'AGENTS.md'],
