@@ -89,14 +89,19 @@ async function handle(room: Room, event: HookEvent, options: HookOptions, output
 
 async function wake(room: Room, event: HookEvent, options: HookOptions, output: Output): Promise<void> {
   const session = sessionOf(room.context, event);
-  if (!session) return;
+  if (!session || !isAttended(event)) return;
   const command = commandIn(session, commandOf(options, event));
-  const woken = await waitToWake(room.context, session, { command });
+  const woken = await waitToWake(room.context, session, { command, cwd: event.cwd ?? process.cwd() });
   if (!woken) return;
   if (event.program === 'opencode') await output.data(hookAnswer(event, woken));
   else await output.talk(woken.text);
   await woken.record();
   if (event.program !== 'opencode') process.exitCode = EXIT_WAKES;
+}
+
+/** `claude -p` ends only when its hooks have, also those that run in the background (2.1.332). */
+function isAttended({ program }: HookEvent): boolean {
+  return program !== 'claude' || (process.env['CLAUDE_CODE_ENTRYPOINT'] ?? 'cli') === 'cli';
 }
 
 function commandOf({ mailroom }: HookOptions, { cwd = process.cwd() }: HookEvent): string {

@@ -33,7 +33,7 @@ export function sessionOf(context: RoomContext, event: HookEvent): Session | und
 }
 
 /** What programs call the session in the environment of the commands that the model runs (Claude Code 2.1.332, Codex 0.171). */
-const SESSION_VARIABLES = { codex: 'CODEX_THREAD_ID', claude: 'CLAUDE_CODE_SESSION_ID' } as const;
+const SESSION_VARIABLES = { codex: 'CODEX_SESSION_ID', claude: 'CLAUDE_CODE_SESSION_ID' } as const;
 
 /** The address of the session in whose shell a command runs; undefined where there is none, or it has not joined. */
 export function addressInShell(

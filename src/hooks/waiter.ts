@@ -51,7 +51,7 @@ export function endWaiter({ host }: RoomContext, { layout }: Session): void {
 export async function waitToWake(
   context: RoomContext,
   session: Session,
-  { command }: { command: string },
+  { command, cwd }: { command: string; cwd: string },
 ): Promise<Showing | undefined> {
   const mailbox = mailboxOf(context, session.address);
   if (!mailbox) return undefined;
@@ -74,7 +74,7 @@ export async function waitToWake(
   const arrivals = watchArrivals(mailbox, { pollMs: LOOK_MS, watch: true, warn: () => {} });
   try {
     while (isWanted()) {
-      if (isNew()) return await wake(context, session, { command, token, wakes });
+      if (isNew()) return await wake(context, session, { command, cwd, token, wakes });
       await arrivals.next();
     }
     return undefined;
@@ -86,9 +86,11 @@ export async function waitToWake(
 async function wake(
   context: RoomContext,
   session: Session,
-  { command, token, wakes }: { command: string } & Waiter,
+  { command, cwd, token, wakes }: { command: string; cwd: string } & Waiter,
 ): Promise<Showing | undefined> {
   if (session.program === 'codex') {
+    // Its daemon would take a turn for a session whose terminal is closed, and nobody would know.
+    if (!context.host.processes.worksIn(cwd, { name: 'codex', without: ['app-server'] })) return undefined;
     await writeWaiter(context, session, { token, wakes: wakes + 1 });
     await queuePrompt(context, session);
     return undefined;

@@ -1,5 +1,5 @@
 import { childEnvironment } from './child-environment.ts';
-import { bootId, identify, identityOf, isElsewhere, SESSION, statFields } from './proc-stat.ts';
+import { bootId, identify, identityOf, isElsewhere, SESSION, statFields, worksIn } from './proc-stat.ts';
 import { signalTree } from './process-tree.ts';
 import type { CommandEnd, Processes } from './processes.ts';
 
@@ -29,6 +29,7 @@ export const nodeProcesses: Processes = {
     return found !== undefined && (identity.startTime === '' || found.startTime === identity.startTime);
   },
   isElsewhere,
+  worksIn,
   run: async (file, args, { timeoutMs }) => {
     const { execa } = await import('execa');
     const options = { timeout: timeoutMs, killSignal: 'SIGKILL', reject: false, stdin: 'ignore' } as const;

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { ProcessIdentity } from './processes.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -85,4 +85,20 @@ export function bootId(): string {
 /** Where one of the two does not know its namespace, they count as the same, as they did before it was written down. */
 export function isElsewhere({ bootId: boot, pidNamespace: namespace = '' }: ProcessIdentity): boolean {
   return boot === bootId() && namespace !== '' && pidNamespace() !== '' && namespace !== pidNamespace();
+}
+
+/** As `Processes.worksIn`. */
+export function worksIn(directory: string, { name, without }: { name: string; without: readonly string[] }): boolean {
+  if (!hasProc()) return false;
+  return readdirSync('/proc').some((pid) => {
+    if (!/^\d+$/.test(pid) || linkText(`/proc/${pid}/cwd`) !== directory) return false;
+    try {
+      if (readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd() !== name) return false;
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return !without.some((word) => words.includes(word));
+    } catch {
+      // It has ended.
+      return false;
+    }
+  });
 }

@@ -85,6 +85,11 @@ export interface Processes {
    * a sign that it gives itself tells whether it runs, and it is never signalled.
    */
   isElsewhere(identity: ProcessIdentity): boolean;
+  /**
+   * Whether a process with this name (proc(5), comm) works in this directory, and none of these words is in its command line. False
+   * where the system does not tell.
+   */
+  worksIn(directory: string, options: { name: string; without: readonly string[] }): boolean;
   /** Runs a program to its end, no shell, killed after `timeoutMs`; never rejects. */
   run(file: string, args: readonly string[], options: { timeoutMs: number }): Promise<RunResult>;
   /** Starts a Node program that listens to `process.on('message')`; its stdout is dropped. */

@@ -165,7 +165,7 @@ test('a command in the shell of a session knows who it is: Claude Code by its en
   await fire('SessionStart', { program: 'codex', id: 'a' });
   await fire('SessionStart', { program: 'codex', id: 'b' });
   // All sessions of Codex have the environment of the terminal that started its daemon.
-  const inCodex = { env: { CODEX_THREAD_ID: 'b' }, as: 'codex-1' };
+  const inCodex = { env: { CODEX_SESSION_ID: 'b' }, as: 'codex-1' };
   expect(await room.json(['whoami'], inCodex)).toMatchObject({ address: 'codex-2', source: 'session' });
 });
 
@@ -211,24 +211,59 @@ test('after 50 stops one process waits; mail has it exit 2 with the mail on stde
   }
 });
 
+test('a program that Mailroom started itself, and a session that nobody attends, are left alone', async () => {
+  await fire('SessionStart');
+  await send('claude-1', 'the port?');
+  expect(await fire('UserPromptSubmit', { env: { MAILROOM_JOB: 'x' } })).toMatchObject(SILENT);
+  // `claude -p` would not end before its waiter.
+  expect(await fire('wake', { env: { CLAUDE_CODE_ENTRYPOINT: 'sdk-cli' } })).toMatchObject(SILENT);
+  expect(await room.json(['inbox'], { as: 'claude-1' })).toMatchObject([{ state: 'delivered' }]);
+});
+
+function waitersOfCodex(): number {
+  const pids = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => {
+    try {
+      const words = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      return words.includes('hook\0codex\0wake') && words.includes(room.directory);
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
 test('an idle Codex is woken by a prompt that its own command takes, and shown the mail by the hook of that prompt', async () => {
   const calls = path.join(room.directory, 'calls');
-  const codex = path.join(room.bin, 'codex');
-  fs.writeFileSync(codex, `#!/bin/sh\nprintf '%s\\n' "$@" >> ${calls}\n`, { mode: 0o755 });
-  await fire('SessionStart', { program: 'codex' });
-  await fire('UserPromptSubmit', { program: 'codex' });
-  expect(await fire('Stop', { program: 'codex' })).toMatchObject(SILENT);
+  fs.writeFileSync(path.join(room.bin, 'codex'), `#!/bin/sh\nprintf '%s\\n' "$@" >> ${calls}\n`, { mode: 0o755 });
   const waiter = path.join(room.room, 'sessions/codex-one/waiter.json');
-  await until('it waits', () => fs.existsSync(waiter));
-  await send('codex-1', 'the port?');
-  await until(
-    'codex was called',
-    () => fs.existsSync(calls) && fs.readFileSync(calls, 'utf8').split('\n').length === 6,
-  );
-  const [queue, option, thread, , prompt] = fs.readFileSync(calls, 'utf8').split('\n');
-  expect([queue, option, thread]).toEqual(['queue', '--thread', 'one']);
-  expect(prompt).not.toContain('the port?');
-  const shown = await fire('UserPromptSubmit', { program: 'codex', fields: { prompt } });
-  expect(shown.stdout).toContain('the port?');
-  expect(fs.readFileSync(waiter, 'utf8')).toContain('"wakes":1');
+  const stop = async (): Promise<void> => {
+    const before = fs.existsSync(waiter) ? fs.readFileSync(waiter, 'utf8') : '';
+    expect(await fire('Stop', { program: 'codex', fields: { stop_hook_active: true } })).toMatchObject(SILENT);
+    await until('it waits', () => fs.existsSync(waiter) && fs.readFileSync(waiter, 'utf8') !== before);
+  };
+  await fire('SessionStart', { program: 'codex' });
+  await stop();
+  // Its terminal is closed, and its daemon would take a turn all the same.
+  await send('codex-1', 'to nobody');
+  await until('the waiter has given up', () => waitersOfCodex() === 0);
+  expect(fs.existsSync(calls)).toBe(false);
+  expect((await fire('UserPromptSubmit', { program: 'codex' })).stdout).toContain('to nobody');
+  const name = path.join(room.directory, 'codex');
+  fs.copyFileSync('/bin/sleep', name);
+  fs.chmodSync(name, 0o755);
+  const terminal = spawn(name, ['1000'], { cwd: room.directory, stdio: 'ignore' });
+  try {
+    await stop();
+    await send('codex-1', 'the port?');
+    const written = (): string[] => (fs.existsSync(calls) ? fs.readFileSync(calls, 'utf8').split('\n') : []);
+    await until('codex was called', () => written().length === 6);
+    const [queue, option, thread, , prompt = ''] = written();
+    expect([queue, option, thread]).toEqual(['queue', '--thread', 'one']);
+    expect(prompt).not.toContain('the port?');
+    const shown = await fire('UserPromptSubmit', { program: 'codex', fields: { prompt } });
+    expect(shown.stdout).toContain('the port?');
+    expect(fs.readFileSync(waiter, 'utf8')).toContain('"wakes":1');
+  } finally {
+    terminal.kill('SIGKILL');
+  }
 });

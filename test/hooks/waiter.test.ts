@@ -30,7 +30,7 @@ async function wait(
   if (!session) throw new Error(`${id} has not joined`);
   let isOver = false;
   const woken = (async () => {
-    const showing = await waitToWake(own.context, session, { command: 'mailroom' });
+    const showing = await waitToWake(own.context, session, { command: 'mailroom', cwd: room.zoo.base });
     await showing?.record();
     await own.close();
     isOver = true;

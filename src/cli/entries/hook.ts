@@ -1,6 +1,7 @@
 import { parseHookEvent } from '../../hooks/hook-event.ts';
 import { lookQuickly } from '../../hooks/quick-look.ts';
 import { startWaiter } from '../../hooks/start-waiter.ts';
+import { JOB_VARIABLE } from '../../jobs/job-layout.ts';
 import { nodeClock } from '../../host/node-clock.ts';
 import { blockingFileSystem } from '../../host/node-file-system.ts';
 import { nodeProcesses } from '../../host/node-processes.ts';
@@ -22,6 +23,11 @@ export async function runLine(
 ): Promise<void> {
   const [, program = '', name = '', given, ...more] = words;
   if (name === '' || more.length > 0 || program.startsWith('-')) return explain(['help', 'hook']);
+  // The mail of a program that Mailroom itself has started is in the hands of who started it.
+  if (process.env[JOB_VARIABLE] !== undefined) {
+    process.exitCode = 0;
+    return;
+  }
   const text = input ?? given ?? readInput();
   try {
     const event = parseHookEvent(text, { program, name });
