@@ -10,7 +10,16 @@ import { hookAnswer } from './hook-answer.ts';
 import type { HookEvent } from './hook-event.ts';
 import { PROMPTS_ITSELF } from './programs.ts';
 import { HOOK_CHARS_MAX } from './mail-text.ts';
-import { commandIn, forgetSession, goesOn, listSessions, sessionOf, showRun, type Session } from './session.ts';
+import {
+  commandIn,
+  forgetSession,
+  goesOn,
+  lastRunMs,
+  listSessions,
+  sessionOf,
+  showRun,
+  type Session,
+} from './session.ts';
 import { acknowledgeShown, keepShown, renewShown, returnShown, shownMail } from './shown-mail.ts';
 import { showWaiting } from './show-waiting.ts';
 import { endWaiter } from './waiter.ts';
@@ -78,11 +87,17 @@ async function startSession(context: RoomContext, event: HookEvent, options: Hoo
   };
 }
 
+/** A session that may be resumed keeps its address for so long. */
+const SESSION_AGE_MS_MAX = 30 * 86_400_000;
+
 /** Another session of this address that is over returns what it was shown, so that this one is shown it. */
 async function returnOfEnded(context: RoomContext, own: Session): Promise<void> {
+  const oldMs = context.host.clock.now() - SESSION_AGE_MS_MAX;
   for (const other of listSessions(context)) {
-    if (other.address !== own.address || other.key === own.key || goesOn(context, other, own.process)) continue;
-    await returnShown(context, other);
+    if (other.key === own.key || goesOn(context, other, own.process)) continue;
+    const isOld = lastRunMs(context, other) < oldMs;
+    if (isOld || other.address === own.address) await returnShown(context, other);
+    if (isOld) forgetSession(context, other);
   }
 }
 

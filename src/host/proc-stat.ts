@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { realPathOf } from './real-path.ts';
 import type { ProcessIdentity } from './processes.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -90,8 +91,9 @@ export function isElsewhere({ bootId: boot, pidNamespace: namespace = '' }: Proc
 /** As `Processes.worksIn`. */
 export function worksIn(directory: string, { name, without }: { name: string; without: readonly string[] }): boolean {
   if (!hasProc()) return false;
+  const real = realPathOf(directory);
   return readdirSync('/proc').some((pid) => {
-    if (!/^\d+$/.test(pid) || linkText(`/proc/${pid}/cwd`) !== directory) return false;
+    if (!/^\d+$/.test(pid) || linkText(`/proc/${pid}/cwd`) !== real) return false;
     try {
       if (readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd() !== name) return false;
       const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');

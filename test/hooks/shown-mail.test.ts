@@ -389,3 +389,16 @@ test('a session whose hooks were added while it ran joins at its next prompt, an
   expect(await fire('Stop')).toBe('');
   expect(await fire('UserPromptSubmit')).toContain('this session is claude-1 in');
 });
+
+test('a session that is over is forgotten after a month, and returns what it was shown', async () => {
+  await using room = await openHookRoom();
+  const old = room.session('old', { process: ended() });
+  await old.fire('SessionStart');
+  await room.send('the port?');
+  await old.fire('UserPromptSubmit');
+  const sessions = `${room.zoo.directory}/sessions`;
+  fs.utimesSync(`${sessions}/claude-old/session.json`, 0, 0);
+  expect(await room.session('new', { env: { MAILROOM_AS: 'bob' } }).fire('SessionStart')).toContain('is bob in');
+  expect(fs.readdirSync(sessions)).toEqual(['claude-new']);
+  expect(await room.session('next').fire('SessionStart')).toContain('the port?');
+});
