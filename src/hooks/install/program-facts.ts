@@ -28,7 +28,7 @@ export const PROGRAM_FACTS: Readonly<Record<HookProgram, ProgramFacts>> = {
     title: 'Codex',
     command: 'codex',
     isTried: true,
-    next: `Trust each of its hooks once: type /hooks in Codex. Until then Codex runs none of them. ${RESTART}`,
+    next: `Trust each of its hooks once: Codex asks when it starts, and /hooks lists them. Until then Codex runs none of them. ${RESTART}`,
     wakes: 'its own command: a message has codex queue a prompt for the idle session',
   },
   gemini: {
