@@ -40,7 +40,7 @@ export function mailBlock(message: Message, options: MailTextOptions): MailBlock
   const block = (text: string, behind = ''): string => `${facts}${fenced(text, { name: 'MAIL', fence })}\n${behind}`;
   const whole = block(chosen);
   if (whole.length <= charsMax) return { text: whole, isCut: false };
-  const rest = `That is the beginning of ${chosen.length} characters. All of it: ${command} read ${shortId} --all\n`;
+  const rest = `Only the beginning of ${chosen.length} characters fits here. ${command} read ${shortId} --all prints the whole message.\n`;
   const begun = cut(chosen, { charsMax: Math.max(0, charsMax - block('', rest).length) });
   return { text: block(begun, rest), isCut: true };
 }

@@ -7,6 +7,7 @@ import { overview } from '../../src/cli/help-text.ts';
 import { AGENTS_NOTE } from '../../src/cli/instruction-files.ts';
 import { withBlock } from '../../src/cli/marked-block.ts';
 import { skillText } from '../../src/cli/skill-text.ts';
+import { openGoldenRoom } from '../hooks/golden-texts.ts';
 
 const README = fs.readFileSync(path.join(import.meta.dirname, '../../README.md'), 'utf8');
 
@@ -34,4 +35,35 @@ it('the README shows what the block in AGENTS.md says', () => {
 
 it('the block is ASCII, so that it fits into a file of any encoding', () => {
   expect(AGENTS_NOTE.join('\n')).toMatch(/^[\n -~]+$/);
+});
+
+// Mail of an ordinary size: 200 characters of prose.
+const CONTENT = 'The service listens on port 8080 and answers health checks under /healthz; '.repeat(3).slice(0, 200);
+
+/** Digits as random as those of a real id. */
+const idOf = (number: number): number => (number * 0x9e3779b1) % 2 ** 32;
+
+it.each([
+  { waiting: 0, tokensMax: 0 },
+  { waiting: 1, tokensMax: 180 },
+  { waiting: 20, tokensMax: 2400 },
+])('what a hook shows of waiting mail ($waiting) costs at most $tokensMax tokens', async ({ waiting, tokensMax }) => {
+  await using golden = await openGoldenRoom();
+  const { alice } = golden.room;
+  for (let number = 1; number <= waiting; number++) {
+    await alice.send({ to: 'claude-1', type: 'INFO', content: CONTENT, id: golden.id(idOf(number)) });
+  }
+  const text = await golden.shown();
+  const tokens = encode(text).length;
+  console.log(`${tokens} of ${tokensMax} tokens: what a hook shows of ${waiting} messages, ${text.length} characters`);
+  expect(text.split('From alice, ').length - 1).toBe(waiting);
+  expect(tokens).toBeLessThanOrEqual(tokensMax);
+});
+
+it('a session that starts is told who it is in at most 160 tokens', async () => {
+  await using golden = await openGoldenRoom();
+  const tokens = encode(golden.introduction()).length;
+  console.log(`${tokens} of 160 tokens: the introduction`);
+  expect(tokens).toBeGreaterThan(50);
+  expect(tokens).toBeLessThanOrEqual(160);
 });

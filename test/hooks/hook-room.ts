@@ -52,8 +52,11 @@ export function ended(pid = 999_999): ProcessIdentity {
   return { ...nodeHost.processes.self(), pid };
 }
 
-export async function openHookRoom(algorithm: 'hmac-sha256' | 'ed25519' = 'hmac-sha256'): Promise<HookRoom> {
-  const clock = createSteppedClock(Date.now());
+export async function openHookRoom(
+  algorithm: 'hmac-sha256' | 'ed25519' = 'hmac-sha256',
+  startMs = Date.now(),
+): Promise<HookRoom> {
+  const clock = createSteppedClock(startMs);
   const zoo = await openZoo({ host: { ...nodeHost, clock }, algorithm });
   const opened: Room[] = [];
   const session = (id: string, options: SessionOptions = {}): HookSession => {

@@ -282,7 +282,7 @@ test('what is shown has at most 10,000 characters; what does not fit waits, and 
   const text = await fire('UserPromptSubmit');
   expect(text.length).toBeLessThanOrEqual(HOOK_CHARS_MAX);
   const shown = times(text, 'From alice, ');
-  expect(text).toContain(`${20 - shown} more for claude-1: mailroom read`);
+  expect(text).toContain(`${20 - shown} more for claude-1; mailroom read prints the next.`);
   expect([shown, room.names('claude-1', 'new').length]).toEqual([4, 16]);
 });
 
@@ -293,7 +293,7 @@ test('a message that is too long is cut, is not acknowledged, and the command th
   const id = await room.send(`begin ${'x'.repeat(50_000)} end`);
   const text = await fire('UserPromptSubmit');
   expect(text.length).toBeLessThanOrEqual(HOOK_CHARS_MAX);
-  expect(text).toContain(`All of it: mailroom read ${id.slice(-8)} --all`);
+  expect(text).toContain(`mailroom read ${id.slice(-8)} --all prints the whole message.`);
   expect([text.includes('begin'), text.includes('end'.padStart(4))]).toEqual([true, false]);
   expect([await fire('Stop'), await fire('UserPromptSubmit'), await fire('Stop')]).toEqual(['', '', '']);
   expect(room.names('claude-1', 'done')).toEqual([]);
