@@ -54,7 +54,7 @@ describe('hooks add', () => {
       `added  copilot  ${inProject('.github/hooks/mailroom.json')}`,
     ]);
     expect(added.stderr).toContain(`For this project, ${room.directory}.`);
-    expect(added.stderr).toMatch(/Codex: Trust each of its hooks once: type \/hooks in Codex\./);
+    expect(added.stderr).toMatch(/Codex: Trust each of its hooks once: Codex asks when it starts/);
     expect(added.stderr.match(/^(?:Cursor|Copilot CLI): untried/gm)).toHaveLength(2);
     expect(JSON.parse(read(inProject('.claude/settings.local.json')))).toMatchObject({
       hooks: {
