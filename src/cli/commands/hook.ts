@@ -4,7 +4,7 @@ import type { Command } from '../command.ts';
 /** `hook`, for the help: the command line is carried out by a script of its own, which has to start fast. */
 export const hook: Command = {
   name: 'hook',
-  summary: 'what programs call at each turn; mailroom hooks add has them do so',
+  summary: 'called by programs at each turn; mailroom hooks add sets it up',
   operands: [{ name: 'program' }, { name: 'event' }],
   options: [],
   details: `It reads the event as JSON on stdin and answers in the program's own form: it joins when a session starts, shows new mail
