@@ -9,7 +9,7 @@ import { introduction } from './introduction.ts';
 import { hookAnswer } from './hook-answer.ts';
 import type { HookEvent } from './hook-event.ts';
 import { PROMPTS_ITSELF } from './programs.ts';
-import { HOOK_CHARS_MAX } from './mail-text.ts';
+import { HOOK_CHARS_MAX, lengthFor } from './mail-text.ts';
 import {
   commandIn,
   forgetSession,
@@ -79,7 +79,7 @@ async function startSession(context: RoomContext, event: HookEvent, options: Hoo
   const command = commandIn(session, options.ownCommand);
   const again = shownMail(context, session).map(({ mail }) => mail);
   const first = introduction(context, session, command);
-  const charsMax = HOOK_CHARS_MAX - first.length;
+  const charsMax = HOOK_CHARS_MAX - lengthFor(session.program, first);
   const showing = await showWaiting(context, session, { charsMax, command, again, isQueued: true });
   return {
     answer: hookAnswer(event, { text: `${first}${showing.text}`, address: session.address }),

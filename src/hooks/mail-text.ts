@@ -1,15 +1,24 @@
 import { createFence, fenced } from '../agents/framed.ts';
-import { cut } from '../message/cut.ts';
+import { cut, cutToBytes } from '../message/cut.ts';
 import { dataJson } from '../message/exact-data.ts';
 import type { Message } from '../message/message.ts';
 import { visibleJson, visibleJsonText, visibleLines } from '../message/visible.ts';
+import { COUNTS_BYTES, type HookProgram } from './programs.ts';
 
-/** What programs take of a hook's text; what is longer some of them leave out, or put into a file. */
+/** What programs take of a hook's text, as each counts it; what is longer some of them leave out, or put into a file. */
 export const HOOK_CHARS_MAX = 10_000;
 const ID_CHARS_SHOWN = 8;
+const CUT_MARK = '…';
+
+/** The length of a text as the program counts it: in UTF-16 units, or in bytes. */
+export function lengthFor(program: HookProgram, text: string): number {
+  return COUNTS_BYTES.has(program) ? Buffer.byteLength(text) : text.length;
+}
 
 export interface MailTextOptions {
-  /** Characters, in UTF-16 units, that the block may have. */
+  /** What the block is shown to; it says how long a text is. */
+  readonly program: HookProgram;
+  /** The length that the block may have. */
   readonly charsMax: number;
   /** How the signature was verified, such as `hmac-sha256`. */
   readonly algorithm: string;
@@ -29,7 +38,7 @@ export interface MailBlock {
  * sender could not have written. A message that is too long is cut, and the command that prints all of it is named.
  */
 export function mailBlock(message: Message, options: MailTextOptions): MailBlock {
-  const { charsMax, algorithm, command, randomBytes } = options;
+  const { program, charsMax, algorithm, command, randomBytes } = options;
   const { from, to, type, id, replyTo } = message;
   const shortId = id.slice(-ID_CHARS_SHOWN);
   const answers = replyTo === undefined ? '' : `, answers ${replyTo.slice(-ID_CHARS_SHOWN)}`;
@@ -39,10 +48,15 @@ export function mailBlock(message: Message, options: MailTextOptions): MailBlock
   const fence = createFence(randomBytes, [chosen]);
   const block = (text: string, behind = ''): string => `${facts}${fenced(text, { name: 'MAIL', fence })}\n${behind}`;
   const whole = block(chosen);
-  if (whole.length <= charsMax) return { text: whole, isCut: false };
+  if (lengthFor(program, whole) <= charsMax) return { text: whole, isCut: false };
   const rest = `Only the beginning of ${chosen.length} characters fits here. ${command} read ${shortId} --all prints the whole message.\n`;
-  const begun = cut(chosen, { charsMax: Math.max(0, charsMax - block('', rest).length) });
-  return { text: block(begun, rest), isCut: true };
+  const left = Math.max(0, charsMax - lengthFor(program, block('', rest)));
+  return { text: block(beginning(program, chosen, left), rest), isCut: true };
+}
+
+function beginning(program: HookProgram, text: string, charsMax: number): string {
+  if (!COUNTS_BYTES.has(program)) return cut(text, { charsMax, mark: CUT_MARK });
+  return `${cutToBytes(text, charsMax - Buffer.byteLength(CUT_MARK))}${CUT_MARK}`;
 }
 
 function chosenText(message: Message): string {

@@ -68,3 +68,6 @@ export const SHARED_PROCESS: ReadonlySet<HookProgram> = new Set(['codex', 'openc
 
 /** Programs that make a prompt of what keeps a session going at the end of a turn (Gemini CLI 0.61, opencode 1.18). */
 export const PROMPTS_ITSELF: ReadonlySet<HookProgram> = new Set(['gemini', 'opencode']);
+
+/** Programs that count the text of a hook in bytes of UTF-8; others count characters (Codex 0.171: 2,500 tokens of 4 bytes). */
+export const COUNTS_BYTES: ReadonlySet<HookProgram> = new Set(['codex']);

@@ -8,19 +8,20 @@ import type { Message } from '../message/message.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { iterateInbox } from '../room/inbox.ts';
 import type { Mail } from '../room/mail.ts';
-import { mailBlock, type MailBlock } from './mail-text.ts';
+import { lengthFor, mailBlock, type MailBlock } from './mail-text.ts';
 import type { Session } from './session.ts';
 import { keepShown, UNRECORDED_LEASE_MS } from './shown-mail.ts';
 
 /** Mail in the words in which a session is shown it. */
 export interface Showing {
-  /** At most `charsMax` characters; empty when there is none. */
+  /** Of at most `charsMax`; empty when there is none. */
   readonly text: string;
   /** Records what was shown. Only once the program has the text: until then, nobody has seen it. */
   readonly record: () => Promise<void>;
 }
 
 export interface ShowOptions {
+  /** As the session's program counts them. */
   readonly charsMax: number;
   /** How commands begin that the agent may give. */
   readonly command: string;
@@ -37,18 +38,19 @@ export async function showWaiting(context: RoomContext, session: Session, option
   const { command, again = [], isQueued = false } = options;
   const { randomBytes } = context.host;
   const { algorithm } = context.keyring;
+  const { program, address } = session;
   const blocks: string[] = [];
   const whole: Mail[] = [];
-  let left = options.charsMax - FRAME_CHARS_MAX;
+  let left = options.charsMax - lengthFor(program, frame(address, [], { command, waiting: Number.MAX_SAFE_INTEGER }));
   const wordOf = (message: Message): MailBlock =>
-    mailBlock(message, { charsMax: Math.max(0, left), algorithm, command, randomBytes });
+    mailBlock(message, { program, charsMax: Math.max(0, left), algorithm, command, randomBytes });
   const add = async (mail: Mail): Promise<void> => {
     const { text, isCut } = wordOf(mail.message);
     // It stays claimed, and later hooks pass it by: only `read --all` shows and acknowledges it.
     if (isCut) await mail.keepInPart();
     else whole.push(mail);
     blocks.push(text);
-    left -= text.length;
+    left -= lengthFor(program, text);
   };
   const wants = (file: { path: string; name: string }): boolean => {
     if (blocks.length === 0) return true;
@@ -62,16 +64,14 @@ export async function showWaiting(context: RoomContext, session: Session, option
   }
   if (blocks.length === 0) return { text: '', record: async () => {} };
   return {
-    text: frame(session.address, blocks, { command, waiting: waitingIn(mailbox) }),
+    text: frame(address, blocks, { command, waiting: waitingIn(mailbox) }),
     record: async () => {
       for (const mail of whole) await keepShown(context, session, { mail, isQueued });
     },
   };
 }
 
-/** Characters of what stands around the blocks. */
-const FRAME_CHARS_MAX = 600;
-
+/** What stands around the blocks, and they. It is no longer for a smaller number that waits. */
 function frame(
   address: string,
   blocks: readonly string[],

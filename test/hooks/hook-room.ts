@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** In place of the file system. */
   readonly files?: Host['files'];
+  /** What runs this command in the session's shell. Default: `mailroom`. */
+  readonly ownCommand?: string;
 }
 
 export interface HookSession {
@@ -61,6 +63,7 @@ export async function openHookRoom(
   const opened: Room[] = [];
   const session = (id: string, options: SessionOptions = {}): HookSession => {
     const { program = 'claude', process: parent = running(), env = {}, files = nodeHost.files } = options;
+    const { ownCommand = 'mailroom' } = options;
     const host: Host = { ...nodeHost, clock, files, processes: { ...nodeHost.processes, parent: () => parent } };
     let room: Room | undefined;
     const fire = async (name: string, fields: object, isKilled: boolean): Promise<string> => {
@@ -70,7 +73,7 @@ export async function openHookRoom(
       const own = await openRoom({ directory: zoo.directory, host, nudge: () => {} });
       room = own;
       opened.push(own);
-      const context = { env, ownCommand: 'mailroom', exportAddress: () => program === 'claude' };
+      const context = { env, ownCommand, exportAddress: () => program === 'claude' };
       const { answer, afterwards } = await handleHook(own.context, event, context);
       if (!isKilled) await afterwards();
       return textIn(answer);

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { HOOK_CHARS_MAX } from '../../src/hooks/mail-text.ts';
+import { openHookRoom } from './hook-room.ts';
+
+test('Codex counts bytes: text of any script fits, whole messages and the beginning of a long one', async () => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one', { program: 'codex' });
+  await fire('SessionStart');
+  for (let number = 0; number < 5; number++) await room.send(`${number} ${'漢'.repeat(1_000)}`, 'codex-1');
+  const text = await fire('UserPromptSubmit');
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(HOOK_CHARS_MAX);
+  expect([text.split('From alice').length - 1, text.includes('2 more for codex-1')]).toEqual([3, true]);
+  await fire('Stop');
+  await fire('UserPromptSubmit');
+  await room.send('é😀'.repeat(5_000), 'codex-1');
+  const begun = await fire('PostToolUse');
+  expect(Buffer.byteLength(begun)).toBeLessThanOrEqual(HOOK_CHARS_MAX);
+  expect(begun).toContain('é😀é😀');
+  expect(begun).toContain('--all prints the whole message.');
+});
+
+test.each(['codex', 'gemini'])('commands with long paths take nothing away from the bound: %s', async (program) => {
+  await using room = await openHookRoom();
+  const ownCommand = `node '/home/ann/${'very long/'.repeat(60)}mailroom.cjs'`;
+  const { fire } = room.session('one', { program, ownCommand });
+  await fire('SessionStart', { source: 'startup' });
+  for (let number = 0; number < 200; number++) await room.send(`${number} ${'x'.repeat(30)}`, `${program}-1`);
+  const prompt = program === 'codex' ? 'UserPromptSubmit' : 'BeforeAgent';
+  const text = await fire(prompt);
+  expect(text.length).toBeGreaterThan(HOOK_CHARS_MAX - 500);
+  expect(text.length).toBeLessThanOrEqual(HOOK_CHARS_MAX);
+});
