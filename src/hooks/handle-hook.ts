@@ -20,7 +20,7 @@ import {
   showRun,
   type Session,
 } from './session.ts';
-import { acknowledgeShown, keepShown, renewShown, returnShown, shownMail } from './shown-mail.ts';
+import { acknowledgeShown, isInPart, keepShown, renewShown, returnShown, shownMail } from './shown-mail.ts';
 import { showWaiting } from './show-waiting.ts';
 import { endWaiter } from './waiter.ts';
 
@@ -115,7 +115,7 @@ async function inTurn(
   const isProof = kind !== 'tool' && !event.isInterrupted;
   for (const shown of shownMail(context, session)) {
     // Of several hooks of one message of the model, none proves that it has run since another.
-    if (!isProof) await renewShown(context, session, shown);
+    if (!isProof || isInPart(shown.mail)) await renewShown(context, session, shown);
     else if (shown.isQueued) await keepShown(context, session, { ...shown, isQueued: false });
     else await acknowledgeShown(context, session, shown);
   }

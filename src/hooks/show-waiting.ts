@@ -10,7 +10,7 @@ import { iterateInbox } from '../room/inbox.ts';
 import type { Mail } from '../room/mail.ts';
 import { lengthFor, mailBlock, type MailBlock } from './mail-text.ts';
 import type { Session } from './session.ts';
-import { keepShown, UNRECORDED_LEASE_MS } from './shown-mail.ts';
+import { isInPart, keepShown, UNRECORDED_LEASE_MS } from './shown-mail.ts';
 
 /** Mail in the words in which a session is shown it. */
 export interface Showing {
@@ -40,15 +40,15 @@ export async function showWaiting(context: RoomContext, session: Session, option
   const { algorithm } = context.keyring;
   const { program, address } = session;
   const blocks: string[] = [];
-  const whole: Mail[] = [];
+  const shown: Mail[] = [];
   let left = options.charsMax - lengthFor(program, frame(address, [], { command, waiting: Number.MAX_SAFE_INTEGER }));
   const wordOf = (message: Message): MailBlock =>
     mailBlock(message, { program, charsMax: Math.max(0, left), algorithm, command, randomBytes });
   const add = async (mail: Mail): Promise<void> => {
     const { text, isCut } = wordOf(mail.message);
     // It stays claimed, and later hooks pass it by: only `read --all` shows and acknowledges it.
-    if (isCut) await mail.keepInPart();
-    else whole.push(mail);
+    if (isCut && !isInPart(mail)) await mail.keepInPart();
+    shown.push(mail);
     blocks.push(text);
     left -= lengthFor(program, text);
   };
@@ -66,7 +66,7 @@ export async function showWaiting(context: RoomContext, session: Session, option
   return {
     text: frame(address, blocks, { command, waiting: waitingIn(mailbox) }),
     record: async () => {
-      for (const mail of whole) await keepShown(context, session, { mail, isQueued });
+      for (const mail of shown) await keepShown(context, session, { mail, isQueued });
     },
   };
 }

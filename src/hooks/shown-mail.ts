@@ -15,6 +15,7 @@ import type { Session } from './session.ts';
  * |--------------------------|--------|------------------------------------------------------------------|
  * | as the hook made it      | no     | may not have been seen: the lease is short, then it comes again   |
  * | as the record names it   | yes    | was seen: acknowledged by what proves that the model has run      |
+| kept in part             | yes    | its beginning was seen: stays claimed as long as the session goes on |
  * | another one, or none     | yes    | was dealt with, or belongs to somebody else: the record is dropped |
  */
 export interface ShownMail {
@@ -58,6 +59,11 @@ export function shownMail(context: RoomContext, session: Session): ShownMail[] {
       });
   }
   return shown;
+}
+
+/** Only its beginning was shown, which nothing acknowledges: it is the agent's to read. */
+export function isInPart(mail: Mail): boolean {
+  return mail.attempt === 0;
 }
 
 /** Whether the session was shown it before; also when it does not hold it any more. */

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { HOOK_CHARS_MAX } from '../../src/hooks/mail-text.ts';
 import { openHookRoom } from './hook-room.ts';
 
+const MINUTE_MS = 60_000;
+
 test('Codex counts bytes: text of any script fits, whole messages and the beginning of a long one', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one', { program: 'codex' });
@@ -29,4 +31,23 @@ test.each(['codex', 'gemini'])('commands with long paths take nothing away from 
   const text = await fire(prompt);
   expect(text.length).toBeGreaterThan(HOOK_CHARS_MAX - 500);
   expect(text.length).toBeLessThanOrEqual(HOOK_CHARS_MAX);
+});
+
+test('a message that was cut is shown once, is left to the agent, and goes with its session', async () => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one');
+  await fire('SessionStart');
+  await room.send(`begin ${'x'.repeat(50_000)} end`);
+  expect(await fire('UserPromptSubmit')).toContain('begin');
+  room.clock.advance(5 * MINUTE_MS);
+  await room.send('the port?');
+  const text = await fire('PostToolBatch');
+  expect([text.includes('the port?'), text.includes('begin')]).toEqual([true, false]);
+  room.clock.advance(40 * MINUTE_MS);
+  expect(await fire('Stop')).toBe('');
+  expect(await fire('UserPromptSubmit')).toBe('');
+  expect(room.names('claude-1', 'done')).toHaveLength(1);
+  expect(await fire('SessionStart', { source: 'compact' })).toContain('begin');
+  await fire('SessionEnd');
+  expect(await room.session('two').fire('SessionStart')).toContain('begin');
 });
