@@ -3,6 +3,7 @@ import { isSameProcess } from '../host/processes.ts';
 import { readCard } from '../room/card.ts';
 import type { RoomContext } from '../room/context.ts';
 import { leaveRoom } from '../room/join.ts';
+import type { Mail } from '../room/mail.ts';
 import { touch } from '../room/signs-of-life.ts';
 import { joinSession } from './join-session.ts';
 import { introduction } from './introduction.ts';
@@ -75,6 +76,8 @@ async function startSession(context: RoomContext, event: HookEvent, options: Hoo
   if (known && known.address !== session.address) await returnShown(context, known);
   await returnOfEnded(context, session);
   endWaiter(context, session);
+  if (event.kind === 'prompt') touch(context, session.layout.prompted);
+  else removeQuietly(context.host.files, session.layout.prompted);
   if (event.isUnheard) return NOTHING;
   const command = commandIn(session, options.ownCommand);
   const again = shownMail(context, session).map(({ mail }) => mail);
@@ -108,14 +111,22 @@ async function inTurn(
   options: HookContext,
 ): Promise<HookOutcome> {
   const { kind } = event;
+  const { files } = context.host;
+  const { prompted, subagent } = session.layout;
   if (kind === 'prompt' && event.isByPerson) endWaiter(context, session);
-  if (kind === 'prompt' || kind === 'turn-end') removeQuietly(context.host.files, session.layout.subagent);
-  if (kind === 'subagent') touch(context, session.layout.subagent);
-  if (context.host.files.lstat(session.layout.subagent)) return NOTHING;
+  // No event between two prompts: a person took the first one back, and with it what was shown beside it.
+  const isTakenBack = kind === 'prompt' && files.lstat(prompted) !== undefined;
+  if (kind === 'prompt') touch(context, prompted);
+  else if (!event.isInterrupted) removeQuietly(files, prompted);
+  if (kind === 'prompt' || kind === 'turn-end') removeQuietly(files, subagent);
+  if (kind === 'subagent') touch(context, subagent);
+  if (files.lstat(subagent)) return NOTHING;
   const isProof = kind !== 'tool' && !event.isInterrupted;
+  const again: Mail[] = [];
   for (const shown of shownMail(context, session)) {
+    if (isTakenBack) again.push(shown.mail);
     // Of several hooks of one message of the model, none proves that it has run since another.
-    if (!isProof || isInPart(shown.mail)) await renewShown(context, session, shown);
+    else if (!isProof || isInPart(shown.mail)) await renewShown(context, session, shown);
     else if (shown.isQueued) await keepShown(context, session, { ...shown, isQueued: false });
     else await acknowledgeShown(context, session, shown);
   }
@@ -124,6 +135,7 @@ async function inTurn(
   const { text, record } = await showWaiting(context, session, {
     charsMax: HOOK_CHARS_MAX,
     command: commandIn(session, options.ownCommand),
+    again,
     isQueued: kind === 'turn-end' && PROMPTS_ITSELF.has(session.program),
   });
   return { answer: hookAnswer(event, { text }), afterwards: record };

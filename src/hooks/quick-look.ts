@@ -40,7 +40,8 @@ export function lookQuickly(
   };
   if (isUnheard || !isActorAddress(address) || !isSameProcess(process, processes.parent())) return 'something';
   const { mailbox, seen } = actorLayout(room, address);
-  if (files.lstat(session.subagent) || files.readdir(mailbox.new).length > 0) return 'something';
+  if (files.lstat(session.subagent) || files.lstat(session.prompted)) return 'something';
+  if (files.readdir(mailbox.new).length > 0) return 'something';
   if (namesIn(files, mailbox.cur).length > 0 || namesIn(files, session.shown).length > 0) return 'something';
   // As with mail: see `endWaiter`.
   if (event.kind === 'prompt' && event.isByPerson) removeQuietly(files, session.waiter);

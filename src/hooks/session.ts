@@ -118,7 +118,8 @@ export async function writeSession(context: RoomContext, session: Session): Prom
 /** Forgets the session, whose shown mail was returned before. */
 export function forgetSession({ host }: RoomContext, { layout }: Session): void {
   const { files } = host;
-  for (const path of [layout.waiter, layout.subagent, layout.record]) removeQuietly(files, path);
+  const { waiter, subagent, prompted, record } = layout;
+  for (const path of [waiter, subagent, prompted, record]) removeQuietly(files, path);
   for (const directory of [layout.shown, layout.directory]) {
     try {
       files.rmdir(directory);

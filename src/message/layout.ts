@@ -122,6 +122,8 @@ export interface SessionLayout {
   readonly shown: string;
   /** Empty; there while a subagent may be at work whose hooks are not told apart from the session's own. */
   readonly subagent: string;
+  /** Empty; there from a prompt until something says that the model has run with it. */
+  readonly prompted: string;
   /** Which process waits for mail to wake it, and how often it was woken since a person's last prompt. */
   readonly waiter: string;
 }
@@ -134,6 +136,7 @@ export function sessionLayout(room: RoomLayout, key: string): SessionLayout {
     record: `${directory}/session.json`,
     shown: `${directory}/shown`,
     subagent: `${directory}/subagent`,
+    prompted: `${directory}/prompted`,
     waiter: `${directory}/waiter.json`,
   };
 }

@@ -48,6 +48,7 @@ const HARMLESS: Readonly<Record<string, readonly Damage[]>> = {
   'sessions/<session>/shown/': ['missing'],
   'sessions/<session>/shown/<name>': ['missing'],
   'sessions/<session>/subagent': ['missing', 'empty', 'garbage'],
+  'sessions/<session>/prompted': ['missing', 'empty', 'garbage'],
   'sessions/<session>/waiter.json': ['missing'],
   // Nobody reads it back.
   'log/agent_messages.log': ['missing', 'empty', 'garbage'],

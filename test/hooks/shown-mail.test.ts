@@ -39,7 +39,8 @@ test('an address that another live session has by now is not taken back by one t
 
 // What a hook showed is acknowledged by the next one that proves that the model has run since, and by no other.
 const PROOFS = [
-  { first: 'UserPromptSubmit', next: 'UserPromptSubmit', isAcknowledged: true },
+  // See interrupted-prompt.test.ts.
+  { first: 'UserPromptSubmit', next: 'UserPromptSubmit', isAcknowledged: false },
   { first: 'UserPromptSubmit', next: 'PostToolBatch', isAcknowledged: true },
   { first: 'UserPromptSubmit', next: 'Stop', isAcknowledged: true },
   { first: 'UserPromptSubmit', next: 'SessionStart', isAcknowledged: false },

@@ -13,13 +13,8 @@ export const SESSION_FILES: readonly DurableFile[] = [
   record('sessions/<session>/shown/<name>', 'shown', ({ shown }, { host }) =>
     namesIn(host.files, shown).map((name) => `${shown}/${name}`),
   ),
-  {
-    name: 'sessions/<session>/subagent',
-    kind: 'file',
-    places: (context) => sessionsOf(context, ({ subagent }) => [subagent]).map((path) => ({ path })),
-    isReplaceable: always,
-    hint: restore,
-  },
+  mark('sessions/<session>/subagent', ({ subagent }) => subagent),
+  mark('sessions/<session>/prompted', ({ prompted }) => prompted),
   record('sessions/<session>/waiter.json', 'waiter', ({ waiter }) => [waiter]),
 ];
 
@@ -34,6 +29,17 @@ function directory(name: string, pathsOf: (context: RoomContext) => readonly str
     kind: 'directory',
     mode: ALL_OF_OWNER,
     places: (context) => pathsOf(context).map((path) => ({ path })),
+    isReplaceable: always,
+    hint: restore,
+  };
+}
+
+/** Says something by being there. */
+function mark(name: string, pathOf: (session: SessionLayout) => string): DurableFile {
+  return {
+    name,
+    kind: 'file',
+    places: (context) => sessionsOf(context, (session) => [pathOf(session)]).map((path) => ({ path })),
     isReplaceable: always,
     hint: restore,
   };

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { openHookRoom } from './hook-room.ts';
+
+// Claude Code 2.1.332: Esc before the answer calls no hook, puts the prompt back into its box, and takes what hooks said beside it
+// out of the conversation.
+test('mail of a prompt that a person takes back is shown with the next one, however often', async () => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one');
+  await fire('SessionStart');
+  await room.send('the port?');
+  for (let tried = 0; tried < 3; tried++) {
+    expect(await fire('UserPromptSubmit')).toContain('the port?');
+    expect(room.names('claude-1', 'done')).toEqual([]);
+  }
+  expect(await fire('Stop')).toBe('');
+  expect(room.names('claude-1', 'done')).toHaveLength(1);
+  expect(await fire('UserPromptSubmit')).toBe('');
+});
+
+test('what was shown between two prompts was not taken back with the first', async () => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one');
+  await fire('SessionStart');
+  await room.send('the port?');
+  expect(await fire('UserPromptSubmit')).toContain('the port?');
+  await room.send('the host?');
+  expect(await fire('PostToolBatch')).toContain('the host?');
+  expect(await fire('UserPromptSubmit')).toBe('');
+  expect(room.names('claude-1', 'cur')).toEqual([]);
+});
+
+test.each(['codex', 'gemini'])(
+  'a tool call says that the model has run with the prompt before: %s',
+  async (program) => {
+    await using room = await openHookRoom();
+    const { fire } = room.session('one', { program });
+    const [prompt, tool] = program === 'codex' ? ['UserPromptSubmit', 'PostToolUse'] : ['BeforeAgent', 'AfterTool'];
+    await fire('SessionStart', { source: 'startup' });
+    await room.send('the port?', `${program}-1`);
+    expect(await fire(prompt ?? '')).toContain('the port?');
+    expect(await fire(tool ?? '')).toBe('');
+    expect(await fire(prompt ?? '')).toBe('');
+    expect(room.names(`${program}-1`, 'done')).toHaveLength(1);
+  },
+);
+
+test('a prompt without mail is none that takes mail back, and a start begins anew', async () => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one');
+  await fire('SessionStart');
+  await fire('UserPromptSubmit');
+  await room.send('the port?');
+  expect(await fire('UserPromptSubmit')).toContain('the port?');
+  expect(await fire('SessionStart', { source: 'compact' })).toContain('the port?');
+  expect(await fire('UserPromptSubmit')).toBe('');
+  expect(await fire('Stop')).toBe('');
+  expect(room.names('claude-1', 'done')).toHaveLength(1);
+});
