@@ -10,7 +10,7 @@ import { iterateInbox } from '../room/inbox.ts';
 import type { Mail } from '../room/mail.ts';
 import { lengthFor, mailBlock, type MailBlock } from './mail-text.ts';
 import type { Session } from './session.ts';
-import { isInPart, keepShown, UNRECORDED_LEASE_MS } from './shown-mail.ts';
+import { isInPart, keepShown, returnMail, UNRECORDED_LEASE_MS } from './shown-mail.ts';
 
 /** Mail in the words in which a session is shown it. */
 export interface Showing {
@@ -58,7 +58,11 @@ export async function showWaiting(context: RoomContext, session: Session, option
     // What is refused is put aside by the claim.
     return found === undefined || !('message' in found) || !wordOf(found.message).isCut;
   };
-  for (const mail of again) if (!wordOf(mail.message).isCut || blocks.length === 0) await add(mail);
+  for (const mail of again) {
+    if (!wordOf(mail.message).isCut || blocks.length === 0) await add(mail);
+    // Else it would be acknowledged, although nobody knows whether the model still has it.
+    else await returnMail(context, session, mail);
+  }
   for await (const mail of iterateInbox(context, mailbox, { wait: false, leaseMs: UNRECORDED_LEASE_MS, wants })) {
     await add(mail);
   }

@@ -110,10 +110,13 @@ export async function acknowledgeShown(
 
 /** Nobody knows whether the model has run since: another reader may have it. */
 export async function returnShown(context: RoomContext, session: Session): Promise<void> {
-  for (const { name, mail } of shownMail(context, session)) {
-    removeQuietly(context.host.files, `${session.layout.shown}/${name}`);
-    await unlessLost(mail.release());
-  }
+  for (const { mail } of shownMail(context, session)) await returnMail(context, session, mail);
+}
+
+/** The same for one message of it. */
+export async function returnMail(context: RoomContext, session: Session, mail: Mail): Promise<void> {
+  removeQuietly(context.host.files, `${session.layout.shown}/${messageFileName(mail.message)}`);
+  await unlessLost(mail.release());
 }
 
 /** Somebody else has it by now, or the agent has answered, acknowledged or released it: then there is nothing left to do. */

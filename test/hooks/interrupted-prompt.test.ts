@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { openHookRoom } from './hook-room.ts';
 
 // Claude Code 2.1.332: Esc before the answer calls no hook, puts the prompt back into its box, and takes what hooks said beside it
-// out of the conversation.
+// out of the conversation. Gemini CLI 0.61 takes it out as well, and calls AfterAgent.
 test('mail of a prompt that a person takes back is shown with the next one, however often', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
@@ -15,6 +15,18 @@ test('mail of a prompt that a person takes back is shown with the next one, howe
   expect(await fire('Stop')).toBe('');
   expect(room.names('claude-1', 'done')).toHaveLength(1);
   expect(await fire('UserPromptSubmit')).toBe('');
+});
+
+test('in Gemini CLI the end of a turn whose model said nothing leaves it at that', async () => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one', { program: 'gemini' });
+  await fire('SessionStart', { source: 'startup' });
+  await room.send('the port?', 'gemini-1');
+  expect(await fire('BeforeAgent')).toContain('the port?');
+  expect(await fire('AfterAgent', { prompt_response: '[no response text]' })).toBe('');
+  expect(await fire('BeforeAgent')).toContain('the port?');
+  expect(await fire('AfterAgent')).toBe('');
+  expect(room.names('gemini-1', 'done')).toHaveLength(1);
 });
 
 test('what was shown between two prompts was not taken back with the first', async () => {

@@ -51,3 +51,18 @@ test('a message that was cut is shown once, is left to the agent, and goes with 
   await fire('SessionEnd');
   expect(await room.session('two').fire('SessionStart')).toContain('begin');
 });
+
+test('a start that has no room for all that was shown leaves the rest to the next hook', async () => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one');
+  await fire('SessionStart');
+  for (const word of ['one', 'two', 'three', 'four']) await room.send(`${word}: ${'x'.repeat(2_180)}`);
+  const all = await fire('UserPromptSubmit');
+  expect(all).toContain('four: ');
+  const text = await fire('SessionStart', { source: 'compact' });
+  expect([text.includes('three: '), text.includes('four: ')]).toEqual([true, false]);
+  expect(text).toContain('1 more for claude-1');
+  expect(await fire('PostToolBatch')).toContain('four: ');
+  await fire('Stop');
+  expect(room.names('claude-1', 'done')).toHaveLength(4);
+});
