@@ -76,11 +76,11 @@ export async function keepShown(
   context: RoomContext,
   session: Session,
   { mail, isQueued }: Pick<ShownMail, 'mail' | 'isQueued'>,
+  endsMs = context.host.clock.now() + leaseOf(context, session),
 ): Promise<void> {
-  const { host, layout, config } = context;
+  const { host, layout } = context;
   const name = messageFileName(mail.message);
-  const leaseMs = Math.min(SHOWN_LEASE_MS, config.limitsOf(session.address).leaseMsMax);
-  const nextMs = Math.max(host.clock.now() + leaseMs, mail.leaseEndsAtMs + 1);
+  const nextMs = Math.max(endsMs, mail.leaseEndsAtMs + 1);
   const { attempt, leaseEndsAtMs: untilMs } = mail;
   const { key, address } = session;
   const fields = { record: RECORD, session: key, address, name, attempt, untilMs, nextMs, isQueued };
@@ -92,10 +92,20 @@ export async function keepShown(
   await unlessLost(mail.renewUntil(nextMs));
 }
 
-/** Renews the lease where half of it is over. */
+function leaseOf({ config }: RoomContext, { address }: Session): number {
+  return Math.min(SHOWN_LEASE_MS, config.limitsOf(address).leaseMsMax);
+}
+
+/**
+ * Renews the lease where half of it is over. Hooks that run at the same time renew it to the same end, a whole number of halves behind
+ * the one before, so that the record of each names the claim that the first one made.
+ */
 export async function renewShown(context: RoomContext, session: Session, { mail, isQueued }: ShownMail): Promise<void> {
-  if (mail.leaseEndsAtMs - context.host.clock.now() > SHOWN_LEASE_MS / 2) return;
-  await keepShown(context, session, { mail, isQueued });
+  const half = leaseOf(context, session) / 2;
+  const leftMs = mail.leaseEndsAtMs - context.host.clock.now();
+  if (leftMs > half) return;
+  const halves = Math.max(1, Math.ceil((half - leftMs) / half));
+  await keepShown(context, session, { mail, isQueued }, mail.leaseEndsAtMs + halves * half);
 }
 
 /** The model has run since it was shown: it is acknowledged. */
