@@ -114,10 +114,10 @@ async function inTurn(
   const { files } = context.host;
   const { prompted, subagent } = session.layout;
   if (kind === 'prompt' && event.isByPerson) endWaiter(context, session);
-  // No event between two prompts: a person took the first one back, and with it what was shown beside it.
+  // A person took the prompt before back, or the whole turn, and with it what was shown there.
   const isTakenBack = kind === 'prompt' && files.lstat(prompted) !== undefined;
-  if (kind === 'prompt') touch(context, prompted);
-  else if (!event.isInterrupted) removeQuietly(files, prompted);
+  if (kind === 'prompt' || event.isInterrupted) touch(context, prompted);
+  else removeQuietly(files, prompted);
   if (kind === 'prompt' || kind === 'turn-end') removeQuietly(files, subagent);
   if (kind === 'subagent') touch(context, subagent);
   if (files.lstat(subagent)) return NOTHING;

@@ -15,7 +15,7 @@ export interface HookEvent {
   readonly isSubagent: boolean;
   /** The turn that ends here went on only because a hook asked for it. */
   readonly isContinued: boolean;
-  /** The turn ended before the model said anything, because a person interrupted it. */
+  /** The turn ended before the model said anything, because a person interrupted it. Gemini CLI takes all of it back (0.61). */
   readonly isInterrupted: boolean;
   /** What a session that starts tells does not reach its model: it is told at its first prompt. */
   readonly isUnheard: boolean;

@@ -17,7 +17,7 @@ test('mail of a prompt that a person takes back is shown with the next one, howe
   expect(await fire('UserPromptSubmit')).toBe('');
 });
 
-test('in Gemini CLI the end of a turn whose model said nothing leaves it at that', async () => {
+test('in Gemini CLI a turn that is interrupted is taken back as a whole, with what was shown after its tool calls', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one', { program: 'gemini' });
   await fire('SessionStart', { source: 'startup' });
@@ -25,8 +25,13 @@ test('in Gemini CLI the end of a turn whose model said nothing leaves it at that
   expect(await fire('BeforeAgent')).toContain('the port?');
   expect(await fire('AfterAgent', { prompt_response: '[no response text]' })).toBe('');
   expect(await fire('BeforeAgent')).toContain('the port?');
+  await room.send('the host?', 'gemini-1');
+  expect(await fire('AfterTool', { tool_name: 'read_file' })).toContain('the host?');
+  expect(await fire('AfterAgent', { prompt_response: '[no response text]' })).toBe('');
+  const text = await fire('BeforeAgent');
+  expect([text.includes('the port?'), text.includes('the host?')]).toEqual([true, true]);
   expect(await fire('AfterAgent')).toBe('');
-  expect(room.names('gemini-1', 'done')).toHaveLength(1);
+  expect(room.names('gemini-1', 'done')).toHaveLength(2);
 });
 
 test('what was shown between two prompts was not taken back with the first', async () => {
