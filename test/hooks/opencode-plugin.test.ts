@@ -42,7 +42,7 @@ function calls(): { event: string; input: Record<string, unknown> }[] {
   }));
 }
 
-async function load(): Promise<{ plugin: Plugin; prompts: string[] }> {
+async function load(answer?: () => unknown): Promise<{ plugin: Plugin; prompts: string[] }> {
   const file = path.join(directory, 'mailroom.mjs');
   fs.writeFileSync(file, pluginText({}));
   const prompts: string[] = [];
@@ -51,8 +51,10 @@ async function load(): Promise<{ plugin: Plugin; prompts: string[] }> {
       get: async ({ path: { id } }: { path: { id: string } }) => ({
         data: { parentID: id === 'child' ? 'one' : undefined },
       }),
-      promptAsync: async ({ body }: { body: { parts: { text: string }[] } }) =>
-        void prompts.push(body.parts[0]?.text ?? ''),
+      promptAsync: async ({ body }: { body: { parts: { text: string }[] } }) => {
+        prompts.push(body.parts[0]?.text ?? '');
+        return answer?.();
+      },
     },
   };
   const { Mailroom } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as {
@@ -113,6 +115,26 @@ it('begins another turn for mail at the end of one, and for mail that comes late
   answerWith({ wake: 'echo "more mail" >&2; exit 2' });
   await plugin.event(idle);
   await vi.waitFor(() => expect(prompts).toEqual(['mail waits', 'mail came', 'more mail']));
+});
+
+it.each([
+  ['is refused', () => ({ error: { name: 'BadRequest' } })],
+  ['fails', () => Promise.reject(new Error('no server'))],
+])('opens the session again, which shows what is not acknowledged, when its own prompt %s', async (_, answer) => {
+  answerWith({ 'session.idle': say({ continueWith: 'mail waits' }) });
+  const { plugin, prompts } = await load(answer);
+  await chat(plugin, 'one');
+  await plugin.event({ event: { type: 'session.idle', properties: { sessionID: 'one' } } });
+  await vi.waitFor(() => expect(prompts).toEqual(['mail waits']));
+  await chat(plugin, 'one');
+  expect(calls().map(({ event }) => event)).toEqual([
+    'session.start',
+    'chat.message',
+    'session.idle',
+    'session.start',
+    'chat.message',
+  ]);
+  expect(calls().at(-1)?.input).toMatchObject({ prompted_by: 'person' });
 });
 
 it('has one waiter at most, which ends at the next prompt and with the session', async () => {

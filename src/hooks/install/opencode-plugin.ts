@@ -121,7 +121,13 @@ export const Mailroom = async ({ client, directory }) => {
     session.isPrompted = true;
     client.session
       .promptAsync({ path: { id: sessionID }, body: { parts: [{ type: 'text', text, synthetic: true }] } })
-      .catch(() => (session.isPrompted = false));
+      .catch((error) => ({ error }))
+      .then((result) => {
+        if (!result?.error) return;
+        session.isPrompted = false;
+        // The model has not got the text: the next opening shows again what is not acknowledged.
+        session.source ??= 'resume';
+      });
   };
 
   const idle = async (session, sessionID) => {
