@@ -57,8 +57,9 @@ export async function handleHook(context: RoomContext, event: HookEvent, options
   if (known && hasLeft(context, known)) return NOTHING;
   const isKnown = known && isSameProcess(known.process, context.host.processes.parent());
   if (!isKnown || (known.isUnheard && event.kind === 'prompt')) {
-    // To be told who it is would be no reason for another turn.
-    return event.kind === 'turn-end' ? NOTHING : startSession(context, event, options);
+    // To be told who it is would be no reason for another turn, and before a tool call no model hears it.
+    const isHeard = event.kind !== 'turn-end' && event.kind !== 'subagent';
+    return isHeard ? startSession(context, event, options) : NOTHING;
   }
   showRun(context, known);
   return inTurn(context, event, known, options);

@@ -391,6 +391,15 @@ test('a session whose hooks were added while it ran joins at its next prompt, an
   expect(await fire('UserPromptSubmit')).toContain('this session is claude-1 in');
 });
 
+test('a hook whose answer no model reads joins nobody and shows nothing', async () => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one', { program: 'gemini' });
+  await room.zoo.room.join('gemini-1', { process: ended() });
+  await room.send('the port?', 'gemini-1');
+  expect(await fire('BeforeTool', { tool_name: 'invoke_agent' })).toBe('');
+  expect(room.names('gemini-1', 'new')).toHaveLength(1);
+});
+
 test('a session that is over is forgotten after a month, and returns what it was shown', async () => {
   await using room = await openHookRoom();
   const old = room.session('old', { process: ended() });
