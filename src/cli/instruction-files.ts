@@ -36,6 +36,8 @@ interface Edit extends NoteFile {
   /** Where it lies, links followed. */
   readonly real: string;
   readonly bytes: Buffer;
+  /** What was in it; undefined for a file that is new. */
+  readonly before: Buffer | undefined;
   /** Undefined for a file that is new. */
   readonly mode: number | undefined;
 }
@@ -70,10 +72,14 @@ export function planNotes(host: Host, room: string): readonly Edit[] {
   return [...edits.values()];
 }
 
-/** Writes what was planned, each file at one instant. Throws the system's error, with what to do. */
+/**
+ * Writes what was planned, each file at one instant. Throws the system's error, with what to do, and `Conflict` for a file that
+ * somebody has changed since.
+ */
 export async function writeNotes(host: Host, room: string, edits: readonly Edit[]): Promise<void> {
-  for (const { path, real, bytes, mode, change } of edits) {
+  for (const { path, real, bytes, before, mode, change } of edits) {
     if (change === 'unchanged' || change === 'left alone') continue;
+    assertUnchanged(host, { path, real, before });
     const write = (directory: string): Promise<void> => {
       const staged = stagedPath(directory, host.randomBytes);
       return replaceFile(host.files, {
@@ -112,7 +118,14 @@ function planFile(
   const root = realPathOf(project);
   const isWithin = !facts || (real !== undefined && root !== undefined && real.startsWith(`${root}${sep}`));
   if (real === undefined || !isWithin) {
-    return { path, change: 'left alone', real: real ?? path, bytes: Buffer.alloc(0), mode: undefined };
+    return {
+      path,
+      change: 'left alone',
+      real: real ?? path,
+      bytes: Buffer.alloc(0),
+      before: undefined,
+      mode: undefined,
+    };
   }
   const bytes = facts ? readWhole(host, real) : Buffer.alloc(0);
   // Each byte a character, so that every byte is kept whatever the encoding.
@@ -120,7 +133,15 @@ function planFile(
   const wanted = lines(text);
   const written = wanted ? Buffer.from(withBlock(text, { path, lines: wanted }), 'latin1') : bytes;
   const change = !facts ? 'created' : written.equals(bytes) ? 'unchanged' : 'updated';
-  return { path, change, real, bytes: written, mode: host.files.lstat(real)?.mode };
+  return { path, change, real, bytes: written, before: facts && bytes, mode: host.files.lstat(real)?.mode };
+}
+
+function assertUnchanged(host: Host, { path, real, before }: Pick<Edit, 'path' | 'real' | 'before'>): void {
+  const now = host.files.lstat(real) ? readWhole(host, real) : undefined;
+  if (before === undefined ? now === undefined : now?.equals(before)) return;
+  throw new Conflict(`${path} was changed by another program while it was being edited.`, {
+    hint: 'The room is there, and nothing was written to that file. Repeat the command.',
+  });
 }
 
 function readWhole(host: Host, path: string): Buffer {

@@ -194,6 +194,20 @@ describe('a file is written at one instant', () => {
     expect(fs.readdirSync(own.path).sort()).toEqual(['.mailroom', 'AGENTS.md']);
   });
 
+  it('or not at all when somebody has changed or made the file meanwhile', async () => {
+    using own = project();
+    const room = path.join(own.path, '.mailroom');
+    const file = path.join(own.path, 'AGENTS.md');
+    for (const before of ['mine\n', undefined]) {
+      fs.rmSync(file, { force: true });
+      if (before !== undefined) fs.writeFileSync(file, before);
+      const edits = planNotes(nodeHost, room);
+      fs.writeFileSync(file, 'mine, and more\n');
+      await expect(writeNotes(nodeHost, room, edits)).rejects.toMatchObject({ code: 'CONFLICT' });
+      expect(fs.readFileSync(file, 'utf8')).toBe('mine, and more\n');
+    }
+  });
+
   it('or not at all, and the error says that the room is there', async () => {
     using own = project();
     const host = hostWith({ rename: () => failed('EACCES') });
