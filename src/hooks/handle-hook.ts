@@ -22,6 +22,7 @@ import {
   type Session,
 } from './session.ts';
 import { acknowledgeShown, isInPart, keepShown, renewShown, returnShown, shownMail } from './shown-mail.ts';
+import { markPrompt, promptBefore } from './prompt-mark.ts';
 import { showWaiting } from './show-waiting.ts';
 import { endWaiter } from './waiter.ts';
 
@@ -77,7 +78,7 @@ async function startSession(context: RoomContext, event: HookEvent, options: Hoo
   if (known && known.address !== session.address) await returnShown(context, known);
   await returnOfEnded(context, session);
   endWaiter(context, session);
-  if (event.kind === 'prompt') touch(context, session.layout.prompted);
+  if (event.kind === 'prompt') await markPrompt(context, session, event.turnId);
   else removeQuietly(context.host.files, session.layout.prompted);
   if (event.isUnheard) return NOTHING;
   const command = commandIn(session, options.ownCommand);
@@ -115,14 +116,16 @@ async function inTurn(
   const { files } = context.host;
   const { prompted, subagent } = session.layout;
   if (kind === 'prompt' && event.isByPerson) endWaiter(context, session);
+  const before = kind === 'prompt' ? promptBefore(context, session) : undefined;
+  const isMidTurn = before !== undefined && before === event.turnId;
   // A person took the prompt before back, or the whole turn, and with it what was shown there.
-  const isTakenBack = kind === 'prompt' && files.lstat(prompted) !== undefined;
-  if (kind === 'prompt' || event.isInterrupted) touch(context, prompted);
+  const isTakenBack = before !== undefined && !isMidTurn;
+  if (kind === 'prompt' || event.isInterrupted) await markPrompt(context, session, event.turnId);
   else removeQuietly(files, prompted);
   if (kind === 'prompt' || kind === 'turn-end') removeQuietly(files, subagent);
   if (kind === 'subagent') touch(context, subagent);
   if (files.lstat(subagent)) return NOTHING;
-  const isProof = kind !== 'tool' && !event.isInterrupted;
+  const isProof = kind !== 'tool' && !event.isInterrupted && !isMidTurn;
   const again: Mail[] = [];
   for (const shown of shownMail(context, session)) {
     if (isTakenBack) again.push(shown.mail);
@@ -137,7 +140,7 @@ async function inTurn(
     charsMax: HOOK_CHARS_MAX,
     command: commandIn(session, options.ownCommand),
     again,
-    isQueued: kind === 'turn-end' && PROMPTS_ITSELF.has(session.program),
+    isQueued: isMidTurn || (kind === 'turn-end' && PROMPTS_ITSELF.has(session.program)),
   });
   return { answer: hookAnswer(event, { text }), afterwards: record };
 }

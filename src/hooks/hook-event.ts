@@ -11,6 +11,8 @@ export interface HookEvent {
   readonly sessionId: string;
   /** Where the session works; undefined where the program does not say. */
   readonly cwd: string | undefined;
+  /** The program's own id of the turn, which a prompt that is typed while it runs shares; undefined where it has none. */
+  readonly turnId: string | undefined;
   /** The hook ran for a model that works for the session's own model, and whose turns are none of the session's. */
   readonly isSubagent: boolean;
   /** The turn that ends here went on only because a hook asked for it. */
@@ -39,6 +41,8 @@ export const WAKE_PROMPT = 'Mailroom: new mail came for this session.';
 const KEY_CHARS_MAX = 200;
 /** What each program calls the id of its session. */
 const SESSION_FIELDS = ['session_id', 'sessionId', 'conversation_id'];
+/** What Claude Code 2.1.332 and Codex 0.171 call the id of a turn. */
+const TURN_FIELDS = ['prompt_id', 'turn_id'];
 /** Fields that only a subagent's hooks have, with a text in them. */
 const SUBAGENT_FIELDS = ['agent_id', 'agentId', 'parent_session_id'];
 
@@ -78,6 +82,9 @@ export function parseHookEvent(input: string, { program, name }: { program: stri
     name,
     sessionId,
     cwd,
+    turnId: TURN_FIELDS.map((field) => fields[field])
+      .find(isText)
+      ?.slice(0, KEY_CHARS_MAX),
     isSubagent: SUBAGENT_FIELDS.some((field) => isText(fields[field])),
     isByPerson: fields['prompted_by'] !== 'mailroom' && !(isText(fields['prompt']) && isOwnPrompt(fields['prompt'])),
     isInterrupted: fields['prompt_response'] === GEMINI_NO_RESPONSE,

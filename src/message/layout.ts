@@ -122,7 +122,7 @@ export interface SessionLayout {
   readonly shown: string;
   /** Empty; there while a subagent may be at work whose hooks are not told apart from the session's own. */
   readonly subagent: string;
-  /** Empty; there from a prompt until something says that the model has run with it, and behind a turn that was interrupted. */
+  /** The id of a turn; there from a prompt until something says that the model has run with it, and behind a turn that was interrupted. */
   readonly prompted: string;
   /** Which process waits for mail to wake it, and how often it was woken since a person's last prompt. */
   readonly waiter: string;

@@ -73,3 +73,23 @@ test('a prompt without mail is none that takes mail back, and a start begins ane
   expect(await fire('Stop')).toBe('');
   expect(room.names('claude-1', 'done')).toHaveLength(1);
 });
+
+test.each([
+  ['claude', 'prompt_id'],
+  ['codex', 'turn_id'],
+])('a prompt typed while the turn runs takes nothing back and proves nothing: %s', async (program, field) => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one', { program });
+  await fire('SessionStart');
+  await room.send('the port?', `${program}-1`);
+  expect(await fire('UserPromptSubmit', { [field]: 'a' })).toContain('the port?');
+  await room.send('the host?', `${program}-1`);
+  const text = await fire('UserPromptSubmit', { [field]: 'a' });
+  expect([text.includes('the port?'), text.includes('the host?')]).toEqual([false, true]);
+  expect(room.names(`${program}-1`, 'done')).toEqual([]);
+  // The end of the turn before: what was shown beside the second prompt goes to the model behind it.
+  await fire('Stop', { [field]: 'a' });
+  expect(room.names(`${program}-1`, 'done')).toHaveLength(1);
+  await fire('Stop', { [field]: 'b' });
+  expect(room.names(`${program}-1`, 'done')).toHaveLength(2);
+});
