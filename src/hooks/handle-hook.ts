@@ -1,5 +1,6 @@
-import { removeQuietly } from '../host/files.ts';
+import { ensureDirectory, removeQuietly } from '../host/files.ts';
 import { isSameProcess } from '../host/processes.ts';
+import { sessionLayout } from '../message/layout.ts';
 import { readCard } from '../room/card.ts';
 import type { RoomContext } from '../room/context.ts';
 import { leaveRoom } from '../room/join.ts';
@@ -8,7 +9,7 @@ import { touch } from '../room/signs-of-life.ts';
 import { joinSession } from './join-session.ts';
 import { introduction } from './introduction.ts';
 import { hookAnswer } from './hook-answer.ts';
-import type { HookEvent } from './hook-event.ts';
+import { sessionKey, type HookEvent } from './hook-event.ts';
 import { PROMPTS_ITSELF } from './programs.ts';
 import { HOOK_CHARS_MAX, lengthFor } from './mail-text.ts';
 import {
@@ -41,6 +42,9 @@ export interface HookOutcome {
   readonly afterwards: () => Promise<void>;
 }
 
+/** A hook that started this session at the same time has done so by then. */
+const START_WAIT_MS_MAX = 1_000;
+
 const NOTHING: HookOutcome = { answer: '', afterwards: async () => {} };
 
 /**
@@ -71,8 +75,30 @@ function hasLeft({ host, layout }: RoomContext, { address }: Session): boolean {
   return readCard(host, layout, address)?.leftAt !== undefined;
 }
 
-/** Joins, and shows again what the session was shown: its context may be a new one. Acknowledges nothing. */
+/**
+ * Joins, and tells the session who it is. Gemini CLI starts the hooks of a session and of the prompt on its command line at the same
+ * time (0.61): the one that is second finds the session there, and says nothing again.
+ */
 async function startSession(context: RoomContext, event: HookEvent, options: HookContext): Promise<HookOutcome> {
+  const { host, layout } = context;
+  const parent = host.processes.parent();
+  const isStarted = (session: Session | undefined): session is Session =>
+    session !== undefined && isSameProcess(session.process, parent);
+  const before = sessionOf(context, event);
+  const { directory, record } = sessionLayout(layout, sessionKey(event));
+  for (const path of [layout.sessions, directory]) ensureDirectory(host.files, path);
+  const release = await host.lock.smooth(record, { waitMsMax: START_WAIT_MS_MAX });
+  try {
+    const now = sessionOf(context, event);
+    if (isStarted(before) || !isStarted(now) || now.isUnheard) return await introduceSession(context, event, options);
+    return event.kind === 'session-start' ? NOTHING : await inTurn(context, event, now, options);
+  } finally {
+    await release();
+  }
+}
+
+/** Joins, and shows again what the session was shown: its context may be a new one. Acknowledges nothing. */
+async function introduceSession(context: RoomContext, event: HookEvent, options: HookContext): Promise<HookOutcome> {
   const known = sessionOf(context, event);
   const session = await joinSession(context, event, { ...options, known });
   if (known && known.address !== session.address) await returnShown(context, known);
