@@ -3,6 +3,7 @@ import { RoomNotFound } from '../errors.ts';
 import { handleHook } from '../hooks/handle-hook.ts';
 import { hookAnswer } from '../hooks/hook-answer.ts';
 import { kindOfHook, parseHookEvent, type HookEvent } from '../hooks/hook-event.ts';
+import { directoryOf } from '../hooks/quick-look.ts';
 import { commandIn, sessionOf } from '../hooks/session.ts';
 import { startWaiter } from '../hooks/start-waiter.ts';
 import { waitToWake } from '../hooks/waiter.ts';
@@ -49,7 +50,8 @@ export async function runHook(input: string, options: HookOptions): Promise<void
     const { kind } = kindOfHook(program, name);
     if (kind !== 'wake') void endInTime(host, over.signal, failed);
     const event = parseHookEvent(input, { program, name });
-    room = await openRoom({ cwd: event.cwd ?? process.cwd(), host, nudge: nudgeApart(options) });
+    const cwd = directoryOf(event, process.env) ?? process.cwd();
+    room = await openRoom({ cwd, host, nudge: nudgeApart(options) });
     await (kind === 'wake' ? wake(room, event, options, output) : handle(room, event, options, output));
   } catch (error) {
     // A person's hooks run in every project, and most have no room.

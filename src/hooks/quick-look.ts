@@ -59,3 +59,14 @@ function roomAt(host: LittleHost, where: { named: string | undefined; cwd: strin
     throw error;
   }
 }
+
+/**
+ * Where the room of an event is looked for: in the project that the program was started in, because the directory that Claude Code
+ * names follows the shell of its model.
+ */
+export function directoryOf(
+  { program, cwd }: HookEvent,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  return (program === 'claude' && env['CLAUDE_PROJECT_DIR']) || cwd;
+}

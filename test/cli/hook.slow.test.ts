@@ -211,6 +211,16 @@ test('after 50 stops one process waits; mail has it exit 2 with the mail on stde
   }
 });
 
+test('a session of Claude Code stays in the room of its project, wherever its shell goes', async () => {
+  const env = { CLAUDE_PROJECT_DIR: room.directory };
+  await fire('SessionStart', { env });
+  await send('claude-1', 'the port?');
+  using other = await createCliRoom({ agents: [] });
+  const shown = await fire('PostToolBatch', { env, fields: { cwd: other.directory } });
+  expect(shown.stdout).toContain('the port?');
+  expect(fs.existsSync(path.join(other.room, 'sessions'))).toBe(false);
+});
+
 test('a program that Mailroom started itself, and a session that nobody attends, are left alone', async () => {
   await fire('SessionStart');
   await send('claude-1', 'the port?');

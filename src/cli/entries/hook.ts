@@ -1,5 +1,5 @@
 import { parseHookEvent } from '../../hooks/hook-event.ts';
-import { lookQuickly } from '../../hooks/quick-look.ts';
+import { directoryOf, lookQuickly } from '../../hooks/quick-look.ts';
 import { startWaiter } from '../../hooks/start-waiter.ts';
 import { JOB_VARIABLE } from '../../jobs/job-layout.ts';
 import { nodeClock } from '../../host/node-clock.ts';
@@ -33,7 +33,7 @@ export async function runLine(
     const event = parseHookEvent(text, { program, name });
     const named = process.env['MAILROOM_DIR'] || undefined;
     const host = { files: blockingFileSystem, clock: nodeClock, processes: nodeProcesses };
-    const found = lookQuickly(host, event, { named, cwd: event.cwd ?? process.cwd() });
+    const found = lookQuickly(host, event, { named, cwd: directoryOf(event, process.env) ?? process.cwd() });
     if (found === 'nothing-new') startWaiter(nodeProcesses, event, `${__dirname}/mailroom.cjs`);
     if (found !== 'something') {
       process.exitCode = 0;
