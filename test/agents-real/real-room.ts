@@ -47,16 +47,21 @@ export async function openRealRoom(program: RealProgram, { skip }: TestContext):
     startTrusted: (...words) => start('--trust-directory', '.', ...words),
     [Symbol.asyncDispose]: async () => {
       // Programs leave helpers behind, which would write where the directory is being removed.
-      await until('all that was started has ended', () => {
-        const pids = processesWith(`HOME=${home}\0`);
-        for (const pid of pids) killQuietly(pid);
-        return pids.length === 0;
-      });
+      await killAll(place);
       await room[Symbol.asyncDispose]();
       await model[Symbol.asyncDispose]();
       await proxy[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Kills whatever was started in that home directory, as one instant would. */
+export function killAll({ home }: Place): Promise<void> {
+  return until('all that was started has ended', () => {
+    const pids = processesWith(`HOME=${home}\0`);
+    for (const pid of pids) killQuietly(pid);
+    return pids.length === 0;
+  });
 }
 
 function networkOf(proxyUrl: string): Env {

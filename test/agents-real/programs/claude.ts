@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { anthropic } from '../../../fixtures/agents/models/anthropic.ts';
-import { addToJson, HOME_SECRET, NOTES_COMMAND, PROJECT_SECRET, writeFile, type RealProgram } from './program.ts';
+import { addToJson, HOME_SECRET, NOTES_COMMAND, PROJECT_SECRET, writeFile, type HookedProgram } from './program.ts';
 import { anthropicErrors } from './anthropic-errors.ts';
 
 const KEY = 'sk-ant-a-key-for-the-fake-on-loopback';
@@ -8,7 +8,7 @@ const [command, ...args] = NOTES_COMMAND;
 const { credit, overloaded, refusedKey, unknownModel } = anthropicErrors;
 const settings = (home: string): string => path.join(home, '.claude/settings.json');
 
-export const claude: RealProgram = {
+export const claude: HookedProgram = {
   preset: 'claude',
   package: '@anthropic-ai/claude-code',
   dialect: anthropic,
@@ -69,5 +69,11 @@ export const claude: RealProgram = {
     asks: { tool: 'Bash', input: { command: 'touch made.txt', description: 'Make a file' } },
     dialog: /Do you want to proceed\?/,
     select: { key: 'Down', shown: /❯[^\n]*2\./ },
+  },
+  hooks: {
+    args: [],
+    allowCommands: ({ home }) => addToJson(settings(home), { permissions: { allow: ['Bash'] } }),
+    runs: (line) => ({ tool: 'Bash', input: { command: line, description: 'Run it' } }),
+    wakes: true,
   },
 };

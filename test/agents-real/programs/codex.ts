@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { openaiResponses } from '../../../fixtures/agents/models/openai-responses.ts';
 import type { Answer } from '../../../fixtures/agents/models/model-server.ts';
-import { SKILL_SECRET, NOTES_COMMAND, writeFile, type RealProgram } from './program.ts';
+import { SKILL_SECRET, NOTES_COMMAND, writeFile, type HookedProgram } from './program.ts';
 
 const [command, ...args] = NOTES_COMMAND;
 
@@ -13,7 +13,7 @@ const error = (status: number, code: string | null, message: string): Answer => 
 
 const config = (home: string): string => path.join(home, '.codex/config.toml');
 
-export const codex: RealProgram = {
+export const codex: HookedProgram = {
   preset: 'codex',
   package: '@openai/codex',
   dialect: openaiResponses,
@@ -102,5 +102,12 @@ args = ${JSON.stringify(args)}
     },
     dialog: /Would you like to run the following command\?/,
     select: { key: 'Down', shown: /›[^\n]*2\./ },
+  },
+  hooks: {
+    args: ['--dangerously-bypass-hook-trust'],
+    allowCommands: () => {},
+    // It waits that long for a command before it asks its model again.
+    runs: (cmd) => ({ tool: 'exec_command', input: { cmd, yield_time_ms: 30_000 } }),
+    wakes: true,
   },
 };

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { gemini as dialect } from '../../../fixtures/agents/models/gemini.ts';
 import type { Answer } from '../../../fixtures/agents/models/model-server.ts';
-import { addToJson, NOTES_COMMAND, PROJECT_SECRET, RESOURCE_SECRET, writeFile, type RealProgram } from './program.ts';
+import { addToJson, NOTES_COMMAND, PROJECT_SECRET, RESOURCE_SECRET, writeFile, type HookedProgram } from './program.ts';
 
 const [command, ...args] = NOTES_COMMAND;
 const settings = (home: string): string => path.join(home, '.gemini/settings.json');
@@ -10,7 +10,7 @@ function error(code: number, status: string, message: string, details: readonly 
   return { status: code, error: { error: { code, message, status, details } } };
 }
 
-export const gemini: RealProgram = {
+export const gemini: HookedProgram = {
   preset: 'gemini',
   package: '@google/gemini-cli',
   dialect,
@@ -79,5 +79,11 @@ export const gemini: RealProgram = {
     asks: { tool: 'run_shell_command', input: { command: 'touch made.txt' } },
     dialog: /Allow execution of/,
     select: { key: 'Down', shown: /●[^\n]*2\./ },
+  },
+  hooks: {
+    args: [],
+    allowCommands: ({ home }) => addToJson(settings(home), { tools: { allowed: ['run_shell_command'] } }),
+    runs: (line) => ({ tool: 'run_shell_command', input: { command: line } }),
+    wakes: false,
   },
 };

@@ -2,12 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { anthropic } from '../../../fixtures/agents/models/anthropic.ts';
 import { anthropicErrors } from './anthropic-errors.ts';
-import { addToJson, NOTES_COMMAND, writeFile, type RealProgram } from './program.ts';
+import { addToJson, NOTES_COMMAND, writeFile, type HookedProgram } from './program.ts';
 
 const { credit, overloaded, refusedKey, unknownModel } = anthropicErrors;
 const config = (home: string): string => path.join(home, '.config/opencode/opencode.json');
 
-export const opencode: RealProgram = {
+export const opencode: HookedProgram = {
   preset: 'opencode',
   package: 'opencode-ai',
   dialect: anthropic,
@@ -63,5 +63,11 @@ export const opencode: RealProgram = {
     dialog: /Permission required/,
     // Nothing but the colour behind it tells.
     select: { key: 'Right', shown: /\[48;[\d;]*m .\[38;[\d;]*mAllow always/ },
+  },
+  hooks: {
+    args: [],
+    allowCommands: ({ home }) => addToJson(config(home), { permission: { bash: 'allow' } }),
+    runs: (command) => ({ tool: 'bash', input: { command, description: 'Run it' } }),
+    wakes: true,
   },
 };

@@ -64,6 +64,20 @@ export interface RealProgram {
   };
 }
 
+/** A program whose sessions join by Mailroom's hooks. */
+export interface HookedProgram extends RealProgram {
+  readonly hooks: {
+    /** More arguments, by which it trusts the hooks of the project without asking. */
+    readonly args: readonly string[];
+    /** Lets it run commands of its shell tool without asking. */
+    allowCommands(place: Place): void;
+    /** Has it run a line of shell. */
+    runs(line: string): Answer;
+    /** Whether mail wakes a session that waits for a person's prompt. */
+    readonly wakes: boolean;
+  };
+}
+
 export const FAILURES = [
   'a key that is not accepted',
   'not logged in',
