@@ -111,7 +111,9 @@ async function introduceSession(context: RoomContext, event: HookEvent, options:
   const again = shownMail(context, session).map(({ mail }) => mail);
   const first = introduction(context, session, command);
   const charsMax = HOOK_CHARS_MAX - lengthFor(session.program, first);
-  const showing = await showWaiting(context, session, { charsMax, command, again, isQueued: true });
+  // What a prompt's hook shows is in that prompt's request.
+  const isQueued = event.kind === 'session-start';
+  const showing = await showWaiting(context, session, { charsMax, command, again, isQueued });
   return {
     answer: hookAnswer(event, { text: `${first}${showing.text}`, address: session.address }),
     afterwards: showing.record,

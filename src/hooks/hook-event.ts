@@ -19,7 +19,10 @@ export interface HookEvent {
   readonly isContinued: boolean;
   /** The turn ended before the model said anything, because a person interrupted it. Gemini CLI takes all of it back (0.61). */
   readonly isInterrupted: boolean;
-  /** What a session that starts tells does not reach its model: it is told at its first prompt. */
+  /**
+   * What a session that starts is told may not reach its model, or only behind its first request (Gemini CLI 0.61, with a prompt on
+   * the command line): it is told at its first prompt.
+   */
   readonly isUnheard: boolean;
   /** The prompt is a person's, and not one that the program makes of a wake-up. */
   readonly isByPerson: boolean;
@@ -88,7 +91,7 @@ export function parseHookEvent(input: string, { program, name }: { program: stri
     isSubagent: SUBAGENT_FIELDS.some((field) => isText(fields[field])),
     isByPerson: fields['prompted_by'] !== 'mailroom' && !(isText(fields['prompt']) && isOwnPrompt(fields['prompt'])),
     isInterrupted: fields['prompt_response'] === GEMINI_NO_RESPONSE,
-    isUnheard: known.kind === 'session-start' && program === 'gemini' && fields['source'] !== 'startup',
+    isUnheard: known.kind === 'session-start' && program === 'gemini',
     isContinued: fields['stop_hook_active'] === true || Number(fields['loop_count'] ?? 0) > 0,
   };
 }

@@ -346,6 +346,7 @@ test.each(['gemini', 'opencode'])(
         : ['session.start', 'chat.message', 'session.idle'];
     const [start = '', prompt = '', end = ''] = names;
     await fire(start, { source: 'startup' });
+    await fire(prompt);
     await room.send('the port?', `${program}-1`);
     expect(await fire(end)).toContain('the port?');
     expect(await fire(prompt, { prompted_by: 'mailroom' })).toBe('');

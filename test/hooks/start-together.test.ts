@@ -1,4 +1,5 @@
-// Gemini CLI starts the hooks of a session and of the prompt on its command line at the same time (0.61): both introduced it.
+// Gemini CLI starts the hooks of a session and of the prompt on its command line at the same time (0.61): both introduced it. What the first one
+// says may come to the model behind its first request.
 import { expect, it } from 'vitest';
 import { openHookRoom } from './hook-room.ts';
 
@@ -13,8 +14,12 @@ it.each([
   const id = await room.send('It waits.', 'gemini-1');
   const session = room.session('next', { program: 'gemini' });
   const texts = await Promise.all(names.map((name) => session.fire(name, { source: 'startup' })));
-  const shown = texts.join('\n');
+  expect(texts[names.indexOf('SessionStart')]).toBe('');
+  const shown = texts[names.indexOf('BeforeAgent')] ?? '';
   expect(shown.split('this session is gemini-1')).toHaveLength(2);
   expect(shown.split('It waits.')).toHaveLength(2);
   expect(room.names('gemini-1', 'cur').join()).toContain(id);
+  expect(await session.fire('AfterAgent')).toBe('');
+  expect(room.names('gemini-1', 'done').join()).toContain(id);
+  expect(await session.fire('BeforeAgent')).toBe('');
 });
