@@ -15,7 +15,7 @@ export interface HookedSession extends AsyncDisposable {
   prompt(line: string): Promise<void>;
   /** Waits until the model was asked so often, and returns what it was asked last. */
   asked(count: number): Promise<ModelRequest>;
-  /** Waits until a turn is over that the model ended with this text; where mail wakes the session, something then waits for it. */
+  /** Waits until the turn is over that the model ended with this text; where mail wakes the session, something then waits for it. */
   idleAfter(reply: string): Promise<void>;
   /** Waits until a message was acknowledged. */
   acknowledged(id: string): Promise<void>;
@@ -52,6 +52,8 @@ export async function openSession(
     },
     idleAfter: async (reply) => {
       await terminal.until(`the program shows ${reply}`, () => terminal.screen().includes(reply));
+      const { atMs = 0 } = model.requests.at(-1) ?? {};
+      await terminal.until('the hook of the end of the turn has run', () => lastRunMs(room.cli.room) > atMs);
       if (program.hooks.wakes) await terminal.until('it waits for mail', () => waiters(real).length > 0);
     },
     acknowledged: (id) => {
@@ -63,6 +65,13 @@ export async function openSession(
     },
     [Symbol.asyncDispose]: () => terminal[Symbol.asyncDispose](),
   };
+}
+
+/** When a hook last ran in any session, in ms since the epoch. */
+function lastRunMs(room: string): number {
+  const sessions = path.join(room, 'sessions');
+  const records = fs.readdirSync(sessions).map((name) => path.join(sessions, name, 'session.json'));
+  return Math.max(0, ...records.map((file) => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0));
 }
 
 /** The processes that wait for mail behind a turn, to wake a session. */
