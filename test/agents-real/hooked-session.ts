@@ -5,7 +5,7 @@ import type { ModelRequest } from '../../fixtures/agents/models/model-server.ts'
 import { processesWith } from '../agents/agent-room.ts';
 import { logged } from '../hostile/zoo-room.ts';
 import type { HookedProgram } from './programs/program.ts';
-import type { RealRoom } from './real-room.ts';
+import type { ProgramRoom } from './real-room.ts';
 import { openTerminal, type Terminal, type TerminalOptions } from './terminal.ts';
 
 /** A session of a real program that joined by its hooks. */
@@ -22,7 +22,7 @@ export interface HookedSession extends AsyncDisposable {
 }
 
 /** Adds the hooks of a program by the one command, in a project that the program trusts. */
-export async function addHooks(program: HookedProgram, { room, place, env }: RealRoom): Promise<void> {
+export async function addHooks(program: HookedProgram, { room, place, env }: ProgramRoom): Promise<void> {
   program.terminal.setUp(place);
   const { code, stderr } = await room.cli.run(['hooks', 'add', program.preset], { env });
   expect(code, stderr).toBe(0);
@@ -31,7 +31,7 @@ export async function addHooks(program: HookedProgram, { room, place, env }: Rea
 /** Opens a session, which joins under the address that is free then, `<program>-1` for the first one. */
 export async function openSession(
   program: HookedProgram,
-  real: RealRoom,
+  real: ProgramRoom,
   options: Pick<TerminalOptions, 'prompt'> = {},
 ): Promise<HookedSession> {
   const { model, room } = real;
@@ -54,7 +54,8 @@ export async function openSession(
       await terminal.until(`the program shows ${reply}`, () => terminal.screen().includes(reply));
       const { atMs = 0 } = model.requests.at(-1) ?? {};
       await terminal.until('the hook of the end of the turn has run', () => lastRunMs(room.cli.room) > atMs);
-      if (program.hooks.wakes) await terminal.until('it waits for mail', () => waiters(real).length > 0);
+      if (program.hooks.wakes)
+        await terminal.until('it waits for mail', () => waiters(real, program.preset).length > 0);
     },
     acknowledged: (id) => {
       const actors = path.join(room.cli.room, 'actors');
@@ -75,8 +76,13 @@ function lastRunMs(room: string): number {
 }
 
 /** The processes that wait for mail behind a turn, to wake a session. */
-export function waiters({ place }: RealRoom): number[] {
-  return processesWith(`HOME=${place.home}\0`).filter((pid) => / hook \w+ wake/.test(commandLine(pid)));
+export function waiters(real: ProgramRoom, program = String.raw`\w+`): number[] {
+  return running(real, new RegExp(` hook ${program} wake`));
+}
+
+/** The processes with such a command line that programs, or their hooks, have started. */
+export function running({ place }: ProgramRoom, line: RegExp): number[] {
+  return processesWith(`HOME=${place.home}\0`).filter((pid) => line.test(commandLine(pid)));
 }
 
 function commandLine(pid: number): string {
@@ -98,7 +104,7 @@ export function showings({ body }: ModelRequest, pattern: string): number {
 }
 
 /** Every message of the session is dealt with, and no hook failed. */
-export async function expectSettled({ room }: RealRoom, address: string, id: string): Promise<void> {
+export async function expectSettled({ room }: ProgramRoom, address: string, id: string): Promise<void> {
   expect(await room.state(id)).toBe('acknowledged');
   expect(await room.cli.json(['inbox'], { as: address })).toEqual([]);
   expect(logged(room.cli.room, 'hook-failed')).toEqual([]);

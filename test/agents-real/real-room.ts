@@ -8,7 +8,7 @@ import { HOME_SECRET, PROJECT_SECRET, writeFile, type Env, type Place, type Real
 import { startRefusingProxy } from './refusing-proxy.ts';
 
 /** A room whose project and home directory are all that a real program sees, with a fake of its model on loopback. */
-export interface RealRoom extends AsyncDisposable {
+export interface ProgramRoom {
   readonly room: AgentRoom;
   readonly model: ModelServer;
   readonly place: Place;
@@ -20,43 +20,79 @@ export interface RealRoom extends AsyncDisposable {
   startTrusted(...words: readonly string[]): Promise<RunningAgent>;
 }
 
+/** The same, for a test that has one program. */
+export interface RealRoom extends ProgramRoom, AsyncDisposable {}
+
 /** Skips the test where the program could not be installed. */
-export async function openRealRoom(program: RealProgram, { skip }: TestContext): Promise<RealRoom> {
-  const installed = inject('installed')[program.preset];
-  if (installed === undefined || 'missing' in installed) return skip(installed?.missing);
-  const room = await createAgentRoom({ [program.preset]: installed.file });
-  const model = await startModel(program.dialect);
+export async function openRealRoom(program: RealProgram, context: TestContext): Promise<RealRoom> {
+  const real = await openSharedRoom([program], context);
+  return { ...real.of(program), [Symbol.asyncDispose]: () => real[Symbol.asyncDispose]() };
+}
+
+/** One room, project and home directory for several real programs, each with a fake of its model on loopback. */
+export interface SharedRoom extends AsyncDisposable {
+  /** The same room, as one of the programs sees it. */
+  of(program: RealProgram): ProgramRoom;
+}
+
+/** Skips the test where one of the programs could not be installed. */
+export async function openSharedRoom(programs: readonly RealProgram[], { skip }: TestContext): Promise<SharedRoom> {
+  const files: Record<string, string> = {};
+  for (const { preset } of programs) {
+    const installed = inject('installed')[preset];
+    if (installed === undefined || 'missing' in installed) return skip(installed?.missing);
+    files[preset] = installed.file;
+  }
+  const room = await createAgentRoom(files);
   const proxy = await startRefusingProxy();
   const home = room.cli.env['HOME'] ?? '';
-  const place = { home, project: room.cli.directory, modelUrl: model.url };
+  const project = room.cli.directory;
   const tmp = path.join(home, 'tmp');
   fs.mkdirSync(tmp);
-  writeFile(path.join(place.project, 'note.txt'), PROJECT_SECRET);
-  writeFile(path.join(place.project, 'a note.txt'), PROJECT_SECRET);
-  writeFile(path.join(place.project, 'sub/only-in-a-listing.txt'), 'text that only-in-a-listing holds');
+  writeFile(path.join(project, 'note.txt'), PROJECT_SECRET);
+  writeFile(path.join(project, 'a note.txt'), PROJECT_SECRET);
+  writeFile(path.join(project, 'sub/only-in-a-listing.txt'), 'text that only-in-a-listing holds');
   writeFile(path.join(home, 'secret.txt'), HOME_SECRET);
-  const env = { ...networkOf(proxy.url), TMPDIR: tmp, LANG: 'C.UTF-8', ...program.setUp(place) };
-  const start: RealRoom['start'] = (...words) =>
-    room.startIn(env, 'bob', '--preset', program.preset, '--backoff', '50ms', ...words);
+  // Codex runs commands in a login shell, and /etc/profile sets a PATH of its own.
+  writeFile(
+    path.join(home, '.profile'),
+    `PATH='${room.cli.env['PATH']}'
+`,
+  );
+  const env = { ...networkOf(proxy.url), TMPDIR: tmp, LANG: 'C.UTF-8' };
+  const models = new Map<RealProgram, ModelServer>();
+  for (const program of programs) {
+    const model = await startModel(program.dialect);
+    models.set(program, model);
+    Object.assign(env, program.setUp({ home, project, modelUrl: model.url }));
+  }
   return {
-    room,
-    model,
-    place,
-    env,
-    start,
-    startTrusted: (...words) => start('--trust-directory', '.', ...words),
+    of: (program) => {
+      const model = models.get(program);
+      if (!model) throw new Error(`${program.preset} is not in this room`);
+      const start: ProgramRoom['start'] = (...words) =>
+        room.startIn(env, 'bob', '--preset', program.preset, '--backoff', '50ms', ...words);
+      return {
+        room,
+        model,
+        place: { home, project, modelUrl: model.url },
+        env,
+        start,
+        startTrusted: (...words) => start('--trust-directory', '.', ...words),
+      };
+    },
     [Symbol.asyncDispose]: async () => {
       // Programs leave helpers behind, which would write where the directory is being removed.
-      await killAll(place);
+      await killAll({ home });
       await room[Symbol.asyncDispose]();
-      await model[Symbol.asyncDispose]();
+      for (const model of models.values()) await model[Symbol.asyncDispose]();
       await proxy[Symbol.asyncDispose]();
     },
   };
 }
 
 /** Kills whatever was started in that home directory, as one instant would. */
-export function killAll({ home }: Place): Promise<void> {
+export function killAll({ home }: Pick<Place, 'home'>): Promise<void> {
   return until('all that was started has ended', () => {
     const pids = processesWith(`HOME=${home}\0`);
     for (const pid of pids) killQuietly(pid);

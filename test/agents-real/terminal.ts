@@ -3,7 +3,7 @@ import path from 'node:path';
 import { until } from '../hostile/until.ts';
 import { startTmux } from '../nudge/tmux-server.ts';
 import type { RealProgram } from './programs/program.ts';
-import type { RealRoom } from './real-room.ts';
+import type { ProgramRoom } from './real-room.ts';
 
 /** Only a hang ends here. */
 export const PATIENCE_MS = 120_000;
@@ -38,7 +38,7 @@ export interface TerminalOptions {
 /** Opens the program in a window of a tmux server of its own. Whether it trusts the directory was set up before. */
 export async function openTerminal(
   program: RealProgram,
-  real: RealRoom,
+  real: ProgramRoom,
   { prompt, join, args: more = [] }: TerminalOptions = {},
 ): Promise<Terminal> {
   const { room, place, env } = real;
