@@ -313,6 +313,16 @@ describe('hooks status', () => {
     const added = await room.run(['hooks', 'add', 'claude', 'codex'], { cwd });
     expect(added.stderr).toContain(`Claude Code: the room ${room.room} is not below the project`);
     expect(added.stderr).toContain('mailroom hooks add claude --sandbox-access');
+    const notRun = `Codex: it does not run these hooks, because it takes those of a linked worktree from ${room.directory}.`;
+    expect(added.stderr).toContain(notRun);
+    expect(added.stderr).not.toContain('Claude Code: it does not run');
+    for (const elsewhere of [
+      { words: ['--user'], cwd },
+      { words: [], cwd: room.directory },
+    ]) {
+      const words = ['hooks', 'add', 'codex', '--dry-run', ...elsewhere.words];
+      expect((await room.run(words, { cwd: elsewhere.cwd })).stderr).not.toContain('does not run these hooks');
+    }
     expect(added.stderr).toContain(`  [sandbox_workspace_write]\n  writable_roots = ["${room.room}"]`);
     expect((await statusOf('claude', cwd)).sandbox).toMatchObject({
       setting: 'sandbox.filesystem.allowWrite',

@@ -8,6 +8,7 @@ import { PROGRAM_FACTS } from '../../hooks/install/program-facts.ts';
 import { HOOK_PROGRAMS, type HookProgram } from '../../hooks/programs.ts';
 import { ROOM_DIRECTORY, roomLayout } from '../../message/layout.ts';
 import { findRoom } from '../../room/find-room.ts';
+import { elsewhereOf } from '../../room/git-worktree.ts';
 import { textOption } from '../arguments.ts';
 import type { Call } from '../command.ts';
 
@@ -34,6 +35,12 @@ export function placeOf({ args, cwd, env, host }: Call): Place {
   const root = projectRoot(host, cwd);
   const scope = isUser || (!isProject && root === undefined) ? 'user' : 'project';
   return { scope, places: { project: root ?? cwd, home, env }, isDefault: !isUser && !isProject };
+}
+
+/** The main checkout of a linked worktree; undefined also in a worktree of a bare repository, which has none. */
+export function mainCheckoutOf(host: Host, project: string): string | undefined {
+  const elsewhere = elsewhereOf(host, project);
+  return elsewhere?.siblings.length === 0 ? elsewhere.main : undefined;
 }
 
 function projectRoot({ files }: Host, cwd: string): string | undefined {

@@ -8,7 +8,7 @@ import { isMailroomError } from '../../errors.ts';
 import type { HookProgram } from '../../hooks/programs.ts';
 import type { Call } from '../command.ts';
 import { isFoundByName, type HookCalling } from './calling-for.ts';
-import type { Place } from './find-place.ts';
+import { mainCheckoutOf, type Place } from './find-place.ts';
 
 /** One program whose hooks are added or removed. */
 export interface Target extends HookCalling {
@@ -39,6 +39,13 @@ export function adviceOnAdded(call: Call, place: Place, { target, change }: Chan
   const lines: string[] = [];
   if (!isTried) lines.push('untried: written from its documents, never seen to work.');
   if (change.state !== 'unchanged') lines.push(next);
+  // Codex 0.171 reads the hooks of a linked worktree in the main checkout, and only where the worktree has a .codex of its own.
+  const main = program === 'codex' && place.scope === 'project' && mainCheckoutOf(call.host, place.places.project);
+  if (main) {
+    lines.push(
+      `it does not run these hooks, because it takes those of a linked worktree from ${main}. Hooks for all of your projects do run: mailroom hooks add codex --user`,
+    );
+  }
   if (isShared) {
     const file = relative(place.places.project, path);
     const exclude = `echo ${quote(`/${file}`)} >> "$(git rev-parse --git-path info/exclude)"`;
