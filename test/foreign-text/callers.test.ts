@@ -80,6 +80,7 @@ const CUT_BY_LENGTH: Readonly<Record<string, readonly string[]>> = {
   'ids and hashes': [
     'src/agents/question.ts',
     'src/cli/show-message.ts',
+    'src/hooks/hook-event.ts',
     'src/hooks/introduction.ts',
     'src/hooks/mail-text.ts',
     'src/message/layout.ts',
