@@ -316,6 +316,9 @@ describe('hooks status', () => {
     const notRun = `Codex: it does not run these hooks, because it takes those of a linked worktree from ${room.directory}.`;
     expect(added.stderr).toContain(notRun);
     expect(added.stderr).not.toContain('Claude Code: it does not run');
+    const stateIn = async (program: string): Promise<string | undefined> =>
+      (await statusOf(program, cwd)).files.find(({ scope }) => scope === 'project')?.state;
+    expect([await stateIn('codex'), await stateIn('claude')]).toEqual(['not-run', 'current']);
     for (const elsewhere of [
       { words: ['--user'], cwd },
       { words: [], cwd: room.directory },

@@ -37,9 +37,13 @@ export function placeOf({ args, cwd, env, host }: Call): Place {
   return { scope, places: { project: root ?? cwd, home, env }, isDefault: !isUser && !isProject };
 }
 
-/** The main checkout of a linked worktree; undefined also in a worktree of a bare repository, which has none. */
-export function mainCheckoutOf(host: Host, project: string): string | undefined {
-  const elsewhere = elsewhereOf(host, project);
+/**
+ * The main checkout, where the program looks for hooks in place of the linked worktree that the project is: Codex 0.171, and only
+ * where the worktree has a .codex of its own. Undefined for any other, also in a worktree of a bare repository, which has none.
+ */
+export function readInstead(host: Host, program: HookProgram, { scope, places }: Place): string | undefined {
+  if (program !== 'codex' || scope !== 'project') return undefined;
+  const elsewhere = elsewhereOf(host, places.project);
   return elsewhere?.siblings.length === 0 ? elsewhere.main : undefined;
 }
 

@@ -8,7 +8,7 @@ import { isMailroomError } from '../../errors.ts';
 import type { HookProgram } from '../../hooks/programs.ts';
 import type { Call } from '../command.ts';
 import { isFoundByName, type HookCalling } from './calling-for.ts';
-import { mainCheckoutOf, type Place } from './find-place.ts';
+import { readInstead, type Place } from './find-place.ts';
 
 /** One program whose hooks are added or removed. */
 export interface Target extends HookCalling {
@@ -39,9 +39,8 @@ export function adviceOnAdded(call: Call, place: Place, { target, change }: Chan
   const lines: string[] = [];
   if (!isTried) lines.push('untried: written from its documents, never seen to work.');
   if (change.state !== 'unchanged') lines.push(next);
-  // Codex 0.171 reads the hooks of a linked worktree in the main checkout, and only where the worktree has a .codex of its own.
-  const main = program === 'codex' && place.scope === 'project' && mainCheckoutOf(call.host, place.places.project);
-  if (main) {
+  const main = readInstead(call.host, program, place);
+  if (main !== undefined) {
     lines.push(
       `it does not run these hooks, because it takes those of a linked worktree from ${main}. Hooks for all of your projects do run: mailroom hooks add codex --user`,
     );

@@ -15,7 +15,7 @@ import type { Call } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { alignColumns } from '../show-message.ts';
 import { callingFor } from './calling-for.ts';
-import { placeOf, programsHere, roomHere, type Place } from './find-place.ts';
+import { placeOf, programsHere, readInstead, roomHere, type Place } from './find-place.ts';
 import { gapText } from './hook-advice.ts';
 import { lastFault, sessionsIn, type HookFault, type SessionStatus } from './hook-sessions.ts';
 
@@ -37,8 +37,8 @@ interface ProgramStatus {
 interface FileStatus {
   readonly scope: HookScope;
   readonly path: string;
-  /** `unreadable`: it is not what the program reads there; `fault` says why. */
-  readonly state: 'current' | 'older' | 'no' | 'unreadable';
+  /** `not-run`: the program does not look there. `unreadable`: it is not what the program reads there; `fault` says why. */
+  readonly state: 'current' | 'older' | 'no' | 'not-run' | 'unreadable';
   readonly fault?: string;
   readonly as: string | null;
   readonly trust: { readonly isNeeded: boolean; readonly isGiven: boolean | null };
@@ -133,7 +133,8 @@ async function fileStatus(
   try {
     const { calling } = await callingFor(call, place, { program, as: undefined });
     const { state, as } = lookAtHooks(call.host, { program, path, room }, calling);
-    return { scope, path, state, as: as ?? null, trust };
+    const isRead = state === 'no' || readInstead(call.host, program, place) === undefined;
+    return { scope, path, state: isRead ? state : 'not-run', as: as ?? null, trust };
   } catch (error) {
     if (!isMailroomError(error)) throw error;
     return { scope, path, state: 'unreadable', fault: error.message, as: null, trust };
@@ -149,6 +150,7 @@ const STATES = {
   current: 'installed',
   older: 'installed, older form: add it again',
   no: 'no',
+  'not-run': 'written, but not run in a linked worktree: add them with --user',
   unreadable: 'unreadable',
 };
 
