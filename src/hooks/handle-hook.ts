@@ -104,7 +104,7 @@ async function introduceSession(context: RoomContext, event: HookEvent, options:
   if (known && known.address !== session.address) await returnShown(context, known);
   await returnOfEnded(context, session);
   endWaiter(context, session);
-  if (event.kind === 'prompt') await markPrompt(context, session, event.turnId);
+  if (event.kind === 'prompt') markPrompt(context.host.files, session.layout, event.turnId);
   else removeQuietly(context.host.files, session.layout.prompted);
   if (event.isUnheard) return NOTHING;
   const command = commandIn(session, options.ownCommand);
@@ -144,11 +144,11 @@ async function inTurn(
   const { files } = context.host;
   const { prompted, subagent } = session.layout;
   if (kind === 'prompt' && event.isByPerson) endWaiter(context, session);
-  const before = kind === 'prompt' ? promptBefore(context, session) : undefined;
+  const before = kind === 'prompt' ? promptBefore(files, session.layout) : undefined;
   const isMidTurn = before !== undefined && before === event.turnId;
   // A person took the prompt before back, or the whole turn, and with it what was shown there.
   const isTakenBack = before !== undefined && !isMidTurn;
-  if (kind === 'prompt' || event.isInterrupted) await markPrompt(context, session, event.turnId);
+  if (kind === 'prompt' || event.isInterrupted) markPrompt(files, session.layout, event.turnId);
   else removeQuietly(files, prompted);
   if (kind === 'prompt' || kind === 'turn-end') removeQuietly(files, subagent);
   if (kind === 'subagent') touch(context, subagent);

@@ -1,17 +1,26 @@
-import { readText, replaceFile, stagedPath } from '../host/files.ts';
-import type { RoomContext } from '../room/context.ts';
-import type { Session } from './session.ts';
+import { constants } from 'node:fs';
+import type { FileSystem } from '../host/file-system.ts';
+import { readText } from '../host/files.ts';
+import type { SessionLayout } from '../message/layout.ts';
 
 const BYTES_MAX = 4_096;
+const OPEN_MARK = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
-/** Marks that a prompt of this turn is under way, or that the turn was interrupted. The file holds the turn's id, where it has one. */
-export async function markPrompt({ host, layout }: RoomContext, session: Session, turnId = ''): Promise<void> {
-  const staged = stagedPath(layout.tmp, host.randomBytes);
-  const bytes = Buffer.from(turnId);
-  await replaceFile(host.files, { path: session.layout.prompted, staged, bytes, mode: 0o600, durable: false });
+/**
+ * Marks that a prompt of this turn is under way, or that the turn was interrupted. The file holds the turn's id, where it has one. A
+ * mark that is cut off by a kill names no turn, and then mail is shown once more.
+ */
+export function markPrompt(files: FileSystem, { prompted }: SessionLayout, turnId = ''): void {
+  const fd = files.open(prompted, OPEN_MARK, 0o600);
+  try {
+    const bytes = Buffer.from(turnId);
+    files.write(fd, bytes, 0, bytes.length);
+  } finally {
+    files.close(fd);
+  }
 }
 
 /** The id of the turn whose prompt nothing has followed yet, empty where it has none; undefined where there is no such prompt. */
-export function promptBefore({ host }: RoomContext, { layout }: Session): string | undefined {
-  return host.files.lstat(layout.prompted) && (readText(host.files, layout.prompted, BYTES_MAX) ?? '');
+export function promptBefore(files: FileSystem, { prompted }: SessionLayout): string | undefined {
+  return files.lstat(prompted) && (readText(files, prompted, BYTES_MAX) ?? '');
 }

@@ -8,6 +8,7 @@ import { unframe } from '../message/frame.ts';
 import { actorLayout, roomLayout, sessionLayout } from '../message/layout.ts';
 import { findRoom } from '../room/find-room.ts';
 import { sessionKey, type HookEvent } from './hook-event.ts';
+import { markPrompt } from './prompt-mark.ts';
 
 type LittleHost = Pick<Host, 'files' | 'clock'> & { readonly processes: Pick<Host['processes'], 'userId' | 'parent'> };
 
@@ -40,10 +41,11 @@ export function lookQuickly(
   };
   if (isUnheard || !isActorAddress(address) || !isSameProcess(process, processes.parent())) return 'something';
   const { mailbox, seen } = actorLayout(room, address);
-  if (files.lstat(session.subagent) || files.lstat(session.prompted)) return 'something';
-  if (files.readdir(mailbox.new).length > 0) return 'something';
+  if (files.lstat(session.subagent) || files.readdir(mailbox.new).length > 0) return 'something';
   if (namesIn(files, mailbox.cur).length > 0 || namesIn(files, session.shown).length > 0) return 'something';
-  // As with mail: see `endWaiter`.
+  // As with mail: what comes later is judged by these.
+  if (event.kind === 'prompt' || event.isInterrupted) markPrompt(files, session, event.turnId);
+  else if (files.lstat(session.prompted)) removeQuietly(files, session.prompted);
   if (event.kind === 'prompt' && event.isByPerson) removeQuietly(files, session.waiter);
   const now = clock.now();
   for (const path of [session.record, seen]) files.utimes(path, now);

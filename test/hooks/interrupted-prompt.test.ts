@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { openHookRoom } from './hook-room.ts';
+import { parseHookEvent } from '../../src/hooks/hook-event.ts';
+import { lookQuickly } from '../../src/hooks/quick-look.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
+import { openHookRoom, running } from './hook-room.ts';
 
 // Claude Code 2.1.332: Esc before the answer calls no hook, puts the prompt back into its box, and takes what hooks said beside it
 // out of the conversation. Gemini CLI 0.61 takes it out as well, and calls AfterAgent.
@@ -92,4 +95,28 @@ test.each([
   expect(room.names(`${program}-1`, 'done')).toHaveLength(1);
   await fire('Stop', { [field]: 'b' });
   expect(room.names(`${program}-1`, 'done')).toHaveLength(2);
+});
+
+test('that is so also where the first prompt found no mail, and nothing was loaded that mail needs', async () => {
+  await using room = await openHookRoom();
+  const { fire } = room.session('one');
+  await fire('SessionStart');
+  const look = (name: string): string => {
+    const event = parseHookEvent(JSON.stringify({ session_id: 'one', prompt_id: 'a' }), { program: 'claude', name });
+    const host = { ...nodeHost, processes: { ...nodeHost.processes, parent: () => running() } };
+    return lookQuickly(host, event, { named: room.zoo.directory, cwd: '/' });
+  };
+  expect(look('UserPromptSubmit')).toBe('nothing-new');
+  await room.send('the port?');
+  expect(await fire('UserPromptSubmit', { prompt_id: 'a' })).toContain('the port?');
+  await fire('Stop', { prompt_id: 'a' });
+  expect(room.names('claude-1', 'done')).toEqual([]);
+  await fire('Stop', { prompt_id: 'b' });
+  expect(room.names('claude-1', 'done')).toHaveLength(1);
+  // And the quick look takes the mark away as well.
+  expect([look('UserPromptSubmit'), look('Stop')]).toEqual(['nothing-new', 'nothing-new']);
+  await room.send('the host?');
+  await fire('UserPromptSubmit', { prompt_id: 'a' });
+  await fire('Stop', { prompt_id: 'a' });
+  expect(room.names('claude-1', 'done')).toHaveLength(2);
 });
