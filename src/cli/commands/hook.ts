@@ -11,7 +11,7 @@ export const hook: Command = {
 in the running turn, and acknowledges what was shown once the model has run since. It never stops the program: whatever
 goes wrong, it exits 0, prints nothing on stdout, and writes the fault to the log (mailroom log).`,
   run: async ({ args, output }) => {
-    await output.talk(`mailroom: hook ${args.operands.join(' ')} is to be called by a program, as mailroom hook.\n`);
+    await output.talk(`mailroom: hook ${args.operands.join(' ')} did nothing: programs call it without any option.\n`);
     return EXIT_OK;
   },
 };
