@@ -40,7 +40,7 @@ export function readRecord<T>(
   const parsed = value?.['v'] === 1 ? parse(value) : undefined;
   if (parsed !== undefined) return parsed;
   throw new Conflict(`The record ${path} cannot be believed; Mailroom writes it whole or not at all.`, {
-    hint: `See what it was, then have what it was about done anew: rm -r ${quote(path)}`,
+    hint: `Inspect it, then delete it; its work runs again: rm -r ${quote(path)}`,
   });
 }
 

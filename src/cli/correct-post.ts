@@ -15,7 +15,7 @@ export interface Line {
 
 /** Recipients that each get a command of their own in a hint. */
 const RECIPIENTS_MAX = 8;
-/** A longer content is not said once more to whoever has just said it. */
+/** A hint does not repeat longer content. */
 export const CONTENT_CHARS_SHOWN_MAX = 2_000;
 const EVERYBODY = ['all', '*'];
 /** Options that say what an operand says, for whoever knows them from other programs. */

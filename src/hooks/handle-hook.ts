@@ -1,6 +1,5 @@
-import { ensureDirectory, removeQuietly } from '../host/files.ts';
+import { removeQuietly } from '../host/files.ts';
 import { isSameProcess } from '../host/processes.ts';
-import { sessionLayout } from '../message/layout.ts';
 import { readCard } from '../room/card.ts';
 import type { RoomContext } from '../room/context.ts';
 import { leaveRoom } from '../room/join.ts';
@@ -42,6 +41,11 @@ export interface HookOutcome {
   readonly afterwards: () => Promise<void>;
 }
 
+/** With what was known of the session before. */
+interface KnownBefore extends HookContext {
+  readonly known: Session | undefined;
+}
+
 /** A hook that started this session at the same time has done so by then. */
 const START_WAIT_MS_MAX = 1_000;
 
@@ -58,13 +62,13 @@ export async function handleHook(context: RoomContext, event: HookEvent, options
     if (known) await endSession(context, known);
     return NOTHING;
   }
-  if (event.kind === 'session-start') return startSession(context, event, options);
+  if (event.kind === 'session-start') return startSession(context, event, { ...options, known });
   if (known && hasLeft(context, known)) return NOTHING;
   const isKnown = known && isSameProcess(known.process, context.host.processes.parent());
   if (!isKnown || (known.isUnheard && event.kind === 'prompt')) {
     // To be told who it is would be no reason for another turn, and before a tool call no model hears it.
     const isHeard = event.kind !== 'turn-end' && event.kind !== 'subagent';
-    return isHeard ? startSession(context, event, options) : NOTHING;
+    return isHeard ? startSession(context, event, { ...options, known }) : NOTHING;
   }
   showRun(context, known);
   return inTurn(context, event, known, options);
@@ -79,28 +83,27 @@ function hasLeft({ host, layout }: RoomContext, { address }: Session): boolean {
  * Joins, and tells the session who it is. Gemini CLI starts the hooks of a session and of the prompt on its command line at the same
  * time (0.61): the one that is second finds the session there, and says nothing again.
  */
-async function startSession(context: RoomContext, event: HookEvent, options: HookContext): Promise<HookOutcome> {
+async function startSession(context: RoomContext, event: HookEvent, options: KnownBefore): Promise<HookOutcome> {
   const { host, layout } = context;
   const parent = host.processes.parent();
   const isStarted = (session: Session | undefined): session is Session =>
     session !== undefined && isSameProcess(session.process, parent);
-  const before = sessionOf(context, event);
-  const { directory, record } = sessionLayout(layout, sessionKey(event));
-  for (const path of [layout.sessions, directory]) ensureDirectory(host.files, path);
-  const release = await host.lock.smooth(record, { waitMsMax: START_WAIT_MS_MAX });
+  const release = await host.lock.smooth(`${layout.tmp}/${sessionKey(event)}`, { waitMsMax: START_WAIT_MS_MAX });
   try {
-    const now = sessionOf(context, event);
-    if (isStarted(before) || !isStarted(now) || now.isUnheard) return await introduceSession(context, event, options);
-    return event.kind === 'session-start' ? NOTHING : await inTurn(context, event, now, options);
+    const known = sessionOf(context, event);
+    if (isStarted(options.known) || !isStarted(known) || known.isUnheard) {
+      return await introduceSession(context, event, { ...options, known });
+    }
+    return event.kind === 'session-start' ? NOTHING : await inTurn(context, event, known, options);
   } finally {
     await release();
   }
 }
 
 /** Joins, and shows again what the session was shown: its context may be a new one. Acknowledges nothing. */
-async function introduceSession(context: RoomContext, event: HookEvent, options: HookContext): Promise<HookOutcome> {
-  const known = sessionOf(context, event);
-  const session = await joinSession(context, event, { ...options, known });
+async function introduceSession(context: RoomContext, event: HookEvent, options: KnownBefore): Promise<HookOutcome> {
+  const { known } = options;
+  const session = await joinSession(context, event, options);
   if (known && known.address !== session.address) await returnShown(context, known);
   await returnOfEnded(context, session);
   endWaiter(context, session);

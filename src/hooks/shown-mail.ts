@@ -15,7 +15,7 @@ import type { Session } from './session.ts';
  * |--------------------------|--------|------------------------------------------------------------------|
  * | as the hook made it      | no     | may not have been seen: the lease is short, then it comes again   |
  * | as the record names it   | yes    | was seen: acknowledged by what proves that the model has run      |
-| kept in part             | yes    | its beginning was seen: stays claimed as long as the session goes on |
+ * | kept in part             | yes    | its beginning was seen: stays claimed while the session goes on  |
  * | another one, or none     | yes    | was dealt with, or belongs to somebody else: the record is dropped |
  */
 export interface ShownMail {

@@ -42,7 +42,7 @@ not import it. With --json each of these files has its "path" and "change" in "n
     const directory = textOption(args, 'room') ?? (env['MAILROOM_DIR'] || undefined);
     const algorithm = textOption(args, 'algorithm') as 'hmac-sha256' | 'ed25519' | undefined;
     const place = resolve(cwd, directory ?? ROOM_DIRECTORY);
-    // A file that cannot be edited is told before anything is made.
+    // Reports a file that cannot be edited before anything is made.
     const notes = args.options.has('agents-md') ? planNotes(host, place) : [];
     const made = await initRoom({ directory, algorithm, cwd, host });
     await writeNotes(host, place, notes);
