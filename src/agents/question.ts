@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../host/sha256.ts';
 import { isMessageType, MessageType } from '../message/message-type.ts';
 import type { Message } from '../message/message.ts';
 
@@ -54,7 +54,7 @@ export function replyId(address: string, { room, from, id }: Message, timeMs: nu
 }
 
 function hashOf(...parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return sha256Hex(JSON.stringify(parts));
 }
 
 /** What the asker says about the answer, in the question's `data`. */

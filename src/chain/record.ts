@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import { InvalidInput } from '../errors.ts';
+import { sha256Hex } from '../host/sha256.ts';
 import { RecordTooLarge } from './record-too-large.ts';
 
 /** `prev` of the first record of a chain. */
@@ -41,7 +41,7 @@ export function encodeRecord(
     throw new InvalidInput(`record ${head.seq} cannot be written: its content is ${typeof value}, expected JSON`);
   }
   const json = `{"seq":${head.seq},"prev":"${head.prev}","by":${JSON.stringify(head.by)},"${name}":${written}}`;
-  const digest = hash('sha256', json);
+  const digest = sha256Hex(json);
   const bytes = Buffer.from(`\n${digest} ${json}\n`);
   if (bytes.length > bytesMax) throw new RecordTooLarge({ seq: head.seq, bytes: bytes.length, bytesMax });
   return { record: withContent(head, digest, content), bytes };
@@ -52,7 +52,7 @@ export function decodeLine(line: Buffer): ChainRecord | undefined {
   if (line[HASH_CHARS] !== SPACE) return undefined;
   const json = line.subarray(HASH_CHARS + 1);
   const digest = line.toString('latin1', 0, HASH_CHARS);
-  if (hash('sha256', json) !== digest) return undefined;
+  if (sha256Hex(json) !== digest) return undefined;
   return recordOf(json.toString('utf8'), digest);
 }
 

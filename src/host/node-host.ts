@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Host } from './host.ts';
 import { lockfile } from './lockfile.ts';
 import { nodeClock } from './node-clock.ts';
@@ -6,13 +5,15 @@ import { blockingFileSystem, nodeFileSystem } from './node-file-system.ts';
 import { nodeProcesses } from './node-processes.ts';
 import { nodeWatchdog } from './node-watchdog.ts';
 import { nodeWatching } from './node-watching.ts';
+import { nodeCrypto } from './node-crypto.ts';
+import { drawRandomBytes } from './node-random.ts';
 import { createRandomPool } from './random-pool.ts';
 
 /** The machine this process runs on. */
 export const nodeHost: Host = {
   files: nodeFileSystem,
   clock: nodeClock,
-  randomBytes: createRandomPool((length) => randomBytes(length)),
+  randomBytes: createRandomPool({ drawPool: drawRandomBytes, drawKey: (length) => nodeCrypto().randomBytes(length) }),
   lock: lockfile,
   processes: nodeProcesses,
   watching: nodeWatching,

@@ -1,5 +1,5 @@
-import { createHash, type Hash } from 'node:crypto';
 import type { AnyStateMachine } from 'xstate';
+import { sha256Hex } from '../host/sha256.ts';
 import { actionRunOf } from './action.ts';
 import { durableWorkOf } from './durable-logic.ts';
 import { toldOf } from './tell.ts';
@@ -11,48 +11,48 @@ const DEPTH_MAX = 100;
  * actors, child machines), functions by their text. What such a function calls elsewhere is not seen.
  */
 export function machineHash(machine: AnyStateMachine): string {
-  const hash = createHash('sha256');
-  feedMachine(hash, machine, new Set());
-  return hash.digest('hex').slice(0, 16);
+  const text: string[] = [];
+  feedMachine(text, machine, new Set());
+  return sha256Hex(text.join('')).slice(0, 16);
 }
 
-function feedMachine(hash: Hash, machine: AnyStateMachine, seen: Set<unknown>): void {
+function feedMachine(text: string[], machine: AnyStateMachine, seen: Set<unknown>): void {
   if (seen.has(machine)) return;
   seen.add(machine);
   const { actors, actions, guards, delays } = machine.implementations;
-  feed(hash, machine.config, seen, 0);
-  for (const part of [actions, guards, delays]) feed(hash, part, seen, 0);
+  feed(text, machine.config, seen, 0);
+  for (const part of [actions, guards, delays]) feed(text, part, seen, 0);
   for (const [name, logic] of sorted(actors)) {
-    hash.update(`actor ${name}\n`);
+    text.push(`actor ${name}\n`);
     if (typeof logic === 'object' && logic !== null && 'implementations' in logic)
-      feedMachine(hash, logic as AnyStateMachine, seen);
-    else feed(hash, durableWorkOf(logic), seen, 0);
+      feedMachine(text, logic as AnyStateMachine, seen);
+    else feed(text, durableWorkOf(logic), seen, 0);
   }
 }
 
-function feed(hash: Hash, value: unknown, seen: Set<unknown>, depth: number): void {
+function feed(text: string[], value: unknown, seen: Set<unknown>, depth: number): void {
   const told = toldOf(value);
   if (told) {
-    hash.update('tell\n');
-    feed(hash, told, seen, depth + 1);
+    text.push('tell\n');
+    feed(text, told, seen, depth + 1);
   } else if (typeof value === 'function') {
-    hash.update(`function ${Function.prototype.toString.call(actionRunOf(value) ?? value)}\n`);
+    text.push(`function ${Function.prototype.toString.call(actionRunOf(value) ?? value)}\n`);
     // The actions of XState itself keep what they were given as properties.
     for (const [name, part] of sorted(value)) {
       if (name === 'resolve' || name === 'execute' || name === 'retryResolve') continue;
-      hash.update(`.${name}\n`);
-      feed(hash, part, seen, depth + 1);
+      text.push(`.${name}\n`);
+      feed(text, part, seen, depth + 1);
     }
   } else if (typeof value === 'object' && value !== null) {
     if (seen.has(value) || depth > DEPTH_MAX) return;
     seen.add(value);
     for (const [name, part] of sorted(definitionOf(value))) {
-      hash.update(`{${name}\n`);
-      feed(hash, part, seen, depth + 1);
+      text.push(`{${name}\n`);
+      feed(text, part, seen, depth + 1);
     }
-    hash.update('}\n');
+    text.push('}\n');
   } else {
-    hash.update(`${typeof value} ${String(value)}\n`);
+    text.push(`${typeof value} ${String(value)}\n`);
   }
 }
 

@@ -51,22 +51,36 @@ function isBoundary(text: string, at: number): boolean {
   if (isInPair(text, at)) return false;
   const last = String.fromCodePoint(text.codePointAt(isInPair(text, at - 1) ? at - 2 : at - 1) ?? 0);
   const next = String.fromCodePoint(text.codePointAt(at) ?? 0);
-  if (EXTENDS.test(next) || JOINS.test(last)) return false;
+  const is = patterns();
+  if (is.extends.test(next) || is.joins.test(last)) return false;
   // Flags are pairs of regional indicators, counted from the first one.
-  return !(REGIONAL.test(next) && REGIONAL.test(last) && regionalsBefore(text, at) % 2 === 1);
+  return !(is.regional.test(next) && is.regional.test(last) && regionalsBefore(text, at) % 2 === 1);
 }
 
-/** Marks, joiners, skin tones, tags, and the parts of a Korean syllable behind the first. */
-const EXTENDS =
-  /[\p{M}\p{Grapheme_Extend}\p{Emoji_Modifier}\u200d\u0e33\u0eb3\u1160-\u11ff\ud7b0-\ud7fb\u{e0020}-\u{e007f}]/u;
-/** What draws the next character to itself: a joiner, an Indic virama, the first part of a Korean syllable, number signs. */
-const JOINS =
-  /[\u200d\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d\u1039\u17d2\u1a60\u1100-\u115f\ua960-\ua97c\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\u{110bd}\u{110cd}\u{111c2}\u{111c3}\u{1193f}\u{11941}\u{11a3a}\u{11a84}-\u{11a89}\u{11d46}\u{11f02}]/u;
-const REGIONAL = /\p{Regional_Indicator}/u;
+interface Patterns {
+  /** Marks, joiners, skin tones, tags, and the parts of a Korean syllable behind the first. */
+  readonly extends: RegExp;
+  /** What draws the next character to itself: a joiner, an Indic virama, the first part of a Korean syllable, number signs. */
+  readonly joins: RegExp;
+  readonly regional: RegExp;
+}
+
+let made: Patterns | undefined;
+
+/** Made when first needed: to create them takes half a ms, and most texts need none. */
+function patterns(): Patterns {
+  return (made ??= {
+    extends:
+      /[\p{M}\p{Grapheme_Extend}\p{Emoji_Modifier}\u200d\u0e33\u0eb3\u1160-\u11ff\ud7b0-\ud7fb\u{e0020}-\u{e007f}]/u,
+    joins:
+      /[\u200d\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d\u1039\u17d2\u1a60\u1100-\u115f\ua960-\ua97c\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\u{110bd}\u{110cd}\u{111c2}\u{111c3}\u{1193f}\u{11941}\u{11a3a}\u{11a84}-\u{11a89}\u{11d46}\u{11f02}]/u,
+    regional: /\p{Regional_Indicator}/u,
+  });
+}
 
 function regionalsBefore(text: string, at: number): number {
   let count = 0;
-  for (let index = at - 2; index >= 0 && REGIONAL.test(text.slice(index, index + 2)); index -= 2) count += 1;
+  for (let index = at - 2; index >= 0 && patterns().regional.test(text.slice(index, index + 2)); index -= 2) count += 1;
   return count;
 }
 

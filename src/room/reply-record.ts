@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { Conflict, RoomRefused, UPDATE_HINT } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { ensureDirectory, publishFile, readBounded, stagedPath, syncDirectories, syncFile } from '../host/files.ts';
+import { sha256Hex } from '../host/sha256.ts';
 import { refuse } from '../mailbox/dead.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import { frame, unframe } from '../message/frame.ts';
@@ -96,7 +96,7 @@ const FORGED = {
 
 /** What makes two drafts the same answer for whoever types the command again. When it expires is said as a length of time. */
 function hashOf({ type, content, data, needsAck, expiresInMs }: Draft): string {
-  return createHash('sha256').update(JSON.stringify({ type, content, data, needsAck, expiresInMs })).digest('hex');
+  return sha256Hex(JSON.stringify({ type, content, data, needsAck, expiresInMs }));
 }
 
 function readRecord({ host }: Mailbox, path: string): Buffer | 'unreadable' | undefined {

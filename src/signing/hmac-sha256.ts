@@ -1,21 +1,20 @@
-import { hash } from 'node:crypto';
+import { sha256 } from '../host/sha256.ts';
 
 const BLOCK_BYTES = 64;
 const INNER = 0x36;
 const OUTER = 0x5c;
 
 /**
- * HMAC-SHA256 (RFC 2104) under one key of at most 64 bytes, of `tag` and the bytes behind it. Made of two hashes at one
- * go each, because an `Hmac` object costs several times what it computes.
+ * HMAC-SHA256 (RFC 2104) under one key, of `tag` and the bytes behind it. Made of two hashes at one go each, because an
+ * `Hmac` object of node:crypto costs several times what it computes.
  */
 export function hmacSha256(key: Uint8Array, tag: Uint8Array): (bytes: Uint8Array) => Buffer {
-  if (key.length > BLOCK_BYTES)
-    throw new RangeError(`the key has ${key.length} bytes, expected at most ${BLOCK_BYTES}`);
-  const inner = Buffer.concat([padded(key, INNER), tag]);
-  const outer = padded(key, OUTER);
+  const short = key.length > BLOCK_BYTES ? sha256(key) : key;
+  const inner = Buffer.concat([padded(short, INNER), tag]);
+  const outer = padded(short, OUTER);
   return (bytes) => {
-    const digest = hash('sha256', Buffer.concat([inner, bytes]), 'buffer');
-    return hash('sha256', Buffer.concat([outer, digest]), 'buffer');
+    const digest = sha256(Buffer.concat([inner, bytes]));
+    return sha256(Buffer.concat([outer, digest]));
   };
 }
 

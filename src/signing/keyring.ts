@@ -1,18 +1,13 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { RoomRefused } from '../errors.ts';
 import type { FileSystem } from '../host/file-system.ts';
 import { ensureDirectory, publishFile, readText, stagedPath } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
+import { nodeCrypto } from '../host/node-crypto.ts';
 import { isActorAddress } from '../message/address.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
-import {
-  createEd25519Key,
-  createEd25519Verifier,
-  createHmacKey,
-  type Algorithm,
-  type SigningKey,
-  type VerifyingKey,
-} from './keys.ts';
+import { createEd25519Key, createEd25519Verifier } from './ed25519.ts';
+import { createHmacKey, type Algorithm, type SigningKey, type VerifyingKey } from './keys.ts';
 
 const ROOM_KEY = /^[0-9a-f]{64}\n?$/;
 
@@ -130,7 +125,7 @@ function parsePrivateKey(path: string, pem: string): KeyObject {
     new RoomRefused(`The private key ${path} is no Ed25519 key in PEM.`, { cause, hint: 'Restore it from a backup.' });
   let key: KeyObject;
   try {
-    key = createPrivateKey(pem);
+    key = nodeCrypto().createPrivateKey(pem);
   } catch (cause) {
     throw refused(cause);
   }
@@ -145,7 +140,7 @@ export function readVerifier(files: FileSystem, layout: RoomLayout, sender: stri
   const pem = readText(files, actorLayout(layout, sender).publicKey);
   if (pem === undefined) return undefined;
   try {
-    const key = createPublicKey(pem);
+    const key = nodeCrypto().createPublicKey(pem);
     return key.asymmetricKeyType === 'ed25519' ? createEd25519Verifier(key) : undefined;
   } catch {
     return undefined;
@@ -161,7 +156,10 @@ async function enrolEd25519(options: Omit<KeyringOptions, 'roomId'> & { address:
   ensureDirectory(files, layout.publicKeys);
   const whole = { mode: 0o600, durable: true };
   const staged = (): string => stagedPath(layout.tmp, host.randomBytes);
-  const fresh = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const fresh = nodeCrypto()
+    .generateKeyPairSync('ed25519')
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString();
   const isFresh = await publishFile(files, {
     ...whole,
     path: privatePath,
@@ -170,7 +168,8 @@ async function enrolEd25519(options: Omit<KeyringOptions, 'roomId'> & { address:
   });
   // Of a key that is there and cannot be read, no other's public half may be published: it would stay for ever.
   const pem = isFresh ? fresh : readPrivateKey(files, { path: privatePath, address });
-  const publicPem = createPublicKey(parsePrivateKey(privatePath, pem))
+  const publicPem = nodeCrypto()
+    .createPublicKey(parsePrivateKey(privatePath, pem))
     .export({ type: 'spki', format: 'pem' })
     .toString();
   await publishFile(files, { ...whole, path: publicPath, staged: staged(), bytes: Buffer.from(publicPem) });

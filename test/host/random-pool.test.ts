@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { drawRandomBytes } from '../../src/host/node-random.ts';
 import { createRandomPool } from '../../src/host/random-pool.ts';
 
 /** Counts up through all the bytes it ever gives, so that one given twice shows. */
@@ -16,7 +17,7 @@ function countingSource(): { draw: (length: number) => Buffer; drawn: number[] }
 
 test('no byte of the system is given out twice, and what was given out stays as it was', () => {
   const { draw, drawn } = countingSource();
-  const random = createRandomPool(draw);
+  const random = createRandomPool({ drawPool: draw, drawKey: draw });
   const given = Array.from({ length: 2_000 }, (_, index) => random([4, 8, 12, 24][index % 4] ?? 4));
   const words = given.flatMap((bytes) =>
     Array.from({ length: bytes.length / 4 }, (_, word) => bytes.readUInt32BE(word * 4)),
@@ -28,8 +29,19 @@ test('no byte of the system is given out twice, and what was given out stays as 
 
 test('a key is drawn by itself', () => {
   const { draw, drawn } = countingSource();
-  const random = createRandomPool(draw);
+  const random = createRandomPool({ drawPool: draw, drawKey: draw });
   random(12);
   expect(random(32)).toHaveLength(32);
   expect(drawn.at(-1)).toBe(32);
+});
+
+test('what the pool is filled from differs each time, and has each bit about half of the time', () => {
+  const draws = Array.from({ length: 64 }, () => drawRandomBytes(4_096));
+  expect(new Set(draws.map((bytes) => bytes.toString('hex'))).size).toBe(draws.length);
+  for (let bit = 0; bit < 8; bit++) {
+    let set = 0;
+    for (const bytes of draws) for (const byte of bytes) set += (byte >> bit) & 1;
+    // Of 262,144 bits the share that is set is 0.5, with a standard deviation of 0.001.
+    expect(set / (64 * 4_096)).toBeCloseTo(0.5, 1);
+  }
 });

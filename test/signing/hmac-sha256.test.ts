@@ -19,15 +19,14 @@ test.each([
   expect(hmacSha256(hex(key), Buffer.alloc(0))(hex(data)).toString('hex')).toBe(expected);
 });
 
-test('it is the HMAC of node:crypto, for every key up to a block, tag and length', () => {
+test('it is the HMAC of node:crypto, for every key, tag and length', () => {
   const bytes = (max: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength: max });
   checkProperty(
     'hmac-sha256',
-    fc.property(bytes(64), bytes(40), bytes(300), (key, tag, data) => {
+    fc.property(bytes(130), bytes(40), bytes(300), (key, tag, data) => {
       const expected = createHmac('sha256', key).update(tag).update(data).digest('hex');
       expect(hmacSha256(key, tag)(data).toString('hex')).toBe(expected);
     }),
     { runs: 500 },
   );
-  expect(() => hmacSha256(new Uint8Array(65), new Uint8Array())).toThrow(RangeError);
 });

@@ -1,6 +1,7 @@
 import { createHash, createHmac, createPrivateKey, createPublicKey } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createEd25519Key, createEd25519Verifier, createHmacKey } from '../../src/signing/keys.ts';
+import { createEd25519Key, createEd25519Verifier } from '../../src/signing/ed25519.ts';
+import { createHmacKey } from '../../src/signing/keys.ts';
 
 const ROOM_KEY = Buffer.from('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', 'hex');
 const SIGNED = Buffer.from('{"v":1}');
@@ -24,6 +25,12 @@ test('an actor key, its id and its signature are what RFC 5869 and RFC 2104 make
   const value = createHmac('sha256', secret).update(TAG).update(SIGNED).digest('hex');
   expect(key.sign(SIGNED)).toEqual({ keyId: key.keyId, value });
   expect(key.verify(SIGNED, value)).toBe(true);
+});
+
+test('a room id that is longer in UTF-8 than a block is a salt like any other', () => {
+  const roomId = 'é'.repeat(64);
+  const { keyId } = createHmacKey({ roomKey: ROOM_KEY, roomId, address: 'a' });
+  expect(keyId).toBe(hkdf({ key: ROOM_KEY, salt: roomId, info: 'mailroom/key-id/v1\na', length: 8 }).toString('hex'));
 });
 
 test('another address, room or room key gives another key and another id', () => {

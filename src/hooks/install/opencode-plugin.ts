@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../../host/sha256.ts';
 import { HOOK_EVENTS } from '../programs.ts';
 import { hookCommand, readHookCommand, type Calling, type ReadCommand } from './hook-command.ts';
 
@@ -35,7 +35,7 @@ function commandsIn(text: string): Record<string, unknown> {
 }
 
 function hashOf(body: string): string {
-  return createHash('sha256').update(body).digest('hex').slice(0, 16);
+  return sha256Hex(body).slice(0, 16);
 }
 
 /**
