@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Starts a command from what V8 compiled when it was built, if this is the same Node on the same kind of machine; on any
-// other it is compiled now, which takes some ms longer. A module that is loaded as usual would be compiled each time, and
-// a command is run once for each message.
+// Starts one of the scripts that lie beside this file. A module that is loaded as usual would be compiled each time, and a
+// command is run once for each message; so what V8 has compiled of a script is kept in the user's cache folder when a command
+// has run for the first time, and taken from there the next time.
 'use strict';
 
 /** What `engines` in package.json says. */
@@ -16,6 +16,195 @@ function isNodeNewEnough() {
   return major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1]);
 }
 
+/** The commands of the script `mailroom`, each of which leaves another part of it compiled. */
+const MAIL = ['ack', 'broadcast', 'inbox', 'read', 'release', 'renew', 'reply', 'send', 'status', 'whoami'];
+/** Commands with a script of their own. */
+const OWN = ['run', 'hook'];
+/** What is asked about Mailroom itself. */
+const ABOUT = ['help', '--help', '-h', '--version', '-v', '-V'];
+
+const CACHE_FILES_MAX = 64;
+const CODE_BYTES_MAX = 8 * 1024 * 1024;
+/** One process of so many looks whether it had to compile more than was kept, as when the first one found no mail. */
+const LOOKS_AGAIN_EVERY = 16;
+/** By how much code must have grown to be kept anew. */
+const GROWN_BY = 1.02;
+
+/** Scripts of which this process has started one. */
+const started = new Map();
+
+/**
+ * Starts the script of this name, once for a process. Returns what it exports.
+ * @param {string} name
+ * @param {string} use which part of it will be run: what another use has compiled is of no help
+ */
+function start(name, use, module = { exports: {} }) {
+  const before = started.get(name);
+  if (before) return before.exports;
+  started.set(name, module);
+  const fs = builtin('node:fs');
+  const { Script } = builtin('node:vm');
+  const filename = `${__dirname}/${name}.script`;
+  const fd = fs.openSync(filename, 'r');
+  const { size, mtimeMs } = fs.fstatSync(fd);
+  const bytes = Buffer.allocUnsafeSlow(size);
+  fs.readSync(fd, bytes, 0, size, 0);
+  fs.closeSync(fd);
+  const text = bytes.latin1Slice();
+  // The script begins with its hash. Somebody who patches it does not change that, but its time.
+  const version = `${text.slice(2, 18)}-${mtimeMs}-${process.version}-${process.platform}-${process.arch}`;
+  const file = cacheFile(fs, `${name}-${use}-${version}`);
+  const cachedData = file === undefined ? undefined : readCode(fs, file);
+  const script = new Script(text, { filename, cachedData });
+  script.runInThisContext()(requireFast, module, __dirname, load);
+  const known = cachedData && !script.cachedDataRejected ? cachedData.length : 0;
+  // What other flags of Node have compiled would be refused by most processes.
+  if (file !== undefined && isPlain() && (known === 0 || process.pid % LOOKS_AGAIN_EVERY === 0)) {
+    process.once('exit', (code) => code === 0 && writeCode(fs, file, script, known * GROWN_BY));
+  }
+  return module.exports;
+}
+
+/**
+ * What `require` gives, sooner: each file of the sources asks for what it imports, and a builtin needs no look for a file.
+ * @param {string} name
+ */
+function requireFast(name) {
+  return name.startsWith('node:') ? builtin(name) : require(name);
+}
+
+/** @param {string} name */
+function builtin(name) {
+  return process.getBuiltinModule(name);
+}
+
+/** Whether nobody else has a hand in how this process runs. */
+function isPlain() {
+  return process.execArgv.length === 0 && !process.env['NODE_OPTIONS'];
+}
+
+/**
+ * Where the code of that name is kept; undefined for nowhere. Code that is taken from a file can do what this process can, so the
+ * folder must be one that nobody but this user can write to or has made.
+ * @param {typeof import('node:fs')} fs
+ * @param {string} name
+ */
+function cacheFile(fs, name) {
+  const { env, platform, getuid, geteuid } = process;
+  // There the modes of files say nothing.
+  if (!getuid || !geteuid || platform === 'win32' || env['NODE_DISABLE_COMPILE_CACHE']) return undefined;
+  if (getuid() !== geteuid()) return undefined;
+  const home = env['HOME'] || '';
+  const named = env['XDG_CACHE_HOME'] || '';
+  const parent = named[0] === '/' ? named : `${home}/${platform === 'darwin' ? 'Library/Caches' : '.cache'}`;
+  if (parent[0] !== '/' || (named[0] !== '/' && home === '')) return undefined;
+  const directory = `${parent}/agent-mailroom`;
+  try {
+    const facts = fs.lstatSync(directory, { throwIfNoEntry: false });
+    return facts && !(facts.isDirectory() && isOurs(facts, 0o700)) ? undefined : `${directory}/${name}`;
+  } catch {
+    // Nothing can be there: a file lies on the way, or a folder that this process may not search.
+    return undefined;
+  }
+}
+
+/**
+ * @param {import('node:fs').Stats} facts
+ * @param {number} expected the permissions
+ */
+function isOurs({ uid, mode }, expected) {
+  return uid === process.getuid() && (mode & 0o777) === expected;
+}
+
+/**
+ * The code in a file; undefined where there is none, or it can be doubted that it is what was written. V8 itself looks only
+ * whether it is code of its own version and flags for a script of that length.
+ * @param {typeof import('node:fs')} fs
+ * @param {string} file
+ */
+function readCode(fs, file) {
+  let fd;
+  try {
+    fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    const facts = fs.fstatSync(fd);
+    const { size } = facts;
+    if (!facts.isFile() || !isOurs(facts, 0o600) || facts.nlink !== 1) return undefined;
+    if (size === 0 || size % 2 === 1 || size > 2 * CODE_BYTES_MAX) return undefined;
+    const bytes = Buffer.allocUnsafeSlow(size);
+    if (fs.readSync(fd, bytes, 0, size, 0) !== size) return undefined;
+    // It lies there twice, which is the fastest way to see that no bit of it has changed.
+    const half = size / 2;
+    return bytes.compare(bytes, half, size, 0, half) === 0 ? bytes.subarray(0, half) : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}
+
+/**
+ * Keeps what V8 has compiled until now, if it is more than `lengthMin` bytes. Nothing depends on it, so whatever fails is left alone.
+ * @param {typeof import('node:fs')} fs
+ * @param {string} file
+ * @param {import('node:vm').Script} script
+ * @param {number} lengthMin
+ */
+function writeCode(fs, file, script, lengthMin) {
+  const directory = file.slice(0, file.lastIndexOf('/'));
+  const staged = `${file}.${process.pid}.tmp`;
+  let fd;
+  try {
+    fs.mkdirSync(directory.slice(0, directory.lastIndexOf('/')), { recursive: true, mode: 0o700 });
+    try {
+      fs.mkdirSync(directory, 0o700);
+    } catch (error) {
+      if (error.code !== 'EEXIST') return;
+    }
+    // It may be another one than before.
+    const facts = fs.lstatSync(directory);
+    if (!facts.isDirectory() || !isOurs(facts, 0o700)) return;
+    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
+    fd = fs.openSync(staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    const code = script.createCachedData();
+    if (code.length <= lengthMin || code.length > CODE_BYTES_MAX) throw new Error('not to be kept');
+    const bytes = Buffer.concat([code, code]);
+    if (fs.writeSync(fd, bytes) !== bytes.length) throw new Error('no space');
+    // The name must not outlive a loss of power without the bytes.
+    fs.fsyncSync(fd);
+    fs.renameSync(staged, file);
+    removeOld(fs, directory);
+  } catch {
+    if (fd !== undefined) fs.rmSync(staged, { force: true });
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}
+
+/**
+ * Other versions of Mailroom and of Node leave files that nobody reads any more.
+ * @param {typeof import('node:fs')} fs
+ * @param {string} directory
+ */
+function removeOld(fs, directory) {
+  const names = fs.readdirSync(directory);
+  if (names.length <= CACHE_FILES_MAX) return;
+  const timed = names.map((name) => {
+    const facts = fs.lstatSync(`${directory}/${name}`, { throwIfNoEntry: false });
+    return { name, timeMs: facts ? facts.mtimeMs : 0 };
+  });
+  timed.sort((a, b) => b.timeMs - a.timeMs);
+  for (const { name } of timed.slice(CACHE_FILES_MAX)) fs.rmSync(`${directory}/${name}`, { force: true });
+}
+
+/**
+ * What a script is lent to import by. A script of ours is started; of others, `import` would look for their exports in the text
+ * first, which takes longer than to run them, so what can be is loaded by `require`.
+ * @param {string} name
+ */
+async function load(name) {
+  return name.startsWith('./') ? start(name.slice(2), useOf(process.argv[2])) : requiredModule(name) || import(name);
+}
+
 /**
  * Of a module that waits at its top level, of any where node was told not to load such ones by `require`, and of one whose
  * imports only `import` may find, because it alone asks those who have a hand in it.
@@ -23,70 +212,59 @@ function isNodeNewEnough() {
 const ONLY_IMPORTED = ['ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_ESM', 'ERR_MODULE_NOT_FOUND'];
 
 /**
- * Starts the script of this name that lies beside this file, as a module that exports this.
- * @param {string} command
- * @param {{ exports: unknown }} module
- */
-function start(command, module) {
-  const { readFileSync } = require('node:fs');
-  const { Script } = require('node:vm');
-  // One file, so that the script and what was compiled from it always belong together: a line that says for which Node and
-  // how long the script is, the script in ASCII, the compiled code.
-  const filename = `${__dirname}/${command}.compiled`;
-  const file = readFileSync(filename);
-  const begin = file.indexOf('\n') + 1;
-  const [builtFor, length] = file.latin1Slice(0, begin - 1).split(' ');
-  const end = begin + Number(length);
-  const isSame = builtFor === `${process.version}-${process.platform}-${process.arch}`;
-  const script = new Script(file.latin1Slice(begin, end), {
-    filename,
-    cachedData: isSame ? file.subarray(end) : undefined,
-  });
-  // Our own files are CommonJS: `import` would look for their exports in the text first, which takes longer than to run them.
-  const load = async (/** @type {string} */ name) =>
-    name.startsWith('./') ? require(name) : required(name) || import(name);
-  script.runInThisContext()(require, module, __dirname, load);
-}
-
-/**
  * A module that is JavaScript in a file, which `require` loads some ms faster than `import`; undefined for what only the latter
  * can load, and for CommonJS, whose exports `import` gives in another form. Where somebody else has a hand in loading, such as
  * tsx, the two may load one file as two modules.
  * @param {string} url
  */
-function required(url) {
-  const isPlain = process.execArgv.length === 0 && !process.env['NODE_OPTIONS'] && !require.extensions['.ts'];
-  if (!isPlain || !/^file:.*\.m?js$/.test(url)) return undefined;
+function requiredModule(url) {
+  if (!isPlain() || require.extensions['.ts'] || !/^file:.*\.m?js$/.test(url)) return undefined;
   // Not for mail, which has to start fast.
-  const { fileURLToPath } = require('node:url');
-  const { isModuleNamespaceObject } = require('node:util/types');
+  const { fileURLToPath } = builtin('node:url');
   try {
     const loaded = require(fileURLToPath(url));
-    return isModuleNamespaceObject(loaded) ? loaded : undefined;
+    return loaded !== null && typeof loaded === 'object' && loaded[Symbol.toStringTag] === 'Module'
+      ? loaded
+      : undefined;
   } catch (error) {
     if (ONLY_IMPORTED.includes(/** @type {NodeJS.ErrnoException} */ (error).code || '')) return undefined;
     throw error;
   }
 }
 
-// What such a script exports: whoever imports this file looks for the names in its text.
-exports.carryOut = undefined;
-exports.runLine = undefined;
+/**
+ * A word that names a use of a script. What is no command comes to no good end, and nothing is kept of it.
+ * @param {string | undefined} word
+ */
+function useOf(word) {
+  return word !== undefined && /^[a-z]{1,16}$/.test(word) ? word : 'other';
+}
 
-/** Scripts of their own, which need not wait for that of the mail to be read. */
-const OWN_SCRIPTS = ['run', 'hook'];
+/** Starts what a command line needs. Each script can carry out any line, if need be by another one. */
+function main() {
+  const words = process.argv.slice(2);
+  const [first = 'help', ...others] = words;
+  const mail = words.find((word) => MAIL.includes(word));
+  const use = useOf(first);
+  if (others.length === 0 && ABOUT.includes(first)) start('about', use, module);
+  else if (OWN.includes(first)) {
+    const explain = async (/** @type {readonly string[]} */ asked) => start('rest', use).runAny(asked);
+    const done = start(first, use).runLine(words, explain);
+    // As after a command of the mail: nothing is left to be done. A workflow may have left work of its user.
+    if (first === 'hook') void done.then(() => process.exit());
+  } else if (mail === undefined) start('rest', use).runAny(words);
+  else start('mailroom', mail);
+}
+
+// What a script exports: whoever imports this file looks for the names in its text.
+exports.runAny = undefined;
 
 if (!isNodeNewEnough()) {
   const needed = `Node ${NODE_MIN.join('.')} or newer is needed, and this is ${process.version}`;
   process.stderr.write(`mailroom: ${needed} (${process.execPath}). Install one: https://nodejs.org/\n`);
   process.exitCode = 1;
-} else if (
-  __filename.endsWith('mailroom.cjs') &&
-  require.main === module &&
-  OWN_SCRIPTS.includes(process.argv[2] || '')
-) {
-  const explain = (/** @type {readonly string[]} */ words) => require('./rest.cjs').runAny(words);
-  const own = { exports };
-  start(process.argv[2] || '', own);
-  own.exports.runLine(process.argv.slice(2), explain);
-} else start(require('node:path').basename(__filename, '.cjs'), module);
+} else {
+  const name = __filename.slice(__dirname.length + 1, -'.cjs'.length);
+  if (name === 'mailroom' && require.main === module) main();
+  else start(name, useOf(process.argv[2]), module);
+}

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { nodeCrypto } from './node-crypto.ts';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
@@ -69,7 +69,7 @@ async function knowsToken(socket: WsSocket, token: string): Promise<boolean> {
     const late = setTimeout(() => resolve(false), TOKEN_MS_MAX);
     socket.once('message', (data) => {
       clearTimeout(late);
-      resolve(data.length === expected.length && timingSafeEqual(data, expected));
+      resolve(data.length === expected.length && nodeCrypto().timingSafeEqual(data, expected));
     });
     socket.on('close', () => {
       clearTimeout(late);

@@ -48,12 +48,15 @@ export const nodeProcesses: Processes = {
     return new NodeResponder(program, options);
   },
   startDetached: (file, args) => {
-    void import('node:child_process').then(({ spawn }) => {
+    // At once, because this process may end as soon as this returns.
+    const { spawn } = process.getBuiltinModule('node:child_process');
+    try {
       const child = spawn(file, [...args], { env: childEnvironment(), detached: true, stdio: 'ignore' });
-      // A wake-up that cannot be started is lost, and losing one is always safe.
       child.on('error', () => {});
       child.unref();
-    });
+    } catch {
+      // A wake-up that cannot be started is lost, and losing one is always safe.
+    }
   },
   startSession: async (file, args, { cwd, env, stderr }) => {
     const { spawn } = await import('node:child_process');

@@ -162,7 +162,7 @@ class NodeWatchdog implements Watchdog {
     for (const [path, fd] of this.#early) {
       try {
         fs.closeSync(fd);
-        fs.rmSync(path, { force: true });
+        fs.unlinkSync(path);
       } catch {
         // As above.
       }

@@ -54,7 +54,13 @@ export async function createCliRoom(
   await initRoom({ cwd: directory, algorithm, limits: { rateLimit: 1000, ...limits } });
   await using opened = await openRoom({ cwd: directory });
   for (const address of agents) await opened.join(address, { process: nodeHost.processes.sessionLeader() });
-  const env = { PATH: `${bin}:${path.dirname(process.execPath)}:/usr/bin:/bin`, HOME: outer };
+  const cache = process.env['XDG_CACHE_HOME'];
+  const env = {
+    PATH: `${bin}:${path.dirname(process.execPath)}:/usr/bin:/bin`,
+    HOME: outer,
+    // The commands of all tests share what V8 has compiled of them.
+    ...(cache === undefined ? {} : { XDG_CACHE_HOME: cache }),
+  };
   const start = (
     file: string,
     args: readonly string[],

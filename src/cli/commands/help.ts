@@ -1,7 +1,7 @@
 import { InvalidInput } from '../../errors.ts';
 import { echo } from '../../message/cut.ts';
 import { nearest } from '../../message/nearest.ts';
-import type { Command } from '../command.ts';
+import type { Call, Command } from '../command.ts';
 import { COMMON_OPTIONS } from '../command-spec.ts';
 import type { Line } from '../correct-post.ts';
 import { EXIT_OK } from '../exit-code.ts';
@@ -16,18 +16,26 @@ export function createHelp(commands: () => readonly Command[]): Command {
     operands: [{ name: 'command', optional: true, completes: 'command' }],
     options: [],
     details: `  mailroom help send`,
-    run: async ({ args, output, pasteable }) => {
-      const [name] = args.operands;
-      await output.data(
-        name === undefined
-          ? overview(commands())
-          : helpOf(findCommand(commands(), name, { words: ['help', name], at: 1 })),
-      );
-      const here = pasteable('mailroom help');
-      if (here !== 'mailroom help') await output.data(`\nThis shell does not find it as mailroom; it is: ${here}\n`);
-      return EXIT_OK;
+    run: async (call) => {
+      const [name] = call.args.operands;
+      if (name === undefined) return printOverview(call, overview(commands()));
+      await call.output.data(helpOf(findCommand(commands(), name, { words: ['help', name], at: 1 })));
+      return tellName(call);
     },
   };
+}
+
+/** Prints the overview of all commands. */
+export async function printOverview(call: Call, text: string): Promise<number> {
+  await call.output.data(text);
+  return tellName(call);
+}
+
+/** Says how this shell finds the command, where it is not by its name. */
+async function tellName({ output, pasteable }: Call): Promise<number> {
+  const here = pasteable('mailroom help');
+  if (here !== 'mailroom help') await output.data(`\nThis shell does not find it as mailroom; it is: ${here}\n`);
+  return EXIT_OK;
 }
 
 /** The command with this name. Throws `InvalidInput` with the line that was probably meant. */

@@ -25,5 +25,8 @@ const explain = async (asked: readonly string[]): Promise<void> =>
   (await import('./rest.ts')).runAny(asked, { nudgeProgram });
 // Only a broadcast has several disks' worth of waiting to do at once.
 const host = command === broadcast ? nodeHost : blockingHost;
-if (command) void runCommandLine(words, { find: () => command, explain, host, program, nudgeProgram });
-else void explain(words);
+if (command) {
+  const done = runCommandLine(words, { find: () => command, explain, host, program, nudgeProgram });
+  // Everything is done, and to leave the memory to the system takes less than to give it back piece by piece.
+  void done.then(() => process.exit());
+} else void explain(words);

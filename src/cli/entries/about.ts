@@ -1,0 +1,30 @@
+import { blockingHost } from '../../host/node-host.ts';
+import type { Command } from '../command.ts';
+import { printOverview } from '../commands/help.ts';
+import { createVersion } from '../commands/version.ts';
+import { runCommandLine } from '../run-command.ts';
+
+declare const MAILROOM_HELP: string;
+declare const MAILROOM_VERSION: string;
+
+/** `help` without a command, and `--version`: what is asked first, and what scripts ask to see whether Mailroom is there. */
+const VERSION = ['--version', '-v', '-V'];
+
+const words = process.argv.slice(2);
+const overview: Command = {
+  name: 'help',
+  summary: '',
+  operands: [],
+  options: [],
+  details: '',
+  run: (call) => printOverview(call, MAILROOM_HELP),
+};
+const command = VERSION.includes(words[0] ?? '') ? createVersion(MAILROOM_VERSION) : overview;
+void runCommandLine([command.name], {
+  find: () => command,
+  // Nothing is left to be asked.
+  explain: () => Promise.resolve(),
+  host: blockingHost,
+  program: `${__dirname}/mailroom.cjs`,
+  nudgeProgram: `${__dirname}/nudge.cjs`,
+}).then(() => process.exit());
