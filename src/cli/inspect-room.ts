@@ -42,7 +42,8 @@ export async function* inspectRoom(
   });
   const { pollMs } = context.config.limits;
   const changes =
-    until && (await watchTree(context.host, { path: context.layout.actors, pollMs, signal: until, warn }));
+    until &&
+    (await watchTree(context.host, { path: context.layout.actors, inEach: ['journal'], pollMs, signal: until, warn }));
   try {
     for (let count = 0; ;) {
       const isLast = !until || until.aborted;

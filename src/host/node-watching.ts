@@ -1,28 +1,76 @@
 import { watch, type FSWatcher } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { errnoOf } from './file-system.ts';
 import type { Watching } from './watching.ts';
 
-export const nodeWatching: Watching = {
-  directory: (path, onHint, onFailure) => {
-    let watcher: FSWatcher;
-    try {
-      watcher = watch(path, { persistent: true }, onHint);
-    } catch (error) {
-      onFailure(errnoOf(error) ?? String(error));
-      return () => {};
-    }
-    watcher.on('error', (error) => {
-      watcher.close();
-      onFailure(errnoOf(error) ?? String(error));
-    });
-    return () => watcher.close();
-  },
-  tree: async (path, onHint, onFailure) => {
-    const chokidar = await import('chokidar');
-    // Whoever waits has a timer. A watcher that is closed while the tree is removed and made anew may keep handles for ever.
-    const watcher = chokidar.watch(path, { ignoreInitial: true, followSymlinks: false, persistent: false });
-    watcher.on('all', (_event, changed) => onHint(changed));
-    watcher.on('error', (error) => onFailure(errnoOf(error) ?? String(error)));
-    return () => watcher.close();
-  },
+/**
+ * What the system can do: FSEvents on macOS and ReadDirectoryChangesW on Windows watch a whole tree with one handle. Elsewhere
+ * each directory is watched by itself, which also tells of the files in it.
+ */
+export function watchingOn(platform: NodeJS.Platform): Watching {
+  const isTreeWatched = platform === 'darwin' || platform === 'win32';
+  return { directory: watchDirectory, tree: isTreeWatched ? watchWholeTree : watchEachDirectory };
+}
+
+const watchDirectory: Watching['directory'] = (path, onHint, onFailure) =>
+  watchPath(path, { persistent: true }, { onHint, onFailure });
+
+const watchWholeTree: Watching['tree'] = async (path, onHint, onFailure, concerns = () => true) => {
+  const isToldOf = (changed: string): boolean => {
+    const directory = dirname(changed);
+    return directory === path || concerns(directory);
+  };
+  const hint = (_event: string, name: string | null): void => {
+    // Without a name it may be anything.
+    const changed = name === null ? path : join(path, name);
+    if (name === null || isToldOf(changed)) onHint(changed);
+  };
+  const close = watchPath(path, { persistent: false, recursive: true }, { onHint: hint, onFailure });
+  return async () => close();
 };
+
+function watchPath(
+  path: string,
+  options: { persistent: boolean; recursive?: boolean },
+  { onHint, onFailure }: { onHint: (event: string, name: string | null) => void; onFailure: (reason: string) => void },
+): () => void {
+  let watcher: FSWatcher;
+  try {
+    watcher = watch(path, options, onHint);
+  } catch (error) {
+    onFailure(errnoOf(error) ?? String(error));
+    return () => {};
+  }
+  watcher.on('error', (error) => {
+    watcher.close();
+    onFailure(errnoOf(error) ?? String(error));
+  });
+  return () => watcher.close();
+}
+
+const watchEachDirectory: Watching['tree'] = async (path, onHint, onFailure, concerns = () => true) => {
+  const chokidar = await import('chokidar');
+  const watcher = chokidar.watch(path, {
+    // A file that chokidar knows has a watch of its own, and a mailbox may hold ten thousand.
+    ignored: (one, stats) => (stats !== undefined && !stats.isDirectory()) || (one !== path && !concerns(one)),
+    ignoreInitial: true,
+    followSymlinks: false,
+    // Whoever waits has a timer. A watcher that is closed while the tree is removed and made anew may keep handles for ever.
+    persistent: false,
+  });
+  // What the system says of a directory, before it is looked for among the files that are known.
+  watcher.on('raw', (_event, name, details) => {
+    const { watchedPath } = details as { readonly watchedPath: string };
+    onHint(name ? join(watchedPath, name) : watchedPath);
+  });
+  // A directory that is new was filled before it was watched.
+  watcher.on('all', (_event, changed) => onHint(changed));
+  // Where the system has no more watches, each directory that is left says so.
+  watcher.once('error', (error) => {
+    watcher.on('error', () => {});
+    onFailure(errnoOf(error) ?? String(error));
+  });
+  return () => watcher.close();
+};
+
+export const nodeWatching: Watching = watchingOn(process.platform);

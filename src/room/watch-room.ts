@@ -11,6 +11,9 @@ import { createPatience } from './inbox.ts';
 import { asTold } from './told.ts';
 import { watchTree } from './watch-tree.ts';
 
+/** A message arrives in the one, a dead letter that is put back in the other. */
+const ARRIVALS = ['mailbox/new', 'mailbox/cur'];
+
 /** A message that has arrived somewhere. */
 export interface Seen {
   readonly recipient: string;
@@ -30,7 +33,7 @@ export async function* watchRoom(
   const own = address === undefined ? undefined : mailboxOf(context, address);
   const arrivals = own
     ? watchArrivals(own, { pollMs, watch: true, signal, warn })
-    : await watchTree(context.host, { path: context.layout.actors, pollMs, signal, warn });
+    : await watchTree(context.host, { path: context.layout.actors, inEach: ARRIVALS, pollMs, signal, warn });
   const known = new Map<string, Set<string>>();
   const patience = createPatience(context);
   let isFirstLook = true;

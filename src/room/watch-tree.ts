@@ -1,3 +1,4 @@
+import { relative, sep } from 'node:path';
 import type { Host } from '../host/host.ts';
 
 /** Wakes whoever waits for something to happen below a directory. */
@@ -7,12 +8,18 @@ export interface TreeChanges {
   close(): Promise<void>;
 }
 
+export interface WatchTreeOptions {
+  readonly path: string;
+  /** Which directories matter in each one below `path`, such as `mailbox/new` in that of an actor; all of them when not given. */
+  readonly inEach?: readonly string[];
+  readonly pollMs: number;
+  readonly signal: AbortSignal;
+  readonly warn: (text: string) => void;
+}
+
 /** Hints of a whole tree; where none can be had, polling goes on alone, said once through `warn`. */
-export async function watchTree(
-  host: Host,
-  options: { path: string; pollMs: number; signal: AbortSignal; warn: (text: string) => void },
-): Promise<TreeChanges> {
-  const { path, pollMs, signal, warn } = options;
+export async function watchTree(host: Host, options: WatchTreeOptions): Promise<TreeChanges> {
+  const { path, inEach, pollMs, signal, warn } = options;
   let hinted = false;
   let wake = (): void => {};
   let warned = false;
@@ -27,6 +34,7 @@ export async function watchTree(
       warned = true;
       warn(`${path} cannot be watched (${reason}); it is listed every ${pollMs} ms instead.`);
     },
+    inEach && ((directory) => matters(relative(path, directory).split(sep).slice(1).join('/'), inEach)),
   );
   return {
     next: async () => {
@@ -42,4 +50,9 @@ export async function watchTree(
     },
     close,
   };
+}
+
+/** Whether a directory, named within that of an actor, is one of these or on the way to one. */
+function matters(directory: string, these: readonly string[]): boolean {
+  return directory === '' || these.some((one) => one === directory || one.startsWith(`${directory}/`));
 }
