@@ -23,8 +23,8 @@ export interface FileSystem {
   utimes(path: string, timeMs: number): void;
   /** Sets the permissions of a path. */
   chmod(path: string, mode: number): void;
-  /** The kind of file system a path lies on, as statfs(2) numbers them; 0 where the system does not tell. */
-  fileSystemType(path: string): number;
+  /** The name of the network file system a path lies on, such as NFS; undefined for a local one, and where the system does not tell. */
+  networkFileSystem(path: string): string | undefined;
   truncate(fd: number, length: number): void;
   fsync(fd: number): Promise<void>;
   fdatasync(fd: number): Promise<void>;

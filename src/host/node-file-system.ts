@@ -16,13 +16,13 @@ import {
   readdirSync,
   renameSync,
   rmdirSync,
-  statfsSync,
   unlinkSync,
   utimesSync,
   writeSync,
   type Stats,
 } from 'node:fs';
 import { errnoOf, type FileFacts, type FileSystem } from './file-system.ts';
+import { networkFileSystemAt } from './network-file-system.ts';
 
 /**
  * Something else lies where a directory on the way belongs, or the path is none: longer than any, or with a NUL, for which
@@ -61,7 +61,7 @@ export const nodeFileSystem: FileSystem = {
   rmdir: (path) => rmdirSync(path),
   utimes: (path, timeMs) => utimesSync(path, timeMs / 1000, timeMs / 1000),
   chmod: (path, mode) => chmodSync(path, mode),
-  fileSystemType: (path) => (process.platform === 'linux' ? statfsSync(path).type : 0),
+  networkFileSystem: networkFileSystemAt,
   truncate: (fd, length) => ftruncateSync(fd, length),
   fsync: (fd) => new Promise((resolve, reject) => fsync(fd, (error) => (error ? reject(error) : resolve()))),
   fdatasync: (fd) => new Promise((resolve, reject) => fdatasync(fd, (error) => (error ? reject(error) : resolve()))),

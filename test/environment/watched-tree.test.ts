@@ -95,8 +95,9 @@ it.each(['darwin', 'win32'] as const)(
 );
 
 /** A user namespace has a limit of its own (namespaces(7)), so nothing else on this machine is touched. */
+const UNSHARE = 'unshare';
 const LIMITED = ['-r', 'sh', '-c', 'echo 2 > /proc/sys/user/max_inotify_watches && exec "$@"', 'sh'];
-const canLimit = spawnSync('unshare', [...LIMITED, 'true']).status === 0;
+const canLimit = spawnSync(UNSHARE, [...LIMITED, 'true']).status === 0;
 
 it.runIf(canLimit)('says once that the system has no more watches, whatever the number of directories', () => {
   for (let count = 0; count < 20; count++) fs.mkdirSync(path.join(root, `b${count}`));
@@ -111,5 +112,5 @@ it.runIf(canLimit)('says once that the system has no more watches, whatever the 
     await close();
   `;
   const args = [...LIMITED, process.execPath, '--input-type=module', '-e', program];
-  expect(execFileSync('unshare', args, { encoding: 'utf8' })).toBe('ENOSPC\n');
+  expect(execFileSync(UNSHARE, args, { encoding: 'utf8' })).toBe('ENOSPC\n');
 });

@@ -15,15 +15,16 @@ import { createProject } from './cli-machines.ts';
 import { WorkflowRoom } from './workflow-room.ts';
 
 const NFS = 0x6969;
+const NINE_P = 0x01021997;
 const ENDED = `
 import { setup } from 'xstate';
 export const machine = setup({}).createMachine({ id: 'ended', initial: 'over', output: 'done', states: { over: { type: 'final' } } });
 `;
 const MAIN = path.join(import.meta.dirname, '..', '..', 'machines', 'main-job', 'main.ts');
 
-function onNfs(directory: string): Record<string, string> {
+function onNfs(directory: string, type = NFS): Record<string, string> {
   const preload = path.join(directory, 'on-nfs.cjs');
-  fs.writeFileSync(preload, `require('node:fs').statfsSync = () => ({ type: ${NFS} });\n`);
+  fs.writeFileSync(preload, `require('node:fs').statfsSync = () => ({ type: ${type} });\n`);
   return { NODE_OPTIONS: `--require ${preload}` };
 }
 
@@ -39,6 +40,19 @@ describe.runIf(process.platform === 'linux')('on a network file system', () => {
     expect(refused.stderr).toContain('--force');
     expect(fs.existsSync(path.join(room.room, 'actors/ended'))).toBe(false);
     expect(await run(room, '--force')).toMatchObject({ code: 0, stdout: '"done"\n' });
+  });
+
+  test('who works on a Windows drive under WSL is told where to work instead', async () => {
+    using room = await createProject({ 'ended.mjs': ENDED });
+    const env = onNfs(room.directory, NINE_P);
+    const home =
+      'Under WSL, Windows drives such as /mnt/c are 9p: keep the project in your Linux home, and run Mailroom in WSL.';
+    const refused = await room.run(['run', 'ended.mjs'], { env });
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain('lies on 9p');
+    expect(refused.stderr).toContain(home);
+    expect((await room.run(['doctor'], { env })).stdout).toContain(home);
+    expect((await run(room)).stderr).not.toContain('WSL');
   });
 
   test('doctor finds it wrong', async () => {
@@ -65,7 +79,7 @@ describe.runIf(process.platform === 'linux')('on a network file system', () => {
 
 test('the library refuses too, unless it is forced', async () => {
   await using world = await WorkflowRoom.make();
-  const files = { ...nodeHost.files, fileSystemType: () => NFS };
+  const files = { ...nodeHost.files, networkFileSystem: () => 'NFS' };
   await using room = await openRoom({ directory: world.directory, host: { ...nodeHost, files } });
   const machine = setup({}).createMachine({ id: 'ended', initial: 'over', states: { over: { type: 'final' } } });
   await expect(runWorkflow(room, machine)).rejects.toMatchObject({ code: 'ROOM_REFUSED' });

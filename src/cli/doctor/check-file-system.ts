@@ -1,6 +1,6 @@
 import { errnoOf } from '../../host/file-system.ts';
 import { createFile, removeQuietly, stagedPath } from '../../host/files.ts';
-import { networkFileSystemOf } from '../../room/network-file-system.ts';
+import { howToBeLocal, networkFileSystemOf } from '../../room/network-file-system.ts';
 import type { Room } from '../../room/room.ts';
 import type { Check, Finding } from './finding.ts';
 
@@ -17,7 +17,7 @@ export const checkFileSystem: Check = (room) => {
           check: 'file system',
           level: 'wrong',
           text: `the room lies on ${type}, where renames and links of several machines are not promised to be atomic`,
-          hint: 'Move it to a local disk: mailroom init --room <directory>',
+          hint: howToBeLocal(type),
         },
   );
   return findings;
