@@ -1,5 +1,5 @@
 import { InvalidInput } from '../errors.ts';
-import { isActorAddress } from '../message/address.ts';
+import { assertNewAddress, isActorAddress } from '../message/address.ts';
 
 const SLUG_CHARS_MAX = 40;
 
@@ -16,7 +16,10 @@ export function childAddress(options: {
 }): string {
   const { parent, childId, systemId, step, taken } = options;
   if (systemId !== undefined) {
-    if (isActorAddress(systemId)) return systemId;
+    if (isActorAddress(systemId)) {
+      assertNewAddress(systemId);
+      return systemId;
+    }
     throw new InvalidInput(
       `The child ${JSON.stringify(childId)} of ${parent} has the systemId ${JSON.stringify(systemId)}, which is no address.`,
       {

@@ -30,3 +30,25 @@ export function assertAddress(text: string): void {
     { hint: 'Choose a name such as agent-1 or team.reviewer.' },
   );
 }
+
+/**
+ * Names of devices on Windows, where no file can have one, whatever stands behind a dot ("Naming Files, Paths, and Namespaces",
+ * Microsoft). `CONIN$`, `COM¹` and the like, a dot or space at the end, and characters that Windows forbids are no addresses.
+ */
+const DEVICE = /^(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?=\.|$)/;
+
+/** Whether no file can have the name of this address on Windows. An actor that has joined under one keeps it. */
+export function isDeviceName(address: string): boolean {
+  return DEVICE.test(address);
+}
+
+/** Throws `InvalidInput` unless an actor that is new can have this address, on every system that its room may be copied to. */
+export function assertNewAddress(text: string): void {
+  assertAddress(text);
+  const device = DEVICE.exec(text)?.[0];
+  if (device === undefined) return;
+  throw new InvalidInput(
+    `The address "${text}" cannot be a file name on Windows, where "${device}" is a device, and a room may be copied there.`,
+    { hint: `Choose another name, for example ${device}-1${text.slice(device.length)}.` },
+  );
+}

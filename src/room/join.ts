@@ -1,8 +1,11 @@
-import { ActorNotFound, InvalidInput } from '../errors.ts';
+import { ActorNotFound, Conflict, InvalidInput } from '../errors.ts';
 import { ensureDirectory } from '../host/files.ts';
+import { namesIn } from '../host/names-in.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
 import { createMailboxDirectories } from '../mailbox/create.ts';
+import { quote } from '../host/shell-word.ts';
 import { writeClockMark } from '../mailbox/purge.ts';
+import { assertNewAddress } from '../message/address.ts';
 import { echo } from '../message/cut.ts';
 import { actorLayout } from '../message/layout.ts';
 import { isMessageType } from '../message/message-type.ts';
@@ -35,8 +38,10 @@ export async function joinRoom(context: RoomContext, address: string, options: J
   const actor = actorLayout(layout, address);
   const card = cardOf(context, address, options);
   context.standing.assertSame();
+  // Who has joined already may come back under any address.
+  if (!readCard(host, layout, address)) assertNewAddress(address);
   ensureDirectory(host.files, layout.actors);
-  ensureDirectory(host.files, actor.directory);
+  if (!ensureDirectory(host.files, actor.directory)) assertSpelling(context, address);
   await context.keyring.enrol(address);
   // Mail that survives a loss of power needs every directory above it to survive too.
   await createMailboxDirectories(host, actor.mailbox, [layout.actors]);
@@ -46,6 +51,18 @@ export async function joinRoom(context: RoomContext, address: string, options: J
   showLife(context, address);
   context.log.append({ event: 'joined', from: address, ...(card.program ? { detail: card.program } : {}) });
   return card;
+}
+
+/** Throws `Conflict` where the disk takes a directory of another spelling (`Bob`) for that of the address: nobody would list it. */
+function assertSpelling({ host, layout }: RoomContext, address: string): void {
+  const names = namesIn(host.files, layout.actors);
+  const other = names.includes(address) ? undefined : names.find((name) => name.toLowerCase() === address);
+  if (other === undefined) return;
+  const path = `${layout.actors}/${other}`;
+  throw new Conflict(
+    `Nobody can join as ${address} while there is ${path}: this disk does not tell capitals from small letters.`,
+    { hint: `No actor can have that name. Move it away and join again: mv ${quote(path)} ${quote(`${path}.old`)}` },
+  );
 }
 
 function cardOf({ host }: RoomContext, address: string, options: JoinOptions): Card {

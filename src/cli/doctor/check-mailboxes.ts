@@ -5,7 +5,7 @@ import { listEarly } from '../../mailbox/early.ts';
 import { countWaiting, isFullFor } from '../../mailbox/fullness.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { abandonedIn } from '../../mailbox/sweep.ts';
-import { isAddress } from '../../message/address.ts';
+import { isAddress, isDeviceName } from '../../message/address.ts';
 import { isReasonFileName, parseClaimFileName, parseMessageFileName } from '../../message/layout.ts';
 import { timeOfId } from '../../message/message-id.ts';
 import { formatTime } from '../../message/format-time.ts';
@@ -22,6 +22,7 @@ export const checkMailboxes: Check = (room, { fix }) => {
   const findings: Finding[] = [];
   for (const address of listAddresses(room.context)) {
     const mailbox = mailboxOf(room.context, address);
+    if (isDeviceName(address)) findings.push(unportable(address));
     if (!mailbox) findings.push(incomplete(address));
     else findings.push(...fullness(mailbox), ...claims(mailbox), ...deadLetters(mailbox), ...fromTheFuture(mailbox));
   }
@@ -29,6 +30,15 @@ export const checkMailboxes: Check = (room, { fix }) => {
   if (findings.length > 0) return findings;
   return [{ check: 'mailboxes', level: 'ok', text: 'none is full, and nothing was given up or abandoned' }];
 };
+
+function unportable(address: string): Finding {
+  return {
+    check: 'mailboxes',
+    level: 'note',
+    text: `${address} cannot be a file name on Windows, so the room cannot be copied there`,
+    hint: `It works everywhere else. To be rid of it: read its mail, mailroom leave --as ${address}, and join under another name.`,
+  };
+}
 
 function incomplete(address: string): Finding {
   return {
