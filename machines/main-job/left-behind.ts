@@ -43,7 +43,7 @@ async function leftBehind(run: Run): Promise<string[]> {
   const { repository } = run.input;
   const before = JSON.parse(fs.readFileSync(path.join(run.directory, FILE), 'utf8')) as Before;
   const after = await lookAt(repository.directory);
-  const own = fs.realpathSync(run.directory);
+  const own = fs.realpathSync.native(run.directory);
   const made = after.worktrees.filter((one) => !before.worktrees.includes(one));
   const worktrees = made.filter((one) => !isOwnCheckout(one, own));
   const stashes = after.stashes - before.stashes;

@@ -39,7 +39,7 @@ export async function lookAgain({ directory, input: { repository } }: Run): Prom
 async function isCheckout(directory: string): Promise<boolean> {
   if (!fs.existsSync(directory)) return false;
   const { exitCode, stdout } = await askGit(['rev-parse', '--show-toplevel'], directory);
-  return exitCode === 0 && stdout === fs.realpathSync(directory);
+  return exitCode === 0 && stdout === fs.realpathSync.native(directory);
 }
 
 async function isThere(revision: string, directory: string): Promise<boolean> {

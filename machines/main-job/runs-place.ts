@@ -29,7 +29,7 @@ export async function runsPlace({ repo, runs }: Pick<Options, 'repo' | 'runs'>):
   const asked = path.resolve(repo);
   const top = await topLevelOf(asked);
   // What was asked for, too: the top level is another one, or there is none, when its .git was deleted.
-  const names = [asked, fs.existsSync(asked) ? fs.realpathSync(asked) : asked, top];
+  const names = [asked, fs.existsSync(asked) ? fs.realpathSync.native(asked) : asked, top];
   const isFor = (run: Run): boolean => names.includes(repositoryOf(run));
   if (runs !== undefined) return { directory: path.resolve(runs), lookedAt: [path.resolve(runs)], isFor };
   const outside = top === undefined ? path.dirname(asked) : await outsideOf(top);
@@ -69,7 +69,7 @@ async function outsideOf(top: string): Promise<string> {
 async function checkoutThatSees(directory: string): Promise<string | undefined> {
   let existing = directory;
   while (!fs.existsSync(existing)) existing = path.dirname(existing);
-  const real = fs.realpathSync(existing);
+  const real = fs.realpathSync.native(existing);
   const top = await topLevelOf(real);
   if (top === undefined) return undefined;
   // A file in it, because a pattern may be for directories only, and there may be none yet.

@@ -28,9 +28,10 @@ export interface HookEvent {
   readonly isByPerson: boolean;
 }
 
-/** The directory of a session, whatever characters the program's id has. */
+/** The directory of a session, whatever characters the program's id has: on Windows no name has a `*`, or ends in a dot. */
 export function sessionKey({ program, sessionId }: Pick<HookEvent, 'program' | 'sessionId'>): string {
-  return `${program}-${encodeURIComponent(sessionId)}`;
+  const encoded = encodeURIComponent(sessionId).replaceAll('*', '%2A').replace(/\.$/, '%2E');
+  return `${program}-${encoded}`;
 }
 
 type Fields = Readonly<Record<string, unknown>>;

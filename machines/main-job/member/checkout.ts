@@ -7,7 +7,7 @@ import type { Member } from './member.ts';
 
 /** A checkout of the run, in which git commits as the member. Throws for one that is not below the run. */
 export function inCheckout({ terms }: Pick<Member, 'terms'>, directory: string, signal: AbortSignal): GitOptions {
-  const from = path.relative(fs.realpathSync(terms.directory), fs.realpathSync(directory));
+  const from = path.relative(fs.realpathSync.native(terms.directory), fs.realpathSync.native(directory));
   if (from === '' || from.startsWith('..') || path.isAbsolute(from)) {
     throw new Error(`${directory} is no checkout of this run`);
   }
