@@ -9,6 +9,11 @@ import { inOwnWords, ownCommand } from './own-command.ts';
 import { withSandboxAdvice } from './sandbox-advice.ts';
 import { createOutput, OutputClosed } from './output.ts';
 
+/** What sets something up, runs it or judges it; agents that send and read mail are not told each time. */
+const TOLD_ON_WINDOWS = new Set(['agent', 'doctor', 'hooks', 'init', 'inspect', 'join', 'run']);
+const ON_WINDOWS =
+  'mailroom: Native Windows is not supported: workflows, jobs, signals, tmux and private keys need a POSIX system, mail may work. Use WSL: https://aka.ms/wsl\n';
+
 /** Finds the command of this name, or throws what to tell whoever typed it. */
 export type FindCommand = (name: string | undefined, words: readonly string[]) => Promise<Command> | Command;
 
@@ -63,6 +68,7 @@ export async function runCommandLine(
       program,
       nudgeProgram,
     };
+    if (process.platform === 'win32' && TOLD_ON_WINDOWS.has(command.name)) await output.talk(ON_WINDOWS);
     process.exitCode = await command.run(call);
   } catch (caught) {
     const room = args && textOption(args, 'room');

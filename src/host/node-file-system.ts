@@ -23,6 +23,7 @@ import {
 } from 'node:fs';
 import { errnoOf, type FileFacts, type FileSystem } from './file-system.ts';
 import { networkFileSystemAt } from './network-file-system.ts';
+import { posixOnWindows } from './windows-file-system.ts';
 
 /**
  * Something else lies where a directory on the way belongs, or the path is none: longer than any, or with a NUL, for which
@@ -31,10 +32,10 @@ import { networkFileSystemAt } from './network-file-system.ts';
 const NOTHING_THERE = new Set(['ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE']);
 
 /**
- * The real file system. Calls that stay in the page cache are synchronous, because the asynchronous ones cost
+ * The system's own. Calls that stay in the page cache are synchronous, because the asynchronous ones cost
  * 8 to 12 times as much; the two that wait for a disk are not.
  */
-export const nodeFileSystem: FileSystem = {
+const systemCalls: FileSystem = {
   open: (path, flags, mode) => openSync(path, flags, mode),
   close: (fd) => closeSync(fd),
   read: (fd, into, offset, length, position) => readSync(fd, into, offset, length, position),
@@ -67,12 +68,17 @@ export const nodeFileSystem: FileSystem = {
   fdatasync: (fd) => new Promise((resolve, reject) => fdatasync(fd, (error) => (error ? reject(error) : resolve()))),
 };
 
+const asPosix = process.platform === 'win32' ? posixOnWindows : (files: FileSystem): FileSystem => files;
+
+/** The real file system. */
+export const nodeFileSystem: FileSystem = asPosix(systemCalls);
+
 /** The same for a process that does one thing at a time: it waits for a disk itself, which is faster than having threads wait. */
-export const blockingFileSystem: FileSystem = {
-  ...nodeFileSystem,
+export const blockingFileSystem: FileSystem = asPosix({
+  ...systemCalls,
   fsync: async (fd) => fsyncSync(fd),
   fdatasync: async (fd) => fdatasyncSync(fd),
-};
+});
 
 function factsOf(stats: Stats): FileFacts {
   return {

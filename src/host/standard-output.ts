@@ -10,7 +10,7 @@ const NOWHERE = '/dev/null';
  */
 export function isStandardOutputThere(): boolean {
   const facts = fstatSync(STDOUT);
-  if (!facts.isCharacterDevice() || facts.rdev !== statSync(NOWHERE).rdev) return true;
+  if (!facts.isCharacterDevice() || facts.rdev !== nowhere()) return true;
   try {
     readSync(STDOUT, new Uint8Array(1));
     return false;
@@ -18,4 +18,9 @@ export function isStandardOutputThere(): boolean {
     // EBADF: it was opened for writing only.
     return true;
   }
+}
+
+/** Its device; undefined on Windows, where every console is a character device and there is no such file. */
+function nowhere(): number | undefined {
+  return statSync(NOWHERE, { throwIfNoEntry: false })?.rdev;
 }

@@ -12,12 +12,16 @@ const SHOWN_MAX = 3;
 export const checkPermissions: Check = (room, { fix }) => {
   const { files, processes } = room.context.host;
   const self = processes.userId();
+  if (self === undefined) {
+    const text = 'not checked: this system has no users and modes as POSIX has them';
+    return [{ check: 'permissions', level: 'note', text }];
+  }
   const foreign: string[] = [];
   let open: string[] = [];
   for (const path of privatePaths(room)) {
     const facts = files.lstat(path);
     if (!facts || facts.kind === 'symlink') continue;
-    if (self !== undefined && facts.uid !== self) foreign.push(path);
+    if (facts.uid !== self) foreign.push(path);
     else if (facts.mode & OTHERS) open.push(path);
   }
   const wereOpen = open.length;

@@ -1,0 +1,45 @@
+import { errnoOf, type FileSystem } from './file-system.ts';
+
+/** Ms between the tries of a rename: a scanner or another reader has a file open for an instant, half a second at the most. */
+const RETRY_MS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+const DENIED = new Set(['EPERM', 'EACCES', 'EBUSY']);
+
+/**
+ * The file system of Windows as POSIX has it, as far as it can. A file that only may be read is removed all the same. A rename is
+ * tried again while a file is open elsewhere. A directory, or a file that is open for reading, cannot be flushed there
+ * (FlushFileBuffers wants write access), so what survives a loss of power is up to NTFS.
+ */
+export function posixOnWindows(files: FileSystem): FileSystem {
+  return {
+    ...files,
+    unlink: (path) => {
+      try {
+        files.unlink(path);
+      } catch (error) {
+        if (!DENIED.has(errnoOf(error) ?? '') || files.lstat(path)?.kind !== 'file') throw error;
+        files.chmod(path, 0o600);
+        files.unlink(path);
+      }
+    },
+    rename: (from, to) => withRetries(() => files.rename(from, to)),
+    renameBytes: (from, to) => withRetries(() => files.renameBytes(from, to)),
+    fsync: (fd) => files.fsync(fd).catch(passIfDenied),
+    fdatasync: (fd) => files.fdatasync(fd).catch(passIfDenied),
+  };
+}
+
+function withRetries(rename: () => void): void {
+  for (const waitMs of RETRY_MS) {
+    try {
+      return rename();
+    } catch (error) {
+      if (!DENIED.has(errnoOf(error) ?? '')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waitMs);
+    }
+  }
+  rename();
+}
+
+function passIfDenied(error: unknown): void {
+  if (errnoOf(error) !== 'EPERM') throw error;
+}

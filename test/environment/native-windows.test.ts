@@ -1,0 +1,138 @@
+/**
+ * What can be tried of native Windows without one: fixtures/disks/windows.cjs answers as it does, in every process. Paths, shells
+ * and processes stay those of this machine, so nothing here says that Mailroom runs there.
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { posixOnWindows } from '../../src/host/windows-file-system.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
+import { systemError } from '../faults/faulty-files.ts';
+import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
+import { createExchangeRoom, exchangeIn, namesBelow } from './whole-exchange.ts';
+
+const ENV = {
+  NODE_OPTIONS: `--require ${path.join(import.meta.dirname, '../../fixtures/disks/windows.cjs')}`,
+  MAILROOM_WINDOWS_BUSY: '3',
+};
+const NOTICE = /^mailroom: Native Windows is not supported: [^\n]* Use WSL: [^\n]*\n/;
+
+describe.each(['hmac-sha256', 'ed25519'] as const)('mail commands in a room signed with %s', (algorithm) => {
+  it('work where modes, flushes and names are those of Windows, and every third rename is refused for a while', async () => {
+    using room = await createExchangeRoom(algorithm);
+    await exchangeIn(room, { env: ENV, hasJobs: false });
+    expect(namesBelow(room.room).length).toBeGreaterThan(60);
+  });
+});
+
+describe('the statement', () => {
+  let room: CliRoom;
+  beforeAll(async () => {
+    room = await createCliRoom();
+  });
+  afterAll(() => room[Symbol.dispose]());
+  const stderrOf = async (words: readonly string[], env: Readonly<Record<string, string>> = ENV): Promise<string> =>
+    (await room.run(words, { as: 'alice', env })).stderr;
+
+  it.each([['init'], ['join', 'carol'], ['doctor'], ['run', 'nothing.mjs'], ['hooks', 'status']])(
+    'is the first line on stderr of %s %s, and none elsewhere',
+    async (...words) => {
+      expect(await stderrOf(words)).toMatch(NOTICE);
+      expect(await stderrOf(words, {})).not.toMatch(NOTICE);
+    },
+  );
+
+  it.each([
+    ['inbox'],
+    ['send', 'bob', 'INFO', 'hello'],
+    ['read'],
+    ['whoami'],
+    ['status'],
+    ['agents'],
+    ['log'],
+    ['help', 'run'],
+  ])('is not made by %s %s', async (...words) => {
+    expect(await stderrOf(words)).not.toContain('Windows is not supported');
+  });
+
+  it('leaves the output of join what a shell may run', async () => {
+    const { code, stdout } = await room.run(['join', 'dave'], { env: ENV });
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('Windows');
+  });
+});
+
+it('doctor says that it cannot judge permissions, in place of finding all of them wrong', async () => {
+  using room = await createCliRoom();
+  const { stdout } = await room.run(['doctor'], { as: 'alice', env: ENV });
+  expect(stdout).toContain('permissions: not checked');
+  expect((await room.run(['doctor'], { as: 'alice' })).stdout).toContain('only you can read the keys and the mail');
+});
+
+describe('the file system', () => {
+  let directory: string;
+  beforeAll(() => {
+    directory = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-windows-'));
+  });
+  afterAll(() => fs.rmSync(directory, { recursive: true, force: true }));
+
+  const refusing = (
+    code: string,
+    times: number,
+  ): { tries: () => number; rename: (from: string, to: string) => void } => {
+    let tries = 0;
+    return {
+      tries: () => tries,
+      rename: (from, to) => {
+        if (++tries <= times) throw systemError(code, { name: 'rename', path: from });
+        nodeHost.files.rename(from, to);
+      },
+    };
+  };
+
+  it.each(['EPERM', 'EACCES', 'EBUSY'])('renames what is refused with %s for a while', (code) => {
+    const { rename, tries } = refusing(code, 5);
+    fs.writeFileSync(path.join(directory, 'a'), 'a');
+    posixOnWindows({ ...nodeHost.files, rename }).rename(path.join(directory, 'a'), path.join(directory, code));
+    expect(fs.readFileSync(path.join(directory, code), 'utf8')).toBe('a');
+    expect(tries()).toBe(6);
+  });
+
+  it('gives up after a bounded number of tries, with the error of the system, and tries nothing else again', () => {
+    const lasting = refusing('EPERM', Infinity);
+    const files = posixOnWindows({ ...nodeHost.files, rename: lasting.rename });
+    expect(() => files.rename(path.join(directory, 'b'), path.join(directory, 'c'))).toThrow('EPERM');
+    expect(lasting.tries()).toBe(10);
+    const gone = refusing('ENOENT', Infinity);
+    const others = posixOnWindows({ ...nodeHost.files, rename: gone.rename });
+    expect(() => others.rename(path.join(directory, 'b'), path.join(directory, 'c'))).toThrow('ENOENT');
+    expect(gone.tries()).toBe(1);
+  });
+
+  it('removes a file that is read-only, and neither a directory nor what another error keeps', () => {
+    const unlink = (file: string): void => {
+      const facts = fs.lstatSync(file);
+      if (facts.isDirectory() || (facts.mode & 0o200) === 0) throw systemError('EPERM', { name: 'unlink', path: file });
+      fs.unlinkSync(file);
+    };
+    const files = posixOnWindows({ ...nodeHost.files, unlink });
+    const file = path.join(directory, 'read-only');
+    fs.writeFileSync(file, '', { mode: 0o400 });
+    files.unlink(file);
+    expect(fs.existsSync(file)).toBe(false);
+    fs.mkdirSync(path.join(directory, 'kept'));
+    expect(() => files.unlink(path.join(directory, 'kept'))).toThrow('EPERM');
+    expect(() => files.unlink(file)).toThrow('ENOENT');
+  });
+
+  it('flushes what can be flushed, and passes over no other error', async () => {
+    const denied = posixOnWindows({
+      ...nodeHost.files,
+      fsync: () => Promise.reject(systemError('EPERM', { name: 'fsync', path: '' })),
+      fdatasync: () => Promise.reject(systemError('EIO', { name: 'fdatasync', path: '' })),
+    });
+    await denied.fsync(0);
+    await expect(denied.fdatasync(0)).rejects.toThrow('EIO');
+  });
+});
