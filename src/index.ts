@@ -32,6 +32,7 @@ export type { Durability } from './mailbox/mailbox.ts';
 export type { Peeked, Unsettled } from './mailbox/peek.ts';
 export type { Purged } from './mailbox/purge.ts';
 export type { MessageStatus } from './mailbox/status.ts';
+export { assertNewAddress } from './message/address.ts';
 export { dataJson } from './message/exact-data.ts';
 export { createIdSource, type IdSource } from './message/message-id.ts';
 export { MessageType } from './message/message-type.ts';

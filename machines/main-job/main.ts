@@ -11,6 +11,7 @@ try {
   const options = parseOptions(process.argv.slice(2));
   if (options.wantsHelp) tell(HELP);
   else {
+    assertPosix();
     const prepared = await prepareRun(options);
     for (const warning of prepared.warnings) complain(warning);
     if (options.isDryRun) tell(prepared.plan);
@@ -24,4 +25,12 @@ try {
   const isUsage = error instanceof NotStarted;
   complain(isUsage ? error.message : inspect(error));
   process.exitCode = isUsage ? EXIT_USAGE : EXIT_FAILURE;
+}
+
+/** Throws NotStarted on native Windows: a team would end in the middle of its work, which has been paid for by then. */
+function assertPosix(): void {
+  if (process.platform !== 'win32') return;
+  throw new NotStarted(
+    'Native Windows cannot run a team: commands that outlive their host, and signals, need a POSIX system. Use WSL: https://aka.ms/wsl',
+  );
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { assertNewAddress } from 'agent-mailroom';
 
 /** How an agent is run: by whom it is known, and the command or preset that answers its mail. */
 export interface AgentOption {
@@ -120,6 +121,16 @@ function parsed(args: readonly string[]) {
   }
 }
 
+/** Throws NotStarted for an address under which nobody can join. */
+function assertJoinable(address: string): void {
+  try {
+    assertNewAddress(address);
+  } catch (error) {
+    const { message, hint = '' } = error as Error & { readonly hint?: string };
+    throw new NotStarted(`--agents: ${message} ${hint}`.trim());
+  }
+}
+
 const AGENT = /^\s*([a-z0-9][a-z0-9_.-]*)\s*=\s*(.+?)\s*$/;
 
 /** What stands between two agents: a comma before an address and a sign of equality. Other commas are of a command. */
@@ -131,6 +142,7 @@ function parseAgents(texts: readonly string[]): AgentOption[] {
     const [, address = '', by = ''] = AGENT.exec(one) ?? [];
     if (by === '')
       throw new NotStarted(`--agents: ${JSON.stringify(one)} is no agent; expected alice=claude or alice='<command>'.`);
+    assertJoinable(address);
     return { address, by };
   });
   const names = agents.map(({ address }) => address);

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 const PART_BYTES_MAX = 250;
 const SLUG_CHARS_MAX = 40;
 const HASH_CHARS = 8;
+/** No file has such a name on Windows, so no branch could be fetched there. */
+const DEVICE = /^(?:con|prn|aux|nul|com[1-9]|lpt[1-9])$/;
 /** The id of a task, a hyphen and a number. */
 const ID_CHARS_MAX = 72;
 /** What the branch of a task has beside that: the id of the run, and dots. */
@@ -13,7 +15,8 @@ const UNDER_BYTES_MAX = ID_CHARS_MAX + RUN_CHARS_MAX;
 /** The first line of a feature as part of a name: small letters, digits and single hyphens. */
 export function featureSlug(feature: string): string {
   const [first = ''] = feature.trim().split('\n', 1);
-  return slugOf(first) || 'feature';
+  const slug = slugOf(first) || 'feature';
+  return DEVICE.test(slug) ? `${slug}-feature` : slug;
 }
 
 /** Whether branches can be made whose names begin with this one. */

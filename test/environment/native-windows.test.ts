@@ -2,7 +2,9 @@
  * What can be tried of native Windows without one: fixtures/disks/windows.cjs answers as it does, in every process. Paths, shells
  * and processes stay those of this machine, so nothing here says that Mailroom runs there.
  */
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,8 +14,9 @@ import { systemError } from '../faults/faulty-files.ts';
 import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
 import { createExchangeRoom, exchangeIn, namesBelow } from './whole-exchange.ts';
 
+const PRELOAD = path.join(import.meta.dirname, '../../fixtures/disks/windows.cjs');
 const ENV = {
-  NODE_OPTIONS: `--require ${path.join(import.meta.dirname, '../../fixtures/disks/windows.cjs')}`,
+  NODE_OPTIONS: `--require ${PRELOAD}`,
   MAILROOM_WINDOWS_BUSY: '3',
 };
 const NOTICE = /^mailroom: Native Windows is not supported: [^\n]* Use WSL: [^\n]*\n/;
@@ -61,6 +64,22 @@ describe('the statement', () => {
     expect(code).toBe(0);
     expect(stdout).not.toContain('Windows');
   });
+});
+
+it('npm start begins nothing, and names WSL', () => {
+  const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-windows-'));
+  const main = path.join(import.meta.dirname, '../../machines/main-job/main.ts');
+  const args = ['--import', import.meta.resolve('tsx'), '--require', PRELOAD, main];
+  // What compiles the program runs on this machine.
+  const env = {
+    PATH: process.env['PATH'],
+    ESBUILD_BINARY_PATH: createRequire(import.meta.url).resolve('esbuild/bin/esbuild'),
+  };
+  const started = spawnSync(process.execPath, args, { cwd, encoding: 'utf8', env });
+  expect(started).toMatchObject({ status: 2, stdout: '' });
+  expect(started.stderr).toMatch(/^Native Windows cannot run a team: [^\n]* Use WSL: [^\n]*\n$/);
+  expect(fs.existsSync(path.join(cwd, 'runs'))).toBe(false);
+  fs.rmSync(cwd, { recursive: true });
 });
 
 it('doctor says that it cannot judge permissions, in place of finding all of them wrong', async () => {

@@ -47,4 +47,12 @@ it('makes a part of a name of what is to be built', () => {
   expect(featureSlug('Let customers pay in two parts!\nMore text')).toBe('let-customers-pay-in-two-parts');
   expect(featureSlug('# Größe & Preis')).toBe('gro-e-preis');
   expect(featureSlug('…')).toBe('feature');
+  // Windows has devices of these names.
+  expect(['Con', 'NUL!', 'com1', 'com10', 'console'].map(featureSlug)).toEqual([
+    'con-feature',
+    'nul-feature',
+    'com1-feature',
+    'com10',
+    'console',
+  ]);
 });

@@ -33,6 +33,8 @@ it('divides the list of agents at commas before an address, and at no others', (
   ]);
   expect(() => agentsOf('alice=claude,alice=codex')).toThrow('two of them have the same address');
   expect(() => agentsOf('alice')).toThrow('"alice" is no agent');
+  expect(() => agentsOf('alice=claude,aux=codex')).toThrow('"aux" is a device, and a room may be copied there. Choose');
+  expect(() => agentsOf('alice=claude,b..c=codex')).toThrow('--agents: "b..c" is not an address');
 });
 
 it('divides words as a shell does', () => {
