@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
+import { createCliRoom, type CliRoom, type Ran } from '../cli/cli-room.ts';
 import { createExchangeRoom, exchangeIn, namesBelow } from './whole-exchange.ts';
 
 const PRELOAD = path.join(import.meta.dirname, '../../fixtures/disks/folding.cjs');
@@ -74,5 +74,20 @@ describe('a name that is there in another spelling', () => {
     expect((await room.run(['doctor', '--room', other], { as: 'bob', env })).code).toBe(0);
     // One counter, one mailbox, one key: nothing was made beside what was there.
     expect(fs.readdirSync(path.dirname(room.room))).toEqual(['.mailroom']);
+  });
+
+  it('is a session of its own, as long as the disk lets it, and takes nobody’s mail', async () => {
+    const start = (id: string): Promise<Ran> => {
+      const input = { session_id: id, cwd: room.directory, source: 'startup' };
+      return room.run(['hook', 'claude', 'SessionStart'], { stdin: JSON.stringify(input), env });
+    };
+    expect(await start('Session-A')).toMatchObject({ code: 0 });
+    expect(await room.run(['send', 'claude-1', 'INFO', 'for the first'], { as: 'alice', env })).toMatchObject({
+      code: 0,
+    });
+    for (const id of ['session-a', 'Session-A', 'session-a']) expect(await start(id)).toMatchObject({ code: 0 });
+    const lies = namesBelow(path.join(room.room, 'actors/claude-1/mailbox')).filter((name) => name.includes('.json'));
+    // Shown to one of them, and back when its claim has ended.
+    expect(lies).toHaveLength(1);
   });
 });
