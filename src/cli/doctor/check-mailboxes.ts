@@ -36,7 +36,7 @@ function unportable(address: string): Finding {
     check: 'mailboxes',
     level: 'note',
     text: `${address} cannot be a file name on Windows, so the room cannot be copied there`,
-    hint: `It works everywhere else. To be rid of it: read its mail, mailroom leave --as ${address}, and join under another name.`,
+    hint: `It works everywhere else. To be rid of it, let ${address} read its mail and say that it has left, and join under another name.`,
   };
 }
 
