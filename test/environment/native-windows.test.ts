@@ -29,6 +29,19 @@ describe.each(['hmac-sha256', 'ed25519'] as const)('mail commands in a room sign
   });
 });
 
+it('watches a whole room with one handle, and one mailbox', async () => {
+  using room = await createCliRoom();
+  const watching = room.run(['watch', '--all', '--headers', '--limit', '1', '--json'], { env: ENV });
+  const reading = room.run(['read', '--wait', '5m'], { as: 'bob', env: ENV });
+  for (const to of ['alice', 'bob']) {
+    expect(await room.run(['send', to, 'INFO', `to ${to}`], { as: 'alice', env: ENV })).toMatchObject({ code: 0 });
+  }
+  expect(await reading).toMatchObject({ code: 0, stdout: expect.stringContaining('to bob') });
+  const { code, stdout } = await watching;
+  expect(code).toBe(0);
+  expect(stdout.trim().split('\n')).toHaveLength(1);
+});
+
 describe('the statement', () => {
   let room: CliRoom;
   beforeAll(async () => {
