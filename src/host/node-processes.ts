@@ -20,7 +20,7 @@ export const nodeProcesses: Processes = {
     }
     return identityOf(process.ppid, '');
   },
-  end: () => process.exit(0),
+  end: () => process.exit(),
   parent: () => identify(process.ppid) ?? identityOf(process.ppid, ''),
   identify,
   isAlive: (identity) => {

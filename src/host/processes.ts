@@ -73,7 +73,7 @@ export interface Processes {
   self(): ProcessIdentity;
   /** The process that the session (terminal) of this one belongs to, or else its parent: who stays when a command ends. */
   sessionLeader(): ProcessIdentity;
-  /** Ends this process at once, with exit code 0, whatever it is waiting for. */
+  /** Ends this process at once, with the exit code that was set or else 0, whatever it is waiting for. */
   end(): never;
   /** The process that started this one. */
   parent(): ProcessIdentity;

@@ -27,4 +27,4 @@ void runCommandLine([command.name], {
   host: blockingHost,
   program: `${__dirname}/mailroom.cjs`,
   nudgeProgram: `${__dirname}/nudge.cjs`,
-}).then(() => process.exit());
+}).then(() => blockingHost.processes.end());

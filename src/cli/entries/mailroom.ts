@@ -28,5 +28,5 @@ const host = command === broadcast ? nodeHost : blockingHost;
 if (command) {
   const done = runCommandLine(words, { find: () => command, explain, host, program, nudgeProgram });
   // Everything is done, and to leave the memory to the system takes less than to give it back piece by piece.
-  void done.then(() => process.exit());
+  void done.then(() => host.processes.end());
 } else void explain(words);
