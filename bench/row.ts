@@ -84,6 +84,8 @@ export interface Bench {
   readonly workflows: WorkflowLibrary;
   /** The built library's own directory. */
   readonly dist: string;
+  /** The program that runs JavaScript, for whole processes. */
+  readonly node: string;
 }
 
 export type Library = typeof library;

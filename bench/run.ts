@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: how long Mailroom takes beside the least that a program could do for the same, measured in turn in one
  * run. `--only <row>` (repeatable) measures some rows, `--quick` takes fewer rounds, `--dir` another file system,
- * `--dist` another build, `--out` another file for the JSON; `--smoke` only shows that everything runs.
+ * `--dist` another build, `--node` another Node for whole processes, `--out` another file for the JSON; `--smoke` only shows that everything runs.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -48,6 +48,7 @@ const { values: options } = parseArgs({
     smoke: { type: 'boolean', default: false },
     dir: { type: 'string' },
     dist: { type: 'string', default: path.join(root, 'dist') },
+    node: { type: 'string', default: process.execPath },
     out: { type: 'string', default: path.join(import.meta.dirname, 'results.json') },
   },
 });
@@ -63,7 +64,7 @@ async function measure(): Promise<void> {
   const { library, workflows } = await loadBuilt(dist);
   const workspace = makeWorkspace(options.dir);
   const size: Bench['size'] = options.smoke ? 'smoke' : options.quick ? 'quick' : 'full';
-  const bench: Bench = { size, library, workflows, dist, freshDirectory: workspace.fresh };
+  const bench: Bench = { size, library, workflows, dist, node: options.node, freshDirectory: workspace.fresh };
   const machine = describeMachine(workspace.directory);
   console.log(
     `${formatMachine(machine)}\n${'spread'.padEnd(11)} ${workspace.isSpread ? 'batches lie in block groups of their own' : 'no'}\n`,
