@@ -1,9 +1,9 @@
 import type { Clock } from './clock.ts';
+import { thisPlatform } from './platform/this-platform.ts';
 
 export const nodeClock: Clock = {
   now: () => Date.now(),
-  // Asked for when needed, because most processes never need it and loading it takes its time.
-  uptimeMs: () => Math.round(process.getBuiltinModule('node:os').uptime() * 1000),
+  uptimeMs: () => thisPlatform().uptimeMs(),
   sleep: (durationMs, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();

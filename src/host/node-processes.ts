@@ -1,35 +1,23 @@
 import { childEnvironment } from './child-environment.ts';
-import { bootId, identify, identityOf, isElsewhere, SESSION, statFields, worksIn } from './proc-stat.ts';
+import { thisPlatform } from './platform/this-platform.ts';
+import { identify, identityOf, isElsewhere, sessionLeader } from './process-identity.ts';
 import { signalTree } from './process-tree.ts';
 import type { CommandEnd, Processes } from './processes.ts';
 
 /** How long the output of a program that was killed may still come. */
 const OUTPUT_END_MS = 100;
 
-const FIRST_PID = 1;
-
 export const nodeProcesses: Processes = {
   userId: () => process.getuid?.(),
   self: () => identify(process.pid) ?? identityOf(process.pid, ''),
-  sessionLeader: () => {
-    // What leads the session, or has started this, may be outside of the PID namespace, and is 0 then; the first process of
-    // that stays as long as it.
-    for (const pid of [Number(statFields(process.pid)?.[SESSION] ?? 0), process.ppid, FIRST_PID]) {
-      const found = pid > 0 ? identify(pid) : undefined;
-      if (found) return found;
-    }
-    return identityOf(process.ppid, '');
-  },
+  sessionLeader,
   end: () => process.exit(),
   parent: () => identify(process.ppid) ?? identityOf(process.ppid, ''),
   identify,
-  isAlive: (identity) => {
-    if (identity.bootId !== bootId() || isElsewhere(identity)) return false;
-    const found = identify(identity.pid);
-    return found !== undefined && (identity.startTime === '' || found.startTime === identity.startTime);
-  },
+  isAlive: (identity) => !isElsewhere(identity) && thisPlatform().isRunning(identity),
   isElsewhere,
-  worksIn,
+  worksIn: (directory, options) => thisPlatform().worksIn(directory, options),
+  whyBlind: () => thisPlatform().whyBlind(),
   run: async (file, args, { timeoutMs }) => {
     const { execa } = await import('execa');
     const options = { timeout: timeoutMs, killSignal: 'SIGKILL', reject: false, stdin: 'ignore' } as const;

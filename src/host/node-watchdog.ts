@@ -1,4 +1,4 @@
-import { identify } from './proc-stat.ts';
+import { identify } from './process-identity.ts';
 import { STRETCH_MS_MAX, type Stretch, type Watchdog } from './watchdog.ts';
 import { watchdogThread, type FromThread, type ThreadData, type ToThread } from './watchdog-thread.ts';
 

@@ -1,7 +1,10 @@
 /** Which process a fact on disk speaks of, so that a reused pid is never mistaken for the one that was meant. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** The kernel's start time of the process in clock ticks since boot (proc(5), field 22); '' where the system does not tell. */
+  /**
+   * When the process started, in the form of its system: clock ticks since boot on Linux (proc(5), field 22), a time in UTC on macOS.
+   * Only compared; '' where the system does not tell.
+   */
   readonly startTime: string;
   /** The kernel's id of this boot; '' where the system does not tell. */
   readonly bootId: string;
@@ -61,7 +64,7 @@ export interface ProcessTree {
 export interface TreeSignal {
   /** None only counts. */
   readonly signal?: 'SIGTERM' | 'SIGKILL';
-  /** The session of the leader, or also those that left it and have its mark. Without proc(5), only its group. */
+  /** The session of the leader, or also those that left it and have its mark. Where the system tells nothing, only its group. */
   readonly scope: 'session' | 'marked';
 }
 
@@ -86,10 +89,12 @@ export interface Processes {
    */
   isElsewhere(identity: ProcessIdentity): boolean;
   /**
-   * Whether a process with this name (proc(5), comm) works in this directory, and none of these words is in its command line. False
+   * Whether a process of this program's name works in this directory, and none of these words is in its command line. False
    * where the system does not tell.
    */
   worksIn(directory: string, options: { name: string; without: readonly string[] }): boolean;
+  /** Why start times, sessions and process trees cannot be told here, as a clause for people; undefined where they can. */
+  whyBlind(): string | undefined;
   /** Runs a program to its end, no shell, killed after `timeoutMs`; never rejects. */
   run(file: string, args: readonly string[], options: { timeoutMs: number }): Promise<RunResult>;
   /** Starts a Node program that listens to `process.on('message')`; its stdout is dropped. */
@@ -122,7 +127,7 @@ export interface Processes {
   ): Promise<CommandEnd>;
   /**
    * Sends a signal to every process of a tree but this one, and returns how many there were; never throws. Of a tree that is
-   * elsewhere it finds none. Without proc(5)
+   * elsewhere it finds none. Where the system tells nothing of other processes,
    * a leader that asks for its own tree is ignored but for SIGTERM, which it gets as well, and is told undefined.
    */
   signalTree(tree: ProcessTree, options: TreeSignal): number | undefined;

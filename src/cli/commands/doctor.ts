@@ -8,6 +8,7 @@ import { checkLetters } from '../doctor/check-letters.ts';
 import { checkMailboxes } from '../doctor/check-mailboxes.ts';
 import { checkMounts } from '../doctor/check-mounts.ts';
 import { checkPermissions } from '../doctor/check-permissions.ts';
+import { checkProcesses } from '../doctor/check-processes.ts';
 import { checkSecurity } from '../doctor/check-security.ts';
 import { checkTmux } from '../doctor/check-tmux.ts';
 import { checkWatching } from '../doctor/check-watching.ts';
@@ -24,6 +25,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['permissions', checkPermissions],
   ['file system', checkFileSystem],
   ['watching', checkWatching],
+  ['processes', checkProcesses],
   ['tmux', checkTmux],
   ['mailboxes', checkMailboxes],
   ['letters', checkLetters],

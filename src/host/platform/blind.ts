@@ -1,0 +1,34 @@
+import { errnoOf } from '../file-system.ts';
+import type { ProcessIdentity } from '../processes.ts';
+import type { Platform } from './platform.ts';
+
+/** A system that tells nothing of processes but whether a pid is in use, such as Windows, or Linux without a proc(5). */
+export const blind: Platform = {
+  bootId: () => '',
+  pidNamespace: () => '',
+  startTime: (pid) => (isInUse(pid) ? '' : undefined),
+  sessionLeader: () => undefined,
+  isRunning: (identity) => isStillThere(blind, identity),
+  findTree: () => undefined,
+  worksIn: () => false,
+  // Asked for when needed, because most processes never need it and loading it takes its time.
+  uptimeMs: () => Math.round(process.getBuiltinModule('node:os').uptime() * 1000),
+  whyBlind: () => `${process.platform} has no interface for it that Mailroom uses`,
+};
+
+/** Of another boot nothing runs any more, and whoever has its pid has its start time, where that was written down. */
+export function isStillThere(platform: Platform, { pid, startTime, bootId }: ProcessIdentity): boolean {
+  if (bootId !== platform.bootId()) return false;
+  const found = platform.startTime(pid);
+  return found !== undefined && (startTime === '' || found === startTime);
+}
+
+export function isInUse(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it is there, and runs as another user.
+    return errnoOf(error) !== 'ESRCH';
+  }
+  return true;
+}

@@ -1,0 +1,204 @@
+import { errnoOf } from '../file-system.ts';
+import type { ProcessIdentity, ProcessTree, TreeSignal } from '../processes.ts';
+import { hasWord, parsePs, pidsNamed, type PsRow } from './bsd-output.ts';
+import { isInUse } from './blind.ts';
+import type { FoundTree, Platform } from './platform.ts';
+
+const PS = '/bin/ps';
+const SYSCTL = '/usr/sbin/sysctl';
+const LSOF = '/usr/sbin/lsof';
+const TOOL_MS_MAX = 10_000;
+const TOOL_OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
+const COLUMNS = 'pid=,ppid=,pgid=,stat=,lstart=';
+
+/**
+ * macOS, by its own tools; docs/platforms.md says what they cannot tell. ps is setuid, and a seatbelt sandbox runs nothing that is:
+ * there no start time is known, and what cannot be judged counts as running.
+ */
+export const darwin: Platform = {
+  bootId,
+  pidNamespace: () => '',
+  startTime,
+  sessionLeader,
+  isRunning: ({ pid, startTime: started, bootId: boot }: ProcessIdentity) => {
+    if (boot !== '' && bootId() !== '' && boot !== bootId()) return false;
+    const found = startTime(pid);
+    return found !== undefined && (started === '' || found === '' || found === started);
+  },
+  findTree,
+  worksIn,
+  // In libuv's clock for durations (mach_continuous_time) all processes agree. os.uptime() counts whole seconds.
+  uptimeMs: () => Math.round(Number(process.hrtime.bigint()) / 1_000_000),
+  whyBlind: () => (rowsOf([process.pid]) ? undefined : `${PS} cannot be run here`),
+};
+
+let knownBootId: string | undefined;
+/** Not kern.boottime, which moves whenever the clock is set (xnu, osfmk/kern/clock.c). */
+function bootId(): string {
+  knownBootId ??= run(SYSCTL, ['-n', 'kern.bootsessionuuid'])?.text.trim() ?? '';
+  return knownBootId;
+}
+
+/** The start times of this process, and of the one that is its parent for as long as its pid is the parent's. */
+const kept = new Map<number, string>();
+
+function startTime(pid: number): string | undefined {
+  const { pid: own, ppid: parent } = process;
+  if (pid !== own && pid !== parent) return startTimeIn(look(pid), pid);
+  const known = kept.get(pid);
+  if (known !== undefined) return known;
+  const rows = rowsOf([own, parent]);
+  const found = startTimeIn(rows, pid);
+  if (rows) {
+    kept.clear();
+    for (const { pid: one, startTime: started, isEnded } of rows.values()) if (!isEnded) kept.set(one, started);
+  }
+  return found;
+}
+
+function startTimeIn(rows: Rows | undefined, pid: number): string | undefined {
+  if (!rows) return isInUse(pid) ? '' : undefined;
+  const row = rows.get(pid);
+  return row && !row.isEnded ? row.startTime : undefined;
+}
+
+/**
+ * The nearest of this process and its ancestors that leads a session: a child whose parent has another session leads one itself. ps
+ * prints no session's number (its `sess` is a pointer that the kernel leaves empty). When the leader has ended, the chain ends at
+ * launchd, which leads its own.
+ */
+function sessionLeader(): number | undefined {
+  const rows = everyRow();
+  const passed = new Set<number>();
+  for (let row = rows?.get(process.pid); row && row.pid > 1 && !passed.has(row.pid); row = rows?.get(row.parent)) {
+    if (row.leadsSession) return row.isEnded ? undefined : row.pid;
+    passed.add(row.pid);
+  }
+  return undefined;
+}
+
+/**
+ * No number of a session is told, so the members are the group of the leader, and what descends from it. While the leader lives, both
+ * are its own; after that the group is its own when the mark is in it, as in the session on Linux. What has left the group and was
+ * taken over by launchd is known by its mark alone, and so is what left the session.
+ */
+function findTree({ leader, mark }: ProcessTree, scope: TreeSignal['scope']): FoundTree | 'unsure' | undefined {
+  const rows = environments();
+  if (!rows) return hasAnswered ? 'unsure' : undefined;
+  const bearers = bearersOf(mark, rows);
+  const there = rows.get(leader.pid);
+  const isReused = there !== undefined && there.startTime !== leader.startTime;
+  const group = [...rows.values()].filter((row) => row.group === leader.pid);
+  const isOwn = there ? !isReused : group.some(({ pid }) => bearers.has(pid));
+  const roots = isOwn ? [leader.pid, ...group.map(({ pid }) => pid)] : [];
+  const inSession = descendants(rows, roots, (row) => !row.leadsSession);
+  const all = scope === 'marked' ? descendants(rows, [...roots, ...bearers], () => true) : inSession;
+  const running = [...all].map((pid) => rows.get(pid)).filter((row) => row && !row.isEnded && row.pid !== process.pid);
+  const isMember = (row: PsRow | undefined): row is PsRow => row !== undefined && inSession.has(row.pid);
+  const isStray = (row: PsRow | undefined): row is PsRow => row !== undefined && !inSession.has(row.pid);
+  const ownGroup = rows.get(process.pid)?.group;
+  return { members: running.filter(isMember), strays: running.filter(isStray), ownGroup };
+}
+
+/** These, and those among the ones that descend from them that are not left out with all below them. */
+function descendants(rows: Rows, roots: readonly number[], isWanted: (row: PsRow) => boolean): Set<number> {
+  const children = new Map<number, PsRow[]>();
+  for (const row of rows.values()) children.set(row.parent, [...(children.get(row.parent) ?? []), row]);
+  const found = new Set(roots);
+  // What is added meanwhile is visited too.
+  for (const pid of found) for (const row of children.get(pid) ?? []) if (isWanted(row)) found.add(row.pid);
+  return found;
+}
+
+/** With the environment, ps prints no bound between it and the arguments: who has the mark among these is no bearer. */
+function bearersOf(mark: string, rows: Rows): Set<number> {
+  const named = [...rows.values()].filter((row) => hasWord(row, mark)).map(({ pid }) => pid);
+  if (named.length === 0) return new Set();
+  const args = rowsOf(named, ['-ww'], `${COLUMNS},command=`);
+  const isArgument = (pid: number): boolean => {
+    const row = args?.get(pid);
+    return row !== undefined && hasWord(row, mark);
+  };
+  return new Set(named.filter((pid) => !isArgument(pid)));
+}
+
+/** By inode: `-f` takes the directory as a file, not as all of the file system that is mounted there. */
+function worksIn(directory: string, { name, without }: { name: string; without: readonly string[] }): boolean {
+  const listed = run(LSOF, ['-w', '-n', '-P', '-f', '-a', '-d', 'cwd', '-c', name, '-F', 'pc', '--', directory]);
+  const pids = pidsNamed(listed?.text ?? '', name);
+  const rows = pids.length === 0 ? undefined : rowsOf(pids, ['-ww'], `${COLUMNS},command=`);
+  return pids.some((pid) => {
+    const row = rows?.get(pid);
+    return row !== undefined && !row.isEnded && !without.some((word) => hasWord(row, word));
+  });
+}
+
+type Rows = ReadonlyMap<number, PsRow>;
+
+/** How long an answer may serve the code that runs without a break. */
+const LOOK_MS_MAX = 100;
+let looked: { readonly rows: Rows; readonly isWhole: boolean; readonly atMs: number } | undefined;
+
+/**
+ * What is known of a process just now. Whoever asks for a second one in the same stretch of code is likely to go through a list, and
+ * is answered from a look at all of them.
+ */
+function look(pid: number): Rows | undefined {
+  if (looked && performance.now() - looked.atMs > LOOK_MS_MAX) looked = undefined;
+  if (looked && (looked.isWhole || looked.rows.has(pid))) return looked.rows;
+  return looked ? everyRow() : keep(rowsOf([pid]), false);
+}
+
+function everyRow(): Rows | undefined {
+  return looked?.isWhole ? looked.rows : keep(rowsOf('all'), true);
+}
+
+function keep(rows: Rows | undefined, isWhole: boolean): Rows | undefined {
+  if (!rows) return undefined;
+  if (!looked) queueMicrotask(() => (looked = undefined));
+  looked = { rows, isWhole, atMs: performance.now() };
+  return rows;
+}
+
+/** Every process with its environment, as far as this user may see it. */
+function environments(): Rows | undefined {
+  return rowsOf('all', ['-ww', '-E'], `${COLUMNS},command=`);
+}
+
+/**
+ * What ps tells of these processes: one start of it, however many they are. Undefined when it does not tell of this process, which is
+ * always among them. ps itself is not.
+ */
+function rowsOf(pids: readonly number[] | 'all', options: readonly string[] = [], columns = COLUMNS): Rows | undefined {
+  const which = pids === 'all' ? ['-ax'] : ['-p', [...new Set([...pids, process.pid])].join(',')];
+  const done = run(PS, [...options, ...which, '-o', columns]);
+  const rows = parsePs(done?.text ?? '');
+  if (!rows.has(process.pid)) return undefined;
+  rows.delete(done?.pid ?? 0);
+  hasAnswered = true;
+  return rows;
+}
+
+/** That ps tells something here: when it does not once, this is a passing trouble. */
+let hasAnswered = false;
+let canRunPs = true;
+/** Not there, or not allowed. Anything else, such as no room for one more process, may be over the next time. */
+const NEVER = new Set(['ENOENT', 'EACCES', 'EPERM']);
+
+/** Runs a tool to its end; undefined when it cannot be run. */
+function run(tool: string, args: readonly string[]): { readonly text: string; readonly pid: number } | undefined {
+  if (tool === PS && !canRunPs) return undefined;
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  const done = spawnSync(tool, args, {
+    // Nothing of this process's environment, which may bear the mark of a tree. The output is the same for everybody.
+    env: { LC_ALL: 'C', TZ: 'UTC0' },
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    encoding: 'latin1',
+    timeout: TOOL_MS_MAX,
+    killSignal: 'SIGKILL',
+    maxBuffer: TOOL_OUTPUT_BYTES_MAX,
+  });
+  if (tool === PS && NEVER.has(errnoOf(done.error) ?? '')) canRunPs = false;
+  return done.error ? undefined : { text: done.stdout, pid: done.pid };
+}
