@@ -11,7 +11,7 @@ export const checkProcesses: Check = ({ context }) => {
       check: 'processes',
       level: 'note',
       text: `start times, sessions and process trees are unknown (${why}): an agent that runs one shell per command counts as gone when that shell ends, a reused pid keeps a name in use, and what leaves its process group outlives its job`,
-      hint: 'docs/platforms.md says what helps.',
+      hint: 'Have agents join where the system tells: outside of the sandbox, or by hooks (mailroom hooks add). See docs/platforms.md.',
     },
   ];
 };
