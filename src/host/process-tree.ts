@@ -8,9 +8,10 @@ export function signalTree(tree: ProcessTree, { signal, scope }: TreeSignal): nu
   const { leader } = tree;
   const platform = thisPlatform();
   // No process outlives its boot, and elsewhere its pid is another's.
-  if (leader.bootId !== platform.bootId() || isElsewhere(leader)) return 0;
+  if (!platform.isThisBoot(leader.bootId) || isElsewhere(leader)) return 0;
   const found = platform.findTree(tree, scope);
-  if (found === undefined) return signalGroup(leader.pid, signal);
+  // A group of an unknown boot may be anybody's.
+  if (found === undefined) return leader.bootId === platform.bootId() ? signalGroup(leader.pid, signal) : 0;
   // Somebody may be there; the next look tells.
   if (found === 'unsure') return 1;
   const { members, strays, ownGroup } = found;

@@ -7,7 +7,17 @@ import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
 import { until } from '../hostile/until.ts';
 import { bundleJobs } from '../jobs/bundled-jobs.ts';
 import { createProject, GREETER } from '../workflows/cli-machines.ts';
-import { BARE_LINUX, MAC, runIn, SANDBOXED_MAC, skipWithout, startIn, type Disguise, type Started } from './mac.ts';
+import {
+  BARE_LINUX,
+  countingMac,
+  MAC,
+  runIn,
+  SANDBOXED_MAC,
+  skipWithout,
+  startIn,
+  type Disguise,
+  type Started,
+} from './mac.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const skip = skipWithout(MAC);
@@ -205,3 +215,25 @@ test.skipIf(skip)(
     expect(JSON.parse(read.stdout)).toMatchObject([{ from: 'bob', content: 'do you hear me' }]);
   },
 );
+
+test.skipIf(skip)('ps is started for a question and not for each process, and for mail not at all', async () => {
+  using room = await createCliRoom({ agents: ['alice', 'bob'] });
+  const asked = path.join(room.directory, 'asked');
+  const mac = countingMac(room, asked);
+  const starts = async (line: string): Promise<string[]> => {
+    fs.writeFileSync(asked, '');
+    expect(await runIn(room, mac, line)).toMatchObject({ code: 0 });
+    return fs.readFileSync(asked, 'utf8').split('\n').filter(Boolean);
+  };
+  const others = Array.from({ length: 12 }, (_, n) =>
+    start(room, `mailroom join agent-${n}; echo joined; exec sleep 1000`),
+  );
+  await until('all have joined', () => others.every((one) => one.told().includes('joined')));
+  const forAgents = await starts('mailroom agents --json');
+  expect(forAgents.length, forAgents.join('\n')).toBeGreaterThan(0);
+  expect(forAgents.length, forAgents.join('\n')).toBeLessThanOrEqual(2);
+  expect((await starts('mailroom join carol')).length).toBeLessThanOrEqual(3);
+  expect(await starts('mailroom --as alice send bob INFO hello')).toEqual([]);
+  expect(await starts('mailroom --as bob read')).toEqual([]);
+  expect(await starts('mailroom --as bob inbox')).toEqual([]);
+});

@@ -39,6 +39,14 @@ export interface Disguise {
 
 /** No /proc, and the tools of macOS in place of those of Linux. */
 export const MAC: Disguise = { words: [...HIDE_PROC, ...BSD_TOOLS], platform: 'darwin' };
+/** The same, with each start of ps noted as a line of a file. */
+export function countingMac(room: CliRoom, file: string): Disguise {
+  const ps = path.join(room.bin, 'counting-ps');
+  fs.writeFileSync(ps, `#!/bin/sh\necho "$*" >> '${file}'\nexec '${TOOLS}/ps' "$@"\n`, { mode: 0o755 });
+  const words = MAC.words.map((word) => (word === `${TOOLS}/ps` ? ps : word));
+  return { ...MAC, words };
+}
+
 /** The same where a sandbox lets nobody run ps. */
 export const SANDBOXED_MAC: Disguise = { words: [...HIDE_PROC, ...BSD_TOOLS.slice(3), ...NO_PS], platform: 'darwin' };
 /** No /proc and no ps. */

@@ -5,6 +5,7 @@ import type { Platform } from './platform.ts';
 /** A system that tells nothing of processes but whether a pid is in use, such as Windows, or Linux without a proc(5). */
 export const blind: Platform = {
   bootId: () => '',
+  isThisBoot: (boot) => boot === '',
   pidNamespace: () => '',
   startTime: (pid) => (isInUse(pid) ? '' : undefined),
   sessionLeader: () => undefined,
@@ -18,7 +19,7 @@ export const blind: Platform = {
 
 /** Of another boot nothing runs any more, and whoever has its pid has its start time, where that was written down. */
 export function isStillThere(platform: Platform, { pid, startTime, bootId }: ProcessIdentity): boolean {
-  if (bootId !== platform.bootId()) return false;
+  if (!platform.isThisBoot(bootId)) return false;
   const found = platform.startTime(pid);
   return found !== undefined && (startTime === '' || found === startTime);
 }

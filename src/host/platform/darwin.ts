@@ -17,11 +17,12 @@ const COLUMNS = 'pid=,ppid=,pgid=,stat=,lstart=';
  */
 export const darwin: Platform = {
   bootId,
+  isThisBoot,
   pidNamespace: () => '',
   startTime,
   sessionLeader,
   isRunning: ({ pid, startTime: started, bootId: boot }: ProcessIdentity) => {
-    if (boot !== '' && bootId() !== '' && boot !== bootId()) return false;
+    if (!isThisBoot(boot)) return false;
     const found = startTime(pid);
     return found !== undefined && (started === '' || found === '' || found === started);
   },
@@ -37,6 +38,11 @@ let knownBootId: string | undefined;
 function bootId(): string {
   knownBootId ??= run(SYSCTL, ['-n', 'kern.bootsessionuuid'])?.text.trim() ?? '';
   return knownBootId;
+}
+
+/** A sandbox may have kept whoever wrote it down, or this process, from asking. */
+function isThisBoot(boot: string): boolean {
+  return boot === '' || bootId() === '' || boot === bootId();
 }
 
 /** The start times of this process, and of the one that is its parent for as long as its pid is the parent's. */

@@ -9,6 +9,7 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 /** proc(5). Where it is hidden, nothing is known but whether a pid is in use. */
 export const linux: Platform = {
   bootId,
+  isThisBoot: (boot) => boot === bootId(),
   pidNamespace,
   startTime: (pid) => {
     const fields = statFields(pid);

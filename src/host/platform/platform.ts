@@ -19,6 +19,8 @@ export interface FoundTree {
 export interface Platform {
   /** The kernel's id of this boot; '' where it is not told. */
   bootId(): string;
+  /** Whether what somebody wrote down as the id of a boot may be that of this one. */
+  isThisBoot(bootId: string): boolean;
   /** The number of this process's PID namespace (pid_namespaces(7)); '' where it is not told, or there are none. */
   pidNamespace(): string;
   /** When the process with this pid started, '' where that is not told; undefined when nobody runs under it. */
