@@ -75,6 +75,7 @@ export async function assertEnded(
   }
   throw new JobFailed(
     `Processes of the job marked ${tree.mark} (session ${tree.leader.pid}) are still there ${KILL_PATIENCE_MS / 1000} s after SIGKILL.`,
-    { reason: 'not-ended', hint: `See who they are, and why: ps -o pid,user,stat,wchan,args -s ${tree.leader.pid}` },
+    // -g: the session in ps of Linux, and the process group in that of macOS.
+    { reason: 'not-ended', hint: `See who they are, and why: ps -o pid,user,stat,wchan,args -g ${tree.leader.pid}` },
   );
 }
