@@ -20,6 +20,7 @@ export function hmacSha256(key: Uint8Array, tag: Uint8Array): (bytes: Uint8Array
 
 function padded(key: Uint8Array, byte: number): Buffer {
   const block = Buffer.alloc(BLOCK_BYTES, byte);
-  for (const [index, value] of key.entries()) block[index] = value ^ byte;
+  // By index: an iterator takes several times as long in a process that has only just started.
+  for (let index = 0; index < key.length; index++) block[index] = (key[index] ?? 0) ^ byte;
   return block;
 }

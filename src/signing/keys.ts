@@ -49,6 +49,6 @@ export function createHmacKey(options: { roomKey: Uint8Array; roomId: string; ad
 function isEqual(given: Uint8Array, expected: Uint8Array): boolean {
   if (given.length !== expected.length) return false;
   let difference = 0;
-  for (const [index, byte] of expected.entries()) difference |= byte ^ (given[index] ?? 0);
+  for (let index = 0; index < expected.length; index++) difference |= (expected[index] ?? 0) ^ (given[index] ?? 0);
   return difference === 0;
 }
