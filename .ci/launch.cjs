@@ -23,7 +23,13 @@ const OWN = ['run', 'hook'];
 /** What is asked about Mailroom itself. */
 const ABOUT = ['help', '--help', '-h', '--version', '-v', '-V'];
 
+/** Commands that import files of machines, and what these import. */
+const WITH_MACHINES = ['run', 'graph', 'replay', 'inspect'];
+
 const CACHE_FILES_MAX = 64;
+const MODULES_MAX = 512;
+/** The folder in the cache folder that Node fills. */
+const MODULES = 'modules';
 const CODE_BYTES_MAX = 8 * 1024 * 1024;
 /** One process of so many looks whether it had to compile more than was kept, as when the first one found no mail. */
 const LOOKS_AGAIN_EVERY = 16;
@@ -76,6 +82,16 @@ function requireFast(name) {
 /** @param {string} name */
 function builtin(name) {
   return process.getBuiltinModule(name);
+}
+
+/**
+ * Has Node keep what it makes of the modules that are imported, types stripped, in the same folder: Node 22.1 and later can. It
+ * checks what it keeps by itself, and the folder is checked as for the scripts.
+ */
+function keepModules() {
+  const { enableCompileCache } = builtin('node:module');
+  const directory = enableCompileCache && isPlain() ? cacheFile(builtin('node:fs'), MODULES) : undefined;
+  if (directory !== undefined) enableCompileCache(directory);
 }
 
 /** Whether nobody else has a hand in how this process runs. */
@@ -186,7 +202,10 @@ function writeCode(fs, file, script, lengthMin) {
  * @param {string} directory
  */
 function removeOld(fs, directory) {
-  const names = fs.readdirSync(directory);
+  const modules = `${directory}/${MODULES}`;
+  const kept = fs.lstatSync(modules, { throwIfNoEntry: false }) ? fs.readdirSync(modules, { recursive: true }) : [];
+  if (kept.length > MODULES_MAX) fs.rmSync(modules, { recursive: true, force: true });
+  const names = fs.readdirSync(directory).filter((name) => name !== MODULES);
   if (names.length <= CACHE_FILES_MAX) return;
   const timed = names.map((name) => {
     const facts = fs.lstatSync(`${directory}/${name}`, { throwIfNoEntry: false });
@@ -218,7 +237,8 @@ const ONLY_IMPORTED = ['ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_ESM', 'ERR_MODUL
  * @param {string} url
  */
 function requiredModule(url) {
-  if (!isPlain() || require.extensions['.ts'] || !/^file:.*\.m?js$/.test(url)) return undefined;
+  const isLoadable = process.features.typescript ? /^file:.*\.m?[jt]s$/ : /^file:.*\.m?js$/;
+  if (!isPlain() || require.extensions['.ts'] || !isLoadable.test(url)) return undefined;
   // Not for mail, which has to start fast.
   const { fileURLToPath } = builtin('node:url');
   try {
@@ -246,6 +266,7 @@ function main() {
   const [first = 'help', ...others] = words;
   const mail = words.find((word) => MAIL.includes(word));
   const use = useOf(first);
+  if (WITH_MACHINES.includes(first)) keepModules();
   if (others.length === 0 && ABOUT.includes(first)) start('about', use, module);
   else if (OWN.includes(first)) {
     const explain = async (/** @type {readonly string[]} */ asked) => start('rest', use).runAny(asked);

@@ -36,14 +36,15 @@ function tagOf(letter: string): number {
 let unsafe: RegExp | undefined;
 
 function escaped(text: string, escape: (char: string) => string): string {
-  // Most text is printable ASCII and the ellipsis of a text that was cut; a command that prints nothing else is spared the rest.
+  // Most text is printable ASCII, and Mailroom's own ellipsis and arrow. A command that prints nothing else is spared the rest,
+  // which takes 2 ms.
   if (!NOT_PLAIN.test(text)) return text;
   unsafe ??= new RegExp(`[${UNSAFE}](?<!${inPlace()})`, 'gu');
   return text.replace(unsafe, escape);
 }
 
-const NOT_PLAIN = /[^ -~…]/;
-const NOT_PLAIN_LINES = /[^ -~…\n\t]/;
+const NOT_PLAIN = /[^ -~…→]/;
+const NOT_PLAIN_LINES = /[^ -~…→\n\t]/;
 
 /** The text on one line, with every unsafe character as an escape such as `\x1b` or `\u2028`. */
 export function visible(text: string): string {

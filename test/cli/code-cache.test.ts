@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import Module from 'node:module';
 import path from 'node:path';
 import { Script } from 'node:vm';
 import { expect, it } from 'vitest';
@@ -226,6 +227,33 @@ it('comes to keep what the first process had no need of', async () => {
   }
   console.log(`${size} bytes, and ${fs.statSync(file).size} after ${count} more`);
   expect(fs.statSync(file).size).toBeGreaterThan(size * 1.02);
+});
+
+it('has Node keep the modules of machines in the same folder, where it can', async () => {
+  using room = await createCliRoom();
+  const { env, directory, files } = place(room);
+  fs.mkdirSync(path.join(directory, 'modules/old'), { recursive: true });
+  for (const each of [directory, path.join(directory, 'modules')]) fs.chmodSync(each, 0o700);
+  for (let index = 0; index < 520; index++) fs.writeFileSync(path.join(directory, 'modules/old', `${index}`), '');
+  fs.writeFileSync(
+    path.join(room.directory, 'machine.mjs'),
+    `import { createMachine } from 'xstate';
+export const machine = createMachine({ initial: 'over', output: 'over', states: { over: { type: 'final' } } });`,
+  );
+  const line = ['run', 'machine.mjs', '--as', 'over'];
+  expect(await room.run(line, { env })).toMatchObject({ code: 0, stdout: '"over"\n' });
+  // There were too many.
+  expect(fs.existsSync(path.join(directory, 'modules/old'))).toBe(false);
+  expect(files().filter((name) => name.startsWith('run-run-'))).toHaveLength(1);
+  expect(await room.run([...line.slice(0, -1), 'again'], { env })).toMatchObject({ code: 0, stdout: '"over"\n' });
+  const isKept =
+    fs.existsSync(path.join(directory, 'modules')) && fs.readdirSync(path.join(directory, 'modules')).length > 0;
+  expect(isKept).toBe('enableCompileCache' in Module);
+  // A folder that others may write to is not used.
+  fs.rmSync(path.join(directory, 'modules'), { recursive: true, force: true });
+  fs.chmodSync(directory, 0o755);
+  expect(await room.run([...line.slice(0, -1), 'third'], { env })).toMatchObject({ code: 0, stdout: '"over"\n' });
+  expect(fs.existsSync(path.join(directory, 'modules'))).toBe(false);
 });
 
 it('lets many begin at once', async () => {
