@@ -41,7 +41,7 @@ const COMMON = {
   minify: true,
   charset: 'ascii',
   // A machine and the runtime that runs it must share one copy of this package, too.
-  external: [pkg.name, ...Object.keys(pkg.dependencies)],
+  external: [pkg.name, ...Object.keys(pkg.imports ?? {}), ...Object.keys(pkg.dependencies)],
   plugins: [entriesLoadEachOther],
   // What is bundled for the library looks for its programs beside itself, and there they lie.
   define: { MAILROOM_VERSION: JSON.stringify(pkg.version), 'import.meta.url': 'libraryUrl' },
