@@ -61,7 +61,7 @@ const LIBRARY = {
   target: 'node20',
   format: 'esm',
   // A machine and the runtime that runs it must share one copy of xstate, and users' errors are read in these files.
-  external: Object.keys({ ...pkg.dependencies, ...pkg.peerDependencies }),
+  external: Object.keys({ ...pkg.imports, ...pkg.dependencies, ...pkg.peerDependencies }),
   plugins: [errorsAreShared],
   charset: 'utf8',
   logLevel: 'warning',

@@ -1,4 +1,4 @@
-// Builds dist/, which is released: the bundled library with its declarations, and the commands; and build/, the same
+// Builds dist/, which is released: the bundled library with its declarations, the commands, and the machines that ship; and build/, the same
 // sources module by module, and workflows of the fixtures, for programs of the tests. Each is built into a directory of its
 // own, then its files are replaced one by one, by a rename: whoever is running what was built before, such as a test beside
 // this build, never finds a file missing or half written.
@@ -6,10 +6,16 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { buildCli } from './build-cli.mjs';
+import { writeDeclarations } from './build-declarations.mjs';
 import { buildFixtures, buildLibrary } from './build-library.mjs';
+import { buildMachines } from './build-machines.mjs';
+import { copyThirdParty } from './copy-third-party.mjs';
 
 const root = path.dirname(import.meta.dirname);
 const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+
+/** What users import. */
+const ENTRIES = ['index', 'workflow', 'runtime', 'agents', 'testing'];
 
 const staged = fs.mkdtempSync(path.join(root, '.build-'));
 const modules = path.join(staged, 'modules');
@@ -17,21 +23,32 @@ const released = path.join(staged, 'released');
 try {
   const compiled = spawnSync(process.execPath, [tsc, '-p', 'src/tsconfig.json', '--outDir', modules], {
     cwd: root,
-    stdio: 'inherit',
+    // What `npm pack --json` and others print must be alone on stdout.
+    stdio: ['ignore', 2, 2],
   });
-  for (const file of filesBelow(modules).filter((one) => one.endsWith('.d.ts'))) move(modules, released, file);
+  const declared = writeDeclarations({ from: modules, to: released, entries: ENTRIES, sources: './src' });
+  for (const name of declared) copySource(`${name}.ts`);
   await buildLibrary(released);
   await buildFixtures(path.join(modules, 'fixtures'));
+  const areMachinesRight = await buildMachines({ staged, library: modules, outdir: path.join(released, 'machines') });
+  copyThirdParty(path.join(released, 'third-party'));
   const commands = await buildCli(path.join(released, 'cli'));
   replace(modules, path.join(root, 'build'));
   const built = replace(released, path.join(root, 'dist'));
-  console.log(`built ${built} files into dist/, ${commands.length} of them commands`);
-  if (compiled.status !== 0) {
-    console.error('the library has type errors, so what was built must not be released');
+  console.error(`built ${built} files into dist/, ${commands.length} of them commands`);
+  if (compiled.status !== 0 || !areMachinesRight) {
+    console.error('the library or a machine has type errors, so what was built must not be released');
     process.exitCode = 1;
   }
 } finally {
   fs.rmSync(staged, { recursive: true });
+}
+
+/** @param {string} file */
+function copySource(file) {
+  const to = path.join(released, 'src', file);
+  fs.mkdirSync(path.dirname(to), { recursive: true });
+  fs.copyFileSync(path.join(root, 'src', file), to);
 }
 
 /**

@@ -8,7 +8,7 @@ const root = path.dirname(import.meta.dirname);
 const has = (/** @type {string} */ file) => fs.existsSync(path.join(root, file));
 
 if (has('node_modules/typescript') && has('node_modules/esbuild')) {
-  process.exitCode = spawnSync(process.execPath, ['.ci/build.mjs'], { cwd: root, stdio: 'inherit' }).status ?? 1;
+  process.exitCode = spawnSync(process.execPath, ['.ci/build.mjs'], { cwd: root, stdio: ['ignore', 2, 2] }).status ?? 1;
 } else if (!has('dist/index.js')) {
   console.error(
     'agent-mailroom: not built, because the development dependencies are missing; run `npm ci` without --omit=dev',

@@ -10,7 +10,7 @@ import { undelivered, type Undelivered } from './shared/undelivered.ts';
 /** Read by `readBallot`, which can tell a voter what is wrong. */
 const mail = accepts({ VOTE: z.unknown(), INFO: z.unknown() });
 
-interface Context {
+export interface Context {
   readonly election: Election;
   /** The workflow's own: what votes are sent to. */
   readonly address: string;

@@ -48,7 +48,7 @@ function commitIn(handedIn: HandedIn): string {
   return handedIn.commit;
 }
 
-interface Fault {
+export interface Fault {
   readonly fault: string;
 }
 

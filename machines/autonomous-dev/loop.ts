@@ -33,7 +33,7 @@ import type { Repository } from './repository.ts';
 /** How often a planner is asked for a plan that can be used. */
 export const PLAN_TRIES_MAX = 3;
 
-interface Question {
+export interface Question {
   readonly to: string;
   readonly content: string;
   readonly data: Readonly<Record<string, unknown>>;

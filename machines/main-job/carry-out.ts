@@ -7,6 +7,7 @@ import { isAllDone, type LoopReport } from '../autonomous-dev/report.ts';
 import { endTeam, startTeam } from './agents.ts';
 import { keepTeam } from './keep-team.ts';
 import { leftBehindText } from './left-behind.ts';
+import { machineFile } from './mailroom-command.ts';
 import { markEnded, type Run } from './run-directory.ts';
 import { complain, tell } from './screen.ts';
 import { progressText } from './show.ts';
@@ -85,7 +86,7 @@ async function runTeam(room: Room, run: Run, interrupted: AbortSignal): Promise<
       onRecord: createTeller(),
       // Where the run lies was looked at before it was opened.
       force: true,
-      file: new URL('../autonomous-dev.ts', import.meta.url).pathname,
+      file: machineFile('autonomous-dev'),
     });
   } finally {
     isOver.abort();

@@ -1,17 +1,17 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { LoopInput } from '../autonomous-dev/input.ts';
 import { git } from '../autonomous-dev/git.ts';
 import type { AgentProgram } from './agents.ts';
-import type { Options } from './options.ts';
+import { PACKAGE } from './mailroom-command.ts';
+import { NotStarted, type Options } from './options.ts';
 import type { Draft } from './prepare.ts';
 import { RUN_VERSION } from './run-directory.ts';
 
 /** The repository that ships, and by which its runs are named. */
 export const EXAMPLE_NAME = 'tally';
 
-const FIXTURES = fileURLToPath(new URL('../../fixtures/', import.meta.url));
+const FIXTURES = path.join(PACKAGE, 'fixtures');
 const TEAM = ['ada', 'ben', 'cleo', 'dan'];
 /** Everything on one machine, scripted agents: a silent one is missed soon. */
 const LEASE_SECONDS = 5;
@@ -24,12 +24,19 @@ export function exampleRepository(run: string): string {
   return path.join(run, 'repository');
 }
 
-/** Four scripted agents and the repository that ships, copied so that it can be looked at afterwards. */
+/**
+ * Four scripted agents and the repository that is in a checkout of this package, copied so that it can be looked at afterwards.
+ * Throws NotStarted in an installed package, which does not have them.
+ */
 export function exampleRun(
   { directory, id }: { readonly directory: string; readonly id: string },
   { inTmux, maxHours }: Options,
 ): Draft {
   const project = path.join(FIXTURES, 'projects', EXAMPLE_NAME);
+  if (!fs.existsSync(project))
+    throw new NotStarted(
+      `The example is not in the installed package (${project}). Name a repository of yours (--repo <directory>), or start it in a checkout of Mailroom (npm start).`,
+    );
   const repository = exampleRepository(directory);
   const agents: AgentProgram[] = TEAM.map((address) => ({
     address,

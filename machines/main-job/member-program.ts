@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import type { AgentProgram } from './agents.ts';
+import { IS_SOURCE, machineFile } from './mailroom-command.ts';
 import { memberWords, mindOf } from './member/terms.ts';
 import type { AgentOption } from './options.ts';
 import type { Ground } from './preflight.ts';
@@ -24,7 +24,7 @@ export function memberProgram(
     address,
     file: process.execPath,
     // It is started in the directory of the run, from where tsx is not found by its name.
-    args: ['--import', import.meta.resolve('tsx'), fileURLToPath(new URL('member.ts', import.meta.url)), ...words],
+    args: [...(IS_SOURCE ? ['--import', import.meta.resolve('tsx')] : []), machineFile('main-job/member'), ...words],
     behind: mindOf(address),
     isKept: true,
     shown: by,

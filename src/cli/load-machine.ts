@@ -7,10 +7,9 @@ import type { Host } from '../host/host.ts';
 import { resolveFrom } from '../host/resolve-from.ts';
 import { canImport } from '../host/resolve-module.ts';
 import { importModule } from './import-module.ts';
+import { importTypeScript } from './load-typescript.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
-/** Bun loads it by itself, and an import through tsx never ends there. */
-const LOADS_TYPESCRIPT = process.versions['bun'] !== undefined;
 const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs'];
 const MACHINE_FILE = /\.[cm]?[jt]sx?$/;
 
@@ -30,8 +29,8 @@ export function isMachineFile(word: string): boolean {
 }
 
 /**
- * The machine that a file exports: as `machine`, by default, or as the only one. TypeScript is run through tsx, and what a
- * machine needs and has not beside it comes from the package of `program`. Throws InvalidInput when there is no such file,
+ * The machine that a file exports: as `machine`, by default, or as the only one. What a machine
+ * needs and has not beside it comes from the package of `program`. Throws InvalidInput when there is no such file,
  * it cannot be loaded, or it exports no machine or several.
  */
 export async function loadMachine(
@@ -48,7 +47,7 @@ export async function loadMachine(
   }
   const missing = PACKAGES.filter((name) => !canImport(name, path));
   if (missing.length > 0 && program !== undefined) resolveFrom(program, missing);
-  const exported = await importFile(path);
+  const exported = await importFile(files, path, program);
   const machines = Object.entries(exported).filter(([, value]) => isMachine(value)) as [string, AnyStateMachine][];
   const named = machines.find(([name]) => name === 'machine') ?? machines.find(([name]) => name === 'default');
   const [only, another] = named ? [named] : machines;
@@ -60,30 +59,21 @@ export async function loadMachine(
   });
 }
 
-async function importFile(path: string): Promise<Readonly<Record<string, unknown>>> {
-  const unregister = TYPESCRIPT.test(path) && !LOADS_TYPESCRIPT ? await registerTypeScript() : undefined;
+async function importFile(
+  files: Host['files'],
+  path: string,
+  program: string | undefined,
+): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const loaded = (await importModule(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
+    const loaded = TYPESCRIPT.test(path)
+      ? await importTypeScript(files, path, program)
+      : ((await importModule(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>);
     // What was written, or is run, as CommonJS comes as the default export, and may have one of its own in it.
     const { default: whole } = loaded;
     return typeof whole === 'object' && whole !== null && !isMachine(whole) ? { ...loaded, ...whole } : loaded;
   } catch (error) {
-    throw notLoaded(path, error);
-  } finally {
-    await unregister?.();
+    throw error instanceof InvalidInput && error.message.startsWith(path) ? error : notLoaded(path, error);
   }
-}
-
-/** Both ways of loading: a file beside no package.json, or one without "type": "module", is taken for CommonJS. */
-async function registerTypeScript(): Promise<() => Promise<void>> {
-  // What runs has all its code on one line; a person is told the line of the source.
-  process.setSourceMapsEnabled(true);
-  const forCommonJs = (await import('tsx/cjs/api')).register();
-  const forModules = (await import('tsx/esm/api')).register();
-  return async () => {
-    forCommonJs();
-    await forModules();
-  };
 }
 
 function notLoaded(path: string, cause: unknown): InvalidInput {

@@ -22,15 +22,15 @@ export interface MachineOf {
 /** Chooses the file to import for a workflow that no other one started. Throws InvalidInput when none may be imported. */
 export type ChooseFile = (workflow: { readonly address: string; readonly recorded: MachineRef }) => string;
 
-/** The folder of this package that holds the machines which ship. */
-const SHIPPED = 'machines';
+/** The folders of this package that hold the machines which ship, as they are written and compiled. */
+const SHIPPED = ['machines', 'dist/machines'];
 
 /**
  * Whether a file may be imported because a journal names it. Importing a file runs it, and a journal is not signed: so
  * only a machine may that ships with the package of `program`. Below their folder are programs, which may not.
  */
 export function isShippedMachine(file: string, program: string): boolean {
-  return isPackageFile(file, { directory: SHIPPED, program });
+  return SHIPPED.some((directory) => isPackageFile(file, { directory, program }));
 }
 
 /** The file that the user names with --machine, or else the recorded one if that ships with this package. */

@@ -13,6 +13,11 @@ export function resolveModule(specifier: string, fromFile: string): string | und
   }
 }
 
+/** What a file of CommonJS exports. */
+export function requireFile(file: string): unknown {
+  return createRequire(file)(file);
+}
+
 /** Whether a file in that place, or the one it links to, can import a package. */
 export function canImport(name: string, fromFile: string): boolean {
   // Where packages usually are: to ask for the module itself takes a ms, and each machine is loaded by this.

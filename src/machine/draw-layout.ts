@@ -38,7 +38,7 @@ export interface Drawing {
 /** Finds a place for everything. The same graph is always drawn the same way. */
 export async function layOut(graph: Graph): Promise<Drawing> {
   // Loaded here, because it is large and only a picture needs it.
-  const { default: elk } = await import('elkjs/lib/elk.bundled.js');
+  const { default: elk } = await import('#elk');
   const plan = planDrawing(graph);
   const placed = readPlaced(await new elk.default().layout(plan.page), plan);
   // ELK does not always heed the least width of a state that holds others.

@@ -14,7 +14,7 @@ const CONCURRENCY = 4;
 
 /** A workflow under test. */
 export interface CrashedWorkflow {
-  /** The file that exports the machine: JavaScript, or TypeScript, which is run through tsx and slower. */
+  /** The file that exports the machine: JavaScript, or TypeScript, which is slower: through tsx, or by a Node that strips types. */
   readonly file: string;
   /** Its export; `machine` when not given. */
   readonly name?: string;
@@ -89,8 +89,8 @@ export async function crashMatrix(options: CrashMatrixOptions): Promise<CrashRep
   const { stride = 1 } = options;
   if (!(Number.isSafeInteger(stride) && stride > 0))
     throw new InvalidInput(`crashMatrix(): the stride is ${stride}: expected a whole number from 1 on.`);
-  const isTypeScript = options.workflows.some(({ file }) => /\.[cm]?ts$/.test(file));
-  const start = (): CrashRunner => new CrashRunner({ isTypeScript, reuses: options.reuseProcesses ?? false });
+  const typeScript = options.workflows.find(({ file }) => /\.[cm]?ts$/.test(file))?.file;
+  const start = (): CrashRunner => new CrashRunner({ typeScript, reuses: options.reuseProcesses ?? false });
   const runners = [start(), ...Array.from({ length: CONCURRENCY - 1 }, start)] as const;
   try {
     return await runAll(options, runners);

@@ -11,13 +11,14 @@ const RUN_MS_MAX = 120_000;
  * the first one in another room. The next process starts while a run goes on.
  */
 export class CrashRunner {
-  readonly #isTypeScript: boolean;
+  readonly #typeScript: string | undefined;
   readonly #reuses: boolean;
   #next: Promise<Responder> | undefined;
   #left: Promise<void> = Promise.resolve();
 
-  constructor({ isTypeScript, reuses }: { readonly isTypeScript: boolean; readonly reuses: boolean }) {
-    this.#isTypeScript = isTypeScript;
+  /** `typeScript` is a file of the machines' that is written in it. */
+  constructor({ typeScript, reuses }: { readonly typeScript: string | undefined; readonly reuses: boolean }) {
+    this.#typeScript = typeScript;
     this.#reuses = reuses;
   }
 
@@ -52,7 +53,7 @@ export class CrashRunner {
   }
 
   #start(): Promise<Responder> {
-    const { program, nodeArgs } = crashProgram({ isTypeScript: this.#isTypeScript });
+    const { program, nodeArgs } = crashProgram({ typeScript: this.#typeScript });
     return nodeHost.processes.startResponder(program, { nodeArgs });
   }
 }

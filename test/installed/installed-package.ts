@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { packPackage } from './pack-package.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 
@@ -29,11 +30,8 @@ export function installPackage(): Installed {
   const directory = path.join(modules, 'agent-mailroom');
   const [bin, empty] = [path.join(outer, 'prefix', 'bin'), path.join(outer, 'empty')];
   for (const one of [directory, bin, empty]) fs.mkdirSync(one, { recursive: true });
-  const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', outer];
-  const file = execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8' }).trim();
-  execFileSync('tar', ['-xzf', path.join(outer, file), '-C', directory, '--strip-components=1']);
-  // What it depends on, without a registry.
-  fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(directory, 'node_modules'));
+  execFileSync('tar', ['-xzf', packPackage(outer), '-C', directory, '--strip-components=1']);
+  linkDependencies(path.join(directory, 'node_modules'));
   linkCommands(directory, bin);
   return {
     bin,
@@ -50,6 +48,19 @@ export function installPackage(): Installed {
     },
     [Symbol.dispose]: () => fs.rmSync(outer, { recursive: true, force: true }),
   };
+}
+
+/** Links what the package depends on, without a registry, and nothing that only its development needs. */
+function linkDependencies(modules: string): void {
+  const { packages } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: true; devOptional?: true; peer?: true }>;
+  };
+  for (const [place, { dev, devOptional, peer }] of Object.entries(packages)) {
+    if (!/^node_modules\/(?:@[^/]+\/)?[^/]+$/.test(place) || dev || devOptional || peer) continue;
+    const name = place.slice('node_modules/'.length);
+    fs.mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
+    fs.symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
+  }
 }
 
 /** Links the commands of an installed package into a directory, as npm does. */

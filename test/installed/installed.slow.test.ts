@@ -32,8 +32,6 @@ function write(file: string, text: string): void {
 describe('a machine where nothing is installed', () => {
   it.each([
     ['mjs', MODULE],
-    ['ts', MODULE],
-    ['mts', MODULE],
     ['cjs', COMMON],
   ])('finds what it needs in the program that runs it: .%s', (kind, text) => {
     write(`alone.${kind}`, text);

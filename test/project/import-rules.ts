@@ -35,12 +35,12 @@ const RANDOM_NAMES = /^(?:random|getRandomValues$|webcrypto$)/;
 
 /** Which layers may load a package. */
 const PACKAGE_LAYERS: Readonly<Record<string, readonly string[]>> = {
+  '#elk': ['machine'],
   chokidar: ['host'],
-  elkjs: ['machine'],
   execa: ['host'],
   'jsonc-parser': ['hooks'],
   'proper-lockfile': ['host'],
-  tsx: ['durable', 'cli'],
+  tsx: ['host'],
   xstate: ['machine', 'durable', 'testing', 'cli'],
   zod: ['room', 'agents', 'machine', 'durable', 'testing', 'cli'],
 };

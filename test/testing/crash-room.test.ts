@@ -14,7 +14,7 @@ const fixture = (name: string): string => path.join(import.meta.dirname, '..', '
 it('a run ends with the process that asked for it', async () => {
   const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-test-'));
   const { directory } = await initRoom({ cwd });
-  const { program, nodeArgs } = crashProgram({ isTypeScript: false });
+  const { program, nodeArgs } = crashProgram({ typeScript: undefined });
   const child = fork(program, [], { execArgv: [...nodeArgs] });
   const exited = once(child, 'exit');
   try {

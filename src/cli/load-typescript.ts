@@ -1,0 +1,123 @@
+import { pathToFileURL } from 'node:url';
+import { InvalidInput } from '../errors.ts';
+import { errnoOf, type FileSystem } from '../host/file-system.ts';
+import { mainProgram } from '../host/main-program.ts';
+import { realPathOf } from '../host/real-path.ts';
+import { requireFile } from '../host/resolve-module.ts';
+import { findTsx, isTypeScriptLoaded, loadByTsx } from '../host/tsx-loader.ts';
+import { importModule } from './import-module.ts';
+
+type Exports = Readonly<Record<string, unknown>>;
+
+const INSTALL_TSX = 'npm install --save-dev tsx';
+
+/** Bun and Deno load it by themselves. */
+const IS_OTHER_RUNTIME = process.versions['bun'] !== undefined || process.versions['deno'] !== undefined;
+
+/** What Node says of a file that it could load if only it were JavaScript; of these only tsx may know more. */
+const LACKING: Readonly<Record<string, string>> = {
+  ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX: 'Node only strips types',
+  ERR_INVALID_TYPESCRIPT_SYNTAX: 'Node only strips types',
+  ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING: 'Node strips no types below node_modules',
+  ERR_UNKNOWN_FILE_EXTENSION: 'Node loads no such file by itself',
+};
+const NOT_FOUND = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_UNSUPPORTED_DIR_IMPORT'];
+/** The path of a tsconfig.json, or what could be no name of a package. */
+const MAPPED = /'((?:[~@#]\/|[~#])[^']*)'/;
+
+/** A machine that ships, whose compiled form lies beside it. */
+const SHIPPED = /^(.*[/\\]node_modules[/\\]agent-mailroom[/\\])machines([/\\].+)\.ts$/;
+
+/**
+ * What a TypeScript file exports. Node loads it itself where it strips types; what it cannot do so, or an older Node, is left
+ * to tsx where that is installed beside the file or beside `program`. Throws InvalidInput, with the remedies, where neither
+ * can load it.
+ */
+export async function importTypeScript(
+  files: Pick<FileSystem, 'lstat'>,
+  path: string,
+  program: string | undefined,
+): Promise<Exports> {
+  const url = pathToFileURL(compiledForm(files, path) ?? path).href;
+  if (!url.endsWith('ts') && !url.endsWith('tsx')) return importExports(url);
+  if (IS_OTHER_RUNTIME || mainProgram(url) !== undefined) return importExports(url);
+  let refused: unknown;
+  const isLoadedByNode = isTypeScriptLoaded();
+  if (isLoadedByNode) {
+    try {
+      return await withoutWarnings(() => (path.endsWith('.cts') ? loadCommonJs(path) : importExports(url)));
+    } catch (error) {
+      if (!isOfTypeScript(error)) throw error;
+      refused = error;
+    }
+  }
+  const tsx = findTsx(program === undefined ? [path] : [path, program]);
+  if (tsx !== undefined) return loadByTsx(path, { tsx, importModule });
+  throw isLoadedByNode ? explained(files, path, refused) : needsTsx(path);
+}
+
+async function importExports(url: string): Promise<Exports> {
+  return (await importModule(url)) as Exports;
+}
+
+/** By `import`, Node 22 would not find in our package what the file requires. */
+async function loadCommonJs(path: string): Promise<Exports> {
+  return Promise.resolve(requireFile(path) as Exports);
+}
+
+/** Without Node's warnings about stripping types, and about a package.json that does not say what its files are. */
+async function withoutWarnings(load: () => Promise<Exports>): Promise<Exports> {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = ((warning: string | Error, ...more: [unknown, unknown]): void => {
+    const text = String(warning);
+    const isExpected = /^Type Stripping is|^Module type of file:/.test(text);
+    if (!isExpected) Reflect.apply(emitWarning, undefined, [warning, ...more]);
+  }) as typeof process.emitWarning;
+  try {
+    return await load();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** The JavaScript of a machine that ships with this package, wherever that is installed; Node strips no types there. */
+function compiledForm(files: Pick<FileSystem, 'lstat'>, path: string): string | undefined {
+  const [, root, name] = SHIPPED.exec(realPathOf(path) ?? path) ?? [];
+  const compiled = root === undefined ? undefined : `${root}dist/machines${name}.js`;
+  return compiled !== undefined && files.lstat(compiled) !== undefined ? compiled : undefined;
+}
+
+/** Whether the file may be right, and only more than Node understands by itself. */
+function isOfTypeScript(error: unknown): boolean {
+  const code = errnoOf(error) ?? '';
+  return error instanceof SyntaxError || code in LACKING || NOT_FOUND.includes(code);
+}
+
+function needsTsx(path: string): InvalidInput {
+  return new InvalidInput(
+    `${path} could not be loaded: Node ${process.versions.node} runs no TypeScript, and tsx is not installed.`,
+    { hint: `Install it beside the file (${INSTALL_TSX}), or use Node 22.18 or newer, which needs no tsx.` },
+  );
+}
+
+/** What Node says of a file that tsx might have loaded, with the remedies; what it says itself where tsx would not help. */
+function explained(files: Pick<FileSystem, 'lstat'>, path: string, cause: unknown): unknown {
+  const code = errnoOf(cause) ?? '';
+  const message = (cause instanceof Error ? cause.message : String(cause)).replace(/\s*\n\s*/g, ' ');
+  const refuse = (why: string, hint: string): InvalidInput =>
+    new InvalidInput(`${path} could not be loaded: ${message}${why}`, { cause, hint });
+  const tsxHelps = `install tsx beside the file, which does more than strip types: ${INSTALL_TSX}`;
+  const lacking = LACKING[code];
+  if (lacking !== undefined) return refuse(` (${lacking}.)`, `Do without it, or ${tsxHelps}`);
+  if (NOT_FOUND.includes(code)) {
+    const [, asked = '', ending = ''] = /'([^']+)\.([cm]?)jsx?'/.exec(message) ?? [];
+    const source = asked.replace(/^file:\/\//, '') + `.${ending}ts`;
+    if (asked !== '' && files.lstat(source) !== undefined)
+      return refuse('', `Import ${source.slice(source.lastIndexOf('/') + 1)} by that name, or ${tsxHelps}`);
+    return MAPPED.test(message) ? refuse('', `If that is a path of a tsconfig.json, ${tsxHelps}`) : cause;
+  }
+  const hint = /does not provide an export/.test(message)
+    ? `If that is a type, import it by \`import type\`, or ${tsxHelps}`
+    : `Mend the file, or, if it is right (a decorator, for example), ${tsxHelps}`;
+  return refuse('', hint);
+}

@@ -1,0 +1,26 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+
+const ROOT = path.join(import.meta.dirname, '..', '..');
+/** What is packed, and what packs it. */
+const PACKED = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dist', 'docs', 'machines', 'plugins'];
+
+/** Makes a directory that is this checkout as far as packing goes: while npm packs, the manifest is another one, which no other test may see. */
+export function copyCheckout(directory: string): void {
+  for (const one of PACKED) fs.cpSync(path.join(ROOT, one), path.join(directory, one), { recursive: true });
+  for (const one of fs.readdirSync(path.join(ROOT, '.ci'))) {
+    if (one !== 'runtimes') fs.cpSync(path.join(ROOT, '.ci', one), path.join(directory, '.ci', one));
+  }
+}
+
+/** Packs this package as `npm pack` does it, into a directory that is there; returns the file. */
+export function packPackage(directory: string): string {
+  const checkout = path.join(directory, 'checkout');
+  copyCheckout(checkout);
+  const args = ['pack', '--json', '--pack-destination', directory];
+  const packed = execFileSync('npm', args, { cwd: checkout, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  fs.rmSync(checkout, { recursive: true });
+  const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+  return path.join(directory, filename);
+}
