@@ -9,7 +9,7 @@ interface Hooks {
 
 type Resolve = (
   specifier: string,
-  context: { readonly parentURL?: string | undefined },
+  context: { readonly parentURL?: string | undefined; readonly conditions?: readonly string[] },
   nextResolve: (specifier: string, context: object) => unknown,
 ) => unknown;
 
@@ -23,16 +23,19 @@ interface Resolver {
   ) => string;
 }
 
+/** What a search says that has found nothing: the second one by `require`, and by yarn's Plug'n'Play for both. */
+const NOT_FOUND = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
+
 /** The hook of `import` for older versions: the text of a module, because it runs in a thread of its own. */
 const HOOK = `
-let packages, parentURL;
-export const initialize = (data) => ({ packages, parentURL } = data);
+let packages, notFound, parentURL;
+export const initialize = (data) => ({ packages, notFound, parentURL } = data);
 export async function resolve(specifier, context, nextResolve) {
   try {
     return await nextResolve(specifier, context);
   } catch (error) {
     const isOne = packages.some((name) => specifier === name || specifier.startsWith(name + '/'));
-    if (!isOne || error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    if (!isOne || !notFound.includes(error.code)) throw error;
     return nextResolve(specifier, { ...context, parentURL });
   }
 }`;
@@ -54,17 +57,18 @@ export function resolveFrom(file: string, packages: readonly string[]): void {
           return nextResolve(specifier, context);
         } catch (error) {
           if (!isOne(specifier) || context.parentURL === parentURL) throw error;
-          if (errnoOf(error) === 'ERR_MODULE_NOT_FOUND') return nextResolve(specifier, { ...context, parentURL });
+          if (!NOT_FOUND.includes(errnoOf(error) ?? '')) throw error;
           // What `require` asks is resolved from its own parent, whatever the context says.
-          if (errnoOf(error) === 'MODULE_NOT_FOUND')
-            return { url: pathToFileURL(require.resolve(specifier)).href, shortCircuit: true };
-          throw error;
+          const isRequired = errnoOf(error) === 'MODULE_NOT_FOUND' && !context.conditions?.includes('import');
+          return isRequired
+            ? { url: pathToFileURL(require.resolve(specifier)).href, shortCircuit: true }
+            : nextResolve(specifier, { ...context, parentURL });
         }
       },
     });
     return;
   }
-  register(`data:text/javascript,${encodeURIComponent(HOOK)}`, { data: { packages, parentURL } });
+  register(`data:text/javascript,${encodeURIComponent(HOOK)}`, { data: { packages, notFound: NOT_FOUND, parentURL } });
   const resolver = Module as unknown as Resolver;
   const resolveFilename = resolver['_resolveFilename'];
   resolver['_resolveFilename'] = function (request, parent, ...more) {

@@ -25,7 +25,8 @@ export function canImport(name: string, fromFile: string): boolean {
   for (let at = dirname(real); at !== dirname(at); at = dirname(at)) {
     if (existsSync(join(at, 'node_modules', name))) return true;
   }
-  return resolveModule(`${name}/package.json`, fromFile) !== undefined;
+  // `require` also looks into NODE_PATH, which pnpm sets for the commands of a project; `import` does not.
+  return !process.env['NODE_PATH'] && resolveModule(`${name}/package.json`, fromFile) !== undefined;
 }
 
 /**

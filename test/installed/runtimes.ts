@@ -4,10 +4,10 @@ import path from 'node:path';
 const MODULES = path.join(import.meta.dirname, '..', '..', '.ci', 'runtimes', 'node_modules');
 
 /** The Nodes that the package is tried with, beside the one that runs the tests. */
-export const NODES = ['20.19', '22', '24', '26'] as const;
+const NODES = ['20.19', '22', '24', '26'] as const;
 
 /** How to get what is missing; the tests do without on a developer's machine, and not in CI. */
-export const FETCH_RUNTIMES = 'fetch it: npm ci --ignore-scripts --prefix .ci/runtimes';
+const FETCH_RUNTIMES = 'fetch it: npm ci --ignore-scripts --prefix .ci/runtimes';
 
 /** The directory of one of the packages of .ci/runtimes; undefined, and a line for the reader, where it was not fetched. */
 export function fetched(name: string): string | undefined {
