@@ -1,0 +1,23 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { compilers, makeTypedProject, settings, type TypedProject } from './compilers.ts';
+
+let project: TypedProject;
+beforeAll(() => (project = makeTypedProject()));
+afterAll(() => project[Symbol.dispose]());
+
+const ALL = compilers();
+/** The oldest takes ten seconds for each; the newest, for all. The others, and every setting, are in test:long. */
+const TRIED = [
+  ...ALL.slice(0, 1).flatMap((compiler) =>
+    settings()
+      .slice(-1)
+      .map((setting) => ({ compiler, ...setting })),
+  ),
+  ...ALL.slice(1)
+    .slice(-1)
+    .flatMap((compiler) => settings().map((setting) => ({ compiler, ...setting }))),
+];
+
+it.each(TRIED)('TypeScript $compiler.version accepts all declarations: $name', async ({ compiler, options }) => {
+  expect(await project.compile(compiler, options)).toBe('');
+});
