@@ -15,7 +15,8 @@ const { gunzipSync } = require('node:zlib');
 
 const filename = __dirname + '/elk.bundled.js';
 const text = gunzipSync(readFileSync(filename + '.gz')).toString();
-compileFunction(text, ['exports', 'module', 'require'], { filename })(exports, module, require);
+// Without \`self\`, which Bun has everywhere: seeing it, the library takes this for a worker, and waits for messages for ever.
+compileFunction(text, ['exports', 'module', 'require', 'self'], { filename })(exports, module, require);
 `;
 
 /** @param {string} outdir */

@@ -88,7 +88,7 @@ function notLoaded(path: string, cause: unknown): InvalidInput {
 function missingHint(cause: unknown, message: string): string | undefined {
   if (errnoOf(cause) !== 'ERR_MODULE_NOT_FOUND' && errnoOf(cause) !== 'MODULE_NOT_FOUND') return undefined;
   // Node names it in its message alone: a package by its name, a file by its path.
-  const [, name = ''] = /'([^']+)'/.exec(message) ?? [];
+  const [, name = ''] = /['"]([^'"]+)['"]/.exec(message) ?? [];
   if (/^([./]|file:)/.test(name)) return 'Correct the path of the import; --debug shows where it is.';
   const [packageName = name] = /^((@[^/]+\/)?[^/]+)/.exec(name) ?? [];
   return `Install what it imports beside it: npm install ${packageName}`;

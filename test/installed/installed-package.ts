@@ -50,14 +50,20 @@ export function installPackage(): Installed {
   };
 }
 
-/** Links what the package depends on, without a registry, and nothing that only its development needs. */
-function linkDependencies(modules: string): void {
+/** What npm installs for this package at the top, with what lies in it, and nothing that only its development needs. */
+export function dependencies(): readonly string[] {
   const { packages } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { dev?: true; devOptional?: true; peer?: true }>;
   };
-  for (const [place, { dev, devOptional, peer }] of Object.entries(packages)) {
-    if (!/^node_modules\/(?:@[^/]+\/)?[^/]+$/.test(place) || dev || devOptional || peer) continue;
-    const name = place.slice('node_modules/'.length);
+  const places = Object.entries(packages).filter(([place, { dev, devOptional, peer }]) => {
+    return /^node_modules\/(?:@[^/]+\/)?[^/]+$/.test(place) && !(dev || devOptional || peer);
+  });
+  return places.map(([place]) => place.slice('node_modules/'.length));
+}
+
+/** Links what the package depends on, without a registry. */
+function linkDependencies(modules: string): void {
+  for (const name of dependencies()) {
     fs.mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
     fs.symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
   }

@@ -32,7 +32,7 @@ const berry = (linker: string): Manager => ({
   settings: `nodeLinker: ${linker}\nenableTelemetry: false\nunsafeHttpWhitelist: ['127.0.0.1']\nenableGlobalCache: false\n`,
 });
 
-const MANAGERS: readonly Manager[] = [
+const ALL: readonly Manager[] = [
   { name: 'npm', program: ['npm'], add: (tarball) => ['install', tarball], exec: ['exec', '--no', '--'] },
   { name: 'pnpm', fetchedAs: 'pnpm', program: ['bin/pnpm.mjs'], add: (tarball) => ['add', tarball], exec: ['exec'] },
   {
@@ -46,7 +46,9 @@ const MANAGERS: readonly Manager[] = [
   berry('pnpm'),
   berry('pnp'),
   { name: 'bun', fetchedAs: 'bun', program: ['bin/bun'], add: (tarball) => ['add', tarball], exec: ['run'] },
-].flatMap((manager: Manager) => {
+];
+
+const MANAGERS = ALL.flatMap((manager) => {
   const directory = manager.fetchedAs === undefined ? '' : fetched(manager.fetchedAs);
   if (directory === undefined) return [];
   return [{ ...manager, program: manager.program.map((word) => path.join(directory, word)) }];

@@ -13,7 +13,9 @@ const FETCH_RUNTIMES = 'fetch it: npm ci --ignore-scripts --prefix .ci/runtimes'
 export function fetched(name: string): string | undefined {
   const directory = path.join(MODULES, name);
   if (fs.existsSync(directory)) return directory;
-  if (process.env['MAILROOM_CI'] !== undefined) throw new Error(`${name} is missing in ${MODULES}; ${FETCH_RUNTIMES}`);
+  const isThere = process.platform === 'linux' && process.arch === 'x64';
+  if (isThere && process.env['MAILROOM_CI'] !== undefined)
+    throw new Error(`${name} is missing in ${MODULES}; ${FETCH_RUNTIMES}`);
   console.log(`not tried with ${name}; ${FETCH_RUNTIMES}`);
   return undefined;
 }
