@@ -149,9 +149,8 @@ describe.each(MANAGERS)('$name', ({ name, program, add, exec, settings }) => {
     expect(sent).toMatchObject({ code: 0, stdout: expect.stringContaining('delivered') });
     const read = await mailroom('--as alice read');
     expect(read).toMatchObject({ code: 0, stdout: expect.stringContaining('hello') });
-    const isStripping = !(await run([path.join(node, 'node'), '--version'], { project, node })).stdout.startsWith(
-      'v20',
-    );
+    const { stdout: version } = await run([path.join(node, 'node'), '--version'], { project, node });
+    const isStripping = !version.startsWith('v20');
     for (const file of isStripping ? ['x.js', 'x.ts'] : ['x.js']) {
       const ran = await mailroom(`run ${file} --as m-${path.basename(path.dirname(node))}-${file.slice(2)}`);
       expect([file, ran.code, ran.stdout]).toEqual([file, 0, '"done"\n']);
