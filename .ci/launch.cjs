@@ -4,8 +4,11 @@
 // has run for the first time, and taken from there the next time.
 'use strict';
 
-/** What `engines` in package.json says. */
-const NODE_MIN = [20, 19];
+/** What `engines` in package.json says. Node 21 and the first of 22 have no `process.getBuiltinModule`. */
+const NODE_MIN = [
+  [20, 19],
+  [22, 3],
+];
 
 /**
  * Whether this Node can run what lies beside this file. Until that is known the file must not use any syntax or module that an
@@ -13,7 +16,8 @@ const NODE_MIN = [20, 19];
  */
 function isNodeNewEnough() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  return major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1]);
+  const [oldest, next] = NODE_MIN;
+  return (major === oldest[0] && minor >= oldest[1]) || (major === next[0] && minor >= next[1]) || major > next[0];
 }
 
 /** The commands of the script `mailroom`, each of which leaves another part of it compiled. */
@@ -281,7 +285,8 @@ function main() {
 exports.runAny = undefined;
 
 if (!isNodeNewEnough()) {
-  const needed = `Node ${NODE_MIN.join('.')} or newer is needed, and this is ${process.version}`;
+  const [oldest, next] = NODE_MIN.map((version) => version.join('.'));
+  const needed = `Node ${oldest} or a later 20, or Node ${next} or newer is needed, and this is ${process.version}`;
   process.stderr.write(`mailroom: ${needed} (${process.execPath}). Install one: https://nodejs.org/\n`);
   process.exitCode = 1;
 } else {

@@ -18,7 +18,7 @@ export function skillText(commands: readonly CommandSpec[]): string {
 name: mailroom
 description: ${DESCRIPTION}
 license: MIT
-compatibility: Needs the command mailroom (npm package agent-mailroom, Node 20.19 or newer) and no network.
+compatibility: Needs the command mailroom (npm package agent-mailroom, Node 20.19, 22.3 or newer) and no network.
 allowed-tools: Bash(mailroom:*)
 ---
 
