@@ -173,7 +173,11 @@ function writeCode(fs, file, script, lengthMin) {
   const directory = file.slice(0, file.lastIndexOf('/'));
   const staged = `${file}.${process.pid}.tmp`;
   let fd;
+  let umask;
   try {
+    if (!isOwnPlace(fs, directory)) return;
+    // Whatever the user's is: what is made here would not be taken with other permissions.
+    umask = process.umask(0o077);
     fs.mkdirSync(directory.slice(0, directory.lastIndexOf('/')), { recursive: true, mode: 0o700 });
     try {
       fs.mkdirSync(directory, 0o700);
@@ -197,6 +201,20 @@ function writeCode(fs, file, script, lengthMin) {
     if (fd !== undefined) fs.rmSync(staged, { force: true });
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
+    if (umask !== undefined) process.umask(umask);
+  }
+}
+
+/**
+ * Whether the folder is there, or may be made: not in another user's home, which sudo may have left in HOME. That user could neither
+ * use a `.cache` made there nor remove what is in it.
+ * @param {typeof import('node:fs')} fs
+ * @param {string} directory
+ */
+function isOwnPlace(fs, directory) {
+  for (let path = directory; ; path = path.slice(0, path.lastIndexOf('/'))) {
+    const facts = fs.statSync(path || '/', { throwIfNoEntry: false });
+    if (facts) return facts.uid === process.getuid() || facts.uid === 0;
   }
 }
 

@@ -177,6 +177,39 @@ it('keeps code in the home of its user, where no other folder is named', async (
   expect(fs.readdirSync(path.join(home, below, 'agent-mailroom'))).toHaveLength(1);
 });
 
+it.skipIf(process.getuid?.() !== 0)(
+  "makes no folder in another user's home, which sudo may have left in HOME",
+  async () => {
+    using room = await createCliRoom();
+    const home = path.join(room.directory, 'home');
+    fs.mkdirSync(home);
+    fs.chownSync(home, 65_534, 65_534);
+    expect(await whoami(room, { HOME: home, XDG_CACHE_HOME: '' })).toMatchObject(GOOD);
+    expect(fs.readdirSync(home)).toEqual([]);
+    fs.mkdirSync(path.join(home, '.cache'));
+    fs.chownSync(path.join(home, '.cache'), 65_534, 65_534);
+    expect(await whoami(room, { HOME: home, XDG_CACHE_HOME: '' })).toMatchObject(GOOD);
+    expect(fs.readdirSync(path.join(home, '.cache'))).toEqual([]);
+  },
+);
+
+it('keeps code for its user alone under any umask, and leaves no folder that its user cannot use', async () => {
+  using room = await createCliRoom();
+  const { env, directory, files } = place(room);
+  for (const umask of ['0777', '0377', '0000']) {
+    fs.rmSync(path.dirname(directory), { recursive: true, force: true });
+    const ran = await room.shell(`umask ${umask}; mailroom whoami`, { as: 'alice', env });
+    expect(ran, umask).toMatchObject(GOOD);
+    const [name = '', ...others] = files();
+    expect(others, umask).toEqual([]);
+    const modes = [path.dirname(directory), directory, path.join(directory, name)].map((one) => fs.statSync(one).mode);
+    expect(
+      modes.map((mode) => mode & 0o777),
+      umask,
+    ).toEqual([0o700, 0o700, 0o600]);
+  }
+});
+
 it('compiles a script anew that somebody has patched', async () => {
   using room = await createCliRoom();
   const { env, files } = place(room);
