@@ -35,7 +35,7 @@ const MODULES_MAX = 512;
 /** The folder in the cache folder that Node fills. */
 const MODULES = 'modules';
 const CODE_BYTES_MAX = 8 * 1024 * 1024;
-/** One process of so many looks whether it had to compile more than was kept, as when the first one found no mail. */
+/** One process of so many, at random, looks whether it had to compile more than was kept, as when the first one found no mail. */
 const LOOKS_AGAIN_EVERY = 16;
 /** By how much code must have grown to be kept anew. */
 const GROWN_BY = 1.02;
@@ -69,7 +69,7 @@ function start(name, use, module = { exports: {} }) {
   script.runInThisContext()(requireFast, module, __dirname, load);
   const known = cachedData && !script.cachedDataRejected ? cachedData.length : 0;
   // What other flags of Node have compiled would be refused by most processes.
-  if (file !== undefined && isPlain() && (known === 0 || process.pid % LOOKS_AGAIN_EVERY === 0)) {
+  if (file !== undefined && isPlain() && (known === 0 || Math.random() * LOOKS_AGAIN_EVERY < 1)) {
     process.once('exit', (code) => code === 0 && writeCode(fs, file, script, known * GROWN_BY));
   }
   return module.exports;
@@ -171,7 +171,8 @@ function readCode(fs, file) {
  */
 function writeCode(fs, file, script, lengthMin) {
   const directory = file.slice(0, file.lastIndexOf('/'));
-  const staged = `${file}.${process.pid}.tmp`;
+  // In a container each process may have the same pid, and one of them may have been killed.
+  const staged = `${file}.${process.pid}-${Date.now()}.tmp`;
   let fd;
   let umask;
   try {

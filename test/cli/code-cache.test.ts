@@ -244,15 +244,34 @@ it('has room for so many files, and the oldest go first', async () => {
   expect(files()).toContain(`old-${FILES_MAX + 9}`);
 });
 
-it('comes to keep what the first process had no need of', async () => {
+it('comes to keep what the first process had no need of, where each has one pid and one was killed, as in containers', async () => {
   using room = await createCliRoom();
   const { env, directory, files } = place(room);
-  const inbox = (): Promise<Ran> => room.run(['inbox'], { as: 'bob', env });
+  const copy = path.join(room.directory, 'copy');
+  fs.mkdirSync(copy);
+  fs.copyFileSync(path.join(DIST, 'mailroom.script'), path.join(copy, 'mailroom.script'));
+  const program = path.join(copy, 'mailroom.cjs');
+  const launcher = fs.readFileSync(path.join(DIST, 'mailroom.cjs'), 'utf8').replace(/^#!.*\n/, '');
+  fs.writeFileSync(
+    program,
+    `const { pid } = process;
+Object.defineProperty(process, 'pid', { value: 7 });
+if (process.env.KILLED) require('node:fs').fsyncSync = () => process.kill(pid, 'SIGKILL');
+${launcher}`,
+  );
+  const inbox = (more: Record<string, string> = {}): Promise<Ran> =>
+    room.shell(`exec '${process.execPath}' '${program}' inbox`, { as: 'bob', env: { ...env, ...more } });
+  expect((await inbox({ KILLED: '1' })).signal).toBe('SIGKILL');
+  const left = files();
+  expect(left).toHaveLength(1);
   expect((await inbox()).code).toBe(0);
-  const file = path.join(directory, files()[0] ?? '');
+  const [name = '', ...others] = files().filter((one) => !left.includes(one));
+  expect(others).toEqual([]);
+  expect(name).toMatch(/^mailroom-inbox-/);
+  const file = path.join(directory, name);
   const { size } = fs.statSync(file);
   await room.run(['send', 'bob', 'INFO', 'Hello.'], { as: 'alice', env });
-  // One of sixteen processes looks, by its number.
+  // One of sixteen processes looks.
   let count = 0;
   while (fs.statSync(file).size === size && count < 400) {
     expect((await inbox()).stdout).toContain('Hello.');
