@@ -40,15 +40,21 @@ const LOOKS_AGAIN_EVERY = 16;
 /** By how much code must have grown to be kept anew. */
 const GROWN_BY = 1.02;
 
+/**
+ * Which part of its scripts this process runs: the word that names its command. The words of another program, which imports one, mean
+ * nothing here, and what is no command comes to no good end, so nothing is kept of it.
+ */
+let use = 'other';
+
 /** Scripts of which this process has started one. */
 const started = new Map();
 
 /**
  * Starts the script of this name, once for a process. Returns what it exports.
  * @param {string} name
- * @param {string} use which part of it will be run: what another use has compiled is of no help
+ * @param {string} part which part of it will be run: what another has compiled is of no help
  */
-function start(name, use, module = { exports: {} }) {
+function start(name, part, module = { exports: {} }) {
   const before = started.get(name);
   if (before) return before.exports;
   started.set(name, module);
@@ -63,7 +69,7 @@ function start(name, use, module = { exports: {} }) {
   const text = bytes.latin1Slice();
   // The script begins with its hash. Somebody who patches it does not change that, but its time.
   const version = `${text.slice(2, 18)}-${mtimeMs}-${process.version}-${process.platform}-${process.arch}`;
-  const file = cacheFile(fs, `${name}-${use}-${version}`);
+  const file = cacheFile(fs, `${name}-${part}-${version}`);
   const cachedData = file === undefined ? undefined : readCode(fs, file);
   const script = new Script(text, { filename, cachedData });
   script.runInThisContext()(requireFast, module, __dirname, load);
@@ -244,7 +250,7 @@ function removeOld(fs, directory) {
  * @param {string} name
  */
 async function load(name) {
-  return name.startsWith('./') ? start(name.slice(2), useOf(process.argv[2])) : requiredModule(name) || import(name);
+  return name.startsWith('./') ? start(name.slice(2), use) : requiredModule(name) || import(name);
 }
 
 /**
@@ -275,20 +281,12 @@ function requiredModule(url) {
   }
 }
 
-/**
- * A word that names a use of a script. What is no command comes to no good end, and nothing is kept of it.
- * @param {string | undefined} word
- */
-function useOf(word) {
-  return word !== undefined && /^[a-z]{1,16}$/.test(word) ? word : 'other';
-}
-
 /** Starts what a command line needs. Each script can carry out any line, if need be by another one. */
 function main() {
   const words = process.argv.slice(2);
   const [first = 'help', ...others] = words;
   const mail = words.find((word) => MAIL.includes(word));
-  const use = useOf(first);
+  if (/^[a-z]{1,16}$/.test(first)) use = first;
   if (WITH_MACHINES.includes(first)) keepModules();
   if (others.length === 0 && ABOUT.includes(first)) start('about', use, module);
   else if (OWN.includes(first)) {
@@ -311,5 +309,5 @@ if (!isNodeNewEnough()) {
 } else {
   const name = __filename.slice(__dirname.length + 1, -'.cjs'.length);
   if (name === 'mailroom' && require.main === module) main();
-  else start(name, useOf(process.argv[2]), module);
+  else start(name, use, module);
 }

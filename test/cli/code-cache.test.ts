@@ -308,6 +308,17 @@ export const machine = createMachine({ initial: 'over', output: 'over', states: 
   expect(fs.existsSync(path.join(directory, 'modules'))).toBe(false);
 });
 
+it('keeps one file of a script for all programs that import it, whatever their words are', async () => {
+  using room = await createCliRoom();
+  const { env, files } = place(room);
+  const program = path.join(room.directory, 'own.cjs');
+  fs.writeFileSync(program, `require(${JSON.stringify(path.join(DIST, 'rest.cjs'))}).runAny(['whoami']);`);
+  for (const word of ['north', 'south']) {
+    expect(await room.shell(`'${process.execPath}' '${program}' ${word}`, { as: 'alice', env })).toMatchObject(GOOD);
+  }
+  expect(files()).toEqual([expect.stringMatching(/^rest-other-/)]);
+});
+
 it('lets many begin at once', async () => {
   using room = await createCliRoom();
   const { env, files } = place(room);
