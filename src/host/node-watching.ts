@@ -60,8 +60,10 @@ const watchEachDirectory: Watching['tree'] = async (path, onHint, onFailure, con
   });
   // What the system says of a directory, before it is looked for among the files that are known.
   watcher.on('raw', (_event, name, details) => {
-    const { watchedPath } = details as { readonly watchedPath: string };
-    onHint(name ? join(watchedPath, name) : watchedPath);
+    const { watchedPath } = details as { readonly watchedPath?: string };
+    // With CHOKIDAR_USEPOLLING in the environment chokidar polls, and gives the path of the directory alone.
+    if (watchedPath === undefined) onHint(name);
+    else onHint(name ? join(watchedPath, name) : watchedPath);
   });
   // A directory that is new was filled before it was watched.
   watcher.on('all', (_event, changed) => onHint(changed));

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { watchingOn } from '../../src/host/node-watching.ts';
 import { until } from '../hostile/until.ts';
 
@@ -78,6 +78,29 @@ describe.each(['linux', 'darwin', 'win32', 'freebsd'] as const)('a tree watched 
     await untilHinted(other.hints, 'a/new', () => fs.writeFileSync(path.join(root, `a/new/${count++}`), 'x'));
     expect(hints).toEqual([]);
   });
+});
+
+it('a tree is polled without a crash where the environment says so, as in many containers', async () => {
+  vi.stubEnv('CHOKIDAR_USEPOLLING', '1');
+  vi.stubEnv('CHOKIDAR_INTERVAL', '20');
+  try {
+    const hints: string[] = [];
+    const failures: string[] = [];
+    const onHint = (changed: string): unknown => hints.push(path.relative(root, changed));
+    closes.push(await watchingOn('linux').tree(root, onHint, (reason) => failures.push(reason)));
+    let count = 0;
+    await until(
+      () => `a hint of a/new; hints of ${hints.join(', ')}`,
+      () => {
+        if (hints.includes(path.join('a', 'new'))) return true;
+        fs.writeFileSync(path.join(root, `a/new/${count++}`), 'x');
+        return false;
+      },
+    );
+    expect(failures).toEqual([]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 it.each(['darwin', 'win32'] as const)(
