@@ -182,15 +182,9 @@ function writeCode(fs, file, script, lengthMin) {
   let fd;
   let umask;
   try {
-    if (!isOwnPlace(fs, directory)) return;
     // Whatever the user's is: what is made here would not be taken with other permissions.
     umask = process.umask(0o077);
-    fs.mkdirSync(directory.slice(0, directory.lastIndexOf('/')), { recursive: true, mode: 0o700 });
-    try {
-      fs.mkdirSync(directory, 0o700);
-    } catch (error) {
-      if (error.code !== 'EEXIST') return;
-    }
+    if (!makePlace(fs, directory)) return;
     // It may be another one than before.
     const facts = fs.lstatSync(directory);
     if (!facts.isDirectory() || !isOurs(facts, 0o700)) return;
@@ -213,16 +207,30 @@ function writeCode(fs, file, script, lengthMin) {
 }
 
 /**
- * Whether the folder is there, or may be made: not in another user's home, which sudo may have left in HOME. That user could neither
- * use a `.cache` made there nor remove what is in it.
+ * Makes the folder, but not in another user's home, which sudo may have left in HOME: that user could neither use a `.cache` made there
+ * nor remove what is in it. Returns whether it may be used. Each directory by itself: where the system says ENOENT of a new one, as in
+ * /proc, Node tries for ever to make a tree.
  * @param {typeof import('node:fs')} fs
  * @param {string} directory
  */
-function isOwnPlace(fs, directory) {
-  for (let path = directory; ; path = path.slice(0, path.lastIndexOf('/'))) {
-    const facts = fs.statSync(path || '/', { throwIfNoEntry: false });
-    if (facts) return facts.uid === process.getuid() || facts.uid === 0;
+function makePlace(fs, directory) {
+  const missing = [];
+  let path = directory;
+  let facts;
+  while (!(facts = fs.statSync(path || '/', { throwIfNoEntry: false }))) {
+    missing.unshift(path);
+    path = path.slice(0, path.lastIndexOf('/'));
   }
+  if (facts.uid !== process.getuid() && facts.uid !== 0) return false;
+  for (const one of missing) {
+    try {
+      fs.mkdirSync(one, 0o700);
+    } catch (error) {
+      // Another process has made it meanwhile.
+      if (error.code !== 'EEXIST') return false;
+    }
+  }
+  return true;
 }
 
 /**

@@ -158,6 +158,8 @@ it('takes nothing from a folder that others can write to, or that is not where i
     'the home is no absolute path': { HOME: '.', XDG_CACHE_HOME: 'cache' },
     'there can be no folder': { XDG_CACHE_HOME: '/dev/null/cache' },
     'nothing may be written there': { XDG_CACHE_HOME: '/proc/self' },
+    // Node's own way to make a tree never ends there.
+    'nothing can be made there': { HOME: '/proc', XDG_CACHE_HOME: '' },
   };
   for (const [why, given] of Object.entries(off)) {
     const before = listing(room.directory);
