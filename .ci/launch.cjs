@@ -68,14 +68,13 @@ function start(name, part, module = { exports: {} }) {
   fs.closeSync(fd);
   const text = bytes.latin1Slice();
   // The script begins with its hash. Somebody who patches it does not change that, but its time.
-  const version = `${text.slice(2, 18)}-${mtimeMs}-${process.version}-${process.platform}-${process.arch}`;
+  const version = `${text.slice(2, 18)}-${mtimeMs}-${process.version}-${process.platform}-${process.arch}${flags()}`;
   const file = cacheFile(fs, `${name}-${part}-${version}`);
   const cachedData = file === undefined ? undefined : readCode(fs, file);
   const script = new Script(text, { filename, cachedData });
   script.runInThisContext()(requireFast, module, __dirname, load);
   const known = cachedData && !script.cachedDataRejected ? cachedData.length : 0;
-  // What other flags of Node have compiled would be refused by most processes.
-  if (file !== undefined && isPlain() && (known === 0 || Math.random() * LOOKS_AGAIN_EVERY < 1)) {
+  if (file !== undefined && (known === 0 || Math.random() * LOOKS_AGAIN_EVERY < 1)) {
     process.once('exit', (code) => code === 0 && writeCode(fs, file, script, known * GROWN_BY));
   }
   return module.exports;
@@ -94,14 +93,25 @@ function builtin(name) {
   return process.getBuiltinModule(name);
 }
 
+/** What tells processes with flags apart, of which V8 refuses each other's code: a hash (FNV-1a) of what Node was started with. */
+function flags() {
+  if (isPlain()) return '';
+  let hash = 0x811c9dc5;
+  for (const char of [...process.execArgv, process.env['NODE_OPTIONS'] || ''].join('\n')) {
+    hash = Math.imul(hash ^ (char.codePointAt(0) || 0), 0x01000193) >>> 0;
+  }
+  return `-${hash.toString(16)}`;
+}
+
 /**
  * Has Node keep what it makes of the modules that are imported, types stripped, in the same folder: Node 22.1 and later can. It
- * checks what it keeps by itself, and the folder is checked as for the scripts.
+ * checks what it keeps by itself, and the folder is checked as for the scripts; Node is not left to make it.
  */
 function keepModules() {
+  const fs = builtin('node:fs');
   const { enableCompileCache } = builtin('node:module');
-  const directory = enableCompileCache && isPlain() ? cacheFile(builtin('node:fs'), MODULES) : undefined;
-  if (directory !== undefined) enableCompileCache(directory);
+  const directory = enableCompileCache && isPlain() ? cacheFile(fs, MODULES) : undefined;
+  if (directory !== undefined && fs.existsSync(directory.slice(0, -MODULES.length))) enableCompileCache(directory);
 }
 
 /** Whether nobody else has a hand in how this process runs. */
@@ -116,9 +126,11 @@ function isPlain() {
  * @param {string} name
  */
 function cacheFile(fs, name) {
-  const { env, platform, getuid, geteuid } = process;
+  const { env, platform, versions, getuid, geteuid } = process;
   // There the modes of files say nothing.
   if (!getuid || !geteuid || platform === 'win32' || env['NODE_DISABLE_COMPILE_CACHE']) return undefined;
+  // Whose code is another engine's, or which call themselves Node of a version.
+  if (versions['bun'] || versions['deno']) return undefined;
   if (getuid() !== geteuid()) return undefined;
   const home = env['HOME'] || '';
   const named = env['XDG_CACHE_HOME'] || '';

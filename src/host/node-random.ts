@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { nodeCrypto } from './node-crypto.ts';
 
 const DEVICE = '/dev/urandom';
@@ -13,8 +13,7 @@ function readDevice(length: number): Buffer | undefined {
   try {
     fd = openSync(DEVICE, 'r');
     const bytes = Buffer.alloc(length);
-    const isWhole = fstatSync(fd).isCharacterDevice() && readSync(fd, bytes, 0, length, null) === length;
-    return isWhole ? bytes : undefined;
+    return isDevice(fstatSync(fd)) && readSync(fd, bytes, 0, length, null) === length ? bytes : undefined;
   } catch {
     // A system, or a sandbox, without the device.
     return undefined;
@@ -22,3 +21,10 @@ function readDevice(length: number): Buffer | undefined {
     if (fd !== undefined) closeSync(fd);
   }
 }
+
+/** On Linux it is device 1:9 (Documentation/admin-guide/devices.txt); another one may lie there in a container. */
+function isDevice(facts: Stats): boolean {
+  return facts.isCharacterDevice() && (process.platform !== 'linux' || facts.rdev === LINUX_DEVICE);
+}
+
+const LINUX_DEVICE = 0x0109;
