@@ -34,7 +34,7 @@ const berry = (linker: string): Manager => ({
 
 const ALL: readonly Manager[] = [
   { name: 'npm', program: ['npm'], add: (tarball) => ['install', tarball], exec: ['exec', '--no', '--'] },
-  { name: 'pnpm', fetchedAs: 'pnpm', program: ['bin/pnpm.mjs'], add: (tarball) => ['add', tarball], exec: ['exec'] },
+  { name: 'pnpm', fetchedAs: 'pnpm', program: ['pnpm'], add: (tarball) => ['add', tarball], exec: ['exec'] },
   {
     name: 'yarn 1',
     fetchedAs: 'yarn-classic',
