@@ -3,7 +3,7 @@ import { hmacSha256 } from './hmac-sha256.ts';
 export type Algorithm = 'hmac-sha256' | 'ed25519';
 
 /** What precedes the signed bytes under every signature, so that one made here means nothing elsewhere. */
-export const TAG = Buffer.from('mailroom/message/v1\n');
+export const TAG: Uint8Array = Buffer.from('mailroom/message/v1\n');
 const KEY_BYTES = 32;
 export const KEY_ID_BYTES = 8;
 const NOTHING = Buffer.alloc(0);

@@ -61,7 +61,14 @@ export async function createAgentRoom(programs: Readonly<Record<string, string>>
       child.once('close', (code, signal) => resolve(code ?? signal));
     });
     const card = path.join(cli.room, 'actors', words[0] ?? '', 'card.json');
-    const isUp = (): boolean => fs.existsSync(card) && fs.readFileSync(card, 'utf8').includes(`"pid": ${child.pid}`);
+    const isUp = (): boolean => {
+      try {
+        return fs.readFileSync(card, 'utf8').includes(`"pid": ${child.pid}`);
+      } catch {
+        // Between the look at one card and the next there may be none.
+        return false;
+      }
+    };
     await until('the agent has joined', () => isUp() || child.exitCode !== null, PATIENCE_MS);
     return { told: () => told, stdout: () => stdout, kill: (signal) => void child.kill(signal), ended };
   };

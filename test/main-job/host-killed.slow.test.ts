@@ -33,7 +33,8 @@ it('leaves nothing at work unseen when it is killed, and what was answered then 
   run.interrupt();
   expect(await resumed).toMatchObject({ code: 130, stderr: '' });
   expect(kinds().filter((kind) => kind === 'work')).toEqual(['work']);
-  expect(await run.alive()).toEqual([]);
+  // A member waits 8 s for its mind, which a busy machine may stretch; a mind that stays would be waited for until the test is ended.
+  while ((await run.alive()).length > 0) await pause();
 });
 
 function pause(): Promise<void> {

@@ -210,7 +210,11 @@ export class TeamRun implements AsyncDisposable {
     if (fs.existsSync(path.join(this.runs, 'numbers-1', '.mailroom'))) {
       for (const address of ['alice', 'bob', 'alice.mind', 'bob.mind']) {
         const pid = await this.pidOf(address);
-        if (pid !== undefined) process.kill(pid, 'SIGKILL');
+        try {
+          if (pid !== undefined) process.kill(pid, 'SIGKILL');
+        } catch {
+          // It has ended since the look.
+        }
       }
     }
     fs.rmSync(this.outer, { recursive: true, force: true, maxRetries: 10 });
