@@ -120,7 +120,8 @@ test('the machine in the README is one, and the picture is that of the first mac
 test('the tests of the document pass, the kills included', () => {
   const ran = node(['--import', 'tsx', '--test', 'machines.test.ts']);
   expect(ran.status, ran.output).toBe(0);
-  expect(ran.output).toContain('# pass 3');
+  // Where nobody says which, Node 20 prints TAP, and later ones a text for people.
+  expect(ran.output).toMatch(/^(?:#|ℹ) pass 3$/m);
 });
 
 test('every command and option that the document names is there', () => {
