@@ -7,7 +7,7 @@ import type { Host } from '../host/host.ts';
 import { resolveFrom } from '../host/resolve-from.ts';
 import { canImport } from '../host/resolve-module.ts';
 import { importModule } from './import-module.ts';
-import { importTypeScript } from './load-typescript.ts';
+import { importTypeScript, moduleHint } from './load-typescript.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs'];
@@ -80,7 +80,8 @@ function notLoaded(path: string, cause: unknown): InvalidInput {
   const message = cause instanceof Error ? cause.message : String(cause);
   // What the library says of a machine comes from the copy that the file imports, and knows better what to do.
   const said = isMailroomError(cause) ? cause.hint : undefined;
-  const hint = said ?? missingHint(cause, message) ?? 'Mend the file; --debug shows where.';
+  const hint =
+    said ?? moduleHint(path, message) ?? missingHint(cause, message) ?? 'Mend the file; --debug shows where.';
   return new InvalidInput(`${path} could not be loaded: ${message.replace(/\s*\n\s*/g, ' ')}`, { cause, hint });
 }
 

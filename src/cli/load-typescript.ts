@@ -100,6 +100,16 @@ function needsTsx(path: string): InvalidInput {
   );
 }
 
+/**
+ * What to do where Node took a module for CommonJS, because its package.json says so, as that of `npm init` does since npm 11;
+ * undefined for any other error.
+ */
+export function moduleHint(path: string, message: string): string | undefined {
+  if (!/Cannot use import statement outside a module|Unexpected token 'export'/.test(message)) return undefined;
+  const asModule = path.replace(/\.([jt]s)x?$/, '.m$1');
+  return `Its package.json says that it is CommonJS: write "type": "module" there, or call the file ${asModule.slice(asModule.lastIndexOf('/') + 1)}`;
+}
+
 /** What Node says of a file that tsx might have loaded, with the remedies; what it says itself where tsx would not help. */
 function explained(files: Pick<FileSystem, 'lstat'>, path: string, cause: unknown): unknown {
   const code = errnoOf(cause) ?? '';
@@ -116,6 +126,8 @@ function explained(files: Pick<FileSystem, 'lstat'>, path: string, cause: unknow
       return refuse('', `Import ${source.slice(source.lastIndexOf('/') + 1)} by that name, or ${tsxHelps}`);
     return MAPPED.test(message) ? refuse('', `If that is a path of a tsconfig.json, ${tsxHelps}`) : cause;
   }
+  const asModule = moduleHint(path, message);
+  if (asModule !== undefined) return refuse('', `${asModule}, or ${tsxHelps}`);
   const hint = /does not provide an export/.test(message)
     ? `If that is a type, import it by \`import type\`, or ${tsxHelps}`
     : `Mend the file, or, if it is right (a decorator, for example), ${tsxHelps}`;

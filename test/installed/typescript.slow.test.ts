@@ -96,6 +96,22 @@ function withTsx(): Disposable & { readonly place: string } {
 /** Nothing but what a workflow tells of itself: no warning of Node's. */
 const STARTED = /^\S+ \S+ {2}started +→ over \(done\)\n$/;
 
+it.each(STRIPPING)('Node $name says why it takes a module for CommonJS, and what it says to do works', ({ bin }) => {
+  // As `npm init` writes it.
+  write('commonjs/package.json', '{ "type": "commonjs" }');
+  for (const ending of ['ts', 'js']) {
+    const text = `import { createMachine } from 'xstate';
+export const machine = createMachine({ initial: 'over', output: 'old', states: { over: { type: 'final' } } });`;
+    write(`commonjs/old.${ending}`, text);
+    const refused = run(bin, `commonjs/old.${ending}`);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/^mailroom: .*could not be loaded: Cannot use import statement/m);
+    expect(refused.stderr).toContain(`write "type": "module" there, or call the file old.m${ending}`);
+    write(`commonjs/old.m${ending}`, text);
+    expect(run(bin, `commonjs/old.m${ending}`)).toMatchObject({ code: 0, stdout: '"old"\n' });
+  }
+});
+
 describe.each(['module', 'typeless'])('in a project that is %s', (project) => {
   it.each(NODES)('Node $name runs every file where tsx is installed', ({ bin }) => {
     using tsx = withTsx();
