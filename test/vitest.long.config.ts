@@ -14,6 +14,7 @@ export default defineConfig({
       'test/chain/chain-{kill.slow,interleaved,faults}.test.ts',
       'test/room/rate-faults.test.ts',
       'test/claims/pairs.slow.test.ts',
+      'test/installed/typescript.slow.test.ts',
     ],
     env: { ...shared.test?.env, MAILROOM_STRIDE: '1' },
     exclude: [],

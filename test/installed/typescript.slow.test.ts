@@ -2,12 +2,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installPackage, type Installed } from './installed-package.ts';
+import { STRIDE } from '../processes/stride.ts';
 import { fetchedNodes } from './runtimes.ts';
 
 const TSX = path.join(import.meta.dirname, '..', '..', 'node_modules', 'tsx');
 
 /** Node 20 strips no types; those that do need no tsx for most files. */
-const NODES = [{ name: process.version, bin: path.dirname(process.execPath) }, ...fetchedNodes()];
+const ALL = [{ name: process.version, bin: path.dirname(process.execPath) }, ...fetchedNodes()];
+/** One that strips anew at each start and the newest of those that keep it, beside the one that runs the tests; all in `test:long`. */
+const NODES = STRIDE === 1 ? ALL : ALL.filter(({ name }) => [process.version, '22', '26'].includes(name));
 const STRIPPING = NODES.filter(({ name }) => !/^v?20/.test(name));
 
 const MACHINE = `import { setup } from 'xstate';
