@@ -49,6 +49,12 @@ export function assertNewAddress(text: string): void {
   if (device === undefined) return;
   throw new InvalidInput(
     `The address "${text}" cannot be a file name on Windows, where "${device}" is a device, and a room may be copied there.`,
-    { hint: `Choose another name, for example ${device}-1${text.slice(device.length)}.` },
+    { hint: `Choose another name, for example ${newAddressLike(text)}.` },
   );
+}
+
+/** The address itself where a new actor may have it, else the nearest that it may have: `con-1.build` for `con.build`. */
+export function newAddressLike(text: string): string {
+  const device = DEVICE.exec(text)?.[0];
+  return device === undefined ? text : `${device}-1${text.slice(device.length)}`;
 }

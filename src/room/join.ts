@@ -5,7 +5,7 @@ import type { ProcessIdentity } from '../host/processes.ts';
 import { createMailboxDirectories } from '../mailbox/create.ts';
 import { quote } from '../host/shell-word.ts';
 import { writeClockMark } from '../mailbox/purge.ts';
-import { assertNewAddress } from '../message/address.ts';
+import { assertNewAddress, newAddressLike } from '../message/address.ts';
 import { echo } from '../message/cut.ts';
 import { actorLayout } from '../message/layout.ts';
 import { isMessageType } from '../message/message-type.ts';
@@ -119,6 +119,6 @@ export function assertJoined(context: RoomContext, address: string): Card {
   throw new ActorNotFound(`Nobody has joined this room as ${address}.`, {
     address,
     nearest: near,
-    hint: near ? `Did you mean ${near}?` : `Join first: mailroom join ${address}`,
+    hint: near ? `Did you mean ${near}?` : `Join first: mailroom join ${newAddressLike(address)}`,
   });
 }

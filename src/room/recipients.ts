@@ -1,6 +1,6 @@
 import { ActorNotFound, Conflict, InvalidInput } from '../errors.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
-import { assertAddress, EVERYONE } from '../message/address.ts';
+import { assertAddress, EVERYONE, newAddressLike } from '../message/address.ts';
 import { nearest } from '../message/nearest.ts';
 import { listAddresses, listCards, mailboxOf, type RoomContext } from './context.ts';
 import type { Draft } from './draft.ts';
@@ -33,7 +33,11 @@ function notJoined(address: string, known: readonly string[]): ActorNotFound {
   const near = nearest(address, known);
   return new ActorNotFound(
     `Nobody has joined this room as ${address}; ${known.length === 0 ? 'nobody has joined at all' : `joined are ${known.slice(0, 10).join(', ')}`}.`,
-    { address, nearest: near, hint: near ? `Did you mean ${near}?` : `They join with: mailroom join ${address}` },
+    {
+      address,
+      nearest: near,
+      hint: near ? `Did you mean ${near}?` : `They join with: mailroom join ${newAddressLike(address)}`,
+    },
   );
 }
 

@@ -98,6 +98,17 @@ it('a child is not given one by its systemId either', () => {
   expect(childAddress({ ...child, childId: 'CON', systemId: undefined })).toBe('ship.con-1');
 });
 
+it.each([
+  [['send', 'prn', 'INFO', 'x'], 'prn-1'],
+  [['inbox', '--as', 'prn.mail'], 'prn-1.mail'],
+])('what %j says to do about one that nobody has joined as works', async (words, address) => {
+  const refused = await room.run(words, { as: 'alice' });
+  expect(refused.code).toBe(3);
+  const [, named = ''] = /mailroom(?:\.cjs)? join (\S+)/.exec(refused.stderr) ?? [];
+  expect(named).toBe(address);
+  expect(await room.run(['join', named])).toMatchObject({ code: 0 });
+});
+
 describe('an actor that has joined as con before', () => {
   const as = { as: 'con' };
   beforeAll(async () => {
