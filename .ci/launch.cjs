@@ -286,8 +286,8 @@ const ONLY_IMPORTED = ['ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_ESM', 'ERR_MODUL
  * @param {string} url
  */
 function requiredModule(url) {
-  const isLoadable = process.features.typescript ? /^file:.*\.m?[jt]s$/ : /^file:.*\.m?js$/;
-  if (!isPlain() || require.extensions['.ts'] || !isLoadable.test(url)) return undefined;
+  // Node itself has a hand in `.ts` from 22.18 on, and imports as fast there.
+  if (!isPlain() || require.extensions['.ts'] || !/^file:.*\.m?js$/.test(url)) return undefined;
   // Not for mail, which has to start fast.
   const { fileURLToPath } = builtin('node:url');
   try {
