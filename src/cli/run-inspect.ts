@@ -111,7 +111,7 @@ async function patience({ clock }: Call['host'], signal: AbortSignal): Promise<v
   while (!signal.aborted) await clock.sleep(PATIENCE_MS, signal);
 }
 
-/** Only rejects: when all is told it is still to be looked at. */
+/** Never resolves: the page stays open after the last event. Rejects as `ended` does. */
 function failed({ ended }: Inspector): Promise<never> {
   return new Promise((_, reject) => {
     ended.catch(reject);

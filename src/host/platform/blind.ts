@@ -17,7 +17,7 @@ export const blind: Platform = {
   whyBlind: () => `${process.platform} has no interface for it that Mailroom uses`,
 };
 
-/** Of another boot nothing runs any more, and whoever has its pid has its start time, where that was written down. */
+/** A process of an earlier boot has ended. One of this boot runs if its pid is in use, with the recorded start time if there is one. */
 export function isStillThere(platform: Platform, { pid, startTime, bootId }: ProcessIdentity): boolean {
   if (!platform.isThisBoot(bootId)) return false;
   const found = platform.startTime(pid);

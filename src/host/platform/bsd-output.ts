@@ -12,7 +12,7 @@ export interface PsRow {
   readonly command: string;
 }
 
-/** The state can be missing: ps prints a blank for a task of whose threads it is told nothing. */
+/** The state can be missing: ps prints a blank when the kernel reports no threads for a task. */
 const PS_LINE =
   /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(?:(\S+)\s+)?([A-Z][a-z]{2} +[A-Z][a-z]{2} +\d{1,2} [\d:]{8} \d{4})(?:\s+(.*))?$/;
 

@@ -40,7 +40,7 @@ function bootId(): string {
   return knownBootId;
 }
 
-/** A sandbox may have kept whoever wrote it down, or this process, from asking. */
+/** An empty id matches: a sandbox may have kept its writer, or this process, from running sysctl. */
 function isThisBoot(boot: string): boolean {
   return boot === '' || bootId() === '' || boot === bootId();
 }
@@ -84,9 +84,9 @@ function sessionLeader(): number | undefined {
 }
 
 /**
- * No number of a session is told, so the members are the group of the leader, and what descends from it. While the leader lives, both
- * are its own; after that the group is its own when the mark is in it, as in the session on Linux. What has left the group and was
- * taken over by launchd is known by its mark alone, and so is what left the session.
+ * macOS reports no session numbers, so the members are the leader's process group and its descendants. While the leader lives, both are
+ * its own. After that the group is its own if one of its processes bears the mark, as with a session on Linux. A process that left
+ * the group and was adopted by launchd is found by its mark alone, and so is one that left the session.
  */
 function findTree({ leader, mark }: ProcessTree, scope: TreeSignal['scope']): FoundTree | 'unsure' | undefined {
   const rows = environments();
