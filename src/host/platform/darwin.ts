@@ -106,7 +106,7 @@ function findTree({ leader, mark }: ProcessTree, scope: TreeSignal['scope']): Fo
   return { members: running.filter(isMember), strays: running.filter(isStray), ownGroup };
 }
 
-/** These, and those among the ones that descend from them that are not left out with all below them. */
+/** The roots and their descendants; an unwanted process is left out with everything below it. */
 function descendants(rows: Rows, roots: readonly number[], isWanted: (row: PsRow) => boolean): Set<number> {
   const children = new Map<number, PsRow[]>();
   for (const row of rows.values()) children.set(row.parent, [...(children.get(row.parent) ?? []), row]);
@@ -116,7 +116,7 @@ function descendants(rows: Rows, roots: readonly number[], isWanted: (row: PsRow
   return found;
 }
 
-/** With the environment, ps prints no bound between it and the arguments: who has the mark among these is no bearer. */
+/** `ps -E` prints arguments and environment without a separator, so a process that has the mark among its arguments is ruled out. */
 function bearersOf(mark: string, rows: Rows): Set<number> {
   const named = [...rows.values()].filter((row) => hasWord(row, mark)).map(({ pid }) => pid);
   if (named.length === 0) return new Set();
@@ -146,8 +146,8 @@ const LOOK_MS_MAX = 100;
 let looked: { readonly rows: Rows; readonly isWhole: boolean; readonly atMs: number } | undefined;
 
 /**
- * What is known of a process just now. Whoever asks for a second one in the same stretch of code is likely to go through a list, and
- * is answered from a look at all of them.
+ * What ps says of a process now. A caller that asks for a second one without a break is probably walking a list, so the second
+ * question is answered from one look at all processes.
  */
 function look(pid: number): Rows | undefined {
   if (looked && performance.now() - looked.atMs > LOOK_MS_MAX) looked = undefined;
@@ -172,8 +172,8 @@ function environments(): Rows | undefined {
 }
 
 /**
- * What ps tells of these processes: one start of it, however many they are. Undefined when it does not tell of this process, which is
- * always among them. ps itself is not.
+ * The rows of these processes, from one run of ps however many there are. Undefined when this process, which is always asked for,
+ * is missing from the output. The row of ps itself is left out.
  */
 function rowsOf(pids: readonly number[] | 'all', options: readonly string[] = [], columns = COLUMNS): Rows | undefined {
   const which = pids === 'all' ? ['-ax'] : ['-p', [...new Set([...pids, process.pid])].join(',')];
@@ -185,10 +185,10 @@ function rowsOf(pids: readonly number[] | 'all', options: readonly string[] = []
   return rows;
 }
 
-/** That ps tells something here: when it does not once, this is a passing trouble. */
+/** Whether ps has answered before in this process. If so, a failure is temporary. */
 let hasAnswered = false;
 let canRunPs = true;
-/** Not there, or not allowed. Anything else, such as no room for one more process, may be over the next time. */
+/** ps is missing or not allowed. Any other error, such as a full process table, may be temporary. */
 const NEVER = new Set(['ENOENT', 'EACCES', 'EPERM']);
 
 /** Runs a tool to its end; undefined when it cannot be run. */
