@@ -12,6 +12,12 @@ beforeEach(async () => {
 });
 afterEach(() => room[Symbol.asyncDispose]());
 
+/** What the agents of this room have started: other tests have jobs of their own at the same time. */
+function jobsOf({ cli }: AgentRoom): number[] {
+  const jobs = new Set(processesWith('MAILROOM_EFFECT_ID='));
+  return processesWith(`MAILROOM_DIR=${cli.room}`).filter((pid) => jobs.has(pid));
+}
+
 /** Every form that one of the programs takes out of a prompt and acts on, where it can be. */
 const FORMS = [
   '/clear',
@@ -38,7 +44,7 @@ describe.each(PRESET_NAMES)('the preset %s', (preset) => {
     if (preset === 'aider') return;
     const hanging = await room.ask('bob', 'four, then hang', '--thread', threadId);
     expect(hanging.content).toBe(said('turn 4: four, then hang'));
-    await until('nothing of it is left', () => processesWith('MAILROOM_EFFECT_ID=').length === 0);
+    await until('nothing of it is left', () => jobsOf(room).length === 0);
   });
 
   it('says why it failed', async () => {

@@ -291,7 +291,9 @@ test('a command that is no longer waited for is ended with all it started, also 
   const alice = await (await room.open()).join('alice');
   const file = `${room.directory}/pid`;
   await room.run(sleeper, { on: abandoned, input: { file } });
-  const pid = await eventually('the command runs', () => fs.existsSync(file) && Number(fs.readFileSync(file, 'utf8')));
+  // The file is there before the number is in it.
+  const read = (): string => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '');
+  const pid = await eventually('the command runs', () => read().endsWith('\n') && Number(read()));
   expect(nodeHost.processes.identify(pid)).toBeDefined();
   // The host before still runs, in truth, and is fenced by this one: what comes from here on is this one's.
   const again = await room.run(sleeper);
