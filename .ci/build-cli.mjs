@@ -90,7 +90,7 @@ async function bundleScript(entry, define) {
   const named = Object.values(metafile?.outputs ?? {}).flatMap((output) => output.imports);
   // A script has no way to import by itself, so the launcher lends it its own, under a name that no source has.
   const dynamic = /\bimport\(/g;
-  const unnamed = Object.keys(metafile?.inputs ?? {}).filter((file) => file.endsWith('/import-module.ts'));
+  const unnamed = Object.keys(metafile?.inputs ?? {}).filter((file) => file.endsWith('/load-typescript.ts'));
   const expected = named.filter(({ kind }) => kind === 'dynamic-import').length + unnamed.length;
   const found = bundled.match(dynamic)?.length ?? 0;
   if (found !== expected) throw new Error(`${found} dynamic imports in the text of ${entry}, expected ${expected}`);

@@ -9,7 +9,7 @@ import { writeDeclarations } from './build-declarations.mjs';
 const root = path.dirname(import.meta.dirname);
 const pkg = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
 /** What node is started with. */
-const PROGRAMS = ['main-job/main', 'main-job/member'];
+const PROGRAMS = ['team/main', 'team/member'];
 
 const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 

@@ -1,17 +1,15 @@
 import { assign, emit } from 'xstate';
 import { broadcast, runIfMain } from 'agent-mailroom/workflow';
 import { ended } from './autonomous-dev/context.ts';
-import { excerpt } from './autonomous-dev/excerpt.ts';
+import { excerpt, researchQuestion } from './autonomous-dev/planning.ts';
 import { parseLoop } from './autonomous-dev/input.ts';
-import { loop } from './autonomous-dev/loop.ts';
-import { openText } from './autonomous-dev/mending.ts';
+import { loop, openText } from './autonomous-dev/loop.ts';
 import { planning } from './autonomous-dev/planning-state.ts';
-import { researchQuestion } from './autonomous-dev/planning.ts';
 import { publishing } from './autonomous-dev/publishing-state.ts';
 import { reportOf } from './autonomous-dev/report.ts';
 import { integrationDirectory } from './autonomous-dev/repository.ts';
 import { working } from './autonomous-dev/working-state.ts';
-import { faultText } from './shared/fault-text.ts';
+import { faultText } from './shared/input.ts';
 
 /**
  * A team of agents that builds a feature in a git repository: research, a plan, its tasks distributed, each change reviewed

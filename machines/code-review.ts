@@ -1,9 +1,21 @@
 import { and, assign, enqueueActions, not, sendParent, setup } from 'xstate';
 import { broadcast, reply, runIfMain, tell } from 'agent-mailroom/workflow';
-import { changesText, howToRevise } from './code-review/author-text.ts';
-import { conclusionText, type Outcome } from './code-review/conclusion-text.ts';
+import {
+  changesText,
+  conclusionText,
+  correctedChallengeText,
+  correctionText,
+  disagreementText,
+  earlyText,
+  howToReview,
+  howToRevise,
+  lateText,
+  ledText,
+  type Outcome,
+  requestText,
+  strangerText,
+} from './code-review/text.ts';
 import { disagreementBy } from './code-review/disagreement.ts';
-import { disagreementText } from './code-review/disagreement-text.ts';
 import {
   challengeIn,
   disagreementsWith,
@@ -17,31 +29,25 @@ import {
   type Event,
 } from './code-review/events.ts';
 import {
+  answersOf,
   begin,
   electorateOf,
   filled,
+  issuesOf,
+  openDisagreements,
   outputOf,
   placeOf,
+  type Progress,
+  type ReviewOutput,
   revised,
+  standing,
   toAsk,
   waitedFor,
   without,
-  type Progress,
-  type ReviewOutput,
 } from './code-review/progress.ts';
-import {
-  correctedChallengeText,
-  correctionText,
-  earlyText,
-  lateText,
-  ledText,
-  strangerText,
-} from './code-review/reply-text.ts';
-import { howToReview, requestText } from './code-review/request-text.ts';
 import type { ReviewInput } from './code-review/review.ts';
 import { readRevision } from './code-review/revision.ts';
-import { answersOf, issuesOf, openDisagreements, standing } from './code-review/round.ts';
-import { undelivered } from './shared/undelivered.ts';
+import { undelivered } from './shared/text.ts';
 
 const tellConclusion = tell<Progress, Event, undefined, Event>(
   ({ context: { change, reviewers } }) => [change.author, ...reviewers],

@@ -5,7 +5,7 @@ import { readBallot, type Ballot, type Reading } from './consensus/ballot.ts';
 import { parseElection, type Election, type ElectionInput } from './consensus/election.ts';
 import { lastBallots, tally, type Tally } from './consensus/tally.ts';
 import { correctionText, questionText, resultText, strangerText, summonsText } from './consensus/text.ts';
-import { undelivered, type Undelivered } from './shared/undelivered.ts';
+import { undelivered, type Undelivered } from './shared/text.ts';
 
 /** Read by `readBallot`, which can tell a voter what is wrong. */
 const mail = accepts({ VOTE: z.unknown(), INFO: z.unknown() });

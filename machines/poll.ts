@@ -1,9 +1,9 @@
 import { assign, or, setup } from 'xstate';
 import { z } from 'zod';
 import { accepts, broadcast, reply, runIfMain, tell } from 'agent-mailroom/workflow';
-import { parsePoll, type Poll, type PollInput } from './poll-input.ts';
-import { hasVoted, lastVotes, optionOf, tally, type Tally, type Vote } from './poll-tally.ts';
-import { correctionText, questionText, resultText } from './poll-text.ts';
+import { parsePoll, type Poll, type PollInput } from './poll/input.ts';
+import { hasVoted, lastVotes, optionOf, tally, type Tally, type Vote } from './poll/tally.ts';
+import { correctionText, questionText, resultText } from './poll/text.ts';
 
 /** What a vote says is its content. A program may name the option in the data instead; any other data is not looked at. */
 const vote = z.object({ option: z.string() }).optional().catch(undefined);

@@ -3,16 +3,16 @@ import { reply, runIfMain, tell } from 'agent-mailroom/workflow';
 import {
   availableOn,
   createBoard,
-  isSettled,
-  withNothingHeldBack,
   type Entry,
+  isSettled,
   type Lapse,
+  type Verdict,
+  withNothingHeldBack,
 } from './work-distributor/board.ts';
 import { parseDistribution, type DistributionInput } from './work-distributor/input.ts';
-import * as letters from './work-distributor/letters.ts';
-import type { Verdict } from './work-distributor/moves.ts';
+import * as letters from './work-distributor/messages.ts';
 import type { ToParent } from './work-distributor/parent.ts';
-import { withTasks } from './work-distributor/play.ts';
+import { withTasks } from './work-distributor/rules.ts';
 import type { Report } from './work-distributor/report.ts';
 import { renewedBy } from './work-distributor/request.ts';
 import {
@@ -24,7 +24,7 @@ import {
   type Context,
   type Event,
   type Now,
-} from './work-distributor/turn.ts';
+} from './work-distributor/decide.ts';
 
 const UNDELIVERED_MAX = 100;
 
@@ -189,7 +189,7 @@ const distribution = setup({
       enqueue(sendParent(toParent({ type: 'AGENT-HEARD', agent: from })));
       enqueue.assign({ silent: context.silent.filter((one) => one !== from) });
     }),
-    explain: reply((now) => letters.refusal(now)),
+    explain: reply((now) => letters.refusalLetter(now)),
     answer: reply((now) => letters.answer(now)),
     refuseTasks: sendParent((now) => {
       const fault = addedIn(now);
@@ -209,7 +209,7 @@ const distribution = setup({
     }),
     tellEnd: tell(
       ({ context }) => letters.audienceOf(context),
-      ({ context }) => letters.end(context),
+      ({ context }) => letters.endLetter(context),
     ),
     /** Last: before, everything sees the board as it was. */
     take: assign({ board: (now) => changeOf(now).board }),

@@ -20,16 +20,16 @@ export {
   WorkflowFailed,
   type ErrorCode,
 } from './errors.ts';
-export type { Clock } from './host/clock.ts';
+export type { Clock } from './host/host.ts';
 export type { FileFacts, FileSystem } from './host/file-system.ts';
 export type { Host } from './host/host.ts';
-export { alwaysGrants, type Lock } from './host/lock.ts';
+export { alwaysGrants, type Lock } from './host/host.ts';
 export { nodeHost } from './host/node-host.ts';
 export type { ProcessIdentity, Processes, RunResult } from './host/processes.ts';
-export type { Watching } from './host/watching.ts';
+export type { Watching } from './host/host.ts';
 export type { DeliveryOutcome } from './mailbox/deliver.ts';
 export type { Durability } from './mailbox/mailbox.ts';
-export type { Peeked, Unsettled } from './mailbox/peek.ts';
+export type { Peeked, Unsettled } from './mailbox/status.ts';
 export type { Purged } from './mailbox/purge.ts';
 export type { MessageStatus } from './mailbox/status.ts';
 export { assertNewAddress } from './message/address.ts';

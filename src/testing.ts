@@ -5,10 +5,10 @@ export {
   type CrashMatrixOptions,
   type CrashReport,
   type FinishedRun,
-} from './testing/crash-matrix.ts';
-export type { CrashResult } from './testing/crash-child.ts';
-export { explore, type End, type Exploration, type ExploreOptions, type Violation } from './testing/explore.ts';
-export { assertEnds, ExplorationFailed, formatExploration } from './testing/explore-report.ts';
+} from './testing/crash/matrix.ts';
+export type { CrashResult } from './testing/crash/child.ts';
+export { explore, type End, type Exploration, type ExploreOptions, type Violation } from './testing/explore/explore.ts';
+export { assertEnds, ExplorationFailed, formatExploration } from './testing/explore/report.ts';
 export type {
   DeadLetter,
   FailedStep,
@@ -16,7 +16,7 @@ export type {
   Findings,
   UndeliveredMail,
   UnhandledEvent,
-} from './testing/explore-findings.ts';
+} from './testing/explore/findings.ts';
 export type {
   ActivityUnderTest,
   AgentAnswer,
@@ -26,4 +26,4 @@ export type {
   SituationSeen,
   SystemUnderTest,
   WorkflowSeen,
-} from './testing/explore-system.ts';
+} from './testing/explore/system.ts';

@@ -1,7 +1,7 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
 import path from 'node:path';
 import { transition } from 'xstate';
-import { hmacSha256 } from '../../src/signing/hmac-sha256.ts';
+import { hmacSha256 } from '../../src/signing/keys.ts';
 import { CONTENT_600_B } from '../bench-room.ts';
 import { COUNTER, EVENT, type Counter } from '../counter.ts';
 import type { Open } from './sqlite.ts';

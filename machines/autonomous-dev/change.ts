@@ -1,169 +1,29 @@
-import { and, assign, emit, enqueueActions, sendParent, sendTo, setup, stopChild } from 'xstate';
-import { activity } from 'agent-mailroom/workflow';
-import { machine as codeReview } from '../code-review.ts';
+import { and, assign, emit, sendParent, sendTo, stopChild } from 'xstate';
 import type { Revised } from '../code-review/events.ts';
-import type { ReviewOutput } from '../code-review/progress.ts';
-import { machine as consensus } from '../consensus.ts';
-import { faultText } from '../shared/fault-text.ts';
+import { faultText } from '../shared/input.ts';
 import {
   conflictText,
-  disputedBy,
   disputedIn,
-  exhaustedText,
-  IN_VAIN_MAX,
-  isUnanswered,
   lastDecisions,
-  lastReview,
   reportOf,
   reviewOf,
-  roundsLeft,
   SAME_CONFLICT_MAX,
   submissionOf,
-  UNANSWERED_MAX,
-  unansweredReviews,
-  voteId,
-  voteOf,
   waitingText,
-  workspaceOf,
-  type ChangeInput,
-  type Context,
 } from './change-context.ts';
-import type { ChangeReport, Event, FromChange, ToChange, VoteEnded, WordOfChange } from './change-events.ts';
-import { decisionOf, decisionText, type Decision } from './decision.ts';
-import { progress, type Progress } from './progress.ts';
-import { lookAtCommit, type HandedIn } from './handed-in.ts';
-import { openWorkspace } from './checkouts.ts';
-import type { Repository } from './repository.ts';
-
-function toLoop({ task, epoch }: Context, word: WordOfChange): FromChange {
-  return { ...word, taskId: task.id, epoch };
-}
-
-function checkOf(context: Context): { repository: Repository; commit: string; base: string } {
-  return { repository: context.repository, commit: submissionOf(context).commit, base: workspaceOf(context).base };
-}
-
-function commitIn(handedIn: HandedIn): string {
-  if ('fault' in handedIn) throw new TypeError('it cannot be reviewed');
-  return handedIn.commit;
-}
-
-export interface Fault {
-  readonly fault: string;
-}
-
-/** Why what was handed in cannot be reviewed, or is nothing new. */
-function faultOf({ asked }: Context, handedIn: HandedIn): Fault {
-  if ('fault' in handedIn) return handedIn;
-  if (!asked.includes(handedIn.commit)) throw new TypeError(`${handedIn.commit} can be reviewed`);
-  const advice = 'commit what is to be changed and hand in the new commit, or return the task';
-  return { fault: `${handedIn.commit} was handed in before; ${advice}` };
-}
-
-function isFaulty({ asked }: Context, handedIn: HandedIn): boolean {
-  return 'fault' in handedIn || asked.includes(handedIn.commit);
-}
-
-/** Once more in vain would be once too often. */
-function isLastTry({ inVain }: Context): boolean {
-  return inVain + 1 >= IN_VAIN_MAX;
-}
-
-/** A revision that came when the review was over, because it was disputed, is one that no reviewer was asked about. */
-function askedIn(context: Context, { change: { commit } }: ReviewOutput): readonly string[] {
-  return context.asked.filter((one) => one === commit || one !== submissionOf(context).commit);
-}
-
-function conflictAfter({ conflict }: Context, { with: head }: ToChange & { type: 'CONFLICT' }): Context['conflict'] {
-  return { with: head, times: conflict?.with === head ? conflict.times + 1 : 1 };
-}
-
-function decidedIn(context: Context, { actorId, output }: VoteEnded): Decision {
-  return decisionOf({ taskId: context.task.id, issue: disputedBy(context, actorId).issue }, output);
-}
-
-const change = setup({
-  types: {
-    context: {} as Context,
-    events: {} as Event,
-    input: {} as ChangeInput,
-    output: {} as ChangeReport,
-    emitted: {} as Progress,
-  },
-  actors: {
-    prepare: activity(({ repository, ...place }: { repository: Repository; name: string; start: string }, { signal }) =>
-      openWorkspace(repository, place, signal),
-    ),
-    check: activity(({ repository, ...about }: { repository: Repository; commit: string; base: string }, { signal }) =>
-      lookAtCommit(repository, about, signal),
-    ),
-    review: codeReview,
-    vote: consensus,
-  },
-  delays: { patience: ({ context }) => context.reviewMinutes * 60_000 },
-  guards: {
-    hasCommit: ({ event }) => event.type === 'SUBMITTED' && event.commit !== null,
-    isLastTry: ({ context }) => isLastTry(context),
-    isApproved: ({ context }) => lastReview(context).outcome === 'approved',
-    isDisputed: ({ context }) => lastReview(context).outcome !== 'rounds-exhausted' && disputedIn(context).length > 0,
-    isUnanswered: ({ context }) => isUnanswered(lastReview(context)),
-    isStalled: ({ context }) => unansweredReviews(context) >= UNANSWERED_MAX,
-    areAllDecided: ({ context }) => lastDecisions(context).length >= disputedIn(context).length,
-    mustChange: ({ context }) => lastDecisions(context).some((one) => one.mustChange),
-    hasNoRoundLeft: ({ context }) => roundsLeft(context) < 1,
-    /** It crossed the disagreement on its way. */
-    hasUnreviewed: ({ context }) => submissionOf(context).commit !== lastReview(context).change.commit,
-    conflictsAgain: ({ context, event }) =>
-      event.type === 'CONFLICT' && (conflictAfter(context, event)?.times ?? 0) >= SAME_CONFLICT_MAX,
-  },
-  actions: {
-    take: assign(({ context, event }) => {
-      if (event.type !== 'SUBMITTED' || event.commit === null) return {};
-      const { commit, summary, messageId, agents } = event;
-      return { agents, submissions: [...context.submissions, { commit, summary, messageId }] };
-    }),
-    /** From here on it is the one commit that was looked at, wherever a branch goes. */
-    identify: assign(({ context }, { commit }: { readonly commit: string }) => ({
-      submissions: [...context.submissions.slice(0, -1), { ...submissionOf(context), commit }],
-    })),
-    /** What cannot be reviewed counts as not handed in. */
-    sendBack: enqueueActions(({ context, enqueue }, { fault }: Fault) => {
-      enqueue.sendParent(toLoop(context, { type: 'GO-ON', feedback: `It cannot be reviewed: ${fault}.` }));
-      enqueue.assign({ submissions: context.submissions.slice(0, -1), inVain: context.inVain + 1 });
-    }),
-    askForCommit: enqueueActions(({ context, enqueue }) => {
-      const feedback =
-        'Please say which commit it is: --data \'{"commit":"…"}\' with the full id, as in the command below.';
-      enqueue.sendParent(toLoop(context, { type: 'GO-ON', feedback }));
-      enqueue.assign({ inVain: context.inVain + 1 });
-    }),
-    tellHandedIn: emit(({ context }) => {
-      const { commit, summary, messageId } = submissionOf(context);
-      return progress({ type: 'handed-in', taskId: context.task.id, agent: context.agent, commit, summary, messageId });
-    }),
-    report: sendParent(({ context }) => toLoop(context, { type: 'CHANGE-ENDED', report: reportOf(context) })),
-    giveUp: sendParent(({ context }, { reason }: { readonly reason: string }) =>
-      toLoop(context, { type: 'STUCK', reason }),
-    ),
-    giveUpTrying: sendParent(({ context }, { fault }: Fault) =>
-      toLoop(context, { type: 'STUCK', reason: `${IN_VAIN_MAX} times in a row nothing new was handed in: ${fault}` }),
-    ),
-    giveUpRounds: sendParent(({ context }) => toLoop(context, { type: 'STUCK', reason: exhaustedText(context) })),
-    noteAsked: assign(({ context }) => ({ asked: [...context.asked, submissionOf(context).commit], inVain: 0 })),
-    openVotes: enqueueActions(({ context, enqueue }) => {
-      for (const one of disputedIn(context)) {
-        enqueue.spawnChild('vote', { id: voteId(one), input: voteOf(context, one) });
-      }
-    }),
-    tellReviewers: enqueueActions(({ context, enqueue }) => {
-      const { feedback, gone } = lastReview(context);
-      const silent = gone.filter(({ why }) => why === 'silent').map(({ reviewer }) => reviewer);
-      const declined = gone.filter(({ why }) => why === 'declined').map(({ reviewer }) => reviewer);
-      const agents = [...new Set([...feedback.map(({ reviewer }) => reviewer), ...declined])];
-      if (agents.length + silent.length > 0) enqueue.sendParent(toLoop(context, { type: 'ANSWERED', agents, silent }));
-    }),
-  },
-});
+import { decisionText } from './decision.ts';
+import {
+  faultOf,
+  change,
+  toLoop,
+  checkOf,
+  isFaulty,
+  isLastTry,
+  commitIn,
+  askedIn,
+  decidedIn,
+  conflictAfter,
+} from './change-setup.ts';
 
 const WITHOUT_COMMIT = [
   {

@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cut } from 'agent-mailroom/workflow';
 import { refPart } from '../shared/git-ref.ts';
-import { runShell } from '../shared/run-shell.ts';
+import { runShell } from '../shared/run-program.ts';
 import { attemptGit, git, gitList } from './git.ts';
 import {
   integrationDirectory,

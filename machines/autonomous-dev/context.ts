@@ -1,12 +1,11 @@
 import type { Lapse } from '../work-distributor/board.ts';
 import type { ToParent } from '../work-distributor/parent.ts';
 import type { Plan } from '../work-distributor/plan.ts';
-import type { FromChange } from './change-events.ts';
-import type { Delivery } from './delivery.ts';
+import type { ChangeReport, FromChange } from './change-events.ts';
+
 import type { LoopTerms } from './input.ts';
 import type { LoopMerge } from './integration.ts';
 import type { Findings } from './planning.ts';
-import type { Ending, LoopReport, TestRun } from './report.ts';
 
 /** Who is at a task now. */
 interface Hand {
@@ -44,7 +43,7 @@ export interface Context {
   readonly toMerge: readonly Approved[];
   /** Every merge, in its order. The last one is where the branch must be. */
   readonly merges: readonly LoopMerge[];
-  readonly changes: LoopReport['changes'];
+  readonly changes: readonly ChangeReport[];
   readonly tests: readonly TestRun[];
   /** Agents who fell silent with a task or a review, and have not been heard of since. */
   readonly silent: readonly string[];
@@ -57,7 +56,7 @@ export interface Context {
   /** The last task of mending. */
   readonly mending: string | null;
   readonly delivery: Delivery | null;
-  readonly pullRequest: LoopReport['pullRequest'];
+  readonly pullRequest: PullRequestReport | null;
   readonly ending: Ending | null;
 }
 
@@ -142,3 +141,35 @@ export function lastTests({ tests }: Context): TestRun {
 export const ended = (outcome: Ending['outcome'], reason: string): { ending: Ending } => ({
   ending: { outcome, reason },
 });
+
+/** A run of the repository's own tests over everything that was merged. */
+export interface TestRun {
+  readonly command: string;
+  /** Null after a time-out. */
+  readonly exitCode: number | null;
+  /** The end of what it printed. */
+  readonly output: string;
+}
+
+export interface Ending {
+  readonly outcome: 'delivered' | 'tests-failed' | 'blocked' | 'nobody-answered' | 'time-over' | 'failed';
+  readonly reason: string;
+}
+
+/** What came of the pull request that was asked for. */
+export type PullRequestReport =
+  | { readonly status: 'opened'; readonly url: string }
+  /** With what git or gh said, and the commands that do it by hand. */
+  | { readonly status: 'failed'; readonly fault: string; readonly byHand: readonly string[] };
+
+/** What lies ready for people. */
+export interface Delivery {
+  readonly branch: string;
+  /** The commit that the branch is at. */
+  readonly head: string;
+  /** How many commits it is ahead of its base. */
+  readonly commits: number;
+  readonly diffStat: string;
+  /** The file with the text of the pull request. */
+  readonly pullRequest: string;
+}

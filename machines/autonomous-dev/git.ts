@@ -1,6 +1,5 @@
-import { cut } from 'agent-mailroom/workflow';
+import { cut, childEnvironment } from 'agent-mailroom/workflow';
 import { execa } from 'execa';
-import { childEnvironment } from 'agent-mailroom/workflow';
 
 /** Whoever commits on behalf of the loop; agents have their own name. */
 const LOOP = 'Mailroom';

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { actorAddress } from '../shared/actor-address.ts';
-import { parseInput } from '../shared/parse-input.ts';
+import { actorAddress, parseInput } from '../shared/input.ts';
 import { REVIEW_ROUNDS_MAX, REVIEWERS_NEEDED_MAX } from '../code-review/review.ts';
 import { parsePlan, type Plan, type PlanInput } from '../work-distributor/plan.ts';
 import type { Repository } from './repository.ts';

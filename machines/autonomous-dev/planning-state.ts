@@ -1,10 +1,9 @@
 import { assign, emit } from 'xstate';
 import type { Answer } from 'agent-mailroom/workflow';
 import { parsePlan, type Plan } from '../work-distributor/plan.ts';
-import { faultText } from '../shared/fault-text.ts';
-import { excerpt } from './excerpt.ts';
+import { faultText } from '../shared/input.ts';
+import { excerpt, PLAN_SCHEMA, planQuestion } from './planning.ts';
 import { loop, PLAN_TRIES_MAX } from './loop.ts';
-import { PLAN_SCHEMA, planQuestion } from './planning.ts';
 import { integrationDirectory } from './repository.ts';
 
 /** The plan in an answer, in its data or in its text; or what is wrong with it. */

@@ -1,8 +1,8 @@
 import { assign, emit } from 'xstate';
-import { faultText } from '../shared/fault-text.ts';
+import { faultText } from '../shared/input.ts';
 import { headOf } from './context.ts';
 import { loop } from './loop.ts';
-import { byHand, publicationOf } from './publication.ts';
+import { byHand, publicationOf } from './pull-request.ts';
 
 /** What is delivered stays delivered, whether its pull request can be opened or not. */
 export const publishing = loop.createStateConfig({

@@ -1,26 +1,5 @@
-import type { Context } from './context.ts';
+import type { Context, Ending, TestRun, PullRequestReport, Delivery } from './context.ts';
 import type { ChangeReport } from './change-events.ts';
-import type { Delivery } from './delivery.ts';
-
-/** A run of the repository's own tests over everything that was merged. */
-export interface TestRun {
-  readonly command: string;
-  /** Null after a time-out. */
-  readonly exitCode: number | null;
-  /** The end of what it printed. */
-  readonly output: string;
-}
-
-export interface Ending {
-  readonly outcome: 'delivered' | 'tests-failed' | 'blocked' | 'nobody-answered' | 'time-over' | 'failed';
-  readonly reason: string;
-}
-
-/** What came of the pull request that was asked for. */
-export type PullRequestReport =
-  | { readonly status: 'opened'; readonly url: string }
-  /** With what git or gh said, and the commands that do it by hand. */
-  | { readonly status: 'failed'; readonly fault: string; readonly byHand: readonly string[] };
 
 /** What a development ends with. */
 export interface LoopReport {

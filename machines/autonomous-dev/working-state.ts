@@ -3,7 +3,7 @@ import { cut } from 'agent-mailroom/workflow';
 import type { DistributionInput } from '../work-distributor/input.ts';
 import type { FromParent } from '../work-distributor/parent.ts';
 import { commitMessage } from '../shared/commit-message.ts';
-import { faultText } from '../shared/fault-text.ts';
+import { faultText } from '../shared/input.ts';
 import { UNANSWERED_MAX } from './change-context.ts';
 import type { ToChange } from './change-events.ts';
 import {
@@ -18,8 +18,7 @@ import {
   without,
   type Context,
 } from './context.ts';
-import { loop } from './loop.ts';
-import { endWithoutDelivery, fixTask, unclaimedText } from './mending.ts';
+import { endWithoutDelivery, fixTask, loop, unclaimedText } from './loop.ts';
 import type { Merge } from './merge.ts';
 import { integrationDirectory } from './repository.ts';
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { plain } from '../poll-tally.ts';
-import { distinctEvidence } from '../consensus/evidence.ts';
-import { readClauses } from '../shared/clauses.ts';
+import { plain, readClauses } from '../shared/text.ts';
+import { distinctEvidence } from '../consensus/election.ts';
 import { saysSomething, type OpenIssue } from './feedback.ts';
 
 /** What somebody holds, by the message that it was. */

@@ -2,9 +2,8 @@ import { z } from 'zod';
 import { accepts } from 'agent-mailroom/workflow';
 import { readChallenge, withChallenge, type ChallengeReading, type Disagreement } from './disagreement.ts';
 import { readFeedback, type Feedback, type FeedbackReading, type Issue } from './feedback.ts';
-import type { Progress } from './progress.ts';
+import { issuesOf, type Progress, withFeedback } from './progress.ts';
 import { readRevision, type Revision } from './revision.ts';
-import { issuesOf, withFeedback } from './round.ts';
 
 /** Read by functions that can tell the sender what is wrong. */
 export const mail = accepts({

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { plain } from '../poll-tally.ts';
-import { distinctEvidence } from '../consensus/evidence.ts';
-import { readClauses } from '../shared/clauses.ts';
-import { echo } from '../shared/echo.ts';
+import { plain, echo, readClauses } from '../shared/text.ts';
+import { distinctEvidence } from '../consensus/election.ts';
 import type { Review } from './review.ts';
 
 export type Verdict = 'approve' | 'request-changes';

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { actorAddress } from '../shared/actor-address.ts';
-import { parseInput } from '../shared/parse-input.ts';
-import { queueOf } from './reviewer-queue.ts';
+import { actorAddress, parseInput } from '../shared/input.ts';
 
 const TITLE_CHARS_MAX = 200;
 /** Of a description. */
@@ -24,7 +22,7 @@ const name = z
   .min(1)
   .max(NAME_CHARS_MAX)
   .refine((text) => !/\p{Cc}/u.test(text), 'expected one line');
-const skills = z.array(z.string().min(1).max(NAME_CHARS_MAX)).max(SKILLS_MAX);
+const skillList = z.array(z.string().min(1).max(NAME_CHARS_MAX)).max(SKILLS_MAX);
 
 const change = z
   .strictObject({
@@ -44,7 +42,7 @@ const change = z
     /** The checkout in which it can be looked at. */
     directory: name.optional(),
     /** What a reviewer should know about. */
-    skills: skills.optional(),
+    skills: skillList.optional(),
   })
   .refine((one) => Buffer.byteLength(JSON.stringify(one)) <= CHANGE_BYTES_MAX, `more than ${CHANGE_BYTES_MAX} bytes`);
 
@@ -56,7 +54,7 @@ const reviewInput = z.strictObject({
       z.union(
         [
           actorAddress.transform((address) => ({ address, skills: [] as string[] })),
-          z.strictObject({ address: actorAddress, skills: skills.default([]) }),
+          z.strictObject({ address: actorAddress, skills: skillList.default([]) }),
         ],
         'expected an address, or {"address":"…","skills":["…"]}',
       ),
@@ -94,4 +92,30 @@ export function parseReview(input: unknown): Review {
   });
   const { author, skills: wanted = [] } = rest.change;
   return { ...rest, queue: queueOf(reviewers, { author, wanted, offset }) };
+}
+
+export interface Reviewer {
+  readonly address: string;
+  readonly skills: readonly string[];
+}
+
+/**
+ * The order in which reviewers are asked: those first who know most of what is wanted, and among equals in a ring that
+ * begins at the offset. The author is never among them, and nobody is twice.
+ */
+export function queueOf(
+  reviewers: readonly Reviewer[],
+  { author, wanted, offset }: { readonly author: string; readonly wanted: readonly string[]; readonly offset: number },
+): string[] {
+  const others = reviewers.filter(
+    ({ address }, at) => address !== author && reviewers.findIndex((one) => one.address === address) === at,
+  );
+  const first = others.length === 0 ? 0 : offset % others.length;
+  const ring = [...others.slice(first), ...others.slice(0, first)];
+  const known = ({ skills }: Reviewer): number => wanted.filter((skill) => includesFolded(skills, skill)).length;
+  return ring.toSorted((a, b) => known(b) - known(a)).map(({ address }) => address);
+}
+
+function includesFolded(skills: readonly string[], skill: string): boolean {
+  return skills.some((one) => one.toLowerCase() === skill.toLowerCase());
 }

@@ -1,6 +1,6 @@
 import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
-import { readClauses } from '../shared/clauses.ts';
+import { readClauses } from '../shared/text.ts';
 
 const COMMIT = /^[\w][\w./-]{0,199}$/;
 const NOTE_CHARS_MAX = 1_000;

@@ -1,6 +1,5 @@
 import { cut } from 'agent-mailroom/workflow';
-import { distinctEvidence } from '../consensus/evidence.ts';
-import { EVIDENCE_ITEMS_MAX, TEXT_CHARS_MAX, type ElectionInput } from '../consensus/election.ts';
+import { distinctEvidence, type ElectionInput, EVIDENCE_ITEMS_MAX, TEXT_CHARS_MAX } from '../consensus/election.ts';
 import type { Disagreement, Position } from './disagreement.ts';
 
 /** Of these two it is the safer one to do what the reviewer wants. */

@@ -1,10 +1,8 @@
 import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
-import { optionOf, plain } from '../poll-tally.ts';
-import { readClauses } from '../shared/clauses.ts';
-import { echo } from '../shared/echo.ts';
-import { ABSTAIN, namesOf, type Election } from './election.ts';
-import { distinctEvidence } from './evidence.ts';
+import { optionOf } from '../poll/tally.ts';
+import { plain, echo, readClauses } from '../shared/text.ts';
+import { ABSTAIN, distinctEvidence, type Election, namesOf } from './election.ts';
 
 /** One vote, by the message that it was. */
 export interface Ballot {

@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { folded, plain } from '../poll-tally.ts';
-import { actorAddress } from '../shared/actor-address.ts';
-import { parseInput } from '../shared/parse-input.ts';
-import { ALGORITHMS, type Algorithm } from './algorithms.ts';
-import { distinctEvidence } from './evidence.ts';
+import { folded, plain } from '../shared/text.ts';
+import { actorAddress, parseInput } from '../shared/input.ts';
+import { type Algorithm, ALGORITHMS } from './algorithms.ts';
 
 /** What somebody votes who has heard the question and chooses nothing. */
 export const ABSTAIN = 'abstain';
@@ -122,4 +120,17 @@ export function namesOf({ id, title: name }: Option): string[] {
 function partOf(all: number, part: number): number {
   // Without the rounding 0.7 of 10 would be 8.
   return Math.ceil(Number((all * part).toFixed(6)));
+}
+
+/**
+ * Each item once, as it was first written; two are one when they differ in nothing but capitals and spaces. Items without
+ * a letter or a digit say nothing and are left out.
+ */
+export function distinctEvidence(items: readonly string[]): string[] {
+  const distinct = new Map<string, string>();
+  for (const item of items) {
+    const key = folded(item.replaceAll(/\s+/gu, ' '));
+    if (/[\p{L}\p{N}]/u.test(key) && !distinct.has(key)) distinct.set(key, plain(item.replaceAll(/\s+/gu, ' ')));
+  }
+  return [...distinct.values()];
 }

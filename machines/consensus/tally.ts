@@ -1,8 +1,6 @@
-import { place, type Score } from './algorithms.ts';
+import { greatest, place, type Score } from './algorithms.ts';
 import type { Ballot } from './ballot.ts';
-import { ABSTAIN, type Election } from './election.ts';
-import { distinctEvidence } from './evidence.ts';
-import { breakTie, type TieBreak } from './tie-break.ts';
+import { ABSTAIN, distinctEvidence, type Election } from './election.ts';
 
 export type Outcome =
   | 'decided'
@@ -88,4 +86,35 @@ function scoreOf(option: string, { evidence }: Election, votes: readonly Ballot[
 /** Counted in thousandths, so that 0.1 and 0.2 tie with 0.3. */
 function sum(parts: readonly number[]): number {
   return parts.reduce((all, part) => all + Math.round(part * 1_000), 0) / 1_000;
+}
+
+export type TieBreak = 'research-quality' | 'safer' | 'expert';
+
+interface Tie {
+  /** Of the options that share the first place, at least two. */
+  readonly tied: readonly Score[];
+  /** The options that are declared the safer ones. */
+  readonly safer: readonly string[];
+  /** What the named expert has voted for; undefined where there is none, or no vote. */
+  readonly expertsChoice: string | undefined;
+}
+
+/**
+ * Breaks a tie by the first of these that leaves one option: the best research, the safer one, the expert's vote. One that
+ * leaves several still takes the others out. Undefined when several are left in the end.
+ */
+function breakTie({ tied, safer, expertsChoice }: Tie): { option: string; tieBreak: TieBreak } | undefined {
+  const breaks: readonly (readonly [tieBreak: TieBreak, narrow: (left: readonly Score[]) => Score[]])[] = [
+    ['research-quality', (left) => greatest(left, ({ researchQuality }) => researchQuality ?? 0)],
+    ['safer', (left) => left.filter(({ option }) => safer.includes(option))],
+    ['expert', (left) => left.filter(({ option }) => option === expertsChoice)],
+  ];
+  let left = tied;
+  for (const [tieBreak, narrow] of breaks) {
+    const narrowed = narrow(left);
+    const [only, ...others] = narrowed;
+    if (only && others.length === 0) return { option: only.option, tieBreak };
+    if (only) left = narrowed;
+  }
+  return undefined;
 }

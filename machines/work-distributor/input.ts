@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { actorAddress } from '../shared/actor-address.ts';
+import { actorAddress } from '../shared/input.ts';
 import { parsePlan, type Plan, type PlanInput } from './plan.ts';
 
 const AGENTS_MAX = 100;

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { planFaults, type Node } from './plan-faults.ts';
 
 const TASKS_MAX = 100;
 const ID_CHARS_MAX = 60;
@@ -95,4 +94,88 @@ function jsonOf(text: string): unknown {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** What of a task decides whether a plan can be worked off. */
+export interface Node {
+  readonly id: string;
+  readonly dependsOn: readonly string[];
+}
+
+/**
+ * Everything because of which these tasks can never all be done, a line each: ids that come twice, dependencies that
+ * nobody knows, tasks that wait for themselves or for each other. `known` are the ids of tasks that are there already.
+ */
+export function planFaults(nodes: readonly Node[], known: readonly string[] = []): string[] {
+  const ids = nodes.map(({ id }) => id);
+  const all = [...known, ...ids];
+  const twice = new Set(ids.filter((id, at) => all.indexOf(id) !== known.length + at));
+  return [
+    ...[...twice].map((id) => `the id ${JSON.stringify(id)} is there more than once`),
+    ...nodes.flatMap(({ id, dependsOn }) =>
+      [...new Set(dependsOn)]
+        .filter((other) => other === id || !all.includes(other))
+        .map((other) => dependencyFault(id, other, all)),
+    ),
+    ...cyclesOf(nodes).map((cycle) => `these wait for each other: ${cycle.join(' → ')}`),
+  ];
+}
+
+function dependencyFault(id: string, other: string, all: readonly string[]): string {
+  if (other === id) return `${JSON.stringify(id)} depends on itself`;
+  const near = nearest(
+    other,
+    all.filter((one) => one !== id),
+  );
+  const hint = near === undefined ? '' : ` (did you mean ${JSON.stringify(near)}?)`;
+  return `${JSON.stringify(id)} depends on ${JSON.stringify(other)}, which is no task${hint}`;
+}
+
+/** Each as its path, `a → b → a`; at least one through every set of tasks that wait for each other. */
+function cyclesOf(nodes: readonly Node[]): string[][] {
+  const dependencies = new Map(nodes.map(({ id, dependsOn }) => [id, dependsOn]));
+  const finished = new Set<string>();
+  const cycles: string[][] = [];
+  const visit = (id: string, path: readonly string[]): void => {
+    const at = path.indexOf(id);
+    if (at >= 0) {
+      // One that waits for itself has a fault of its own.
+      if (path.length - at > 1) cycles.push([...path.slice(at), id]);
+      return;
+    }
+    if (finished.has(id)) return;
+    for (const other of new Set(dependencies.get(id))) visit(other, [...path, id]);
+    finished.add(id);
+  };
+  for (const { id } of nodes) visit(id, []);
+  return cycles;
+}
+
+const DISTANCE_MAX = 3;
+/** A name that shares hardly a letter is no suggestion, however short both are. */
+const DISTANCE_SHARE_MAX = 0.6;
+
+/** The candidate most like `wanted`, for a did-you-mean; undefined when none is near. */
+export function nearest(wanted: string, candidates: readonly string[]): string | undefined {
+  const ranked = candidates
+    .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate) }))
+    .filter(({ candidate, distance }) => {
+      const share = distance / Math.max(wanted.length, candidate.length);
+      return distance <= DISTANCE_MAX && share < DISTANCE_SHARE_MAX;
+    });
+  return ranked.toSorted((a, b) => a.distance - b.distance)[0]?.candidate;
+}
+
+/** Levenshtein's: insert, delete and replace each count one. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replaced));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
 }

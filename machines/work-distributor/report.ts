@@ -1,5 +1,5 @@
 import { holderOf, isAllDone, isSettled, missingFor, type Board, type Entry, type Lapse } from './board.ts';
-import { firstLine } from './offer-text.ts';
+import { firstLine } from './text.ts';
 
 /** A message of the workflow that could not be delivered. */
 export interface Undelivered {

@@ -1,7 +1,6 @@
 import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
-import { heldBy, type Board, type Entry } from './board.ts';
-import type { Move } from './moves.ts';
+import { type Board, type Entry, heldBy, type Move } from './board.ts';
 
 const LINE_CHARS_MAX = 200;
 const SUMMARY_CHARS_MAX = 1_000;

@@ -2,20 +2,29 @@ import { cut } from '../message/cut.ts';
 import type { Message } from '../message/message.ts';
 import { actorLayout, type ActorLayout } from '../message/layout.ts';
 import type { RoomContext } from '../room/context.ts';
-import { readsPrompt, toolOf, type AgentCommand, type AgentSettings } from './agent-command.ts';
-import { contextAfter } from './context-mail.ts';
-import { invocationOf } from './invocation.ts';
-import { missingProgram } from './missing-program.ts';
+import { readsPrompt, toolOf, type AgentCommand, type AgentSettings } from './settings.ts';
+import {
+  type Answer,
+  contextAfter,
+  ensureRecordDirectory,
+  historyPath,
+  promptPath,
+  putRound,
+  readRound,
+  readThread,
+  type Round,
+  type Thread,
+  withExchange,
+  writeThread,
+} from './records.ts';
+import { invocationOf, missingProgram } from './invocation.ts';
 import { judge, readRulesOf, type Judged, type Ran } from './judge.ts';
 import { makeAnswer, makeFailure } from './make-answer.ts';
 import { presetOf } from './presets.ts';
 import { MAIL_BYTES_MAX, type Correction, type Task } from './prompt.ts';
-import { promptPath, putRound, readRound, type Answer, type Round } from './question-record.ts';
 import { questionKey, threadOf, wishesOf } from './question.ts';
-import { ensureRecordDirectory } from './record-file.ts';
 import { createCheck, type CheckData } from './reply-data.ts';
-import { putPrompt, runRound, stopRound } from './run-round.ts';
-import { historyPath, readThread, withExchange, writeThread, type Thread } from './thread-record.ts';
+import { putPrompt, runRound, stopRound } from './rounds.ts';
 
 /** How often data that does not fit its schema is asked for again. */
 const CORRECTIONS_MAX = 2;

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import type { Watch } from '../jobs/await-exit.ts';
-import { outputPath, type Attempt } from '../jobs/job-layout.ts';
+import { outputPath, type Attempt } from '../jobs/job-files.ts';
 import { OutputReader, type ReadRules, type Said } from './read-output.ts';
 
 const LEAVE_MS = 5_000;

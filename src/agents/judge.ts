@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { cut } from '../message/cut.ts';
 import { visible } from '../message/visible.ts';
 import type { CommandResult } from '../jobs/job.ts';
-import type { AgentCommand } from './agent-command.ts';
+import type { AgentCommand } from './settings.ts';
 import type { FinalFailure, Preset } from './preset.ts';
 import { presetOf } from './presets.ts';
 import type { Correction } from './prompt.ts';

@@ -1,5 +1,5 @@
 import { isLeaseLost, isRoomLost } from '../errors.ts';
-import type { Clock } from '../host/clock.ts';
+import type { Clock } from '../host/host.ts';
 import type { Mail } from '../room/mail.ts';
 
 /** Short, so that what a killed agent held comes back soon; it is renewed three times in each. */

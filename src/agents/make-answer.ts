@@ -5,10 +5,10 @@ import { isCommonType, MessageType } from '../message/message-type.ts';
 import type { Message } from '../message/message.ts';
 import type { RoomContext } from '../room/context.ts';
 import { assertDraft, messageOf, type Draft } from '../room/draft.ts';
-import { knownCard } from '../room/known-card.ts';
+import { knownCard } from '../room/card.ts';
 import { sealMessage } from '../signing/seal.ts';
 import { replyId, replyTypeOf, threadOf } from './question.ts';
-import type { Answer } from './question-record.ts';
+import type { Answer } from './records.ts';
 
 /** What a message has beside its content and data: addresses, ids, its signature. */
 const ENVELOPE_BYTES = 4_096;

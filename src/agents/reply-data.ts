@@ -2,7 +2,7 @@ import { fromJSONSchema, type z } from 'zod';
 import { runBounded } from '../host/bounded-run.ts';
 import { cut } from '../message/cut.ts';
 import { findJsonFault } from '../message/json-faults.ts';
-import { findInexactNumber } from '../message/json-numbers.ts';
+import { findInexactNumber } from '../message/exact-data.ts';
 
 /** How long a check may take; a schema with a regular expression can make it take for ever. */
 const CHECK_MS_MAX = 2_000;

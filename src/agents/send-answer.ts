@@ -1,10 +1,10 @@
 import { isMailroomError, isRoomLost, RateLimitExceeded } from '../errors.ts';
-import type { Clock } from '../host/clock.ts';
+import type { Clock } from '../host/host.ts';
 import type { Message } from '../message/message.ts';
 import type { Agent } from '../room/agent.ts';
 import { isTooEarly } from '../room/draft.ts';
 import { replyDraft } from './make-answer.ts';
-import type { Answer } from './question-record.ts';
+import type { Answer } from './records.ts';
 
 const TRIES_MAX = 5;
 const PAUSE_MS_MIN = 500;

@@ -1,12 +1,11 @@
 import { isMailroomError } from '../errors.ts';
-import { namesIn } from '../host/names-in.ts';
-import { cancelJob } from '../jobs/cancel-job.ts';
-import { listJobs, removeJob, sweepRemoved } from '../jobs/remove-job.ts';
+import { namesIn } from '../host/files.ts';
+import { cancelJob, listJobs, removeJob, sweepRemoved } from '../jobs/end-job.ts';
 import { actorLayout } from '../message/layout.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { findMail } from '../room/find-mail.ts';
 import { idOfKey } from './question.ts';
-import { removeDirectory } from './record-file.ts';
+import { removeDirectory } from './records.ts';
 
 /** Removes what is kept of a question that is acknowledged: its jobs, then its records. */
 export async function forgetQuestion(context: RoomContext, address: string, key: string): Promise<void> {

@@ -1,15 +1,11 @@
 import { WaitTimeout } from '../errors.ts';
-import { allOrThrow } from '../host/all-or-throw.ts';
-import { syncDirectory } from '../host/files.ts';
+import { allOrThrow, syncDirectory } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
-import { ChainRemoved } from './chain-removed.ts';
+import { ChainRemoved, type Segment, withPath } from './segment.ts';
 import { linkNext, openNext } from './next-segment.ts';
 import { openLastOrFirst, readPrevious } from './open-last.ts';
 import { encodeRecord, RECORD_BYTES_MAX, type ChainRecord, type RecordContent } from './record.ts';
-import type { ChainPlace } from './segment-naming.ts';
-import type { Segment } from './segment.ts';
-import { sweepSegments } from './sweep-segments.ts';
-import { withPath } from './system-error.ts';
+import { type ChainPlace, sweepSegments } from './segment-files.ts';
 
 const TRIES_MAX = 16;
 const NONCE_BYTES = 8;

@@ -3,10 +3,8 @@ import { errnoOf, type FileSystem } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import { openLast } from './open-last.ts';
 import { encodeRecord } from './record.ts';
-import { segmentPath, temporaryPath, type ChainPlace } from './segment-naming.ts';
-import { openSegment, type Segment } from './segment.ts';
-import { removeLeftover } from './sweep-segments.ts';
-import { withPath } from './system-error.ts';
+import { type ChainPlace, removeLeftover, segmentPath, temporaryPath } from './segment-files.ts';
+import { openSegment, type Segment, withPath } from './segment.ts';
 
 const SEGMENT_MODE = 0o600;
 const UNIQUE_BYTES = 8;

@@ -2,7 +2,7 @@ import { ChainDamaged, WaitTimeout } from '../errors.ts';
 import type { FileSystem } from '../host/file-system.ts';
 import { quote } from '../host/shell-word.ts';
 import type { ChainRecord } from './record.ts';
-import { listSegments, segmentPath, type ChainPlace } from './segment-naming.ts';
+import { listSegments, segmentPath, type ChainPlace } from './segment-files.ts';
 import { createFirstSegment, openSegment, type Segment } from './segment.ts';
 
 const OPEN_TRIES_MAX = 16;

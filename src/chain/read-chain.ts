@@ -1,7 +1,7 @@
 import { ChainDamaged } from '../errors.ts';
 import { errnoOf, type FileSystem } from '../host/file-system.ts';
 import type { ChainRecord } from './record.ts';
-import { listSegments, segmentPath, type ChainPlace } from './segment-naming.ts';
+import { listSegments, segmentPath, type ChainPlace } from './segment-files.ts';
 import { openSegment } from './segment.ts';
 
 /**

@@ -1,6 +1,5 @@
 import { InvalidInput } from '../errors.ts';
 import { sha256Hex } from '../host/sha256.ts';
-import { RecordTooLarge } from './record-too-large.ts';
 
 /** `prev` of the first record of a chain. */
 export const GENESIS = '0'.repeat(64);
@@ -94,5 +93,19 @@ function parsed(json: string): unknown {
     return JSON.parse(json);
   } catch {
     return undefined;
+  }
+}
+
+/** A record that was not appended, because it is larger than a record may be. Nothing was written. */
+export class RecordTooLarge extends InvalidInput {
+  readonly bytes: number;
+  readonly bytesMax: number;
+
+  constructor({ seq, bytes, bytesMax }: { seq: number; bytes: number; bytesMax: number }) {
+    super(`record ${seq} has ${bytes} bytes, the limit is ${bytesMax}`, {
+      hint: 'Keep what is large in files, and give their paths.',
+    });
+    this.bytes = bytes;
+    this.bytesMax = bytesMax;
   }
 }

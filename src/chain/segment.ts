@@ -1,9 +1,8 @@
 import { constants } from 'node:fs';
+import { ChainDamaged } from '../errors.ts';
 import { errnoOf, type FileSystem } from '../host/file-system.ts';
-import { ChainRemoved } from './chain-removed.ts';
 import type { ChainRecord } from './record.ts';
 import { ChainScan, type ScanStart } from './scan.ts';
-import { withPath } from './system-error.ts';
 
 /** NONBLOCK, so that a FIFO put where a segment belongs cannot hang anybody. */
 const OPEN_SEGMENT = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -146,4 +145,21 @@ export function openSegment(files: FileSystem, start: ScanStart): Segment | unde
 export function createFirstSegment(files: FileSystem, path: string): Segment {
   const fd = files.open(path, OPEN_SEGMENT | constants.O_CREAT, SEGMENT_MODE);
   return new Segment(files, fd, { path, first: 1 });
+}
+
+/** The file of a chain is not the one at its path any more: nobody will ever read what was appended to it. */
+export class ChainRemoved extends ChainDamaged {
+  constructor(path: string) {
+    super(`the chain file ${path} was removed or replaced while it was in use; what was appended to it last is lost`, {
+      hint: 'Put it back from a backup, if it was removed by mistake, and start again.',
+    });
+  }
+}
+
+/** A system error that names the file, as those of calls by descriptor do not; any other error unchanged. */
+export function withPath(error: unknown, path: string): Error {
+  if (!(error instanceof Error)) return new TypeError(`something else than an error was thrown for ${path}`);
+  const code = errnoOf(error);
+  if (code === undefined || error.message.includes(path)) return error;
+  return Object.assign(new Error(`${error.message} '${path}'`, { cause: error }), { code, path });
 }

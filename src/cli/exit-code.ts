@@ -1,5 +1,5 @@
 import { isMailroomError, type ErrorCode } from '../errors.ts';
-import { Advised } from './advised.ts';
+import { Advised } from './report-error.ts';
 
 export const EXIT_OK = 0;
 export const EXIT_FAILURE = 1;

@@ -2,7 +2,7 @@ import { IdentityUnknown } from '../errors.ts';
 import { addressInShell } from '../hooks/session.ts';
 import { listCards } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
-import { paneInEnvironment } from '../room/tmux-pane.ts';
+import { paneInEnvironment } from '../room/nudge.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
 import { commandLine } from './shell-words.ts';

@@ -1,11 +1,9 @@
 import type { AnyStateMachine } from 'xstate';
-import type { WorkflowEntry } from '../durable/inspect-events.ts';
-import { readJournalState } from '../durable/read-journal.ts';
+import { type WorkflowEntry, readJournalState } from '../journal/read.ts';
 import { isMailroomError } from '../errors.ts';
-import { errorFacts } from '../machine/plain-facts.ts';
+import { errorFacts } from '../workflow/plain-facts.ts';
 import type { RoomContext } from '../room/context.ts';
-import { loadMachine, type MachinePlace } from './load-machine.ts';
-import { isShippedMachine, machineOf, notTrusted, type ChooseFile } from './machine-of.ts';
+import { type ChooseFile, isShippedMachine, loadMachine, machineOf, type MachinePlace, notTrusted } from './load.ts';
 
 /** Which files may be imported to draw workflows. */
 export interface MachineFiles {

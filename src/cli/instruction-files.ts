@@ -6,7 +6,7 @@ import type { Host } from '../host/host.ts';
 import { realPathOf } from '../host/real-path.ts';
 import { quote } from '../host/shell-word.ts';
 import { ROOM_DIRECTORY, roomLayout } from '../message/layout.ts';
-import { Advised } from './advised.ts';
+import { Advised } from './report-error.ts';
 import { WHAT_MAIL_IS } from './help-text.ts';
 import { withBlock } from './marked-block.ts';
 

@@ -5,7 +5,6 @@ import { mainProgram } from '../host/main-program.ts';
 import { realPathOf } from '../host/real-path.ts';
 import { requireFile } from '../host/resolve-module.ts';
 import { findTsx, isTypeScriptLoaded, loadByTsx } from '../host/tsx-loader.ts';
-import { importModule } from './import-module.ts';
 
 type Exports = Readonly<Record<string, unknown>>;
 
@@ -132,4 +131,12 @@ function explained(files: Pick<FileSystem, 'lstat'>, path: string, cause: unknow
     ? `If that is a type, import it by \`import type\`, or ${tsxHelps}`
     : `Mend the file, or, if it is right (a decorator, for example), ${tsxHelps}`;
   return refuse('', hint);
+}
+
+/**
+ * Imports a module whose name is known only now. The commands that are started as scripts do it nowhere else, because a
+ * script is given another way to import when it is built.
+ */
+export function importModule(name: string): Promise<unknown> {
+  return import(name);
 }

@@ -1,7 +1,7 @@
 import { InvalidInput } from '../errors.ts';
 import { echo } from '../message/cut.ts';
 import { findJsonFault } from '../message/json-faults.ts';
-import { findInexactNumber } from '../message/json-numbers.ts';
+import { findInexactNumber } from '../message/exact-data.ts';
 
 /**
  * The JSON that somebody typed, exactly. Throws `InvalidInput` for what is none, for what two readers could understand

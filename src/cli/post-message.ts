@@ -4,16 +4,16 @@ import { EXPIRY_MS_MAX, type Draft } from '../room/draft.ts';
 import type { SendReport } from '../room/post-sealed.ts';
 import { createSender, type Sender } from '../room/sender.ts';
 import { waitForState } from '../room/wait-for-state.ts';
-import { Advised } from './advised.ts';
+import { Advised } from './report-error.ts';
 import { textOption, type Arguments } from './arguments.ts';
 import type { Call } from './command.ts';
 import type { OptionSpec } from './command-spec.ts';
-import { parseDuration, WAIT_MS_MAX } from './duration.ts';
+import { parseDuration, WAIT_MS_MAX } from './option-values.ts';
 import { EXIT_OK } from './exit-code.ts';
 import { onInterruption } from './interruption.ts';
 import { parseJson } from './parse-json.ts';
 import { commandLineWithContent } from './shell-words.ts';
-import { shortId } from './show-message.ts';
+import { shortId } from './print/mail.ts';
 
 const WAIT_MS_DEFAULT = 30_000;
 

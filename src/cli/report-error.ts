@@ -1,7 +1,6 @@
 import { ActorNotFound, isMailroomError, RateLimitExceeded } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { visible, visibleJson, visibleLines } from '../message/visible.ts';
-import { Advised } from './advised.ts';
 import { OutputFailed } from './output.ts';
 import { commandLine } from './shell-words.ts';
 
@@ -75,4 +74,17 @@ function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause === undefined ? '' : `\ncaused by ${stackOf(error.cause)}`;
   return `${error.stack ?? error.message}${cause}`;
+}
+
+/** An error for which the command line knows better what to do next than the library, which does not know the command. */
+export class Advised extends Error {
+  readonly error: Error;
+  readonly hint: string;
+
+  constructor(error: Error, hint: string) {
+    super(error.message, { cause: error });
+    this.name = 'Advised';
+    this.error = error;
+    this.hint = hint;
+  }
 }

@@ -1,7 +1,7 @@
 import type { Host } from '../host/host.ts';
 import { textOption, type Arguments } from './arguments.ts';
 import type { Command } from './command.ts';
-import { splitLine } from './command-line.ts';
+import { splitLine } from './command-spec.ts';
 import { parseLine } from './correct-post.ts';
 import { describeError } from './report-error.ts';
 import { EXIT_FAILURE, EXIT_OK, exitCodeOf } from './exit-code.ts';

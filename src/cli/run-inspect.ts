@@ -1,21 +1,29 @@
 import { resolve } from 'node:path';
-import { readJournalState } from '../durable/read-journal.ts';
-import { noWorkflow } from '../durable/stop-workflow.ts';
 import { InvalidInput } from '../errors.ts';
-import { createFile } from '../host/files.ts';
+import { noWorkflow } from '../journal/list.ts';
+import { errnoOf } from '../host/file-system.ts';
+import { createFile, readBounded } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
 import { makeTemporaryDirectory } from '../host/temporary-directory.ts';
+import { isWireEvent, type WireEvent } from '../inspector/wire.ts';
+import { readJournalState } from '../journal/read.ts';
 import { echo } from '../message/cut.ts';
 import { visible } from '../message/visible.ts';
 import type { Room } from '../room/room.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
 import { EXIT_OK } from './exit-code.ts';
-import { inspectRoom, type InspectRoomOptions } from './inspect-room.ts';
 import type { MachineFiles } from './inspected-machines.ts';
-import { listOption } from './list-option.ts';
 import { onInterruption } from './interruption.ts';
-import { readInspection } from './read-inspection.ts';
-import { startInspector, startReplay, type Inspector, type InspectorPlace } from './start-inspector.ts';
+import { listOption } from './option-values.ts';
+import {
+  type Inspector,
+  type InspectorPlace,
+  inspectRoom,
+  type InspectRoomOptions,
+  startInspector,
+  startReplay,
+} from './start-inspector.ts';
 import { withRoom } from './with-room.ts';
 
 const PORT_MAX = 65_535;
@@ -153,4 +161,40 @@ function assertTogether({ args: { options, operands } }: Call): void {
           ? '--follow goes with --jsonl; without it, everything is live anyway.'
           : undefined;
   if (fault !== undefined) throw new InvalidInput(fault, { hint: 'See: mailroom help inspect' });
+}
+
+const FILE_BYTES_MAX = 256 * 1024 * 1024;
+
+/** The events that `mailroom inspect --jsonl` wrote to a file. Throws InvalidInput with the line that is none. */
+export function readInspection({ files }: Pick<Host, 'files'>, path: string): WireEvent[] {
+  const lines = readLines(files, path);
+  return lines.flatMap((line, index) => {
+    if (line === '') return [];
+    const event = parsed(line);
+    if (isWireEvent(event)) return [event];
+    throw new InvalidInput(`Line ${index + 1} of ${path} is no event of the inspector.`, {
+      hint: 'Give a file that was written by: mailroom inspect --jsonl',
+    });
+  });
+}
+
+function readLines(files: Host['files'], path: string): string[] {
+  try {
+    const read = readBounded(files, path, FILE_BYTES_MAX);
+    if ('bytes' in read) return read.bytes.toString('utf8').split('\n');
+    throw new InvalidInput(`${path} cannot be replayed: ${read.unreadable}.`);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    throw new InvalidInput(`There is no file ${path}.`, {
+      hint: 'Write one: mailroom inspect --jsonl > inspect.jsonl',
+    });
+  }
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }

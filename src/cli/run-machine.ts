@@ -1,21 +1,20 @@
-import { addressOf, type WorkflowResult } from '../durable/workflow-host.ts';
-import { listWorkflows } from '../durable/list-workflows.ts';
+import { addressOf, type WorkflowResult } from '../runtime/host.ts';
+import { listWorkflows } from '../journal/list.ts';
 import { InvalidInput, isMailroomError } from '../errors.ts';
 import { readText } from '../host/files.ts';
 import { visibleJson } from '../message/visible.ts';
 import type { Room } from '../room/room.ts';
-import { Advised } from './advised.ts';
+import { Advised } from './report-error.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
-import { splitLine } from './command-line.ts';
+import { splitLine } from './command-spec.ts';
 import { EXIT_FAILURE, EXIT_OK } from './exit-code.ts';
 import { onInterruption } from './interruption.ts';
 import { OutputFailed } from './output.ts';
-import { loadRunner, type OwnRunner } from './load-runtime.ts';
-import { loadMachine } from './load-machine.ts';
+import { loadMachine, loadRunner, type OwnRunner } from './load.ts';
 import { parseJson } from './parse-json.ts';
 import { startInspector, type Inspector } from './start-inspector.ts';
-import { createTeller } from './tell-records.ts';
+import { createTeller } from './print/story.ts';
 import { nudgeApart } from './with-room.ts';
 import { commandLine } from './shell-words.ts';
 

@@ -1,7 +1,7 @@
 import { isMailroomError, MailroomError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import { findRoom } from '../room/find-room.ts';
-import { Advised } from './advised.ts';
+import { Advised } from './report-error.ts';
 
 const CAUSES_MAX = 5;
 const NOT_WRITABLE = /\b(?:EROFS|EACCES|EPERM)\b/;

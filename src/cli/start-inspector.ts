@@ -1,17 +1,20 @@
 import { join } from 'node:path';
-import { VIEWER_URL } from '../durable/inspect-page.ts';
-import { InspectRelay } from '../durable/inspect-relay.ts';
-import type { WireEvent } from '../durable/inspect-wire.ts';
 import { Conflict, InvalidInput } from '../errors.ts';
+import { JournalFollower } from '../history/follow.ts';
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import type { StartLoopbackServer } from '../host/loopback-server.ts';
 import { nodeLoopbackServer } from '../host/node-loopback-server.ts';
 import { resolveModule } from '../host/resolve-module.ts';
-import { errorFacts } from '../machine/plain-facts.ts';
+import { Inspection } from '../inspector/events.ts';
+import { VIEWER_URL } from '../inspector/page.ts';
+import { InspectRelay } from '../inspector/relay.ts';
+import type { WireEvent } from '../inspector/wire.ts';
 import type { RoomContext } from '../room/context.ts';
-import type { MachineFiles } from './inspected-machines.ts';
-import { inspectRoom } from './inspect-room.ts';
+import { asTold } from '../room/system-errors.ts';
+import { watchTree } from '../room/watch-room.ts';
+import { errorFacts } from '../workflow/plain-facts.ts';
+import { InspectedMachines, type MachineFiles } from './inspected-machines.ts';
 
 const TOKEN_BYTES = 32;
 const PEER = '@statelyai/inspect';
@@ -120,4 +123,61 @@ function loopbackServer(places: readonly string[]): StartLoopbackServer {
   throw new InvalidInput(`The inspector needs the package ${PEER}, which is not installed here.`, {
     hint: `npm install ${PEER}`,
   });
+}
+
+/** Records after which other work of the process has its turn. */
+const RECORDS_PER_TURN = 256;
+
+export interface InspectRoomOptions {
+  /** These and all that they start; every workflow when not given. */
+  readonly addresses?: readonly string[] | undefined;
+  readonly withContext?: boolean | undefined;
+  /** Where relative names of machine files are looked up. */
+  readonly cwd: string;
+  /** Without, nothing is imported, and workflows are drawn from their journals alone. */
+  readonly files?: MachineFiles | undefined;
+  readonly warn: (text: string) => void;
+  /** Goes on with what happens until it aborts, and then once more; only the past when not given. */
+  readonly until?: AbortSignal | undefined;
+}
+
+/** The events of a room's workflows for the Stately inspector: the past, then what happens. */
+export async function* inspectRoom(
+  context: RoomContext,
+  options: InspectRoomOptions,
+): AsyncGenerator<WireEvent, void, void> {
+  const { addresses, withContext = false, cwd, files, warn, until } = options;
+  const machines = new InspectedMachines(context, { cwd, files, warn });
+  const inspection = new Inspection({
+    withContext,
+    definitionOf: (address) => machines.configOf(address),
+    parentOf: (address) => machines.parentOf(address),
+  });
+  const follower = new JournalFollower(context, {
+    addresses,
+    onFault: (address, error) =>
+      warn(`The journal of ${address} is not shown any further: ${errorFacts(error).message}`),
+  });
+  const { pollMs } = context.config.limits;
+  const changes =
+    until &&
+    (await watchTree(context.host, { path: context.layout.actors, inEach: ['journal'], pollMs, signal: until, warn }));
+  try {
+    for (let count = 0; ;) {
+      const isLast = !until || until.aborted;
+      context.standing.assertSame();
+      for (const one of follower.read()) {
+        await machines.learn(one);
+        yield* inspection.take(one);
+        if (++count % RECORDS_PER_TURN === 0) await context.host.clock.sleep(0);
+      }
+      if (isLast) return;
+      await changes?.next();
+    }
+  } catch (error) {
+    throw asTold(context, 'The workflows are not shown any further', error);
+  } finally {
+    follower.close();
+    await changes?.close();
+  }
 }

@@ -1,12 +1,12 @@
-import { inspect } from '../mailbox/inspect.ts';
+import { inspect } from '../mailbox/find.ts';
 import type { Agent } from '../room/agent.ts';
 import { mailboxOf } from '../room/context.ts';
 import { iterateInbox } from '../room/inbox.ts';
 import type { Mail } from '../room/mail.ts';
 import type { Room } from '../room/room.ts';
-import { asTold } from '../room/told.ts';
+import { asTold } from '../room/system-errors.ts';
 import type { Call } from './command.ts';
-import { fit, type Printed } from './print-mail.ts';
+import { fit, type Printed } from './print/mail.ts';
 
 /** A byte of a file is printed as at most so many, where it is a control character; and what is said beside the message. */
 const PRINTED_PER_BYTE_MAX = 6;

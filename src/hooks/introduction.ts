@@ -1,12 +1,12 @@
-import { namesIn } from '../host/names-in.ts';
-import { inspect } from '../mailbox/inspect.ts';
+import { namesIn } from '../host/files.ts';
+import { inspect } from '../mailbox/find.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { messageFileName, parseMessageFileName } from '../message/layout.ts';
 import { dayOfId, idPrefixOf } from '../message/message-id.ts';
 import { MessageType } from '../message/message-type.ts';
 import type { Message } from '../message/message.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
-import { heldMail } from '../room/claim-mail.ts';
+import { heldMail } from '../room/mail.ts';
 import type { Session } from './session.ts';
 import { wasShown } from './shown-mail.ts';
 

@@ -4,7 +4,7 @@ import { sessionLayout } from '../message/layout.ts';
 import { isLive, readCard } from '../room/card.ts';
 import type { RoomContext } from '../room/context.ts';
 import { joinRoom } from '../room/join.ts';
-import { currentPane } from '../room/tmux-pane.ts';
+import { currentPane } from '../room/nudge.ts';
 import { sessionKey, type HookEvent } from './hook-event.ts';
 import { SHARED_PROCESS } from './programs.ts';
 import { goesOn, listSessions, writeSession, type Session } from './session.ts';

@@ -1,4 +1,4 @@
-import { createFence, fenced } from '../agents/framed.ts';
+import { createFence, fenced } from '../agents/prompt.ts';
 import { cut, cutToBytes } from '../message/cut.ts';
 import { dataJson } from '../message/exact-data.ts';
 import type { Message } from '../message/message.ts';

@@ -1,7 +1,6 @@
 import { RoomNotFound } from '../errors.ts';
-import { readText, removeQuietly } from '../host/files.ts';
+import { namesIn, readText, removeQuietly } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
-import { namesIn } from '../host/names-in.ts';
 import { isSameProcess, type ProcessIdentity } from '../host/processes.ts';
 import { isActorAddress } from '../message/address.ts';
 import { unframe } from '../message/frame.ts';

@@ -1,5 +1,4 @@
-import { ensureDirectory, removeQuietly, replaceFile, stagedPath } from '../host/files.ts';
-import { namesIn } from '../host/names-in.ts';
+import { ensureDirectory, namesIn, removeQuietly, replaceFile, stagedPath } from '../host/files.ts';
 import { isSameProcess, type ProcessIdentity } from '../host/processes.ts';
 import { isActorAddress } from '../message/address.ts';
 import { sessionLayout, type SessionLayout } from '../message/layout.ts';

@@ -1,8 +1,8 @@
 import { isOpenToAll } from '../mailbox/claim.ts';
 import { countUnread } from '../mailbox/early.ts';
-import { inspect } from '../mailbox/inspect.ts';
+import { inspect } from '../mailbox/find.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
-import { namesIn } from '../host/names-in.ts';
+import { namesIn } from '../host/files.ts';
 import { parseClaimFileName } from '../message/layout.ts';
 import type { Message } from '../message/message.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';

@@ -1,6 +1,5 @@
 import { LeaseLost } from '../errors.ts';
-import { removeQuietly, replaceFile, stagedPath } from '../host/files.ts';
-import { namesIn } from '../host/names-in.ts';
+import { namesIn, removeQuietly, replaceFile, stagedPath } from '../host/files.ts';
 import { openClaim } from '../mailbox/claim.ts';
 import { claimFileName, messageFileName, parseMessageFileName } from '../message/layout.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';

@@ -1,6 +1,6 @@
 import { removeQuietly, replaceFile, stagedPath } from '../host/files.ts';
 import { watchArrivals } from '../mailbox/arrivals.ts';
-import { peek } from '../mailbox/peek.ts';
+import { peek } from '../mailbox/status.ts';
 import { cut } from '../message/cut.ts';
 import { messageFileName } from '../message/layout.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';

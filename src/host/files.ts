@@ -1,6 +1,5 @@
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
-import { allOrThrow } from './all-or-throw.ts';
 import { errnoOf, type FileSystem } from './file-system.ts';
 
 const OPEN_CREATE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
@@ -246,3 +245,20 @@ export function removeQuietly(files: FileSystem, path: string): void {
     // The outcome is decided by what was linked; a staged file that stays is swept.
   }
 }
+
+/** Waits for all of them, so that none still uses what the caller closes, then throws what the first of them failed with. */
+export async function allOrThrow(works: readonly Promise<unknown>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(works)) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+/** The names in a directory; none where there is no directory to look into. */
+export function namesIn(files: FileSystem, path: string): string[] {
+  try {
+    return files.readdir(path);
+  } catch (error) {
+    if (NO_DIRECTORY.includes(errnoOf(error) ?? '')) return [];
+    throw error;
+  }
+}
+
+const NO_DIRECTORY = ['ENOENT', 'ENOTDIR', 'ELOOP'];

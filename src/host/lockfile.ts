@@ -1,5 +1,5 @@
 import type properLockfile from 'proper-lockfile';
-import type { Lock } from './lock.ts';
+import type { Lock } from './host.ts';
 
 const LOCK_STALE_MS = 5_000;
 const LOCK_RETRY_MS = 20;

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from './host.ts';
 import { thisPlatform } from './platform/this-platform.ts';
 
 export const nodeClock: Clock = {

@@ -6,8 +6,7 @@ import { nodeProcesses } from './node-processes.ts';
 import { nodeWatchdog } from './node-watchdog.ts';
 import { nodeWatching } from './node-watching.ts';
 import { nodeCrypto } from './node-crypto.ts';
-import { drawRandomBytes } from './node-random.ts';
-import { createRandomPool } from './random-pool.ts';
+import { createRandomPool, drawRandomBytes } from './node-random.ts';
 
 /** The machine this process runs on. */
 export const nodeHost: Host = {

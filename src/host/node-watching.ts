@@ -1,7 +1,7 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf } from './file-system.ts';
-import type { Watching } from './watching.ts';
+import type { Watching } from './host.ts';
 
 /**
  * What the system can do: FSEvents on macOS and ReadDirectoryChangesW on Windows watch a whole tree with one handle. Elsewhere

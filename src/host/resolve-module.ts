@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import Module from 'node:module';
+import { createRequire, register } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { errnoOf } from './file-system.ts';
 import { realPathOf } from './real-path.ts';
 
 /** The URL of the module that `specifier` means to a file in that place, or to the one it links to; undefined when it means nothing there. */
@@ -38,4 +40,84 @@ export function isPackageFile(file: string, { directory, program }: { directory:
   const real = realPathOf(file);
   if (manifest === undefined || real === undefined) return false;
   return dirname(real) === realPathOf(join(dirname(fileURLToPath(manifest)), directory));
+}
+
+/** Node 22.15 and later: for `import` and `require`, in this thread. */
+interface Hooks {
+  readonly registerHooks?: (hooks: { resolve: Resolve }) => void;
+}
+
+type Resolve = (
+  specifier: string,
+  context: { readonly parentURL?: string | undefined; readonly conditions?: readonly string[] },
+  nextResolve: (specifier: string, context: object) => unknown,
+) => unknown;
+
+/** What `require` asks. It is not documented, but every program that has a hand in loading depends on it. */
+interface Resolver {
+  _resolveFilename: (
+    this: unknown,
+    request: string,
+    parent: { readonly filename?: string | null } | undefined,
+    ...more: unknown[]
+  ) => string;
+}
+
+/** What a search says that has found nothing: the second one by `require`, and by yarn's Plug'n'Play for both. */
+const NOT_FOUND = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
+
+/** The hook of `import` for older versions: the text of a module, because it runs in a thread of its own. */
+const HOOK = `
+let packages, notFound, parentURL;
+export const initialize = (data) => ({ packages, notFound, parentURL } = data);
+export async function resolve(specifier, context, nextResolve) {
+  try {
+    return await nextResolve(specifier, context);
+  } catch (error) {
+    const isOne = packages.some((name) => specifier === name || specifier.startsWith(name + '/'));
+    if (!isOne || !notFound.includes(error.code)) throw error;
+    return nextResolve(specifier, { ...context, parentURL });
+  }
+}`;
+
+/**
+ * Has imports of these packages that find nothing where they stand be resolved as if they stood in this file: for all
+ * modules that this process loads from now on. What is installed nearer is still found first.
+ */
+export function resolveFrom(file: string, packages: readonly string[]): void {
+  const parentURL = pathToFileURL(file).href;
+  const isOne = (specifier: string): boolean =>
+    packages.some((name) => specifier === name || specifier.startsWith(`${name}/`));
+  const require = createRequire(file);
+  const { registerHooks } = Module as Hooks;
+  if (registerHooks) {
+    registerHooks({
+      resolve: (specifier, context, nextResolve) => {
+        try {
+          return nextResolve(specifier, context);
+        } catch (error) {
+          if (!isOne(specifier) || context.parentURL === parentURL) throw error;
+          if (!NOT_FOUND.includes(errnoOf(error) ?? '')) throw error;
+          // What `require` asks is resolved from its own parent, whatever the context says.
+          const isRequired = errnoOf(error) === 'MODULE_NOT_FOUND' && !context.conditions?.includes('import');
+          return isRequired
+            ? { url: pathToFileURL(require.resolve(specifier)).href, shortCircuit: true }
+            : nextResolve(specifier, { ...context, parentURL });
+        }
+      },
+    });
+    return;
+  }
+  register(`data:text/javascript,${encodeURIComponent(HOOK)}`, { data: { packages, notFound: NOT_FOUND, parentURL } });
+  const resolver = Module as unknown as Resolver;
+  const resolveFilename = resolver['_resolveFilename'];
+  resolver['_resolveFilename'] = function (request, parent, ...more) {
+    try {
+      return resolveFilename.call(this, request, parent, ...more);
+    } catch (error) {
+      const isElsewhere = parent?.filename !== file && isOne(request);
+      if (!isElsewhere || errnoOf(error) !== 'MODULE_NOT_FOUND') throw error;
+      return require.resolve(request);
+    }
+  };
 }

@@ -1,10 +1,8 @@
 import type { Host } from '../host/host.ts';
-import type { Claim } from './claim.ts';
-import { publishInPlace } from './conclude-job.ts';
+import { type Attempt, type Claim, type ExitRecord, isCancelled, readExit, treeOf, wasEnded } from './job-files.ts';
+import { publishInPlace } from './end-job.ts';
 import { assertEnded, GRACE_MS } from './end-tree.ts';
-import { readExit, wasEnded, type ExitRecord } from './exit-record.ts';
-import { JobFailed } from './job-failed.ts';
-import { isCancelled, treeOf, type Attempt } from './job-layout.ts';
+import { JobFailed } from './job.ts';
 import { isWrapperThere } from './sign-of-life.ts';
 import { createPause } from './pause.ts';
 

@@ -1,9 +1,7 @@
 import { constants } from 'node:fs';
 import { errnoOf, type FileSystem } from '../host/file-system.ts';
-import type { ExitRecord } from './exit-record.ts';
-import { JobFailed } from './job-failed.ts';
-import { outputPath, type Attempt } from './job-layout.ts';
-import type { CommandResult } from './job.ts';
+import { type Attempt, type ExitRecord, outputPath } from './job-files.ts';
+import { type CommandResult, JobFailed } from './job.ts';
 
 /** Of each stream, as UTF-8, when the command has no limit of its own. */
 const OUTPUT_BYTES_MAX = 256 * 1024;

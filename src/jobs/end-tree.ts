@@ -1,8 +1,7 @@
 import type { Host } from '../host/host.ts';
 import type { TreeSignal } from '../host/processes.ts';
-import { readExit } from './exit-record.ts';
-import { JobFailed } from './job-failed.ts';
-import type { AttemptTree } from './job-layout.ts';
+import { type AttemptTree, readExit } from './job-files.ts';
+import { JobFailed } from './job.ts';
 import { createPause } from './pause.ts';
 import { isWrapperThere } from './sign-of-life.ts';
 

@@ -2,8 +2,14 @@ import { dirname, resolve } from 'node:path';
 import { Conflict, InvalidInput } from '../errors.ts';
 import { ensureDirectory, syncDirectory } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
-import { publishJobFile, JOB_FILE_BYTES_MAX, readJobFile } from './job-file.ts';
-import { EFFECT_VARIABLE, JOB_VARIABLE, specPath } from './job-layout.ts';
+import {
+  EFFECT_VARIABLE,
+  JOB_FILE_BYTES_MAX,
+  JOB_VARIABLE,
+  publishJobFile,
+  readJobFile,
+  specPath,
+} from './job-files.ts';
 import type { JobSpec } from './job.ts';
 
 /** What lies in `spec.json`. */

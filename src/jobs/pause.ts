@@ -1,4 +1,4 @@
-import type { Clock } from '../host/clock.ts';
+import type { Clock } from '../host/host.ts';
 
 const PAUSE_MS_MIN = 10;
 const PAUSE_MS_MAX = 250;

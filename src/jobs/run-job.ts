@@ -1,10 +1,9 @@
 import type { Host } from '../host/host.ts';
 import { awaitExit, type Watch } from './await-exit.ts';
 import { resultOf } from './command-result.ts';
-import { JobFailed } from './job-failed.ts';
-import { ATTEMPTS_MAX } from './job-layout.ts';
+import { type CommandResult, JobFailed, type JobSpec } from './job.ts';
+import { ATTEMPTS_MAX } from './job-files.ts';
 import { writeSpec } from './job-spec.ts';
-import type { CommandResult, JobSpec } from './job.ts';
 import { startUntilClaimed } from './start-wrapper.ts';
 
 export interface JobOptions {

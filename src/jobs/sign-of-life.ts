@@ -1,6 +1,6 @@
 import type { Host } from '../host/host.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
-import { claimPath, isCancelled, type Attempt } from './job-layout.ts';
+import { claimPath, isCancelled, type Attempt } from './job-files.ts';
 
 /** How often a wrapper touches its claim, and looks whether the job was cancelled by somebody who cannot signal it. */
 const SIGN_MS = 2_000;

@@ -1,15 +1,15 @@
 import { constants } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readText } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
 import { cut } from '../message/cut.ts';
 import { assertNotCancelled } from './await-exit.ts';
-import { readClaim, type Claim } from './claim.ts';
 import { assertEnded } from './end-tree.ts';
-import { JobFailed } from './job-failed.ts';
-import { attemptEnvironment, treeOf, wrapperErrorsPath, type Attempt } from './job-layout.ts';
+import { type Attempt, attemptEnvironment, type Claim, readClaim, treeOf, wrapperErrorsPath } from './job-files.ts';
+import { JobFailed } from './job.ts';
 import { createPause } from './pause.ts';
-import { wrapperProgram } from './wrapper-program.ts';
 
 const STARTS_MAX = 5;
 /** How long a wrapper may take to claim its attempt before another one is tried. */
@@ -85,4 +85,12 @@ async function awaitClaim(
     assertNotCancelled(host, attempt.directory);
     await pause();
   }
+}
+
+/** How to start the wrapper: what was built lies beside this module, and its source is run through tsx. */
+function wrapperProgram(): { readonly file: string; readonly args: readonly string[]; readonly cwd: string } {
+  const isSource = import.meta.url.endsWith('.ts');
+  const program = fileURLToPath(new URL(isSource ? 'run-wrapper.ts' : 'run-wrapper.js', import.meta.url));
+  // Node looks for tsx from the working directory on, which may be anywhere for the host.
+  return { file: process.execPath, args: [...(isSource ? ['--import', 'tsx'] : []), program], cwd: dirname(program) };
 }

@@ -5,7 +5,7 @@ import type { Host } from '../host/host.ts';
 import { cut } from '../message/cut.ts';
 import type { RoomLayout } from '../message/layout.ts';
 import { visibleJson } from '../message/visible.ts';
-import { rotate } from './rotate.ts';
+import { rotate } from './read-log.ts';
 
 /** NONBLOCK, so that a FIFO put where the log belongs cannot hang who writes. */
 const OPEN_APPEND =

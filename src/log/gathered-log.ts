@@ -1,4 +1,4 @@
-import type { Clock } from '../host/clock.ts';
+import type { Clock } from '../host/host.ts';
 import { nextTurn } from '../host/next-turn.ts';
 import type { EventLog, TimedRecord } from './event-log.ts';
 

@@ -1,12 +1,10 @@
 import { LeaseLost } from '../errors.ts';
-import { removeQuietly } from '../host/files.ts';
-import { namesIn } from '../host/names-in.ts';
+import { namesIn, removeQuietly } from '../host/files.ts';
 import { parseClaimFileName, type ClaimName } from '../message/layout.ts';
 import type { Refusal } from '../message/message.ts';
 import { claimPath, moveToClaim, moveToDone } from './claim-path.ts';
 import { giveUp, refuse } from './dead.ts';
-import { compareSigned, findBeyondNew } from './find.ts';
-import { inspect, type Believed } from './inspect.ts';
+import { type Believed, compareSigned, findBeyondNew, inspect } from './find.ts';
 import type { Mailbox } from './mailbox.ts';
 import { refusalOfPurged } from './purge.ts';
 

@@ -1,8 +1,7 @@
 import { dirname } from 'node:path';
 import { Conflict, MessageNotFound } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
-import { createFile, readText, removeQuietly, renameSettled, stagedPath } from '../host/files.ts';
-import { namesIn } from '../host/names-in.ts';
+import { createFile, namesIn, readText, removeQuietly, renameSettled, stagedPath } from '../host/files.ts';
 import { isReasonFileName, parseMessageFileName, reasonFileName } from '../message/layout.ts';
 import type { Message, Refusal, RefusalReason } from '../message/message.ts';
 import { visibleJson } from '../message/visible.ts';

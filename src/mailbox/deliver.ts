@@ -1,17 +1,16 @@
 import { dirname } from 'node:path';
 import { MailboxFull, MailroomError, MessageDeliveryError, MessageRefused } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
 import { removeQuietly, syncFile } from '../host/files.ts';
 import { withFields } from '../host/with-fields.ts';
+import { senderInName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { SealedMessage } from '../signing/seal.ts';
 import { compareSigned, findBeyondNew } from './find.ts';
-import { asDeliveryError } from './delivery-error.ts';
-import { countDelivered, isFullFor, shareOf } from './fullness.ts';
-import { conflictOf, linkIntoNew } from './link-into-new.ts';
-import type { Durability, Mailbox } from './mailbox.ts';
+import { conflictOf, linkIntoNew, stageMessage } from './link.ts';
+import type { Durability, Fullness, Mailbox } from './mailbox.ts';
 import { purgedThrough } from './purge.ts';
-import { stageMessage } from './stage.ts';
-import type { Turn } from './turns.ts';
+import type { Turn } from './send-order.ts';
 
 /** What became of a message at one recipient. `again`: it had been delivered before, by an earlier try with this id. */
 export type DeliveryOutcome =
@@ -226,4 +225,91 @@ const SYNC_LOOKS_MAX = 8;
 
 function unreachable(): never {
   throw new Error('A recipient was left without an outcome.');
+}
+
+/** The error that a recipient's outcome carries: Mailroom's own as it is, any other told with its reason and the way to repeat it. */
+function asDeliveryError(
+  mailbox: Mailbox,
+  sealed: SealedMessage,
+  error: unknown,
+  outcome: 'failed' | 'unknown',
+): MailroomError {
+  if (error instanceof MailroomError && !(error instanceof MessageDeliveryError)) return error;
+  const cause = error instanceof MessageDeliveryError ? error.cause : error;
+  const errno = errnoOf(cause);
+  const did = outcome === 'failed' ? 'was not delivered' : 'may or may not have been delivered';
+  return new MessageDeliveryError(
+    `The message ${sealed.message.id} ${did} to ${mailbox.address} (${mailbox.layout.new}): ${reasonOf(cause, errno)}.`,
+    { cause, id: sealed.message.id, outcome, hint: `Repeating it with the same id is safe: --id ${sealed.message.id}` },
+  );
+}
+
+function reasonOf(cause: unknown, errno: string | undefined): string {
+  switch (errno) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full';
+    case 'EROFS':
+      return 'the file system is read-only';
+    case 'EACCES':
+      return 'permission was denied';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'too many files are open';
+    case 'ENOENT':
+      return 'its mailbox directory is gone';
+    default:
+      return cause instanceof Error ? cause.message : String(cause);
+  }
+}
+
+const COUNT_EVERY_MS = 1_000;
+
+/** What one sender has waiting in a mailbox, and the places that are free there for everybody. */
+export interface Share {
+  readonly own: number;
+  readonly waiting: number;
+  readonly free: number;
+}
+
+/**
+ * The share of a sender. Counted at most once a second, so the bound is soft: what other processes deliver within that
+ * second is not seen.
+ */
+export function shareOf(mailbox: Mailbox, sender: string): Share {
+  const { memory, host, limits } = mailbox;
+  const now = host.clock.now();
+  let known = memory.fullness;
+  if (!known || now - known.countedAtMs >= COUNT_EVERY_MS || now < known.countedAtMs) {
+    known = { countedAtMs: now, ...countWaiting(mailbox) };
+    memory.fullness = known;
+  }
+  const { count, bySender } = known;
+  return { own: bySender.get(sender) ?? 0, waiting: count, free: limits.newMessagesMax - count };
+}
+
+/**
+ * Whether the mailbox is full for this sender: once as many of its messages wait as there are free places. So one sender
+ * fills at most half of a mailbox, and each further one at most half of what is left.
+ */
+export function isFullFor({ own, free }: Share): boolean {
+  return own >= free;
+}
+
+/** Counts what this process delivered itself. */
+function countDelivered({ memory: { fullness } }: Mailbox, sender: string): void {
+  if (!fullness) return;
+  fullness.count += 1;
+  fullness.bySender.set(sender, (fullness.bySender.get(sender) ?? 0) + 1);
+}
+
+/** Lists `new`. */
+export function countWaiting({ host, layout }: Mailbox): Fullness {
+  const names = host.files.readdir(layout.new);
+  const bySender = new Map<string, number>();
+  for (const name of names) {
+    const sender = senderInName(name);
+    bySender.set(sender, (bySender.get(sender) ?? 0) + 1);
+  }
+  return { count: names.length, bySender };
 }

@@ -1,4 +1,4 @@
-import { namesIn } from '../host/names-in.ts';
+import { namesIn } from '../host/files.ts';
 import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
 import { claimPath } from './claim-path.ts';
 import { claimNew, isOpenToAll, takeOver, type Claim } from './claim.ts';

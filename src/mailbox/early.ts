@@ -1,4 +1,4 @@
-import { namesIn } from '../host/names-in.ts';
+import { namesIn } from '../host/files.ts';
 import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
 import { idPrefixOf, timeOfId } from '../message/message-id.ts';
 import { isOpenToAll } from './claim.ts';

@@ -2,6 +2,7 @@ import { Conflict } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import {
   createFileSynced,
+  namesIn,
   readText,
   removeIfThere,
   removeQuietly,
@@ -10,7 +11,6 @@ import {
   stagedPath,
   syncDirectory,
 } from '../host/files.ts';
-import { namesIn } from '../host/names-in.ts';
 import { formatTime } from '../message/format-time.ts';
 import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';

@@ -1,6 +1,5 @@
-import { removeIfThere } from '../host/files.ts';
+import { namesIn, removeIfThere } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
-import { namesIn } from '../host/names-in.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /**

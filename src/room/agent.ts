@@ -1,20 +1,18 @@
 import { purge, type Purged } from '../mailbox/purge.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
-import { peek, type Peeked } from '../mailbox/peek.ts';
-import type { MessageStatus } from '../mailbox/status.ts';
+import { type MessageStatus, peek, type Peeked } from '../mailbox/status.ts';
 import type { Message } from '../message/message.ts';
-import { claimMail, heldMail } from './claim-mail.ts';
+import { claimMail, heldMail, type Mail } from './mail.ts';
 import type { RoomContext } from './context.ts';
 import { findMail } from './find-mail.ts';
 import { iterateInbox, type InboxOptions } from './inbox.ts';
 import { leaveRoom } from './join.ts';
-import type { Mail } from './mail.ts';
 import type { Draft } from './draft.ts';
 import type { SendReport } from './post-sealed.ts';
 import { createSender, type Sender } from './sender.ts';
 import { showLife } from './signs-of-life.ts';
 import { statusOf } from './status-of.ts';
-import { told } from './told.ts';
+import { told } from './system-errors.ts';
 
 export interface ListOptions {
   readonly limit?: number | undefined;

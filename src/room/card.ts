@@ -1,12 +1,19 @@
 import { Conflict } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
-import { publishFile, readText, removeQuietly, renameSettled, replaceFile, stagedPath } from '../host/files.ts';
+import {
+  namesIn,
+  publishFile,
+  readText,
+  removeQuietly,
+  renameSettled,
+  replaceFile,
+  stagedPath,
+} from '../host/files.ts';
 import type { Host } from '../host/host.ts';
-import { namesIn } from '../host/names-in.ts';
 import { isSameProcess, type ProcessIdentity } from '../host/processes.ts';
-import { describeProcess, elsewhereHint, isThere, lastSeenMs } from './signs-of-life.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
 import { isMessageType } from '../message/message-type.ts';
+import { describeProcess, elsewhereHint, isThere, lastSeenMs } from './signs-of-life.ts';
 
 /** Where an agent's program shows on a terminal: enough to know that it is still that one. */
 export interface TmuxPane {
@@ -201,4 +208,41 @@ function inUse(where: Where, before: Card, { kind }: Card): Conflict {
   return new Conflict(`The address ${address} is in use by ${whose} (${facts}).`, {
     hint: `${instead}, or take the address from it with --take-over.${elsewhereHint(where.host, before)}`,
   });
+}
+
+/** A card as it was last read, and the file that it was read from. */
+export interface KnownCard {
+  readonly path: string;
+  readonly ino: number;
+  readonly mtimeMs: number;
+  readonly size: number;
+  readonly card: Card;
+}
+
+interface Cards {
+  readonly host: Host;
+  readonly layout: RoomLayout;
+  /** By address. */
+  readonly knownCards: Map<string, KnownCard>;
+}
+
+/**
+ * The actor's card. A card is never written in place, only replaced by another file, so it is read and parsed again only
+ * when another file lies there: a broadcast looks at everybody's. Throws what the system refuses.
+ */
+export function knownCard({ host, layout, knownCards }: Cards, address: string): Card | undefined {
+  const known = knownCards.get(address);
+  const path = known?.path ?? actorLayout(layout, address).card;
+  const facts = host.files.lstat(path);
+  if (!facts) {
+    // Gone, or being replaced at this instant.
+    knownCards.delete(address);
+    return readCard(host, layout, address);
+  }
+  const { ino, mtimeMs, size } = facts;
+  if (known && known.ino === ino && known.mtimeMs === mtimeMs && known.size === size) return known.card;
+  const card = readCard(host, layout, address);
+  if (card) knownCards.set(address, { path, ino, mtimeMs, size, card });
+  else knownCards.delete(address);
+  return card;
 }

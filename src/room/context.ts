@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { namesIn } from '../host/names-in.ts';
+import { namesIn } from '../host/files.ts';
 import type { SharedSync } from '../host/shared-sync.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { isMailbox } from '../mailbox/create.ts';
@@ -8,9 +8,8 @@ import { isActorAddress } from '../message/address.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
 import type { Keyring } from '../signing/keyring.ts';
 import { createOpener } from '../signing/seal.ts';
-import type { Card } from './card.ts';
+import { type Card, knownCard, type KnownCard } from './card.ts';
 import type { RoomConfig } from './config.ts';
-import { knownCard, type KnownCard } from './known-card.ts';
 import type { NudgeReason, NudgeTurns } from './nudge-turns.ts';
 import type { Standing } from './standing.ts';
 

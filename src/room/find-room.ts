@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { RoomNotFound, RoomRefused } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
-import { namesIn } from '../host/names-in.ts';
+import { namesIn } from '../host/files.ts';
 import { ROOM_DIRECTORY, roomLayout } from '../message/layout.ts';
 import { quote } from '../host/shell-word.ts';
 import { elsewhereOf } from './git-worktree.ts';

@@ -1,7 +1,6 @@
 import { basename, dirname, resolve } from 'node:path';
-import { readText } from '../host/files.ts';
+import { namesIn, readText } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
-import { namesIn } from '../host/names-in.ts';
 
 const LINK = /^gitdir: (.+)$/m;
 /** Git keeps what is particular about a worktree in `worktrees/<name>` of the repository (gitrepository-layout(5)). */

@@ -6,7 +6,7 @@ import { sweep } from '../mailbox/sweep.ts';
 import type { RoomContext } from './context.ts';
 import { receive, type Mail } from './mail.ts';
 import { showLife } from './signs-of-life.ts';
-import { asTold } from './told.ts';
+import { asTold } from './system-errors.ts';
 
 export interface InboxOptions {
   /** Ends the iteration; what was handed out stays claimed. */

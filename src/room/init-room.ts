@@ -11,7 +11,7 @@ import type { Algorithm } from '../signing/keys.ts';
 import { readConfig, writeConfig } from './config.ts';
 import { assertNotBeheaded, assertOwn } from './find-room.ts';
 import { DEFAULT_LIMITS, readLimits, type RoomLimits } from './limits.ts';
-import { asTold } from './told.ts';
+import { asTold } from './system-errors.ts';
 
 export interface InitOptions {
   /** The room's directory; `.mailroom` in `cwd` when not given. */

@@ -1,6 +1,5 @@
 import { ActorNotFound, Conflict, InvalidInput } from '../errors.ts';
-import { ensureDirectory } from '../host/files.ts';
-import { namesIn } from '../host/names-in.ts';
+import { ensureDirectory, namesIn } from '../host/files.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
 import { createMailboxDirectories } from '../mailbox/create.ts';
 import { quote } from '../host/shell-word.ts';

@@ -3,6 +3,7 @@ import type { LogLimits } from '../log/event-log.ts';
 import type { MailboxLimits } from '../mailbox/mailbox.ts';
 import { JSON_DEPTH_CEILING, MESSAGE_BYTES_CEILING, type MessageLimits } from '../message/message.ts';
 import { cut } from '../message/cut.ts';
+import { RATE_LIMIT_MAX } from '../rate/counter.ts';
 import { nearest } from '../message/nearest.ts';
 
 /** Every bound of a room, in one place. Each can be set under `limits` in `room.json`. */
@@ -71,7 +72,7 @@ export const LIMIT_MAXIMA: Readonly<Record<keyof RoomLimits, number>> = {
   leaseMsMax: TIMER_MS_MAX,
   tmpAgeMsMax: CENTURY_MS,
   doneDaysKept: 36_525,
-  rateLimit: 100_000,
+  rateLimit: RATE_LIMIT_MAX,
   // Whoever waits for the end of the window waits 1 ms more.
   rateWindowMs: TIMER_MS_MAX - 1,
   rateSegmentBytesMax: 2 ** 30,

@@ -1,8 +1,27 @@
-import { acknowledge, keepInPart, putBack, reject, release, renew, type Claim } from '../mailbox/claim.ts';
+import { Conflict, MessageRefused } from '../errors.ts';
+import { namesIn } from '../host/files.ts';
+import {
+  acknowledge,
+  type Claim,
+  claimNew,
+  isOpenToAll,
+  keepInPart,
+  openClaim,
+  putBack,
+  reject,
+  release,
+  renew,
+  takeOver,
+} from '../mailbox/claim.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { MessageStatus } from '../mailbox/status.ts';
+import { formatTime } from '../message/format-time.ts';
+import { messageFileName, parseClaimFileName } from '../message/layout.ts';
+import { timeOfId } from '../message/message-id.ts';
 import type { Message } from '../message/message.ts';
 import type { RoomContext } from './context.ts';
-import { told } from './told.ts';
+import { findMail } from './find-mail.ts';
+import { told } from './system-errors.ts';
 
 /** A verified message that this reader has claimed. Until it is acknowledged it comes back when the lease ends. */
 export class Mail {
@@ -100,4 +119,81 @@ export function receive(context: RoomContext, mailbox: Mailbox, claim: Claim): M
   const detail = claim.attempt > 1 ? { detail: `attempt ${claim.attempt}` } : {};
   context.log.append({ event: 'claimed', id, from, to: mailbox.address, type, ...detail });
   return new Mail(context, mailbox, claim);
+}
+
+const LOOKS_MAX = 3;
+
+/**
+ * Claims one message by its id or an unambiguous ending. A claim that another process of the same actor holds is that
+ * actor's own, so it is handed out as it is. Throws `MessageNotFound`, `MessageRefused` for early mail, and `Conflict` for a
+ * message that was acknowledged, given up or is claimed by somebody at this moment. With `isLast`, for what is acknowledged
+ * at once, a lease that has ended is no further attempt, which might be one too many, and early mail is claimed too.
+ */
+export function claimMail(
+  context: RoomContext,
+  mailbox: Mailbox,
+  options: { idEnding: string; leaseMs: number; isLast?: boolean },
+): Mail {
+  const { idEnding } = options;
+  for (let look = 1; look <= LOOKS_MAX; look++) {
+    const found = findMail(mailbox, idEnding);
+    const mail = claimFound(context, mailbox, { ...options, found });
+    if (mail) return mail;
+    // It moved between the look and the claim, or was put aside; where it lies now says which.
+  }
+  throw new Conflict(`The message ${idEnding} of ${mailbox.address} is being claimed by several processes at once.`, {
+    hint: `See where it is: mailroom status ${idEnding}`,
+  });
+}
+
+/** What this actor has claimed and not dealt with, whichever of its processes claimed it; oldest first. */
+export function heldMail(context: RoomContext, mailbox: Mailbox): Mail[] {
+  const held: Mail[] = [];
+  for (const fileName of namesIn(mailbox.host.files, mailbox.layout.cur).sort()) {
+    const claimName = parseClaimFileName(fileName);
+    if (!claimName || isOpenToAll(mailbox, claimName)) continue;
+    const claim = openClaim(mailbox, fileName);
+    if (claim) held.push(new Mail(context, mailbox, claim));
+  }
+  return held;
+}
+
+function claimFound(
+  context: RoomContext,
+  mailbox: Mailbox,
+  { found, leaseMs, isLast = false }: { found: MessageStatus; leaseMs: number; isLast?: boolean },
+): Mail | undefined {
+  const { id, state, path, readableFromMs } = found;
+  if (readableFromMs !== undefined && !isLast) throw tooEarly(id, readableFromMs);
+  const fileName = path.slice(path.lastIndexOf('/') + 1);
+  const handOut = (claim: Claim | undefined): Mail | undefined => claim && receive(context, mailbox, claim);
+  if (state === 'delivered') return handOut(claimNew(mailbox, { name: messageFileName(found), leaseMs }));
+  if (state === 'released' && !isLast) {
+    const claim = parseClaimFileName(fileName);
+    return claim && handOut(takeOver(mailbox, { claim, leaseMs }));
+  }
+  if (state === 'released' || state === 'claimed') {
+    const claim = openClaim(mailbox, fileName);
+    return claim && new Mail(context, mailbox, claim);
+  }
+  if (state === 'acknowledged') {
+    throw new Conflict(`The message ${id} of ${mailbox.address} was acknowledged already.`, {
+      hint: `Its text is still there: mailroom read ${id.slice(-8)}`,
+    });
+  }
+  const { reason = 'unknown', detail = '' } = found;
+  throw new Conflict(`The message ${id} of ${mailbox.address} is a dead letter (${reason}: ${detail}).`, {
+    hint: `To have it back: mailroom dead retry ${id.slice(-8)}`,
+  });
+}
+
+function tooEarly(id: string, readableFromMs: number): MessageRefused {
+  const [time, from] = [timeOfId(id), readableFromMs].map(formatTime);
+  return new MessageRefused(
+    `The message ${id} is of ${time}, far ahead of this machine's clock: it can be read from ${from} on.`,
+    {
+      reason: 'from-the-future',
+      hint: `Compare the clock with the right time: date -u. To be rid of the message unread: mailroom ack ${id.slice(-8)}`,
+    },
+  );
 }

@@ -1,7 +1,7 @@
-import { listSegments, segmentPath } from '../chain/segment-naming.ts';
+import { listSegments, segmentPath } from '../chain/segment-files.ts';
 import { actorLayout } from '../message/layout.ts';
 import type { RoomContext } from './context.ts';
-import { COUNTER_NAMING, RateCounter } from './rate-limit.ts';
+import { COUNTER_NAMING, RateCounter } from '../rate/counter.ts';
 
 /** A generation holds the grants it carries over (about 60 bytes each) and several times as many new ones. */
 const BYTES_PER_CARRIED_GRANT = 240;

@@ -19,7 +19,7 @@ import { createNudgeTurns } from './nudge-turns.ts';
 import { lastSeenMs } from './signs-of-life.ts';
 import { openStanding } from './standing.ts';
 import { statusOf } from './status-of.ts';
-import { told } from './told.ts';
+import { told } from './system-errors.ts';
 
 export interface OpenOptions {
   /** The room's directory, or the one it is in; else `MAILROOM_DIR`, else found from `cwd` upwards. */

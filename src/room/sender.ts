@@ -2,7 +2,7 @@ import { ChainDamaged, MailroomError, MessageDeliveryError, MessageRefused, Rate
 import { errnoOf } from '../host/file-system.ts';
 import { deliveredBefore } from '../mailbox/deliver.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
-import { createTurns, type Turn } from '../mailbox/turns.ts';
+import { createTurns, type Turn } from '../mailbox/send-order.ts';
 import { EVERYONE } from '../message/address.ts';
 import type { IdSource } from '../message/message-id.ts';
 import type { Message } from '../message/message.ts';
@@ -11,7 +11,7 @@ import { mailboxOf, type RoomContext } from './context.ts';
 import { assertDraft, messageOf, type Draft } from './draft.ts';
 import { createIds } from './ids.ts';
 import { openCounter } from './open-counter.ts';
-import type { RateCounter } from './rate-limit.ts';
+import type { RateCounter } from '../rate/counter.ts';
 import { audience, recipientOf } from './recipients.ts';
 import { postSealed, type SendReport } from './post-sealed.ts';
 import { replyRecordOf, type ReplyRecord } from './reply-record.ts';

@@ -1,5 +1,5 @@
 import { watchArrivals } from '../mailbox/arrivals.ts';
-import type { Peeked } from '../mailbox/peek.ts';
+import type { Peeked } from '../mailbox/status.ts';
 import type { Agent } from './agent.ts';
 import { mailboxOf, type RoomContext } from './context.ts';
 

@@ -127,7 +127,7 @@ function think(preset: string, { texts }: ModelRequest, edited: Set<string>): An
 const DONE = new Set<string>();
 
 function run(words: readonly string[], env: NodeJS.ProcessEnv): Promise<{ code: number | null; output: string }> {
-  const main = path.join(ROOT, 'machines/main-job/main.ts');
+  const main = path.join(ROOT, 'machines/team/main.ts');
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['--import', 'tsx', main, ...words], {
       cwd: ROOT,

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFence, fenced } from '../../src/agents/framed.ts';
+import { correctionOf, createFence, fenced, promptOf, type Task, taskJson } from '../../src/agents/prompt.ts';
 import { plainPrompt } from '../../src/agents/invocation.ts';
 import { PRESET_NAMES, presetOf } from '../../src/agents/presets.ts';
-import { correctionOf, promptOf, taskJson, type Task } from '../../src/agents/prompt.ts';
 import { createMessage } from './messages.ts';
 
 const HOSTILE = [

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Start } from './starts.ts';
-import { VERBS, type Messages, type VerbName } from './verbs.ts';
-import type { Actor, World } from './world.ts';
+import { VERBS, type VerbName } from './verbs.ts';
+import type { Messages, Actor, World } from './world.ts';
 
 /** One actor's verb, and who comes in before which of its calls; the calls are numbered from 1. */
 export interface Nest {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deliver } from '../../src/mailbox/deliver.ts';
-import { createTurns } from '../../src/mailbox/turns.ts';
+import { createTurns } from '../../src/mailbox/send-order.ts';
 import { sendInSteps } from './send-in-steps.ts';
 import { STARTS } from './starts.ts';
 import { createWorld, type Actor, type World } from './world.ts';

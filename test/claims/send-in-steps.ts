@@ -1,8 +1,8 @@
 import { Conflict } from '../../src/errors.ts';
 import { createFile, removeQuietly, stagedPath } from '../../src/host/files.ts';
 import { compareSigned, findBeyondNew } from '../../src/mailbox/find.ts';
-import { shareOf } from '../../src/mailbox/fullness.ts';
-import { linkIntoNew } from '../../src/mailbox/link-into-new.ts';
+import { shareOf } from '../../src/mailbox/deliver.ts';
+import { linkIntoNew } from '../../src/mailbox/link.ts';
 import { purgedThrough } from '../../src/mailbox/purge.ts';
 import type { SealedMessage } from '../../src/signing/seal.ts';
 import type { Actor } from './world.ts';

@@ -1,7 +1,7 @@
 import { claimFileName } from '../../src/message/layout.ts';
 import { SQUATTER } from './copies.ts';
-import { VERBS, type Messages } from './verbs.ts';
-import type { Actor, World } from './world.ts';
+import { VERBS } from './verbs.ts';
+import type { Messages, Actor, World } from './world.ts';
 
 /** A situation that two actors meet; `lay` makes it with real verbs, or as a process that died would have left it. */
 export interface Start {

@@ -6,7 +6,7 @@
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deliver } from '../../src/mailbox/deliver.ts';
-import { createTurns } from '../../src/mailbox/turns.ts';
+import { createTurns } from '../../src/mailbox/send-order.ts';
 import { STARTS } from './starts.ts';
 import { createWorld, type World } from './world.ts';
 

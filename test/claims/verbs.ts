@@ -13,18 +13,11 @@ import {
 import { retryDead } from '../../src/mailbox/dead.ts';
 import { drain, listWaiting } from '../../src/mailbox/drain.ts';
 import { sweep } from '../../src/mailbox/sweep.ts';
-import type { SealedMessage } from '../../src/signing/seal.ts';
 import { sendInSteps } from './send-in-steps.ts';
-import type { Actor } from './world.ts';
+import type { Actor, Messages } from './world.ts';
 
 /** What an actor does in one go; others may come in before any of its calls. Returns what it reported. */
 export type Verb = (actor: Actor, message: Messages) => string;
-
-/** Two messages under one id: what a sender must not do, and what must do no harm. */
-export interface Messages {
-  readonly first: SealedMessage;
-  readonly second: SealedMessage;
-}
 
 const hold = (actor: Actor, claim: Claim | undefined): string => {
   if (!claim) return 'nothing';

@@ -11,7 +11,7 @@ import { openKeyring, type Keyring } from '../../src/signing/keyring.ts';
 import { createOpener, sealMessage, type SealedMessage } from '../../src/signing/seal.ts';
 import { createSharedSync } from '../../src/host/shared-sync.ts';
 import { Copies } from './copies.ts';
-import type { Messages } from './verbs.ts';
+
 import { stepFiles, type SteppedFiles } from './stepped-files.ts';
 
 const READER = 'reader';
@@ -175,4 +175,10 @@ function copiesOn({ directory, done }: MailboxLayout): string[] {
     fs.readdirSync(path.join(directory, place)).map((name) => `${place}/${name}`),
   );
   return found.filter((file) => file !== 'dead/refused' && !file.endsWith('.why.json')).sort();
+}
+
+/** Two messages under one id: what a sender must not do, and what must do no harm. */
+export interface Messages {
+  readonly first: SealedMessage;
+  readonly second: SealedMessage;
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/cli/arguments.ts';
 import { MailroomError } from '../../src/errors.ts';
-import { formatDuration, parseDuration } from '../../src/cli/duration.ts';
+import { formatDuration, parseDuration } from '../../src/cli/option-values.ts';
 import { commandLine, commandLineWithContent } from '../../src/cli/shell-words.ts';
 import { send } from '../../src/cli/commands/send.ts';
 import { isClean } from '../../fixtures/zoo/hostile-text.ts';

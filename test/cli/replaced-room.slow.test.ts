@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { openRoom } from '../../src/index.ts';
 import { actorLayout, roomLayout } from '../../src/message/layout.ts';
 import { until } from '../hostile/until.ts';
-import { createProject, GREETER } from '../workflows/cli-machines.ts';
+import { createProject, GREETER } from '../runtime/cli-machines.ts';
 import type { CliRoom } from './cli-room.ts';
 
 const MESSAGES_EACH = 500;

@@ -1,7 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Host } from '../../src/host/host.ts';
-import { alwaysGrants } from '../../src/host/lock.ts';
+import { alwaysGrants, type Host } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { isOpenToAll } from '../../src/mailbox/claim.ts';
 import type { Mailbox } from '../../src/mailbox/mailbox.ts';

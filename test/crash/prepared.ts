@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { alwaysGrants } from '../../src/host/lock.ts';
+import { alwaysGrants } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { ProcessIdentity } from '../../src/host/processes.ts';
 import { listDead, retryDead } from '../../src/mailbox/dead.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Clock } from '../../src/host/clock.ts';
+import type { Clock } from '../../src/host/host.ts';
 import { openRoom, type Room } from '../../src/room/room.ts';
 import { sweep } from '../../src/mailbox/sweep.ts';
 import { operations } from '../../fixtures/crash/operations.ts';

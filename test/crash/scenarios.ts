@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { expect } from 'vitest';
 import { openRoom } from '../../src/room/room.ts';
-import { rotatedLogs } from '../../src/log/rotate.ts';
+import { rotatedLogs } from '../../src/log/read-log.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { bobs, forge, idAt, makeRoom, plant, sendBoth, sendOther, setClaim, ALIVE, DEAD } from './prepared.ts';
 import { filesBelow, FORGED, healthyHost, look } from './look.ts';

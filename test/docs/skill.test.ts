@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/cli/arguments.ts';
-import { splitLine } from '../../src/cli/command-line.ts';
+import { splitLine } from '../../src/cli/command-spec.ts';
 import { createCommands } from '../../src/cli/command-table.ts';
 import { GROUPS, WHAT_MAIL_IS } from '../../src/cli/help-text.ts';
 import { skillText } from '../../src/cli/skill-text.ts';

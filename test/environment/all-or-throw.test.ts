@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allOrThrow } from '../../src/host/all-or-throw.ts';
+import { allOrThrow } from '../../src/host/files.ts';
 
 test('all have ended before the first failure is thrown', async () => {
   const ended: string[] = [];

@@ -81,7 +81,7 @@ describe('the statement', () => {
 
 it('npm start begins nothing, and names WSL', () => {
   const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-windows-'));
-  const main = path.join(import.meta.dirname, '../../machines/main-job/main.ts');
+  const main = path.join(import.meta.dirname, '../../machines/team/main.ts');
   const args = ['--import', import.meta.resolve('tsx'), '--require', PRELOAD, main];
   // What compiles the program runs on this machine.
   const env = {

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openRoom } from '../../src/index.ts';
 import type { CliRoom } from '../cli/cli-room.ts';
-import { createProject, GREETER } from '../workflows/cli-machines.ts';
+import { createProject, GREETER } from '../runtime/cli-machines.ts';
 import { until } from '../hostile/until.ts';
 
 const MESSAGES = 4_000;

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'vitest';
 import type { CliRoom, Ran } from '../cli/cli-room.ts';
-import { createProject } from '../workflows/cli-machines.ts';
+import { createProject } from '../runtime/cli-machines.ts';
 
 /** Runs a command and a child machine, whose ids have capitals and more. */
 const PARENT = `

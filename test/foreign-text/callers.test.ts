@@ -15,7 +15,7 @@ const MEDIA: Readonly<Record<string, Medium>> = {
   'the terminal': {
     finds: /\bconsole\.\w+\(|\bprocess\.(?:stdout|stderr)\b|\bwrite\(STD(?:OUT|ERR),|\.write(?:Sync)?\([12],/g,
     callers: {
-      'machines/main-job/screen.ts': [2, 'visibleLines('],
+      'machines/team/show.ts': [2, 'visibleLines('],
       'src/cli/output.ts': [2, 'visibleLines('],
       'src/host/watchdog-thread.ts': [1, 'The cause is inert already'],
     },
@@ -23,10 +23,10 @@ const MEDIA: Readonly<Record<string, Medium>> = {
   Markdown: {
     finds: /'[\w.-]+\.md'|'--body-file'/g,
     callers: {
-      'machines/autonomous-dev/delivery.ts': [1, 'pullRequestText('],
-      'machines/autonomous-dev/publication.ts': [2, 'bodyFile('],
-      'machines/main-job/prepare.ts': [1, 'only names the file'],
-      'machines/main-job/example.ts': [1, 'only reads the file'],
+      'machines/autonomous-dev/loop.ts': [1, 'pullRequestText('],
+      'machines/autonomous-dev/pull-request.ts': [2, 'bodyFile('],
+      'machines/team/prepare.ts': [1, 'only names the file'],
+      'machines/team/example.ts': [1, 'only reads the file'],
       'src/cli/instruction-files.ts': [3, 'AGENTS_NOTE'],
       'src/hooks/install/hook-files.ts': [3, 'The signs of each program'],
     },
@@ -40,15 +40,15 @@ const MEDIA: Readonly<Record<string, Medium>> = {
   },
   'the title of a pull request': {
     finds: /'--title'/g,
-    callers: { 'machines/autonomous-dev/publication.ts': [1, 'titleOf('] },
+    callers: { 'machines/autonomous-dev/pull-request.ts': [1, 'titleOf('] },
   },
   'messages of commits': {
     finds: /\['(?:commit|merge|tag|notes|cherry-pick|revert|rebase|am|commit-tree|stash)',/g,
     callers: {
       'machines/autonomous-dev/merge.ts': [2, 'the message of a merge'],
-      'machines/main-job/member/checkout.ts': [1, 'commitMessage('],
-      'machines/main-job/member/conflict.ts': [1, "git's own message"],
-      'machines/main-job/example.ts': [1, 'a constant'],
+      'machines/member/checkout.ts': [1, 'commitMessage('],
+      'machines/member/work.ts': [1, "git's own message"],
+      'machines/team/example.ts': [1, 'a constant'],
     },
   },
   'the message of a merge': {
@@ -61,16 +61,16 @@ const MEDIA: Readonly<Record<string, Medium>> = {
       'machines/autonomous-dev/checkouts.ts': [3, 'refPart('],
       'machines/autonomous-dev/integration.ts': [1, 'the branch that is delivered'],
       'machines/autonomous-dev/merge.ts': [4, 'the branch that is delivered, or none'],
-      'machines/autonomous-dev/publication.ts': [1, 'the branch that is delivered'],
-      'machines/main-job/preflight.ts': [1, 'featureSlug('],
-      'machines/main-job/member/review-checkout.ts': [1, 'no branch: it is detached'],
+      'machines/autonomous-dev/pull-request.ts': [1, 'the branch that is delivered'],
+      'machines/team/preflight.ts': [1, 'featureSlug('],
+      'machines/member/review.ts': [1, 'no branch: it is detached'],
     },
   },
   'the branches of tasks': {
     finds: /\btaskBranches\(/g,
     callers: {
       'machines/autonomous-dev/repository.ts': [2, 'refPart('],
-      'machines/main-job/left-behind.ts': [2, 'only looks for them'],
+      'machines/team/left-behind.ts': [2, 'only looks for them'],
     },
   },
 };
@@ -79,19 +79,19 @@ const MEDIA: Readonly<Record<string, Medium>> = {
 const CUT_BY_LENGTH: Readonly<Record<string, readonly string[]>> = {
   'ids and hashes': [
     'src/agents/question.ts',
-    'src/cli/show-message.ts',
+    'src/cli/print/mail.ts',
     'src/hooks/hook-event.ts',
     'src/hooks/introduction.ts',
     'src/hooks/mail-text.ts',
     'src/message/layout.ts',
     'machines/autonomous-dev/pull-request.ts',
-    'machines/code-review/feedback-lines.ts',
+    'machines/code-review/text.ts',
     'machines/code-review/feedback.ts',
     'machines/consensus/text.ts',
-    'machines/main-job/show.ts',
-    'machines/poll-text.ts',
+    'machines/team/show.ts',
+    'machines/poll/text.ts',
   ],
-  'small letters, digits and hyphens': ['src/machine/child-address.ts', 'machines/shared/git-ref.ts'],
+  'small letters, digits and hyphens': ['src/step/child-address.ts', 'machines/shared/git-ref.ts'],
   'text that is looked through for JSON': ['src/agents/reply-data.ts'],
   'what our own watcher says': ['src/host/node-responder.ts'],
   'output that is held until it is cut': ['src/agents/judge.ts', 'machines/shared/run-program.ts'],

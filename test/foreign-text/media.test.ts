@@ -15,8 +15,7 @@ import { pullRequestBody, pullRequestText, titleOf } from '../../machines/autono
 import type { LoopReport } from '../../machines/autonomous-dev/report.ts';
 import type { Feedback } from '../../machines/code-review/feedback.ts';
 import type { ReviewOutput } from '../../machines/code-review/progress.ts';
-import { complain, tell } from '../../machines/main-job/screen.ts';
-import { progressText } from '../../machines/main-job/show.ts';
+import { complain, progressText, tell } from '../../machines/team/show.ts';
 import { commitMessage } from '../../machines/shared/commit-message.ts';
 import { RecordedWorkflow } from '../machines/recorded-workflow.ts';
 import { checkProperty } from '../message/property.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { ProcessIdentity } from '../../src/host/processes.ts';
-import { cancelJob } from '../../src/jobs/cancel-job.ts';
+import { cancelJob } from '../../src/jobs/end-job.ts';
 import { runJob } from '../../src/jobs/run-job.ts';
 import { until } from '../hostile/until.ts';
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { drawRandomBytes } from '../../src/host/node-random.ts';
-import { createRandomPool } from '../../src/host/random-pool.ts';
+import { createRandomPool, drawRandomBytes } from '../../src/host/node-random.ts';
 
 /** Counts up through all the bytes it ever gives, so that one given twice shows. */
 function countingSource(): { draw: (length: number) => Buffer; drawn: number[] } {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/host/clock.ts';
+import type { Clock } from '../../src/host/host.ts';
 
 /** A clock that stands until a test moves it; whoever sleeps wakes when it has come far enough. */
 export interface SteppedClock extends Clock {

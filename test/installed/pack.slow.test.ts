@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { eventually } from '../workflows/workflow-room.ts';
+import { eventually } from '../runtime/workflow-room.ts';
 import { copyCheckout } from './pack-package.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'vitest';
-import { eventually } from '../workflows/workflow-room.ts';
+import { eventually } from '../runtime/workflow-room.ts';
 import { dependencies, type Installed } from './installed-package.ts';
 
 const MODULES = path.join(import.meta.dirname, '..', '..', 'node_modules');

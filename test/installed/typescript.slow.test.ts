@@ -209,7 +209,7 @@ it.each(NODES)(
       const alone = installed.shell(`node ${compiled}`, { path: [bin, installed.bin] });
       expect([file, alone.code, alone.stderr]).toEqual([file, 1, expect.stringContaining('input: Invalid input')]);
     }
-    const main = path.join(installed.directory, 'dist', 'machines', 'main-job', 'main.js');
+    const main = path.join(installed.directory, 'dist', 'machines', 'team', 'main.js');
     expect(installed.shell(`node ${main}`, { path: [bin, installed.bin] }).stderr).toContain('--repo <directory>');
   },
 );

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import type { cancelJob } from '../../src/jobs/cancel-job.ts';
+import type { cancelJob } from '../../src/jobs/end-job.ts';
 import type { runJob } from '../../src/jobs/run-job.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { Conflict } from '../../src/errors.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
-import { listJobs, removeJob } from '../../src/jobs/remove-job.ts';
+import { listJobs, removeJob } from '../../src/jobs/end-job.ts';
 import { until } from '../processes/child.ts';
 import { counting, runsOf, shell, useJobs } from './job-bench.ts';
 

@@ -5,7 +5,7 @@ import type { Host } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { initRoom } from '../../src/index.ts';
 import { openLog, type EventLog, type LogLimits } from '../../src/log/event-log.ts';
-import { rotatedLogs } from '../../src/log/rotate.ts';
+import { rotatedLogs } from '../../src/log/read-log.ts';
 import { roomLayout, type RoomLayout } from '../../src/message/layout.ts';
 
 const LIMITS: LogLimits = { logBytesMax: 10_000_000, logFilesKept: 5, logContentChars: 200 };

@@ -6,7 +6,7 @@ import { actorLayout, roomLayout } from '../../src/message/layout.ts';
 import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
 import { until } from '../hostile/until.ts';
 import { bundleJobs } from '../jobs/bundled-jobs.ts';
-import { createProject, GREETER } from '../workflows/cli-machines.ts';
+import { createProject, GREETER } from '../runtime/cli-machines.ts';
 import {
   BARE_LINUX,
   countingMac,

@@ -1,7 +1,7 @@
 import { assign, cancel, sendParent, sendTo, setup, spawnChild, stopChild } from 'xstate';
 import { describe, expect, it } from 'vitest';
-import { advance } from '../../src/machine/advance.ts';
-import type { Cause } from '../../src/machine/cause.ts';
+import { advance } from '../../src/step/step.ts';
+import type { Cause } from '../../src/step/cause.ts';
 import { action, activity, ask, reply, tell } from '../../src/workflow.ts';
 import { messageOf, Played, RUN } from './mail.ts';
 

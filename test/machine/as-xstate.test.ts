@@ -18,7 +18,7 @@ import {
   type AnyStateMachine,
 } from 'xstate';
 import { describe, expect, it } from 'vitest';
-import { checkMachine } from '../../src/machine/check-machine.ts';
+import { checkMachine } from '../../src/step/check-machine.ts';
 import { onMailroom, onXState, type Script, type Seen } from './both.ts';
 import { Played } from './mail.ts';
 

@@ -1,12 +1,11 @@
 import { createActor, SimulatedClock, type AnyStateMachine } from 'xstate';
-import { advance, type Advance } from '../../src/machine/advance.ts';
-import type { Activity } from '../../src/machine/activity.ts';
-import { resultEvent, type Cause } from '../../src/machine/cause.ts';
-import { durableWorkOf } from '../../src/machine/durable-logic.ts';
-import { isKin } from '../../src/machine/kin.ts';
-import type { PlannedMail } from '../../src/machine/outgoing-mail.ts';
-import { receive, type Expected } from '../../src/machine/receive.ts';
-import { isAwaited, type PlainEvent, type WorkflowState } from '../../src/machine/workflow-state.ts';
+import { advance, type Advance } from '../../src/step/step.ts';
+import { type Activity, durableWorkOf } from '../../src/workflow/activity.ts';
+import { resultEvent, type Cause } from '../../src/step/cause.ts';
+import { isKin } from '../../src/step/kin.ts';
+import type { PlannedMail } from '../../src/step/outgoing.ts';
+import { receive, type Expected } from '../../src/step/receive.ts';
+import { isAwaited, type PlainEvent, type WorkflowState } from '../../src/step/workflow-state.ts';
 import { RUN } from './mail.ts';
 
 /** What is done to a machine: an event is sent to it, or so many ms go by. */

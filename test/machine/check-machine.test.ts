@@ -19,7 +19,7 @@ import {
   type AnyStateMachine,
 } from 'xstate';
 import { describe, expect, it } from 'vitest';
-import { checkMachine } from '../../src/machine/check-machine.ts';
+import { checkMachine } from '../../src/step/check-machine.ts';
 import { InvalidInput } from '../../src/errors.ts';
 import { accepts, action, activity, ask, broadcast, command, reply, tell } from '../../src/workflow.ts';
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { createMachine, fromPromise, setup } from 'xstate';
-import { drawSvg } from '../../src/machine/draw-svg.ts';
-import { textWidth, wrapText } from '../../src/machine/draw-text.ts';
-import { graphName } from '../../src/machine/graph-name.ts';
+import { drawSvg } from '../../src/diagram/svg.ts';
+import { textWidth, wrapText } from '../../src/diagram/layout.ts';
+import { graphName } from '../../src/diagram/labels.ts';
 import { allElements, elementsOf, parseXml, type Element } from './draw-xml.ts';
 import { HOSTILE_NAMES, machines } from './graph-machines.ts';
 
@@ -112,8 +112,8 @@ describe('drawSvg', () => {
   });
 
   it('loads the layout only when it draws', () => {
-    const sources = ['draw-svg', 'draw-layout', 'draw-plan', 'graph'].map((name) =>
-      readFileSync(new URL(`../../src/machine/${name}.ts`, import.meta.url), 'utf8'),
+    const sources = ['svg', 'layout', 'mermaid'].map((name) =>
+      readFileSync(new URL(`../../src/diagram/${name}.ts`, import.meta.url), 'utf8'),
     );
     for (const source of sources) expect(source).not.toMatch(/^import (?!type)[^;]*'(?:elkjs|#elk)/m);
   });

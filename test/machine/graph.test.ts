@@ -18,9 +18,9 @@ import {
   stateIn,
   stopChild,
 } from 'xstate';
-import { toMermaid } from '../../src/machine/graph.ts';
-import { graphName } from '../../src/machine/graph-name.ts';
-import { broadcast, reply, tell } from '../../src/machine/tell.ts';
+import { toMermaid } from '../../src/diagram/mermaid.ts';
+import { graphName } from '../../src/diagram/labels.ts';
+import { broadcast, reply, tell } from '../../src/workflow/send.ts';
 import { parseDiagram, type Diagram, type ParsedState } from './graph-grammar.ts';
 import { HOSTILE_NAMES, machines, type MadeState } from './graph-machines.ts';
 

@@ -1,6 +1,6 @@
 import { assign, enqueueActions, raise, setup, spawnChild, type AnyStateMachine } from 'xstate';
 import { expect, test } from 'vitest';
-import { lostParts } from '../../src/machine/lost-parts.ts';
+import { lostParts } from '../../src/step/lost-parts.ts';
 import { activity, ask, command, tell } from '../../src/workflow.ts';
 import { Played } from './mail.ts';
 

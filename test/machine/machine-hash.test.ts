@@ -1,9 +1,9 @@
 import { assign, setup, type AnyStateMachine } from 'xstate';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { ask } from '../../src/machine/ask.ts';
-import { machineHash } from '../../src/machine/machine-hash.ts';
-import { tell } from '../../src/machine/tell.ts';
+import { ask } from '../../src/workflow/ask.ts';
+import { machineHash } from '../../src/step/machine-hash.ts';
+import { tell } from '../../src/workflow/send.ts';
 
 interface Variation {
   readonly answer?: z.ZodType;

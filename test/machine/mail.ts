@@ -1,7 +1,7 @@
-import type { Advance } from '../../src/machine/advance.ts';
-import { advance } from '../../src/machine/advance.ts';
-import type { Cause } from '../../src/machine/cause.ts';
-import type { WorkflowState } from '../../src/machine/workflow-state.ts';
+import type { Advance } from '../../src/step/step.ts';
+import { advance } from '../../src/step/step.ts';
+import type { Cause } from '../../src/step/cause.ts';
+import type { WorkflowState } from '../../src/step/workflow-state.ts';
 import type { Message } from '../../src/message/message.ts';
 import type { AnyStateMachine } from 'xstate';
 

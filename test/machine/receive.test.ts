@@ -1,8 +1,8 @@
 import { assign, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { receive, type Reception } from '../../src/machine/receive.ts';
-import type { WorkflowState } from '../../src/machine/workflow-state.ts';
+import { receive, type Reception } from '../../src/step/receive.ts';
+import type { WorkflowState } from '../../src/step/workflow-state.ts';
 import { parseEnvelope } from '../../src/message/envelope.ts';
 import type { Message } from '../../src/message/message.ts';
 import { accepts, ask } from '../../src/workflow.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
-import { advance, type Advance } from '../../src/machine/advance.ts';
-import type { Cause } from '../../src/machine/cause.ts';
-import { checkMachine } from '../../src/machine/check-machine.ts';
-import type { Effect } from '../../src/machine/effect.ts';
-import { step } from '../../src/machine/step.ts';
-import type { PlainEvent, WorkflowState } from '../../src/machine/workflow-state.ts';
+import { advance, type Advance } from '../../src/step/step.ts';
+import type { Cause } from '../../src/step/cause.ts';
+import { checkMachine } from '../../src/step/check-machine.ts';
+import type { Effect } from '../../src/step/effect.ts';
+import { step } from '../../src/step/xstate-step.ts';
+import type { PlainEvent, WorkflowState } from '../../src/step/workflow-state.ts';
 import { LiveReference, type Outcome } from './live-reference.ts';
 import { drawFrom, EVENTS, makeMachine, type Draw } from './made-machines.ts';
 import { ADDRESS, messageOf, RUN } from './mail.ts';

@@ -1,6 +1,6 @@
 import { assign, cancel, emit, enqueueActions, log, raise, sendTo, setup, spawnChild, stopChild } from 'xstate';
 import { describe, expect, it } from 'vitest';
-import { step, type Step } from '../../src/machine/step.ts';
+import { step, type Step } from '../../src/step/xstate-step.ts';
 import { action, activity, ask, broadcast, command, tell } from '../../src/workflow.ts';
 import type { AnyStateMachine } from 'xstate';
 

@@ -3,7 +3,7 @@ import { machine } from '../../machines/autonomous-dev.ts';
 import type { ChangeReport } from '../../machines/autonomous-dev/change-events.ts';
 import type { LoopInput } from '../../machines/autonomous-dev/input.ts';
 import { isAllDone, type LoopReport } from '../../machines/autonomous-dev/report.ts';
-import type { PlainEvent } from '../../src/machine/workflow-state.ts';
+import type { PlainEvent } from '../../src/step/workflow-state.ts';
 import { RecordedWorkflow } from './recorded-workflow.ts';
 
 const AGENTS = ['ada', 'ben', 'cleo'];

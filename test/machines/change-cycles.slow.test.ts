@@ -5,10 +5,10 @@ import type { ChangeInput } from '../../machines/autonomous-dev/change-context.t
 import type { FromChange } from '../../machines/autonomous-dev/change-events.ts';
 import type { Revised } from '../../machines/code-review/events.ts';
 import type { ReviewInput } from '../../machines/code-review/review.ts';
-import { activity } from '../../src/machine/activity.ts';
-import { explore } from '../../src/testing/explore.ts';
-import { formatExploration } from '../../src/testing/explore-report.ts';
-import type { ActivityUnderTest, Outcome } from '../../src/testing/explore-system.ts';
+import { activity } from '../../src/workflow/activity.ts';
+import { explore } from '../../src/testing/explore/explore.ts';
+import { formatExploration } from '../../src/testing/explore/report.ts';
+import type { ActivityUnderTest, Outcome } from '../../src/testing/explore/system.ts';
 
 const INPUT: ChangeInput = {
   task: { id: 'parser', title: 'Parse', description: 'Parse it.', files: [], dependsOn: [], skills: [] },

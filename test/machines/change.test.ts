@@ -4,7 +4,7 @@ import type { ChangeInput } from '../../machines/autonomous-dev/change-context.t
 import type { ChangeReport } from '../../machines/autonomous-dev/change-events.ts';
 import { pullRequestText } from '../../machines/autonomous-dev/pull-request.ts';
 import type { LoopReport } from '../../machines/autonomous-dev/report.ts';
-import type { PlainEvent } from '../../src/machine/workflow-state.ts';
+import type { PlainEvent } from '../../src/step/workflow-state.ts';
 import { RecordedWorkflow } from './recorded-workflow.ts';
 
 const INPUT: ChangeInput = {

@@ -4,8 +4,8 @@ import { machine } from '../../machines/code-review.ts';
 import type { ChangesRequested } from '../../machines/code-review/events.ts';
 import type { ReviewOutput } from '../../machines/code-review/progress.ts';
 import type { ReviewInput } from '../../machines/code-review/review.ts';
-import { explore } from '../../src/testing/explore.ts';
-import { formatExploration } from '../../src/testing/explore-report.ts';
+import { explore } from '../../src/testing/explore/explore.ts';
+import { formatExploration } from '../../src/testing/explore/report.ts';
 import { RecordedWorkflow } from './recorded-workflow.ts';
 import { commandsIn } from './real-workflow.ts';
 

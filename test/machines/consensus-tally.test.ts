@@ -2,8 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ALGORITHMS } from '../../machines/consensus/algorithms.ts';
 import { readBallot, type Ballot } from '../../machines/consensus/ballot.ts';
-import { ABSTAIN, parseElection, type Election, type ElectionInput } from '../../machines/consensus/election.ts';
-import { distinctEvidence } from '../../machines/consensus/evidence.ts';
+import {
+  ABSTAIN,
+  distinctEvidence,
+  type Election,
+  type ElectionInput,
+  parseElection,
+} from '../../machines/consensus/election.ts';
 import { lastBallots, tally } from '../../machines/consensus/tally.ts';
 
 const VOTERS = ['alice', 'bob', 'carol', 'dave', 'constructor'];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { machine } from '../../machines/consensus.ts';
 import type { ElectionInput } from '../../machines/consensus/election.ts';
-import { explore } from '../../src/testing/explore.ts';
-import { formatExploration } from '../../src/testing/explore-report.ts';
+import { explore } from '../../src/testing/explore/explore.ts';
+import { formatExploration } from '../../src/testing/explore/report.ts';
 import { RecordedWorkflow } from './recorded-workflow.ts';
 import { commandsIn } from './real-workflow.ts';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { crashMatrix, type CrashMatrixOptions } from 'agent-mailroom/testing';
 import { expect, test } from 'vitest';
-import { printReport } from '../workflows/train-world.ts';
+import { printReport } from '../runtime/train-world.ts';
 
 const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
 const MACHINES = path.join(import.meta.dirname, '..', '..', 'machines');

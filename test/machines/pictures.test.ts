@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
-import { toMermaid } from '../../src/machine/graph.ts';
+import { toMermaid } from '../../src/diagram/mermaid.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const MACHINES = path.join(ROOT, 'machines');

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lastVotes, optionOf, tally, type Rules, type Vote } from '../../machines/poll-tally.ts';
-import { parsePoll } from '../../machines/poll-input.ts';
-import { questionText } from '../../machines/poll-text.ts';
+import { lastVotes, optionOf, tally, type Rules, type Vote } from '../../machines/poll/tally.ts';
+import { parsePoll } from '../../machines/poll/input.ts';
+import { questionText } from '../../machines/poll/text.ts';
 
 const OPTIONS = ['postgres', 'sqlite', 'no database'];
 

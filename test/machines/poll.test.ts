@@ -3,8 +3,8 @@ import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { openRoom, type Message } from '../../src/index.ts';
 import { machine } from '../../machines/poll.ts';
-import { explore } from '../../src/testing/explore.ts';
-import { formatExploration } from '../../src/testing/explore-report.ts';
+import { explore } from '../../src/testing/explore/explore.ts';
+import { formatExploration } from '../../src/testing/explore/report.ts';
 import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');

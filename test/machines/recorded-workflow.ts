@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
-import type { Effect } from '../../src/machine/effect.ts';
-import { step, type Step } from '../../src/machine/step.ts';
-import type { PlainEvent } from '../../src/machine/workflow-state.ts';
+import type { Effect } from '../../src/step/effect.ts';
+import { step, type Step } from '../../src/step/xstate-step.ts';
+import type { PlainEvent } from '../../src/step/workflow-state.ts';
 
 export interface Sent {
   readonly to: readonly string[];

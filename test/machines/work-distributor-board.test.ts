@@ -2,20 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   availableOn,
-  createBoard,
-  entryOf,
+  type Board,
   boardFor,
+  createBoard,
+  type Entry,
+  entryOf,
   holderOf,
   isAllDone,
   missingFor,
+  type Move,
+  type Verdict,
   withNothingHeldBack,
-  type Board,
-  type Entry,
 } from '../../machines/work-distributor/board.ts';
-import type { Move, Verdict } from '../../machines/work-distributor/moves.ts';
-import { LAPSES_MAX } from '../../machines/work-distributor/lapse.ts';
+import { LAPSES_MAX, play } from '../../machines/work-distributor/rules.ts';
 import { parsePlan } from '../../machines/work-distributor/plan.ts';
-import { play } from '../../machines/work-distributor/play.ts';
 
 const AGENTS = ['alice', 'bob', 'carol'];
 const IDS = ['a', 'b', 'c', 'd'];

@@ -3,11 +3,11 @@ import { assign, sendTo, setup } from 'xstate';
 import { machine as distributor } from '../../machines/work-distributor.ts';
 import type { ToParent } from '../../machines/work-distributor/parent.ts';
 import type { Report } from '../../machines/work-distributor/report.ts';
-import { checkMachine } from '../../src/machine/check-machine.ts';
+import { checkMachine } from '../../src/step/check-machine.ts';
 import type { Message } from '../../src/index.ts';
-import { explore } from '../../src/testing/explore.ts';
-import { formatExploration } from '../../src/testing/explore-report.ts';
-import type { AgentAnswer } from '../../src/testing/explore-system.ts';
+import { explore } from '../../src/testing/explore/explore.ts';
+import { formatExploration } from '../../src/testing/explore/report.ts';
+import type { AgentAnswer } from '../../src/testing/explore/system.ts';
 
 const PLAN = { tasks: [{ id: 'parser', title: 'Parse', description: 'Parse it.' }] };
 const FIX = { id: 'fix', title: 'Mend it', description: 'Mend it.', dependsOn: ['parser'] };

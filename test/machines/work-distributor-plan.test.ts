@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseDistribution } from '../../machines/work-distributor/input.ts';
-import { nearest } from '../../machines/work-distributor/nearest.ts';
-import { planFaults } from '../../machines/work-distributor/plan-faults.ts';
-import { parsePlan, parseTasks } from '../../machines/work-distributor/plan.ts';
+import { nearest, parsePlan, parseTasks, planFaults } from '../../machines/work-distributor/plan.ts';
 
 const task = (
   id: string,

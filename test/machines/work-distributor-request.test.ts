@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createBoard } from '../../machines/work-distributor/board.ts';
 import { parsePlan } from '../../machines/work-distributor/plan.ts';
-import { play } from '../../machines/work-distributor/play.ts';
+import { play } from '../../machines/work-distributor/rules.ts';
 import { moveIn, renewedBy, requestData, type Said } from '../../machines/work-distributor/request.ts';
 
 const saying = (type: Said['type'], content: string, data?: unknown): Said => ({

@@ -3,8 +3,8 @@ import { machine } from '../../machines/work-distributor.ts';
 import type { Board } from '../../machines/work-distributor/board.ts';
 import type { DistributionInput } from '../../machines/work-distributor/input.ts';
 import type { Report } from '../../machines/work-distributor/report.ts';
-import { explore } from '../../src/testing/explore.ts';
-import { formatExploration } from '../../src/testing/explore-report.ts';
+import { explore } from '../../src/testing/explore/explore.ts';
+import { formatExploration } from '../../src/testing/explore/report.ts';
 import { RecordedWorkflow } from './recorded-workflow.ts';
 
 const PLAN = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nodeFileSystem } from '../../src/host/node-file-system.ts';
-import { countWaiting } from '../../src/mailbox/fullness.ts';
+import { countWaiting } from '../../src/mailbox/deliver.ts';
 import { claimNew } from '../../src/mailbox/claim.ts';
 import { scratchDirectories } from '../chain/scratch.ts';
 import { countCalls } from '../faults/faulty-files.ts';

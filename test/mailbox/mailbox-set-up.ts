@@ -1,16 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Clock } from '../../src/host/clock.ts';
+import { alwaysGrants, type Clock, type Host } from '../../src/host/host.ts';
 import type { FileSystem } from '../../src/host/file-system.ts';
-import type { Host } from '../../src/host/host.ts';
-import { alwaysGrants } from '../../src/host/lock.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { createSharedSync } from '../../src/host/shared-sync.ts';
 import { claimNew, type Claim } from '../../src/mailbox/claim.ts';
 import { createMailboxDirectories } from '../../src/mailbox/create.ts';
 import { deliver, type DeliveryOutcome } from '../../src/mailbox/deliver.ts';
 import { createMailbox, type Durability, type Mailbox, type MailboxEvent } from '../../src/mailbox/mailbox.ts';
-import { createTurns } from '../../src/mailbox/turns.ts';
+import { createTurns } from '../../src/mailbox/send-order.ts';
 import { actorLayout, claimFileName, roomLayout } from '../../src/message/layout.ts';
 import { dayOfId, timeOfId } from '../../src/message/message-id.ts';
 import { DEFAULT_LIMITS, type RoomLimits } from '../../src/room/limits.ts';

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { acknowledge, reject, release } from '../../src/mailbox/claim.ts';
-import { peek } from '../../src/mailbox/peek.ts';
-import { statusIn } from '../../src/mailbox/status.ts';
+import { peek, statusIn } from '../../src/mailbox/status.ts';
 import { scratchDirectories } from '../chain/scratch.ts';
 import { idAt, LEASE_MS, MailboxSetUp, START_MS } from './mailbox-set-up.ts';
 

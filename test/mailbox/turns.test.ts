@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createTurns, type Turn } from '../../src/mailbox/turns.ts';
+import { createTurns, type Turn } from '../../src/mailbox/send-order.ts';
 import { propertySeed } from '../chain/seed.ts';
 
 const seed = propertySeed('turns');

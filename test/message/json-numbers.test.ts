@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { findInexactNumber } from '../../src/message/json-numbers.ts';
+import { findInexactNumber } from '../../src/message/exact-data.ts';
 import { checkProperty } from './property.ts';
 
 it.each([

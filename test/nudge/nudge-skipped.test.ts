@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { RunResult, TmuxPane } from '../../src/index.ts';
-import { currentPane } from '../../src/room/tmux-pane.ts';
+import { currentPane } from '../../src/room/nudge.ts';
 import { systemError } from '../faults/faulty-files.ts';
 import { until } from '../hostile/until.ts';
 import { readAll } from '../hostile/zoo-room.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { FileFacts, FileSystem, Host } from '../../src/index.ts';
-import { ringBell } from '../../src/room/tmux-pane.ts';
+import { ringBell } from '../../src/room/nudge.ts';
 
 /** A host on which every path opens as such a thing, and what was opened on it and written to it. */
 function hostWith(kind: FileFacts['kind'], written = 1): { host: Host; calls: string[] } {

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { TmuxPane } from '../../src/index.ts';
-import { currentPane } from '../../src/room/tmux-pane.ts';
+import { currentPane } from '../../src/room/nudge.ts';
 import { until } from '../hostile/until.ts';
 
 /** Without tmux these tests are skipped on a developer's machine, and fail where everything must be tried. */

@@ -6,7 +6,7 @@ import { actorLayout, roomLayout } from '../../src/message/layout.ts';
 import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
 import { until } from '../hostile/until.ts';
 import { openRecorder, skipWithoutTmux, startTmux } from '../nudge/tmux-server.ts';
-import { createProject, GREETER } from '../workflows/cli-machines.ts';
+import { createProject, GREETER } from '../runtime/cli-machines.ts';
 
 const started = new Set<ChildProcess>();
 afterEach(() => {

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { actorLayout, roomLayout } from '../../src/message/layout.ts';
 import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
 import { until } from '../hostile/until.ts';
-import { createProject, GREETER } from '../workflows/cli-machines.ts';
+import { createProject, GREETER } from '../runtime/cli-machines.ts';
 import { NAMESPACES, runIn, skipWithout, startIn } from './namespaces.ts';
 
 const HOUR_S = 3_600;

@@ -1,7 +1,10 @@
-import type { Sources } from './import-rules.ts';
+import { posix } from 'node:path';
+import { importersOf, type Sources } from './import-rules.ts';
 import { lineAt } from './imports.ts';
 
-const LINES_MAX = 250;
+const LINES_MAX = 400;
+/** A shorter file with one importer in its folder is a part of that importer. */
+const CRUMB_LINES = 40;
 const KEBAB_CASE = /^[a-z0-9]+(?:-[a-z0-9]+)*\.ts$/;
 /** Names that say nothing, so that anything ends up in them. */
 const EMPTY_NAMES = ['common', 'helper', 'helpers', 'manager', 'misc', 'types', 'util', 'utils'];
@@ -44,6 +47,36 @@ export function fileViolations(sources: Sources): string[] {
   ]);
 }
 
+/** Every file so short that its only importer, in the same folder, should hold what is in it. */
+export function crumbs(sources: Sources, exceptions: Readonly<Record<string, string>>): string[] {
+  const importers = importersOf(sources);
+  const found = [...sources]
+    .filter(([path, source]) => linesOf(source) < CRUMB_LINES && isAlone(path, importers.get(path) ?? []))
+    .map(([path]) => path);
+  return [
+    ...found
+      .filter((path) => !Object.hasOwn(exceptions, path))
+      .map(
+        (path) => `${path} has under ${CRUMB_LINES} lines and one importer: merge it into ${importers.get(path)?.[0]}`,
+      ),
+    ...Object.keys(exceptions)
+      .filter((path) => !found.includes(path))
+      .map((path) => `${path} needs no exception any more`),
+  ];
+}
+
+function isAlone(path: string, importers: readonly string[]): boolean {
+  const [only, other] = importers;
+  return only !== undefined && other === undefined && posix.dirname(only) === posix.dirname(path);
+}
+
+const linesOf = (source: string): number => source.replace(/\n$/, '').split('\n').length;
+
+/** Every file that is too long, one sentence each. */
+export function longFiles(sources: Sources): string[] {
+  return [...sources].flatMap(([path, source]) => lengthFaults(path, source));
+}
+
 function nameFaults(path: string): string[] {
   const name = path.split('/').at(-1) ?? path;
   const folders = path.split('/').slice(0, -1);
@@ -53,7 +86,7 @@ function nameFaults(path: string): string[] {
 }
 
 function lengthFaults(path: string, source: string): string[] {
-  const lines = source.replace(/\n$/, '').split('\n').length;
+  const lines = linesOf(source);
   return lines > LINES_MAX ? [`${path}: ${lines} lines, the limit is ${LINES_MAX}; give each idea a file`] : [];
 }
 

@@ -13,16 +13,34 @@ export const LAYERS = [
   'chain',
   'message',
   'signing',
-  'mailbox',
+  'rate',
   'log',
+  'mailbox',
   'room',
   'jobs',
   'agents',
   'hooks',
-  'machine',
-  'durable',
+  'workflow',
+  'step',
+  'diagram',
+  'journal',
+  'runtime',
+  'inspector',
+  'history',
   'testing',
   'cli',
+];
+
+/** The same for `machines`: a folder and the machine of that name beside it are one layer. */
+export const MACHINE_LAYERS = [
+  'shared',
+  'poll',
+  'consensus',
+  'code-review',
+  'work-distributor',
+  'autonomous-dev',
+  'member',
+  'team',
 ];
 
 /** What users import: each may import all layers but the last, and no layer imports them. */
@@ -35,14 +53,14 @@ const RANDOM_NAMES = /^(?:random|getRandomValues$|webcrypto$)/;
 
 /** Which layers may load a package. */
 const PACKAGE_LAYERS: Readonly<Record<string, readonly string[]>> = {
-  '#elk': ['machine'],
+  '#elk': ['diagram'],
   chokidar: ['host'],
   execa: ['host'],
   'jsonc-parser': ['hooks'],
   'proper-lockfile': ['host'],
   tsx: ['host'],
-  xstate: ['machine', 'durable', 'testing', 'cli'],
-  zod: ['room', 'agents', 'machine', 'durable', 'testing', 'cli'],
+  xstate: ['workflow', 'step', 'diagram', 'runtime', 'inspector', 'testing', 'cli'],
+  zod: ['room', 'agents', 'workflow', 'step', 'journal', 'runtime', 'testing', 'cli'],
 };
 
 /** Every import that goes the wrong way, through the wrong door or in a circle, one sentence each. */
@@ -59,6 +77,34 @@ export function importViolations(sources: Sources): string[] {
     }
   }
   return [...violations, ...cycles(sources)];
+}
+
+/** The same for the machines that ship. They import the package as users do, by its name. */
+export function machineViolations(sources: Sources): string[] {
+  const violations: string[] = [];
+  for (const [path, source] of sources) {
+    const from = MACHINE_LAYERS.indexOf(layerOf(path).replace(/\.ts$/, ''));
+    if (from < 0) violations.push(`${path}: no layer; the layers are ${MACHINE_LAYERS.join(', ')}`);
+    for (const { specifier, line } of importsOf(source)) {
+      if (!specifier.startsWith('.')) continue;
+      const target = resolve(path, specifier);
+      const to = MACHINE_LAYERS.indexOf(layerOf(target).replace(/\.ts$/, ''));
+      if (!sources.has(target)) violations.push(`${path}:${line} imports ${specifier}: no such file in machines`);
+      else if (to > from) violations.push(`${path}:${line} imports ${specifier}, a layer above its own`);
+    }
+  }
+  return [...violations, ...cycles(sources)];
+}
+
+/** The importers of each file, by their paths. */
+export function importersOf(sources: Sources): ReadonlyMap<string, readonly string[]> {
+  const importers = new Map<string, string[]>();
+  for (const [path, source] of sources) {
+    const targets = importsOf(source).filter(({ specifier }) => specifier.startsWith('.'));
+    for (const target of new Set(targets.map(({ specifier }) => resolve(path, specifier))))
+      importers.set(target, [...(importers.get(target) ?? []), path]);
+  }
+  return importers;
 }
 
 function directionFault(path: string, found: ImportFound, sources: Sources): string | undefined {
@@ -90,7 +136,7 @@ function doorFault(layer: string, found: ImportFound): string | undefined {
 }
 
 /** One line for each import that closes a circle, types included. */
-function cycles(sources: Sources): string[] {
+export function cycles(sources: Sources): string[] {
   const found: string[] = [];
   const finished = new Set<string>();
   const visit = (path: string, trail: readonly string[]): void => {

@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRoom } from '../../src/index.ts';
-import { childAddress } from '../../src/machine/child-address.ts';
+import { childAddress } from '../../src/step/child-address.ts';
 import type { CliRoom } from '../cli/cli-room.ts';
-import { createProject, GREETER } from '../workflows/cli-machines.ts';
+import { createProject, GREETER } from '../runtime/cli-machines.ts';
 
 const NUMBERS = '123456789';
 const DEVICES = [

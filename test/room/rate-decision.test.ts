@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChainRecord } from '../../src/chain/record.ts';
-import { decideGrant, type RateDecision } from '../../src/room/rate-decision.ts';
-import { GrantHistory, type RateBody } from '../../src/room/rate-grants.ts';
+import { decideGrant, type RateDecision } from '../../src/rate/counter.ts';
+import { GrantHistory, type RateBody } from '../../src/rate/grants.ts';
 import { propertySeed } from '../chain/seed.ts';
 
 const seed = propertySeed('rate-decision.test.ts');

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { RateLimitExceeded } from '../../src/errors.ts';
 import { errnoOf } from '../../src/host/file-system.ts';
-import { alwaysGrants } from '../../src/host/lock.ts';
+import { alwaysGrants } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { scratchDirectories } from '../chain/scratch.ts';
 import { everyFault, sweep, unsyncedFiles } from '../faults/fault-sweep.ts';

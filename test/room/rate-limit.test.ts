@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ChainDamaged, RateLimitExceeded, WaitTimeout } from '../../src/errors.ts';
 import type { FileSystem } from '../../src/host/file-system.ts';
-import { alwaysGrants, type Lock } from '../../src/host/lock.ts';
+import { alwaysGrants, type Lock } from '../../src/host/host.ts';
 import { nodeFileSystem } from '../../src/host/node-file-system.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { countCalls } from '../faults/faulty-files.ts';

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../src/host/clock.ts';
-import type { Host } from '../../src/host/host.ts';
-import { alwaysGrants } from '../../src/host/lock.ts';
+import { alwaysGrants, type Clock, type Host } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
-import { RateCounter, type GrantRequest, type RateCounterOptions } from '../../src/room/rate-limit.ts';
+import { RateCounter, type GrantRequest, type RateCounterOptions } from '../../src/rate/counter.ts';
 
 export const START_MS = Date.UTC(2026, 5, 1);
 const DEFAULTS = {

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hmacSha256 } from '../../src/signing/hmac-sha256.ts';
+import { hmacSha256 } from '../../src/signing/keys.ts';
 import { checkProperty } from '../message/property.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');

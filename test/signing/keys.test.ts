@@ -1,6 +1,6 @@
 import { createHash, createHmac, createPrivateKey, createPublicKey } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createEd25519Key, createEd25519Verifier } from '../../src/signing/ed25519.ts';
+import { createEd25519Key, createEd25519Verifier } from '../../src/signing/keyring.ts';
 import { createHmacKey } from '../../src/signing/keys.ts';
 
 const ROOM_KEY = Buffer.from('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', 'hex');

@@ -6,8 +6,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { initRoom, openRoom } from '../../src/index.ts';
-import { crashProgram } from '../../src/testing/crash-program.ts';
-import { CrashRoom } from '../../src/testing/crash-room.ts';
+import { crashProgram } from '../../src/testing/crash/runner.ts';
+import { CrashRoom } from '../../src/testing/crash/room.ts';
 
 const fixture = (name: string): string => path.join(import.meta.dirname, '..', '..', 'fixtures', 'testing', name);
 

@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AnyStateMachine } from 'xstate';
-import { undeliveredCause } from '../../src/durable/undelivered-cause.ts';
-import { acceptedBy } from '../../src/machine/accepts.ts';
-import { advance } from '../../src/machine/advance.ts';
-import type { Cause } from '../../src/machine/cause.ts';
-import type { PlannedMail } from '../../src/machine/outgoing-mail.ts';
-import { receive } from '../../src/machine/receive.ts';
-import type { WorkflowState } from '../../src/machine/workflow-state.ts';
+import { undeliveredCause } from '../../src/runtime/effects.ts';
+import { acceptedBy } from '../../src/workflow/accepts.ts';
+import { advance } from '../../src/step/step.ts';
+import type { Cause } from '../../src/step/cause.ts';
+import type { PlannedMail } from '../../src/step/outgoing.ts';
+import { receive } from '../../src/step/receive.ts';
+import type { WorkflowState } from '../../src/step/workflow-state.ts';
 import { isCommonType } from '../../src/message/message-type.ts';
 import type { Message } from '../../src/message/message.ts';
-import type { Taken, WorkflowStep } from '../../src/testing/explore-move.ts';
-import type { SystemUnderTest } from '../../src/testing/explore-system.ts';
+import type { Taken, WorkflowStep } from '../../src/testing/explore/move.ts';
+import type { SystemUnderTest } from '../../src/testing/explore/system.ts';
 
 type Expected = NonNullable<Parameters<typeof receive>[1]['expected']>;
 

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { whereabouts } from '../../src/durable/describe-state.ts';
+import { whereabouts } from '../../src/journal/describe.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { explore } from '../../src/testing.ts';
 import { activity } from '../../src/workflow.ts';
-import { eventually, WorkflowRoom } from '../workflows/workflow-room.ts';
+import { eventually, WorkflowRoom } from '../runtime/workflow-room.ts';
 import { exited, reviewer, ship, shipSystem } from './ship-system.ts';
 
 const RUNS = 16;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Timer } from '../../src/machine/workflow-state.ts';
-import { afterFiring, afterStep, NO_TIMERS, type TimerOrder } from '../../src/testing/explore-clock.ts';
+import type { Timer } from '../../src/step/workflow-state.ts';
+import { afterFiring, afterStep, NO_TIMERS, type TimerOrder } from '../../src/testing/explore/clock.ts';
 import { checkProperty } from '../message/property.ts';
 
 const DELAY_MS_MAX = 5;

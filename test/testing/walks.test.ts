@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { forgetEnded } from '../../src/testing/explore-forget.ts';
-import { fingerprint } from '../../src/testing/explore-fingerprint.ts';
-import { lineOf } from '../../src/testing/explore-line.ts';
-import { movesOf } from '../../src/testing/explore-moves.ts';
-import { seen } from '../../src/testing/explore-situation.ts';
-import { commitStarts } from '../../src/testing/explore-starts.ts';
-import type { SituationSeen, SystemUnderTest } from '../../src/testing/explore-system.ts';
+import { fingerprint, forgetEnded } from '../../src/testing/explore/fingerprint.ts';
+import { lineOf } from '../../src/testing/explore/line.ts';
+import { movesOf } from '../../src/testing/explore/moves.ts';
+import { seen } from '../../src/testing/explore/situation.ts';
+import { commitStarts } from '../../src/testing/explore/explore.ts';
+import type { SituationSeen, SystemUnderTest } from '../../src/testing/explore/system.ts';
 import { explore } from '../../src/testing.ts';
 import { checkProperty } from '../message/property.ts';
 import { MiniHost } from './mini-host.ts';

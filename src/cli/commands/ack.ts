@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { eachId } from '../each-id.ts';
+import { eachId } from '../own-mail.ts';
 import { withAgent } from '../with-room.ts';
 
 export const ack: Command = {

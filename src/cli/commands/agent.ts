@@ -1,5 +1,5 @@
 import { relative, resolve, sep } from 'node:path';
-import type { AgentCommand, StdinForm } from '../../agents/agent-command.ts';
+import type { AgentCommand, StdinForm } from '../../agents/settings.ts';
 import { PRESET_NAMES, type PresetName } from '../../agents/presets.ts';
 import type { RunAgentOptions } from '../../agents/run-agent.ts';
 import { InvalidInput } from '../../errors.ts';
@@ -8,13 +8,11 @@ import { cut, echo } from '../../message/cut.ts';
 import { isMessageType } from '../../message/message-type.ts';
 import { textOption, type Arguments } from '../arguments.ts';
 import type { Call, Command } from '../command.ts';
-import { countOption } from '../count-option.ts';
-import { parseDuration, WAIT_MS_MAX } from '../duration.ts';
+import { countOption, listOption, parseDuration, WAIT_MS_MAX } from '../option-values.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { onInterruption } from '../interruption.ts';
-import { listOption } from '../list-option.ts';
-import { loadAgents } from '../load-agents.ts';
-import { createAgentTeller } from '../tell-agent.ts';
+import { loadAgents } from '../load.ts';
+import { createAgentTeller } from '../print/agent.ts';
 import { nudgeApart } from '../with-room.ts';
 
 const STDIN_FORMS: readonly StdinForm[] = ['prompt', 'json', 'content'];

@@ -1,9 +1,9 @@
 import type { ActorInfo } from '../../room/room.ts';
 import { visible } from '../../message/visible.ts';
 import type { Command } from '../command.ts';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../option-values.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { alignColumns } from '../show-message.ts';
+import { alignColumns } from '../print/mail.ts';
 import { withRoom } from '../with-room.ts';
 
 export const agents: Command = {

@@ -1,6 +1,6 @@
 import { Conflict, InvalidInput, isMailroomError, MessageNotFound } from '../../errors.ts';
 import { listDead, retryDead, type DeadLetter } from '../../mailbox/dead.ts';
-import { inspect } from '../../mailbox/inspect.ts';
+import { inspect } from '../../mailbox/find.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { echo } from '../../message/cut.ts';
 import { formatTime } from '../../message/format-time.ts';
@@ -11,8 +11,7 @@ import { mailboxOf } from '../../room/context.ts';
 import type { Room } from '../../room/room.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { fittedJson, fittedText, MAX_BYTES_OPTION, maxBytesOf } from '../fit-message.ts';
-import { alignColumns, shortId } from '../show-message.ts';
+import { alignColumns, fittedJson, fittedText, MAX_BYTES_OPTION, maxBytesOf, shortId } from '../print/mail.ts';
 import { withAgent } from '../with-room.ts';
 
 /** More than any message takes as text, with its line breaks and escapes. */

@@ -2,9 +2,7 @@ import type { AnyStateMachine, StateValue } from 'xstate';
 import { isMailroomError } from '../../errors.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { loadRuntime, type Runtime } from '../load-runtime.ts';
-import { isMachineFile, loadMachine } from '../load-machine.ts';
-import { machineOf, namedOrShipped } from '../machine-of.ts';
+import { isMachineFile, loadMachine, loadRuntime, machineOf, namedOrShipped, type Runtime } from '../load.ts';
 import { withRoom } from '../with-room.ts';
 
 export const graph: Command = {

@@ -1,19 +1,26 @@
 import { WaitTimeout } from '../../errors.ts';
 import type { EarlyMail } from '../../mailbox/early.ts';
-import type { Peeked, Unsettled } from '../../mailbox/peek.ts';
+import type { Peeked, Unsettled } from '../../mailbox/status.ts';
 import { formatTime } from '../../message/format-time.ts';
 import { timeOfId } from '../../message/message-id.ts';
 import type { Agent } from '../../room/agent.ts';
 import type { Room } from '../../room/room.ts';
 import { waitForUnread } from '../../room/wait-for-unread.ts';
 import { textOption } from '../arguments.ts';
-import { countOption } from '../count-option.ts';
+import { countOption, formatDuration, parseDuration, WAIT_MS_MAX } from '../option-values.ts';
 import type { Call, Command } from '../command.ts';
-import { formatDuration, parseDuration, WAIT_MS_MAX } from '../duration.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { fittedList, linesWithin, MAX_BYTES_OPTION, maxBytesOf } from '../fit-message.ts';
+import {
+  alignColumns,
+  fittedList,
+  headersJson,
+  linesWithin,
+  MAX_BYTES_OPTION,
+  maxBytesOf,
+  preview,
+  shortId,
+} from '../print/mail.ts';
 import { onInterruption } from '../interruption.ts';
-import { alignColumns, headersJson, preview, shortId } from '../show-message.ts';
 import { withAgent } from '../with-room.ts';
 
 const LIMIT_DEFAULT = 100;

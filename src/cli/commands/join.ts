@@ -1,8 +1,8 @@
 import { isatty } from 'node:tty';
-import { currentPane } from '../../room/tmux-pane.ts';
+import { currentPane } from '../../room/nudge.ts';
 import { textOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { listOption } from '../list-option.ts';
+import { listOption } from '../option-values.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { withRoom } from '../with-room.ts';
 

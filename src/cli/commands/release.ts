@@ -1,6 +1,5 @@
 import type { Command } from '../command.ts';
-import { eachId } from '../each-id.ts';
-import { heldByMe } from '../held-by-me.ts';
+import { eachId, heldByMe } from '../own-mail.ts';
 import { withAgent } from '../with-room.ts';
 
 export const release: Command = {

@@ -1,9 +1,8 @@
 import { formatTime } from '../../message/format-time.ts';
 import { textOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { parseDuration } from '../duration.ts';
-import { eachId } from '../each-id.ts';
-import { heldByMe } from '../held-by-me.ts';
+import { parseDuration } from '../option-values.ts';
+import { eachId, heldByMe } from '../own-mail.ts';
 import { withAgent } from '../with-room.ts';
 
 export const renew: Command = {

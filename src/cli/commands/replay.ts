@@ -1,10 +1,9 @@
-import type { Divergence } from '../../durable/replay.ts';
-import { noWorkflow } from '../../durable/stop-workflow.ts';
+import type { Divergence } from '../../history/replay.ts';
+import { noWorkflow } from '../../journal/list.ts';
 import { visible, visibleJson } from '../../message/visible.ts';
 import type { Command } from '../command.ts';
 import { EXIT_FAILURE, EXIT_OK } from '../exit-code.ts';
-import { loadRuntime } from '../load-runtime.ts';
-import { machineOf, namedOrShipped } from '../machine-of.ts';
+import { loadRuntime, machineOf, namedOrShipped } from '../load.ts';
 import { commandLine } from '../shell-words.ts';
 import { withRoom } from '../with-room.ts';
 

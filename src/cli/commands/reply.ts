@@ -3,12 +3,12 @@ import type { Agent } from '../../room/agent.ts';
 import type { Draft } from '../../room/draft.ts';
 import type { Room } from '../../room/room.ts';
 import type { Sender } from '../../room/sender.ts';
-import { Advised } from '../advised.ts';
+import { Advised } from '../report-error.ts';
 import type { Call, Command } from '../command.ts';
-import { mailOrPast, type Found } from '../mail-or-past.ts';
+import { mailOrPast, type Found } from '../own-mail.ts';
 import { draftOf, POST_OPTIONS, postMessage, type Posted } from '../post-message.ts';
 import { readContent } from '../read-content.ts';
-import { shortId } from '../show-message.ts';
+import { shortId } from '../print/mail.ts';
 import { withAgent } from '../with-room.ts';
 
 export const reply: Command = {

@@ -2,9 +2,9 @@ import type { MessageStatus } from '../../mailbox/status.ts';
 import { visible } from '../../message/visible.ts';
 import { formatTime } from '../../message/format-time.ts';
 import type { Command } from '../command.ts';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../option-values.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { alignColumns, shortId } from '../show-message.ts';
+import { alignColumns, shortId } from '../print/mail.ts';
 import { withRoom } from '../with-room.ts';
 
 export const status: Command = {

@@ -1,9 +1,9 @@
-import { listWorkflows } from '../../durable/list-workflows.ts';
-import { stopWorkflow } from '../../durable/stop-workflow.ts';
+import { listWorkflows } from '../../journal/list.ts';
+import { stopWorkflow } from '../../history/stop.ts';
 import { textOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { shortId } from '../show-message.ts';
+import { shortId } from '../print/mail.ts';
 import { withRoom } from '../with-room.ts';
 
 export const stop: Command = {

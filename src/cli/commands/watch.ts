@@ -1,13 +1,12 @@
 import { visible } from '../../message/visible.ts';
 import type { Room } from '../../room/room.ts';
 import { watchRoom, type Seen } from '../../room/watch-room.ts';
-import { countOption } from '../count-option.ts';
+import { countOption } from '../option-values.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { fittedJson, MAX_BYTES_OPTION, maxBytesOf } from '../fit-message.ts';
+import { fittedJson, headerLine, headersJson, MAX_BYTES_OPTION, maxBytesOf, preview, shortId } from '../print/mail.ts';
 import { identityOf } from '../identity.ts';
 import { onInterruption } from '../interruption.ts';
-import { headerLine, headersJson, preview, shortId } from '../show-message.ts';
 import { withRoom } from '../with-room.ts';
 
 export const watch: Command = {

@@ -1,8 +1,8 @@
-import { storyOf } from '../../durable/story.ts';
-import { noWorkflow } from '../../durable/stop-workflow.ts';
+import { storyOf } from '../../history/explain.ts';
+import { noWorkflow } from '../../journal/list.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { storyColumns, storyText } from '../story-text.ts';
+import { storyColumns, storyText } from '../print/story.ts';
 import { commandLine } from '../shell-words.ts';
 import { withRoom } from '../with-room.ts';
 

@@ -1,14 +1,13 @@
-import { describeFailure, whereabouts } from '../../durable/describe-state.ts';
-import { listWorkflows, type WorkflowInfo } from '../../durable/list-workflows.ts';
-import type { WaitingFor } from '../../durable/waiting-for.ts';
-import { standingOf } from '../../machine/workflow-state.ts';
+import { describeFailure, type WaitingFor, whereabouts } from '../../journal/describe.ts';
+import { listWorkflows, type WorkflowInfo } from '../../journal/list.ts';
+import { standingOf } from '../../step/workflow-state.ts';
 import { formatTime } from '../../message/format-time.ts';
 import { visible } from '../../message/visible.ts';
 import type { Command } from '../command.ts';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../option-values.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { commandLine } from '../shell-words.ts';
-import { alignColumns, shortId } from '../show-message.ts';
+import { alignColumns, shortId } from '../print/mail.ts';
 import { withRoom } from '../with-room.ts';
 
 export const workflows: Command = {

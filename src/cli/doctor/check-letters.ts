@@ -1,5 +1,4 @@
-import { removeQuietly } from '../../host/files.ts';
-import { namesIn } from '../../host/names-in.ts';
+import { namesIn, removeQuietly } from '../../host/files.ts';
 import { quote } from '../../host/shell-word.ts';
 import { listDead, readReason, writeReason } from '../../mailbox/dead.ts';
 import { listWaiting, refuseForeign } from '../../mailbox/drain.ts';

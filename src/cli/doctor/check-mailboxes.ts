@@ -1,8 +1,7 @@
-import { removeQuietly } from '../../host/files.ts';
-import { namesIn } from '../../host/names-in.ts';
+import { namesIn, removeQuietly } from '../../host/files.ts';
 import { isOpenToAll } from '../../mailbox/claim.ts';
 import { listEarly } from '../../mailbox/early.ts';
-import { countWaiting, isFullFor } from '../../mailbox/fullness.ts';
+import { countWaiting, isFullFor } from '../../mailbox/deliver.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { abandonedIn } from '../../mailbox/sweep.ts';
 import { isAddress, isDeviceName } from '../../message/address.ts';

@@ -1,5 +1,4 @@
-import { ensureDirectory, readText } from '../../host/files.ts';
-import { namesIn } from '../../host/names-in.ts';
+import { ensureDirectory, namesIn, readText } from '../../host/files.ts';
 import { quote } from '../../host/shell-word.ts';
 import { isClockMark, purgedThrough, writeClockMark } from '../../mailbox/purge.ts';
 import { actorLayout, type MailboxLayout } from '../../message/layout.ts';

@@ -1,4 +1,4 @@
-import { namesIn } from '../../host/names-in.ts';
+import { namesIn } from '../../host/files.ts';
 import { sessionLayout, type SessionLayout } from '../../message/layout.ts';
 import type { RoomContext } from '../../room/context.ts';
 import { readSignedRecord } from '../../room/signed-record.ts';

@@ -1,7 +1,7 @@
 import { parseHookEvent } from '../../hooks/hook-event.ts';
 import { directoryOf, lookQuickly } from '../../hooks/quick-look.ts';
 import { startWaiter } from '../../hooks/start-waiter.ts';
-import { JOB_VARIABLE } from '../../jobs/job-layout.ts';
+import { JOB_VARIABLE } from '../../jobs/job-files.ts';
 import { nodeClock } from '../../host/node-clock.ts';
 import { blockingFileSystem } from '../../host/node-file-system.ts';
 import { nodeProcesses } from '../../host/node-processes.ts';

@@ -1,6 +1,6 @@
 import { blockingHost, nodeHost } from '../../host/node-host.ts';
 import type { Command } from '../command.ts';
-import { splitLine } from '../command-line.ts';
+import { splitLine } from '../command-spec.ts';
 import { ack } from '../commands/ack.ts';
 import { broadcast } from '../commands/broadcast.ts';
 import { inbox } from '../commands/inbox.ts';

@@ -1,5 +1,5 @@
 import { nodeHost } from '../../host/node-host.ts';
-import { splitLine } from '../command-line.ts';
+import { splitLine } from '../command-spec.ts';
 import type { Command } from '../command.ts';
 import { createCommands } from '../command-table.ts';
 import { findCommand } from '../commands/help.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { runWorkflow } from '../../durable/run-workflow.ts';
+import { runWorkflow } from '../../runtime/host.ts';
 import { nodeHost } from '../../host/node-host.ts';
 import { openRoom } from '../../room/room.ts';
 import type { Call } from '../command.ts';

@@ -1,23 +1,26 @@
 import { isMailroomError } from '../../errors.ts';
-import { readText } from '../../host/files.ts';
-import { hookFile, HOOK_SCOPES, type HookScope } from '../../hooks/install/hook-files.ts';
+import { HOOK_SCOPES, hookFile, type HookScope } from '../../hooks/install/hook-files.ts';
 import { lookAtHooks } from '../../hooks/install/install-hooks.ts';
 import { PROGRAM_FACTS } from '../../hooks/install/program-facts.ts';
 import { isGapClosed, sandboxGap } from '../../hooks/install/sandbox.ts';
 import { SETTINGS_BYTES_MAX } from '../../hooks/install/settings-file.ts';
 import { trustFile, trustIn } from '../../hooks/install/trust.ts';
 import { HOOK_PROGRAMS, type HookProgram } from '../../hooks/programs.ts';
+import { lastRunMs, listSessions } from '../../hooks/session.ts';
+import { waiterOf, WAKES_MAX } from '../../hooks/waiter.ts';
+import { readText } from '../../host/files.ts';
 import { realPathOf } from '../../host/real-path.ts';
-import { visible } from '../../message/visible.ts';
+import { lastLines } from '../../log/read-log.ts';
+import { countUnread } from '../../mailbox/early.ts';
 import { formatTime } from '../../message/format-time.ts';
+import { visible } from '../../message/visible.ts';
+import { mailboxOf, type RoomContext } from '../../room/context.ts';
 import { openRoom } from '../../room/room.ts';
 import type { Call } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { alignColumns } from '../show-message.ts';
-import { callingFor } from './calling-for.ts';
-import { placeOf, programsHere, readInstead, roomHere, type Place } from './find-place.ts';
-import { gapText } from './hook-advice.ts';
-import { lastFault, sessionsIn, type HookFault, type SessionStatus } from './hook-sessions.ts';
+import { alignColumns } from '../print/mail.ts';
+import { type Place, placeOf, programsHere, readInstead, roomHere } from './find-place.ts';
+import { callingFor, gapText } from './hook-advice.ts';
 
 /** What `mailroom hooks status --json` says of one program. */
 interface ProgramStatus {
@@ -168,4 +171,59 @@ function trustText({ isNeeded, isGiven }: FileStatus['trust']): string {
   if (!isNeeded) return 'needs no trust';
   if (isGiven === null) return 'trust unknown';
   return isGiven ? 'trusted' : 'not trusted yet';
+}
+
+/** A session that has joined by its hooks, as `mailroom hooks status --json` says it. */
+export interface SessionStatus {
+  readonly program: HookProgram;
+  readonly address: string;
+  /** ISO 8601. */
+  readonly lastRun: string;
+  /** Messages that it was not shown yet. */
+  readonly unread: number;
+  /** How often mail woke it since a person's last prompt. */
+  readonly wakes: number;
+  /** It was woken as often as is allowed: mail waits until a person's next prompt. */
+  readonly isWokenNoMore: boolean;
+}
+
+/** The last hook that failed. */
+export interface HookFault {
+  /** ISO 8601. */
+  readonly time: string;
+  /** Program, event, and what failed. */
+  readonly detail: string;
+}
+
+/** Newest run first. */
+function sessionsIn(context: RoomContext): SessionStatus[] {
+  const found = listSessions(context).map((session) => {
+    const mailbox = mailboxOf(context, session.address);
+    const wakes = waiterOf(context, session)?.wakes ?? 0;
+    return {
+      program: session.program,
+      address: session.address,
+      lastRun: new Date(lastRunMs(context, session)).toISOString(),
+      unread: mailbox ? countUnread(mailbox) : 0,
+      wakes,
+      isWokenNoMore: wakes >= WAKES_MAX,
+    };
+  });
+  return found.sort((a, b) => (a.lastRun < b.lastRun ? 1 : -1));
+}
+
+/** By the room's log, which is kept for a while only. */
+function lastFault({ host, layout }: RoomContext): HookFault | undefined {
+  const [line] = lastLines(host, layout, { limit: 1, matches: (one) => recordIn(one)?.event === 'hook-failed' });
+  const record = line === undefined ? undefined : recordIn(line);
+  return record && { time: String(record.time), detail: String(record.detail) };
+}
+
+function recordIn(line: string): { event?: unknown; time?: unknown; detail?: unknown } | undefined {
+  try {
+    const record: unknown = JSON.parse(line);
+    return typeof record === 'object' && record !== null ? record : undefined;
+  } catch {
+    return undefined;
+  }
 }

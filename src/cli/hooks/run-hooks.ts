@@ -8,9 +8,8 @@ import { visible } from '../../message/visible.ts';
 import { textOption } from '../arguments.ts';
 import type { Call } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { callingFor } from './calling-for.ts';
+import { adviceOnAdded, adviceOnRemoved, callingFor, type Changed, scopeAdvice, type Target } from './hook-advice.ts';
 import { placeOf, programsHere, roomHere, type Place } from './find-place.ts';
-import { adviceOnAdded, adviceOnRemoved, scopeAdvice, type Changed, type Target } from './hook-advice.ts';
 import { reportStatus } from './hooks-status.ts';
 
 /** `mailroom hooks`: adds, removes or lists the hooks by which programs join. */

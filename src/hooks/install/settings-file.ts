@@ -5,10 +5,16 @@
 // killed in between leaves a backup too many, never one too few. The file itself is replaced by one rename.
 import { basename, dirname, join } from 'node:path';
 import { Conflict, InvalidInput } from '../../errors.ts';
-import { createFileSynced, readBounded, removeIfThere, removeQuietly, renameSettled } from '../../host/files.ts';
+import {
+  createFileSynced,
+  namesIn,
+  readBounded,
+  removeIfThere,
+  removeQuietly,
+  renameSettled,
+} from '../../host/files.ts';
 import { errnoOf } from '../../host/file-system.ts';
 import type { Host } from '../../host/host.ts';
-import { namesIn } from '../../host/names-in.ts';
 import { realPathOf } from '../../host/real-path.ts';
 import { quote } from '../../host/shell-word.ts';
 

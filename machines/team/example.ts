@@ -1,0 +1,81 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { LoopInput } from '../autonomous-dev/input.ts';
+import { git } from '../autonomous-dev/git.ts';
+import type { AgentProgram } from './agents.ts';
+import { PACKAGE } from '../shared/mailroom-command.ts';
+import { NotStarted, type Options } from './options.ts';
+import { type Draft, RUN_VERSION } from './run-directory.ts';
+
+/** The repository that ships, and by which its runs are named. */
+export const EXAMPLE_NAME = 'tally';
+
+const FIXTURES = path.join(PACKAGE, 'fixtures');
+const TEAM = ['ada', 'ben', 'cleo', 'dan'];
+/** Everything on one machine, scripted agents: a silent one is missed soon. */
+const LEASE_SECONDS = 5;
+const VOTE_SECONDS = 180;
+const REVIEW_SECONDS = 180;
+const ANSWER_MINUTES = 2;
+
+/** Where the example's repository lies in its run. */
+export function exampleRepository(run: string): string {
+  return path.join(run, 'repository');
+}
+
+/**
+ * Four scripted agents and the repository that is in a checkout of this package, copied so that it can be looked at afterwards.
+ * Throws NotStarted in an installed package, which does not have them.
+ */
+export function exampleRun(
+  { directory, id }: { readonly directory: string; readonly id: string },
+  { inTmux, maxHours }: Options,
+): Draft {
+  const project = path.join(FIXTURES, 'projects', EXAMPLE_NAME);
+  if (!fs.existsSync(project))
+    throw new NotStarted(
+      `The example is not in the installed package (${project}). Name a repository of yours (--repo <directory>), or start it in a checkout of Mailroom (npm start).`,
+    );
+  const repository = exampleRepository(directory);
+  const agents: AgentProgram[] = TEAM.map((address) => ({
+    address,
+    file: process.execPath,
+    args: [path.join(FIXTURES, 'team', 'agent.mjs'), address],
+  }));
+  const input: LoopInput = {
+    feature: fs.readFileSync(path.join(project, 'FEATURE.md'), 'utf8').trim(),
+    repository: {
+      directory: repository,
+      base: '0'.repeat(40),
+      branch: 'mailroom/feature',
+      run: id,
+      workDirectory: directory,
+    },
+    testCommand: 'npm test',
+    agents: TEAM,
+    researcher: 'ada',
+    planner: 'ada',
+    leaseMinutes: LEASE_SECONDS / 60,
+    answerMinutes: ANSWER_MINUTES,
+    reviewMinutes: REVIEW_SECONDS / 60,
+    voteSeconds: VOTE_SECONDS,
+    ...(maxHours === undefined ? {} : { maxHours }),
+  };
+  return {
+    run: { v: RUN_VERSION, name: EXAMPLE_NAME, directory, input, agents, inTmux },
+    make: async () => ({
+      ...input,
+      repository: { ...input.repository, base: await makeRepository(project, repository) },
+    }),
+  };
+}
+
+/** A git repository with the project as its first commit, which it resolves with. */
+async function makeRepository(project: string, directory: string): Promise<string> {
+  fs.cpSync(project, directory, { recursive: true });
+  // Without the user's template, which may bring hooks.
+  await git(['init', '--quiet', '--template=', '--initial-branch=main'], { directory });
+  await git(['add', '--all'], { directory });
+  await git(['commit', '--quiet', '--message', 'The project as it is'], { directory });
+  return git(['rev-parse', 'HEAD'], { directory });
+}

@@ -1,0 +1,76 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { LoopInput } from '../autonomous-dev/input.ts';
+import type { AgentProgram } from './agents.ts';
+
+/** Of `run.json`, and of what the workflow of a run keeps. Version 1 had no id of the run. */
+export const RUN_VERSION = 2;
+
+/** What a run is begun with, kept in its directory, so that it can go on after anything. */
+export interface RunFile {
+  readonly v: number;
+  readonly name: string;
+  readonly input: LoopInput;
+  readonly agents: readonly AgentProgram[];
+  readonly inTmux: boolean;
+}
+
+export interface Run extends RunFile {
+  readonly directory: string;
+}
+
+/** The last run of that name that is wanted, ended or not. */
+export function findRun(runs: string, name: string, isWanted: (run: Run) => boolean): Run | undefined {
+  const found = numbersOf(runs, name).flatMap((number) => readRun(path.join(runs, `${name}-${number}`)) ?? []);
+  return found.filter(isWanted).at(-1);
+}
+
+export function hasEnded({ directory }: Run): boolean {
+  return fs.existsSync(path.join(directory, 'ended'));
+}
+
+export function markEnded({ directory }: Run, outcome: string): void {
+  fs.writeFileSync(path.join(directory, 'ended'), `${outcome}\n`);
+}
+
+/** Where the last run of that name lies, or is being made. */
+export function lastDirectory(runs: string, name: string): string | undefined {
+  const number = numbersOf(runs, name).at(-1);
+  return number === undefined ? undefined : path.join(runs, `${name}-${number}`);
+}
+
+/** Where the next run of that name lies; nothing is made. */
+export function nextDirectory(runs: string, name: string): string {
+  return path.join(runs, `${name}-${(numbersOf(runs, name).at(-1) ?? 0) + 1}`);
+}
+
+/** From here on there is a run: the file appears whole or not at all. */
+export function writeRun({ directory, ...run }: Run): void {
+  const file = path.join(directory, 'run.json');
+  fs.writeFileSync(`${file}.new`, `${JSON.stringify(run, null, 2)}\n`);
+  fs.renameSync(`${file}.new`, file);
+}
+
+function readRun(directory: string): Run | undefined {
+  try {
+    const run = JSON.parse(fs.readFileSync(path.join(directory, 'run.json'), 'utf8')) as RunFile;
+    return { ...run, directory };
+  } catch {
+    // One that was killed before it had begun.
+    return undefined;
+  }
+}
+
+function numbersOf(runs: string, name: string): number[] {
+  const names = fs.existsSync(runs) ? fs.readdirSync(runs) : [];
+  return names
+    .filter((one) => one.startsWith(`${name}-`) && /^\d+$/.test(one.slice(name.length + 1)))
+    .map((one) => Number(one.slice(name.length + 1)))
+    .sort((a, b) => a - b);
+}
+
+/** A run in the making: what is known of it, and what has to be made first. */
+export interface Draft {
+  readonly run: Run;
+  readonly make: () => Promise<LoopInput>;
+}

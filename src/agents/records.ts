@@ -1,0 +1,302 @@
+import { basename, dirname } from 'node:path';
+import { Conflict } from '../errors.ts';
+import { errnoOf } from '../host/file-system.ts';
+import {
+  ensureDirectory,
+  namesIn,
+  publishFile,
+  readBounded,
+  removeQuietly,
+  replaceFile,
+  stagedPath,
+  syncDirectory,
+} from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+import { quote } from '../host/shell-word.ts';
+import type { JobSpec } from '../jobs/job.ts';
+import { cut } from '../message/cut.ts';
+import type { Message } from '../message/message.ts';
+import { threadKey } from './question.ts';
+import { isSession } from './read-output.ts';
+
+/**
+ * What lies in `agent/questions/<key>/` says how far a question is:
+ *
+ * | `<n>.round.json` | job `<key>.<n>` | `answer.json` | state | next |
+ * |---|---|---|---|---|
+ * | none | – | no | new | the first round is put up |
+ * | up to n | not ended | no | round n is being asked | its job is run, or waited for |
+ * | up to n | ended | no | round n is answered or failed | its output is judged: an answer, or round n + 1 |
+ * | any | any | yes | answered | the answer is sent under its id, then the question is acknowledged and all of it removed |
+ *
+ * Every file is put up whole, by a link, and the first one counts, so that any number of processes that are killed anywhere
+ * come to one answer.
+ */
+export interface Round {
+  readonly spec: JobSpec;
+  /** Whether a session was to be resumed. */
+  readonly resumes: boolean;
+  /** The conversation had a session, and this round begins another; how many earlier messages of it are told. */
+  readonly retold?: number;
+  /** The number of the last message of the context that it tells. */
+  readonly told: number;
+}
+
+/** The reply as it is sent; nothing in it is made again. */
+export interface Answer {
+  /** Of the reply. */
+  readonly id: string;
+  readonly type: string;
+  readonly content: string;
+  readonly data?: unknown;
+  readonly isFailure: boolean;
+  /** Tools that the program was not allowed to use. */
+  readonly denied?: readonly string[];
+}
+
+function roundPath(directory: string, number: number): string {
+  return `${directory}/${number}.round.json`;
+}
+
+export function promptPath(directory: string, number: number): string {
+  return `${directory}/${number}.prompt.txt`;
+}
+
+/** The round that counts: this one, or the one that was there first. */
+export async function putRound(host: Host, place: { directory: string; number: number }, round: Round): Promise<Round> {
+  await publishRecord(host, roundPath(place.directory, place.number), round);
+  return readRound(host, place) ?? round;
+}
+
+const ROUND = /^([1-9]\d{0,3})\.round\.json$/;
+
+/** Reads every record of a question, for whoever looks whether they can be believed. Throws Conflict for the first that cannot. */
+export function readWholeQuestion(host: Host, directory: string): void {
+  for (const name of namesIn(host.files, directory)) {
+    const number = Number(ROUND.exec(name)?.[1] ?? 0);
+    if (number > 0) readRound(host, { directory, number });
+  }
+  readAnswer(host, directory);
+}
+
+export function readRound(host: Host, { directory, number }: { directory: string; number: number }): Round | undefined {
+  return readRecord(host, roundPath(directory, number), ({ spec, resumes, retold, told }) => {
+    if (typeof spec !== 'object' || spec === null || typeof resumes !== 'boolean' || typeof told !== 'number')
+      return undefined;
+    // What is in the spec is looked at before it is run.
+    return { spec: spec as JobSpec, resumes, told, ...(typeof retold === 'number' ? { retold } : {}) };
+  });
+}
+
+/** The answer that counts: this one, or the one that was there first. */
+export async function putAnswer(host: Host, directory: string, answer: Answer): Promise<Answer> {
+  // At the link in there the question is answered: it is asked nobody again.
+  await publishRecord(host, answerPath(directory), answer);
+  return readAnswer(host, directory) ?? answer;
+}
+
+export function readAnswer(host: Host, directory: string): Answer | undefined {
+  return readRecord(host, answerPath(directory), ({ id, type, content, data, isFailure, denied }) => {
+    if (typeof id !== 'string' || typeof type !== 'string' || typeof content !== 'string') return undefined;
+    if (typeof isFailure !== 'boolean') return undefined;
+    const tools = Array.isArray(denied) ? { denied: denied.map(String) } : {};
+    return { id, type, content, isFailure, ...(data === undefined ? {} : { data }), ...tools };
+  });
+}
+
+const answerPath = (directory: string): string => `${directory}/answer.json`;
+
+/** Of the exchanges of a thread, so many at most are kept, and of each message so many characters. */
+const EXCHANGES_MAX = 20;
+const KEPT_CHARS_MAX = 8_000;
+const ALL_CHARS_MAX = 60_000;
+
+/** What is kept of a conversation of the room. */
+export interface Thread {
+  readonly threadId: string;
+  /** Which program the session is of. */
+  readonly tool: string;
+  readonly session?: string;
+  /** The number of the last message of the context that was told in it. */
+  readonly told: number;
+  /** What was asked and answered in it, oldest first: told again where its session is lost. */
+  readonly exchanges: readonly Exchange[];
+}
+
+/** A question and its answer; of long ones the beginning. */
+export interface Exchange {
+  /** Of the question. */
+  readonly id: string;
+  readonly from: string;
+  readonly type: string;
+  readonly sentAt: string;
+  readonly content: string;
+  readonly answer: string;
+}
+
+export function readThread(host: Host, directory: string, threadId: string): Thread | undefined {
+  return readThreadFile(host, threadPath(directory, threadId));
+}
+
+/** Whatever thread the file is of; its name is made of the thread's id. */
+export function readThreadFile(host: Host, path: string): Thread | undefined {
+  return readRecord(host, path, ({ threadId, tool, session, told, exchanges }) => {
+    if (typeof threadId !== 'string' || basename(path) !== threadFileName(threadId)) return undefined;
+    if (typeof tool !== 'string' || typeof told !== 'number') return undefined;
+    const known = typeof session === 'string' && isSession(session) ? { session } : {};
+    return { threadId, tool, told, ...known, exchanges: Array.isArray(exchanges) ? exchanges.filter(isExchange) : [] };
+  });
+}
+
+export async function writeThread(host: Host, directory: string, thread: Thread): Promise<void> {
+  await replaceRecord(host, threadPath(directory, thread.threadId), thread);
+}
+
+/** With one more exchange, or the same in place of what was kept of it. The oldest give way. */
+export function withExchange(exchanges: readonly Exchange[], one: Exchange): Exchange[] {
+  const kept = { ...one, content: clipped(one.content), answer: clipped(one.answer) };
+  const all = [...exchanges.filter(({ id, from }) => id !== one.id || from !== one.from), kept].slice(-EXCHANGES_MAX);
+  const sizes = all.map(({ content, answer }) => content.length + answer.length);
+  let left = sizes.reduce((sum, size) => sum + size, 0);
+  return all.filter((_, at) => {
+    const fits = left <= ALL_CHARS_MAX;
+    left -= sizes[at] ?? 0;
+    return fits;
+  });
+}
+
+/** A file for programs that keep a conversation in one. */
+export function historyPath(directory: string, threadId: string): string {
+  return `${directory}/${threadKey(threadId)}.history`;
+}
+
+const threadFileName = (threadId: string): string => `${threadKey(threadId)}.json`;
+const threadPath = (directory: string, threadId: string): string => `${directory}/${threadFileName(threadId)}`;
+
+function clipped(text: string): string {
+  return cut(text.toWellFormed(), { charsMax: KEPT_CHARS_MAX });
+}
+
+function isExchange(value: unknown): value is Exchange {
+  if (typeof value !== 'object' || value === null) return false;
+  const fields = value as Readonly<Record<string, unknown>>;
+  return ['id', 'from', 'type', 'sentAt', 'content', 'answer'].every((name) => typeof fields[name] === 'string');
+}
+
+/** How many messages are kept, and how many of them are told with one question. */
+const KEPT_MAX = 50;
+const TOLD_MAX = 20;
+const NAME = /^(\d{8})\.json$/;
+
+/** Mail that needs no answer and is told with the next question. The number counts in the order in which it came. */
+export interface ContextMail {
+  readonly number: number;
+  readonly message: Message;
+}
+
+/** Keeps a message; once more is nothing. The oldest beyond KEPT_MAX are forgotten. */
+export async function keepContext(host: Host, directory: string, message: Message): Promise<void> {
+  const kept = listContext(host, directory);
+  if (kept.some((one) => one.message.id === message.id && one.message.from === message.from)) return;
+  // Another process of the same actor may be doing the same.
+  for (let number = (kept.at(-1)?.number ?? 0) + 1; ; number++)
+    if (await publishRecord(host, pathOf(directory, number), { message })) break;
+  for (const { number } of kept.slice(0, -(KEPT_MAX - 1))) removeQuietly(host.files, pathOf(directory, number));
+}
+
+/** What is to be told in a conversation in which everything up to a number was told already, oldest first. */
+export function contextAfter(host: Host, directory: string, told: number): ContextMail[] {
+  return listContext(host, directory)
+    .filter(({ number }) => number > told)
+    .slice(-TOLD_MAX);
+}
+
+function listContext(host: Host, directory: string): ContextMail[] {
+  const names = namesIn(host.files, directory).sort();
+  return names.flatMap((name) => {
+    const number = Number(NAME.exec(name)?.[1] ?? Number.NaN);
+    if (Number.isNaN(number)) return [];
+    const message = readContextFile(host, `${directory}/${name}`);
+    return message ? [{ number, message }] : [];
+  });
+}
+
+export function readContextFile(host: Host, path: string): Message | undefined {
+  return readRecord(host, path, ({ message }) =>
+    typeof message === 'object' && message !== null ? (message as Message) : undefined,
+  );
+}
+
+const pathOf = (directory: string, number: number): string => `${directory}/${String(number).padStart(8, '0')}.json`;
+
+const RECORD_BYTES_MAX = 16 * 1024 * 1024;
+
+type Files = Pick<Host, 'files' | 'randomBytes'>;
+
+/** Puts up a record, whole and on the disk; false, and nothing changed, when there is one already. */
+async function publishRecord(host: Files, path: string, value: object): Promise<boolean> {
+  return publishFile(host.files, await wholeFile(host, path, value));
+}
+
+/** Puts a record in place of the one before it, whole and on the disk. */
+async function replaceRecord(host: Files, path: string, value: object): Promise<void> {
+  await replaceFile(host.files, await wholeFile(host, path, value));
+}
+
+/**
+ * Reads a record; undefined when there is none. `parse` returns undefined for what it does not understand: then, and for
+ * what is no JSON, throws Conflict, because to go on without it could answer a question twice.
+ */
+function readRecord<T>(
+  { files }: Files,
+  path: string,
+  parse: (value: Readonly<Record<string, unknown>>) => T | undefined,
+): T | undefined {
+  let read: ReturnType<typeof readBounded>;
+  try {
+    read = readBounded(files, path, RECORD_BYTES_MAX);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  const value = 'bytes' in read ? objectIn(read.bytes.toString('utf8')) : undefined;
+  const parsed = value?.['v'] === 1 ? parse(value) : undefined;
+  if (parsed !== undefined) return parsed;
+  throw new Conflict(`The record ${path} cannot be believed; Mailroom writes it whole or not at all.`, {
+    hint: `Inspect it, then delete it; its work runs again: rm -r ${quote(path)}`,
+  });
+}
+
+/** Removes a directory that holds files only; nothing happens where there is none. */
+export function removeDirectory(host: Files, directory: string): void {
+  try {
+    for (const name of namesIn(host.files, directory)) host.files.unlink(`${directory}/${name}`);
+    host.files.rmdir(directory);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Makes a directory and those above it that are missing; each is on the disk before what lies in it. */
+export async function ensureRecordDirectory(host: Files, directory: string): Promise<void> {
+  const { files } = host;
+  if (files.lstat(directory) !== undefined) return;
+  await ensureRecordDirectory(host, dirname(directory));
+  if (ensureDirectory(files, directory)) await syncDirectory(files, dirname(directory));
+}
+
+async function wholeFile(host: Files, path: string, value: object): Promise<Parameters<typeof publishFile>[1]> {
+  const directory = dirname(path);
+  await ensureRecordDirectory(host, directory);
+  const bytes = Buffer.from(`${JSON.stringify({ v: 1, ...value })}\n`);
+  return { path, staged: stagedPath(directory, host.randomBytes), bytes, mode: 0o600, durable: true };
+}
+
+function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { errnoOf, type FileSystem } from '../host/file-system.ts';
+
+const NUMBER = /^[1-9][0-9]{0,14}$/;
+const TEMPORARY = /^(.+)\.[0-9a-f]+\.tmp$/;
+
+/** How the segments of a chain are called: `<prefix><seq of the first record><suffix>`, all in one directory. */
+export interface SegmentNaming {
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+export interface ChainPlace {
+  readonly directory: string;
+  readonly naming: SegmentNaming;
+}
+
+export function segmentPath(place: ChainPlace, first: number): string {
+  return join(place.directory, `${place.naming.prefix}${first}${place.naming.suffix}`);
+}
+
+/** Where the segment that begins with `first` is prepared; `unique` is hex. */
+export function temporaryPath(place: ChainPlace, first: number, unique: string): string {
+  return `${segmentPath(place, first)}.${unique}.tmp`;
+}
+
+export interface SegmentListing {
+  /** The numbers of the segments there are, ascending. */
+  readonly firsts: readonly number[];
+  /** Files in which a segment was prepared, with its number; a crash leaves them. */
+  readonly temporaries: readonly { readonly path: string; readonly first: number }[];
+}
+
+/** What there is of a chain. Other files of the directory are nobody's business here. */
+export function listSegments(files: FileSystem, place: ChainPlace): SegmentListing {
+  const firsts: number[] = [];
+  const temporaries: { path: string; first: number }[] = [];
+  for (const name of files.readdir(place.directory)) {
+    const first = numberIn(name, place.naming);
+    if (first !== undefined) firsts.push(first);
+    const prepared = numberIn(TEMPORARY.exec(name)?.[1] ?? '', place.naming);
+    if (prepared !== undefined) temporaries.push({ path: join(place.directory, name), first: prepared });
+  }
+  return { firsts: firsts.sort((a, b) => a - b), temporaries };
+}
+
+function numberIn(name: string, { prefix, suffix }: SegmentNaming): number | undefined {
+  if (!name.startsWith(prefix) || !name.endsWith(suffix)) return undefined;
+  const digits = name.slice(prefix.length, name.length - suffix.length);
+  return NUMBER.test(digits) ? Number(digits) : undefined;
+}
+
+/**
+ * Removes what nobody needs once segment `last` is in use: all but the last `kept` segments, if that is given, and
+ * files in which segments up to it were prepared. Old segments go in ascending order, none before an older one.
+ * What cannot be removed harms nobody, and the next sweep tries again.
+ */
+export function sweepSegments(
+  files: FileSystem,
+  place: ChainPlace,
+  { last, kept }: { readonly last: number; readonly kept: number | undefined },
+): void {
+  const listing = listed(files, place);
+  for (const { path, first } of listing?.temporaries ?? []) if (first <= last) removeLeftover(files, path);
+  const old = kept === undefined ? [] : (listing?.firsts.filter((first) => first <= last).slice(0, -kept) ?? []);
+  for (const first of old) if (!removeLeftover(files, segmentPath(place, first))) return;
+}
+
+/** Removes a file if it can, and says whether it is gone. */
+export function removeLeftover(files: FileSystem, path: string): boolean {
+  try {
+    files.unlink(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return errnoOf(error) === 'ENOENT';
+  }
+}
+
+function listed(files: FileSystem, place: ChainPlace): SegmentListing | undefined {
+  try {
+    return listSegments(files, place);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,122 @@
+import { commitLine, failedLine, noteLine, type StartedWork, type StoryLine } from '../../history/explain.ts';
+import { formatTime } from '../../message/format-time.ts';
+import { visible } from '../../message/visible.ts';
+import type { RecordListener } from '../../runtime/tree.ts';
+import type { WorkflowState } from '../../step/workflow-state.ts';
+import type { Call } from '../command.ts';
+import { formatDuration } from '../option-values.ts';
+import { preview, shortId } from './mail.ts';
+
+/** One longer than that moves only its own line to the right. */
+const CAUSE_COLUMNS_MAX = 72;
+const OUTCOME_CHARS_MAX = 500;
+
+/** How wide the columns are. */
+export interface StoryColumns {
+  readonly number: number;
+  readonly cause: number;
+}
+
+/** For a story that is told while it happens, without numbers. */
+const COLUMNS_UNSEEN: StoryColumns = { number: 0, cause: 44 };
+
+/** As wide as the lines need; the step with the most digits is the last one. */
+export function storyColumns(lines: readonly StoryLine[]): StoryColumns {
+  const widest = (widthOf: (line: StoryLine) => number): number =>
+    lines.reduce((most, line) => Math.max(most, widthOf(line)), 0);
+  return {
+    number: widest((line) => numberText(line).length),
+    cause: Math.min(
+      widest((line) => causeText(line).length),
+      CAUSE_COLUMNS_MAX,
+    ),
+  };
+}
+
+/** One thing that happened to a workflow, on a line; lines for how what caused it ended, what it started, and each message that it sent. */
+export function storyText(
+  line: StoryLine,
+  { address, columns = COLUMNS_UNSEEN }: { address?: string | undefined; columns?: StoryColumns } = {},
+): string {
+  const { at, sent, started = [], givenUp = [] } = line;
+  const time = formatTime(at);
+  const number = columns.number > 0 ? `${numberText(line).padEnd(columns.number)}  ` : '';
+  const who = address === undefined ? '' : `${address}  `;
+  const head = `${number}${time}  ${who}${causeText(line).padEnd(columns.cause)}  ${visible(verdictText(line))}`;
+  const below = [
+    endedText(line),
+    ...givenUp.map((work) => `ended ${workText(work)}, started ${formatTime(work.startedAt)}: nobody waits for it`),
+    ...started.map((work) => `started ${workText(work)}`),
+    ...sent.map(
+      ({ id, type, to, content }) =>
+        `→ ${visible(to.join(', '))} ${visible(type)} (${shortId(id)}) ${preview(content)}`,
+    ),
+  ];
+  const indent = ' '.repeat(number.length + time.length + 2);
+  return [head, ...below.filter((text) => text !== undefined).map((text) => indent + text)]
+    .map((text) => `${text.trimEnd()}\n`)
+    .join('');
+}
+
+function numberText({ step }: StoryLine): string {
+  return step === undefined ? '-' : `#${step}`;
+}
+
+function causeText({ mail, cause, effectId }: StoryLine): string {
+  const source = mail ? ` from ${mail.from} (${shortId(mail.id)})` : effectId === undefined ? '' : ` (${effectId})`;
+  return visible(`${cause}${source}`);
+}
+
+function workText({ kind, src, effectId }: StartedWork): string {
+  return visible(`${kind} ${src} (${effectId})`);
+}
+
+function endedText({ at, outcome, startedAt }: StoryLine): string | undefined {
+  const lasted = startedAt === undefined ? undefined : `took ${formatDuration(at - startedAt)}`;
+  const told = [outcome === undefined ? undefined : preview(outcome, OUTCOME_CHARS_MAX), lasted];
+  return told.some((text) => text !== undefined) ? told.filter((text) => text !== undefined).join(', ') : undefined;
+}
+
+function verdictText({ verdict, from, to, detail }: StoryLine): string {
+  switch (verdict) {
+    case 'opened':
+      return detail ?? '';
+    case 'taken':
+      return from === undefined ? `→ ${to ?? ''}` : from === to ? `stays in ${to ?? ''}` : `${from} → ${to ?? ''}`;
+    case 'unhandled':
+      return `unhandled in ${to ?? ''}`;
+    case 'failed':
+      return from === to
+        ? `the step failed, still in ${to ?? ''}: ${detail ?? ''}`
+        : `the step failed → ${to ?? ''}: ${detail ?? ''}`;
+    case 'FAILED':
+      return `${to ?? ''}: ${detail ?? ''}`;
+    case 'late':
+      return `too late: ${detail ?? ''}`;
+    case 'refused':
+      return `dead letter, ${detail ?? ''}`;
+    default:
+      return `never believed, ${detail ?? ''}`;
+  }
+}
+
+/** Tells every record of a running workflow on stderr, a line each, as it becomes true. */
+export function createTeller(
+  { output }: Pick<Call, 'output'>,
+  { address, state }: { address: string; state: WorkflowState | undefined },
+): RecordListener {
+  const before = new Map<string, WorkflowState>();
+  if (state) before.set(address, state);
+  return (who, record) => {
+    const last = before.get(who);
+    const line = lineOf(record, last);
+    if ('commit' in record) before.set(who, record.commit.state);
+    if ('failed' in record && last) before.set(who, { ...last, failed: record.failed });
+    void output.talk(storyText(line, { address: who === address ? undefined : who }));
+  };
+}
+
+function lineOf(record: Parameters<RecordListener>[1], before: WorkflowState | undefined): StoryLine {
+  if ('commit' in record) return commitLine(record.seq, record.commit, before);
+  return 'failed' in record ? failedLine(record.seq, record.failed, before) : noteLine(record.seq, record.note);
+}

@@ -1,0 +1,177 @@
+import type { AnyStateMachine } from 'xstate';
+import { advance, failedStep } from '../step/step.ts';
+import { END } from '../workflow/control.ts';
+import { endingWithout } from '../step/ending.ts';
+import type { PlannedMail } from '../step/outgoing.ts';
+import { errorFacts } from '../workflow/plain-facts.ts';
+import type { StepFailure, WorkflowCall, WorkflowState } from '../step/workflow-state.ts';
+import { messageOf } from '../room/draft.ts';
+import type { RoomContext } from '../room/context.ts';
+import type { Room } from '../room/room.ts';
+import type { CommitRecord, FailedRecord, OutboxEntry } from '../journal/record.ts';
+import { readJournal } from '../journal/read.ts';
+import { openEntry } from '../runtime/deliver-entry.ts';
+import { mayBeTooLarge, STEP_TOO_LARGE } from '../runtime/committer.ts';
+
+/** Where the machine of today would have done something else than what the journal says. */
+export interface Divergence {
+  readonly seq: number;
+  /** Its place in the story that `why` tells. */
+  readonly step: number;
+  /** The place, such as `state.snapshot.context.count`. */
+  readonly where: string;
+  readonly recorded: unknown;
+  readonly replayed: unknown;
+}
+
+type Difference = Omit<Divergence, 'seq' | 'step'>;
+
+export interface Replayed {
+  /** Steps that were taken again. */
+  readonly steps: number;
+  readonly divergences: readonly Divergence[];
+}
+
+/**
+ * Takes every step of a workflow's journal again, each from the recorded state before it, and compares what comes out:
+ * state, timers, calls, messages, actions. Changes nothing. Undefined when there is no journal. Throws as `readJournal`.
+ */
+export function replayWorkflow(
+  { context }: Pick<Room, 'context'>,
+  address: string,
+  machine: AnyStateMachine,
+): Replayed | undefined {
+  const divergences: Divergence[] = [];
+  let before: WorkflowState | undefined;
+  let steps = 0;
+  let step = 0;
+  const isThere = readJournal(context, address, (entry) => {
+    if (!('performed' in entry)) step += 1;
+    const commit = 'failed' in entry ? asCommit(entry.failed, before) : 'commit' in entry ? entry.commit : undefined;
+    if (!commit) return;
+    const { seq } = entry;
+    steps += 1;
+    const found = compareStep(context, { address, machine, before, commit });
+    divergences.push(...found.map((one) => ({ seq, step, ...one })));
+    before = commit.state;
+  });
+  return isThere ? { steps, divergences } : undefined;
+}
+
+/** A step that the workflow cannot get past, as the one that it would have been: it keeps the state, and asks for nothing. */
+function asCommit(
+  { progress, kin, ...failed }: FailedRecord,
+  before: WorkflowState | undefined,
+): CommitRecord | undefined {
+  if (!before) return undefined;
+  const { at, cause, failure } = failed;
+  const nothing = { outbox: [], actions: [], logs: [], emitted: [] };
+  return {
+    at,
+    cause,
+    verdict: 'failed',
+    failure,
+    state: { ...before, failed },
+    ...nothing,
+    ...(kin ? { kin } : {}),
+    progress,
+  };
+}
+
+function compareStep(
+  context: RoomContext,
+  step: { address: string; machine: AnyStateMachine; before: WorkflowState | undefined; commit: CommitRecord },
+): Difference[] {
+  const { address, machine, before, commit } = step;
+  let planned = 0;
+  const options = {
+    machine,
+    address,
+    state: before,
+    cause: commit.cause,
+    at: commit.at,
+    nextId: () => `planned ${++planned}`,
+    isKin: (one: string) => commit.kin?.[one] ?? false,
+  };
+  const taken = advance(options);
+  const isTooLarge = commit.failure?.name === STEP_TOO_LARGE && mayBeTooLarge(commit.cause, taken);
+  const again = isTooLarge ? failedStep(options, commit.failure) : taken;
+  const { verdict, failure, actions } = again;
+  // A message that was planned and taken back within the step had an id as well, so ids are given by the places of what is left.
+  const ids = new Map(again.mail.map(({ id }, index) => [id, commit.outbox[index]?.id ?? id]));
+  const replayed = asJson({
+    verdict,
+    failure: withoutPlace(failure),
+    state: { ...placeless(again.state), calls: withIds(again.state.calls, ids) },
+    actions,
+    mail: again.mail.map((mail, index) => plannedMail(context, address, { mail, entry: commit.outbox[index] })),
+  });
+  const { outbox } = commit;
+  const recorded = asJson({
+    verdict: commit.verdict,
+    failure: withoutPlace(commit.failure),
+    state: placeless(commit.state),
+    actions: commit.actions,
+    mail: outbox.map((entry) => recordedMail(entry)),
+  });
+  return differences('', recorded, replayed);
+}
+
+/** Where a step threw is no part of what it did, and another in every checkout. */
+function withoutPlace(failure: StepFailure | undefined): unknown {
+  const { place: _place, ...error } = failure ?? {};
+  return failure && error;
+}
+
+function placeless({ failed, ...state }: WorkflowState): object {
+  return failed ? { ...state, failed: { ...failed, failure: withoutPlace(failed.failure) } } : state;
+}
+
+function withIds(
+  calls: WorkflowState['calls'],
+  ids: ReadonlyMap<string, string>,
+): Readonly<Record<string, WorkflowCall>> {
+  const given = Object.entries(calls).map(([name, call]): [string, WorkflowCall] =>
+    call.kind === 'ask' ? [name, { ...call, questionId: ids.get(call.questionId) ?? call.questionId }] : [name, call],
+  );
+  return Object.fromEntries(given);
+}
+
+/** The message as it would be sent, without the order of its fields; of one that cannot be made what an entry says of it. */
+function plannedMail(
+  context: RoomContext,
+  from: string,
+  { mail, entry }: { mail: PlannedMail; entry: OutboxEntry | undefined },
+): unknown {
+  const { to, draft } =
+    entry?.withoutOutput && mail.draft.type === END ? endingWithout(mail, entry.withoutOutput) : mail;
+  const { type, content, data } = draft;
+  // Where the journal has no such message: one more than there was.
+  if (!entry) return { to, type, content, data };
+  // Why it could not be made is nothing of the machine's: who was there, how large a message might be.
+  if (entry.refusal) return { id: entry.id, to, type, content };
+  try {
+    return messageOf(context, { id: entry.id, from, to, draft });
+  } catch (error) {
+    return { id: entry.id, to, type, content, refusal: errorFacts(error) };
+  }
+}
+
+function recordedMail(entry: OutboxEntry): unknown {
+  const { id, to, type, content } = entry;
+  return openEntry(entry)?.message ?? { id, to, type, content };
+}
+
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function differences(where: string, recorded: unknown, replayed: unknown): Difference[] {
+  if (recorded === replayed) return [];
+  const isPair = typeof recorded === 'object' && typeof replayed === 'object' && recorded !== null && replayed !== null;
+  if (!isPair || Array.isArray(recorded) !== Array.isArray(replayed)) return [{ where, recorded, replayed }];
+  const a = recorded as Readonly<Record<string, unknown>>;
+  const b = replayed as Readonly<Record<string, unknown>>;
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].flatMap((name) => differences(where === '' ? name : `${where}.${name}`, a[name], b[name]));
+}

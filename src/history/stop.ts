@@ -1,0 +1,47 @@
+import { Conflict } from '../errors.ts';
+import { createTurns } from '../mailbox/send-order.ts';
+import { STOP } from '../workflow/control.ts';
+import { SYSTEM } from '../message/address.ts';
+import { createIdSource } from '../message/message-id.ts';
+import { mailboxOf, type RoomContext } from '../room/context.ts';
+import { messageOf } from '../room/draft.ts';
+import { postSealed, type SendReport } from '../room/post-sealed.ts';
+import { sealMessage } from '../signing/seal.ts';
+import { listWorkflows, noWorkflow } from '../journal/list.ts';
+
+/**
+ * Sends a workflow STOP: it ends after the step that it is in, its children with it; one that nobody runs ends as soon as
+ * it is run. Signed by the room itself, or, where each actor has a key of its own, with the workflow's: whoever owns it
+ * may end it. Throws ActorNotFound when there is no such workflow, Conflict when it has ended, and as a send does.
+ */
+export async function stopWorkflow(
+  context: RoomContext,
+  address: string,
+  { by }: { readonly by?: string | undefined } = {},
+): Promise<SendReport> {
+  const { host, keyring, config, durability } = context;
+  const [found] = listWorkflows({ context }, address);
+  const mailbox = found && mailboxOf(context, address);
+  if (!mailbox) throw noWorkflow(context, address);
+  if (found.state && found.state.status !== 'active') {
+    throw new Conflict(`The workflow ${address} has ended already: ${found.state.status}.`, {
+      hint: `See how: mailroom why ${address}`,
+    });
+  }
+  const from = keyring.algorithm === 'hmac-sha256' ? SYSTEM : address;
+  const id = createIdSource(host.randomBytes).next(host.clock.now());
+  const content = by === undefined ? 'Stop.' : `${by} asks you to stop.`;
+  const draft = { type: STOP, content, data: by === undefined ? {} : { by } };
+  const message = messageOf(context, { id, from, to: [address], draft });
+  const sealed = sealMessage(message, { key: keyring.signerOf(from), limits: config.limits });
+  const report = await postSealed(context, {
+    sealed,
+    recipients: [mailbox],
+    durability,
+    repeat: false,
+    turn: createTurns()(),
+  });
+  const outcome = report.outcomes[address];
+  if (outcome && outcome.outcome !== 'delivered') throw outcome.error;
+  return report;
+}

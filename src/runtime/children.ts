@@ -1,0 +1,100 @@
+import type { AnyStateMachine } from 'xstate';
+import { isMailroomError, MailroomError } from '../errors.ts';
+import type { JournalFold } from '../journal/fold.ts';
+import { readJournalState } from '../journal/read.ts';
+import type { OutboxEntry } from '../journal/record.ts';
+import { knownCard } from '../room/card.ts';
+import { listAddresses, type RoomContext } from '../room/context.ts';
+import type { Expected } from '../step/receive.ts';
+import type { WorkflowCall } from '../step/workflow-state.ts';
+import { START } from '../workflow/control.ts';
+import { openEntry } from './deliver-entry.ts';
+
+/** Some addresses, as a set or as the keys of a map. */
+export type Addresses = Pick<ReadonlySet<string>, 'has' | 'keys'>;
+
+/**
+ * What a child may be started as that an earlier host has left with something undone, and whose parent may be one of these;
+ * undefined for any other workflow.
+ */
+function unfinishedChild(context: RoomContext, address: string, parents: Addresses): Expected | undefined {
+  if (!mayBeChild(context, address, parents)) return undefined;
+  const fold = readState(context, address);
+  const { state } = fold ?? {};
+  if (!fold || !state?.parent) return undefined;
+  const isFinished = state.status !== 'active' && fold.unperformed.length === 0 && fold.undelivered.size === 0;
+  return isFinished ? undefined : { parent: state.parent, incarnation: state.incarnation };
+}
+
+/** Told by its address or its card, because reading the journal of every workflow of the room takes a ms for each. */
+function mayBeChild(context: RoomContext, address: string, parents: Addresses): boolean {
+  if ([...parents.keys()].some((parent) => address.startsWith(`${parent}.`))) return true;
+  const parent = knownCard(context, address)?.parent;
+  return parent !== undefined && parents.has(parent);
+}
+
+/** Another workflow's journal may be damaged, which is no reason not to run this one. */
+function readState(context: RoomContext, address: string): JournalFold | undefined {
+  try {
+    return readJournalState(context, address);
+  } catch (error) {
+    if (!isMailroomError(error)) throw error;
+    context.log.append({ event: 'warning', to: address, detail: error.message });
+    return undefined;
+  }
+}
+
+export interface AdoptChildren {
+  /** By address, those that this process runs, the adopted ones too. */
+  readonly parents: Addresses;
+  /** Whether it is run here, or about to be. */
+  readonly isHere: (address: string) => boolean;
+  readonly open: (address: string, child: Expected) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** Opens children that an earlier host has left with something undone, although their parents no longer wait for them. */
+export async function adoptChildren(
+  context: RoomContext,
+  { parents, isHere, open, signal }: AdoptChildren,
+): Promise<void> {
+  const tried = new Set<string>();
+  for (let found = true; found && !signal.aborted;) {
+    found = false;
+    for (const address of listAddresses(context)) {
+      if (tried.has(address) || isHere(address)) continue;
+      const child = unfinishedChild(context, address, parents);
+      if (!child || !parents.has(child.parent.address)) continue;
+      tried.add(address);
+      found = true;
+      try {
+        await open(address, child);
+      } catch (error) {
+        // That the code does not have it any more, say, is no reason not to run its parent.
+        if (!isMailroomError(error)) throw error;
+        const detail = `left as it is: ${error.message}`;
+        context.log.append({ event: 'warning', from: child.parent.address, to: address, detail });
+      }
+    }
+  }
+}
+
+/** What the parent's state says of a child that it waits for. */
+export function expectedOf(parent: string, childId: string, { src, effectId }: WorkflowCall): Expected {
+  return { parent: { address: parent, childId, src }, incarnation: effectId };
+}
+
+/** The machine that a parent has under this name. Throws MailroomError when its code has none. */
+export function childMachine({ id, implementations }: AnyStateMachine, src: string): AnyStateMachine {
+  const machine = implementations.actors[src] as AnyStateMachine | undefined;
+  if (machine) return machine;
+  throw new MailroomError('INVALID_INPUT', `The machine ${id} has no actor "${src}" any more.`);
+}
+
+/** What a START says of the child that it is for, where its parent's state no longer does; undefined for other mail. */
+export function startIn(entry: OutboxEntry, parent: string): Expected | undefined {
+  if (!entry.isControl || entry.type !== START) return undefined;
+  const { src } = (openEntry(entry)?.message.data ?? {}) as { src?: unknown };
+  if (typeof src !== 'string') return undefined;
+  return { parent: { address: parent, childId: src, src }, incarnation: entry.effectId };
+}

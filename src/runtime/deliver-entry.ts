@@ -1,0 +1,163 @@
+import { MailroomError, MessageRefused } from '../errors.ts';
+import { withFields } from '../host/with-fields.ts';
+import type { OutboxEntry } from '../journal/record.ts';
+import type { DeliveryOutcome } from '../mailbox/deliver.ts';
+import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
+import type { Turn } from '../mailbox/send-order.ts';
+import { EVERYONE } from '../message/address.ts';
+import { unframe } from '../message/frame.ts';
+import { messageFileName } from '../message/layout.ts';
+import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
+import type { Message } from '../message/message.ts';
+import { listCards, type RoomContext } from '../room/context.ts';
+import { assertIdInTime, isTooEarly, messageOf } from '../room/draft.ts';
+import { deliverSealed, type SendReport } from '../room/post-sealed.ts';
+import { audience, recipientOf } from '../room/recipients.ts';
+import { type SealedMessage, sealMessage } from '../signing/seal.ts';
+import { endingWithout } from '../step/ending.ts';
+import type { PlannedMail } from '../step/outgoing.ts';
+import { END } from '../workflow/control.ts';
+import { errorFacts, type ErrorFacts } from '../workflow/plain-facts.ts';
+
+export interface DeliveryAttempt {
+  readonly entry: OutboxEntry;
+  readonly addresses: readonly string[];
+  readonly durability: Durability;
+  /** An earlier try may have delivered it. */
+  readonly isRepeat: boolean;
+  /** The delivery before it to the same, only, recipient: whether this one may be linked. Until then it is not. */
+  readonly ahead: Promise<boolean> | undefined;
+  /** It is in every mailbox, perhaps not yet on the disk. */
+  readonly onLinked: () => void;
+  readonly childReady: (address: string, entry: OutboxEntry) => Promise<void>;
+}
+
+/**
+ * Tries once to deliver a message to these addresses; each has its outcome, and `posted` are those of mailboxes that were
+ * there. Throws only what breaks the journal's promise.
+ */
+export async function attemptDelivery(
+  context: RoomContext,
+  { entry, addresses, durability, isRepeat, ahead, onLinked, childReady }: DeliveryAttempt,
+): Promise<{ readonly outcomes: Map<string, DeliveryOutcome>; readonly posted: SendReport['outcomes'] }> {
+  const outcomes = new Map<string, DeliveryOutcome>();
+  const mailboxes: Mailbox[] = [];
+  const sealed = openEntry(entry);
+  for (const to of addresses) {
+    try {
+      // In a room that was put there since, nobody would be found, and that for good.
+      context.standing.assertSame();
+      if (!sealed) throw new MessageRefused(entry.refusal?.message ?? 'it could not be made', { reason: 'rejected' });
+      if (entry.isControl) await childReady(to, entry);
+      else assertType(context, entry.type);
+      assertIdInTime(context, entry.id);
+      mailboxes.push(recipientOf(context, to, { type: entry.type, content: entry.content }));
+    } catch (error) {
+      outcomes.set(to, { outcome: 'failed', error: asMailroomError(error) });
+    }
+  }
+  if (!sealed || mailboxes.length === 0) return { outcomes, posted: {} };
+  const turn = turnAfter(ahead, onLinked);
+  const posting = { sealed, recipients: mailboxes, durability, repeat: isRepeat, turn };
+  const { outcomes: posted } = await deliverSealed(context, posting);
+  for (const [to, outcome] of Object.entries(posted)) outcomes.set(to, outcome);
+  return { outcomes, posted };
+}
+
+/** Comes when the delivery before lets it; where that does not, it rejects, and what waits for it is not linked. */
+function turnAfter(ahead: Promise<boolean> | undefined, onLinked: () => void): Turn {
+  const came = ahead?.then((mayLink) => {
+    if (!mayLink) throw new Error('an earlier message to the same recipient has not arrived');
+  });
+  // Whoever was refused before its turn waits for none.
+  came?.catch(() => {});
+  // What an earlier try linked is found before its turn comes, and lets nobody pass until then.
+  const pass = (isLinked?: boolean): void => {
+    if (isLinked) void Promise.resolve(came).then(onLinked, () => {});
+  };
+  return { came, pass };
+}
+
+/** Refused for good: trying again would end the same way. */
+export function isFinal(error: MailroomError): boolean {
+  if (isTooEarly(error)) return false;
+  return ['ACTOR_NOT_FOUND', 'INVALID_INPUT', 'MESSAGE_REFUSED', 'CONFLICT'].includes(error.code);
+}
+
+/** An earlier try delivered it, or nobody will ever know: its recipient has purged the day. It is not sent again. */
+export function isPurged(error: MailroomError): boolean {
+  return error instanceof MessageRefused && error.reason === 'purged';
+}
+
+function assertType(context: RoomContext, type: string): void {
+  if (isCommonType(type)) return;
+  assertDeclaredType(type, new Set(listCards(context).flatMap((card) => [...card.accepts])));
+}
+
+function asMailroomError(error: unknown): MailroomError {
+  if (error instanceof MailroomError) return error;
+  return new MailroomError('MESSAGE_DELIVERY', errorFacts(error).message, { cause: error });
+}
+
+/**
+ * Makes and signs a message that a step sends. Who a broadcast goes to is settled here, once. What cannot be made is an entry
+ * all the same, which says why; an END is made without what it cannot carry (`withoutOutput`, why), because a parent waits for it.
+ */
+export function sealEntry(
+  context: RoomContext,
+  {
+    mail,
+    from,
+    withoutOutput,
+    isAnew = false,
+  }: { mail: PlannedMail; from: string; withoutOutput?: ErrorFacts | undefined; isAnew?: boolean },
+): OutboxEntry {
+  const { id, effectId, to, draft, isControl, ask } = mail;
+  const entry = {
+    id,
+    effectId,
+    to,
+    type: draft.type,
+    content: draft.content,
+    ...(isControl ? { isControl: true as const } : {}),
+    ...(ask === undefined ? {} : { ask }),
+    ...(withoutOutput === undefined ? {} : { withoutOutput }),
+  };
+  try {
+    const recipients = to[0] === EVERYONE ? { recipients: audience(context, from).map(({ address }) => address) } : {};
+    const message = messageOf(context, { id, from, to, draft });
+    const sealed = sealMessage(message, { key: context.keyring.signerOf(from), limits: context.config.limits });
+    const made = withFields(entry, { ...recipients, file: sealed.bytes.toString('utf8') });
+    justSealed.set(made, sealed);
+    return made;
+  } catch (error) {
+    // What the system refuses for now (a key that cannot be read) is no fault of the message.
+    if (!(error instanceof MailroomError) || error.code === 'ROOM_REFUSED') throw error;
+    // It is refused for good, so not by limits that are only remembered.
+    if (!isAnew) {
+      context.standing.readAnew();
+      return sealEntry(context, { mail, from, withoutOutput, isAnew: true });
+    }
+    const refusal = errorFacts(error);
+    const isWhole = isControl && draft.type === END && withoutOutput === undefined;
+    return isWhole
+      ? sealEntry(context, { mail: endingWithout(mail, refusal), from, withoutOutput: refusal })
+      : { ...entry, refusal };
+  }
+}
+
+/** What this process made itself need not be taken apart again. */
+const justSealed = new WeakMap<OutboxEntry, SealedMessage>();
+
+/** The signed message of an entry; undefined for one that could not be made. */
+export function openEntry(entry: OutboxEntry): SealedMessage | undefined {
+  const { file } = entry;
+  if (file === undefined) return undefined;
+  const known = justSealed.get(entry);
+  if (known) return known;
+  const bytes = Buffer.from(file, 'utf8');
+  const framed = unframe(bytes);
+  if (!framed) throw new TypeError('the journal holds a message that is not whole');
+  const { v: _version, ...message } = JSON.parse(framed.signed.toString('utf8')) as Message & { v: number };
+  return { message, name: messageFileName(message), bytes, signed: framed.signed };
+}

@@ -1,0 +1,207 @@
+import { inspect } from 'node:util';
+import type { AnyActorRef, AnyStateMachine } from 'xstate';
+import { InvalidInput } from '../errors.ts';
+import { findNonJson, withoutUndefined } from '../message/json-value.ts';
+import { nearest } from '../message/nearest.ts';
+import { addressesOf, ASKER, MAIL_EVENT, type MailEvent, type Outgoing } from '../workflow/send.ts';
+import type { PlainEvent } from './workflow-state.ts';
+
+/** An action as XState would execute it. */
+export interface ExecutedAction {
+  readonly type: string;
+  readonly params?: unknown;
+  readonly exec?: unknown;
+}
+
+interface Around {
+  readonly self: unknown;
+  /** The parent's address. */
+  readonly parent: string | undefined;
+  readonly machine: AnyStateMachine;
+}
+
+interface SendParams {
+  readonly to: unknown;
+  readonly event: PlainEvent;
+  readonly delay?: number;
+  readonly id?: string;
+}
+
+/** The effect that an executed action is; undefined where it has none left. Throws InvalidInput for what cannot be durable. */
+export function effectOf(action: ExecutedAction, around: Around): Effect | undefined {
+  switch (action.type) {
+    case 'xstate.sendTo':
+      return sendEffect(action.params as SendParams, around);
+    case 'xstate.raise': {
+      const { event, delay, id } = action.params as Omit<SendParams, 'to'>;
+      // One without a delay was applied in the same step.
+      return delay === undefined
+        ? undefined
+        : { kind: 'raise', event: plain(event, around), delayMs: wait(delay, around), ...sendIdOf(id) };
+    }
+    case 'xstate.cancel':
+      return {
+        kind: 'cancel',
+        sendId: String((action.params as { sendId?: unknown } | undefined)?.sendId ?? action.params),
+      };
+    case 'xstate.spawnChild':
+      return startEffect(action.params, around);
+    case 'xstate.stopChild': {
+      const ref = action.params as AnyActorRef | undefined;
+      const [other] = addressesOf(ref) ?? [];
+      if (other !== undefined) throw notItsChild(other, around);
+      return ref && { kind: 'stop', childId: ref.id };
+    }
+    case 'xstate.emit':
+      return { kind: 'emit', event: plain((action.params as { event: PlainEvent }).event, around) };
+    case 'xstate.log': {
+      const { label, value } = action.params as { label?: string; value: unknown };
+      return { kind: 'log', value: jsonOr(value), ...(label === undefined ? {} : { label }) };
+    }
+    default:
+      return action.type.startsWith('xstate.') ? undefined : customEffect(action, around);
+  }
+}
+
+function sendEffect({ to, event, delay, id }: SendParams, around: Around): Effect {
+  const delayMs = delay === undefined ? undefined : wait(delay, around);
+  const delayed: Delayed = delayMs === undefined ? {} : { delayMs, ...sendIdOf(id) };
+  if (to === around.self) return { kind: 'raise', event: plain(event, around), delayMs: delayMs ?? 0, ...sendIdOf(id) };
+  const addresses = addressesOf(to);
+  if (event.type === MAIL_EVENT && addresses) {
+    const { message } = event as unknown as MailEvent;
+    return addresses[0] === ASKER
+      ? { kind: 'reply', message, ...delayed }
+      : { kind: 'mail', to: addresses, message, ...delayed };
+  }
+  return { kind: 'event', to: targetOf(to, around), event: plain(event, around), ...delayed };
+}
+
+function targetOf(to: unknown, { parent }: Around): EventTarget {
+  const [address] = addressesOf(to) ?? [];
+  if (address === undefined) return { childId: (to as AnyActorRef).id };
+  return address === parent ? { parent: true } : { systemId: address };
+}
+
+function startEffect(params: unknown, { machine }: Around): Effect {
+  const { actorRef, src, input, systemId } = params as {
+    actorRef?: AnyActorRef;
+    src: unknown;
+    input?: unknown;
+    systemId?: string;
+    id?: unknown;
+  };
+  if (typeof src !== 'string' || !actorRef) {
+    throw new InvalidInput(
+      `The machine ${machine.id} starts a child from ${typeof src === 'string' ? `"${src}", which is not among its actors` : 'logic written in place'}.`,
+      {
+        hint: 'Name it under actors in setup(), and start it by that name.',
+      },
+    );
+  }
+  if ((params as { id?: unknown }).id === undefined) {
+    throw new InvalidInput(
+      `The machine ${machine.id} spawns "${src}" without an id, so it would have another one after each restart.`,
+      {
+        hint: `Write spawnChild('${src}', { id: '…' }).`,
+      },
+    );
+  }
+  const fault = input === undefined ? undefined : findNonJson(input, 'input');
+  if (fault) throw notJson(machine, `gave "${src}" something at ${fault}`);
+  return {
+    kind: 'start',
+    childId: actorRef.id,
+    src,
+    input: withoutUndefined(input),
+    ...(systemId === undefined ? {} : { systemId }),
+  };
+}
+
+function customEffect({ type, params, exec }: ExecutedAction, { machine }: Around): Effect {
+  const { actions } = machine.implementations;
+  if (!exec && !(type in actions)) {
+    const near = nearest(type, Object.keys(actions));
+    throw new InvalidInput(`The machine ${machine.id} runs the action "${type}", which is not among its actions.`, {
+      hint: near ? `Did you mean ${near}?` : 'Name it under actions in setup().',
+    });
+  }
+  if (type === '(anonymous)' || !exec || !(type in actions)) {
+    throw new InvalidInput(
+      `The machine ${machine.id} has the action ${JSON.stringify(type)} written in place, which no restart could find again.`,
+      {
+        hint: `Name it under actions in setup(), as action((params, { effectId }) => …).`,
+      },
+    );
+  }
+  const fault = params === undefined ? undefined : findNonJson(params, 'params');
+  if (fault) throw notJson(machine, `gave the action ${type} something at ${fault}`);
+  return { kind: 'action', type, params: withoutUndefined(params) };
+}
+
+/** Longer than any timer is meant, and far below where times stop being representable. */
+const DELAY_MS_MAX = 100 * 365 * 86_400_000;
+
+/** A delay that the journal can keep: NaN and Infinity would be null in it, and due at once after a restart. */
+function wait(delayMs: unknown, { machine }: Around): number {
+  if (typeof delayMs === 'number' && Number.isFinite(delayMs) && delayMs <= DELAY_MS_MAX) return delayMs;
+  throw new InvalidInput(
+    `The machine ${machine.id} has the delay ${inspect(delayMs)}: expected ms, at most ${DELAY_MS_MAX} (a hundred years).`,
+    { hint: 'For what is never to happen, give the transition a guard.' },
+  );
+}
+
+function plain(event: PlainEvent, { machine }: Around): PlainEvent {
+  const fault = findNonJson(event, event.type);
+  if (fault) throw notJson(machine, `sent something at ${fault}`);
+  return withoutUndefined(event);
+}
+
+function notJson(machine: AnyStateMachine, what: string): InvalidInput {
+  return new InvalidInput(`The machine ${machine.id} ${what} that JSON cannot keep.`, {
+    hint: 'Use text, numbers, true/false, null, arrays and plain objects.',
+  });
+}
+
+function jsonOr(value: unknown): unknown {
+  if (value === undefined || findNonJson(value) === undefined) return value ?? null;
+  return value instanceof Error ? value.message : inspect(value);
+}
+
+function notItsChild(address: string, { machine }: Around): InvalidInput {
+  return new InvalidInput(`The machine ${machine.id} stops ${address}, which is not its child.`, {
+    hint: 'Only a parent stops its child: send it an event, and have it end by itself.',
+  });
+}
+
+function sendIdOf(id: string | undefined): { sendId?: string } {
+  return id === undefined ? {} : { sendId: id };
+}
+
+/** What a step asks for, as data, in the order in which the machine asked. */
+export type Effect =
+  | ({ readonly kind: 'mail'; readonly to: readonly string[]; readonly message: Outgoing } & Delayed)
+  | ({ readonly kind: 'reply'; readonly message: Outgoing } & Delayed)
+  /** An event of XState to the parent or a child. */
+  | ({ readonly kind: 'event'; readonly to: EventTarget; readonly event: PlainEvent } & Delayed)
+  /** An event to itself, after a while. */
+  | { readonly kind: 'raise'; readonly event: PlainEvent; readonly delayMs: number; readonly sendId?: string }
+  | { readonly kind: 'cancel'; readonly sendId: string }
+  | {
+      readonly kind: 'start';
+      readonly childId: string;
+      readonly src: string;
+      readonly input?: unknown;
+      readonly systemId?: string;
+    }
+  | { readonly kind: 'stop'; readonly childId: string }
+  | { readonly kind: 'action'; readonly type: string; readonly params?: unknown }
+  | { readonly kind: 'log'; readonly label?: string; readonly value: unknown }
+  | { readonly kind: 'emit'; readonly event: PlainEvent };
+
+export type EventTarget = { readonly parent: true } | { readonly childId: string } | { readonly systemId: string };
+
+export interface Delayed {
+  readonly delayMs?: number;
+  readonly sendId?: string;
+}

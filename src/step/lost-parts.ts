@@ -1,0 +1,124 @@
+import type { AnyStateMachine, StateNode } from 'xstate';
+import { durableWorkOf } from '../workflow/activity.ts';
+import type { Timer, WorkflowCall, WorkflowState } from './workflow-state.ts';
+
+/**
+ * What a workflow's state needs and a machine does not have: the states that it is in or that history leads back to, what it
+ * waits for, what its timers are for. Each as what follows “it needs …”; none where the machine can go on from the state. Pure.
+ */
+export function lostParts(machine: AnyStateMachine, { snapshot, calls, timers }: WorkflowState): string[] {
+  const { value, historyValue = {} } = snapshot as { value: unknown; historyValue?: Readonly<Record<string, unknown>> };
+  const active: AnyNode[] = [];
+  const all = nodesOf(machine.root);
+  const lost = [...lostStates(machine.root, value, { path: [], active }), ...lostHistory(historyValue, all)];
+  // What is waited for belongs to states; without these nothing can be said about it.
+  if (lost.length > 0) return lost;
+  return [
+    ...Object.entries(calls).flatMap(([id, call]) => lostCall(machine, { id, call, active, all })),
+    ...Object.entries(timers).flatMap(([name, timer]) => lostTimer(name, timer, { active, all })),
+  ];
+}
+
+/** What XState documents of a node, and what its types hide. */
+type AnyNode = Pick<StateNode, 'id' | 'type' | 'entry' | 'exit' | 'transitions' | 'always' | 'initial'> & {
+  readonly states: Readonly<Record<string, AnyNode>>;
+  readonly invoke: readonly { readonly id: string; readonly src: unknown }[];
+};
+
+function nodesOf(node: AnyNode): AnyNode[] {
+  return [node, ...Object.values(node.states).flatMap(nodesOf)];
+}
+
+/** Walks a state value, such as `{ build: 'testing' }`; adds the nodes that it is about to `active`. */
+function lostStates(
+  node: AnyNode,
+  value: unknown,
+  { path, active }: { path: readonly string[]; active: AnyNode[] },
+): string[] {
+  active.push(node);
+  const inner = typeof value === 'string' ? { [value]: {} } : ((value ?? {}) as Readonly<Record<string, unknown>>);
+  const names = Object.keys(inner);
+  const named = (name: string): string => `the state "${[...path, name].join('.')}"`;
+  const own = path.length === 0 ? 'its first level' : `the state "${path.join('.')}"`;
+  const missing = names.filter((name) => !node.states[name] || node.states[name].type === 'history');
+  if (missing.length > 0) return missing.map(named);
+  if (node.type === 'compound' && names.length !== 1) return [`${own} without states in it`];
+  const regions = Object.entries(node.states).filter(([, { type }]) => node.type === 'parallel' && type !== 'history');
+  const added = regions.filter(([name]) => !(name in inner)).map(([name]) => `${own} without the region "${name}"`);
+  if (added.length > 0) return added;
+  return names.flatMap((name) => {
+    const child = node.states[name] as AnyNode;
+    // Whoever entered it when it was no end would never hear that it is one.
+    if (path.length === 0 && node.type === 'compound' && child.type === 'final')
+      return [`${named(name)} as one that is not final`];
+    return lostStates(child, inner[name], { path: [...path, name], active });
+  });
+}
+
+/** By the id of each history state: the nodes that it leads back to. */
+function lostHistory(historyValue: Readonly<Record<string, unknown>>, all: readonly AnyNode[]): string[] {
+  const ids = new Set(all.map(({ id }) => id));
+  return Object.entries(historyValue)
+    .filter(([history]) => ids.has(history))
+    .flatMap(([, nodes]) => nodes as readonly { readonly id: string }[])
+    .filter(({ id }) => !ids.has(id))
+    .map(({ id }) => `the state "${id}", to which history leads back`);
+}
+
+function lostCall(
+  machine: AnyStateMachine,
+  { id, call, active, all }: { id: string; call: WorkflowCall; active: readonly AnyNode[]; all: readonly AnyNode[] },
+): string[] {
+  const { src, kind } = call;
+  const what = `the ${kind} "${src}"`;
+  const logic: unknown = machine.implementations.actors[src];
+  if (logic === undefined) return [`${what} among its actors, for which it waits`];
+  if ((durableWorkOf(logic)?.kind ?? 'machine') !== kind) return [`"${src}" among its actors as ${kind}`];
+  const isInvoked = active.some(({ invoke }) => invoke.some((one) => one.id === id && one.src === src));
+  if (isInvoked || maySpawn(machine, { id, src }, all)) return [];
+  return [`${what} under the id "${id}" in a state that it is in`];
+}
+
+/** Whether some action of the machine starts such a child; what `enqueueActions` does is not known before it is done. */
+function maySpawn(machine: AnyStateMachine, child: { id: string; src: string }, all: readonly AnyNode[]): boolean {
+  const written = all.flatMap(({ entry, exit, transitions, always = [], initial }) => [
+    ...entry,
+    ...exit,
+    ...[...[...transitions.values()].flat(), ...always, initial].flatMap((one) => one?.actions ?? []),
+  ]);
+  const actions = [...written, ...Object.values(machine.implementations.actions)] as readonly Partial<SpawnAction>[];
+  return actions.some(({ type, src, id }) => {
+    if (type === 'xstate.enqueueActions') return true;
+    return type === 'xstate.spawnChild' && src === child.src && (typeof id === 'function' || id === child.id);
+  });
+}
+
+interface SpawnAction {
+  readonly type: string;
+  readonly src: unknown;
+  readonly id: unknown;
+}
+
+/** A timer whose event nothing takes would fire, and be over. */
+function lostTimer(
+  name: string,
+  timer: Timer,
+  { active, all }: { active: readonly AnyNode[]; all: readonly AnyNode[] },
+): string[] {
+  if (!('event' in timer)) return [];
+  const { type } = timer.event;
+  const [, delay, ...node] = type.startsWith('xstate.after.') ? type.slice('xstate.'.length).split('.') : [];
+  if (delay !== undefined) {
+    return active.some(({ transitions }) => transitions.has(type))
+      ? []
+      : [`"after ${delay}" in the state "${node.join('.')}"`];
+  }
+  const isTaken = all.some(({ transitions }) => [...transitions.keys()].some((one) => describes(one, type)));
+  return isTaken ? [] : [`a transition for "${type}", which the timer "${name}" brings`];
+}
+
+/** `*`, `mouse.*`, or the type itself. */
+function describes(descriptor: string, type: string): boolean {
+  if (descriptor === '*' || descriptor === type) return true;
+  return descriptor.endsWith('.*') && `${type}.`.startsWith(descriptor.slice(0, -1));
+}

@@ -1,0 +1,71 @@
+import type { AnyStateMachine } from 'xstate';
+import { sha256Hex } from '../host/sha256.ts';
+import { actionRunOf } from '../workflow/action.ts';
+import { durableWorkOf } from '../workflow/activity.ts';
+import { toldOf } from '../workflow/send.ts';
+
+const DEPTH_MAX = 100;
+
+/**
+ * A fingerprint of a machine's code, 16 hex digits: its configuration and everything it names (guards, actions, delays,
+ * actors, child machines), functions by their text. What such a function calls elsewhere is not seen.
+ */
+export function machineHash(machine: AnyStateMachine): string {
+  const text: string[] = [];
+  feedMachine(text, machine, new Set());
+  return sha256Hex(text.join('')).slice(0, 16);
+}
+
+function feedMachine(text: string[], machine: AnyStateMachine, seen: Set<unknown>): void {
+  if (seen.has(machine)) return;
+  seen.add(machine);
+  const { actors, actions, guards, delays } = machine.implementations;
+  feed(text, machine.config, seen, 0);
+  for (const part of [actions, guards, delays]) feed(text, part, seen, 0);
+  for (const [name, logic] of sorted(actors)) {
+    text.push(`actor ${name}\n`);
+    if (typeof logic === 'object' && logic !== null && 'implementations' in logic)
+      feedMachine(text, logic as AnyStateMachine, seen);
+    else feed(text, durableWorkOf(logic), seen, 0);
+  }
+}
+
+function feed(text: string[], value: unknown, seen: Set<unknown>, depth: number): void {
+  const told = toldOf(value);
+  if (told) {
+    text.push('tell\n');
+    feed(text, told, seen, depth + 1);
+  } else if (typeof value === 'function') {
+    text.push(`function ${Function.prototype.toString.call(actionRunOf(value) ?? value)}\n`);
+    // The actions of XState itself keep what they were given as properties.
+    for (const [name, part] of sorted(value)) {
+      if (name === 'resolve' || name === 'execute' || name === 'retryResolve') continue;
+      text.push(`.${name}\n`);
+      feed(text, part, seen, depth + 1);
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    if (seen.has(value) || depth > DEPTH_MAX) return;
+    seen.add(value);
+    for (const [name, part] of sorted(definitionOf(value))) {
+      text.push(`{${name}\n`);
+      feed(text, part, seen, depth + 1);
+    }
+    text.push('}\n');
+  } else {
+    text.push(`${typeof value} ${String(value)}\n`);
+  }
+}
+
+/** Where zod keeps what a schema or a check was made from, in zod and zod/mini. */
+const MADE = '_zod';
+
+/** What a zod schema was made from: the schema itself gets properties as it is used. Of anything else, itself. */
+function definitionOf(value: object): object {
+  const made: unknown = MADE in value ? value[MADE] : undefined;
+  const isSchema = typeof made === 'object' && made !== null && 'def' in made;
+  return isSchema && typeof made.def === 'object' ? (made.def ?? value) : value;
+}
+
+function sorted(value: object): [string, unknown][] {
+  return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,289 @@
+import {
+  type AnyActorLogic,
+  type AnyActorRef,
+  type AnyActorScope,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  createEmptyActor,
+  type Snapshot,
+} from 'xstate';
+import { InvalidInput } from '../errors.ts';
+import { findNonJson, withoutUndefined } from '../message/json-value.ts';
+import { errorFacts, type ErrorFacts } from '../workflow/plain-facts.ts';
+import { mailRef } from '../workflow/send.ts';
+import { type Effect, effectOf, type ExecutedAction } from './effect.ts';
+import type { PlainEvent } from './workflow-state.ts';
+
+export interface StepInput extends StepAround {
+  /** The snapshot as it lies in the journal; undefined for the first step. Never changed. */
+  readonly before: unknown;
+  /** What happened; nothing for the first step. */
+  readonly event?: PlainEvent;
+  /** For the first step. */
+  readonly input?: unknown;
+}
+
+export interface Step {
+  /** XState's persisted snapshot: JSON that the next step can begin from. */
+  readonly snapshot: unknown;
+  readonly status: 'active' | 'done' | 'error' | 'stopped';
+  readonly output?: unknown;
+  readonly error?: ErrorFacts;
+  readonly effects: readonly Effect[];
+  /** Whether any transition was taken for the event; otherwise nothing changed. */
+  readonly isHandled: boolean;
+}
+
+/** A machine that never comes to rest fails its step, instead of holding up its host for ever. */
+const MICROSTEPS_MAX = 5_000;
+
+/**
+ * One step of a machine, pure: nothing is started, sent or executed, and the snapshot given is not changed. The machine is
+ * stepped with an actor scope of our own, because the exported `transition()` of XState makes an actor, and runs the
+ * context's factory, each time. Throws what the machine's guards, assigns and expressions throw, and InvalidInput for
+ * what a durable machine may not do.
+ */
+export function step(machine: AnyStateMachine, options: StepInput): Step {
+  const { before, parent, event, input } = options;
+  const inertMachine = inert(machine);
+  inertMachine.options.maxIterations = Math.min(machine.options.maxIterations ?? Infinity, MICROSTEPS_MAX);
+  const { scope, executed, transitionsTaken, restored } = createStepScope(inertMachine, options);
+  const from = before === undefined ? undefined : inertMachine.restoreSnapshot(restorable(before), scope);
+  if (from) restored(from);
+  const next: AnyMachineSnapshot =
+    from && event ? inertMachine.transition(from, event, scope) : inertMachine.getInitialSnapshot(scope, input);
+  // XState turns an exception of the first step into a snapshot that cannot be told from a machine that failed.
+  if (!from && next.status === 'error') throw next.error;
+  assertAllStarted(machine, { before: from, next, executed });
+  assertJson(machine, next);
+  const effects = executed
+    .map((action) => effectOf(action, { self: scope.self, parent, machine }))
+    .filter((one) => one !== undefined);
+  return {
+    snapshot: persisted(inertMachine, next),
+    status: next.status,
+    ...(next.status === 'done' && next.output !== undefined ? { output: next.output as unknown } : {}),
+    ...(next.status === 'error' ? { error: errorFacts(next.error) } : {}),
+    effects,
+    isHandled: from === undefined || transitionsTaken() > 0 || next.status !== from.status,
+  };
+}
+
+/**
+ * A copy, because restoreSnapshot changes what it is given; with the field that it adds to a copy of that, so that all of its
+ * snapshots are of one shape (see `withFields`).
+ */
+function restorable(snapshot: unknown): Snapshot<unknown> {
+  return Object.assign(structuredClone(snapshot) as Snapshot<unknown>, { _nodes: undefined });
+}
+
+/** `spawn()` inside `assign` leaves no action behind, so such a child would never be started. */
+function assertAllStarted(
+  machine: AnyStateMachine,
+  {
+    before,
+    next,
+    executed,
+  }: { before: AnyMachineSnapshot | undefined; next: AnyMachineSnapshot; executed: readonly ExecutedAction[] },
+): void {
+  const started = new Set<unknown>();
+  for (const { type, params } of executed) {
+    if (type === 'xstate.spawnChild') started.add((params as { actorRef?: unknown }).actorRef);
+  }
+  for (const [id, ref] of Object.entries(next.children)) {
+    if (ref === undefined || started.has(ref) || before?.children[id] === ref) continue;
+    throw new InvalidInput(
+      `The machine ${machine.id} made the child ${JSON.stringify(id)} with spawn() inside assign or context, which a durable step cannot see.`,
+      {
+        hint: 'Use the action spawnChild(src, { id, input }), or invoke.',
+      },
+    );
+  }
+}
+
+/** What JSON would lose would be lost at the next restart. */
+function assertJson(machine: AnyStateMachine, next: AnyMachineSnapshot): void {
+  const where =
+    findNonJson(next.context, 'context') ??
+    (next.output === undefined ? undefined : findNonJson(next.output, 'output'));
+  if (where === undefined) return;
+  throw new InvalidInput(`The machine ${machine.id} put something at ${where} that JSON cannot keep.`, {
+    hint: 'Use text, numbers, true/false, null, arrays and plain objects; no Date, Map, Set, Error, function or actor reference.',
+  });
+}
+
+function persisted(machine: AnyStateMachine, next: AnyMachineSnapshot): unknown {
+  const snapshot = machine.getPersistedSnapshot(next) as unknown as Record<string, unknown>;
+  // What is undefined would be there until the next restart, and could be counted meanwhile.
+  snapshot['context'] = withoutUndefined(snapshot['context']);
+  return snapshot['status'] === 'error' ? { ...snapshot, error: errorFacts(snapshot['error']) } : snapshot;
+}
+
+/** Whom a step is taken for, and what it can know of others. */
+export interface StepAround {
+  readonly address: string;
+  /** The parent's address, for `sendParent`. */
+  readonly parent?: string | undefined;
+  /** Its id among its parent's children. */
+  readonly childId?: string | undefined;
+  /** The children that have not ended, by id; all that the snapshot has where it is not given. */
+  readonly awaited?: Readonly<Record<string, unknown>>;
+  /** Whether an ancestor, or a child of one, runs at an address; nobody does where it is not given. */
+  readonly isKin?: (address: string) => boolean;
+}
+
+/** The surroundings in which XState takes one step, and what came of it. */
+export interface StepScope {
+  readonly scope: AnyActorScope;
+  readonly executed: readonly ExecutedAction[];
+  /** How many transitions were taken so far. */
+  readonly transitionsTaken: () => number;
+  /** Is told of the snapshot that the step begins from. */
+  readonly restored: (from: AnyMachineSnapshot) => void;
+}
+
+const USE_ACTIONS = 'Use actions: raise(event), or sendTo(({ self }) => self, event).';
+const IN_ITS_OWN_STATE = 'A step sees its own state alone: have the others send what it needs.';
+
+/** What is the same for every step: an actor of XState's own for each of them was half of what a step cost. */
+const actor = createEmptyActor();
+const bareSelf = Object.assign(Object.create(actor) as typeof actor, {
+  send: refuse('self.send', USE_ACTIONS),
+  start: refuse('self.start', USE_ACTIONS),
+  stop: refuse('self.stop', USE_ACTIONS),
+  subscribe: refuse('self.subscribe', USE_ACTIONS),
+  on: refuse('self.on', USE_ACTIONS),
+  select: refuse('self.select', USE_ACTIONS),
+  getPersistedSnapshot: refuse('self.getPersistedSnapshot', 'Use self.getSnapshot().'),
+});
+
+/** What no durable step can see would be lost without a word. */
+function refuse(method: string, hint: string): () => never {
+  return () => {
+    throw new InvalidInput(`A machine called ${method}(), which a durable step cannot see.`, { hint });
+  };
+}
+
+/** A scope for one step: nothing in it is started, sent, scheduled or executed. */
+function createStepScope(
+  machine: AnyStateMachine,
+  { address, parent, childId, awaited, isKin }: StepAround,
+): StepScope {
+  const executed: ExecutedAction[] = [];
+  const keyedActors = new Map<string, AnyActorRef>();
+  const unregister = ({ systemId }: { systemId?: string }): void => {
+    if (systemId !== undefined) keyedActors.delete(systemId);
+  };
+  let transitionsTaken = 0;
+  let before: AnyMachineSnapshot | undefined;
+  const parentRef = parent === undefined ? undefined : mailRef(parent);
+  const system = Object.assign({}, actor.system, {
+    get: (key: string) => {
+      const child = keyedActors.get(key);
+      if (child) return child;
+      if (key === address) return self;
+      // Every ancestor has its address as a systemId.
+      if (key === parent) return parentRef;
+      return isKin?.(key) ? mailRef(key) : undefined;
+    },
+    getAll: refuse('system.getAll', 'Ask for each: system.get(systemId).'),
+    getSnapshot: refuse('system.getSnapshot', IN_ITS_OWN_STATE),
+    inspect: refuse('system.inspect', 'Use mailroom inspect.'),
+    // What a reference was told by itself, and not by an action.
+    _relay: refuse('send', USE_ACTIONS),
+    _register: (sessionId: string) => sessionId,
+    _unregister: unregister,
+    _set: (key: string, child: AnyActorRef) => {
+      if (keyedActors.has(key) && keyedActors.get(key) !== child)
+        throw new Error(`Actor with system ID '${key}' already exists.`);
+      keyedActors.set(key, child);
+    },
+    _sendInspectionEvent: ({ type, _transitions }: { type: string; _transitions?: readonly unknown[] }) => {
+      if (type === '@xstate.microstep') transitionsTaken += _transitions?.length ?? 0;
+    },
+  }) as unknown as AnyActorScope['system'];
+  const self = Object.assign(Object.create(bareSelf) as AnyActorScope['self'], {
+    id: childId ?? address.split('.').at(-1),
+    sessionId: address,
+    logic: machine,
+    src: machine.id,
+    system,
+    _parent: parentRef,
+    getSnapshot: () => {
+      if (before) return before;
+      throw new Error("Snapshot can't be read while the actor initializes itself");
+    },
+  });
+  const scope: AnyActorScope = {
+    self,
+    id: self.id,
+    sessionId: address,
+    logger: () => {},
+    system,
+    defer: () => {},
+    stopChild: () => {},
+    emit: () => {},
+    actionExecutor: (action) => {
+      executed.push(action);
+      // A child that is stopped frees its system id at once, so that its successor may have it in the same step.
+      if (action.type === 'xstate.stopChild' && action.params) unregister(action.params);
+    },
+  };
+  return {
+    scope,
+    executed,
+    transitionsTaken: () => transitionsTaken,
+    restored: (from) => {
+      before = from;
+      // So does one that has ended.
+      if (!awaited) return;
+      for (const { id, systemId } of Object.values<AnyActorRef & { systemId?: string }>(from.children))
+        if (systemId !== undefined && !(id in awaited)) keyedActors.delete(systemId);
+    },
+  };
+}
+
+const inertMachines = new WeakMap<AnyStateMachine, AnyStateMachine>();
+
+/** The same machine with a placeholder for each child, so that a step starts nothing and computes nothing of theirs. */
+function inert(machine: AnyStateMachine): AnyStateMachine {
+  let found = inertMachines.get(machine);
+  if (!found) {
+    const actors = Object.fromEntries(Object.keys(machine.implementations.actors).map((src) => [src, placeholder()]));
+    found = machine.provide({ actors });
+    inertMachines.set(machine, found);
+  }
+  return found;
+}
+
+/** What a reference to a child cannot tell in its parent's step, because the child has a step of its own. */
+const UNSEEN = { getSnapshot: unseen, subscribe: unseen, on: unseen, select: unseen, send: unsent };
+
+function unseen(this: AnyActorRef): never {
+  throw new InvalidInput(`A machine looked at its child "${this.id}", whose state a durable step cannot see.`, {
+    hint: 'Have the child send what is needed: sendParent({ type: … }), or its output.',
+  });
+}
+
+function unsent(this: AnyActorRef): never {
+  throw new InvalidInput(`A machine called send() of its child "${this.id}", which a durable step cannot see.`, {
+    hint: `Use an action: sendTo('${this.id}', event).`,
+  });
+}
+
+function placeholder(): AnyActorLogic {
+  const logic = {
+    config: undefined,
+    transition: (snapshot: unknown) => snapshot,
+    getInitialSnapshot: ({ self }: AnyActorScope) => {
+      Object.assign(self, UNSEEN);
+      return { status: 'active' };
+    },
+    getPersistedSnapshot: (snapshot: unknown) => snapshot,
+    restoreSnapshot: (snapshot: unknown, { self }: AnyActorScope) => {
+      Object.assign(self, UNSEEN);
+      return snapshot;
+    },
+  };
+  return logic as unknown as AnyActorLogic;
+}

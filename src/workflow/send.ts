@@ -1,0 +1,165 @@
+import {
+  type ActionArgs,
+  type ActionFunction,
+  type ActorRef,
+  type EventObject,
+  type MachineContext,
+  type ParameterizedObject,
+  sendTo,
+  type Snapshot,
+} from 'xstate';
+import { InvalidInput } from '../errors.ts';
+import { EVERYONE } from '../message/address.ts';
+import type { Draft } from '../room/draft.ts';
+
+/** One mark for every copy of this package that a process may load. */
+const TOLD = Symbol.for('mailroom.told');
+
+type Params = ParameterizedObject['params'] | undefined;
+
+/** A value, or how to get it from context, event and params. */
+type Told<
+  TValue,
+  TContext extends MachineContext,
+  TExpressionEvent extends EventObject,
+  TParams extends Params,
+  TEvent extends EventObject,
+> = TValue | ((args: ActionArgs<TContext, TExpressionEvent, TEvent>, params: TParams) => TValue);
+
+/** An action that sends mail, wherever XState takes an action. */
+type MailAction<
+  TContext extends MachineContext,
+  TExpressionEvent extends EventObject,
+  TParams extends Params,
+  TEvent extends EventObject,
+> = ActionFunction<TContext, TExpressionEvent, TEvent, TParams, never, never, never, never, never>;
+
+export interface TellOptions {
+  /** Ms after the step at which it goes out. */
+  readonly delay?: number;
+  /** By which `cancel(id)` takes it back until then. */
+  readonly id?: string;
+}
+
+/**
+ * An action that sends a message to an address, or to several. It leaves only after the step is committed, exactly once,
+ * under the workflow's own key, and is paced by the rate limit. What can never be delivered comes back as the event
+ * `mailroom.delivery-failed`.
+ */
+export function tell<
+  TContext extends MachineContext,
+  TExpressionEvent extends EventObject,
+  TParams extends Params,
+  TEvent extends EventObject,
+>(
+  to: Told<string | readonly string[], TContext, TExpressionEvent, TParams, TEvent>,
+  message: Told<Outgoing, TContext, TExpressionEvent, TParams, TEvent>,
+  options: TellOptions = {},
+): MailAction<TContext, TExpressionEvent, TParams, TEvent> {
+  const send = sendTo<TContext, TExpressionEvent, TParams, MailRef, TEvent>(
+    (args, params) => mailRef(typeof to === 'function' ? to(args, params) : to),
+    (args, params) => mailEvent(typeof message === 'function' ? message(args, params) : message),
+    options,
+  );
+  return Object.assign(send, { [TOLD]: { to, message, options } });
+}
+
+/** What was given to `tell`, `broadcast` or `reply`; undefined for any other function. */
+export function toldOf(implementation: unknown): object | undefined {
+  if (typeof implementation !== 'function' || !(TOLD in implementation)) return undefined;
+  return implementation[TOLD] as object;
+}
+
+/** An action that sends a message to every joined agent; it counts once against the rate limit. */
+export function broadcast<
+  TContext extends MachineContext,
+  TExpressionEvent extends EventObject,
+  TParams extends Params,
+  TEvent extends EventObject,
+>(
+  message: Told<Outgoing, TContext, TExpressionEvent, TParams, TEvent>,
+  options: TellOptions = {},
+): MailAction<TContext, TExpressionEvent, TParams, TEvent> {
+  return tell(EVERYONE, message, options);
+}
+
+/**
+ * An action that answers the message that caused this step: to its sender, in its thread. In a step that a timer, an
+ * activity or the start caused there is nobody to answer, and the step fails.
+ */
+export function reply<
+  TContext extends MachineContext,
+  TExpressionEvent extends EventObject,
+  TParams extends Params,
+  TEvent extends EventObject,
+>(
+  message: Told<Omit<Outgoing, 'replyTo' | 'threadId'>, TContext, TExpressionEvent, TParams, TEvent>,
+): MailAction<TContext, TExpressionEvent, TParams, TEvent> {
+  return tell(ASKER, message);
+}
+
+function mailEvent(message: Outgoing): MailEvent {
+  return { type: MAIL_EVENT, message };
+}
+
+/** One mark for every copy of this package that a process may load. */
+const ADDRESS = Symbol.for('mailroom.mail-ref');
+/** What `reply` sends to: whoever sent the message that caused the step. No actor can have it as an address. */
+export const ASKER = '@reply';
+/** The type of the event that carries outgoing mail to the pure step. It is never delivered as such. */
+export const MAIL_EVENT = 'mailroom.mail';
+
+export interface MailEvent extends EventObject {
+  readonly type: typeof MAIL_EVENT;
+  readonly message: Outgoing;
+}
+
+/** A reference to whoever has an address. It is inert: what is sent to it becomes an effect of the step. */
+export interface MailRef extends ActorRef<Snapshot<unknown>, MailEvent> {
+  readonly [ADDRESS]: readonly string[];
+}
+
+export function mailRef(to: string | readonly string[]): MailRef {
+  const addresses: unknown = typeof to === 'string' ? [to] : to;
+  if (!isTexts(addresses)) {
+    throw new InvalidInput(`A message was to go to ${kindOf(addresses)}: expected an address, or a list of them.`, {
+      hint: 'For example tell("alice", …), or tell(({ context }) => context.reviewers, …).',
+    });
+  }
+  const id = addresses.join(',');
+  const inert = {
+    [ADDRESS]: addresses,
+    id,
+    sessionId: id,
+    ref: undefined,
+    send: () => {
+      throw new TypeError(`${id} is an address: send to it with tell(), in an action`);
+    },
+    getSnapshot: () => {
+      throw new InvalidInput(`A machine looked at the snapshot of ${id}, which a durable step cannot see.`, {
+        hint: 'Have it send what is needed, as an event or as mail.',
+      });
+    },
+    toJSON: () => ({ address: id }),
+  };
+  // Only what a step touches is there; XState itself never runs it.
+  return inert as unknown as MailRef;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+function kindOf(value: unknown): string {
+  const wrong: unknown = Array.isArray(value) ? value.find((one) => typeof one !== 'string') : value;
+  const kind = wrong === null ? 'null' : typeof wrong;
+  return Array.isArray(value) ? `a list with ${kind} in it` : kind;
+}
+
+/** The addresses of a reference made by `mailRef`; undefined for any other. */
+export function addressesOf(ref: unknown): readonly string[] | undefined {
+  return typeof ref === 'object' && ref !== null && ADDRESS in ref ? (ref as MailRef)[ADDRESS] : undefined;
+}
+
+/** What a machine says to others; its id, time and sender are added when the step is committed. */
+export type Outgoing = Omit<Draft, 'id' | 'durability'>;

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { MailIntake } from '../../src/runtime/mail-intake.ts';
+import { createIdSource, nodeHost } from '../../src/index.ts';
+import { mailboxOf } from '../../src/room/context.ts';
+import { createSteppedClock } from '../hostile/stepped-clock.ts';
+import { WorkflowRoom } from './workflow-room.ts';
+
+const SECOND_MS = 1_000;
+
+test('mail that came after the last look, and before a timer was due, is seen although other mail is left from that look', async () => {
+  await using room = await WorkflowRoom.make();
+  const opened = await room.open();
+  const alice = await opened.join('alice');
+  await opened.join('worker');
+  const mailbox = mailboxOf(opened.context, 'worker');
+  if (!mailbox) throw new Error('worker has a mailbox');
+  const sentAt = (timeMs: number, content: string): Promise<unknown> =>
+    alice.send({ to: 'worker', type: 'INFO', content, id: createIdSource(nodeHost.randomBytes).next(timeMs) });
+  const intake = new MailIntake(mailbox, { isUnclean: false });
+  const next = (sentBefore: number): string | undefined =>
+    intake.next({ isKnown: () => false, waits: () => false, sentBefore })?.message.content;
+  const now = Date.now();
+  // Its sender's clock is ahead, so that it is never early.
+  await sentAt(now + 60 * SECOND_MS, 'from ahead');
+  expect(next(now)).toBeUndefined();
+  await sentAt(now + 4 * SECOND_MS, 'in time');
+  expect(next(now + 5 * SECOND_MS)).toBe('in time');
+  expect(next(now + 5 * SECOND_MS)).toBeUndefined();
+  expect([next(Infinity), next(Infinity)]).toEqual(['from ahead', undefined]);
+});
+
+// It was refused, for good, as from the future.
+test('mail of a time to come stays where it is, and is taken when the clock agrees', async () => {
+  await using room = await WorkflowRoom.make();
+  const clock = createSteppedClock();
+  const opened = await room.open({ ...nodeHost, clock });
+  const alice = await opened.join('alice');
+  await opened.join('worker');
+  const mailbox = mailboxOf(opened.context, 'worker');
+  if (!mailbox) throw new Error('worker has a mailbox');
+  const { id } = await alice.send({ to: 'worker', type: 'INFO', content: 'x' });
+  clock.advance(-30 * 3600 * SECOND_MS);
+  const intake = new MailIntake(mailbox, { isUnclean: true });
+  const next = (): string | undefined =>
+    intake.next({ isKnown: () => false, waits: () => false, sentBefore: Infinity })?.message.id;
+  expect(next()).toBeUndefined();
+  expect(opened.status(id)).toMatchObject([{ state: 'delivered' }]);
+  clock.advance(30 * 3600 * SECOND_MS);
+  expect(next()).toBe(id);
+});

@@ -1,0 +1,103 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { until } from '../hostile/until.ts';
+import { processesAbout } from '../runtime/orphans.ts';
+
+const ROOT = path.join(import.meta.dirname, '..', '..');
+const MAIN = path.join(ROOT, 'machines', 'team', 'main.ts');
+
+/** What is on the screen when a phase has begun; a run comes by each of them, in this order or nearly. */
+export const PHASES = [
+  'agents: ',
+  'the plan is from',
+  'claimed by',
+  'handed in',
+  'REJECTED',
+  'CONFLICT',
+  'put to the vote',
+  'VOTE: ',
+  '== testing',
+] as const;
+
+/** `npm start` in a directory of its own, in a process that can be killed and started again. */
+export class ExampleRun implements Disposable {
+  readonly runs = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-example-')));
+  /** Everything that was printed, by every process. */
+  printed = '';
+  #child: ChildProcess | undefined;
+
+  get directory(): string {
+    return path.join(this.runs, 'tally-1');
+  }
+
+  get repository(): string {
+    return path.join(this.directory, 'repository');
+  }
+
+  start(): void {
+    const args = ['--import', import.meta.resolve('tsx'), MAIN, '--runs', this.runs];
+    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (this.printed += text));
+    this.#child = child;
+  }
+
+  /** Kills it as soon as the text is on the screen, whoever printed it. */
+  async killAt(text: string): Promise<void> {
+    await until(
+      () => `${JSON.stringify(text)} in: ${this.printed}`,
+      () => this.printed.includes(text) || this.#hasEnded(),
+      PHASE_MS_MAX,
+    );
+    this.signal('SIGKILL');
+    await this.ended();
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Resolves with the exit code; null after a kill. */
+  async ended(): Promise<number | null> {
+    const child = this.#child;
+    if (!child) throw new Error('it was not started');
+    if (!this.#hasEnded()) await once(child, 'close');
+    return child.exitCode;
+  }
+
+  git(...args: readonly string[]): string {
+    const { status, stdout, stderr } = spawnSync('git', args, { cwd: this.repository, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`git ${args.join(' ')}: ${stderr}`);
+    return stdout.trim();
+  }
+
+  /** The lines that an agent has written, all its processes. */
+  agentLines(): string[] {
+    const logs = fs.readdirSync(path.join(this.directory, 'agents')).filter((file) => file.endsWith('.log'));
+    return logs.flatMap((file) =>
+      fs
+        .readFileSync(path.join(this.directory, 'agents', file), 'utf8')
+        .trim()
+        .split('\n'),
+    );
+  }
+
+  /** Processes that were started for it and are still there. */
+  processesLeft(): string[] {
+    return processesAbout(this.runs);
+  }
+
+  [Symbol.dispose](): void {
+    this.signal('SIGKILL');
+    fs.rmSync(this.runs, { recursive: true, force: true });
+  }
+
+  #hasEnded(): boolean {
+    return this.#child !== undefined && (this.#child.exitCode !== null || this.#child.signalCode !== null);
+  }
+}
+
+const PHASE_MS_MAX = 180_000;

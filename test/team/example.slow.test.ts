@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { drawNumbers } from '../../src/testing/crash/matrix.ts';
+import { ExampleRun, PHASES } from './example-run.ts';
+import { expectDelivered } from './expect-delivered.ts';
+
+const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
+const KILLS = 2;
+
+/** In their order. */
+function drawPhases(): string[] {
+  const next = drawNumbers(SEED);
+  const drawn = new Set<number>();
+  while (drawn.size < KILLS) drawn.add(next() % PHASES.length);
+  return [...drawn].sort((a, b) => a - b).map((at) => PHASES[at] ?? '');
+}
+
+test('four agents build a feature, and a kill of the main job in two phases costs nothing', async () => {
+  using run = new ExampleRun();
+  const phases = drawPhases();
+  for (const phase of phases) {
+    run.start();
+    await run.killAt(phase);
+  }
+  run.start();
+  const exitCode = await run.ended();
+  const story = `seed ${SEED}, killed at: ${phases.join(', ')}\n${run.printed}`;
+  console.log(story);
+  expect(exitCode, story).toBe(0);
+  expectDelivered(run);
+});
+
+test('Ctrl-C ends it and its agents, and says how to go on', async () => {
+  using run = new ExampleRun();
+  run.start();
+  await run.killAt('claimed by');
+  run.start();
+  while (!run.printed.includes('was alive')) await new Promise((resolve) => setTimeout(resolve, 20));
+  run.signal('SIGINT');
+  expect(await run.ended(), run.printed).toBe(130);
+  expect(run.printed).toContain('To go on, give the same command again');
+  expect(run.processesLeft()).toEqual([]);
+});

@@ -1,0 +1,175 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { memberWords, parseMember } from '../../machines/member/terms.ts';
+import { HELP, parseOptions } from '../../machines/team/options.ts';
+import { missingEdits, shellWordsOf, thinkerWords } from '../../machines/team/thinker.ts';
+import { PRESET_NAMES } from '../../src/agents/presets.ts';
+import { shellWord } from '../../machines/shared/shell-word.ts';
+import { TeamRun } from './team-run.ts';
+
+let bin: string;
+beforeAll(() => {
+  bin = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-bin-'));
+  fs.writeFileSync(path.join(bin, 'claude'), '#!/bin/sh\n', { mode: 0o755 });
+});
+const RUN = '/runs/one';
+afterAll(() => fs.rmSync(bin, { recursive: true }));
+afterEach(() => vi.unstubAllEnvs());
+
+function agentsOf(...lists: readonly string[]): object {
+  const given = lists.flatMap((list) => ['--agents', list]);
+  return parseOptions(['--repo', '.', '--feature', 'x', ...given]).agents ?? [];
+}
+
+it('divides the list of agents at commas before an address, and at no others', () => {
+  expect(agentsOf('alice=claude --allowedTools Edit,Bash,bob=codex --config a,c', 'carol=./mine --quiet')).toEqual([
+    { address: 'alice', by: 'claude --allowedTools Edit,Bash' },
+    { address: 'bob', by: 'codex --config a,c' },
+    { address: 'carol', by: './mine --quiet' },
+  ]);
+  expect(() => agentsOf('alice=claude,alice=codex')).toThrow('two of them have the same address');
+  expect(() => agentsOf('alice')).toThrow('"alice" is no agent');
+  expect(() => agentsOf('alice=claude,aux=codex')).toThrow('"aux" is a device, and a room may be copied there. Choose');
+  expect(() => agentsOf('alice=claude,b..c=codex')).toThrow('--agents: "b..c" is not an address');
+});
+
+it('divides words as a shell does', () => {
+  expect(shellWordsOf(`claude --model 'a b'  "c \\"d\\""e f\\ g`)).toEqual([
+    'claude',
+    '--model',
+    'a b',
+    'c "d"e',
+    'f g',
+  ]);
+  expect(shellWordsOf("it's")).toBeUndefined();
+  expect(shellWordsOf('a \\')).toBeUndefined();
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'grapheme' })), (words) => {
+      expect(shellWordsOf(words.map((word) => shellWord(word)).join(' '))).toEqual(words);
+    }),
+  );
+});
+
+it('knows a preset and the words behind it, and looks for its program', () => {
+  vi.stubEnv('PATH', `${bin}:/usr/bin:/bin`);
+  expect(thinkerWords({ address: 'alice', by: 'claude' }, RUN)).toEqual(['--preset', 'claude']);
+  expect(thinkerWords({ address: 'alice', by: "claude --permission-mode 'acceptEdits'" }, RUN)).toEqual([
+    '--preset',
+    'claude',
+    '--',
+    '--permission-mode',
+    'acceptEdits',
+  ]);
+  expect(() => thinkerWords({ address: 'bob', by: 'codex' }, RUN)).toThrow(
+    '--agents: bob=codex: there is no program codex on the PATH.',
+  );
+});
+
+it('lets a program run in the directory of the run, and nowhere else, where it would have to be trusted', () => {
+  vi.stubEnv('PATH', `${bin}:/usr/bin:/bin`);
+  for (const name of ['codex', 'gemini']) fs.writeFileSync(path.join(bin, name), '#!/bin/sh\n', { mode: 0o755 });
+  expect(thinkerWords({ address: 'a', by: 'codex --sandbox workspace-write' }, RUN)).toEqual([
+    '--preset',
+    'codex',
+    '--trust-directory',
+    RUN,
+    '--',
+    '--sandbox',
+    'workspace-write',
+  ]);
+  expect(thinkerWords({ address: 'a', by: 'gemini' }, RUN)).toEqual(['--preset', 'gemini', '--trust-directory', RUN]);
+  for (const name of ['codex', 'gemini']) fs.rmSync(path.join(bin, name));
+});
+
+it('knows which options a preset needs to edit files, as the help does', () => {
+  const given = PRESET_NAMES.flatMap((name) => {
+    const missing = missingEdits(name);
+    return missing.length === 0 ? [] : [[name, ...missing].join(' ')];
+  });
+  expect(given).toEqual([
+    'claude --permission-mode acceptEdits',
+    'codex --sandbox workspace-write',
+    'gemini --approval-mode auto_edit',
+  ]);
+  for (const one of given) {
+    expect(HELP.replaceAll(/\s+/g, ' ')).toContain(one);
+    expect(missingEdits(one)).toEqual([]);
+  }
+  expect(missingEdits('claude --permission-mode=plan')).toEqual([]);
+  expect(missingEdits('claude --dangerously-skip-permissions')).toEqual([]);
+  expect(missingEdits('codex -s danger-full-access')).toEqual([]);
+  expect(missingEdits('./my-agent')).toEqual([]);
+});
+
+it('starts the team of the README with agents that may edit files', () => {
+  const readme = fs.readFileSync(path.join(import.meta.dirname, '../../README.md'), 'utf8').replaceAll('\\\n', '');
+  const line = readme.split('\n').find((one) => one.startsWith('npm start -- --repo')) ?? '';
+  const { agents = [] } = parseOptions((shellWordsOf(line) ?? []).slice(3));
+  expect(agents.map(({ by }) => by.split(' ')[0])).toEqual(['claude', 'codex', 'gemini']);
+  expect(agents.flatMap(({ by }) => missingEdits(by))).toEqual([]);
+});
+
+it('takes a command, with the path of its program from here', () => {
+  vi.stubEnv('PATH', '/usr/bin:/bin');
+  expect(thinkerWords({ address: 'alice', by: 'cat -' }, RUN)).toEqual(['--exec', 'cat -']);
+  expect(thinkerWords({ address: 'alice', by: 'MODEL=x nothing-here' }, RUN)).toEqual([
+    '--exec',
+    'MODEL=x nothing-here',
+  ]);
+  const here = path.relative('.', path.join(bin, 'claude'));
+  const words = thinkerWords({ address: 'alice', by: `./${here} --quiet 'a b'` }, RUN);
+  expect(words).toEqual(['--exec', `'${path.join(bin, 'claude')}' --quiet 'a b'`]);
+  expect(() => thinkerWords({ address: 'alice', by: './nothing-here --quiet' }, RUN)).toThrow('that may be run');
+  expect(() => thinkerWords({ address: 'alice', by: 'nothing-here' }, RUN)).toThrow('there is no program nothing-here');
+  expect(() => thinkerWords({ address: 'alice', by: "cat 'a" }, RUN)).toThrow('is not closed');
+});
+
+it('reads the command line of a member that it has made', () => {
+  const text = fc.string({ minLength: 1 });
+  const terms = fc.record({
+    address: fc.constantFrom('alice', 'bob-2'),
+    directory: fc.constant('/runs/one'),
+    repository: fc.constant('/a b'),
+    testCommand: text,
+    setup: fc.option(text, { nil: undefined }),
+    mind: fc.array(text, { minLength: 1 }),
+  });
+  fc.assert(
+    fc.property(terms, (one) => {
+      expect(parseMember(memberWords(one))).toEqual(one);
+    }),
+  );
+  expect(() => parseMember(['alice'])).toThrow('A member is started by');
+});
+
+it('says in one line which agent cannot be started, before anything is there', async () => {
+  await using run = new TeamRun();
+  const { code, stdout, stderr } = await run.start('alice=codex,bob=cat');
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toBe('--agents: alice=codex: there is no program codex on the PATH. Install it, or give a command.\n');
+  expect(fs.existsSync(run.runs)).toBe(false);
+});
+
+it('shows the agents of a dry run as they were given, and does nothing', async () => {
+  await using run = new TeamRun();
+  const { code, stdout } = await run.start('alice=cat -,bob=sh -c true', { words: ['--dry-run'] });
+  expect(code).toBe(0);
+  expect(stdout).toContain('    alice: cat -\n    bob: sh -c true\n');
+  expect(fs.existsSync(run.runs)).toBe(false);
+});
+
+it('says in a dry run which agents may edit no file, with what would let them', async () => {
+  await using run = new TeamRun();
+  const programs = path.join(run.outer, 'bin');
+  fs.mkdirSync(programs);
+  for (const name of ['claude', 'codex']) fs.writeFileSync(path.join(programs, name), '#!/bin/sh\n', { mode: 0o755 });
+  const agents = 'alice=claude --model opus,bob=codex --sandbox workspace-write';
+  const { code, stderr } = await run.start(agents, { words: ['--dry-run'] });
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: "alice may edit no file: say alice='claude --model opus --permission-mode acceptEdits' if it should.\n",
+  });
+});
