@@ -1,16 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { Conflict } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
-import {
-  ensureDirectory,
-  namesIn,
-  publishFile,
-  readBounded,
-  removeQuietly,
-  replaceFile,
-  stagedPath,
-  syncDirectory,
-} from '../host/files.ts';
+import { ensureDirectory, namesIn, removeQuietly, syncDirectory } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { quote } from '../host/shell-word.ts';
 import type { JobSpec } from '../jobs/job.ts';
@@ -18,6 +9,7 @@ import { cut } from '../message/cut.ts';
 import type { Message } from '../message/message.ts';
 import { threadKey } from './question.ts';
 import { isSession } from './read-output.ts';
+import { publishJson, replaceJson, type Fields, readJson } from '../host/json-file.ts';
 
 /**
  * What lies in `agent/questions/<key>/` says how far a question is:
@@ -233,34 +225,26 @@ const RECORD_BYTES_MAX = 16 * 1024 * 1024;
 
 type Files = Pick<Host, 'files' | 'randomBytes'>;
 
-/** Puts up a record, whole and on the disk; false, and nothing changed, when there is one already. */
+/** Creates a record on the disk. The first writer wins: false, and nothing is changed, when the record exists. */
 async function publishRecord(host: Files, path: string, value: object): Promise<boolean> {
-  return publishFile(host.files, await wholeFile(host, path, value));
+  await ensureRecordDirectory(host, dirname(path));
+  return publishJson(host, { path, value: { v: 1, ...value } });
 }
 
-/** Puts a record in place of the one before it, whole and on the disk. */
+/** Writes a record to the disk in place of the one before it. */
 async function replaceRecord(host: Files, path: string, value: object): Promise<void> {
-  await replaceFile(host.files, await wholeFile(host, path, value));
+  await ensureRecordDirectory(host, dirname(path));
+  return replaceJson(host, { path, value: { v: 1, ...value } });
 }
 
 /**
- * Reads a record; undefined when there is none. `parse` returns undefined for what it does not understand: then, and for
- * what is no JSON, throws Conflict, because to go on without it could answer a question twice.
+ * Reads a record; undefined when there is none. `parse` returns undefined for fields that it does not understand. Then, and
+ * when the file is damaged, throws Conflict: an agent that went on without the record could answer a question twice.
  */
-function readRecord<T>(
-  { files }: Files,
-  path: string,
-  parse: (value: Readonly<Record<string, unknown>>) => T | undefined,
-): T | undefined {
-  let read: ReturnType<typeof readBounded>;
-  try {
-    read = readBounded(files, path, RECORD_BYTES_MAX);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  const value = 'bytes' in read ? objectIn(read.bytes.toString('utf8')) : undefined;
-  const parsed = value?.['v'] === 1 ? parse(value) : undefined;
+function readRecord<T>({ files }: Files, path: string, parse: (fields: Fields) => T | undefined): T | undefined {
+  const read = readJson(files, path, RECORD_BYTES_MAX);
+  if (read === undefined) return undefined;
+  const parsed = 'fields' in read && read.fields['v'] === 1 ? parse(read.fields) : undefined;
   if (parsed !== undefined) return parsed;
   throw new Conflict(`The record ${path} cannot be believed; Mailroom writes it whole or not at all.`, {
     hint: `Inspect it, then delete it; its work runs again: rm -r ${quote(path)}`,
@@ -283,20 +267,4 @@ export async function ensureRecordDirectory(host: Files, directory: string): Pro
   if (files.lstat(directory) !== undefined) return;
   await ensureRecordDirectory(host, dirname(directory));
   if (ensureDirectory(files, directory)) await syncDirectory(files, dirname(directory));
-}
-
-async function wholeFile(host: Files, path: string, value: object): Promise<Parameters<typeof publishFile>[1]> {
-  const directory = dirname(path);
-  await ensureRecordDirectory(host, directory);
-  const bytes = Buffer.from(`${JSON.stringify({ v: 1, ...value })}\n`);
-  return { path, staged: stagedPath(directory, host.randomBytes), bytes, mode: 0o600, durable: true };
-}
-
-function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -86,7 +86,7 @@ export async function cancelJob(host: Host, directory: string): Promise<void> {
   if (host.files.lstat(directory) === undefined) return;
   try {
     // Before the look: a wrapper that claims after it finds this, and one that claimed before it is found.
-    await publishJobFile(host, directory, cancelledPath(directory), {
+    await publishJobFile(host, cancelledPath(directory), {
       v: 1,
       at: new Date(host.clock.now()).toISOString(),
     });

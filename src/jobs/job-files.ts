@@ -1,19 +1,17 @@
 import { basename, dirname } from 'node:path';
-import { errnoOf, type FileSystem } from '../host/file-system.ts';
-import { publishFile, readBounded, stagedPath } from '../host/files.ts';
+import type { FileSystem } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import type { ProcessIdentity, ProcessTree } from '../host/processes.ts';
 import { quote } from '../host/shell-word.ts';
 import { JobFailed } from './job.ts';
+import { publishJson, type Fields, readJson } from '../host/json-file.ts';
 
 /** A command line may have 2 MiB on Linux, and JSON makes it longer. */
 export const JOB_FILE_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Puts up a file of a job, whole and on the disk; false, and nothing changed, when it exists already. */
-export async function publishJobFile(host: Host, directory: string, path: string, value: unknown): Promise<boolean> {
-  const staged = stagedPath(directory, host.randomBytes);
-  const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
-  return publishFile(host.files, { path, staged, bytes, mode: 0o600, durable: true });
+export async function publishJobFile(host: Host, path: string, value: object): Promise<boolean> {
+  return publishJson(host, { path, value });
 }
 
 /**
@@ -23,23 +21,12 @@ export async function publishJobFile(host: Host, directory: string, path: string
 export function readJobFile<T>(
   files: FileSystem,
   path: string,
-  parse: (value: Record<string, unknown>) => T | undefined,
+  parse: (value: Fields) => T | undefined,
 ): T | undefined {
-  let read: ReturnType<typeof readBounded>;
-  try {
-    read = readBounded(files, path, JOB_FILE_BYTES_MAX);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  if ('unreadable' in read) throw damaged(path, read.unreadable);
-  let value: unknown;
-  try {
-    value = JSON.parse(read.bytes.toString('utf8'));
-  } catch (cause) {
-    throw damaged(path, `it is no JSON (${read.bytes.length} bytes)`, cause);
-  }
-  const parsed = typeof value === 'object' && value !== null ? parse(value as Record<string, unknown>) : undefined;
+  const read = readJson(files, path, JOB_FILE_BYTES_MAX);
+  if (read === undefined) return undefined;
+  if ('fault' in read) throw damaged(path, read.fault, read.cause);
+  const parsed = parse(read.fields);
   if (parsed === undefined) throw damaged(path, 'it is JSON, but not what belongs there');
   return parsed;
 }
@@ -63,7 +50,7 @@ export interface Claim {
 export async function claimAttempt(host: Host, attempt: Attempt): Promise<boolean> {
   const claim: Claim = { wrapper: host.processes.self(), uptimeMs: host.clock.uptimeMs() };
   // At the link in there the attempt is this process's, and whoever finds the claim knows whose it is.
-  return publishJobFile(host, attempt.directory, claimPath(attempt), { v: 1, ...claim });
+  return publishJobFile(host, claimPath(attempt), { v: 1, ...claim });
 }
 
 /** Undefined when nobody has claimed it yet. Throws JobFailed for a file that makes no sense. */
@@ -122,7 +109,7 @@ export function wasEnded({ timedOut, limit, enough }: Pick<ExitRecord, 'timedOut
 /** False when another record was there first. */
 export async function publishExit(host: Host, attempt: Attempt, record: ExitRecord): Promise<boolean> {
   // At the link in there the attempt has ended.
-  return publishJobFile(host, attempt.directory, exitPath(attempt), { v: 1, ...record });
+  return publishJobFile(host, exitPath(attempt), { v: 1, ...record });
 }
 
 /** Undefined when it has not ended. Throws JobFailed for a file that makes no sense. */

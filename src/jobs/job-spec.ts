@@ -48,7 +48,7 @@ export async function writeSpec(host: Host, directory: string, given: JobSpec): 
   if (readStored(host, directory) === undefined) {
     ensureDirectory(files, dirname(directory));
     if (ensureDirectory(files, directory)) await syncDirectory(files, dirname(directory));
-    if (await publishJobFile(host, directory, specPath(directory), stored)) return;
+    if (await publishJobFile(host, specPath(directory), stored)) return;
   }
   const found = readStored(host, directory)?.spec;
   if (JSON.stringify(found) === JSON.stringify(spec)) return;

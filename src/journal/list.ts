@@ -1,7 +1,7 @@
 import { isMailroomError, ActorNotFound } from '../errors.ts';
 import { readText } from '../host/files.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
-import { STRETCH_MS_MAX, type StretchNote } from '../host/watchdog.ts';
+import { STRETCH_MS_MAX } from '../host/watchdog.ts';
 import { standingOf, type WorkflowState } from '../step/workflow-state.ts';
 import { actorLayout } from '../message/layout.ts';
 import { listAddresses, type RoomContext } from '../room/context.ts';
@@ -11,6 +11,7 @@ import { waitingFor, type WaitingFor } from './describe.ts';
 import { lastSeenMs } from '../room/signs-of-life.ts';
 import { isHostThere } from './host-there.ts';
 import { nearest } from '../message/nearest.ts';
+import { fieldsIn } from '../host/json-file.ts';
 
 /** A workflow as its journal shows it at this moment. */
 export interface WorkflowInfo {
@@ -74,16 +75,11 @@ function stuckIn(
   address: string,
   process: ProcessIdentity,
 ): Pick<WorkflowInfo, 'stuck'> {
-  try {
-    const note = JSON.parse(readText(host.files, actorLayout(layout, address).step) ?? '{}') as Partial<StretchNote>;
-    const { v, at, cause } = note;
-    const isNote = v === 1 && typeof at === 'number' && typeof cause === 'string';
-    if (!isNote || JSON.stringify(note.process) !== JSON.stringify(process)) return {};
-    return host.clock.now() - at >= STRETCH_MS_MAX ? { stuck: { since: at, cause } } : {};
-  } catch {
-    // It is being written.
-    return {};
-  }
+  // A note that is being written is none yet.
+  const { v, at, cause, process: noted } = fieldsIn(readText(host.files, actorLayout(layout, address).step)) ?? {};
+  const isNote = v === 1 && typeof at === 'number' && typeof cause === 'string';
+  if (!isNote || JSON.stringify(noted) !== JSON.stringify(process)) return {};
+  return host.clock.now() - at >= STRETCH_MS_MAX ? { stuck: { since: at, cause } } : {};
 }
 
 /** The error for an address under which no workflow was ever run. */

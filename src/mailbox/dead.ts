@@ -9,6 +9,7 @@ import { moveToClaim } from './claim-path.ts';
 import { completeMailbox } from './create.ts';
 import type { Mailbox } from './mailbox.ts';
 import { refusalOfPurged } from './purge.ts';
+import { fieldsIn } from '../host/json-file.ts';
 
 const REASON_MODE = 0o600;
 
@@ -159,14 +160,9 @@ function reasonOf(mailbox: Mailbox, letter: string, fileName: string): DeadReaso
 
 /** Why a letter lies where it does; undefined where its reason file is missing or makes no sense. */
 export function readReason({ host }: Mailbox, letter: string): DeadReason | undefined {
-  try {
-    const parsed: unknown = JSON.parse(readText(host.files, reasonFileName(letter)) ?? 'null');
-    const { name, reason, detail, at } = (parsed ?? {}) as Partial<DeadReason>;
-    const isWhole = [name, reason, detail, at].every((value) => typeof value === 'string');
-    return isWhole ? ({ name, reason, detail, at } as DeadReason) : undefined;
-  } catch {
-    return undefined;
-  }
+  const { name, reason, detail, at } = fieldsIn(readText(host.files, reasonFileName(letter))) ?? {};
+  const isWhole = [name, reason, detail, at].every((value) => typeof value === 'string');
+  return isWhole ? ({ name, reason, detail, at } as DeadReason) : undefined;
 }
 
 function mayPass({ name, reason }: DeadReason): boolean {

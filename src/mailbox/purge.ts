@@ -7,7 +7,6 @@ import {
   removeIfThere,
   removeQuietly,
   renameSettled,
-  replaceFile,
   stagedPath,
   syncDirectory,
 } from '../host/files.ts';
@@ -16,6 +15,7 @@ import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { Refusal } from '../message/message.ts';
 import type { Mailbox } from './mailbox.ts';
+import { replaceJson, fieldsIn } from '../host/json-file.ts';
 
 const DAY_MS = 86_400_000;
 const DAY = /^\d{4}-\d\d-\d\d$/;
@@ -155,15 +155,10 @@ async function assertSteadyClock(mailbox: Mailbox): Promise<void> {
 
 /** Writes down wall clock and uptime together, as what a later purge compares with. */
 export async function writeClockMark(mailbox: Mailbox): Promise<void> {
-  const { clock, files, processes, randomBytes } = mailbox.host;
-  const mark = { bootId: processes.self().bootId, wallMs: clock.now(), uptimeMs: clock.uptimeMs() };
-  await replaceFile(files, {
-    path: mailbox.layout.purgeClock,
-    staged: stagedPath(mailbox.layout.tmp, randomBytes),
-    bytes: Buffer.from(`${JSON.stringify(mark)}\n`),
-    mode: 0o600,
-    durable: false,
-  });
+  const { host, layout } = mailbox;
+  const { clock, processes } = host;
+  const value = { bootId: processes.self().bootId, wallMs: clock.now(), uptimeMs: clock.uptimeMs() };
+  await replaceJson(host, { path: layout.purgeClock, value, staging: layout.tmp, durable: false });
 }
 
 interface ClockMark {
@@ -178,11 +173,7 @@ export function isClockMark(text: string | undefined): boolean {
 }
 
 function readClockMark(text: string | undefined): ClockMark | undefined {
-  try {
-    const parsed = JSON.parse(text ?? 'null') as Partial<ClockMark> | null;
-    if (typeof parsed?.bootId !== 'string' || typeof parsed.wallMs !== 'number') return undefined;
-    return typeof parsed.uptimeMs === 'number' ? (parsed as ClockMark) : undefined;
-  } catch {
-    return undefined;
-  }
+  const { bootId, wallMs, uptimeMs } = fieldsIn(text) ?? {};
+  if (typeof bootId !== 'string' || typeof wallMs !== 'number' || typeof uptimeMs !== 'number') return undefined;
+  return { bootId, wallMs, uptimeMs };
 }

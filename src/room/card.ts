@@ -1,19 +1,12 @@
 import { Conflict } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
-import {
-  namesIn,
-  publishFile,
-  readText,
-  removeQuietly,
-  renameSettled,
-  replaceFile,
-  stagedPath,
-} from '../host/files.ts';
+import { namesIn, readText, removeQuietly, renameSettled } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { isSameProcess, type ProcessIdentity } from '../host/processes.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
 import { isMessageType } from '../message/message-type.ts';
 import { describeProcess, elsewhereHint, isThere, lastSeenMs } from './signs-of-life.ts';
+import { fieldsIn, type Fields, isFields, replaceJson, publishJson } from '../host/json-file.ts';
 
 /** Where an agent's program shows on a terminal: enough to know that it is still that one. */
 export interface TmuxPane {
@@ -71,17 +64,13 @@ function readAside({ files }: Host, room: RoomLayout, address: string): { card: 
 }
 
 function parseCard(text: string | undefined, address: string): Card | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text ?? 'null');
-    return isCard(parsed) && parsed.address === address ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
+  const card = fieldsIn(text);
+  return card && isCard(card) && card.address === address ? card : undefined;
 }
 
 /** Others wrote it, so every field is looked at: a card that makes no sense is none, and upsets nobody who lists them all. */
-function isCard(value: unknown): value is Card {
-  if (!isObject(value) || value['v'] !== 1 || !isText(value['address'])) return false;
+function isCard(value: Fields): value is Fields & Card {
+  if (value['v'] !== 1 || !isText(value['address'])) return false;
   const { kind, program, parent, skills, accepts, broadcasts, tmux, joinedAt, leftAt } = value;
   if (kind !== 'agent' && kind !== 'workflow') return false;
   if (!isTextList(skills) || !isTextList(accepts) || !accepts.every(isMessageType)) return false;
@@ -91,19 +80,18 @@ function isCard(value: unknown): value is Card {
 }
 
 function isPane(value: unknown): boolean {
-  if (!isObject(value) || !isText(value['socket']) || !isText(value['pane'])) return false;
+  if (!isFields(value) || !isText(value['socket']) || !isText(value['pane'])) return false;
   // No path has a NUL, and a program cannot even be given one.
   if (value['socket'].includes('\0')) return false;
   return PANE.test(value['pane']) && Number.isSafeInteger(value['serverPid']) && isIdentity(value['process']);
 }
 
 function isIdentity(value: unknown): boolean {
-  if (!isObject(value) || !Number.isSafeInteger(value['pid']) || !isText(value['pidNamespace'] ?? '')) return false;
+  if (!isFields(value) || !Number.isSafeInteger(value['pid']) || !isText(value['pidNamespace'] ?? '')) return false;
   return isText(value['startTime']) && isText(value['bootId']);
 }
 
 const PANE = /^%\d+$/;
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextList = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 
@@ -136,9 +124,8 @@ export async function claimCard(
   const { files, randomBytes } = host;
   const { card, takeOver } = options;
   const path = actorLayout(room, card.address).card;
-  const bytes = bytesOf(card);
+  const file = { path, value: card, staging: room.tmp, indent: 2 };
   for (let attempt = 1; attempt <= REPLACE_TRIES_MAX; attempt++) {
-    const staged = stagedPath(room.tmp, randomBytes);
     const textBefore = readText(files, path);
     const asideBefore = textBefore === undefined ? readAside(host, room, card.address) : undefined;
     const before = asideBefore?.card ?? parseCard(textBefore, card.address);
@@ -146,11 +133,11 @@ export async function claimCard(
     if (before && !isOwn && !takeOver && isTaken({ host, layout: room }, before, card)) {
       throw inUse({ host, layout: room }, before, card);
     }
-    if (isOwn && !asideBefore) return replaceFile(files, { path, staged, bytes, mode: 0o600, durable: true });
+    if (isOwn && !asideBefore) return replaceJson(host, file);
     // Beside the card and named after it, so that whoever looks for the card finds it there.
     const aside = asideBefore?.path ?? `${path}.${randomBytes(8).toString('hex')}`;
     if (asideBefore || !renamedAway(host, path, aside) || readText(files, aside) === textBefore) {
-      const published = await publishFile(files, { path, staged, bytes, mode: 0o600, durable: true });
+      const published = await publishJson(host, file);
       removeQuietly(files, aside);
       if (published) return;
     } else {
@@ -166,13 +153,8 @@ export async function claimCard(
 /** Marks the actor as gone; its mail waits. */
 export async function retireCard(host: Host, room: RoomLayout, options: { card: Card; leftAt: string }): Promise<void> {
   const path = actorLayout(room, options.card.address).card;
-  const bytes = bytesOf({ ...options.card, leftAt: options.leftAt });
-  const staged = stagedPath(room.tmp, host.randomBytes);
-  await replaceFile(host.files, { path, staged, bytes, mode: 0o600, durable: true });
-}
-
-function bytesOf(card: Card): Buffer {
-  return Buffer.from(`${JSON.stringify(card, null, 2)}\n`);
+  const value = { ...options.card, leftAt: options.leftAt };
+  await replaceJson(host, { path, value, staging: room.tmp, indent: 2 });
 }
 
 function renamedAway(host: Host, path: string, aside: string): boolean {

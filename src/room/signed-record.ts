@@ -3,11 +3,10 @@ import { errnoOf } from '../host/file-system.ts';
 import { readBounded } from '../host/files.ts';
 import { frame, unframe } from '../message/frame.ts';
 import type { RoomContext } from './context.ts';
+import { type Fields, fieldsIn } from '../host/json-file.ts';
 
 const RECORD_VERSION = 1;
 const RECORD_BYTES_MAX = 64 * 1024;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** The bytes of a record that an actor keeps for itself and acts on later, framed as a message is and signed with its key. */
 export function signedRecord({ config, keyring }: RoomContext, address: string, fields: Fields): Buffer {
@@ -31,7 +30,7 @@ export function readSignedRecord(
     throw error;
   }
   const framed = 'bytes' in read ? unframe(read.bytes) : undefined;
-  const fields = framed && fieldsIn(framed.signed);
+  const fields = framed && fieldsIn(framed.signed.toString('utf8'));
   const address = fields && signer(fields);
   if (!framed || !fields || typeof address !== 'string') return undefined;
   const key = keyring.verifierOf(address, framed.keyId);
@@ -43,13 +42,4 @@ export function readSignedRecord(
     });
   }
   return v === RECORD_VERSION && room === config.roomId && fields['record'] === record ? fields : undefined;
-}
-
-function fieldsIn(signed: Buffer): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(signed.toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -36,7 +36,7 @@ export async function bundleJobs(): Promise<BundledJobs> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-jobs-bundle-'));
   const inJobs = (name: string): string => path.join(ROOT, 'src', 'jobs', name);
   fs.writeFileSync(path.join(directory, 'package.json'), '{"type":"module"}');
-  const exported = ['run-job.ts', 'cancel-job.ts'].map((name) => `export * from '${inJobs(name)}';`);
+  const exported = ['run-job.ts', 'end-job.ts'].map((name) => `export * from '${inJobs(name)}';`);
   fs.writeFileSync(path.join(directory, 'jobs.ts'), exported.join('\n'));
   await build({
     entryPoints: [path.join(directory, 'jobs.ts'), inJobs('run-wrapper.ts'), path.join(FIXTURES, 'asking-host.ts')],

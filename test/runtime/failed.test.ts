@@ -85,7 +85,7 @@ test.each(CAUSES)('a step that throws at its %s makes the workflow FAILED, and c
     address: 'm',
     error: { message: expect.stringContaining('no luck') },
   });
-  expect(failure?.place).toMatch(/test\/workflows\/failed\.test\.ts:\d+:\d+$/);
+  expect(failure?.place).toMatch(/test\/runtime\/failed\.test\.ts:\d+:\d+$/);
   // What is for it waits.
   const { id: noteId } = await alice.send({ to: 'm', type: 'NOTE', content: '' });
   await host.close();

@@ -21,6 +21,7 @@ import { EXIT_OK } from '../exit-code.ts';
 import { alignColumns } from '../print/mail.ts';
 import { type Place, placeOf, programsHere, readInstead, roomHere } from './find-place.ts';
 import { callingFor, gapText } from './hook-advice.ts';
+import { fieldsIn } from '../../host/json-file.ts';
 
 /** What `mailroom hooks status --json` says of one program. */
 interface ProgramStatus {
@@ -214,16 +215,7 @@ function sessionsIn(context: RoomContext): SessionStatus[] {
 
 /** By the room's log, which is kept for a while only. */
 function lastFault({ host, layout }: RoomContext): HookFault | undefined {
-  const [line] = lastLines(host, layout, { limit: 1, matches: (one) => recordIn(one)?.event === 'hook-failed' });
-  const record = line === undefined ? undefined : recordIn(line);
-  return record && { time: String(record.time), detail: String(record.detail) };
-}
-
-function recordIn(line: string): { event?: unknown; time?: unknown; detail?: unknown } | undefined {
-  try {
-    const record: unknown = JSON.parse(line);
-    return typeof record === 'object' && record !== null ? record : undefined;
-  } catch {
-    return undefined;
-  }
+  const [line] = lastLines(host, layout, { limit: 1, matches: (one) => fieldsIn(one)?.['event'] === 'hook-failed' });
+  const record = line === undefined ? undefined : fieldsIn(line);
+  return record && { time: String(record['time']), detail: String(record['detail']) };
 }

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { HookProgram } from '../programs.ts';
 import { readHookCommand } from './hook-command.ts';
 import { userDirectory, type Places } from './hook-files.ts';
+import { fieldsIn } from '../../host/json-file.ts';
 
 /** Whether a program runs the hooks of a project that nobody has approved in it, and what its files say of the approval. */
 export interface Trust {
@@ -52,7 +53,7 @@ export function trustIn(
  * trusted: its file, event, group, and place in that.
  */
 function isCodexTrusting(toml: string, path: string, hooks: string): false | undefined {
-  const events = recordIn(hooks)?.['hooks'];
+  const events = fieldsIn(hooks)?.['hooks'];
   const keys = Object.entries(isRecord(events) ? events : {}).flatMap(([event, groups]) =>
     listOf(groups).flatMap((group, at) =>
       listOf(isRecord(group) ? group['hooks'] : undefined).flatMap((one, index) => {
@@ -79,7 +80,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isClaudeTrusting(text: string, project: string): boolean | undefined {
-  const projects = recordIn(text)?.['projects'];
+  const projects = fieldsIn(text)?.['projects'];
   if (!isRecord(projects)) return undefined;
   return upwards(project).some((directory) => {
     const facts = projects[directory];
@@ -88,7 +89,7 @@ function isClaudeTrusting(text: string, project: string): boolean | undefined {
 }
 
 function isGeminiTrusting(text: string, project: string): boolean | undefined {
-  const folders = recordIn(text);
+  const folders = fieldsIn(text);
   if (!folders) return undefined;
   if (folders[project] === 'DO_NOT_TRUST') return false;
   const above = upwards(project);
@@ -96,15 +97,6 @@ function isGeminiTrusting(text: string, project: string): boolean | undefined {
     if (level === 'TRUST_FOLDER') return above.includes(folder);
     return level === 'TRUST_PARENT' && above.includes(dirname(folder));
   });
-}
-
-function recordIn(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The directory and all above it. */
