@@ -1,4 +1,4 @@
-import type { Mail, Message } from 'agent-mailroom';
+import type { KeptMail, Mail, Message } from 'agent-mailroom';
 
 /** The answers of the mind, by the question. One that comes before it is asked for again, after a restart, is kept. */
 export class Answers {
@@ -20,7 +20,7 @@ export class Answers {
   async take(mail: Mail): Promise<void> {
     const { replyTo = '' } = mail.message;
     if (!this.#expected.has(replyTo)) return this.#claims.settle(mail);
-    await this.#claims.keep(mail);
+    this.#claims.keep(mail);
     this.#come.set(replyTo, mail);
     this.#waiting.get(replyTo)?.(mail.message);
   }
@@ -52,30 +52,24 @@ export class Answers {
 
 /** How long what is read stays claimed; a killed member's next process has it at once all the same. */
 export const LEASE_MS = 60_000;
-const RENEW_MS = LEASE_MS / 3;
 
 /** Mail that is being dealt with, renewed until it is settled. */
-export class Claims implements Disposable {
-  readonly #mail = new Set<Mail>();
-  readonly #timer = setInterval(() => void this.#renew(), RENEW_MS);
+export class Claims implements AsyncDisposable {
+  readonly #kept = new Map<Mail, KeptMail>();
 
-  async keep(mail: Mail): Promise<void> {
-    this.#mail.add(mail);
-    // One that a process before this one has claimed may be near its end.
-    await mail.renew(LEASE_MS).catch(() => {});
+  keep(mail: Mail): void {
+    if (!this.#kept.has(mail)) this.#kept.set(mail, mail.keep({ leaseMs: LEASE_MS }));
   }
 
   /** It is dealt with. One that somebody else of this address has by now is dealt with there. */
   async settle(mail: Mail): Promise<void> {
-    this.#mail.delete(mail);
+    const kept = this.#kept.get(mail);
+    this.#kept.delete(mail);
+    await kept?.[Symbol.asyncDispose]();
     await mail.ack().catch(() => {});
   }
 
-  async #renew(): Promise<void> {
-    for (const mail of this.#mail) await mail.renew(LEASE_MS).catch(() => {});
-  }
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#kept.values()].map((kept) => kept[Symbol.asyncDispose]()));
   }
 }

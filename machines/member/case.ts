@@ -1,14 +1,5 @@
 import fs from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type Agent,
-  createIdSource,
-  type Draft,
-  MailroomError,
-  type Message,
-  nodeHost,
-  RateLimitExceeded,
-} from 'agent-mailroom';
+import { type Agent, createIdSource, type Draft, type Message, nodeHost } from 'agent-mailroom';
 import type { Answers } from './answers.ts';
 import { readStored, writeStored } from './stored.ts';
 
@@ -89,7 +80,7 @@ export class Case {
   /** Sends a message of this step, once. Rejects when it cannot be delivered. */
   async send(step: string, make: () => Draft & { readonly to: string }): Promise<void> {
     const letter = this.once(`send ${step}`, (): Letter => ({ ...make(), id: newMessageId() }));
-    await sendPatiently(this.#around.agent, letter, this.signal);
+    await this.#send(letter);
   }
 
   /** Asks the mind, once, and waits for what it answers. Rejects with the signal's reason. */
@@ -105,7 +96,7 @@ export class Case {
       this.#store({ ...this.#record, questions: [...this.#record.questions, id] });
       answers.expect(id);
     }
-    await sendPatiently(this.#around.agent, letter, this.signal);
+    await this.#send(letter);
     const { type, content, data } = await answers.of(id, this.signal);
     return { content, data, isFailure: type === 'BLOCKED' };
   }
@@ -114,6 +105,10 @@ export class Case {
   async close(): Promise<void> {
     for (const question of this.#record.questions) await this.#around.answers.settle(question);
     fs.rmSync(this.#file, { force: true });
+  }
+
+  async #send(letter: Letter): Promise<void> {
+    await this.#around.agent.send(letter, { retry: { signal: this.signal } });
   }
 
   #store(record: CaseRecord): void {
@@ -139,34 +134,8 @@ function newMessageId(): string {
   return ids.next(nodeHost.clock.now());
 }
 
-const TRIES_MAX = 8;
-const PAUSE_MS_MIN = 250;
-const PAUSE_GROWTH = 2;
-/** What another try may get over. */
-const MAY_PASS: ReadonlySet<string> = new Set(['MAILBOX_FULL', 'MESSAGE_DELIVERY', 'TIMEOUT', 'ROOM_REFUSED']);
-
 /** A message with the id under which every try sends it. */
 export interface Letter extends Draft {
   readonly to: string;
   readonly id: string;
-}
-
-/** Sends a letter, and again while that may help; waits for its turn at the rate limit. Rejects with the last error. */
-async function sendPatiently(agent: Agent, letter: Letter, signal: AbortSignal): Promise<void> {
-  let pauseMs = PAUSE_MS_MIN;
-  for (let tries = 1; ;) {
-    signal.throwIfAborted();
-    try {
-      await agent.send(letter);
-      return;
-    } catch (error) {
-      if (error instanceof RateLimitExceeded) {
-        await sleep(Math.max(error.retryAt - Date.now(), PAUSE_MS_MIN), undefined, { signal });
-        continue;
-      }
-      if (!(error instanceof MailroomError) || !MAY_PASS.has(error.code) || tries++ === TRIES_MAX) throw error;
-    }
-    await sleep(pauseMs, undefined, { signal });
-    pauseMs *= PAUSE_GROWTH;
-  }
 }

@@ -38,7 +38,7 @@ export async function runMember(
   const isLeftAlone = (): boolean => hostGone.aborted && !signal.aborted && !leaving.signal.aborted;
   await using mind = await Mind.start(room, terms, { say, isLeftAlone });
   const agent = await room.join(address, { program: cut(`member: ${terms.mind.join(' ')}`, { charsMax: 60 }) });
-  using claims = new Claims();
+  await using claims = new Claims();
   const answers = new Answers(claims);
   const member: Member = { terms, home, holding: new Holding(path.join(home, 'task.json')), say };
   renewTask(agent, member.holding, either);
@@ -72,7 +72,7 @@ export async function runMember(
   const take = async (mail: Mail): Promise<void> => {
     const { id, from, type, content } = mail.message;
     if (from === mind.address) return answers.take(mail);
-    await claims.keep(mail);
+    claims.keep(mail);
     const key = `${id}.${from}.json`;
     const same = running.get(key);
     // It has come back because its lease ended, while this process was stopped: it is being dealt with all the same.

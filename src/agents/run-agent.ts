@@ -5,8 +5,7 @@ import type { Mail } from '../room/mail.ts';
 import type { Room } from '../room/room.ts';
 import type { AgentEvent, AgentSettings } from './settings.ts';
 import { missingProgram } from './invocation.ts';
-import { LEASE_MS } from './keep-lease.ts';
-import { messageOf, serveMail, TROUBLE_MS, type Served, type Serving } from './serve-mail.ts';
+import { LEASE_MS, messageOf, serveMail, TROUBLE_MS, type Served, type Serving } from './serve-mail.ts';
 import { tidy } from './tidy.ts';
 
 export interface RunAgentOptions extends AgentSettings {

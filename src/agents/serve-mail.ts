@@ -8,7 +8,6 @@ import { showLife } from '../room/signs-of-life.ts';
 import type { AgentEvent, AgentSettings } from './settings.ts';
 import { type Answer, keepContext, putAnswer, readAnswer } from './records.ts';
 import { findAnswer, type Found } from './find-answer.ts';
-import { keepLease } from './keep-lease.ts';
 import { isQuestion, questionKey } from './question.ts';
 import { sendAnswer } from './send-answer.ts';
 import { forgetQuestion } from './tidy.ts';
@@ -24,6 +23,8 @@ export interface Serving {
   readonly answered: Set<string>;
 }
 
+/** Short, so that what a killed agent held comes back soon. */
+export const LEASE_MS = 60_000;
 /** The wait after something went wrong that is not the command's fault, such as a full disk. */
 export const TROUBLE_MS = 5_000;
 
@@ -52,7 +53,7 @@ export async function serveMail(serving: Serving, mail: Mail): Promise<Served> {
 async function answerQuestion(serving: Serving, mail: Mail): Promise<Served> {
   const { context, agent, signal } = serving;
   const { host, layout } = context;
-  using lease = keepLease(mail, host.clock, () => showLife(context, agent.address));
+  await using lease = mail.keep({ leaseMs: LEASE_MS, onRenew: () => showLife(context, agent.address) });
   try {
     const key = questionKey(agent.address, mail.message);
     const directory = `${actorLayout(layout, agent.address).agent.questions}/${key}`;
@@ -65,7 +66,7 @@ async function answerQuestion(serving: Serving, mail: Mail): Promise<Served> {
     }
     return await deliver(serving, mail, { answer, key, signal: either });
   } catch (error) {
-    lease[Symbol.dispose]();
+    await lease[Symbol.asyncDispose]();
     // Otherwise it comes back when its lease ends; what is stored of it stays.
     if (!isLeaseLost(error)) await mail.release().catch(() => {});
     throw error;
@@ -106,9 +107,9 @@ async function deliver(
   mail: Mail,
   { answer, key, signal }: { answer: Answer; key: string; signal: AbortSignal },
 ): Promise<Served> {
-  const { context, agent, tell } = serving;
+  const { agent, tell } = serving;
   const { message } = mail;
-  const sent = await sendAnswer(agent, { question: message, answer, clock: context.host.clock, signal });
+  const sent = await sendAnswer(agent, { question: message, answer, signal });
   if (sent === 'delivered') {
     if (!serving.answered.has(message.id)) tell({ kind: 'answered', message, answer });
     serving.answered.add(message.id);

@@ -1,10 +1,19 @@
 import type { Host } from '../host/host.ts';
-import { type Attempt, type Claim, type ExitRecord, isCancelled, readExit, treeOf, wasEnded } from './job-files.ts';
+import {
+  type Attempt,
+  type Claim,
+  type ExitRecord,
+  isCancelled,
+  readExit,
+  treeOf,
+  wasEnded,
+  LOOKS,
+} from './job-files.ts';
 import { publishInPlace } from './end-job.ts';
 import { assertEnded, GRACE_MS } from './end-tree.ts';
 import { JobFailed } from './job.ts';
 import { isWrapperThere } from './sign-of-life.ts';
-import { createPause } from './pause.ts';
+import { createGrowingWait } from '../host/growing-wait.ts';
 
 /** How much later than it should a wrapper may end a command before others do: then it is stopped, or starved. */
 const OVERDUE_MS = 3_000;
@@ -27,7 +36,7 @@ export async function awaitExit(
   options: { claim: Claim; timeoutMs: number | undefined; watch: Watch | undefined; signal: AbortSignal },
 ): Promise<ExitRecord | undefined> {
   const { claim, timeoutMs, watch, signal } = options;
-  const pause = createPause(host.clock, signal);
+  const pause = createGrowingWait(host.clock, LOOKS, signal);
   for (;;) {
     assertNotCancelled(host, attempt.directory);
     // Before the look, because the exit is the last that a wrapper puts up.
@@ -67,7 +76,7 @@ async function settle(
   attempt: Attempt,
   { claim, exit, signal }: { claim: Claim; exit: ExitRecord; signal: AbortSignal },
 ): Promise<void> {
-  const pause = createPause(host.clock, signal);
+  const pause = createGrowingWait(host.clock, LOOKS, signal);
   const startMs = host.clock.uptimeMs();
   while (exit.swept && host.clock.uptimeMs() - startMs < ENDING_MS) {
     if (!isWrapperThere(host, attempt, claim.wrapper)) return;

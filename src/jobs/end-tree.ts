@@ -1,8 +1,8 @@
 import type { Host } from '../host/host.ts';
 import type { TreeSignal } from '../host/processes.ts';
-import { type AttemptTree, readExit } from './job-files.ts';
+import { type AttemptTree, readExit, LOOKS } from './job-files.ts';
 import { JobFailed } from './job.ts';
-import { createPause } from './pause.ts';
+import { createGrowingWait } from '../host/growing-wait.ts';
 import { isWrapperThere } from './sign-of-life.ts';
 
 /** From SIGTERM to SIGKILL. */
@@ -27,7 +27,7 @@ export async function endTree(
   const { clock, processes } = host;
   if (processes.isElsewhere(tree.leader)) return hasEndedElsewhere(host, tree);
   // A look at every process of the machine costs some ms, so they become rare.
-  const pause = createPause(clock);
+  const pause = createGrowingWait(clock, LOOKS);
   const startMs = clock.uptimeMs();
   // Its own session a leader knows by its number.
   const emptyLooksWanted = scope === 'session' && tree.leader.pid === processes.self().pid ? 1 : EMPTY_LOOKS;
@@ -49,7 +49,7 @@ export async function endTree(
 }
 
 async function hasEndedElsewhere(host: Host, { attempt, leader }: AttemptTree): Promise<boolean> {
-  const pause = createPause(host.clock);
+  const pause = createGrowingWait(host.clock, LOOKS);
   const startMs = host.clock.uptimeMs();
   while (isWrapperThere(host, attempt, leader) && !readExit(host, attempt)?.swept) {
     if (host.clock.uptimeMs() - startMs > ELSEWHERE_PATIENCE_MS) return false;

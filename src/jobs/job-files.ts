@@ -6,6 +6,9 @@ import { quote } from '../host/shell-word.ts';
 import { JobFailed } from './job.ts';
 import { publishJson, type Fields, readJson } from '../host/json-file.ts';
 
+/** The waits between two looks at a job: finding out late costs at most a third of what was waited for. */
+export const LOOKS = { msMin: 10, msMax: 250, factor: 1.3 };
+
 /** A command line may have 2 MiB on Linux, and JSON makes it longer. */
 export const JOB_FILE_BYTES_MAX = 8 * 1024 * 1024;
 

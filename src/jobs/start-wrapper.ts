@@ -7,9 +7,17 @@ import type { ProcessIdentity } from '../host/processes.ts';
 import { cut } from '../message/cut.ts';
 import { assertNotCancelled } from './await-exit.ts';
 import { assertEnded } from './end-tree.ts';
-import { type Attempt, attemptEnvironment, type Claim, readClaim, treeOf, wrapperErrorsPath } from './job-files.ts';
+import {
+  type Attempt,
+  attemptEnvironment,
+  type Claim,
+  readClaim,
+  treeOf,
+  wrapperErrorsPath,
+  LOOKS,
+} from './job-files.ts';
 import { JobFailed } from './job.ts';
-import { createPause } from './pause.ts';
+import { createGrowingWait } from '../host/growing-wait.ts';
 
 const STARTS_MAX = 5;
 /** How long a wrapper may take to claim its attempt before another one is tried. */
@@ -35,7 +43,7 @@ export async function startUntilClaimed(host: Host, attempt: Attempt, signal: Ab
     } catch (error) {
       if (signal.aborted || error instanceof JobFailed) throw error;
       cause = error;
-      await createPause(host.clock, signal)();
+      await createGrowingWait(host.clock, LOOKS, signal)();
     }
   }
   // None of them may claim it after it was reported as not started.
@@ -75,7 +83,7 @@ async function awaitClaim(
   host: Host,
   { attempt, wrapper, signal }: { attempt: Attempt; wrapper: ProcessIdentity; signal: AbortSignal },
 ): Promise<Claim | undefined> {
-  const pause = createPause(host.clock, signal);
+  const pause = createGrowingWait(host.clock, LOOKS, signal);
   const startMs = host.clock.uptimeMs();
   for (;;) {
     // Before the look, so that one that ended has claimed it by then if it ever did.

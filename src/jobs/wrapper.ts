@@ -12,9 +12,10 @@ import {
   outputPath,
   publishExit,
   treeOf,
+  LOOKS,
 } from './job-files.ts';
 import { type Command, readCommand } from './job-spec.ts';
-import { createPause } from './pause.ts';
+import { createGrowingWait } from '../host/growing-wait.ts';
 import { keepSigning } from './sign-of-life.ts';
 
 /** How long a full disk may keep the exit from being put up. */
@@ -123,7 +124,7 @@ function whyNotStarted(host: Host, { file, cwd }: Command, error: unknown): stri
 /** Without the exit the command would count as lost, and run again: so a full disk is waited for. */
 async function publishPatiently(host: Host, attempt: Attempt, record: ExitRecord): Promise<void> {
   const startMs = host.clock.uptimeMs();
-  const pause = createPause(host.clock);
+  const pause = createGrowingWait(host.clock, LOOKS);
   for (;;) {
     try {
       await publishExit(host, attempt, record);

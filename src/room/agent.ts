@@ -9,6 +9,7 @@ import { iterateInbox, type InboxOptions } from './inbox.ts';
 import { leaveRoom } from './join.ts';
 import type { Draft } from './draft.ts';
 import type { SendReport } from './post-sealed.ts';
+import { retrySend, type SendRetry } from './retry-send.ts';
 import { createSender, type Sender } from './sender.ts';
 import { showLife } from './signs-of-life.ts';
 import { statusOf } from './status-of.ts';
@@ -37,11 +38,19 @@ export class Agent implements AsyncDisposable {
    * Sends one message. When it resolves, the message lies in the recipient's mailbox and survives what the durability
    * says. Throws `ActorNotFound`, `RateLimitExceeded`, `InvalidInput` or `MessageRefused` when nothing was tried;
    * `MailboxFull`, `Conflict` or `MessageDeliveryError` when it failed, or its outcome is unknown. Repeating it with the
-   * same `id` is safe.
+   * same `id` is safe, and is what `retry` does: it waits for the rate limit, and tries again after each failure that can
+   * pass. Default: one try.
    */
-  async send(draft: Draft & { readonly to: string }): Promise<SendReport> {
+  async send(
+    draft: Draft & { readonly to: string },
+    { retry }: { readonly retry?: SendRetry | undefined } = {},
+  ): Promise<SendReport> {
     const { to } = draft;
-    return delivered(await told(this.#context, 'Nothing was sent', () => this.#sender.send([to], draft)));
+    const send = async (said: Draft): Promise<SendReport> =>
+      delivered(await told(this.#context, 'Nothing was sent', () => this.#sender.send([to], said)));
+    if (!retry) return send(draft);
+    const { id = this.#sender.nextId() } = draft;
+    return retrySend(this.#context.host.clock, retry, () => send({ ...draft, id }));
   }
 
   /**

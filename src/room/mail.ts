@@ -1,4 +1,4 @@
-import { Conflict, MessageRefused } from '../errors.ts';
+import { Conflict, isLeaseLost, isRoomLost, MessageRefused } from '../errors.ts';
 import { namesIn } from '../host/files.ts';
 import {
   acknowledge,
@@ -22,6 +22,21 @@ import type { Message } from '../message/message.ts';
 import type { RoomContext } from './context.ts';
 import { findMail } from './find-mail.ts';
 import { told } from './system-errors.ts';
+
+export interface KeepOptions {
+  /** How long each renewal makes the lease, in ms. Default: the room's `leaseMs`. */
+  readonly leaseMs?: number | undefined;
+  /** Called before each renewal. */
+  readonly onRenew?: (() => void) | undefined;
+}
+
+/** A claim that is renewed until it is disposed. */
+export interface KeptMail extends AsyncDisposable {
+  /** Aborts with `LeaseLost` when another reader has the message, and with the reason when the room is gone. */
+  readonly signal: AbortSignal;
+}
+
+const RENEWALS_PER_LEASE = 3;
 
 /** A verified message that this reader has claimed. Until it is acknowledged it comes back when the lease ends. */
 export class Mail {
@@ -95,6 +110,41 @@ export class Mail {
     if (this.#settled) return;
     this.#told('given up', () => reject(this.#mailbox, { claim: this.#claim, detail }));
     this.#settled = true;
+  }
+
+  /**
+   * Renews the lease until the returned object is disposed: three times in each lease, at once when it is near its end. What
+   * only stands in the way for now, such as a full disk, is tried again at the next time.
+   */
+  keep({ leaseMs, onRenew }: KeepOptions = {}): KeptMail {
+    const { clock } = this.#context.host;
+    const lost = new AbortController();
+    const over = new AbortController();
+    const wantedMs = leaseMs ?? this.#context.config.limitsOf(this.#mailbox.address).leaseMs;
+    const renewMs = Math.min(wantedMs, this.#mailbox.limits.leaseMsMax) / RENEWALS_PER_LEASE;
+    const renewing = async (): Promise<void> => {
+      // A claim that another process made may be near its end.
+      let pauseMs = Math.min(renewMs, Math.max(0, this.leaseEndsAtMs - clock.now()) / RENEWALS_PER_LEASE);
+      while (!lost.signal.aborted) {
+        await clock.sleep(pauseMs, over.signal);
+        pauseMs = renewMs;
+        if (over.signal.aborted || this.#settled) return;
+        onRenew?.();
+        try {
+          await this.renew(wantedMs);
+        } catch (error) {
+          if (isLeaseLost(error) || isRoomLost(error)) lost.abort(error);
+        }
+      }
+    };
+    const renewed = renewing();
+    // What `onRenew` throws is thrown where the claim is disposed.
+    renewed.catch(() => {});
+    const stop = (): Promise<void> => {
+      over.abort();
+      return renewed;
+    };
+    return { signal: lost.signal, [Symbol.asyncDispose]: stop };
   }
 
   #told<T>(done: string, work: () => T): T {

@@ -19,6 +19,8 @@ import { replyRecordOf, type ReplyRecord } from './reply-record.ts';
 /** One actor's way to send, in this process: its ids, its turns and its counter. */
 export interface Sender {
   readonly address: string;
+  /** An id for a message that is about to be sent, greater than every one before it. */
+  nextId(): string;
   /** Throws what stopped it before any recipient was tried; after that every recipient has its outcome. */
   send(to: readonly string[], draft: Draft): Promise<SendReport>;
   /**
@@ -52,6 +54,7 @@ export function createSender(context: RoomContext, address: string): Sender {
   };
   return {
     address,
+    nextId: () => ids.next(context.host.clock.now()),
     send: (to, draft) =>
       inTurn((turns) => {
         assertDraft(context, draft);

@@ -3,9 +3,9 @@ import { findBeyondNew } from '../mailbox/find.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { messageFileName, type MessageName } from '../message/layout.ts';
 import { mailboxOf, type RoomContext } from './context.ts';
+import { waitMsAfter } from '../host/growing-wait.ts';
 
-const POLL_MS_MIN = 10;
-const POLL_MS_MAX = 250;
+const POLLS = { msMin: 10, msMax: 250 };
 
 /**
  * Resolves when every recipient has claimed, or acknowledged, the message; acknowledged is more than claimed. Throws
@@ -26,8 +26,7 @@ export async function waitForState(
   const startMs = clock.uptimeMs();
   const name = messageFileName(wanted);
   let waiting = wanted.recipients.map((address) => mailboxOf(context, address)).filter((one) => one !== undefined);
-  let pollMs = POLL_MS_MIN;
-  for (;;) {
+  for (let looks = 0; ; looks++) {
     context.standing.assertSame();
     waiting = waiting.filter((mailbox) => !hasReached(mailbox, { name, id, state }));
     if (waiting.length === 0) return;
@@ -38,8 +37,7 @@ export async function waitForState(
         { hint: `See where it is: mailroom status ${id.slice(-8)}` },
       );
     }
-    await clock.sleep(Math.min(pollMs, leftMs), signal);
-    pollMs = Math.min(pollMs * 2, POLL_MS_MAX);
+    await clock.sleep(Math.min(waitMsAfter(POLLS, looks), leftMs), signal);
   }
 }
 

@@ -7,9 +7,9 @@ import { openCounter } from '../room/open-counter.ts';
 import { logSent } from '../room/post-sealed.ts';
 import { errorFacts, type ErrorFacts } from '../workflow/plain-facts.ts';
 import { attemptDelivery, type DeliveryAttempt, isFinal, isPurged } from './deliver-entry.ts';
+import { waitMsAfter } from '../host/growing-wait.ts';
 
-const RETRY_MS_MIN = 250;
-const RETRY_MS_MAX = 30_000;
+const RETRIES = { msMin: 250, msMax: 30_000 };
 /** Deliveries at once. Each ends, and what is stuck is none until it is tried again. */
 const DELIVERIES_MAX = 256;
 /** Deliveries under way beyond which none is written to the disk ahead of its turn. */
@@ -122,7 +122,7 @@ export class Outbox {
         if (signal.aborted) return;
         // The counter cannot be written now: the message has been accepted, so it goes out later.
         this.#warn(error);
-        await context.host.clock.sleep(retryMs(failures), signal);
+        await context.host.clock.sleep(waitMsAfter(RETRIES, failures), signal);
       }
     }
   }
@@ -217,7 +217,7 @@ export class Outbox {
 
   async #retryLater(waiting: Waiting): Promise<void> {
     waiting.isResting = true;
-    await this.#options.context.host.clock.sleep(retryMs(waiting.failures++), this.#leaving.signal);
+    await this.#options.context.host.clock.sleep(waitMsAfter(RETRIES, waiting.failures++), this.#leaving.signal);
     waiting.isResting = false;
     this.#pump();
   }
@@ -235,10 +235,6 @@ interface Waiting extends Queued {
   unlogged: Record<string, DeliveryOutcome>;
   isRepeat: boolean;
   failures: number;
-}
-
-function retryMs(failures: number): number {
-  return Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX);
 }
 
 /** What a queue knows of a message that has not reached its end. */

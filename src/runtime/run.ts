@@ -13,11 +13,11 @@ import { Activities } from './activities.ts';
 import { Committer, type CommitterOptions } from './committer.ts';
 import { Consequences, type ConsequencesOptions } from './effects.ts';
 import { MailIntake, takeMail, takeStop, type TakingMail } from './mail-intake.ts';
+import { waitMsAfter } from '../host/growing-wait.ts';
 
 /** How long there is nothing to do before it is written down how far everything is. */
 const IDLE_MS = 200;
-const RETRY_MS_MIN = 250;
-const RETRY_MS_MAX = 30_000;
+const RETRIES = { msMin: 250, msMax: 30_000 };
 
 export interface WorkflowRunOptions extends Omit<CommitterOptions, 'progress'> {
   readonly durability: Durability;
@@ -212,7 +212,7 @@ export class WorkflowRun {
     const { context, journal } = this.#options;
     if (error instanceof Fenced || !journal.canGoOn(error)) throw error;
     context.log.append({ event: 'warning', from: this.address, detail: `not committed now: ${String(error)}` });
-    await context.host.clock.sleep(Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX), this.#leaving.signal);
+    await context.host.clock.sleep(waitMsAfter(RETRIES, failures), this.#leaving.signal);
     // Whether a record counts is read, not told: one may be true although its append failed.
     journal.assertOwner();
     // What was appended before the failure is true only on the disk, and nothing of it may leave before.

@@ -2,7 +2,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keepLease, LEASE_MS } from '../../src/agents/keep-lease.ts';
 import { makeAnswer } from '../../src/agents/make-answer.ts';
 import { type Answer, type Exchange, withExchange } from '../../src/agents/records.ts';
 import { replyId } from '../../src/agents/question.ts';
@@ -10,7 +9,6 @@ import { sendAnswer, type Sent } from '../../src/agents/send-answer.ts';
 import type { Clock } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { initRoom, openRoom, type Agent, type Mail, type Message, type Room } from '../../src/index.ts';
-import { until } from '../processes/child.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -50,39 +48,14 @@ afterEach(async () => {
 
 async function ask(): Promise<Mail> {
   const { id } = await alice.send({ to: 'bob', type: 'QUESTION', content: 'which port?' });
-  return bob.claim(id, { leaseMs: LEASE_MS });
+  return bob.claim(id);
 }
 
 function answerOf(question: Message, content: string): Answer {
   return { id: replyId('bob', question, clock.now()), type: 'INFO', content, isFailure: false };
 }
 
-const send = (question: Message, answer: Answer): Promise<Sent> =>
-  sendAnswer(bob, { question, answer, clock, signal: NEVER });
-
-describe('the lease of a message', () => {
-  it('is renewed for as long as it is answered, and no longer', async () => {
-    const mail = await ask();
-    const endedAtMs = mail.leaseEndsAtMs;
-    const lease = keepLease(mail, clock, () => {});
-    await until('the time of ten leases has passed', () => clock.now() > endedAtMs + 10 * LEASE_MS);
-    expect(mail.leaseEndsAtMs).toBeGreaterThan(clock.now());
-    expect(lease.signal.aborted).toBe(false);
-    lease[Symbol.dispose]();
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-    const { slept } = clock;
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-    expect(clock.slept).toBe(slept);
-  });
-
-  it('that somebody else has ends the work on it', async () => {
-    const mail = await ask();
-    using lease = keepLease(mail, clock, () => {});
-    await bob.acknowledge(mail.message.id);
-    await until('it is noticed', () => lease.signal.aborted);
-    expect(lease.signal.reason).toMatchObject({ code: 'LEASE_LOST' });
-  });
-});
+const send = (question: Message, answer: Answer): Promise<Sent> => sendAnswer(bob, { question, answer, signal: NEVER });
 
 describe('a stored answer', () => {
   it('arrives once, however often it is sent', async () => {

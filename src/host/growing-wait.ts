@@ -1,0 +1,25 @@
+import type { Clock } from './host.ts';
+
+/** How waits between tries grow. */
+export interface Growth {
+  readonly msMin: number;
+  /** Default: no limit. */
+  readonly msMax?: number;
+  /** Default: 2. */
+  readonly factor?: number;
+}
+
+/** The wait before the next try, in ms: `msMin` before anything has failed, and `factor` times as long after each failure. */
+export function waitMsAfter({ msMin, msMax = Infinity, factor = 2 }: Growth, failures: number): number {
+  return Math.min(msMin * factor ** failures, msMax);
+}
+
+/** A wait between two tries, longer each time. Rejects with the signal's reason as soon as the signal aborts. */
+export function createGrowingWait(clock: Clock, growth: Growth, signal?: AbortSignal): () => Promise<void> {
+  let waits = 0;
+  return async () => {
+    signal?.throwIfAborted();
+    await clock.sleep(waitMsAfter(growth, waits++), signal);
+    signal?.throwIfAborted();
+  };
+}

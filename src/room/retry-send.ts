@@ -1,0 +1,52 @@
+import { isMailroomError, isRoomLost, type ErrorCode, RateLimitExceeded } from '../errors.ts';
+import { createGrowingWait } from '../host/growing-wait.ts';
+import type { Clock } from '../host/host.ts';
+import { isTooEarly } from './draft.ts';
+
+/** How `agent.send` repeats a message whose delivery failed for a reason that can pass. */
+export interface SendRetry {
+  /** Tries in all; waits for the rate limit are not counted. Default: 8, which take about 30 s. */
+  readonly triesMax?: number | undefined;
+  /** Ends the retries; `send` then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const TRIES_MAX_DEFAULT = 8;
+const GROWTH = { msMin: 250, msMax: 60_000 };
+
+const CODES_THAT_PASS: ReadonlySet<ErrorCode> = new Set([
+  'MAILBOX_FULL',
+  'MESSAGE_DELIVERY',
+  'TIMEOUT',
+  'ROOM_REFUSED',
+]);
+
+/** Whether a send that failed like this can succeed later, with the same id and the same bytes. */
+export function mayPass(error: unknown): boolean {
+  return isMailroomError(error) && !isRoomLost(error) && (CODES_THAT_PASS.has(error.code) || isTooEarly(error));
+}
+
+/**
+ * Sends, and sends again while that may help. `send` must send the same message each time. Waits for its turn at the rate
+ * limit. Rejects with the last error, at once when the error cannot pass or the message is of a time to come.
+ */
+export async function retrySend<T>(
+  clock: Clock,
+  { triesMax = TRIES_MAX_DEFAULT, signal }: SendRetry,
+  send: () => Promise<T>,
+): Promise<T> {
+  const wait = createGrowingWait(clock, GROWTH, signal);
+  for (let tries = 1; ;) {
+    signal?.throwIfAborted();
+    try {
+      return await send();
+    } catch (error) {
+      if (error instanceof RateLimitExceeded) {
+        await clock.sleep(Math.max(error.retryAt - clock.now(), GROWTH.msMin), signal);
+        continue;
+      }
+      if (!mayPass(error) || isTooEarly(error) || tries++ >= triesMax) throw error;
+    }
+    await wait();
+  }
+}
