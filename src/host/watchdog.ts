@@ -9,7 +9,7 @@ export interface Stretch {
 }
 
 /** What the note of a stretch says. It counts only while that very process runs. */
-export interface StretchNote {
+interface StretchNote {
   readonly v: 1;
   readonly process: ProcessIdentity;
   /** When it began, ms since the epoch. */
