@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { SlowestFiles } from './run/slowest.ts';
 
 /** Only what hangs is to end by this: a busy machine may stretch a test that enumerates, or starts programs, many times. */
 const TEST_TIMEOUT_MS = 300_000;
@@ -27,6 +28,8 @@ export default defineConfig({
     isolate: false,
     // Many tests wait for processes and clocks most of their time.
     maxWorkers: 3,
+    setupFiles: ['test/run/cpu-of-file.ts'],
+    reporters: ['default', new SlowestFiles()],
     sequence: { sequencer: LongestFirst },
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,

@@ -36,7 +36,7 @@ function plantedCode(name: string): Buffer {
 const twice = (bytes: Buffer): Buffer => Buffer.concat([bytes, bytes]);
 
 it('keeps code for its user alone, and the next process leaves it as it is', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const { env, directory, files } = place(room);
   expect(await whoami(room, env)).toMatchObject(GOOD);
   const [name = '', ...others] = files();
@@ -62,7 +62,7 @@ it('keeps code for its user alone, and the next process leaves it as it is', asy
 });
 
 it('runs what is kept, and only what it wrote itself and nobody else can have changed', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const { env, directory, files } = place(room);
   await whoami(room, env);
   const file = path.join(directory, files()[0] ?? '');
@@ -122,7 +122,7 @@ it('runs what is kept, and only what it wrote itself and nobody else can have ch
 });
 
 it('takes nothing from a folder that others can write to, or that is not where it should be, and writes nothing there', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const { env, directory, files } = place(room);
   await whoami(room, env);
   const name = files()[0] ?? '';
@@ -174,7 +174,7 @@ it('takes nothing from a folder that others can write to, or that is not where i
 });
 
 it('keeps code in the home of its user, where no other folder is named', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const home = path.join(room.directory, 'home');
   fs.mkdirSync(home);
   // A path that is not absolute is to be ignored (XDG Base Directory Specification).
@@ -186,7 +186,7 @@ it('keeps code in the home of its user, where no other folder is named', async (
 it.skipIf(process.getuid?.() !== 0)(
   "makes no folder in another user's home, which sudo may have left in HOME",
   async () => {
-    using room = await createCliRoom();
+    using room = await createCliRoom({ apart: true });
     const home = path.join(room.directory, 'home');
     fs.mkdirSync(home);
     fs.chownSync(home, 65_534, 65_534);
@@ -200,7 +200,7 @@ it.skipIf(process.getuid?.() !== 0)(
 );
 
 it('keeps code for its user alone under any umask, and leaves no folder that its user cannot use', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const { env, directory, files } = place(room);
   for (const umask of ['0777', '0377', '0000']) {
     fs.rmSync(path.dirname(directory), { recursive: true, force: true });
@@ -217,7 +217,7 @@ it('keeps code for its user alone under any umask, and leaves no folder that its
 });
 
 it('compiles a script anew that somebody has patched', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const { env, files } = place(room);
   const copy = path.join(room.directory, 'copy');
   fs.mkdirSync(copy);
@@ -234,7 +234,7 @@ it('compiles a script anew that somebody has patched', async () => {
 });
 
 it('has room for so many files, and the oldest go first', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const { env, directory, files } = place(room);
   fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
   fs.chmodSync(directory, 0o700);
@@ -251,7 +251,7 @@ it('has room for so many files, and the oldest go first', async () => {
 });
 
 it('comes to keep what the first process had no need of, where each has one pid and one was killed, as in containers', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const { env, directory, files } = place(room);
   const copy = path.join(room.directory, 'copy');
   fs.mkdirSync(copy);
@@ -288,7 +288,7 @@ ${launcher}`,
 });
 
 it('has Node keep the modules of machines in the same folder, where it can', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const { env, directory, files } = place(room);
   fs.mkdirSync(path.join(directory, 'modules/old'), { recursive: true });
   for (const each of [directory, path.join(directory, 'modules')]) fs.chmodSync(each, 0o700);
@@ -315,7 +315,7 @@ export const machine = createMachine({ initial: 'over', output: 'over', states: 
 });
 
 it('keeps one file of a script for all programs that import it, whatever their words are', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const { env, files } = place(room);
   const program = path.join(room.directory, 'own.cjs');
   fs.writeFileSync(program, `require(${JSON.stringify(path.join(DIST, 'rest.cjs'))}).runAny(['whoami']);`);
@@ -326,7 +326,7 @@ it('keeps one file of a script for all programs that import it, whatever their w
 });
 
 it('lets many begin at once', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const { env, files } = place(room);
   const all = await Promise.all(Array.from({ length: 12 }, () => whoami(room, env)));
   for (const ran of all) expect(ran).toMatchObject(GOOD);

@@ -2,11 +2,12 @@
  * Root cause of what is tested here: hints were written one by one, and nobody followed them. Without `.mailroom/tmp`, `join`
  * named `doctor --fix`, which named `init`, which had nothing to do.
  */
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { putUnnameable } from '../../fixtures/zoo/things.ts';
+import { mayRunInProcess, plainWords, runInProcess, type Ran } from './run-in-process.ts';
 import { copyOf, DAMAGES, makeWholeRoom, type Damage } from './damage.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
@@ -17,7 +18,7 @@ const COMMAND = /(?:^ *|: |with: |Then: |now: )((?:mailroom|rm|echo|truncate|chm
 const COMMANDS = ['init', 'join carol', '--as alice send bob INFO hello', '--as bob read', 'run later.mjs', 'doctor'];
 const STEPS_MAX = 8;
 
-type Run = (line: string) => SpawnSyncReturns<string>;
+type Run = (line: string) => Promise<Ran>;
 
 let whole: string;
 beforeAll(async () => void (whole = await makeWholeRoom('hmac-sha256')), 60_000);
@@ -37,7 +38,12 @@ function project(): { directory: string; run: Run } & Disposable {
   const env = { PATH: `${bin}:${path.dirname(process.execPath)}:/usr/bin:/bin`, HOME: directory };
   return {
     directory,
-    run: (line) => spawnSync('/bin/sh', ['-c', line], { cwd: directory, env, encoding: 'utf8' }),
+    run: async (line) => {
+      const [program, ...args] = plainWords(line) ?? [];
+      if (program === 'mailroom' && mayRunInProcess(args, env)) return runInProcess(args, { cwd: directory, env });
+      const ran = spawnSync('/bin/sh', ['-c', line], { cwd: directory, env, encoding: 'utf8' });
+      return { ...ran, code: ran.status };
+    },
     [Symbol.dispose]: () => fs.rmSync(directory, { recursive: true, force: true }),
   };
 }
@@ -49,14 +55,14 @@ function hintOf({ stdout, stderr }: { stdout: string; stderr: string }): string 
 }
 
 /** Follows every hint until the command works; ends early where nothing but a backup helps. */
-function follow(run: Run, line: string): 'works' | 'needs a backup' {
+async function follow(run: Run, line: string): Promise<'works' | 'needs a backup'> {
   const told: string[] = [];
   const waiting = [line];
   while (told.length < STEPS_MAX) {
     const command = waiting.at(-1) ?? line;
-    const ran = run(command);
+    const ran = await run(command);
     expect(ran.stderr, command).not.toContain('INTERNAL');
-    if (ran.status === 0) {
+    if (ran.code === 0) {
       waiting.pop();
       if (waiting.length === 0) return 'works';
       continue;
@@ -102,28 +108,28 @@ const LOST: readonly (readonly [at: string, damage: Damage])[] = [
 ];
 
 describe.each(MENDED)('%s, %s', { timeout: 120_000 }, (at, damage) => {
-  test.each(COMMANDS)('%s works once its hints were followed', (words) => {
+  test.each(COMMANDS)('%s works once its hints were followed', async (words) => {
     using place = project();
     // Whoever is joined by a process that lives keeps the address.
     DAMAGES[damage](path.join(place.directory, '.mailroom', at));
-    expect(follow(place.run, `mailroom ${words}`)).toBe('works');
+    expect(await follow(place.run, `mailroom ${words}`)).toBe('works');
     for (const more of [
       'join bob --take-over',
       'join alice --take-over',
       '--as alice send bob INFO x',
       '--as bob read',
     ])
-      expect(follow(place.run, `mailroom ${more}`)).toBe('works');
+      expect(await follow(place.run, `mailroom ${more}`)).toBe('works');
   });
 });
 
 describe.each(LOST)('%s, %s', { timeout: 120_000 }, (at, damage) => {
   // Without mail nothing is verified, and so the key is not asked for.
   const commands = at === 'keys/room.key' ? [COMMANDS[2] ?? '', 'doctor'] : COMMANDS.slice(2);
-  test.each(commands)('%s says that only a backup helps', (words) => {
+  test.each(commands)('%s says that only a backup helps', async (words) => {
     using place = project();
     DAMAGES[damage](path.join(place.directory, '.mailroom', at));
-    expect(follow(place.run, `mailroom ${words}`)).toBe('needs a backup');
+    expect(await follow(place.run, `mailroom ${words}`)).toBe('needs a backup');
   });
 });
 
@@ -157,14 +163,14 @@ describe('doctor exits 1, names the file, and crashes at nothing', { timeout: 60
         fs.utimesSync(path.join(at, 'x.why.json'), 1, 1);
       },
     ],
-  ])('%s', (_what, at, put) => {
+  ])('%s', async (_what, at, put) => {
     using place = project();
     const damaged = path.join(place.directory, '.mailroom', at);
     put(damaged);
-    const { status, stdout, stderr } = place.run('mailroom doctor');
+    const { code, stdout, stderr } = await place.run('mailroom doctor');
     expect(stderr).toBe('');
-    expect(status).toBe(1);
+    expect(code).toBe(1);
     expect(stdout).toMatch(new RegExp(`^wrong .*${damaged.replaceAll('.', '\\.')}`, 'm'));
-    expect(follow(place.run, 'mailroom doctor')).toBe('works');
+    expect(await follow(place.run, 'mailroom doctor')).toBe('works');
   });
 });

@@ -12,7 +12,7 @@ const ROOT = path.join(import.meta.dirname, '../..');
 const LIGHT = ['vm'];
 
 it('loads for mail what mail needs and nothing else', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const hook = path.join(room.directory, 'hook.cjs');
   const list = path.join(room.directory, 'loaded');
   fs.writeFileSync(
@@ -42,7 +42,7 @@ process.on('exit', () => {
 });
 
 it('prints the overview and the version that all commands have', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const { version } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const commands = createCommands(() => Promise.reject(new Error('nothing is run here')));
   for (const line of ['mailroom', 'mailroom help', 'mailroom --help', 'mailroom -h', 'mailroom --as bob help']) {
@@ -54,7 +54,7 @@ it('prints the overview and the version that all commands have', async () => {
 });
 
 it('says in one line which Node is needed, in words that an old one understands', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   const { engines } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
     engines: { node: string };
   };
@@ -91,7 +91,7 @@ it('says in one line which Node is needed, in words that an old one understands'
 });
 
 it('ends with a failure where what it waits for can no longer happen', async () => {
-  using room = await createCliRoom();
+  using room = await createCliRoom({ apart: true });
   fs.writeFileSync(path.join(room.directory, 'never.mjs'), 'await new Promise(() => {});');
   for (const command of ['graph', 'run']) {
     const ran = await room.run([command, 'never.mjs']);
