@@ -14,13 +14,22 @@ export function copyCheckout(directory: string): void {
   }
 }
 
-/** Packs this package as `npm pack` does it, into a directory that is there; returns the file. */
+/** Packs this package as `npm pack` does it, once for a process, into a directory that is there; returns the file. */
 export function packPackage(directory: string): string {
+  packed ??= pack(directory);
+  const file = path.join(directory, packed.filename);
+  fs.writeFileSync(file, packed.bytes);
+  return file;
+}
+
+let packed: { readonly filename: string; readonly bytes: Buffer } | undefined;
+
+function pack(directory: string): { readonly filename: string; readonly bytes: Buffer } {
   const checkout = path.join(directory, 'checkout');
   copyCheckout(checkout);
   const args = ['pack', '--json', '--pack-destination', directory];
-  const packed = execFileSync('npm', args, { cwd: checkout, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const printed = execFileSync('npm', args, { cwd: checkout, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   fs.rmSync(checkout, { recursive: true });
-  const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
-  return path.join(directory, filename);
+  const [{ filename }] = JSON.parse(printed) as [{ filename: string }];
+  return { filename, bytes: fs.readFileSync(path.join(directory, filename)) };
 }

@@ -2,15 +2,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installPackage, type Installed } from './installed-package.ts';
-import { STRIDE } from '../processes/stride.ts';
+import { choice } from '../run/amount.ts';
 import { fetchedNodes } from './runtimes.ts';
 
 const TSX = path.join(import.meta.dirname, '..', '..', 'node_modules', 'tsx');
 
 /** Node 20 strips no types; those that do need no tsx for most files. */
 const ALL = [{ name: process.version, bin: path.dirname(process.execPath) }, ...fetchedNodes()];
-/** One that strips anew at each start and the newest of those that keep it, beside the one that runs the tests; all in `test:long`. */
-const NODES = STRIDE === 1 ? ALL : ALL.filter(({ name }) => [process.version, '22', '26'].includes(name));
+/** In CI the one that runs the tests and the newest; all in `test:long`, with the oldest that strips anew at each start. */
+const NODES = choice(ALL, ({ name }) => [process.version, '26'].includes(name));
 const STRIPPING = NODES.filter(({ name }) => !/^v?20/.test(name));
 
 const MACHINE = `import { setup } from 'xstate';
@@ -116,7 +116,9 @@ export const machine = createMachine({ initial: 'over', output: 'old', states: {
 });
 
 describe.each(['module', 'typeless'])('in a project that is %s', (project) => {
-  it.each(NODES)('Node $name runs every file where tsx is installed', ({ bin }) => {
+  const nodes = project === 'module' ? NODES : choice(NODES, ({ name }) => name === '26');
+
+  it.each(nodes)('Node $name runs every file where tsx is installed', ({ bin }) => {
     using tsx = withTsx();
     expect(fs.existsSync(tsx.place)).toBe(true);
     for (const file of Object.keys({ ...PLAIN, ...MORE })) {

@@ -10,8 +10,8 @@ const SUITE_MS_MAX = 50 * 60_000;
 
 // The tests start what they test by the Node that runs them.
 it.each(fetchedNodes())('the whole suite passes on Node $name', ({ bin }) => {
-  const { MAILROOM_STRIDE: _ofLongTests, ...usual } = process.env;
-  const env = { ...usual, PATH: `${bin}:${usual['PATH'] ?? ''}` };
+  const { MAILROOM_STRIDE: _stride, MAILROOM_TEST_PROCESSES: _processes, ...usual } = process.env;
+  const env = { ...usual, MAILROOM_TESTS: 'all', PATH: `${bin}:${usual['PATH'] ?? ''}` };
   const args = [VITEST, 'run', '--config', 'test/vitest.config.ts', '--reporter=dot'];
   const ran = spawnSync(path.join(bin, 'node'), args, {
     cwd: ROOT,

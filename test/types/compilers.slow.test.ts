@@ -6,7 +6,7 @@ beforeAll(() => (project = makeTypedProject()));
 afterAll(() => project[Symbol.dispose]());
 
 const ALL = compilers();
-/** The oldest takes ten seconds for each; the newest, for all. The others, and every setting, are in test:long. */
+/** The oldest takes ten seconds for each setting. The others, and every setting, are in test:long. */
 const TRIED = [
   ...ALL.slice(0, 1).flatMap((compiler) =>
     settings()
@@ -15,7 +15,12 @@ const TRIED = [
   ),
   ...ALL.slice(1)
     .slice(-1)
-    .flatMap((compiler) => settings().map((setting) => ({ compiler, ...setting }))),
+    // Each way to find modules, and each way to name types, once.
+    .flatMap((compiler) =>
+      settings()
+        .filter((_setting, at) => at % 4 === 0)
+        .map((setting) => ({ compiler, ...setting })),
+    ),
 ];
 
 it.each(TRIED)('TypeScript $compiler.version accepts all declarations: $name', async ({ compiler, options }) => {
