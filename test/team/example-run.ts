@@ -5,9 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { until } from '../hostile/until.ts';
 import { processesAbout } from '../runtime/orphans.ts';
+import { AS_BUILT } from './program.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
-const MAIN = path.join(ROOT, 'machines', 'team', 'main.ts');
 
 /** What is on the screen when a phase has begun; a run comes by each of them, in this order or nearly. */
 export const PHASES = [
@@ -28,6 +28,11 @@ export class ExampleRun implements Disposable {
   /** Everything that was printed, by every process. */
   printed = '';
   #child: ChildProcess | undefined;
+  readonly #program: readonly string[];
+
+  constructor(program = AS_BUILT) {
+    this.#program = program;
+  }
 
   get directory(): string {
     return path.join(this.runs, 'tally-1');
@@ -38,8 +43,10 @@ export class ExampleRun implements Disposable {
   }
 
   start(): void {
-    const args = ['--import', import.meta.resolve('tsx'), MAIN, '--runs', this.runs];
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...this.#program, '--runs', this.runs], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (this.printed += text));
     this.#child = child;

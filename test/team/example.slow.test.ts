@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { drawNumbers } from '../../src/testing/crash/matrix.ts';
 import { ExampleRun, PHASES } from './example-run.ts';
 import { expectDelivered } from './expect-delivered.ts';
+import { FROM_SOURCE } from './program.ts';
 
 const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
 const KILLS = 2;
@@ -30,7 +31,7 @@ test('four agents build a feature, and a kill of the main job in two phases cost
 });
 
 test('Ctrl-C ends it and its agents, and says how to go on', async () => {
-  using run = new ExampleRun();
+  using run = new ExampleRun(FROM_SOURCE);
   run.start();
   await run.killAt('claimed by');
   run.start();

@@ -4,9 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { shellWord } from '../../machines/shared/shell-word.ts';
 import { openRoom } from '../../src/index.ts';
+import { AS_BUILT } from './program.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
-const MAIN = path.join(ROOT, 'machines', 'team', 'main.ts');
 /** The deterministic model. */
 export const MIND = path.join(ROOT, 'fixtures', 'agents', 'team-mind.mjs');
 
@@ -108,7 +108,7 @@ export class TeamRun implements AsyncDisposable {
     { words = [], isGated = false }: { words?: readonly string[]; isGated?: boolean } = {},
   ): Promise<Ended> {
     const args = ['--repo', this.repository, '--feature', 'Numbers', '--runs', this.runs, '--agents', agents, ...words];
-    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+    const child = spawn(process.execPath, [...AS_BUILT, ...args], {
       cwd: ROOT,
       env: { ...this.#env, ...(isGated ? { TEAM_MIND_GATE: this.gate } : {}) },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -133,16 +133,7 @@ export class TeamRun implements AsyncDisposable {
   ): { readonly linked: string; readonly reached: () => boolean; readonly begin: () => void; ended: Promise<Ended> } {
     const linked = path.join(this.outer, 'linked');
     this.git('worktree', 'add', '--quiet', '-b', 'linked', linked);
-    const line = [
-      process.execPath,
-      '--import',
-      import.meta.resolve('tsx'),
-      MAIN,
-      '--repo',
-      linked,
-      '--feature',
-      'Numbers',
-    ];
+    const line = [process.execPath, ...AS_BUILT, '--repo', linked, '--feature', 'Numbers'];
     const all = [...line, '--runs', this.runs, '--agents', agents, ...words].map((word) => shellWord(word)).join(' ');
     const hook = [
       '#!/bin/sh',
