@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { amount } from '../run/amount.ts';
 import { sail, type Sea } from './rough-sea.ts';
 
 const TEST_TIMEOUT_MS = 200_000;
@@ -12,11 +13,19 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(directory, { recursive: true, force: true }));
 
+/** So many kills and stops in the long set, and a fifth of them in CI. */
+function some(kills: number, stops: number): { readonly kills: number; readonly stops: number } {
+  return {
+    kills: amount(Math.ceil(kills / 5), { long: kills }),
+    stops: amount(Math.ceil(stops / 5), { long: stops }),
+  };
+}
+
 const SEAS: readonly Omit<Sea, 'directory'>[] = [
-  { durability: 'process', messagesPerSender: 1_000, kills: 40, stops: 16, lock: 'proper-lockfile' },
-  { durability: 'process', messagesPerSender: 300, kills: 24, stops: 8, lock: 'always-grants' },
-  { durability: 'power', messagesPerSender: 40, kills: 10, stops: 4, lock: 'proper-lockfile' },
-  { durability: 'power', messagesPerSender: 40, kills: 10, stops: 4, lock: 'always-grants' },
+  { durability: 'process', messagesPerSender: amount(100, { long: 1_000 }), ...some(40, 16), lock: 'proper-lockfile' },
+  { durability: 'process', messagesPerSender: amount(60, { long: 300 }), ...some(24, 8), lock: 'always-grants' },
+  { durability: 'power', messagesPerSender: amount(10, { long: 40 }), ...some(10, 4), lock: 'proper-lockfile' },
+  { durability: 'power', messagesPerSender: amount(10, { long: 40 }), ...some(10, 4), lock: 'always-grants' },
 ];
 
 test.each(SEAS)(

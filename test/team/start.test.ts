@@ -10,6 +10,7 @@ import { NotStarted, parseOptions } from '../../machines/team/options.ts';
 import { prepareRun, type Prepared } from '../../machines/team/prepare.ts';
 import type { Run } from '../../machines/team/run-directory.ts';
 import { nodeHost } from '../../src/index.ts';
+import { AS_BUILT, FROM_SOURCE } from './program.ts';
 
 const MAIN = path.join(import.meta.dirname, '..', '..', 'machines', 'team', 'main.ts');
 const TSX = import.meta.resolve('tsx');
@@ -25,7 +26,7 @@ function start(
 ): { status: number | null; stdout: string; stderr: string } {
   const user = uid === undefined ? {} : { uid, gid: uid };
   const options = { cwd: outer, env: { ...process.env, ...env }, encoding: 'utf8', ...user } as const;
-  return spawnSync(process.execPath, ['--import', TSX, MAIN, ...args], options);
+  return spawnSync(process.execPath, [...AS_BUILT, ...args], options);
 }
 
 /** The user that has no rights, on most systems. */
@@ -282,7 +283,7 @@ describe('where the runs are kept', () => {
     );
     expect(await refusal(shop, ['--runs', path.join(shop, 'ignored')])).toMatch(BEGINS);
     // The example, started from there.
-    const started = spawnSync(process.execPath, ['--import', TSX, MAIN], { cwd: shop, encoding: 'utf8' });
+    const started = spawnSync(process.execPath, [...FROM_SOURCE], { cwd: shop, encoding: 'utf8' });
     expect([started.status, started.stdout]).toEqual([2, '']);
     expect(started.stderr).toMatch(/\/shop\/runs lies in \S+\/shop, where git would see the runs/);
     expect(await git(['status', '--porcelain'], { directory: shop })).toBe('');
