@@ -242,7 +242,7 @@ function memberProgram(
     address,
     file: process.execPath,
     // It is started in the directory of the run, from where tsx is not found by its name.
-    args: [...(IS_SOURCE ? ['--import', import.meta.resolve('tsx')] : []), machineFile('main-job/member'), ...words],
+    args: [...(IS_SOURCE ? ['--import', import.meta.resolve('tsx')] : []), machineFile('team/member'), ...words],
     behind: mindOf(address),
     isKept: true,
     shown: by,
