@@ -6,7 +6,7 @@ export {
   type CrashReport,
   type FinishedRun,
 } from './testing/crash/matrix.ts';
-export type { CrashResult } from './testing/crash/child.ts';
+export type { CrashResult } from './testing/crash/run-workflows.ts';
 export { explore, type End, type Exploration, type ExploreOptions, type Violation } from './testing/explore/explore.ts';
 export { assertEnds, ExplorationFailed, formatExploration } from './testing/explore/report.ts';
 export type {

@@ -1,7 +1,7 @@
 import type { FileSystem } from './file-system.ts';
 
 /** The calls that change something; a kill between two of the others is a kill before the next of these. */
-const CHANGES: readonly (keyof FileSystem)[] = [
+export const CHANGES: readonly (keyof FileSystem)[] = [
   'write',
   'link',
   'unlink',

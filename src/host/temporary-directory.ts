@@ -2,8 +2,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** A file system in memory that Linux systems have. */
+const MEMORY = '/dev/shm';
+
 /** A new directory that nobody else uses, and the way to remove it with all in it. */
-export function makeTemporaryDirectory(prefix: string): { readonly path: string; readonly remove: () => void } {
-  const path = mkdtempSync(join(tmpdir(), prefix));
+export function makeTemporaryDirectory(
+  prefix: string,
+  { inMemory = false }: { readonly inMemory?: boolean } = {},
+): { readonly path: string; readonly remove: () => void } {
+  const path = (inMemory ? makeIn(MEMORY, prefix) : undefined) ?? mkdtempSync(join(tmpdir(), prefix));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Undefined where no such directory can be made. */
+function makeIn(directory: string, prefix: string): string | undefined {
+  try {
+    return mkdtempSync(join(directory, prefix));
+  } catch {
+    return undefined;
+  }
 }

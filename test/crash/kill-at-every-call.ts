@@ -1,8 +1,16 @@
-import { killSweep } from '../processes/kill-sweep.ts';
+import { expect } from 'vitest';
+import { operations } from '../../fixtures/crash/operations.ts';
 import { fingerprint } from './fingerprint.ts';
+import type { KilledChild } from './killed-child.ts';
+import { lib } from './prepared.ts';
 import { expectRepeatable, expectTrueOutcome } from './promises.ts';
 import { createTemplate } from './room-template.ts';
 import type { Scenario } from './scenario.ts';
+import { sweepSimulated, type KilledProcess, type Left } from './simulated-sweep.ts';
+import { treeOf } from './tree.ts';
+
+/** More calls than any scenario makes. */
+const CALLS_MAX = 300;
 
 export interface KilledEverywhere {
   readonly kills: number;
@@ -10,63 +18,88 @@ export interface KilledEverywhere {
   readonly states: number;
   /** How many had reported success when they ended, the unkilled ones among them. */
   readonly reported: number;
+  /** At how many places a process was really killed as well, and left the same room. */
+  readonly realKills: number;
+}
+
+/** How an operation ended, by what it had reported until then. */
+export interface Seen {
+  hasSucceeded: boolean;
+}
+
+export interface KillOptions {
+  readonly seed: number;
+  /** Where a process is really killed: the program, and which of the places. */
+  readonly real: { readonly child: KilledChild; readonly isTried: () => boolean };
+  /** Told of each state that is new, while its room is still there. */
+  readonly onState?: (left: Left<Seen>) => void;
 }
 
 /**
- * Kills one operation in place of each of its calls, or of one in `stride`, each time in a room of its own, and checks
- * every promise.
+ * Kills one operation in place of each of its calls, each time in a room of its own, and checks every promise in each state that
+ * this leaves. At some places a real process is killed as well, under the same seed and clock: the same names and bytes are left.
  */
-export async function killAtEveryCall(program: string, scenario: Scenario, stride = 1): Promise<KilledEverywhere> {
+export async function killAtEveryCall(
+  scenario: Scenario,
+  { seed, real, onState }: KillOptions,
+): Promise<KilledEverywhere> {
+  const template = await createTemplate(scenario.prepare);
+  const startMs = Date.now();
   const states = new Set<string>();
   let reported = 0;
-  let kills = 0;
-  const look = async ({ directory, hasSucceeded, discard }: Left): Promise<void> => {
-    kills += 1;
+  let realKills = 0;
+  const check = async (left: Left<Seen>): Promise<void> => {
+    const { n, directory, seen } = left;
+    const { hasSucceeded } = seen;
+    const tree = comparable(scenario, directory);
+    if (real.isTried()) {
+      const other = template.copy();
+      const killed = await real.child.run({ scenario, directory: other, n, seed, startMs });
+      expect(killed, 'what a real process reports, and its end').toEqual({ hasSucceeded, wasKilled: left.wasKilled });
+      expect(comparable(scenario, other), 'what a really killed process leaves').toEqual(tree);
+      template.discard(other);
+      realKills += 1;
+    }
     reported += Number(hasSucceeded);
-    await expectTrueOutcome(scenario, { directory, hasSucceeded });
-    // From an equal state the repetition goes the same way.
-    const state = `${String(hasSucceeded)} ${fingerprint(directory)}`;
-    const isKnown = states.has(state);
-    states.add(state);
-    if (!isKnown) await expectRepeatable(scenario, { directory, hasSucceeded });
-    discard();
+    // The same state has the same future.
+    const state = `${String(hasSucceeded)} ${JSON.stringify(tree)}`;
+    if (!states.has(state)) {
+      states.add(state);
+      onState?.(left);
+      await expectTrueOutcome(scenario, { directory, hasSucceeded });
+      await expectRepeatable(scenario, { directory, hasSucceeded });
+    }
+    template.discard(directory);
   };
-  await killEach(program, scenario, look, stride);
-  return { kills, states: states.size, reported };
-}
-
-/** What a killed child left; `discard` removes it. */
-export interface Left {
-  readonly n: number;
-  readonly directory: string;
-  readonly hasSucceeded: boolean;
-  readonly discard: () => void;
-}
-
-/** The same with a check of one's own; what it does not discard stays until all are done. Returns the number of kills. */
-export async function killEach(
-  program: string,
-  { operation, args = {}, prepare }: Scenario,
-  check: (left: Left) => Promise<void>,
-  stride = 1,
-): Promise<number> {
-  const template = await createTemplate(prepare);
-  const rooms = new Map<number, string>();
   try {
-    return await killSweep(
-      program,
-      (n) => {
-        const directory = template.copy();
-        rooms.set(n, directory);
-        return [operation, directory, String(n), JSON.stringify(args)];
-      },
-      (n, { stdout }) => {
-        const directory = rooms.get(n) ?? '';
-        return check({ n, directory, hasSucceeded: stdout !== '', discard: () => template.discard(directory) });
-      },
-      stride,
-    );
+    const kills = await sweepSimulated({
+      seed,
+      startMs,
+      places: 'every call',
+      callsMax: CALLS_MAX,
+      directoryFor: () => template.copy(),
+      work: (child, directory) => operate(scenario, child, directory),
+      check,
+    });
+    return { kills, states: states.size, reported, realKills };
   } finally {
     template.remove();
   }
+}
+
+/** What is equal where the same happened. Of Ed25519 each key is drawn by OpenSSL, which no seed reaches. */
+function comparable({ title }: Scenario, directory: string): unknown {
+  return title.includes('Ed25519') ? fingerprint(directory) : treeOf(directory);
+}
+
+function operate(
+  { operation, args = {} }: Scenario,
+  { host, arm, isDead }: KilledProcess,
+  directory: string,
+): { readonly seen: Seen; readonly done: Promise<void> } {
+  const seen = { hasSucceeded: false };
+  const report = (): void => {
+    seen.hasSucceeded ||= !isDead();
+  };
+  return { seen, done: operations[operation]({ lib, host, directory, args, arm, report }) };
 }

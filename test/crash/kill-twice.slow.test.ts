@@ -1,21 +1,28 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bundleScenario } from './killed-child.ts';
+import { printedSeed } from '../processes/seed.ts';
+import { choosesOneOf, REAL_KILL_STRIDE } from '../processes/stride.ts';
+import { bundleScenario, type KilledChild } from './killed-child.ts';
 import { killTwice, RECOVERIES } from './kill-twice.ts';
 
-let child: Awaited<ReturnType<typeof bundleScenario>>;
+const SEED = printedSeed('kill-twice.slow.test.ts');
+const isTried = choosesOneOf(REAL_KILL_STRIDE, SEED);
+
+let child: KilledChild;
 beforeAll(async () => {
   child = await bundleScenario();
 });
 afterAll(() => child.remove());
 
-// The others, and every pair of kills, are in the long test.
-const QUICK = RECOVERIES.filter(({ first }) => first.operation === 'claim');
-
-test.each(QUICK)(
+test.each(RECOVERIES)(
   'a second kill in place of any call of the recovery keeps every promise: $first.title',
   async (pair) => {
-    const { firstKills, states, secondKills } = await killTwice(child.program, pair, { isLiteral: false });
-    console.log(`${pair.first.title}: ${firstKills} first kills left ${states} states, ${secondKills} second kills`);
+    const { firstKills, states, secondKills, realKills } = await killTwice(pair, {
+      seed: SEED,
+      real: { child, isTried },
+    });
+    console.log(
+      `${pair.first.title}: ${firstKills} first kills left ${states} states, ${secondKills} second kills; ${realKills} real kills left the same`,
+    );
     expect(states).toBeGreaterThan(1);
     expect(secondKills).toBeGreaterThan(states);
   },

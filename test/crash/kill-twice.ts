@@ -1,9 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fingerprint } from './fingerprint.ts';
-import { killAtEveryCall, killEach } from './kill-at-every-call.ts';
-import { expectTrueOutcome } from './promises.ts';
+import { killAtEveryCall, type KillOptions } from './kill-at-every-call.ts';
 import { copyTree } from './room-template.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -16,39 +14,39 @@ export interface Recovered {
 
 export interface KilledTwice {
   readonly firstKills: number;
-  /** How many of them left a room in a state of its own. */
+  /** In how many states they left the room. */
   readonly states: number;
   readonly secondKills: number;
+  /** At how many places a process was really killed as well. */
+  readonly realKills: number;
 }
 
 /**
- * Kills an operation in place of each of its calls and, for each state that this leaves, the recovery in place of each
- * of its own. With `isLiteral` from every kill, also where several leave the same: a call that only reads changes nothing.
+ * Kills an operation in place of each of its calls and, for each state that this leaves, the recovery in place of each of its
+ * own. Of kills that leave the same state one is enough: what comes after it is the same.
  */
 export async function killTwice(
-  program: string,
   { first, recovery }: Recovered,
-  { isLiteral }: { isLiteral: boolean },
+  options: Omit<KillOptions, 'onState'>,
 ): Promise<KilledTwice> {
   const base = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-twice-'));
   try {
-    const left = new Map<string, string>();
-    const firstKills = await killEach(program, first, async ({ n, directory, hasSucceeded, discard }) => {
-      await expectTrueOutcome(first, { directory, hasSucceeded });
-      const state = isLiteral ? String(n) : fingerprint(directory);
-      if (!left.has(state)) {
-        left.set(state, path.join(base, String(n)));
+    const left: string[] = [];
+    const { kills, realKills } = await killAtEveryCall(first, {
+      ...options,
+      onState: ({ n, directory }) => {
+        left.push(path.join(base, String(n)));
         copyTree(directory, path.join(base, String(n)));
-      }
-      discard();
+      },
     });
-    let secondKills = 0;
-    for (const directory of left.values()) {
+    const twice = { firstKills: kills, states: left.length, secondKills: 0, realKills };
+    for (const directory of left) {
       const prepare = async (room: string): Promise<void> => copyTree(directory, room);
-      const { kills } = await killAtEveryCall(program, { ...recovery, title: first.title, prepare });
-      secondKills += kills;
+      const second = await killAtEveryCall({ ...recovery, title: first.title, prepare }, options);
+      twice.secondKills += second.kills;
+      twice.realKills += second.realKills;
     }
-    return { firstKills, states: left.size, secondKills };
+    return twice;
   } finally {
     fs.rmSync(base, { recursive: true, force: true });
   }

@@ -1,20 +1,30 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { printedSeed } from '../processes/seed.ts';
+import { choosesOneOf, REAL_KILL_STRIDE } from '../processes/stride.ts';
 import { killAtEveryCall } from './kill-at-every-call.ts';
-import { bundleScenario } from './killed-child.ts';
-import { STRIDE } from '../processes/stride.ts';
+import { bundleScenario, type KilledChild } from './killed-child.ts';
 import { SCENARIOS } from './scenarios.ts';
 
-let child: Awaited<ReturnType<typeof bundleScenario>>;
+const SEED = printedSeed('kill.slow.test.ts');
+const isTried = choosesOneOf(REAL_KILL_STRIDE, SEED);
+
+let child: KilledChild;
 beforeAll(async () => {
   child = await bundleScenario();
 });
 afterAll(() => child.remove());
 
-test.each(SCENARIOS)('a kill in place of any call keeps every promise: $title', async (scenario) => {
-  const { kills, states, reported } = await killAtEveryCall(child.program, scenario, STRIDE);
-  console.log(
-    `${scenario.title}: 1 of ${STRIDE} calls, ${kills} runs left ${states} states; ${reported} ended after they reported success`,
-  );
-  expect(kills).toBeGreaterThan(0);
-  expect(reported).toBeGreaterThan(0);
-});
+test.each(SCENARIOS)(
+  'a kill in place of any call keeps every promise, and a real one leaves the same room: $title',
+  async (scenario) => {
+    const { kills, states, reported, realKills } = await killAtEveryCall(scenario, {
+      seed: SEED,
+      real: { child, isTried },
+    });
+    console.log(
+      `${scenario.title}: ${kills} simulated kills left ${states} states, ${realKills} real ones the same; ${reported} runs ended after they reported success`,
+    );
+    expect(kills).toBeGreaterThan(0);
+    expect(reported).toBeGreaterThan(0);
+  },
+);

@@ -13,3 +13,12 @@ const OFFSET = Math.floor(Math.random() * STRIDE);
 export function isTried(n: number, stride = STRIDE): boolean {
   return (n + OFFSET) % stride === 0;
 }
+
+/** Of how many places where a process can be killed one is tried with a real SIGKILL; a simulated kill is tried at all of them. */
+export const REAL_KILL_STRIDE = Number(process.env['MAILROOM_STRIDE'] ?? 50);
+
+/** Chooses one of so many places, over all that it is asked about; the seed says which. */
+export function choosesOneOf(stride: number, seed: number): () => boolean {
+  let asked = seed % stride;
+  return () => asked++ % stride === 0;
+}

@@ -1,5 +1,6 @@
 import { crashMatrix } from 'agent-mailroom/testing';
 import { expect, test } from 'vitest';
+import { REAL_KILL_STRIDE } from '../processes/stride.ts';
 import { printReport, STAGE_MATRIX, trainMatrix, type Repeats } from './train-world.ts';
 
 // More pairs, and triples, are in the long test.
@@ -12,12 +13,27 @@ test(
   'three machines with everything, killed at every call and at pairs of calls, end like the run that nobody killed',
   async () => {
     const repeats: Repeats = { activities: 0, actions: 0 };
-    const report = await crashMatrix({ ...trainMatrix(repeats), pairs: 30, seed: SEED });
+    const report = await crashMatrix({ ...trainMatrix(repeats, 'trainAlone'), pairs: 30, seed: SEED });
     printReport('train', report);
     console.log(`repeated with the same effect id: ${repeats.activities} activities, ${repeats.actions} actions`);
     expect(report.failures).toEqual([]);
     schedules += report.schedules;
     expect(report.kills).toBeGreaterThan(report.schedules * 0.9);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'so they do with a command, which a kill of its host does not end',
+  async () => {
+    const report = await crashMatrix({
+      ...trainMatrix({ activities: 0, actions: 0 }, 'train'),
+      pairs: REAL_KILL_STRIDE === 1 ? 30 : 0,
+      seed: SEED,
+    });
+    printReport('train with a command', report);
+    expect(report.failures).toEqual([]);
+    expect(report.realKills).toBeGreaterThan(0);
   },
   TIMEOUT_MS,
 );

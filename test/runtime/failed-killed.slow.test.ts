@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { crashMatrix } from 'agent-mailroom/testing';
 import { expect, test } from 'vitest';
+import { REAL_KILL_STRIDE } from '../processes/stride.ts';
 import { printReport } from './train-world.ts';
 
 const FILE = path.join(import.meta.dirname, '..', '..', 'fixtures', 'workflows', 'mended.mjs');
@@ -14,6 +15,8 @@ test(
   'killed at every call before, while and after it is FAILED, and once it is tried again, it ends the same, exactly once',
   async () => {
     const report = await crashMatrix({
+      kills: 'simulated',
+      realStride: REAL_KILL_STRIDE,
       workflows: [
         {
           file: FILE,
@@ -43,6 +46,7 @@ test(
 
 test('a workflow that is FAILED and that nobody mends is told as such', async () => {
   const report = await crashMatrix({
+    kills: 'simulated',
     workflows: [{ file: FILE, name: 'broken', address: 'ship', input: (directory: string) => ({ traces: directory }) }],
     agents: { bob: () => {} },
   });

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { initRoom, openRoom } from '../../src/index.ts';
+import { initRoom, nodeHost, openRoom } from '../../src/index.ts';
 import { crashProgram } from '../../src/testing/crash/runner.ts';
 import { CrashRoom } from '../../src/testing/crash/room.ts';
 
@@ -35,14 +35,17 @@ it('an agent that never ends what it does about a message does not keep its room
   const begun = new Promise((resolve) => {
     begin = resolve;
   });
-  const world = await CrashRoom.make({
-    agents: {
-      bob: () => {
-        begin();
-        return new Promise(() => {});
+  const world = await CrashRoom.make(
+    {
+      agents: {
+        bob: () => {
+          begin();
+          return new Promise(() => {});
+        },
       },
     },
-  });
+    { host: nodeHost },
+  );
   const eve = await world.room.join('eve');
   await eve.send({ to: 'bob', type: 'INFO', content: 'hello' });
   await begun;

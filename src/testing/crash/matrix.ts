@@ -5,11 +5,16 @@ import type { Agent } from '../../room/agent.ts';
 import type { Mail } from '../../room/mail.ts';
 import type { Room } from '../../room/room.ts';
 import { checkJournals, type JournalCounts } from './check-journals.ts';
-import type { CrashResult, CrashRun, RanToItsEnd } from './child.ts';
 import { CrashRoom } from './room.ts';
 import { CrashRunner } from './runner.ts';
+import type { CrashResult, CrashRun, RanToItsEnd } from './run-workflows.ts';
+import { SimulatedMachine } from './simulated-machine.ts';
+import { runSimulated, StartsProgram } from './simulated-runner.ts';
 
 const CONCURRENCY = 4;
+/** What the clock of a simulated machine shows first. */
+const SIMULATED_START_MS = Date.UTC(2026, 0, 1);
+const REAL_STRIDE = 50;
 
 /** A workflow under test. */
 export interface CrashedWorkflow {
@@ -44,6 +49,17 @@ export interface CrashMatrixOptions {
   readonly only?: readonly (readonly number[])[];
   readonly durability?: Durability;
   /**
+   * How a run is killed. `real`: each run is a process, killed by SIGKILL. `simulated`: each run is a host in this process whose
+   * ports stop answering at the kill: from that call on every call of its file system throws and none reaches the disk, its timers
+   * and watches end, and the next run has another process identity. That takes a tenth of the time, and the same seed gives the
+   * same bytes. What it does not simulate: an activity that waits for something outside when its host is killed goes on to its end;
+   * only the file of a machine is imported anew for each run, not what it imports; and it starts no commands, so a schedule that
+   * does is left to real kills. A file in TypeScript must be one that this process can import. Default: `real`.
+   */
+  readonly kills?: 'real' | 'simulated';
+  /** With simulated kills: of how many schedules one is also done with real ones, or only so where it cannot be simulated. Default: 50. */
+  readonly realStride?: number;
+  /**
    * Do the first run of a schedule in the process that has ended the one before, in another room, which saves a quarter. For
    * machines whose modules keep nothing in variables: those would then have what a process that starts does not have.
    */
@@ -59,8 +75,12 @@ export interface FinishedRun {
 
 export interface CrashReport {
   readonly schedules: number;
-  /** Runs that really were killed; some schedules end before their kill. */
+  /** Runs that were killed, simulated and real; some schedules end before their kill. */
   readonly kills: number;
+  /** Those of them that were killed by SIGKILL. */
+  readonly realKills: number;
+  /** Schedules that cannot be simulated and were not among those that are done with real kills. */
+  readonly skipped: number;
   /** Calls that change something in a run without kills: the places where it can die. */
   readonly places: number;
   readonly seed: number;
@@ -85,9 +105,11 @@ export interface CrashFailure {
  * undone. Real processes, real files, in a temporary directory. Throws InvalidInput for a stride that cannot be.
  */
 export async function crashMatrix(options: CrashMatrixOptions): Promise<CrashReport> {
-  const { stride = 1 } = options;
-  if (!(Number.isSafeInteger(stride) && stride > 0))
-    throw new InvalidInput(`crashMatrix(): the stride is ${stride}: expected a whole number from 1 on.`);
+  const { stride = 1, realStride = REAL_STRIDE } = options;
+  for (const [name, value] of Object.entries({ stride, realStride })) {
+    if (!(Number.isSafeInteger(value) && value > 0))
+      throw new InvalidInput(`crashMatrix(): the ${name} is ${value}: expected a whole number from 1 on.`);
+  }
   const typeScript = options.workflows.find(({ file }) => /\.[cm]?ts$/.test(file))?.file;
   const start = (): CrashRunner => new CrashRunner({ typeScript, reuses: options.reuseProcesses ?? false });
   const runners = [start(), ...Array.from({ length: CONCURRENCY - 1 }, start)] as const;
@@ -102,9 +124,24 @@ async function runAll(
   options: CrashMatrixOptions,
   runners: readonly [CrashRunner, ...CrashRunner[]],
 ): Promise<CrashReport> {
-  const { pairs = 0, triples = 0, stride = 1, seed = nodeHost.clock.now() % 2 ** 31 } = options;
+  const {
+    pairs = 0,
+    triples = 0,
+    stride = 1,
+    realStride = REAL_STRIDE,
+    seed = nodeHost.clock.now() % 2 ** 31,
+  } = options;
   const [first, ...others] = runners;
-  const undisturbed = await runSchedule(options, { runner: first, kills: [], expected: undefined });
+  const isSimulated = options.kills === 'simulated';
+  const simulated = isSimulated
+    ? await runSchedule(options, { way: simulatedWay(options, { seed, kills: [] }), kills: [] })
+    : undefined;
+  // What starts a program even when nobody kills it does so in each schedule.
+  const undisturbed =
+    simulated && simulated !== 'starts a program'
+      ? simulated
+      : await runSchedule(options, { way: realWay(options, first), kills: [] });
+  if (undisturbed === 'starts a program') throw new Error('a real process may start programs');
   const { places, result, faults, directory } = undisturbed;
   const failures: CrashFailure[] = faults.length > 0 ? [{ kills: [], faults, directory }] : [];
   const expected = comparedOf(options, result);
@@ -117,18 +154,69 @@ async function runAll(
   for (let place = 1; place <= stop; place += stride) schedules.push([place]);
   for (let pair = 0; isSound && pair < pairs; pair++) schedules.push([draw(), draw()]);
   for (let triple = 0; isSound && triple < triples; triple++) schedules.push([draw(), draw(), draw()]);
-  const report = { schedules: schedules.length, kills: 0, places, seed, result, counts: undisturbed.counts, failures };
-  const queue = [...schedules];
+  const { counts } = undisturbed;
+  const report = {
+    schedules: schedules.length,
+    kills: 0,
+    realKills: 0,
+    skipped: 0,
+    places,
+    seed,
+    result,
+    counts,
+    failures,
+  };
+  const add = (ran: RanSchedule, kills: readonly number[], { isReal }: { isReal: boolean }): void => {
+    report.kills += ran.killed;
+    if (isReal) report.realKills += ran.killed;
+    report.counts = addCounts(report.counts, ran.counts);
+    if (ran.faults.length > 0) report.failures.push({ kills, faults: ran.faults, directory: ran.directory });
+  };
+  const queue = [...schedules.entries()];
   const work = async (runner: CrashRunner): Promise<void> => {
-    for (let kills = queue.shift(); kills; kills = queue.shift()) {
-      const ran = await runSchedule(options, { runner, kills, expected });
-      report.kills += ran.killed;
-      report.counts = addCounts(report.counts, ran.counts);
-      if (ran.faults.length > 0) report.failures.push({ kills, faults: ran.faults, directory: ran.directory });
+    for (let entry = queue.shift(); entry; entry = queue.shift()) {
+      const [number, kills] = entry;
+      const ran =
+        simulated === undefined || simulated === 'starts a program'
+          ? 'starts a program'
+          : await runSchedule(options, { way: simulatedWay(options, { seed, kills }), kills, expected });
+      const isReal = !isSimulated || (number + seed) % realStride === 0;
+      if (ran !== 'starts a program') add(ran, kills, { isReal: false });
+      else if (!isReal) report.skipped += 1;
+      if (!isReal) continue;
+      const really = await runSchedule(options, { way: realWay(options, runner), kills, expected });
+      if (really !== 'starts a program') add(really, kills, { isReal: true });
     }
   };
   await Promise.all([first, ...others].map(work));
   return report;
+}
+
+/** One way to do a schedule: in which room, and how a run of it is done. */
+interface Way {
+  readonly world: () => Promise<CrashRoom>;
+  readonly run: (run: CrashRun, world: CrashRoom) => Promise<'killed' | RanToItsEnd>;
+}
+
+function realWay(options: CrashMatrixOptions, runner: CrashRunner): Way {
+  return {
+    world: () => CrashRoom.make(options, { host: nodeHost }),
+    run: (run, world) => runner.run(run, world),
+  };
+}
+
+/** Each schedule has a machine of its own, and what is random in it follows from the seed and the kills. */
+function simulatedWay(options: CrashMatrixOptions, { seed, kills }: { seed: number; kills: readonly number[] }): Way {
+  const machine = new SimulatedMachine({
+    host: nodeHost,
+    seed: [seed, ...kills].join(' '),
+    startMs: SIMULATED_START_MS,
+  });
+  const reuses = options.reuseProcesses ?? false;
+  return {
+    world: () => CrashRoom.make(options, { host: machine.start().host, outside: () => machine.time.outside() }),
+    run: (run, { failed }) => runSimulated(run, { machine, reuses, failed }),
+  };
 }
 
 interface RanSchedule {
@@ -142,12 +230,12 @@ interface RanSchedule {
 
 async function runSchedule(
   options: CrashMatrixOptions,
-  { runner, kills, expected }: { runner: CrashRunner; kills: readonly number[]; expected: string | undefined },
-): Promise<RanSchedule> {
-  const world = await CrashRoom.make(options);
+  { way, kills, expected }: { way: Way; kills: readonly number[]; expected?: string },
+): Promise<RanSchedule | 'starts a program'> {
+  const world = await way.world();
   const { directory } = world;
   const runOnce = (killAt: number): Promise<'killed' | RanToItsEnd> =>
-    runner.run({ ...toldOf(options, directory), directory, killAt }, world);
+    way.run({ ...toldOf(options, directory), directory, killAt }, world);
   let killed = 0;
   let ran: RanSchedule;
   try {
@@ -167,9 +255,13 @@ async function runSchedule(
     const mayFail = expected !== undefined || options.compares || options.check;
     if (result.status !== 'done' && !mayFail)
       wrong.push(`it ended as ${JSON.stringify(result)}: if that is right, say so by \`compares\` or \`check\``);
-    const own = (await options.check?.({ room: world.room, result, kills })) ?? [];
+    const own = await world.outside(async () => (await options.check?.({ room: world.room, result, kills })) ?? []);
     ran = { places, killed, result, counts, faults: [...wrong, ...faults, ...own], directory };
   } catch (error) {
+    if (error instanceof StartsProgram) {
+      await world.close({ keep: false });
+      return 'starts a program';
+    }
     const faults = [error instanceof Error ? error.message : String(error), ...world.whereabouts()];
     ran = { places: 0, killed, result: { status: 'left' }, counts: NO_COUNTS, faults, directory };
   }

@@ -1,4 +1,3 @@
-import { nodeHost } from '../../host/node-host.ts';
 import { makeTemporaryDirectory } from '../../host/temporary-directory.ts';
 import { whereabouts } from '../../journal/describe.ts';
 import { readJournalState } from '../../journal/read.ts';
@@ -16,6 +15,13 @@ const IDLE_MS_MAX = 20_000;
 /** How long what an agent does about its last message may still take. */
 const LEAVE_MS_MAX = 2_000;
 
+/** What the room lies on. */
+export interface Around {
+  readonly host: Host;
+  /** Where the time is simulated: something is under way that the simulation cannot see, until the returned function is called. */
+  readonly outside?: () => () => void;
+}
+
 interface Cast {
   readonly agents?: Readonly<Record<string, (mail: Mail, agent: Agent) => Promise<void> | void>>;
 }
@@ -25,28 +31,31 @@ export class CrashRoom {
   readonly directory: string;
   readonly room: Room;
   readonly #remove: () => void;
+  readonly #around: Around;
   readonly #leaving = new AbortController();
   readonly #loops: Promise<void>[] = [];
   /** Rejects when an agent does. */
   readonly failed: Promise<never>;
   #fail: (error: Error) => void = () => {};
 
-  private constructor(directory: string, room: Room, remove: () => void) {
+  private constructor(directory: string, room: Room, { remove, around }: { remove: () => void; around: Around }) {
     this.directory = directory;
     this.room = room;
     this.#remove = remove;
+    this.#around = around;
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
     this.failed.catch(() => {});
   }
 
-  static async make({ agents = {} }: Cast): Promise<CrashRoom> {
-    const { path, remove } = makeTemporaryDirectory('mailroom-crash-');
-    const host = unsynced(nodeHost);
+  static async make({ agents = {} }: Cast, around: Around): Promise<CrashRoom> {
+    // An ext4 removes files 10 to 50 times as slowly once many were removed, and a simulation needs no disk of its own.
+    const { path, remove } = makeTemporaryDirectory('mailroom-crash-', { inMemory: around.outside !== undefined });
+    const host = unsynced(around.host);
     const { directory } = await initRoom({ cwd: path, host, limits: { rateLimit: RATE_LIMIT } });
     const room = await openRoom({ directory, durability: 'process', host, nudge: () => {} });
-    const world = new CrashRoom(directory, room, remove);
+    const world = new CrashRoom(directory, room, { remove, around });
     const joined: Record<string, Agent> = {};
     for (const address of Object.keys(agents)) joined[address] = await room.join(address);
     for (const [address, handle] of Object.entries(agents)) {
@@ -60,18 +69,28 @@ export class CrashRoom {
   async idle(): Promise<void> {
     for (let waitedMs = 0; waitedMs < IDLE_MS_MAX; waitedMs += IDLE_POLL_MS) {
       if (this.#withMail().length === 0) return;
-      await Promise.race([nodeHost.clock.sleep(IDLE_POLL_MS), this.failed]);
+      await Promise.race([this.#around.host.clock.sleep(IDLE_POLL_MS), this.failed]);
     }
     throw new Error(
       `${this.#withMail().join(' and ')} had mail for more than ${IDLE_MS_MAX} ms: does what it does about a message end?`,
     );
   }
 
+  /** Does what the simulation, where there is one, cannot see into. */
+  async outside<T>(work: () => Promise<T>): Promise<T> {
+    const isOver = this.#around.outside?.();
+    try {
+      return await work();
+    } finally {
+      isOver?.();
+    }
+  }
+
   /** Ends the agents' work; `keep` leaves the room to be looked at. */
   async close({ keep }: { keep: boolean }): Promise<void> {
     this.#leaving.abort();
     const waited = new AbortController();
-    await Promise.race([Promise.all(this.#loops), nodeHost.clock.sleep(LEAVE_MS_MAX, waited.signal)]);
+    await Promise.race([Promise.all(this.#loops), this.#around.host.clock.sleep(LEAVE_MS_MAX, waited.signal)]);
     waited.abort();
     await this.room.close();
     if (!keep) this.#remove();
@@ -102,7 +121,7 @@ export class CrashRoom {
   async #serve(agent: Agent, handle: (mail: Mail, agent: Agent) => Promise<void> | void): Promise<void> {
     for await (const mail of agent.inbox({ signal: this.#leaving.signal, pollMs: 50 })) {
       try {
-        await handle(mail, agent);
+        await this.outside(async () => handle(mail, agent));
       } catch (error) {
         throw ofHandler(agent, mail, error);
       }

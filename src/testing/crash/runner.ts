@@ -4,7 +4,7 @@ import { nodeHost } from '../../host/node-host.ts';
 import type { Died, Responder } from '../../host/processes.ts';
 import { resolveModule } from '../../host/resolve-module.ts';
 import { isTypeScriptLoaded } from '../../host/tsx-loader.ts';
-import type { CrashRun, RanToItsEnd } from './child.ts';
+import type { CrashRun, RanToItsEnd } from './run-workflows.ts';
 
 const RUN_MS_MAX = 120_000;
 
