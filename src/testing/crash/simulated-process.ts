@@ -53,6 +53,7 @@ export class SimulatedProcess {
   #isDead = false;
   #killAt = 0;
   #places: Places = 'every call';
+  #kill = (): void => this.kill();
 
   constructor(
     machine: MachineOfProcess,
@@ -82,11 +83,15 @@ export class SimulatedProcess {
     return this.#isDead;
   }
 
-  /** From now on: in place of which call it is killed, the first is 1; 0 only counts. */
-  killAt(n: number, places: Places): void {
+  /**
+   * From now on: in place of which call it is killed, the first is 1; 0 only counts. `kill` does it: in a process of which this is
+   * all it may be a real SIGKILL. Default: the simulated kill.
+   */
+  killAt(n: number, places: Places, kill: () => void = () => this.kill()): void {
     this.calls = 0;
     this.#killAt = n;
     this.#places = places;
+    this.#kill = kill;
   }
 
   /** Kills it at once. */
@@ -144,7 +149,7 @@ export class SimulatedProcess {
         if (name === 'close' && this.#isDead) return undefined;
         this.#alive(name);
         if (this.#places === 'every call' || CHANGES.includes(name)) this.calls += 1;
-        if (this.calls === this.#killAt && this.#killAt > 0) this.kill();
+        if (this.calls === this.#killAt && this.#killAt > 0) this.#kill();
         this.#alive(name);
         // The page cache outlives a process, so what a kill leaves does not depend on a disk; others have a turn meanwhile.
         if (name === 'fsync' || name === 'fdatasync') return nextTurn().then(() => this.#unlessDead());
