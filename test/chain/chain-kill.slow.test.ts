@@ -1,34 +1,65 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { killSweep } from '../processes/kill-sweep.ts';
-import { SHORT_STRIDE } from '../processes/stride.ts';
+import { sweepSimulated } from '../crash/simulated-sweep.ts';
+import { treeOf } from '../crash/tree.ts';
+import { runFixture } from '../processes/child.ts';
+import { printedSeed } from '../processes/seed.ts';
+import { choosesOneOf, REAL_KILL_STRIDE } from '../processes/stride.ts';
 import { readWholeChain } from './chain-oracle.ts';
 import { scratchDirectories } from './scratch.ts';
 import { add, openSum } from './sum-chain.ts';
 
 const scratch = scratchDirectories('kill');
+const SEED = printedSeed('chain-kill.slow.test.ts');
+const isTried = choosesOneOf(REAL_KILL_STRIDE, SEED);
 const VALUES = 4;
+const CALLS_MAX = 300;
 
 const VARIANTS = {
   durable: { segmentBytesMax: 300, durable: true },
   'with old segments removed': { segmentBytesMax: 200, durable: false, segmentsKept: 2 },
 };
 
-describe('SIGKILL in place of any call of opening, appending and sealing', () => {
+describe('a kill in place of any call of opening, appending and sealing', () => {
   it.each(Object.entries(VARIANTS))('leaves a chain, %s, with all that was won', async (name, options) => {
     const parent = scratch();
-    const directoryOf = (n: number): string => path.join(parent, String(n));
+    const directoryFor = (n: number | string): string => {
+      const directory = path.join(parent, String(n));
+      fs.mkdirSync(directory);
+      return directory;
+    };
     let values = 0;
-    const killed = await killSweep(
-      'chain-append.mjs',
-      (n) => {
-        fs.mkdirSync(directoryOf(n));
-        return [directoryOf(n), String(n), JSON.stringify(options), '0', String(VALUES)];
+    let realKills = 0;
+    const killed = await sweepSimulated({
+      seed: SEED,
+      startMs: Date.now(),
+      places: 'every call',
+      callsMax: CALLS_MAX,
+      directoryFor,
+      work: ({ host, arm, isDead }, directory) => {
+        arm();
+        const won: number[] = [];
+        const append = async (): Promise<void> => {
+          const { chain } = openSum({ ...options, directory, host });
+          for (let at = 0; at < VALUES; at++) {
+            if (!(await chain.append(2 ** at)).won) throw new Error('fenced, though alone');
+            if (options.durable) await chain.sync();
+            if (!isDead()) won.push(2 ** at);
+          }
+        };
+        return { seen: won, done: append() };
       },
-      async (n, { stdout }) => {
-        const directory = directoryOf(n);
-        const won = stdout.split('\n').filter(Boolean).map(Number);
+      check: async ({ n, directory, seen: won, wasKilled }) => {
+        if (isTried()) {
+          const other = directoryFor(`${n} really`);
+          const args = [other, String(n), JSON.stringify({ ...options, seed: SEED }), '0', String(VALUES)];
+          const { stdout, signal } = await runFixture('chain-append.mjs', args);
+          expect(stdout.split('\n').filter(Boolean).map(Number)).toEqual(won);
+          expect(signal).toBe(wasKilled ? 'SIGKILL' : null);
+          expect(treeOf(other), 'what SIGKILL leaves').toEqual(treeOf(directory));
+          realKills += 1;
+        }
         const again = openSum({ ...options, directory, durable: false });
         const found = again.sum();
         // What was won is in the chain; of the rest, at most the record that was about to be won.
@@ -42,9 +73,8 @@ describe('SIGKILL in place of any call of opening, appending and sealing', () =>
         after.chain.close();
         if (!('segmentsKept' in options)) readWholeChain(directory);
       },
-      SHORT_STRIDE,
-    );
-    console.log(`${name}: killed at one of ${SHORT_STRIDE} of ${killed} calls, ${values} records won before`);
+    });
+    console.log(`${name}: killed at each of ${killed} calls, really at ${realKills}; ${values} records won before`);
     expect(killed).toBeGreaterThan(30);
   });
 });

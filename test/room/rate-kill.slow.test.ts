@@ -1,39 +1,77 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { scratchDirectories } from '../chain/scratch.ts';
-import { killSweep } from '../processes/kill-sweep.ts';
 import { nodeClock } from '../../src/host/node-clock.ts';
+import { scratchDirectories } from '../chain/scratch.ts';
+import { sweepSimulated } from '../crash/simulated-sweep.ts';
+import { treeOf } from '../crash/tree.ts';
+import { runFixture } from '../processes/child.ts';
+import { printedSeed } from '../processes/seed.ts';
+import { choosesOneOf, REAL_KILL_STRIDE } from '../processes/stride.ts';
 import { grantsOf, openCounter } from './rate-set-up.ts';
 
 const scratch = scratchDirectories('rate-kill');
+const SEED = printedSeed('rate-kill.slow.test.ts');
+const isTried = choosesOneOf(REAL_KILL_STRIDE, SEED);
 const LIMIT = 12;
 const GRANTS = 4;
+const CALLS_MAX = 300;
 /** Longer than any test runs, so that no grant gets old. */
 const WINDOW_MS = 24 * 3600 * 1000;
 
-describe('SIGKILL in place of any call of counting', () => {
+describe('a kill in place of any call of counting', () => {
   it('leaves a counter that knows every grant, and charges at most one too many', async () => {
     const parent = scratch();
-    const directoryOf = (n: number): string => path.join(parent, String(n));
-    const options = { limit: LIMIT, windowMs: WINDOW_MS, segmentBytesMax: 400, lock: 'always' };
+    const directoryFor = (n: number | string): string => {
+      const directory = path.join(parent, String(n));
+      fs.mkdirSync(directory);
+      return directory;
+    };
+    const options = { limit: LIMIT, windowMs: WINDOW_MS, segmentBytesMax: 400 };
+    const startMs = Date.now();
     let had = 0;
-    const killed = await killSweep(
-      'rate-grant.mjs',
-      (n) => {
-        fs.mkdirSync(directoryOf(n));
-        return [directoryOf(n), String(n), JSON.stringify(options), String(GRANTS)];
+    let realKills = 0;
+    const killed = await sweepSimulated({
+      seed: SEED,
+      startMs,
+      places: 'every call',
+      callsMax: CALLS_MAX,
+      directoryFor,
+      work: ({ host, arm, isDead }, directory) => {
+        arm();
+        const granted: string[] = [];
+        const grant = async (): Promise<void> => {
+          const counter = openCounter({ ...options, directory, host, clock: host.clock });
+          for (let at = 0; at < GRANTS; at++) {
+            const { id } = await counter.grant({ idAt: () => `grant-${at}` });
+            if (!isDead()) granted.push(id);
+          }
+        };
+        return { seen: granted, done: grant() };
       },
-      async (n, { stdout }) => {
-        const granted = stdout.split('\n').filter(Boolean).length;
-        const counter = openCounter({ ...options, directory: directoryOf(n), clock: nodeClock });
+      check: async ({ n, directory, seen: granted, wasKilled }) => {
+        if (isTried()) {
+          const other = directoryFor(`${n} really`);
+          const told = { ...options, seed: SEED, startMs };
+          const { stdout, signal } = await runFixture('rate-grant.mjs', [
+            other,
+            String(n),
+            JSON.stringify(told),
+            String(GRANTS),
+          ]);
+          expect(stdout.split('\n').filter(Boolean)).toEqual(granted);
+          expect(signal).toBe(wasKilled ? 'SIGKILL' : null);
+          expect(treeOf(other), 'what SIGKILL leaves').toEqual(treeOf(directory));
+          realKills += 1;
+        }
+        const counter = openCounter({ ...options, directory, clock: nodeClock });
         const rest = await grantsOf(counter);
         counter.close();
-        expect([LIMIT, LIMIT - 1]).toContain(granted + rest);
-        had += granted;
+        expect([LIMIT, LIMIT - 1]).toContain(granted.length + rest);
+        had += granted.length;
       },
-    );
-    console.log(`killed at each of ${killed} calls, ${had} grants before`);
+    });
+    console.log(`killed at each of ${killed} calls, really at ${realKills}; ${had} grants before`);
     expect(killed).toBeGreaterThan(25);
   });
 });
