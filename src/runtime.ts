@@ -1,4 +1,4 @@
-/** What a program needs that runs workflows, or looks at them. What a machine's own file needs is in `workflow.ts`. */
+/** What a program needs to run or inspect workflows. What the file of a machine needs is in `workflow.ts`. */
 export { runWorkflow, type RunOptions } from './runtime/host.ts';
 export { WorkflowHost, type Workflow, type WorkflowOptions, type WorkflowResult } from './runtime/host.ts';
 export type { RecordListener } from './runtime/tree.ts';

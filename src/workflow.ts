@@ -1,6 +1,6 @@
 /**
- * What the file of a machine needs, and nothing that runs one: it is loaded with each machine, also by whoever only looks
- * at it. What runs them is in `runtime.ts`.
+ * What the file of a machine needs, without what runs machines: this entry is loaded with every machine, also to draw or check
+ * one. `runtime.ts` runs machines.
  */
 export { runIfMain } from './workflow/run-if-main.ts';
 export { childEnvironment } from './host/child-environment.ts';

@@ -1,7 +1,7 @@
 import type { AnyStateNode, AnyTransitionDefinition, StateValue } from 'xstate';
 import { EVERYONE } from '../message/address.ts';
 import { visible } from '../message/visible.ts';
-import { addressesOf, ASKER, MAIL_EVENT } from '../workflow/send.ts';
+import { addressesOf, REPLY_RECIPIENT, MAIL_EVENT } from '../workflow/send.ts';
 
 const UNITS = [
   ['d', 86_400_000],
@@ -196,7 +196,7 @@ function partText(guard: unknown): string {
 function sendingText(to: unknown, event: unknown): string {
   const { type, message } = (event ?? {}) as { type?: unknown; message?: { type?: unknown } };
   const addresses = addressesOf(to);
-  if (addresses?.[0] === ASKER) return words('reply', message?.type);
+  if (addresses?.[0] === REPLY_RECIPIENT) return words('reply', message?.type);
   if (addresses?.[0] === EVERYONE) return words('broadcast', message?.type);
   if (addresses) return words('tell', addresses.join(', '), message?.type);
   if (type === MAIL_EVENT) return words('tell', message?.type);

@@ -1,8 +1,8 @@
 import type { AnyStateMachine } from 'xstate';
-import { advance, failedStep } from '../step/step.ts';
+import { stepWorkflow, failedStep } from '../step/step.ts';
 import { END } from '../workflow/control.ts';
 import { endingWithout } from '../step/ending.ts';
-import type { PlannedMail } from '../step/outgoing.ts';
+import type { PlannedMessage } from '../step/outgoing.ts';
 import { errorFacts } from '../workflow/plain-facts.ts';
 import type { StepFailure, WorkflowCall, WorkflowState } from '../step/workflow-state.ts';
 import { messageOf } from '../room/draft.ts';
@@ -93,7 +93,7 @@ function compareStep(
     nextId: () => `planned ${++planned}`,
     isKin: (one: string) => commit.kin?.[one] ?? false,
   };
-  const taken = advance(options);
+  const taken = stepWorkflow(options);
   const isTooLarge = commit.failure?.name === STEP_TOO_LARGE && mayBeTooLarge(commit.cause, taken);
   const again = isTooLarge ? failedStep(options, commit.failure) : taken;
   const { verdict, failure, actions } = again;
@@ -141,7 +141,7 @@ function withIds(
 function plannedMail(
   context: RoomContext,
   from: string,
-  { mail, entry }: { mail: PlannedMail; entry: OutboxEntry | undefined },
+  { mail, entry }: { mail: PlannedMessage; entry: OutboxEntry | undefined },
 ): unknown {
   const { to, draft } =
     entry?.withoutOutput && mail.draft.type === END ? endingWithout(mail, entry.withoutOutput) : mail;

@@ -1,7 +1,7 @@
 import { valueOf } from '../journal/describe.ts';
 import type { CommitRecord } from '../journal/record.ts';
 import type { Cause } from '../step/cause.ts';
-import type { Failed, PlainEvent, WorkflowCall, WorkflowState } from '../step/workflow-state.ts';
+import type { BlockingStep, PlainEvent, WorkflowCall, WorkflowState } from '../step/workflow-state.ts';
 import { InspectedActors, type InspectionOptions } from './actors.ts';
 import { type SeenSnapshot, wireBase, type WireEvent, type WireHead } from './wire.ts';
 import type { WorkflowEntry } from '../journal/read.ts';
@@ -54,7 +54,7 @@ export class Inspection {
   }
 
   /** The machine took nothing: its state is what it was, and it is in error. */
-  #fail(address: string, seq: number, failed: Failed): WireEvent[] {
+  #fail(address: string, seq: number, failed: BlockingStep): WireEvent[] {
     const before = this.#states.get(address);
     const event = seenEvent(failed.cause, this.#options);
     if (!before || !event) return [];

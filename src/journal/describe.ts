@@ -1,4 +1,4 @@
-import type { Failed, StepFailure, WorkflowState } from '../step/workflow-state.ts';
+import type { BlockingStep, StepFailure, WorkflowState } from '../step/workflow-state.ts';
 import { EVENT } from '../workflow/control.ts';
 import type { CommitRecord } from './record.ts';
 
@@ -81,7 +81,7 @@ function delayedName({ type, content }: { readonly type: string; readonly conten
 }
 
 /** Which step a FAILED workflow cannot get past, and why. */
-export function describeFailed({ cause, failure }: Failed): string {
+export function describeFailed({ cause, failure }: BlockingStep): string {
   return `FAILED at ${causeText({ cause, outbox: [] })}: ${describeFailure(failure)}`;
 }
 

@@ -1,7 +1,7 @@
 import type { ProcessIdentity } from '../host/processes.ts';
 import type { PlannedAction, PlannedLog } from '../step/plan-effects.ts';
 import type { Cause, MailFacts } from '../step/cause.ts';
-import type { ErrorFacts, Failed, PlainEvent, StepFailure, WorkflowState } from '../step/workflow-state.ts';
+import type { ErrorFacts, BlockingStep, PlainEvent, StepFailure, WorkflowState } from '../step/workflow-state.ts';
 
 /** The newest format of the bodies below that this version knows; a journal with a newer one is refused. */
 export const JOURNAL_VERSION = 2;
@@ -58,7 +58,7 @@ export interface CommitRecord {
   readonly actions: readonly PlannedAction[];
   readonly logs: readonly PlannedLog[];
   readonly emitted: readonly PlainEvent[];
-  /** See `Advance`; only where the machine asked. */
+  /** See `StepResult`; only where the machine asked. */
   readonly kin?: Readonly<Record<string, boolean>>;
   readonly progress: Progress;
 }
@@ -67,7 +67,7 @@ export interface CommitRecord {
  * A step that the workflow cannot get past: from here on it is FAILED. The state stays as it was before, with the timer, call or
  * message that the step was caused by; all it waits for waits on. The next commit is the same cause once more, or a stop.
  */
-export interface FailedRecord extends Failed {
+export interface FailedRecord extends BlockingStep {
   /** As in a commit. */
   readonly kin?: Readonly<Record<string, boolean>>;
   readonly progress: Progress;

@@ -5,7 +5,7 @@ import { readJournalState } from '../journal/read.ts';
 import type { OutboxEntry } from '../journal/record.ts';
 import { knownCard } from '../room/card.ts';
 import { listAddresses, type RoomContext } from '../room/context.ts';
-import type { Expected } from '../step/receive.ts';
+import type { ExpectedStart } from '../step/receive.ts';
 import type { WorkflowCall } from '../step/workflow-state.ts';
 import { START } from '../workflow/control.ts';
 import { openEntry } from './deliver-entry.ts';
@@ -17,7 +17,7 @@ export type Addresses = Pick<ReadonlySet<string>, 'has' | 'keys'>;
  * What a child may be started as that an earlier host has left with something undone, and whose parent may be one of these;
  * undefined for any other workflow.
  */
-function unfinishedChild(context: RoomContext, address: string, parents: Addresses): Expected | undefined {
+function unfinishedChild(context: RoomContext, address: string, parents: Addresses): ExpectedStart | undefined {
   if (!mayBeChild(context, address, parents)) return undefined;
   const fold = readState(context, address);
   const { state } = fold ?? {};
@@ -49,7 +49,7 @@ export interface AdoptChildren {
   readonly parents: Addresses;
   /** Whether it is run here, or about to be. */
   readonly isHere: (address: string) => boolean;
-  readonly open: (address: string, child: Expected) => Promise<void>;
+  readonly open: (address: string, child: ExpectedStart) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -80,7 +80,7 @@ export async function adoptChildren(
 }
 
 /** What the parent's state says of a child that it waits for. */
-export function expectedOf(parent: string, childId: string, { src, effectId }: WorkflowCall): Expected {
+export function expectedOf(parent: string, childId: string, { src, effectId }: WorkflowCall): ExpectedStart {
   return { parent: { address: parent, childId, src }, incarnation: effectId };
 }
 
@@ -92,7 +92,7 @@ export function childMachine({ id, implementations }: AnyStateMachine, src: stri
 }
 
 /** What a START says of the child that it is for, where its parent's state no longer does; undefined for other mail. */
-export function startIn(entry: OutboxEntry, parent: string): Expected | undefined {
+export function startIn(entry: OutboxEntry, parent: string): ExpectedStart | undefined {
   if (!entry.isControl || entry.type !== START) return undefined;
   const { src } = (openEntry(entry)?.message.data ?? {}) as { src?: unknown };
   if (typeof src !== 'string') return undefined;

@@ -7,7 +7,7 @@ import type { IdSource } from '../message/message-id.ts';
 import type { RoomContext } from '../room/context.ts';
 import { createIds } from '../room/ids.ts';
 import { type Cause, errorEvent, type MailFacts } from '../step/cause.ts';
-import { advance, type Advance, type AdvanceOptions, failedStep } from '../step/step.ts';
+import { stepWorkflow, type StepResult, type StepOptions, failedStep } from '../step/step.ts';
 import type { ErrorFacts } from '../step/workflow-state.ts';
 import { sealEntry } from './deliver-entry.ts';
 import { during, stepText } from './during.ts';
@@ -53,7 +53,7 @@ export class Committer {
     const at = context.host.clock.now();
     const step = { machine, address, state: fold.state, cause, at, nextId: () => this.#ids.next(at), isKin };
     try {
-      const advanced = during(context, address, { on: stepText(cause), work: () => advance(step) });
+      const advanced = during(context, address, { on: stepText(cause), work: () => stepWorkflow(step) });
       await this.#append(step, advanced, stepBytesMax(cause));
     } catch (error) {
       if (!(error instanceof RecordTooLarge)) throw error;
@@ -64,7 +64,7 @@ export class Committer {
   }
 
   /** Appends that the step failed. Where its message is so large that not even that fits, the record only names the message. */
-  async #fail(step: AdvanceOptions, failure: ErrorFacts): Promise<void> {
+  async #fail(step: StepOptions, failure: ErrorFacts): Promise<void> {
     try {
       await this.#append(step, failedStep(step, failure));
     } catch (error) {
@@ -74,7 +74,7 @@ export class Committer {
     }
   }
 
-  async #append({ cause, at, address }: AdvanceOptions, advanced: Advance, bytesMax?: number): Promise<void> {
+  async #append({ cause, at, address }: StepOptions, advanced: StepResult, bytesMax?: number): Promise<void> {
     const { context, journal, progress } = this.#options;
     const { state, verdict, failure, mail, actions, logs, emitted, kin } = advanced;
     const next = progress.next();
@@ -198,7 +198,7 @@ function tooLarge({ bytes, bytesMax }: RecordTooLarge): ErrorFacts {
  * Whether a step that is taken again may be one whose record was too large: without its envelopes and signatures nobody can
  * tell to the byte.
  */
-export function mayBeTooLarge(cause: Cause, { state, mail, actions, logs, emitted }: Advance): boolean {
+export function mayBeTooLarge(cause: Cause, { state, mail, actions, logs, emitted }: StepResult): boolean {
   // What is sent stands there as text and in the signed message, whose quotes are escaped.
   const sent = mail.map(({ draft }) => [draft.content, JSON.stringify(draft)]);
   const bytes = Buffer.byteLength(JSON.stringify([cause, state, sent, actions, logs, emitted]));

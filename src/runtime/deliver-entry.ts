@@ -15,7 +15,7 @@ import { deliverSealed, type SendReport } from '../room/post-sealed.ts';
 import { audience, recipientOf } from '../room/recipients.ts';
 import { type SealedMessage, sealMessage } from '../signing/seal.ts';
 import { endingWithout } from '../step/ending.ts';
-import type { PlannedMail } from '../step/outgoing.ts';
+import type { PlannedMessage } from '../step/outgoing.ts';
 import { END } from '../workflow/control.ts';
 import { errorFacts, type ErrorFacts } from '../workflow/plain-facts.ts';
 
@@ -110,7 +110,7 @@ export function sealEntry(
     from,
     withoutOutput,
     isAnew = false,
-  }: { mail: PlannedMail; from: string; withoutOutput?: ErrorFacts | undefined; isAnew?: boolean },
+  }: { mail: PlannedMessage; from: string; withoutOutput?: ErrorFacts | undefined; isAnew?: boolean },
 ): OutboxEntry {
   const { id, effectId, to, draft, isControl, ask } = mail;
   const entry = {

@@ -209,7 +209,7 @@ function isToStop(context: RoomContext, options: ReceiveOptions): boolean {
 function assertInput(input: unknown): void {
   const fault = input === undefined ? undefined : findNonJson(input, 'input');
   if (fault === undefined) return;
-  throw new InvalidInput(`The input has something at ${fault} that JSON cannot keep.`, {
+  throw new InvalidInput(`The input has something at ${fault} that JSON cannot represent.`, {
     hint: 'Use text, numbers, true/false, null, arrays and plain objects.',
   });
 }

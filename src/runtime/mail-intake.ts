@@ -10,7 +10,7 @@ import { parseMessageFileName } from '../message/layout.ts';
 import { timeOfId } from '../message/message-id.ts';
 import type { Message } from '../message/message.ts';
 import type { RoomContext } from '../room/context.ts';
-import { type Expected, mustWait, receive, type Reception } from '../step/receive.ts';
+import { type ExpectedStart, mustWait, receive, type Reception } from '../step/receive.ts';
 import { STOP } from '../workflow/control.ts';
 import type { Committer } from './committer.ts';
 import { during, mailText } from './during.ts';
@@ -138,7 +138,7 @@ export interface TakingMail {
   readonly address: string;
   readonly machine: AnyStateMachine;
   readonly journal: Journal;
-  readonly expected: () => Expected | undefined;
+  readonly expected: () => ExpectedStart | undefined;
   readonly intake: MailIntake;
   readonly committer: Committer;
 }

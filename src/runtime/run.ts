@@ -7,7 +7,7 @@ import { type Arrivals, watchArrivals } from '../mailbox/arrivals.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import { keepShowingLife, showLife } from '../room/signs-of-life.ts';
 import type { Cause } from '../step/cause.ts';
-import type { Expected } from '../step/receive.ts';
+import type { ExpectedStart } from '../step/receive.ts';
 import { isAwaited, standingOf, type WorkflowState } from '../step/workflow-state.ts';
 import { Activities } from './activities.ts';
 import { Committer, type CommitterOptions } from './committer.ts';
@@ -23,7 +23,7 @@ export interface WorkflowRunOptions extends Omit<CommitterOptions, 'progress'> {
   readonly durability: Durability;
   readonly mailbox: Mailbox;
   /** Who may start it now, and as which incarnation: for a child that waits for its parent's START. */
-  readonly expected: () => Expected | undefined;
+  readonly expected: () => ExpectedStart | undefined;
   readonly childReady: ConsequencesOptions['childReady'];
   /** It has ended or is FAILED, and everything that it committed is done. May be called again. */
   readonly onSettled: () => void;

@@ -7,7 +7,7 @@ import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { joinRoom } from '../room/join.ts';
 import { lastSeenMs } from '../room/signs-of-life.ts';
 import { machineHash } from '../step/machine-hash.ts';
-import type { Expected } from '../step/receive.ts';
+import type { ExpectedStart } from '../step/receive.ts';
 import { acceptedBy } from '../workflow/accepts.ts';
 
 export interface TakeAddress {
@@ -18,7 +18,7 @@ export interface TakeAddress {
   /** Where the machine was loaded from. */
   readonly file?: string | undefined;
   /** For a child: who may start it, and as which incarnation. */
-  readonly expected?: Expected | undefined;
+  readonly expected?: ExpectedStart | undefined;
 }
 
 /**

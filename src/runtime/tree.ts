@@ -6,7 +6,7 @@ import type { RoomContext } from '../room/context.ts';
 import type { Room } from '../room/room.ts';
 import { isStartedBefore } from '../step/cause.ts';
 import { isKin, type KinAt } from '../step/kin.ts';
-import type { Expected } from '../step/receive.ts';
+import type { ExpectedStart } from '../step/receive.ts';
 import type { WorkflowState } from '../step/workflow-state.ts';
 import { errorFacts } from '../workflow/plain-facts.ts';
 import { AddressTurns } from './address-queue.ts';
@@ -163,7 +163,7 @@ export class WorkflowFamily {
     }
   }
 
-  #want(address: string, expected: Expected): void {
+  #want(address: string, expected: ExpectedStart): void {
     if (this.#incarnationAt(address) === expected.incarnation || this.#leaving.signal.aborted) return;
     const parent = expected.parent.address;
     const opening = this.#turns.takeAndKeep(address, expected.incarnation, () => this.#openChild(address, expected));
@@ -178,7 +178,7 @@ export class WorkflowFamily {
   }
 
   /** Whether nothing is there that would have to go back to this start. */
-  #isNews(address: string, { incarnation }: Expected): boolean {
+  #isNews(address: string, { incarnation }: ExpectedStart): boolean {
     const here = this.#incarnationAt(address);
     return here === undefined || isStartedBefore(here, incarnation);
   }
@@ -199,7 +199,7 @@ export class WorkflowFamily {
     }
   }
 
-  async #openChild(address: string, expected: Expected): Promise<void> {
+  async #openChild(address: string, expected: ExpectedStart): Promise<void> {
     const { parent } = expected;
     const under = this.#running.get(parent.address);
     // The next host opens it, so that nothing to it is refused now.
@@ -251,7 +251,7 @@ export interface Running {
   readonly takeOver: boolean;
   readonly file: string | undefined;
   /** What its parent has started, or is about to; undefined for one that was started by hand. */
-  expected: Expected | undefined;
+  expected: ExpectedStart | undefined;
   loop: Promise<void>;
   /** Whether it has ended and everything that it committed is done. */
   readonly settling: Settling;

@@ -2,7 +2,7 @@ import { findNonJson, withoutUndefined } from '../message/json-value.ts';
 import { EVENT } from '../workflow/control.ts';
 import { errorFacts, type ParentRef, type PlainEvent, thrownAsJson } from '../workflow/plain-facts.ts';
 
-/** What a step was caused by, whole: `event` is what the machine was given. */
+/** What caused a step, complete: `event` is what the machine got. */
 export type Cause =
   /** Started by hand, or by the parent's START with that message id. */
   | {
@@ -17,9 +17,9 @@ export type Cause =
   | { readonly kind: 'answer'; readonly mail: MailFacts; readonly call: string; readonly event: PlainEvent }
   /** A child has ended. */
   | { readonly kind: 'ended'; readonly mail: MailFacts; readonly call: string; readonly event: PlainEvent }
-  /** An event that one child sends to another, or to an ancestor of this workflow: it only passes through. */
+  /** An event from one child to another, or to an ancestor of this workflow, which only forwards it. */
   | { readonly kind: 'relay'; readonly mail: MailFacts; readonly to: string; readonly relayed: PlainEvent }
-  /** Stopped by a message, or by whoever begins a FAILED workflow anew. */
+  /** Stopped by a message, or by a new run of a FAILED workflow. */
   | { readonly kind: 'stop'; readonly mail?: MailFacts; readonly event: PlainEvent }
   | { readonly kind: 'timer'; readonly timer: string; readonly dueAt: number; readonly event?: PlainEvent }
   /** An activity or command has a result. */
@@ -30,7 +30,7 @@ export type Cause =
       readonly effectId: string;
       readonly event: PlainEvent;
     }
-  /** A message of this workflow can never be delivered; `call` when it was the question of an ask. */
+  /** A message of this workflow can never be delivered; `call` if it was the question of an ask. */
   | {
       readonly kind: 'undelivered';
       readonly messageId: string;
@@ -39,7 +39,7 @@ export type Cause =
       readonly event: PlainEvent;
     };
 
-/** Which message it was, and who verifiably sent it. */
+/** A message's fields; the sender is verified. */
 export interface MailFacts {
   readonly id: string;
   readonly from: string;
@@ -59,7 +59,7 @@ export function errorEvent(childId: string, error: unknown): PlainEvent {
   return error === undefined ? { type, actorId: childId } : { type, error, actorId: childId };
 }
 
-/** What a machine is told of how an activity or a command has ended. What JSON cannot keep is an error. */
+/** The event with which a machine gets the result of an activity or a command. An output that is not JSON becomes an error. */
 export function resultEvent(
   childId: string,
   src: string,
@@ -68,26 +68,26 @@ export function resultEvent(
   if ('error' in result) return errorEvent(childId, thrownAsJson(result.error));
   const { output } = result;
   const fault = output === undefined ? undefined : findNonJson(output, 'output');
-  // A copy, as the input is one: what the activity still holds is no part of the state.
+  // A copy, like the input: the activity may still hold the original, which is not part of the state.
   if (fault === undefined) return doneEvent(childId, withoutUndefined(structuredClone(output)));
-  const error = new TypeError(`"${src}" returned something at ${fault} that JSON cannot keep`);
+  const error = new TypeError(`"${src}" returned something at ${fault} that JSON cannot represent`);
   return errorEvent(childId, errorFacts(error));
 }
 
-/** The cause of giving up what runs, where no message asks for it. */
+/** The cause that stops a run when no message asks for it. */
 export const GIVEN_UP: Cause = { kind: 'stop', event: { type: 'xstate.stop' } };
 
 /**
- * Whether the workflow can go on without this cause: its sender finds a dead letter, and may send another. Nobody would ever
- * repeat a timer, a result, an answer, or what a parent and its children tell each other.
+ * Whether the workflow can resume without this cause: a message, whose sender finds a dead letter and may send it again. A
+ * timer, a result, an answer or mail between a parent and its children is never repeated.
  */
 export function isDispensable(cause: Cause): boolean {
   return cause.kind === 'message' && cause.mail.type !== EVENT;
 }
 
 /**
- * Whether a child's incarnation was started before another one, by the same run of their parent: an incarnation is the effect
- * id of its start, `<the parent's incarnation>.<step>.<effect>`.
+ * Whether one incarnation of a child was started before another, by the same run of the parent. An incarnation is the effect id
+ * of its start: `<the parent's incarnation>.<step>.<effect>`.
  */
 export function isStartedBefore(one: string, other: string): boolean {
   const [first, second] = [placeOf(one), placeOf(other)];

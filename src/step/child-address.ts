@@ -5,7 +5,7 @@ const SLUG_CHARS_MAX = 40;
 
 /**
  * The address of a child machine: `<parent>.<child id>-<number of the step that started it>`, or the room address that its
- * `systemId` names. `taken` are the addresses of the other children. Throws InvalidInput when it can be no address.
+ * `systemId` names. `taken` are the addresses of the other children. Throws InvalidInput if the result is not a valid address.
  */
 export function childAddress(options: {
   readonly parent: string;
@@ -21,7 +21,7 @@ export function childAddress(options: {
       return systemId;
     }
     throw new InvalidInput(
-      `The child ${JSON.stringify(childId)} of ${parent} has the systemId ${JSON.stringify(systemId)}, which is no address.`,
+      `The child ${JSON.stringify(childId)} of ${parent} has the systemId ${JSON.stringify(systemId)}, which is not an address.`,
       {
         hint: 'A systemId is the child\'s address in the room: parts of a-z, 0-9, "_" and "-", joined with ".".',
       },
@@ -42,7 +42,7 @@ export function childAddress(options: {
   }
 }
 
-/** What an address part may hold of a child id such as `0.pipeline.build`. */
+/** A child id such as `0.pipeline.build`, reduced to the characters that a part of an address may have. */
 function slugOf(childId: string): string {
   const slug = childId
     .toLowerCase()

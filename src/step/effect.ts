@@ -3,17 +3,18 @@ import type { AnyActorRef, AnyStateMachine } from 'xstate';
 import { InvalidInput } from '../errors.ts';
 import { findNonJson, withoutUndefined } from '../message/json-value.ts';
 import { nearest } from '../message/nearest.ts';
-import { addressesOf, ASKER, MAIL_EVENT, type MailEvent, type Outgoing } from '../workflow/send.ts';
+import { addressesOf, REPLY_RECIPIENT, MAIL_EVENT, type OutgoingMailEvent, type Outgoing } from '../workflow/send.ts';
 import type { PlainEvent } from './workflow-state.ts';
 
-/** An action as XState would execute it. */
+/** An action as XState hands it over for execution. */
 export interface ExecutedAction {
   readonly type: string;
   readonly params?: unknown;
   readonly exec?: unknown;
 }
 
-interface Around {
+/** The step that an action comes from. */
+interface ActionSource {
   readonly self: unknown;
   /** The parent's address. */
   readonly parent: string | undefined;
@@ -27,17 +28,17 @@ interface SendParams {
   readonly id?: string;
 }
 
-/** The effect that an executed action is; undefined where it has none left. Throws InvalidInput for what cannot be durable. */
-export function effectOf(action: ExecutedAction, around: Around): Effect | undefined {
+/** The effect of an action; undefined if the step has already applied it. Throws InvalidInput if the action cannot be durable. */
+export function effectOf(action: ExecutedAction, source: ActionSource): Effect | undefined {
   switch (action.type) {
     case 'xstate.sendTo':
-      return sendEffect(action.params as SendParams, around);
+      return sendEffect(action.params as SendParams, source);
     case 'xstate.raise': {
       const { event, delay, id } = action.params as Omit<SendParams, 'to'>;
-      // One without a delay was applied in the same step.
+      // Without a delay, the event was applied in the same step.
       return delay === undefined
         ? undefined
-        : { kind: 'raise', event: plain(event, around), delayMs: wait(delay, around), ...sendIdOf(id) };
+        : { kind: 'raise', event: plain(event, source), delayMs: wait(delay, source), ...sendIdOf(id) };
     }
     case 'xstate.cancel':
       return {
@@ -45,45 +46,45 @@ export function effectOf(action: ExecutedAction, around: Around): Effect | undef
         sendId: String((action.params as { sendId?: unknown } | undefined)?.sendId ?? action.params),
       };
     case 'xstate.spawnChild':
-      return startEffect(action.params, around);
+      return startEffect(action.params, source);
     case 'xstate.stopChild': {
       const ref = action.params as AnyActorRef | undefined;
       const [other] = addressesOf(ref) ?? [];
-      if (other !== undefined) throw notItsChild(other, around);
+      if (other !== undefined) throw notItsChild(other, source);
       return ref && { kind: 'stop', childId: ref.id };
     }
     case 'xstate.emit':
-      return { kind: 'emit', event: plain((action.params as { event: PlainEvent }).event, around) };
+      return { kind: 'emit', event: plain((action.params as { event: PlainEvent }).event, source) };
     case 'xstate.log': {
       const { label, value } = action.params as { label?: string; value: unknown };
       return { kind: 'log', value: jsonOr(value), ...(label === undefined ? {} : { label }) };
     }
     default:
-      return action.type.startsWith('xstate.') ? undefined : customEffect(action, around);
+      return action.type.startsWith('xstate.') ? undefined : customEffect(action, source);
   }
 }
 
-function sendEffect({ to, event, delay, id }: SendParams, around: Around): Effect {
-  const delayMs = delay === undefined ? undefined : wait(delay, around);
+function sendEffect({ to, event, delay, id }: SendParams, source: ActionSource): Effect {
+  const delayMs = delay === undefined ? undefined : wait(delay, source);
   const delayed: Delayed = delayMs === undefined ? {} : { delayMs, ...sendIdOf(id) };
-  if (to === around.self) return { kind: 'raise', event: plain(event, around), delayMs: delayMs ?? 0, ...sendIdOf(id) };
+  if (to === source.self) return { kind: 'raise', event: plain(event, source), delayMs: delayMs ?? 0, ...sendIdOf(id) };
   const addresses = addressesOf(to);
   if (event.type === MAIL_EVENT && addresses) {
-    const { message } = event as unknown as MailEvent;
-    return addresses[0] === ASKER
+    const { message } = event as unknown as OutgoingMailEvent;
+    return addresses[0] === REPLY_RECIPIENT
       ? { kind: 'reply', message, ...delayed }
       : { kind: 'mail', to: addresses, message, ...delayed };
   }
-  return { kind: 'event', to: targetOf(to, around), event: plain(event, around), ...delayed };
+  return { kind: 'event', to: targetOf(to, source), event: plain(event, source), ...delayed };
 }
 
-function targetOf(to: unknown, { parent }: Around): EventTarget {
+function targetOf(to: unknown, { parent }: ActionSource): EventTarget {
   const [address] = addressesOf(to) ?? [];
   if (address === undefined) return { childId: (to as AnyActorRef).id };
   return address === parent ? { parent: true } : { systemId: address };
 }
 
-function startEffect(params: unknown, { machine }: Around): Effect {
+function startEffect(params: unknown, { machine }: ActionSource): Effect {
   const { actorRef, src, input, systemId } = params as {
     actorRef?: AnyActorRef;
     src: unknown;
@@ -93,15 +94,15 @@ function startEffect(params: unknown, { machine }: Around): Effect {
   };
   if (typeof src !== 'string' || !actorRef) {
     throw new InvalidInput(
-      `The machine ${machine.id} starts a child from ${typeof src === 'string' ? `"${src}", which is not among its actors` : 'logic written in place'}.`,
+      `The machine ${machine.id} starts a child from ${typeof src === 'string' ? `"${src}", which is not among its actors` : 'inline logic'}.`,
       {
-        hint: 'Name it under actors in setup(), and start it by that name.',
+        hint: 'Name it under actors in setup(), and use that name as src.',
       },
     );
   }
   if ((params as { id?: unknown }).id === undefined) {
     throw new InvalidInput(
-      `The machine ${machine.id} spawns "${src}" without an id, so it would have another one after each restart.`,
+      `The machine ${machine.id} spawns "${src}" without an id, so its id would change at each restart.`,
       {
         hint: `Write spawnChild('${src}', { id: '…' }).`,
       },
@@ -118,7 +119,7 @@ function startEffect(params: unknown, { machine }: Around): Effect {
   };
 }
 
-function customEffect({ type, params, exec }: ExecutedAction, { machine }: Around): Effect {
+function customEffect({ type, params, exec }: ExecutedAction, { machine }: ActionSource): Effect {
   const { actions } = machine.implementations;
   if (!exec && !(type in actions)) {
     const near = nearest(type, Object.keys(actions));
@@ -128,7 +129,7 @@ function customEffect({ type, params, exec }: ExecutedAction, { machine }: Aroun
   }
   if (type === '(anonymous)' || !exec || !(type in actions)) {
     throw new InvalidInput(
-      `The machine ${machine.id} has the action ${JSON.stringify(type)} written in place, which no restart could find again.`,
+      `The machine ${machine.id} has the inline action ${JSON.stringify(type)}, which a restart cannot find again.`,
       {
         hint: `Name it under actions in setup(), as action((params, { effectId }) => …).`,
       },
@@ -139,26 +140,26 @@ function customEffect({ type, params, exec }: ExecutedAction, { machine }: Aroun
   return { kind: 'action', type, params: withoutUndefined(params) };
 }
 
-/** Longer than any timer is meant, and far below where times stop being representable. */
+/** Longer than any sensible timer, and far below the largest time that a Date can hold. */
 const DELAY_MS_MAX = 100 * 365 * 86_400_000;
 
-/** A delay that the journal can keep: NaN and Infinity would be null in it, and due at once after a restart. */
-function wait(delayMs: unknown, { machine }: Around): number {
+/** A delay that the journal can hold: NaN and Infinity would become null there, and be due at once after a restart. */
+function wait(delayMs: unknown, { machine }: ActionSource): number {
   if (typeof delayMs === 'number' && Number.isFinite(delayMs) && delayMs <= DELAY_MS_MAX) return delayMs;
   throw new InvalidInput(
     `The machine ${machine.id} has the delay ${inspect(delayMs)}: expected ms, at most ${DELAY_MS_MAX} (a hundred years).`,
-    { hint: 'For what is never to happen, give the transition a guard.' },
+    { hint: 'For a transition that must never happen, use a guard.' },
   );
 }
 
-function plain(event: PlainEvent, { machine }: Around): PlainEvent {
+function plain(event: PlainEvent, { machine }: ActionSource): PlainEvent {
   const fault = findNonJson(event, event.type);
   if (fault) throw notJson(machine, `sent something at ${fault}`);
   return withoutUndefined(event);
 }
 
 function notJson(machine: AnyStateMachine, what: string): InvalidInput {
-  return new InvalidInput(`The machine ${machine.id} ${what} that JSON cannot keep.`, {
+  return new InvalidInput(`The machine ${machine.id} ${what} that JSON cannot represent.`, {
     hint: 'Use text, numbers, true/false, null, arrays and plain objects.',
   });
 }
@@ -168,9 +169,9 @@ function jsonOr(value: unknown): unknown {
   return value instanceof Error ? value.message : inspect(value);
 }
 
-function notItsChild(address: string, { machine }: Around): InvalidInput {
+function notItsChild(address: string, { machine }: ActionSource): InvalidInput {
   return new InvalidInput(`The machine ${machine.id} stops ${address}, which is not its child.`, {
-    hint: 'Only a parent stops its child: send it an event, and have it end by itself.',
+    hint: 'Only a parent can stop a child: send the other workflow an event on which it ends by itself.',
   });
 }
 

@@ -1,16 +1,16 @@
 import { END, STOP } from '../workflow/control.ts';
-import type { PlannedMail } from './outgoing.ts';
+import type { PlannedMessage } from './outgoing.ts';
 import type { ErrorFacts, WorkflowCall, WorkflowState, WorkflowStatus } from './workflow-state.ts';
 
-/** What the END of a child says. */
-export interface Ending {
+/** The data of a child's END. */
+export interface ChildEnding {
   readonly incarnation: string;
   readonly status: WorkflowStatus;
   readonly output?: unknown;
   readonly error?: ErrorFacts;
 }
 
-/** The mail of a workflow that has ended: STOP to children that still run, END to its parent. */
+/** The mail of a workflow that has ended: STOP to each running child, END to the parent. */
 export function endingMail(options: {
   readonly address: string;
   readonly state: WorkflowState;
@@ -19,12 +19,12 @@ export function endingMail(options: {
   readonly output: unknown;
   readonly error: ErrorFacts | undefined;
   readonly nextId: () => string;
-}): PlannedMail[] {
+}): PlannedMessage[] {
   const { address, state, calls, status, output, error, nextId } = options;
   const mail = Object.values(calls).flatMap((call) => stopMail(call, nextId));
   const { parent, incarnation } = state;
   if (!parent) return mail;
-  const ending: Ending = {
+  const ending: ChildEnding = {
     incarnation,
     status,
     ...(output === undefined ? {} : { output }),
@@ -34,11 +34,11 @@ export function endingMail(options: {
   return [...mail, { id: nextId(), effectId: `${incarnation}.end`, to: [parent.address], draft, isControl: true }];
 }
 
-/** The END of a child whose output or error no message can carry (`why`): its parent would wait for ever for what was refused. */
-export function endingWithout(mail: PlannedMail, why: ErrorFacts): PlannedMail {
-  const { incarnation, status, error } = mail.draft.data as Ending;
+/** The END of a child whose output or error no message can carry (`why`): the parent would wait for ever for a refused END. */
+export function endingWithout(mail: PlannedMessage, why: ErrorFacts): PlannedMessage {
+  const { incarnation, status, error } = mail.draft.data as ChildEnding;
   const what = error === undefined ? 'output' : 'error';
-  const instead: Ending = {
+  const instead: ChildEnding = {
     incarnation,
     status: 'error',
     error: {
@@ -52,8 +52,8 @@ export function endingWithout(mail: PlannedMail, why: ErrorFacts): PlannedMail {
   return { ...mail, draft: { ...mail.draft, data: instead } };
 }
 
-/** The STOP for a child machine; nothing for any other call. */
-export function stopMail(call: WorkflowCall, nextId: () => string): PlannedMail[] {
+/** The STOP for a child machine; empty for any other call. */
+export function stopMail(call: WorkflowCall, nextId: () => string): PlannedMessage[] {
   if (call.kind !== 'machine') return [];
   const { address, effectId } = call;
   const draft = { type: STOP, content: 'Your parent no longer waits for you.', data: { incarnation: effectId } };

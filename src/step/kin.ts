@@ -1,16 +1,16 @@
 import type { WorkflowState } from './workflow-state.ts';
 
-/** A workflow as its family knows it. */
+/** What the other workflows of a tree know of one. */
 export interface KinAt {
-  /** Its parent's address; undefined for one that was started by hand. */
+  /** The parent's address; undefined for a workflow that was started by hand. */
   readonly parent: string | undefined;
   /** Undefined until it is started. */
   readonly state: WorkflowState | undefined;
 }
 
 /**
- * Whether an ancestor of a workflow, or a child that one of them waits for, has an address. This is what `system.get` finds
- * beyond the machine's own children, and where their common ancestors pass an event on to.
+ * Whether an address belongs to an ancestor of a workflow, or to a child that an ancestor waits for. These are the actors that
+ * `system.get` finds in addition to the machine's own children, and to which their common ancestors forward an event.
  */
 export function isKin(
   address: string,

@@ -3,15 +3,16 @@ import { durableWorkOf } from '../workflow/activity.ts';
 import type { Timer, WorkflowCall, WorkflowState } from './workflow-state.ts';
 
 /**
- * What a workflow's state needs and a machine does not have: the states that it is in or that history leads back to, what it
- * waits for, what its timers are for. Each as what follows “it needs …”; none where the machine can go on from the state. Pure.
+ * What a workflow's state needs and a machine lacks: current states, states that history leads back to, the logic of pending
+ * calls, the transitions of pending timers. Each text completes the sentence “it needs …”. Empty if the machine can resume from
+ * the state. Pure.
  */
 export function lostParts(machine: AnyStateMachine, { snapshot, calls, timers }: WorkflowState): string[] {
   const { value, historyValue = {} } = snapshot as { value: unknown; historyValue?: Readonly<Record<string, unknown>> };
-  const active: AnyNode[] = [];
+  const active: MachineNode[] = [];
   const all = nodesOf(machine.root);
   const lost = [...lostStates(machine.root, value, { path: [], active }), ...lostHistory(historyValue, all)];
-  // What is waited for belongs to states; without these nothing can be said about it.
+  // Calls and timers belong to states; without the states nothing can be said about them.
   if (lost.length > 0) return lost;
   return [
     ...Object.entries(calls).flatMap(([id, call]) => lostCall(machine, { id, call, active, all })),
@@ -19,21 +20,21 @@ export function lostParts(machine: AnyStateMachine, { snapshot, calls, timers }:
   ];
 }
 
-/** What XState documents of a node, and what its types hide. */
-type AnyNode = Pick<StateNode, 'id' | 'type' | 'entry' | 'exit' | 'transitions' | 'always' | 'initial'> & {
-  readonly states: Readonly<Record<string, AnyNode>>;
+/** The documented members of XState's node, and members that its types hide. */
+type MachineNode = Pick<StateNode, 'id' | 'type' | 'entry' | 'exit' | 'transitions' | 'always' | 'initial'> & {
+  readonly states: Readonly<Record<string, MachineNode>>;
   readonly invoke: readonly { readonly id: string; readonly src: unknown }[];
 };
 
-function nodesOf(node: AnyNode): AnyNode[] {
+function nodesOf(node: MachineNode): MachineNode[] {
   return [node, ...Object.values(node.states).flatMap(nodesOf)];
 }
 
-/** Walks a state value, such as `{ build: 'testing' }`; adds the nodes that it is about to `active`. */
+/** Walks a state value, such as `{ build: 'testing' }`; adds its nodes to `active`. */
 function lostStates(
-  node: AnyNode,
+  node: MachineNode,
   value: unknown,
-  { path, active }: { path: readonly string[]; active: AnyNode[] },
+  { path, active }: { path: readonly string[]; active: MachineNode[] },
 ): string[] {
   active.push(node);
   const inner = typeof value === 'string' ? { [value]: {} } : ((value ?? {}) as Readonly<Record<string, unknown>>);
@@ -47,16 +48,16 @@ function lostStates(
   const added = regions.filter(([name]) => !(name in inner)).map(([name]) => `${own} without the region "${name}"`);
   if (added.length > 0) return added;
   return names.flatMap((name) => {
-    const child = node.states[name] as AnyNode;
-    // Whoever entered it when it was no end would never hear that it is one.
+    const child = node.states[name] as MachineNode;
+    // The workflow entered this state when it was not final, so it would never end.
     if (path.length === 0 && node.type === 'compound' && child.type === 'final')
       return [`${named(name)} as one that is not final`];
     return lostStates(child, inner[name], { path: [...path, name], active });
   });
 }
 
-/** By the id of each history state: the nodes that it leads back to. */
-function lostHistory(historyValue: Readonly<Record<string, unknown>>, all: readonly AnyNode[]): string[] {
+/** `historyValue` has, by the id of each history state, the nodes that it leads back to. */
+function lostHistory(historyValue: Readonly<Record<string, unknown>>, all: readonly MachineNode[]): string[] {
   const ids = new Set(all.map(({ id }) => id));
   return Object.entries(historyValue)
     .filter(([history]) => ids.has(history))
@@ -67,7 +68,12 @@ function lostHistory(historyValue: Readonly<Record<string, unknown>>, all: reado
 
 function lostCall(
   machine: AnyStateMachine,
-  { id, call, active, all }: { id: string; call: WorkflowCall; active: readonly AnyNode[]; all: readonly AnyNode[] },
+  {
+    id,
+    call,
+    active,
+    all,
+  }: { id: string; call: WorkflowCall; active: readonly MachineNode[]; all: readonly MachineNode[] },
 ): string[] {
   const { src, kind } = call;
   const what = `the ${kind} "${src}"`;
@@ -79,8 +85,8 @@ function lostCall(
   return [`${what} under the id "${id}" in a state that it is in`];
 }
 
-/** Whether some action of the machine starts such a child; what `enqueueActions` does is not known before it is done. */
-function maySpawn(machine: AnyStateMachine, child: { id: string; src: string }, all: readonly AnyNode[]): boolean {
+/** Whether some action of the machine may start such a child; what `enqueueActions` does is not known until it runs. */
+function maySpawn(machine: AnyStateMachine, child: { id: string; src: string }, all: readonly MachineNode[]): boolean {
   const written = all.flatMap(({ entry, exit, transitions, always = [], initial }) => [
     ...entry,
     ...exit,
@@ -99,11 +105,11 @@ interface SpawnAction {
   readonly id: unknown;
 }
 
-/** A timer whose event nothing takes would fire, and be over. */
+/** A timer whose event no transition takes would fire to no effect. */
 function lostTimer(
   name: string,
   timer: Timer,
-  { active, all }: { active: readonly AnyNode[]; all: readonly AnyNode[] },
+  { active, all }: { active: readonly MachineNode[]; all: readonly MachineNode[] },
 ): string[] {
   if (!('event' in timer)) return [];
   const { type } = timer.event;

@@ -5,11 +5,11 @@ import { actionRunOf } from '../workflow/action.ts';
 import { durableWorkOf } from '../workflow/activity.ts';
 import { makerOf } from '../workflow/xstate-logic.ts';
 
-/** All that would keep a machine, or one of its child machines, from surviving its process. */
-export function faultsOf(machine: AnyStateMachine, seen = new Set<AnyStateMachine>()): Fault[] {
+/** Everything that keeps a machine, or one of its child machines, from running durably. */
+export function faultsOf(machine: AnyStateMachine, seen = new Set<AnyStateMachine>()): MachineFault[] {
   if (seen.has(machine)) return [];
   seen.add(machine);
-  const faults: Fault[] = [];
+  const faults: MachineFault[] = [];
   for (const [name, logic] of Object.entries(machine.implementations.actors)) {
     if (isMachine(logic)) faults.push(...faultsBelow(name, logic, seen));
     else faults.push(...logicFaults(name, logic));
@@ -21,20 +21,20 @@ export function faultsOf(machine: AnyStateMachine, seen = new Set<AnyStateMachin
   return faults;
 }
 
-function faultsBelow(name: string, machine: AnyStateMachine, seen: Set<AnyStateMachine>): Fault[] {
-  return faultsOf(machine, seen).map(([where, ...rest]): Fault => [`${name} › ${where}`, ...rest]);
+function faultsBelow(name: string, machine: AnyStateMachine, seen: Set<AnyStateMachine>): MachineFault[] {
+  return faultsOf(machine, seen).map(([where, ...rest]): MachineFault => [`${name} › ${where}`, ...rest]);
 }
 
-function nodeFaults(machine: AnyStateMachine, node: AnyNode, seen: Set<AnyStateMachine>): Fault[] {
+function nodeFaults(machine: AnyStateMachine, node: ConfiguredNode, seen: Set<AnyStateMachine>): MachineFault[] {
   const at = node.id;
   const written = [node.config.invoke ?? []].flat() as readonly { readonly src: unknown }[];
-  const faults: Fault[] = [];
+  const faults: MachineFault[] = [];
   for (const [index, invoked] of node.invoke.entries()) {
     const where = `invoke ${index + 1} of ${at}`;
     const { src } = invoked as { src: unknown };
     if (typeof src !== 'string' || src.startsWith('xstate.invoke.')) {
       const logic = written[index]?.src;
-      faults.push(...inPlaceFaults(where, logic, "src: '<name>'"));
+      faults.push(...inlineFaults(where, logic, "src: '<name>'"));
       if (isMachine(logic)) faults.push(...faultsBelow(where, logic, seen));
     } else if (!(src in machine.implementations.actors)) {
       faults.push([
@@ -46,8 +46,8 @@ function nodeFaults(machine: AnyStateMachine, node: AnyNode, seen: Set<AnyStateM
     if ('onSnapshot' in invoked && invoked.onSnapshot) {
       faults.push([
         where,
-        'has onSnapshot, and snapshots of children do not travel',
-        'Have the child send its news: sendParent({ type: … }).',
+        'has onSnapshot, but a child does not send its snapshots to its parent',
+        'Have the child send an event instead: sendParent({ type: … }).',
       ]);
     }
   }
@@ -68,19 +68,19 @@ function nodeFaults(machine: AnyStateMachine, node: AnyNode, seen: Set<AnyStateM
   return faults;
 }
 
-function actionFaults(machine: AnyStateMachine, action: unknown, where: string): Fault[] {
+function actionFaults(machine: AnyStateMachine, action: unknown, where: string): MachineFault[] {
   if (typeof action === 'function') {
     if (!isBuiltin(action)) {
       return [
         [
           where,
-          `has the action ${action.name || '(a function)'} written in place`,
+          `has the inline action ${action.name || '(a function)'}`,
           `Name it under actions in setup(), as action((params, { effectId }) => …), and write { type: '<name>', params }.`,
         ],
       ];
     }
     const { type, id, delay } = action as { type?: unknown; id?: unknown; delay?: unknown };
-    // What `after` becomes; it is looked at in its own place.
+    // XState makes this of `after`, which is checked on its own.
     if (String(id).startsWith('xstate.after.')) return [];
     if (typeof delay === 'string') return delayFaults(machine, delay, `${where} (${String(type)})`);
     return type === 'xstate.spawnChild' ? spawnFaults(machine, action as never, where) : [];
@@ -100,8 +100,8 @@ function spawnFaults(
   machine: AnyStateMachine,
   { src, id, syncSnapshot }: { src: unknown; id: unknown; syncSnapshot?: boolean },
   where: string,
-): Fault[] {
-  if (typeof src !== 'string') return inPlaceFaults(where, src, "spawnChild('<name>', { id: '…' })");
+): MachineFault[] {
+  if (typeof src !== 'string') return inlineFaults(where, src, "spawnChild('<name>', { id: '…' })");
   if (!(src in machine.implementations.actors)) {
     return [
       [
@@ -116,21 +116,21 @@ function spawnFaults(
     return [
       [
         where,
-        'has syncSnapshot, and snapshots of children do not travel',
-        'Have the child send its news: sendParent({ type: … }).',
+        'has syncSnapshot, but a child does not send its snapshots to its parent',
+        'Have the child send an event instead: sendParent({ type: … }).',
       ],
     ];
   return [];
 }
 
-/** A name that is no delay is none at all to XState: what was to wait happens at once. */
-function delayFaults(machine: AnyStateMachine, name: string, where: string): Fault[] {
+/** XState takes an unknown name for no delay at all: what should wait would happen at once. */
+function delayFaults(machine: AnyStateMachine, name: string, where: string): MachineFault[] {
   const { delays } = machine.implementations;
   if (name in delays || Number.isFinite(Number(name))) return [];
   return [[where, `names the delay "${name}", which is not among the delays`, didYouMean(name, delays, 'delays')]];
 }
 
-function guardFaults(machine: AnyStateMachine, guard: unknown, where: string): Fault[] {
+function guardFaults(machine: AnyStateMachine, guard: unknown, where: string): MachineFault[] {
   if (typeof guard === 'function') {
     // Of and(), or() and not().
     const { guards = [] } = guard as { guards?: readonly unknown[] };
@@ -147,10 +147,10 @@ function guardFaults(machine: AnyStateMachine, guard: unknown, where: string): F
   ];
 }
 
-function foreignAction(name: string): Fault {
+function foreignAction(name: string): MachineFault {
   return [
     `actions.${name}`,
-    'is a plain function, which would see a context that has moved on',
+    'is a plain function, which would see a later context than that of its step',
     `Write ${name}: action((params, { effectId }) => …), and give it what it needs: { type: '${name}', params: ({ context }) => … }.`,
   ];
 }
@@ -160,13 +160,16 @@ function didYouMean(name: string, known: Readonly<Record<string, unknown>>, wher
   return near ? `Did you mean ${near}?` : `Name it under ${where} in setup().`;
 }
 
-/** The actions of XState itself know how to resolve themselves. */
+/** XState's own actions have a `resolve`. */
 function isBuiltin(action: unknown): boolean {
   return typeof action === 'function' && 'resolve' in action;
 }
 
-type AnyNode = Pick<StateNode, 'id' | 'config' | 'invoke' | 'entry' | 'exit' | 'transitions' | 'always' | 'initial'> & {
-  readonly states: Readonly<Record<string, AnyNode>>;
+type ConfiguredNode = Pick<
+  StateNode,
+  'id' | 'config' | 'invoke' | 'entry' | 'exit' | 'transitions' | 'always' | 'initial'
+> & {
+  readonly states: Readonly<Record<string, ConfiguredNode>>;
 };
 
 interface AnyTransition {
@@ -175,27 +178,29 @@ interface AnyTransition {
   readonly guard?: unknown;
 }
 
-function visit(node: AnyNode, look: (node: AnyNode) => void): void {
+function visit(node: ConfiguredNode, look: (node: ConfiguredNode) => void): void {
   look(node);
   for (const child of Object.values(node.states)) visit(child, look);
 }
 
 /** The place, what is wrong there, and what to write instead. */
-export type Fault = readonly [where: string, why: string, instead: string];
+export type MachineFault = readonly [where: string, why: string, instead: string];
 
-/** What is wrong with logic that is no machine, under its name among the actors. */
-function logicFaults(name: string, logic: unknown): Fault[] {
+/** What is wrong with logic, other than a machine, that is named among the actors. */
+function logicFaults(name: string, logic: unknown): MachineFault[] {
   const work = durableWorkOf(logic);
-  if (!work) return [[`actors.${name}`, `is ${kindOf(logic)}, with which no restart could go on`, insteadOf(logic)]];
+  if (!work) return [[`actors.${name}`, `is ${kindOf(logic)}, which cannot resume after a restart`, insteadOf(logic)]];
   if (!('to' in work) || work.to !== EVERYONE) return [];
-  return [[`actors.${name}`, 'asks all, and one is to answer', 'Broadcast, and accept what comes back as mail.']];
+  return [
+    [`actors.${name}`, 'asks everybody, but an ask takes one answer', 'Broadcast, and accept the answers as mail.'],
+  ];
 }
 
-/** What is wrong with logic that stands where a name could; `named` is how it is written with one. */
-function inPlaceFaults(where: string, logic: unknown, named: string): Fault[] {
+/** What is wrong with inline logic; `named` is how to write it with a name instead. */
+function inlineFaults(where: string, logic: unknown, named: string): MachineFault[] {
   const isSound = isMachine(logic) || durableWorkOf(logic) !== undefined;
   const first = isSound ? '' : `${insteadOf(logic)} `;
-  const why = `has ${kindOf(logic)} written in place, which no restart could find again`;
+  const why = `has ${isMachine(logic) ? 'an inline machine' : `inline ${kindOf(logic)}`}, which a restart cannot find again`;
   return [[where, why, `${first}Name it under actors in setup() and write ${named}.`]];
 }
 

@@ -2,13 +2,13 @@ import type { AnyStateMachine } from 'xstate';
 import { sha256Hex } from '../host/sha256.ts';
 import { actionRunOf } from '../workflow/action.ts';
 import { durableWorkOf } from '../workflow/activity.ts';
-import { toldOf } from '../workflow/send.ts';
+import { tellArgumentsOf } from '../workflow/send.ts';
 
 const DEPTH_MAX = 100;
 
 /**
- * A fingerprint of a machine's code, 16 hex digits: its configuration and everything it names (guards, actions, delays,
- * actors, child machines), functions by their text. What such a function calls elsewhere is not seen.
+ * A fingerprint of a machine's code, 16 hex digits: the configuration and everything that it names (guards, actions, delays,
+ * actors, child machines), functions by their text. Code that such a function calls is not included.
  */
 export function machineHash(machine: AnyStateMachine): string {
   const text: string[] = [];
@@ -31,13 +31,13 @@ function feedMachine(text: string[], machine: AnyStateMachine, seen: Set<unknown
 }
 
 function feed(text: string[], value: unknown, seen: Set<unknown>, depth: number): void {
-  const told = toldOf(value);
-  if (told) {
+  const tellArguments = tellArgumentsOf(value);
+  if (tellArguments) {
     text.push('tell\n');
-    feed(text, told, seen, depth + 1);
+    feed(text, tellArguments, seen, depth + 1);
   } else if (typeof value === 'function') {
     text.push(`function ${Function.prototype.toString.call(actionRunOf(value) ?? value)}\n`);
-    // The actions of XState itself keep what they were given as properties.
+    // XState's own actions keep their arguments as properties.
     for (const [name, part] of sorted(value)) {
       if (name === 'resolve' || name === 'execute' || name === 'retryResolve') continue;
       text.push(`.${name}\n`);
@@ -56,10 +56,10 @@ function feed(text: string[], value: unknown, seen: Set<unknown>, depth: number)
   }
 }
 
-/** Where zod keeps what a schema or a check was made from, in zod and zod/mini. */
+/** The member in which zod and zod/mini keep the definition of a schema or a check. */
 const MADE = '_zod';
 
-/** What a zod schema was made from: the schema itself gets properties as it is used. Of anything else, itself. */
+/** The definition of a zod schema, because the schema itself gets properties as it is used. Any other value is returned as it is. */
 function definitionOf(value: object): object {
   const made: unknown = MADE in value ? value[MADE] : undefined;
   const isSchema = typeof made === 'object' && made !== null && 'def' in made;

@@ -11,7 +11,7 @@ import { childAddress } from './child-address.ts';
 import type { Delayed, Effect, EventTarget } from './effect.ts';
 import { stopMail } from './ending.ts';
 import { eventMail } from './event-mail.ts';
-import { checked, type OutgoingMail, type PlannedMail } from './outgoing.ts';
+import { checkedDraft, type AddressedDraft, type PlannedMessage } from './outgoing.ts';
 import type { PlainEvent, Timer, WorkflowCall, WorkflowState } from './workflow-state.ts';
 
 export interface PlannedAction {
@@ -25,17 +25,17 @@ export interface PlannedLog {
   readonly value: unknown;
 }
 
-/** What the effects of a step make of the timers and calls, and what is to be done. */
-export interface Applied {
+/** The timers and calls after the effects of a step, and the mail, actions, logs and events that the effects ask for. */
+export interface PlannedEffects {
   readonly timers: Record<string, Timer>;
   readonly calls: Record<string, WorkflowCall>;
-  readonly mail: PlannedMail[];
+  readonly mail: PlannedMessage[];
   readonly actions: PlannedAction[];
   readonly logs: PlannedLog[];
   readonly emitted: PlainEvent[];
 }
 
-interface Around {
+interface PlanOptions {
   readonly machine: AnyStateMachine;
   readonly address: string;
   readonly state: WorkflowState;
@@ -44,10 +44,10 @@ interface Around {
   readonly nextId: () => string;
 }
 
-/** Throws InvalidInput for an effect that cannot be; then none of them is applied. */
-export function applyEffects(effects: readonly Effect[], around: Around): Applied {
-  const { state } = around;
-  const applied: Applied = {
+/** Plans the effects of a step, in order. Throws InvalidInput if one of them is impossible; then the step has no effect at all. */
+export function planEffects(effects: readonly Effect[], options: PlanOptions): PlannedEffects {
+  const { state } = options;
+  const planned: PlannedEffects = {
     timers: { ...state.timers },
     calls: { ...state.calls },
     mail: [],
@@ -58,82 +58,84 @@ export function applyEffects(effects: readonly Effect[], around: Around): Applie
   const early: { readonly childId: string; readonly effect: Effect; readonly effectId: string }[] = [];
   for (const [index, effect] of effects.entries()) {
     const effectId = `${state.incarnation}.${state.steps}.${index}`;
-    const childId = startedLater(effect, applied, () => effects.slice(index + 1));
-    if (childId === undefined) applyEffect(effect, withFields(around, { applied, effectId }));
+    const childId = startedLater(effect, planned, () => effects.slice(index + 1));
+    if (childId === undefined) planEffect(effect, withFields(options, { planned, effectId }));
     else early.push({ childId, effect, effectId });
     if (effect.kind !== 'start') continue;
     for (const one of early.filter((waiting) => waiting.childId === effect.childId)) {
       early.splice(early.indexOf(one), 1);
-      applyEffect(one.effect, withFields(around, { applied, effectId: one.effectId }));
+      planEffect(one.effect, withFields(options, { planned, effectId: one.effectId }));
     }
   }
-  return applied;
+  return planned;
 }
 
 /**
- * The child that an event is for and that is started further on in this step: XState runs the entry actions of a state before
- * it starts what the state invokes, and what they send to it arrives all the same.
+ * The child that gets an event and is started later in the same step. XState runs the entry actions of a state before it starts
+ * the state's invokes, and still delivers what those actions send to them.
  */
-function startedLater(effect: Effect, applied: Applied, later: () => readonly Effect[]): string | undefined {
-  if (effect.kind !== 'event' || !hasEnded(effect.to, applied)) return undefined;
+function startedLater(effect: Effect, planned: PlannedEffects, later: () => readonly Effect[]): string | undefined {
+  if (effect.kind !== 'event' || !hasEnded(effect.to, planned)) return undefined;
   const { childId } = effect.to;
   return later().some((other) => other.kind === 'start' && other.childId === childId) ? childId : undefined;
 }
 
-interface Applying extends Around {
-  readonly applied: Applied;
+interface EffectPlan extends PlanOptions {
+  /** The plan so far, which this effect is added to. */
+  readonly planned: PlannedEffects;
   readonly effectId: string;
 }
 
-function applyEffect(effect: Effect, applying: Applying): void {
-  const { applied, effectId, at } = applying;
+function planEffect(effect: Effect, plan: EffectPlan): void {
+  const { planned, effectId, at } = plan;
   switch (effect.kind) {
     case 'mail':
-      return post(applying, effect, { to: effect.to, draft: checked(effect.message), isControl: false });
+      return planMail(plan, effect, { to: effect.to, draft: checkedDraft(effect.message), isControl: false });
     case 'reply':
-      return post(applying, effect, replyMail(effect.message, applying));
+      return planMail(plan, effect, replyMail(effect.message, plan));
     case 'event':
-      if (!hasEnded(effect.to, applied)) {
-        return post(applying, effect, eventMail(effect.to, effect.event, { ...applying, calls: applied.calls }));
+      if (!hasEnded(effect.to, planned)) {
+        return planMail(plan, effect, eventMail(effect.to, effect.event, { ...plan, calls: planned.calls }));
       }
-      applied.logs.push({ label: 'not sent', value: `${effect.event.type} to ${effect.to.childId}, which has ended` });
+      planned.logs.push({ label: 'not sent', value: `${effect.event.type} to ${effect.to.childId}, which has ended` });
       return;
     case 'raise':
-      return arm(applied.timers, effect.sendId, { effectId, dueAt: at + effect.delayMs, event: effect.event });
+      return arm(planned.timers, effect.sendId, { effectId, dueAt: at + effect.delayMs, event: effect.event });
     case 'cancel':
-      delete applied.timers[effect.sendId];
+      delete planned.timers[effect.sendId];
       return;
     case 'start':
-      return start(effect, applying);
+      return startCall(effect, plan);
     case 'stop':
-      return end(effect.childId, applying);
+      return endCall(effect.childId, plan);
     case 'action':
-      applied.actions.push({ effectId, type: effect.type, params: effect.params });
+      planned.actions.push({ effectId, type: effect.type, params: effect.params });
       return;
     case 'log':
-      applied.logs.push(
+      planned.logs.push(
         effect.label === undefined ? { value: effect.value } : { label: effect.label, value: effect.value },
       );
       return;
     case 'emit':
-      applied.emitted.push(effect.event);
+      planned.emitted.push(effect.event);
   }
 }
 
-function post({ applied, effectId, at, nextId }: Applying, { delayMs, sendId }: Delayed, mail: OutgoingMail): void {
+function planMail(plan: EffectPlan, { delayMs, sendId }: Delayed, mail: AddressedDraft): void {
+  const { planned, effectId, at, nextId } = plan;
   if (mail.to.length === 0)
-    applied.logs.push({ label: 'not sent', value: `${mail.draft.type}, because it is for nobody` });
-  else if (delayMs === undefined) applied.mail.push(withFields(mail, { id: nextId(), effectId }));
-  else arm(applied.timers, sendId, { effectId, dueAt: at + delayMs, mail });
+    planned.logs.push({ label: 'not sent', value: `${mail.draft.type}, because it has no recipient` });
+  else if (delayMs === undefined) planned.mail.push(withFields(mail, { id: nextId(), effectId }));
+  else arm(planned.timers, sendId, { effectId, dueAt: at + delayMs, mail });
 }
 
-/** Two with the same send id both fire, as in XState. */
+/** Two timers with the same send id both fire, as in XState. */
 function arm(timers: Record<string, Timer>, sendId: string | undefined, timer: Timer): void {
   if (sendId !== undefined) setAside(timers, sendId);
   timers[sendId ?? timer.effectId] = timer;
 }
 
-/** Keeps a timer where `cancel` does not find it any more. */
+/** Keeps a timer under a name by which `cancel` no longer finds it. */
 export function setAside(timers: Record<string, Timer>, sendId: string): void {
   const { [sendId]: timer } = timers;
   if (!timer) return;
@@ -141,69 +143,69 @@ export function setAside(timers: Record<string, Timer>, sendId: string): void {
   timers[timer.effectId] = { ...timer, sendId };
 }
 
-function replyMail(message: Outgoing, { cause, machine }: Applying): OutgoingMail {
+function replyMail(message: Outgoing, { cause, machine }: EffectPlan): AddressedDraft {
   const mail = 'mail' in cause ? cause.mail : undefined;
   if (!mail || cause.kind === 'start') {
     throw new InvalidInput(`The machine ${machine.id} replies in a step that no message caused (${cause.kind}).`, {
       hint: 'Keep the sender and the message id in the context, and use tell(from, { …, replyTo }).',
     });
   }
-  const draft = withFields(checked(message), { replyTo: mail.id, threadId: mail.threadId ?? mail.id });
+  const draft = withFields(checkedDraft(message), { replyTo: mail.id, threadId: mail.threadId ?? mail.id });
   return { to: [mail.from], draft, isControl: false };
 }
 
-/** XState only sends to children that it has. What was sent to one that has ended is lost there as well, and no step fails of it. */
-function hasEnded(target: EventTarget, { calls }: Applied): target is { readonly childId: string } {
+/** XState sends only to children that it has. An event to an ended child is lost in XState as well, and does not fail the step. */
+function hasEnded(target: EventTarget, { calls }: PlannedEffects): target is { readonly childId: string } {
   return 'childId' in target && !(target.childId in calls);
 }
 
-function start(effect: Effect & { kind: 'start' }, applying: Applying): void {
-  const { applied, effectId, at, machine, address, state, nextId } = applying;
+function startCall(effect: Effect & { kind: 'start' }, plan: EffectPlan): void {
+  const { planned, effectId, at, machine, address, state, nextId } = plan;
   const { childId, src, input, systemId } = effect;
   const work = durableWorkOf(machine.implementations.actors[src]);
   const call = { src, effectId, since: at };
-  end(childId, applying);
+  endCall(childId, plan);
   if (work?.kind === 'activity' || work?.kind === 'command') {
-    applied.calls[childId] = { ...call, kind: work.kind, input };
+    planned.calls[childId] = { ...call, kind: work.kind, input };
   } else if (work?.kind === 'ask') {
     const mail = questionMail(work as Ask, { childId, input, effectId, machine });
     const questionId = nextId();
-    applied.calls[childId] = { ...call, kind: 'ask', to: mail.to[0] ?? '', questionId };
-    applied.mail.push({ ...mail, id: questionId, effectId });
+    planned.calls[childId] = { ...call, kind: 'ask', to: mail.to[0] ?? '', questionId };
+    planned.mail.push({ ...mail, id: questionId, effectId });
   } else {
-    const taken = new Set(Object.values(applied.calls).map((one) => (one.kind === 'machine' ? one.address : '')));
+    const taken = new Set(Object.values(planned.calls).map((one) => (one.kind === 'machine' ? one.address : '')));
     const child = childAddress({ parent: address, childId, systemId, step: state.steps, taken });
-    applied.calls[childId] = {
+    planned.calls[childId] = {
       ...call,
       kind: 'machine',
       address: child,
       ...(systemId === undefined ? {} : { systemId }),
     };
     const draft = { type: START, content: `${address} starts you.`, data: { incarnation: effectId, src, input } };
-    applied.mail.push({ id: nextId(), effectId, to: [child], draft, isControl: true });
+    planned.mail.push({ id: nextId(), effectId, to: [child], draft, isControl: true });
   }
 }
 
-/** Nobody waits any more for what was started. Of what was started in this very step nobody is ever to hear. */
-function end(childId: string, { applied, state, nextId }: Applying): void {
-  const call = applied.calls[childId];
+/** Ends a call that the machine no longer waits for. A call that was started in this same step is dropped without a trace. */
+function endCall(childId: string, { planned, state, nextId }: EffectPlan): void {
+  const call = planned.calls[childId];
   if (!call) return;
-  delete applied.calls[childId];
+  delete planned.calls[childId];
   const { effectId } = call;
   if (!effectId.startsWith(`${state.incarnation}.${state.steps}.`)) {
-    applied.mail.push(...stopMail(call, nextId));
+    planned.mail.push(...stopMail(call, nextId));
     return;
   }
-  const others = applied.mail.filter((mail) => mail.effectId !== effectId && incarnationIn(mail) !== effectId);
-  applied.mail.splice(0, applied.mail.length, ...others);
+  const others = planned.mail.filter((mail) => mail.effectId !== effectId && incarnationIn(mail) !== effectId);
+  planned.mail.splice(0, planned.mail.length, ...others);
 }
 
-/** Of the workflow that control mail is for. */
-function incarnationIn({ isControl, draft }: PlannedMail): unknown {
+/** The incarnation that control mail is about; undefined for other mail. */
+function incarnationIn({ isControl, draft }: PlannedMessage): unknown {
   return isControl ? (draft.data as { incarnation?: unknown } | undefined)?.incarnation : undefined;
 }
 
-/** The message that an ask sends. Throws InvalidInput where there is nobody to ask, or nothing to say. */
+/** The message that an ask sends. Throws InvalidInput if there is no single recipient or no message. */
 function questionMail(
   { to, question }: Ask,
   {
@@ -212,7 +214,7 @@ function questionMail(
     effectId,
     machine,
   }: { childId: string; input: unknown; effectId: string; machine: AnyStateMachine },
-): OutgoingMail {
+): AddressedDraft {
   const recipient = typeof to === 'function' ? to(input) : to;
   if (typeof recipient !== 'string') {
     throw new InvalidInput(
@@ -221,14 +223,14 @@ function questionMail(
   }
   if (recipient === EVERYONE) {
     throw new InvalidInput(
-      `The ask "${childId}" of the machine ${machine.id} is put to all, and one is to answer it.`,
+      `The ask "${childId}" of the machine ${machine.id} is addressed to everybody, but an ask takes one answer.`,
       {
-        hint: 'Ask each by an invoke of its own, or broadcast, and accept what comes back as mail.',
+        hint: 'Invoke one ask for each actor, or broadcast and accept the answers as mail.',
       },
     );
   }
-  const draft = checked(question ? question(input) : (input as Outgoing));
-  // By its thread an answer that comes too late is still known to be one.
+  const draft = checkedDraft(question ? question(input) : (input as Outgoing));
+  // The thread still marks an answer as one when it comes too late.
   return {
     to: [recipient],
     draft: { ...draft, threadId: draft.threadId ?? `ask:${effectId}` },

@@ -6,72 +6,72 @@ import { errorFacts } from '../workflow/plain-facts.ts';
 import { type Cause, isDispensable } from './cause.ts';
 import { endingMail } from './ending.ts';
 import { relayMail } from './event-mail.ts';
-import type { PlannedMail } from './outgoing.ts';
-import { type Applied, applyEffects, type PlannedAction, type PlannedLog, setAside } from './plan-effects.ts';
+import type { PlannedMessage } from './outgoing.ts';
+import { type PlannedEffects, planEffects, type PlannedAction, type PlannedLog, setAside } from './plan-effects.ts';
 import type { PlainEvent, StepFailure, WorkflowState } from './workflow-state.ts';
 import { step, type Step } from './xstate-step.ts';
 
-export interface Advance {
-  /** The state after it. */
+export interface StepResult {
+  /** The state after the step. */
   readonly state: WorkflowState;
   /**
-   * `stepped`: the machine took a transition. `unhandled`: it has none for the event in this state. `failed`: the step
-   * threw. What that makes of the state depends on the cause, see `failed`.
+   * `stepped`: the machine took a transition. `unhandled`: the machine has no transition for the event in this state. `failed`:
+   * the step threw; the state then depends on the cause, see `failedStep`.
    */
   readonly verdict: 'stepped' | 'unhandled' | 'failed';
   readonly failure?: StepFailure;
-  /** In the order in which they go out. */
-  readonly mail: readonly PlannedMail[];
+  /** In the order of sending. */
+  readonly mail: readonly PlannedMessage[];
   readonly actions: readonly PlannedAction[];
   readonly logs: readonly PlannedLog[];
   readonly emitted: readonly PlainEvent[];
-  /** Which addresses the machine asked `system.get` for beyond its own children, and whether a workflow was there. */
+  /** The addresses, other than its own children, that the machine asked `system.get` for, and whether a workflow was there. */
   readonly kin?: Readonly<Record<string, boolean>>;
 }
 
-export interface AdvanceOptions {
+export interface StepOptions {
   readonly machine: AnyStateMachine;
   readonly address: string;
-  /** Undefined before the first step of an incarnation. A FAILED one takes the cause of its failure once more, or is stopped. */
+  /** Undefined before the first step of an incarnation. For a FAILED workflow, `cause` is the one that failed, or a stop. */
   readonly state: WorkflowState | undefined;
   readonly cause: Cause;
   /** Ms since the epoch: timers count from here. */
   readonly at: number;
   /** Gives each outgoing message its id, in order. */
   readonly nextId: () => string;
-  /** Whether an ancestor, or a child of one, runs at this address; nobody does where it is not given. */
+  /** Whether an ancestor, or a child of one, runs at this address. Default: none does. */
   readonly isKin?: (address: string) => boolean;
 }
 
 /**
- * What a workflow becomes through one cause, and what is to be done about it: pure, so that the host, the replay and the
- * explorer all decide by the same function. Nothing in it throws but a broken invariant.
+ * Takes one step of a workflow: the state after a cause, and the effects that it asks for. Pure and executes nothing, so that
+ * host, replay and explorer share this function. Throws only on a broken invariant.
  */
-export function advance(options: AdvanceOptions): Advance {
+export function stepWorkflow(options: StepOptions): StepResult {
   const { machine, address, cause, at, nextId } = options;
-  const before = settled(options);
-  if (cause.kind === 'timer' && !cause.event) return mailOfTimer(options, before);
+  const before = withoutCause(options);
+  if (cause.kind === 'timer' && !cause.event) return sendDelayedMail(options, before);
   // A machine that has ended takes no transitions, even where XState would find one.
   if (before.status !== 'active')
     return { state: before, verdict: 'unhandled', mail: [], actions: [], logs: [], emitted: [] };
-  if (cause.kind === 'relay') return passedOn(cause, options, before);
+  if (cause.kind === 'relay') return relayEvent(cause, options, before);
   const kin: Record<string, boolean> = {};
   const isKin = (asked: string): boolean => (kin[asked] ??= options.isKin?.(asked) ?? false);
-  const answers = (): Pick<Advance, 'kin'> => (Object.keys(kin).length === 0 ? {} : { kin });
+  const kinAsked = (): Pick<StepResult, 'kin'> => (Object.keys(kin).length === 0 ? {} : { kin });
   let taken: Step;
-  let applied: Applied;
+  let planned: PlannedEffects;
   try {
     taken = step(machine, stepInput({ address, before, cause, isKin }));
-    applied = applyEffects(taken.effects, { machine, address, state: before, cause, at, nextId });
+    planned = planEffects(taken.effects, { machine, address, state: before, cause, at, nextId });
   } catch (error) {
     const place = placeOf(error);
     return {
       ...failedStep(options, { ...errorFacts(error), ...(place === undefined ? {} : { place }) }),
-      ...answers(),
+      ...kinAsked(),
     };
   }
   const { snapshot, status, output, error, isHandled } = taken;
-  const { timers, calls, mail, actions, logs, emitted } = applied;
+  const { timers, calls, mail, actions, logs, emitted } = planned;
   const isActive = status === 'active';
   const ends = isActive ? [] : endingMail({ address, state: before, calls, status, output, error, nextId });
   const state: WorkflowState = withFields(before, {
@@ -84,19 +84,19 @@ export function advance(options: AdvanceOptions): Advance {
     since: isHandled ? at : before.since,
   });
   const verdict = isHandled ? 'stepped' : 'unhandled';
-  return { state, verdict, mail: [...mail, ...ends], actions, logs, emitted, ...answers() };
+  return { state, verdict, mail: [...mail, ...ends], actions, logs, emitted, ...kinAsked() };
 }
 
 /**
- * What becomes of a workflow by a step that its machine, or its host, cannot take. A message that nobody depends on is used up,
- * and the state stays. A STOP ends it all the same. Otherwise somebody would wait for ever for what only this step could
- * have brought: so a child, and whatever fails at its start, ends in that error, of which its parent hears; and any other
- * workflow is FAILED, with nothing used up.
+ * The result of a step that the machine, or the host, cannot take. A dispensable message is consumed, and the state stays as it
+ * was. A STOP ends the workflow even so. With any other cause somebody would wait for ever for what only this step could have
+ * brought: so a child, and any workflow that fails at its start, ends with the error, which a parent hears of; every other
+ * workflow becomes FAILED, and nothing is consumed.
  */
-export function failedStep(options: AdvanceOptions, failure: StepFailure): Advance {
+export function failedStep(options: StepOptions, failure: StepFailure): StepResult {
   const { cause, state, at } = options;
   const nothing = { verdict: 'failed', failure, mail: [], actions: [], logs: [], emitted: [] } as const;
-  const before = settled(options);
+  const before = withoutCause(options);
   if (isDispensable(cause)) return { ...nothing, state: before };
   if (cause.kind === 'stop') return { ...nothing, ...endedAs(options, before, { status: 'stopped' }) };
   if (cause.kind !== 'start' && !before.parent && state) {
@@ -107,18 +107,18 @@ export function failedStep(options: AdvanceOptions, failure: StepFailure): Advan
 }
 
 function endedAs(
-  { address, nextId, cause }: AdvanceOptions,
+  { address, nextId, cause }: StepOptions,
   before: WorkflowState,
   end: Pick<WorkflowState, 'status' | 'error'>,
-): Pick<Advance, 'state' | 'mail'> {
+): Pick<StepResult, 'state' | 'mail'> {
   const { calls } = before;
   const mail = endingMail({ address, state: before, calls, output: undefined, error: end.error, ...end, nextId });
   const snapshot = cause.kind === 'start' ? null : before.snapshot;
   return { state: { ...before, ...end, snapshot, timers: {}, calls: {} }, mail };
 }
 
-/** The state in which the cause itself is dealt with: its timer is over, its call has its answer. */
-function settled({ state, cause, at }: AdvanceOptions): WorkflowState {
+/** The state with the cause consumed: without its timer, without the call that it answers. */
+function withoutCause({ state, cause, at }: StepOptions): WorkflowState {
   if (cause.kind === 'start') {
     const { incarnation, input, parent } = cause;
     const begun = {
@@ -133,7 +133,7 @@ function settled({ state, cause, at }: AdvanceOptions): WorkflowState {
     } as const;
     return parent ? { ...begun, parent } : begun;
   }
-  if (!state) throw new TypeError(`a workflow that was not started is to take ${cause.kind}`);
+  if (!state) throw new TypeError(`a workflow that was never started cannot take ${cause.kind}`);
   const steps = state.steps + 1;
   const going = state.failed ? withoutFailure(state) : state;
   if (cause.kind === 'timer') return withFields(going, { steps, timers: afterFiring(going.timers, cause.timer) });
@@ -157,20 +157,20 @@ function stepInput({
   isKin: (address: string) => boolean;
 }): Parameters<typeof step>[1] {
   const { parent, calls } = before;
-  const around = { address, parent: parent?.address, childId: parent?.childId, isKin };
-  if (cause.kind === 'start') return { ...around, before: undefined, input: cause.input };
+  const surroundings = { address, parent: parent?.address, childId: parent?.childId, isKin };
+  if (cause.kind === 'start') return { ...surroundings, before: undefined, input: cause.input };
   if (!('event' in cause) || !cause.event) throw new TypeError(`the cause ${cause.kind} has no event`);
-  return { ...around, before: before.snapshot, event: cause.event, awaited: calls };
+  return { ...surroundings, before: before.snapshot, event: cause.event, awaited: calls };
 }
 
-/** A message that was to go out later goes out now; the machine itself is not concerned. */
-function mailOfTimer({ cause, state, nextId }: AdvanceOptions, before: WorkflowState): Advance {
+/** Sends a delayed message whose time has come; the machine takes no step. */
+function sendDelayedMail({ cause, state, nextId }: StepOptions, before: WorkflowState): StepResult {
   const timer = cause.kind === 'timer' ? state?.timers[cause.timer] : undefined;
   const mail = timer && 'mail' in timer ? [{ ...timer.mail, id: nextId(), effectId: timer.effectId }] : [];
   return { state: before, verdict: 'stepped', mail, actions: [], logs: [], emitted: [] };
 }
 
-/** Of two with the same send id, XState forgets by which one `cancel` finds the other as soon as one has fired. */
+/** Once one of two timers with the same send id has fired, XState's `cancel` no longer finds the other. */
 function afterFiring(timers: WorkflowState['timers'], name: string): WorkflowState['timers'] {
   const left = { ...without(timers, name) };
   const { sendId } = timers[name] ?? {};
@@ -178,8 +178,8 @@ function afterFiring(timers: WorkflowState['timers'], name: string): WorkflowSta
   return left;
 }
 
-/** An event for somebody else goes on to whom it is for; the machine itself is not concerned. */
-function passedOn(cause: Cause & { kind: 'relay' }, { nextId }: AdvanceOptions, state: WorkflowState): Advance {
+/** Forwards an event for another workflow; the machine takes no step. */
+function relayEvent(cause: Cause & { kind: 'relay' }, { nextId }: StepOptions, state: WorkflowState): StepResult {
   const mail = relayMail(cause, state);
   const id = mail && nextId();
   const effectId = `${state.incarnation}.${state.steps}.0`;
@@ -202,15 +202,15 @@ function without<T>(all: Readonly<Record<string, T>>, name: string): Readonly<Re
 const FRAME = /^\s+at (?:.*\()?((?:file:\/\/)?\/.+):(\d+):(\d+)\)?$/;
 
 /**
- * Where a step threw an error, as `<file>:<line>:<column>`: the innermost place on its stack that is neither Mailroom's own code
- * nor a package's, and so the machine's. Undefined where there is none: XState throws an error of its own for one in a guard.
+ * Where a step threw an error, as `<file>:<line>:<column>`: the innermost place on the stack that is neither in Mailroom nor in a
+ * package, and so in the machine. Undefined if there is none, as for a guard, whose error XState replaces with its own.
  */
 function placeOf(error: unknown): string | undefined {
   const own = ownDirectory();
   const isOwn = ({ file }: Frame): boolean => own !== undefined && file.startsWith(own);
   const frames = framesOf(error);
   const thrown = frames.slice(frames.findIndex((frame) => !isOwn(frame)));
-  // Below lies whoever had the step taken.
+  // The frames below belong to the caller of the step.
   const end = thrown.findIndex(isOwn);
   const within = thrown.slice(0, end === -1 ? undefined : end);
   return within.filter(({ file }) => !file.includes('/node_modules/')).map(({ file, at }) => `${file}:${at}`)[0];
@@ -230,7 +230,7 @@ function framesOf(error: unknown): Frame[] {
   });
 }
 
-/** A path or a URL as a path, without the query that a loader puts behind it. */
+/** A path or a URL as a path, without the query that a loader appends. */
 function pathOf(where: string): string | undefined {
   try {
     return where.startsWith('file:') ? fileURLToPath(where.replace(/[?#].*$/, '')) : where.replace(/\?[^/]*$/, '');
@@ -240,8 +240,8 @@ function pathOf(where: string): string | undefined {
 }
 
 /**
- * Told by a stack, because a bundle that is CommonJS has no other way to know where it lies. Code that was compiled in advance
- * has the name of a directory in which it was built.
+ * The directory of Mailroom's own code. Read from a stack, because a CommonJS bundle has no other way to know its place.
+ * Precompiled code has the name of the directory in which it was built.
  */
 function ownDirectory(): string | undefined {
   const [frame] = framesOf(new Error('here'));

@@ -34,7 +34,7 @@ export interface Step {
   readonly isHandled: boolean;
 }
 
-/** A machine that never comes to rest fails its step, instead of holding up its host for ever. */
+/** A machine that never settles fails its step instead of blocking its host for ever. */
 const MICROSTEPS_MAX = 5_000;
 
 /**
@@ -45,14 +45,14 @@ const MICROSTEPS_MAX = 5_000;
  */
 export function step(machine: AnyStateMachine, options: StepInput): Step {
   const { before, parent, event, input } = options;
-  const inertMachine = inert(machine);
+  const inertMachine = withPlaceholders(machine);
   inertMachine.options.maxIterations = Math.min(machine.options.maxIterations ?? Infinity, MICROSTEPS_MAX);
   const { scope, executed, transitionsTaken, restored } = createStepScope(inertMachine, options);
   const from = before === undefined ? undefined : inertMachine.restoreSnapshot(restorable(before), scope);
   if (from) restored(from);
   const next: AnyMachineSnapshot =
     from && event ? inertMachine.transition(from, event, scope) : inertMachine.getInitialSnapshot(scope, input);
-  // XState turns an exception of the first step into a snapshot that cannot be told from a machine that failed.
+  // XState turns an exception of the first step into a snapshot that looks like a machine that ended in an error.
   if (!from && next.status === 'error') throw next.error;
   assertAllStarted(machine, { before: from, next, executed });
   assertJson(machine, next);
@@ -70,8 +70,8 @@ export function step(machine: AnyStateMachine, options: StepInput): Step {
 }
 
 /**
- * A copy, because restoreSnapshot changes what it is given; with the field that it adds to a copy of that, so that all of its
- * snapshots are of one shape (see `withFields`).
+ * A copy, because `restoreSnapshot` changes its argument. The copy already has the field that `restoreSnapshot` adds, so that all
+ * snapshots have one shape (see `withFields`).
  */
 function restorable(snapshot: unknown): Snapshot<unknown> {
   return Object.assign(structuredClone(snapshot) as Snapshot<unknown>, { _nodes: undefined });
@@ -101,20 +101,20 @@ function assertAllStarted(
   }
 }
 
-/** What JSON would lose would be lost at the next restart. */
+/** Throws InvalidInput for context or output that is not JSON, because the next restart would lose it. */
 function assertJson(machine: AnyStateMachine, next: AnyMachineSnapshot): void {
   const where =
     findNonJson(next.context, 'context') ??
     (next.output === undefined ? undefined : findNonJson(next.output, 'output'));
   if (where === undefined) return;
-  throw new InvalidInput(`The machine ${machine.id} put something at ${where} that JSON cannot keep.`, {
+  throw new InvalidInput(`The machine ${machine.id} put something at ${where} that JSON cannot represent.`, {
     hint: 'Use text, numbers, true/false, null, arrays and plain objects; no Date, Map, Set, Error, function or actor reference.',
   });
 }
 
 function persisted(machine: AnyStateMachine, next: AnyMachineSnapshot): unknown {
   const snapshot = machine.getPersistedSnapshot(next) as unknown as Record<string, unknown>;
-  // What is undefined would be there until the next restart, and could be counted meanwhile.
+  // An undefined member would exist only until the next restart, and code could notice the difference.
   snapshot['context'] = withoutUndefined(snapshot['context']);
   return snapshot['status'] === 'error' ? { ...snapshot, error: errorFacts(snapshot['error']) } : snapshot;
 }
@@ -132,20 +132,20 @@ export interface StepAround {
   readonly isKin?: (address: string) => boolean;
 }
 
-/** The surroundings in which XState takes one step, and what came of it. */
+/** The actor scope in which XState takes one step, and what the step did. */
 export interface StepScope {
   readonly scope: AnyActorScope;
   readonly executed: readonly ExecutedAction[];
-  /** How many transitions were taken so far. */
+  /** How many transitions the step has taken so far. */
   readonly transitionsTaken: () => number;
-  /** Is told of the snapshot that the step begins from. */
+  /** Call this with the snapshot that the step starts from. */
   readonly restored: (from: AnyMachineSnapshot) => void;
 }
 
 const USE_ACTIONS = 'Use actions: raise(event), or sendTo(({ self }) => self, event).';
-const IN_ITS_OWN_STATE = 'A step sees its own state alone: have the others send what it needs.';
+const IN_ITS_OWN_STATE = 'A step sees only its own state: have the others send what it needs.';
 
-/** What is the same for every step: an actor of XState's own for each of them was half of what a step cost. */
+/** Shared by all steps: making an XState actor for each step was half of a step's cost. */
 const actor = createEmptyActor();
 const bareSelf = Object.assign(Object.create(actor) as typeof actor, {
   send: refuse('self.send', USE_ACTIONS),
@@ -157,7 +157,7 @@ const bareSelf = Object.assign(Object.create(actor) as typeof actor, {
   getPersistedSnapshot: refuse('self.getPersistedSnapshot', 'Use self.getSnapshot().'),
 });
 
-/** What no durable step can see would be lost without a word. */
+/** A method that throws, because a durable step cannot see the call and its effect would be lost silently. */
 function refuse(method: string, hint: string): () => never {
   return () => {
     throw new InvalidInput(`A machine called ${method}(), which a durable step cannot see.`, { hint });
@@ -189,7 +189,7 @@ function createStepScope(
     getAll: refuse('system.getAll', 'Ask for each: system.get(systemId).'),
     getSnapshot: refuse('system.getSnapshot', IN_ITS_OWN_STATE),
     inspect: refuse('system.inspect', 'Use mailroom inspect.'),
-    // What a reference was told by itself, and not by an action.
+    // A message that was sent through a reference, not by an action.
     _relay: refuse('send', USE_ACTIONS),
     _register: (sessionId: string) => sessionId,
     _unregister: unregister,
@@ -225,7 +225,7 @@ function createStepScope(
     emit: () => {},
     actionExecutor: (action) => {
       executed.push(action);
-      // A child that is stopped frees its system id at once, so that its successor may have it in the same step.
+      // A stopped child frees its system id at once, so that its successor can have the id in the same step.
       if (action.type === 'xstate.stopChild' && action.params) unregister(action.params);
     },
   };
@@ -235,33 +235,33 @@ function createStepScope(
     transitionsTaken: () => transitionsTaken,
     restored: (from) => {
       before = from;
-      // So does one that has ended.
       if (!awaited) return;
+      // A child that has ended frees its system id as well.
       for (const { id, systemId } of Object.values<AnyActorRef & { systemId?: string }>(from.children))
         if (systemId !== undefined && !(id in awaited)) keyedActors.delete(systemId);
     },
   };
 }
 
-const inertMachines = new WeakMap<AnyStateMachine, AnyStateMachine>();
+const machinesWithPlaceholders = new WeakMap<AnyStateMachine, AnyStateMachine>();
 
-/** The same machine with a placeholder for each child, so that a step starts nothing and computes nothing of theirs. */
-function inert(machine: AnyStateMachine): AnyStateMachine {
-  let found = inertMachines.get(machine);
+/** The same machine with a placeholder for each actor, so that a step neither starts a child nor runs a child's code. */
+function withPlaceholders(machine: AnyStateMachine): AnyStateMachine {
+  let found = machinesWithPlaceholders.get(machine);
   if (!found) {
     const actors = Object.fromEntries(Object.keys(machine.implementations.actors).map((src) => [src, placeholder()]));
     found = machine.provide({ actors });
-    inertMachines.set(machine, found);
+    machinesWithPlaceholders.set(machine, found);
   }
   return found;
 }
 
-/** What a reference to a child cannot tell in its parent's step, because the child has a step of its own. */
+/** The members that a child's reference refuses in its parent's step, because the child steps on its own. */
 const UNSEEN = { getSnapshot: unseen, subscribe: unseen, on: unseen, select: unseen, send: unsent };
 
 function unseen(this: AnyActorRef): never {
-  throw new InvalidInput(`A machine looked at its child "${this.id}", whose state a durable step cannot see.`, {
-    hint: 'Have the child send what is needed: sendParent({ type: … }), or its output.',
+  throw new InvalidInput(`A machine read the state of its child "${this.id}", which a durable step cannot see.`, {
+    hint: 'Have the child send what the parent needs: sendParent({ type: … }), or its output.',
   });
 }
 

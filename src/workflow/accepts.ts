@@ -60,15 +60,18 @@ export function accepts<const TSchemas extends Schemas>(
       );
     }
     if (CONTROL_TYPES.has(type)) {
-      throw new InvalidInput(`accepts() names ${type}, which only workflows and their children send each other.`, {
-        hint: `Choose another name than ${[...CONTROL_TYPES].join(', ')}.`,
-      });
+      throw new InvalidInput(
+        `accepts() names ${type}, which is reserved for mail between a workflow and its children.`,
+        {
+          hint: `Choose a name other than ${[...CONTROL_TYPES].join(', ')}.`,
+        },
+      );
     }
   }
   return { [ACCEPTS]: schemas, broadcasts, events: undefined as never };
 }
 
-/** The mail that a machine declares; nothing when it declares none. */
+/** The mail that a machine declares; no schemas if it declares none. */
 export function acceptedBy(machine: { readonly schemas: unknown }): { schemas: Schemas; broadcasts: boolean } {
   const { schemas } = machine;
   if (typeof schemas !== 'object' || schemas === null || !(ACCEPTS in schemas))
@@ -84,11 +87,11 @@ export type MailSchema = z.core.$ZodType & {
 
 export type OutputOf<TSchema extends MailSchema> = z.output<TSchema>;
 
-const ISSUES_TOLD_MAX = 3;
+const ISSUES_SHOWN_MAX = 3;
 
 /**
- * The data as the schema returns it, or what is wrong with it in one sentence. A schema is code of the machine's author that
- * meets what anybody may send, so what it throws is a fault of this message and never ends the host.
+ * The data as the schema returns it, or in one sentence what is wrong with it. A schema is code of the machine's author that
+ * runs on data from any sender, so an error that it throws counts against this message and never ends the host.
  */
 export function parseData(schema: MailSchema, data: unknown): { readonly data: unknown } | { readonly fault: string } {
   let parsed: ReturnType<MailSchema['safeParse']>;
@@ -101,11 +104,11 @@ export function parseData(schema: MailSchema, data: unknown): { readonly data: u
     const lost = parsed.data === undefined ? undefined : findNonJson(parsed.data, 'data');
     return lost === undefined
       ? { data: parsed.data }
-      : { fault: `its schema returned something at ${lost} that JSON cannot keep` };
+      : { fault: `its schema returned a value at ${lost} that JSON cannot represent` };
   }
   const issues = parsed.error?.issues ?? [];
-  const told = issues.slice(0, ISSUES_TOLD_MAX).map(({ path, message }) => `${pathOf(path)}: ${message}`);
-  return { fault: told.join('; ') || 'it does not fit the schema' };
+  const shown = issues.slice(0, ISSUES_SHOWN_MAX).map(({ path, message }) => `${pathOf(path)}: ${message}`);
+  return { fault: shown.join('; ') || 'it does not fit the schema' };
 }
 
 function pathOf(path: readonly PropertyKey[]): string {

@@ -22,7 +22,7 @@ export function action<TParams = undefined>(
   return Object.assign(refuse, { [ACTION]: run });
 }
 
-/** What was given to `action`; undefined for any other function. */
+/** The function that `action` was given; undefined for any other function. */
 export function actionRunOf(implementation: unknown): ActionRun | undefined {
   if (typeof implementation !== 'function' || !(ACTION in implementation)) return undefined;
   return implementation[ACTION] as ActionRun;

@@ -24,7 +24,7 @@ export function activity<TInput extends NonReducibleUnknown, TOutput>(
   run: (input: TInput, context: ActivityContext) => Promise<TOutput>,
   { onCrash = 'rerun' }: { readonly onCrash?: OnCrash } = {},
 ): DurableLogic<TInput, TOutput, Activity> {
-  // The input is what the machine of this logic gave, so it has the type that its author declared.
+  // The machine of this logic made the input, so the input has the type that the author declared.
   const work: Activity = { kind: 'activity', run: run as Activity['run'], onCrash };
   return durableLogic(work);
 }
@@ -44,7 +44,7 @@ export function command<TInput extends NonReducibleUnknown>(
   spec: (input: TInput) => JobSpec,
   { onCrash = 'rerun' }: { readonly onCrash?: OnCrash } = {},
 ): DurableLogic<TInput, CommandResult, Command> {
-  // The input is what the machine of this logic gave, so it has the type that its author declared.
+  // The machine of this logic made the input, so the input has the type that the author declared.
   const work: Command = { kind: 'command', spec: spec as Command['spec'], onCrash };
   return durableLogic(work);
 }
@@ -60,7 +60,7 @@ export type DurableLogic<TInput, TOutput, TWork> = PromiseActorLogic<TOutput, TI
   readonly [DURABLE]: TWork;
 };
 
-/** To XState it is a promise, which gives `onDone` and `onError` their types; it is never run as one. */
+/** XState sees a promise, which gives `onDone` and `onError` their types; XState never runs it. */
 export function durableLogic<TInput extends NonReducibleUnknown, TOutput, TWork extends { readonly kind: string }>(
   work: TWork,
 ): DurableLogic<TInput, TOutput, TWork> {
@@ -72,7 +72,7 @@ export function durableLogic<TInput extends NonReducibleUnknown, TOutput, TWork 
   return Object.assign(logic, { [DURABLE]: work });
 }
 
-/** The work that was given to `durableLogic` or `fromPromise`; undefined for any other logic. */
+/** The work that `durableLogic` or `fromPromise` was given; undefined for any other logic. */
 export function durableWorkOf(logic: unknown): { readonly kind: string } | undefined {
   if (typeof logic !== 'object' || logic === null) return undefined;
   if (!(DURABLE in logic)) return promiseWorkOf(logic);

@@ -33,7 +33,7 @@ export function ask<TInput = Outgoing, TSchema extends MailSchema = MailSchema>(
   to: string | ((input: TInput) => string),
   { question, answer }: AskOptions<TInput, TSchema> = {},
 ): DurableLogic<TInput, Answer<OutputOf<TSchema>>, Ask> {
-  // The input is what the machine of this logic gave, so it has the type that its author declared.
+  // The machine of this logic made the input, so the input has the type that the author declared.
   const work = { kind: 'ask', to, question, answer } as Ask;
   return durableLogic(work);
 }

@@ -1,11 +1,11 @@
 /**
- * What a workflow and its children send each other. Each names the child's incarnation, and is believed only from that
- * parent or that child; STOP also from the room itself (`system`) and from the workflow's own key.
+ * The message types between a workflow and its children. Each message names the child's incarnation and is accepted only from
+ * that parent or that child; STOP also from the room itself (`system`) and when signed with the workflow's own key.
  */
 export const START = 'START';
 export const STOP = 'STOP';
 export const END = 'END';
-/** An event of XState itself (`sendParent`, `sendTo` a child), whole. */
+/** Carries a whole XState event (`sendParent`, `sendTo` a child). */
 export const EVENT = 'EVENT';
 
 export const CONTROL_TYPES: ReadonlySet<string> = new Set([START, STOP, END, EVENT]);

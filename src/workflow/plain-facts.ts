@@ -11,7 +11,7 @@ export interface ErrorFacts {
   readonly code?: string;
 }
 
-/** Who has started a child, and as what. */
+/** The parent of a child workflow, and which of its children this is. */
 export interface ParentRef {
   readonly address: string;
   readonly childId: string;
@@ -19,7 +19,7 @@ export interface ParentRef {
   readonly src: string;
 }
 
-/** What a machine sees of what an activity threw: the value itself where it is JSON, otherwise its facts. */
+/** What a machine sees of a value that an activity threw: the value itself if it is JSON, otherwise its `ErrorFacts`. */
 export function thrownAsJson(thrown: unknown): unknown {
   if (thrown === undefined) return undefined;
   if (types.isNativeError(thrown) || findNonJson(thrown) !== undefined) return errorFacts(thrown);

@@ -4,7 +4,7 @@ interface CommandLine {
   runAny(words: readonly string[]): Promise<void>;
 }
 
-/** The command, under the name by which it is found wherever this package lies. */
+/** The command line, by a package name that resolves wherever this package is installed. */
 const COMMAND_LINE: string = 'agent-mailroom/cli';
 
 /**

@@ -13,12 +13,12 @@ import { EVERYONE } from '../message/address.ts';
 import type { Draft } from '../room/draft.ts';
 
 /** One mark for every copy of this package that a process may load. */
-const TOLD = Symbol.for('mailroom.told');
+const TELL_ARGUMENTS = Symbol.for('mailroom.told');
 
 type Params = ParameterizedObject['params'] | undefined;
 
 /** A value, or how to get it from context, event and params. */
-type Told<
+type ValueOrExpression<
   TValue,
   TContext extends MachineContext,
   TExpressionEvent extends EventObject,
@@ -52,8 +52,8 @@ export function tell<
   TParams extends Params,
   TEvent extends EventObject,
 >(
-  to: Told<string | readonly string[], TContext, TExpressionEvent, TParams, TEvent>,
-  message: Told<Outgoing, TContext, TExpressionEvent, TParams, TEvent>,
+  to: ValueOrExpression<string | readonly string[], TContext, TExpressionEvent, TParams, TEvent>,
+  message: ValueOrExpression<Outgoing, TContext, TExpressionEvent, TParams, TEvent>,
   options: TellOptions = {},
 ): MailAction<TContext, TExpressionEvent, TParams, TEvent> {
   const send = sendTo<TContext, TExpressionEvent, TParams, MailRef, TEvent>(
@@ -61,13 +61,13 @@ export function tell<
     (args, params) => mailEvent(typeof message === 'function' ? message(args, params) : message),
     options,
   );
-  return Object.assign(send, { [TOLD]: { to, message, options } });
+  return Object.assign(send, { [TELL_ARGUMENTS]: { to, message, options } });
 }
 
-/** What was given to `tell`, `broadcast` or `reply`; undefined for any other function. */
-export function toldOf(implementation: unknown): object | undefined {
-  if (typeof implementation !== 'function' || !(TOLD in implementation)) return undefined;
-  return implementation[TOLD] as object;
+/** The arguments that `tell`, `broadcast` or `reply` was given; undefined for any other function. */
+export function tellArgumentsOf(implementation: unknown): object | undefined {
+  if (typeof implementation !== 'function' || !(TELL_ARGUMENTS in implementation)) return undefined;
+  return implementation[TELL_ARGUMENTS] as object;
 }
 
 /** An action that sends a message to every joined agent; it counts once against the rate limit. */
@@ -77,7 +77,7 @@ export function broadcast<
   TParams extends Params,
   TEvent extends EventObject,
 >(
-  message: Told<Outgoing, TContext, TExpressionEvent, TParams, TEvent>,
+  message: ValueOrExpression<Outgoing, TContext, TExpressionEvent, TParams, TEvent>,
   options: TellOptions = {},
 ): MailAction<TContext, TExpressionEvent, TParams, TEvent> {
   return tell(EVERYONE, message, options);
@@ -93,38 +93,41 @@ export function reply<
   TParams extends Params,
   TEvent extends EventObject,
 >(
-  message: Told<Omit<Outgoing, 'replyTo' | 'threadId'>, TContext, TExpressionEvent, TParams, TEvent>,
+  message: ValueOrExpression<Omit<Outgoing, 'replyTo' | 'threadId'>, TContext, TExpressionEvent, TParams, TEvent>,
 ): MailAction<TContext, TExpressionEvent, TParams, TEvent> {
-  return tell(ASKER, message);
+  return tell(REPLY_RECIPIENT, message);
 }
 
-function mailEvent(message: Outgoing): MailEvent {
+function mailEvent(message: Outgoing): OutgoingMailEvent {
   return { type: MAIL_EVENT, message };
 }
 
 /** One mark for every copy of this package that a process may load. */
 const ADDRESS = Symbol.for('mailroom.mail-ref');
-/** What `reply` sends to: whoever sent the message that caused the step. No actor can have it as an address. */
-export const ASKER = '@reply';
-/** The type of the event that carries outgoing mail to the pure step. It is never delivered as such. */
+/** The recipient that `reply` gives: the sender of the message that caused the step. No actor can have this address. */
+export const REPLY_RECIPIENT = '@reply';
+/** The type of the event that carries outgoing mail to the pure step. Such an event is never delivered. */
 export const MAIL_EVENT = 'mailroom.mail';
 
-export interface MailEvent extends EventObject {
+export interface OutgoingMailEvent extends EventObject {
   readonly type: typeof MAIL_EVENT;
   readonly message: Outgoing;
 }
 
-/** A reference to whoever has an address. It is inert: what is sent to it becomes an effect of the step. */
-export interface MailRef extends ActorRef<Snapshot<unknown>, MailEvent> {
+/** An actor reference that stands for an address. It does nothing itself: what is sent to it becomes an effect of the step. */
+export interface MailRef extends ActorRef<Snapshot<unknown>, OutgoingMailEvent> {
   readonly [ADDRESS]: readonly string[];
 }
 
 export function mailRef(to: string | readonly string[]): MailRef {
   const addresses: unknown = typeof to === 'string' ? [to] : to;
   if (!isTexts(addresses)) {
-    throw new InvalidInput(`A message was to go to ${kindOf(addresses)}: expected an address, or a list of them.`, {
-      hint: 'For example tell("alice", …), or tell(({ context }) => context.reviewers, …).',
-    });
+    throw new InvalidInput(
+      `The recipient of a message is ${kindOf(addresses)}: expected an address or a list of addresses.`,
+      {
+        hint: 'For example tell("alice", …), or tell(({ context }) => context.reviewers, …).',
+      },
+    );
   }
   const id = addresses.join(',');
   const inert = {
@@ -133,16 +136,16 @@ export function mailRef(to: string | readonly string[]): MailRef {
     sessionId: id,
     ref: undefined,
     send: () => {
-      throw new TypeError(`${id} is an address: send to it with tell(), in an action`);
+      throw new TypeError(`${id} is an address: use the action tell() to send to it`);
     },
     getSnapshot: () => {
-      throw new InvalidInput(`A machine looked at the snapshot of ${id}, which a durable step cannot see.`, {
-        hint: 'Have it send what is needed, as an event or as mail.',
+      throw new InvalidInput(`A machine read the snapshot of ${id}, which a durable step cannot see.`, {
+        hint: `Have ${id} send what the machine needs, as an event or as mail.`,
       });
     },
     toJSON: () => ({ address: id }),
   };
-  // Only what a step touches is there; XState itself never runs it.
+  // It has only the members that a step touches; XState itself never runs it.
   return inert as unknown as MailRef;
 }
 
@@ -156,7 +159,7 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? `a list with ${kind} in it` : kind;
 }
 
-/** The addresses of a reference made by `mailRef`; undefined for any other. */
+/** The addresses of a reference made by `mailRef`; undefined for any other value. */
 export function addressesOf(ref: unknown): readonly string[] | undefined {
   return typeof ref === 'object' && ref !== null && ADDRESS in ref ? (ref as MailRef)[ADDRESS] : undefined;
 }

@@ -1,24 +1,24 @@
 import { InvalidInput } from '../errors.ts';
 
-/** The functions of XState by which actor logic that is no machine is made. */
+/** The functions of XState that make actor logic other than machines. */
 export type LogicMaker = 'fromPromise' | 'fromCallback' | 'fromObservable' | 'fromTransition';
 
-/** A promise of XState as work: it runs at least once, as an `activity` does. */
+/** XState's promise logic as work: it runs at least once, as an `activity` does. */
 export interface PromiseWork {
   readonly kind: 'activity';
   readonly run: (input: unknown, invoked: Invoked) => unknown;
   readonly onCrash: 'rerun';
-  /** What was given to `fromPromise`. */
+  /** The function that `fromPromise` was given. */
   readonly creator: PromiseCreator;
 }
 
-/** What work is told besides its input. */
+/** What work is given in addition to its input. */
 export interface Invoked {
   readonly effectId: string;
   readonly signal: AbortSignal;
   /** The id of the invoke, or of the spawned child. */
   readonly childId: string;
-  /** Its name among the machine's actors. */
+  /** The name of the logic among the machine's actors. */
   readonly src: string;
 }
 
@@ -32,8 +32,8 @@ interface Logic {
 }
 
 /**
- * By which function of XState a logic was made; undefined for any other. XState leaves no mark on it, and a process may load
- * several copies of XState: so it is told by what it does, without running what was given to it.
+ * Which function of XState made a logic; undefined for any other. XState leaves no mark on the logic, and a process may load
+ * several copies of XState, so the logic is recognised by its behaviour, without running the author's function.
  */
 export function makerOf(logic: unknown): LogicMaker | undefined {
   if (!isLogic(logic)) return undefined;
@@ -48,12 +48,12 @@ export function makerOf(logic: unknown): LogicMaker | undefined {
     );
     return settled?.output === result ? 'fromPromise' : undefined;
   } catch {
-    // A callback has something of its own for each actor, and this is none.
+    // Callback logic keeps something for each actor, and `self` here is not an actor that it knows.
     return 'fromCallback';
   }
 }
 
-/** A promise of XState as work; undefined for any other logic. */
+/** XState's promise logic as work; undefined for any other logic. */
 export function promiseWorkOf(logic: unknown): PromiseWork | undefined {
   if (!isLogic(logic) || makerOf(logic) !== 'fromPromise') return undefined;
   const creator = logic.config as PromiseCreator;
@@ -73,7 +73,7 @@ function isLogic(logic: unknown): logic is Logic {
   );
 }
 
-/** What XState gives to a promise, as far as it can be had where the promise may be run again in another process. */
+/** What XState gives to a promise, as far as that is possible for a promise that may run again in another process. */
 function argsOf(input: unknown, { effectId, signal, childId, src }: Invoked): Readonly<Record<string, unknown>> {
   return {
     input,
@@ -86,11 +86,11 @@ function argsOf(input: unknown, { effectId, signal, childId, src }: Invoked): Re
   };
 }
 
-/** An object of which only what is named can be had; the rest says so. */
+/** An object that has only these parts; access to any other member throws InvalidInput. */
 function only(parts: object, { name, src }: { name: string; src: string }): object {
   return new Proxy(parts, {
     get: (target, key) => {
-      // Whoever awaits or prints something asks for these.
+      // Awaiting or printing a value reads these.
       if (key in target || typeof key === 'symbol' || key === 'then' || key === 'toJSON')
         return Reflect.get(target, key);
       throw notHere(`${name}.${key}`, src);
@@ -100,7 +100,7 @@ function only(parts: object, { name, src }: { name: string; src: string }): obje
 
 function notHere(what: string, src: string): InvalidInput {
   return new InvalidInput(
-    `The promise "${src}" used ${what}, which it cannot have in a workflow: it has input, signal, self.id, self.src and ` +
-      'self.sessionId (its effect id). Return what the machine is to know; it sends in onDone.',
+    `The promise "${src}" used ${what}, which is not available in a workflow: it has input, signal, self.id, self.src and ` +
+      'self.sessionId (its effect id). Return what the machine needs, and have it send in onDone.',
   );
 }

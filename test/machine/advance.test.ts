@@ -1,6 +1,6 @@
 import { assign, cancel, sendParent, sendTo, setup, spawnChild, stopChild } from 'xstate';
 import { describe, expect, it } from 'vitest';
-import { advance } from '../../src/step/step.ts';
+import { stepWorkflow } from '../../src/step/step.ts';
 import type { Cause } from '../../src/step/cause.ts';
 import { action, activity, ask, reply, tell } from '../../src/workflow.ts';
 import { messageOf, Played, RUN } from './mail.ts';
@@ -238,8 +238,8 @@ describe('advance', () => {
     const { last, state } = new Played(machine);
     expect([last.mail, state.timers]).toEqual([[], {}]);
     expect(last.logs).toEqual([
-      { label: 'not sent', value: 'INFO, because it is for nobody' },
-      { label: 'not sent', value: 'INFO, because it is for nobody' },
+      { label: 'not sent', value: 'INFO, because it has no recipient' },
+      { label: 'not sent', value: 'INFO, because it has no recipient' },
     ]);
   });
 
@@ -291,13 +291,13 @@ describe('advance', () => {
     const played = new Played(machine);
     const failure = (type: string): string | undefined => played.event(type).failure?.message;
     expect(failure('PARENT')).toMatch(/parent/);
-    expect(failure('ACTIVITY')).toContain('sends X to w, which is neither its parent nor a child machine that runs');
+    expect(failure('ACTIVITY')).toContain('sends X to w, which is neither its parent nor a running child machine');
     expect(failure('FORGED')).toContain('only XState itself may send');
     expect(failure('EMPTY')).toContain('A message needs a type and a content');
-    expect(failure('MISSING')).toContain('was to go to undefined: expected an address');
-    expect(failure('HOLE')).toContain('was to go to a list with null in it');
+    expect(failure('MISSING')).toContain('recipient of a message is undefined: expected an address');
+    expect(failure('HOLE')).toContain('recipient of a message is a list with null in it');
     expect(failure('EXPIRY')).toContain('The expiry is 100000000000000000');
-    expect(failure('ALL')).toContain('is put to all, and one is to answer it');
+    expect(failure('ALL')).toContain('is addressed to everybody, but an ask takes one answer');
     expect(failure('DATE')).toContain('message.data.at');
   });
 
@@ -346,6 +346,6 @@ describe('advance', () => {
   it('throws for a cause of a workflow that was never started', () => {
     const cause = { kind: 'stop', mail: { id: 'x', from: 'a', type: 'STOP' }, event: { type: 'xstate.stop' } } as const;
     const options = { machine: quiet, address: 'ship', state: undefined, cause, at: 0, nextId: () => '' };
-    expect(() => advance(options)).toThrow('a workflow that was not started is to take stop');
+    expect(() => stepWorkflow(options)).toThrow('a workflow that was never started cannot take stop');
   });
 });

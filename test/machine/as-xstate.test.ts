@@ -897,7 +897,7 @@ const different: readonly [
     '[[[false,null,"ODD"]]]',
   ],
   [
-    'what a promise returns that JSON cannot keep is its error',
+    'what a promise returns that JSON cannot represent is its error',
     machineOf(
       {
         context: seen,
@@ -912,7 +912,7 @@ const different: readonly [
     [],
     undefined,
     '[["done"]]',
-    '[["\\"dated\\" returned something at output.at that JSON cannot keep"]]',
+    '[["\\"dated\\" returned something at output.at that JSON cannot represent"]]',
   ],
   [
     'the error of a child machine has a name and a message, whatever was thrown',
@@ -990,18 +990,30 @@ function lastOf({ states }: Seen): unknown {
 
 /** What is refused when it happens, and by which words. */
 const refused: readonly [what: string, action: unknown, message: string][] = [
-  ['a Date in the context', assign({ at: () => new Date(0) }), 'put something at context.at that JSON cannot keep'],
-  ['NaN in the context', assign({ n: Number.NaN }), 'put something at context.n that JSON cannot keep'],
+  [
+    'a Date in the context',
+    assign({ at: () => new Date(0) }),
+    'put something at context.at that JSON cannot represent',
+  ],
+  ['NaN in the context', assign({ n: Number.NaN }), 'put something at context.n that JSON cannot represent'],
   ['a delay of Infinity', raise({ type: 'X' }, { delay: Infinity }), 'has the delay Infinity'],
   ['a delay of NaN', raise({ type: 'X' }, { delay: Number.NaN }), 'has the delay NaN'],
   [
     'a child that is looked at',
     see(({ self }) => self.getSnapshot().children['k']?.getSnapshot()),
-    'looked at its child "k"',
+    'read the state of its child "k"',
   ],
-  ['a child by its systemId', see(({ system }) => system.get('boss')?.getSnapshot()), 'looked at its child "k"'],
+  [
+    'a child by its systemId',
+    see(({ system }) => system.get('boss')?.getSnapshot()),
+    'read the state of its child "k"',
+  ],
   ['send() of a child', see(({ system }) => system.get('boss')?.send({ type: 'X' })), 'called send() of its child "k"'],
-  ['subscribe() of a child', see(({ system }) => system.get('boss')?.subscribe(() => {})), 'looked at its child "k"'],
+  [
+    'subscribe() of a child',
+    see(({ system }) => system.get('boss')?.subscribe(() => {})),
+    'read the state of its child "k"',
+  ],
   ['self.send()', see(({ self }) => self.send({ type: 'X' })), 'called self.send()'],
   ['self.getPersistedSnapshot()', see(({ self }) => self.getPersistedSnapshot()), 'called self.getPersistedSnapshot()'],
   ['system.getAll()', see(({ system }) => system.getAll()), 'called system.getAll()'],

@@ -1,10 +1,10 @@
 import { createActor, SimulatedClock, type AnyStateMachine } from 'xstate';
-import { advance, type Advance } from '../../src/step/step.ts';
+import { stepWorkflow, type StepResult } from '../../src/step/step.ts';
 import { type Activity, durableWorkOf } from '../../src/workflow/activity.ts';
 import { resultEvent, type Cause } from '../../src/step/cause.ts';
 import { isKin } from '../../src/step/kin.ts';
-import type { PlannedMail } from '../../src/step/outgoing.ts';
-import { receive, type Expected } from '../../src/step/receive.ts';
+import type { PlannedMessage } from '../../src/step/outgoing.ts';
+import { receive, type ExpectedStart } from '../../src/step/receive.ts';
 import { isAwaited, type PlainEvent, type WorkflowState } from '../../src/step/workflow-state.ts';
 import { RUN } from './mail.ts';
 
@@ -92,7 +92,7 @@ export async function onMailroom(machine: AnyStateMachine, { input, script = [] 
 interface Actor {
   readonly machine: AnyStateMachine;
   state: WorkflowState | undefined;
-  expected: Expected | undefined;
+  expected: ExpectedStart | undefined;
 }
 
 class RoomOnPaper {
@@ -100,7 +100,7 @@ class RoomOnPaper {
   readonly emitted: unknown[] = [];
   readonly #actors = new Map<string, Actor>();
   readonly #begun = new Set<string>();
-  readonly #waiting: { readonly from: string; readonly mail: PlannedMail }[] = [];
+  readonly #waiting: { readonly from: string; readonly mail: PlannedMessage }[] = [];
   #now = 0;
   #ids = 0;
 
@@ -122,7 +122,7 @@ class RoomOnPaper {
       return { parent: expected?.parent.address, state };
     };
     const nextId = (): string => String(++this.#ids).padStart(26, '0');
-    const advanced: Advance = advance({
+    const advanced: StepResult = stepWorkflow({
       machine: actor.machine,
       address,
       state: actor.state,
@@ -186,7 +186,7 @@ class RoomOnPaper {
     }
   }
 
-  #deliver(from: string, { id, to: [to = ''], draft }: PlannedMail): void {
+  #deliver(from: string, { id, to: [to = ''], draft }: PlannedMessage): void {
     const actor = this.#actors.get(to);
     if (!actor) return;
     const message = asText({ v: 1, id, from, to: [to], room: 'r', ...draft }) as unknown as Parameters<

@@ -97,39 +97,39 @@ describe('checkMachine', () => {
   const plain = (): number => 1;
   const refused: [what: string, machine: AnyStateMachine, place: string, hint: string][] = [
     [
-      'an action written in place',
+      'an inline action',
       machineOf({ entry: plain }),
-      'entry of m has the action plain written in place',
+      'entry of m has the inline action plain',
       "as action((params, { effectId }) => …), and write { type: '<name>', params }",
     ],
     [
       'one on the way out',
       machineOf({ initial: 'a', states: { a: { exit: () => {} } } }),
-      'exit of m.a has the action exit',
+      'exit of m.a has the inline action exit',
       'action(',
     ],
     [
       'one of a transition',
       machineOf({ on: { GO: { actions: [plain] } } }),
-      'on GO of m has the action plain',
+      'on GO of m has the inline action plain',
       'action(',
     ],
     [
       'one of a delayed transition',
       machineOf({ after: { 5: { actions: plain } } }),
-      'on xstate.after.5.m of m has the action plain',
+      'on xstate.after.5.m of m has the inline action plain',
       'action(',
     ],
     [
       'one of an eventless transition',
       machineOf({ initial: 'a', states: { a: { always: { guard: () => false, actions: plain } } } }),
-      'of m.a has the action plain',
+      'of m.a has the inline action plain',
       'action(',
     ],
     [
       'one of an initial transition',
       machineOf({ initial: { target: 'a', actions: plain }, states: { a: {} } }),
-      'a transition of m has the action plain',
+      'a transition of m has the inline action plain',
       'action(',
     ],
     [
@@ -138,13 +138,13 @@ describe('checkMachine', () => {
         initial: 'a',
         states: { a: { initial: 'b', states: { b: { type: 'final' } }, onDone: { actions: plain } } },
       }),
-      'on xstate.done.state.m.a of m.a has the action plain',
+      'on xstate.done.state.m.a of m.a has the inline action plain',
       'action(',
     ],
     [
       'one of the end of a child',
       machineOf({ invoke: { src: 'work', id: 'w', onDone: { actions: plain } } }, { actors: { work } }),
-      'on xstate.done.actor.w of m has the action plain',
+      'on xstate.done.actor.w of m has the inline action plain',
       'action(',
     ],
     [
@@ -178,27 +178,27 @@ describe('checkMachine', () => {
       'Did you mean work?',
     ],
     [
-      'logic written in place',
+      'inline logic',
       machineOf({ invoke: { src: work } }),
-      'invoke 1 of m has activity logic written in place',
+      'invoke 1 of m has inline activity logic',
       "Name it under actors in setup() and write src: '<name>'.",
     ],
     [
       'snapshots of a child',
       machineOf({ invoke: { src: 'work', onSnapshot: {} } }, { actors: { work } }),
       'invoke 1 of m has onSnapshot',
-      'Have the child send its news',
+      'Have the child send an event instead',
     ],
     [
-      'a promise written in place',
+      'an inline promise',
       machineOf({ invoke: [{ src: 'work' }, { src: fromPromise(async () => 1) }] }, { actors: { work } }),
-      'invoke 2 of m has fromPromise logic written in place',
+      'invoke 2 of m has inline fromPromise logic',
       "Name it under actors in setup() and write src: '<name>'.",
     ],
     [
-      'a machine written in place',
+      'an inline machine',
       machineOf({ invoke: { src: quiet } }),
-      'invoke 1 of m has a machine written in place',
+      'invoke 1 of m has an inline machine',
       "Name it under actors in setup() and write src: '<name>'.",
     ],
     [
@@ -208,9 +208,9 @@ describe('checkMachine', () => {
       'fromPromise(async ({ input, signal }) => …)',
     ],
     [
-      'a callback written in place',
+      'an inline callback',
       machineOf({ invoke: { src: fromCallback(() => {}) } }),
-      'invoke 1 of m has fromCallback logic written in place',
+      'invoke 1 of m has inline fromCallback logic',
       'for an interval use after',
     ],
     [
@@ -228,7 +228,7 @@ describe('checkMachine', () => {
     [
       'logic of nobody',
       machineOf({}, { actors: { p: { ...fromPromise(async () => 1), config: undefined } } }),
-      'actors.p is logic, with which no restart could go on',
+      'actors.p is logic, which cannot resume after a restart',
       'activity(',
     ],
     [
@@ -246,7 +246,7 @@ describe('checkMachine', () => {
     [
       'spawning logic in place',
       machineOf({ entry: spawnChild(work as never, { id: 'w' }) }),
-      'entry of m has activity logic written in place',
+      'entry of m has inline activity logic',
       "spawnChild('<name>', { id: '…' })",
     ],
     [
@@ -259,7 +259,7 @@ describe('checkMachine', () => {
       'spawning with snapshots',
       machineOf({ entry: spawnChild('work' as never, { id: 'w', syncSnapshot: true }) }, { actors: { work } }),
       'entry of m has syncSnapshot',
-      'Have the child send its news',
+      'Have the child send an event instead',
     ],
   ];
   it.each(refused)('refuses %s, and names the place and the way to write it', (_, machine, place, hint) => {
@@ -302,7 +302,7 @@ describe('checkMachine', () => {
     const fine = { after: { 10: 'over', patience: 'over' }, always: { guard: not('isReady'), target: 'over' } };
     checkMachine(machineOf({ id: 'm', initial: 'a', states: { a: fine, ...over } }, implementations));
     const toAll = machineOf({ id: 'm' }, { actors: { q: ask('all') } });
-    expect(refusalOf(toAll).message).toContain('actors.q asks all, and one is to answer');
+    expect(refusalOf(toAll).message).toContain('actors.q asks everybody, but an ask takes one answer');
   });
 
   it('names every place and the way to write it there, those of child machines by the way to them', () => {
@@ -311,9 +311,9 @@ describe('checkMachine', () => {
     const middle = machineOf({ id: 'middle' }, { actors: { inner } });
     const outer = machineOf({ id: 'outer', exit: plain }, { actors: { middle, p } });
     const { message, hint } = refusalOf(outer);
-    expect(message).toContain('middle › inner › entry of inner has the action plain');
+    expect(message).toContain('middle › inner › entry of inner has the inline action plain');
     expect(message).toContain('actors.p is fromCallback logic');
-    expect(message).toContain('exit of outer has the action plain');
+    expect(message).toContain('exit of outer has the inline action plain');
     expect(hint?.split('\n').map((line) => line.split(': ')[0])).toEqual([
       'middle › inner › entry of inner',
       'actors.p',
@@ -321,9 +321,9 @@ describe('checkMachine', () => {
     ]);
   });
 
-  it('looks into a machine that is written in place', () => {
+  it('looks into an inline machine', () => {
     const outer = machineOf({ id: 'outer', invoke: { src: machineOf({ id: 'inner', entry: plain }) } });
-    expect(refusalOf(outer).message).toContain('invoke 1 of outer › entry of inner has the action plain');
+    expect(refusalOf(outer).message).toContain('invoke 1 of outer › entry of inner has the inline action plain');
   });
 
   it('takes a named promise for an activity, without running it', () => {

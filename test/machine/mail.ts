@@ -1,5 +1,5 @@
-import type { Advance } from '../../src/step/step.ts';
-import { advance } from '../../src/step/step.ts';
+import type { StepResult } from '../../src/step/step.ts';
+import { stepWorkflow } from '../../src/step/step.ts';
 import type { Cause } from '../../src/step/cause.ts';
 import type { WorkflowState } from '../../src/step/workflow-state.ts';
 import type { Message } from '../../src/message/message.ts';
@@ -27,7 +27,7 @@ export class Played {
   readonly #machine: AnyStateMachine;
   readonly #address: string;
   #ids = 0;
-  last!: Advance;
+  last!: StepResult;
 
   constructor(
     machine: AnyStateMachine,
@@ -51,20 +51,20 @@ export class Played {
     return (this.state.snapshot as { context: unknown }).context;
   }
 
-  take(cause: Cause, at = 1_000): Advance {
+  take(cause: Cause, at = 1_000): StepResult {
     const state = this.last && (JSON.parse(JSON.stringify(this.last.state)) as WorkflowState);
     const nextId = (): string => `00000000-0000-7000-8000-${String(++this.#ids).padStart(12, '0')}`;
-    this.last = advance({ machine: this.#machine, address: this.#address, state, cause, at, nextId });
+    this.last = stepWorkflow({ machine: this.#machine, address: this.#address, state, cause, at, nextId });
     return this.last;
   }
 
   /** A message with this as its event. */
-  event(type: string, more: Record<string, unknown> = {}): Advance {
+  event(type: string, more: Record<string, unknown> = {}): StepResult {
     const { id, from } = messageOf({});
     return this.take({ kind: 'message', mail: { id, from, type }, event: { type, from, messageId: id, ...more } });
   }
 
-  timer(timer: string): Advance {
+  timer(timer: string): StepResult {
     const armed = this.state.timers[timer];
     if (!armed) throw new Error(`no timer ${timer} among ${Object.keys(this.state.timers).join()}`);
     const { dueAt } = armed;
@@ -72,7 +72,7 @@ export class Played {
   }
 
   /** The result of an activity. */
-  result(call: string, output: unknown): Advance {
+  result(call: string, output: unknown): StepResult {
     const { src = '', effectId = '' } = this.state.calls[call] ?? {};
     const event = { type: `xstate.done.actor.${call}`, output, actorId: call };
     return this.take({ kind: 'result', call, src, effectId, event });

@@ -46,11 +46,11 @@ const { id: QUESTION, draft } = question;
 const over = new Played(machine);
 over.event('VOTE');
 
-type Expected = NonNullable<Parameters<typeof receive>[1]['expected']>;
+type ExpectedStart = NonNullable<Parameters<typeof receive>[1]['expected']>;
 
 function receiveAs(
   fields: Partial<Message>,
-  more: { state?: WorkflowState | undefined; expected?: Expected } = {},
+  more: { state?: WorkflowState | undefined; expected?: ExpectedStart } = {},
 ): Reception {
   return receive(messageOf(fields), { machine, address: ADDRESS, state, ...more });
 }
@@ -65,7 +65,7 @@ describe('what a schema of the author does', () => {
     'throws in a transform': z.string().transform((text): unknown => JSON.parse(text)),
     'throws in a refine': z.any().refine((value: { list: unknown[] }) => value.list.length > 0),
     'is asynchronous': z.any().refine(async () => true),
-    'returns what JSON cannot keep': z.any().transform(() => ({ amount: 1n })),
+    'returns what JSON cannot represent': z.any().transform(() => ({ amount: 1n })),
   };
   it.each(Object.entries(schemas))('when it %s, makes the message a dead letter and nothing else', (_what, schema) => {
     const asks = setup({
@@ -166,7 +166,7 @@ describe('an answer', () => {
   });
 
   it('is late when nobody waits for it any more, also after the end', () => {
-    const late = { late: 'it answers a question that is no longer asked' };
+    const late = { late: 'its question is no longer pending' };
     expect(receiveAs(answer, { state: over.state })).toEqual(late);
     expect(receiveAs(answer, { state: { ...over.state, status: 'done' } })).toEqual(late);
   });
@@ -180,7 +180,7 @@ describe('an answer', () => {
 });
 
 describe('START', () => {
-  const expected: Expected = { parent: { address: 'top', childId: 'me', src: 'x' }, incarnation: 'ff00.1.0' };
+  const expected: ExpectedStart = { parent: { address: 'top', childId: 'me', src: 'x' }, incarnation: 'ff00.1.0' };
   const start = { type: 'START', from: 'top', data: { incarnation: 'ff00.1.0', input: { a: 1 } } };
 
   it('from its parent, with the incarnation that the parent waits for, starts a child', () => {
@@ -189,13 +189,13 @@ describe('START', () => {
       cause: { kind: 'start', incarnation: 'ff00.1.0', input: { a: 1 }, parent: expected.parent },
     });
     const again = { ...state, incarnation: 'ff00.1.0' };
-    expect(receiveAs(start, { state: again, expected })).toEqual({ late: 'it was started already' });
+    expect(receiveAs(start, { state: again, expected })).toEqual({ late: 'the child was already started' });
   });
 
   it('of a child that was given up since is taken in its turn, and never after a later one', () => {
     const now = { ...expected, incarnation: 'ff00.10.0' };
     const former = { ...start, data: { incarnation: 'ff00.9.3', src: 'x' } };
-    const late = { late: 'it was given up before it began' };
+    const late = { late: 'the child was given up before it started' };
     for (const before of [undefined, { ...state, incarnation: 'ff00.9.2' }])
       expect(receiveAs(former, { state: before, expected: now })).toMatchObject({ cause: { incarnation: 'ff00.9.3' } });
     for (const after of ['ff00.9.4', 'ff00.10.0'])
@@ -209,7 +209,7 @@ describe('START', () => {
     );
   });
 
-  const forgeries: [string, Partial<Message>, Expected | undefined][] = [
+  const forgeries: [string, Partial<Message>, ExpectedStart | undefined][] = [
     ['another sender', { ...start, from: 'mallory' }, expected],
     ['the child itself', { ...start, from: ADDRESS }, expected],
     ['the room', { ...start, from: 'system' }, expected],
@@ -234,13 +234,15 @@ describe('STOP', () => {
     const stopped = { cause: { kind: 'stop', event: { type: 'xstate.stop' } } };
     expect(receiveAs(stop, { state: ofParent })).toMatchObject(stopped);
     for (const from of ['system', ADDRESS]) expect(receiveAs({ type: 'STOP', from })).toMatchObject(stopped);
-    expect(receiveAs(stop, { state: { ...ofParent, status: 'done' } })).toEqual({ late: 'it has ended already' });
+    expect(receiveAs(stop, { state: { ...ofParent, status: 'done' } })).toEqual({
+      late: 'the workflow has already ended',
+    });
   });
 
   it('for an earlier start of a child comes too late, and is not believed from another', () => {
     const ofLater = { ...ofParent, incarnation: 'ff00.10.0' };
     const former = { ...stop, data: { incarnation: 'ff00.9.0' } };
-    expect(receiveAs(former, { state: ofLater })).toEqual({ late: 'it is for an earlier start, which is over' });
+    expect(receiveAs(former, { state: ofLater })).toEqual({ late: 'it stops an earlier start, which has ended' });
     expect(reasonOf(receiveAs({ ...former, from: 'mallory' }, { state: ofLater }))).toBe('not-believed');
   });
 

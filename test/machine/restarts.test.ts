@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
-import { advance, type Advance } from '../../src/step/step.ts';
+import { stepWorkflow, type StepResult } from '../../src/step/step.ts';
 import type { Cause } from '../../src/step/cause.ts';
 import { checkMachine } from '../../src/step/check-machine.ts';
 import type { Effect } from '../../src/step/effect.ts';
@@ -45,8 +45,8 @@ describe('restarting after every single event', () => {
 
 function playAll(machine: AnyStateMachine, draw: Draw, counts: Counts): void {
   const live = new LiveReference(machine);
-  let restarted: Advance | undefined;
-  let resident: Advance | undefined;
+  let restarted: StepResult | undefined;
+  let resident: StepResult | undefined;
   for (let at = 0; at <= EVENTS_PER_MACHINE; at++) {
     const before = restarted?.state;
     const cause: Cause = before ? nextCause(before, draw) : { kind: 'start', incarnation: RUN, input: null };
@@ -80,10 +80,10 @@ function count(counts: Counts, { verdict, effects, status }: Outcome): void {
   if (status !== 'active') add('ended');
 }
 
-function take(machine: AnyStateMachine, state: WorkflowState | undefined, cause: Cause): Advance {
+function take(machine: AnyStateMachine, state: WorkflowState | undefined, cause: Cause): StepResult {
   let made = 0;
   const nextId = (): string => `${state?.steps ?? 0}-${++made}`;
-  return advance({ machine, address: ADDRESS, state, cause, at: 0, nextId });
+  return stepWorkflow({ machine, address: ADDRESS, state, cause, at: 0, nextId });
 }
 
 /** Mail, one of its timers, or the result of something that it waits for. */
@@ -113,7 +113,7 @@ function stepEffects(machine: AnyStateMachine, before: WorkflowState | undefined
   return event ? step(machine, { address: ADDRESS, before: before.snapshot, event }).effects : [];
 }
 
-function outcomeOf({ state, verdict }: Advance, effects: readonly Effect[]): unknown {
+function outcomeOf({ state, verdict }: StepResult, effects: readonly Effect[]): unknown {
   const snapshot = (state.snapshot ?? {}) as {
     value: unknown;
     context: unknown;

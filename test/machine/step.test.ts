@@ -206,11 +206,11 @@ describe('step', () => {
       on: { PUT: { actions: assign({ deep: [0, { value }] }) } },
     });
     expect(() => go(machine, begin(machine), 'PUT')).toThrow(
-      `The machine keeper put something at ${place} that JSON cannot keep.`,
+      `The machine keeper put something at ${place} that JSON cannot represent.`,
     );
   });
 
-  it('refuses output, params, input and events that JSON cannot keep', () => {
+  it('refuses output, params, input and events that JSON cannot represent', () => {
     const machine = setup({
       actors: { work: activity(async (_input: unknown) => 1) },
       actions: { note: action((_params: unknown) => {}) },
@@ -294,8 +294,10 @@ describe('step', () => {
       },
     });
     const first = begin(machine);
-    expect(() => go(machine, first, 'GO')).toThrow('The machine m has the action "(anonymous)" written in place');
-    expect(() => go(machine, first, 'NAMED')).toThrow('The machine m has the action "notify" written in place');
+    expect(() => go(machine, first, 'GO')).toThrow(
+      'The machine m has the inline action "(anonymous)", which a restart cannot find again',
+    );
+    expect(() => go(machine, first, 'NAMED')).toThrow('The machine m has the inline action "notify"');
   });
 
   it('ends with the output, or the error that nothing handles', () => {

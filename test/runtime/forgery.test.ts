@@ -148,7 +148,7 @@ test('no forgery moves anything: each is a dead letter with its reason, and `why
     .join('');
   console.log(`${forgeries.length} forgeries, none moved anything`);
   for (const told of [
-    /INFO from mallory .*not-believed: it answers a question that was put to alice, and is from mallory/,
+    /INFO from mallory .*not-believed: it answers a question to alice, but is from mallory/,
     /END from mallory .*not-believed/,
     /STOP from mallory .*not-believed/,
     /START from mallory .*not-believed/,

@@ -185,8 +185,8 @@ test('what can be no workflow is refused before anything runs, with the place an
   const refused = await room.run(['run', 'refused.mjs']);
   expect(refused.code).toBe(2);
   const reasons = [
-    'The machine refused cannot be run durably: actors.work is fromCallback logic, with which no restart could go on; ' +
-      'entry of refused.working has the action entry written in place.',
+    'The machine refused cannot be run durably: actors.work is fromCallback logic, which cannot resume after a restart; ' +
+      'entry of refused.working has the inline action entry.',
     '  actors.work: Write one wait as fromPromise(async ({ input, signal }) => …)',
     '  entry of refused.working: Name it under actions in setup(), as action((params, { effectId }) => …)',
   ];

@@ -113,7 +113,7 @@ test('what a promise cannot have is its error, and says what it has', async () =
   await using room = await WorkflowRoom.make();
   const { host, workflow } = await room.run(machine);
   const { output } = (await workflow.result) as { output: string[] };
-  const hint = ', which it cannot have in a workflow: it has input, signal, self.id, self.src and self.sessionId';
+  const hint = ', which is not available in a workflow: it has input, signal, self.id, self.src and self.sessionId';
   expect(output.map((one) => one.split(' (its effect id)')[0])).toEqual([
     'fine',
     `The promise "emit" used emit()${hint}`,

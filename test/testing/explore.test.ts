@@ -362,7 +362,7 @@ describe('an exploration', () => {
           workflows: { a: { machine: rounds } },
           agents: { bob: { sends: [{ to: 'a', type: 'X', ...mail }] } },
         });
-    expect(sends({ data: new Date(0) })).toThrow('bob sends X with something at data that JSON cannot keep');
+    expect(sends({ data: new Date(0) })).toThrow('bob sends X with something at data that JSON cannot represent');
     expect(sends({ times: 0 })).toThrow('bob sends X 0 times');
     expect(sends({ to: 'A b' })).toThrow('bob sends X to "A b", which is no address');
     const plain = setup({ actions: { plain: () => {} } }).createMachine({ id: 'm', entry: 'plain' });

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AnyStateMachine } from 'xstate';
 import { undeliveredCause } from '../../src/runtime/effects.ts';
 import { acceptedBy } from '../../src/workflow/accepts.ts';
-import { advance } from '../../src/step/step.ts';
+import { stepWorkflow } from '../../src/step/step.ts';
 import type { Cause } from '../../src/step/cause.ts';
-import type { PlannedMail } from '../../src/step/outgoing.ts';
+import type { PlannedMessage } from '../../src/step/outgoing.ts';
 import { receive } from '../../src/step/receive.ts';
 import type { WorkflowState } from '../../src/step/workflow-state.ts';
 import { isCommonType } from '../../src/message/message-type.ts';
@@ -12,12 +12,12 @@ import type { Message } from '../../src/message/message.ts';
 import type { Taken, WorkflowStep } from '../../src/testing/explore/move.ts';
 import type { SystemUnderTest } from '../../src/testing/explore/system.ts';
 
-type Expected = NonNullable<Parameters<typeof receive>[1]['expected']>;
+type ExpectedStart = NonNullable<Parameters<typeof receive>[1]['expected']>;
 
 interface Actor {
   readonly machine: AnyStateMachine;
   state: WorkflowState | undefined;
-  expected: Expected | undefined;
+  expected: ExpectedStart | undefined;
   /** What it was sent and has not taken, oldest first; each with its text as it would lie on the disk. */
   mail: { readonly message: Message; readonly isControl: boolean }[];
 }
@@ -29,7 +29,7 @@ interface Actor {
 export class MiniHost {
   readonly #actors = new Map<string, Actor>();
   readonly #agents: ReadonlySet<string>;
-  readonly #undelivered: { readonly from: string; readonly mail: PlannedMail }[] = [];
+  readonly #undelivered: { readonly from: string; readonly mail: PlannedMessage }[] = [];
 
   constructor({ workflows, agents = {} }: SystemUnderTest) {
     this.#agents = new Set(Object.keys(agents));
@@ -128,7 +128,7 @@ export class MiniHost {
     const ids = advanced?.mail.map(({ id }) => id) ?? [];
     let used = 0;
     const nextId = (): string => ids[used++] ?? `more-${used}`;
-    const own = advance({
+    const own = stepWorkflow({
       machine: actor.machine,
       address,
       state: reread(actor.state),
@@ -153,7 +153,7 @@ export class MiniHost {
     return undefined;
   }
 
-  #post(from: string, mail: PlannedMail): void {
+  #post(from: string, mail: PlannedMessage): void {
     for (const to of mail.to) {
       const { id, isControl } = mail;
       const { type, content, data, threadId, replyTo } = mail.draft;

@@ -1,4 +1,4 @@
-import { advance, type Advance } from '../../step/step.ts';
+import { stepWorkflow, type StepResult } from '../../step/step.ts';
 import type { Cause } from '../../step/cause.ts';
 import type { AnyStateMachine } from 'xstate';
 import { isKin, type KinAt } from '../../step/kin.ts';
@@ -10,7 +10,7 @@ import { messageIdOf, type SystemUnderTest } from './system.ts';
 
 export interface Committed {
   readonly situation: Situation;
-  readonly advanced: Advance;
+  readonly advanced: StepResult;
 }
 
 /** Time stands still: a new timer has its delay as its due time, and `TimerOrder` knows the rest. */
@@ -63,7 +63,7 @@ function addChildren(system: SystemUnderTest, workflows: Map<string, WorkflowAt>
 }
 
 /** The same state takes the same cause in many orders of what happens elsewhere. */
-const known = new WeakMap<WorkflowState, Map<string, Advance>>();
+const known = new WeakMap<WorkflowState, Map<string, StepResult>>();
 
 function advanceOnce(options: {
   machine: AnyStateMachine;
@@ -71,7 +71,7 @@ function advanceOnce(options: {
   state: WorkflowState | undefined;
   cause: Cause;
   isKin: (address: string) => boolean;
-}): Advance {
+}): StepResult {
   const { state, cause, address } = options;
   const words = JSON.stringify(cause);
   const found = state && known.get(state)?.get(words);
@@ -79,10 +79,10 @@ function advanceOnce(options: {
   const incarnation = cause.kind === 'start' ? cause.incarnation : (state?.incarnation ?? '');
   let made = 0;
   const nextId = (): string => messageIdOf(`${address} ${incarnation} ${(state?.steps ?? 0) + 1} ${++made}`);
-  const advanced = advance({ ...options, at: AT, nextId });
+  const advanced = stepWorkflow({ ...options, at: AT, nextId });
   // What it asked of its family is another thing in another situation.
   if (state && !advanced.kin) {
-    const ofState = known.get(state) ?? new Map<string, Advance>();
+    const ofState = known.get(state) ?? new Map<string, StepResult>();
     known.set(state, ofState.set(words, advanced));
   }
   return advanced;

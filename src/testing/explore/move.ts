@@ -1,4 +1,4 @@
-import type { Advance } from '../../step/step.ts';
+import type { StepResult } from '../../step/step.ts';
 import type { Cause } from '../../step/cause.ts';
 import type { Reception } from '../../step/receive.ts';
 import type { WorkflowState } from '../../step/workflow-state.ts';
@@ -30,5 +30,5 @@ export interface WorkflowStep {
   readonly received?: Reception;
   readonly cause?: Cause;
   readonly before?: WorkflowState | undefined;
-  readonly advanced?: Advance;
+  readonly advanced?: StepResult;
 }

@@ -4,7 +4,7 @@ import { ActorNotFound, Conflict, MailroomError, MessageRefused } from '../../er
 import { acceptedBy } from '../../workflow/accepts.ts';
 import { END } from '../../workflow/control.ts';
 import { endingWithout } from '../../step/ending.ts';
-import type { PlannedMail } from '../../step/outgoing.ts';
+import type { PlannedMessage } from '../../step/outgoing.ts';
 import { errorFacts } from '../../workflow/plain-facts.ts';
 import { assertAddress, EVERYONE } from '../../message/address.ts';
 import { findFault, writeEnvelope } from '../../message/envelope.ts';
@@ -20,7 +20,7 @@ import { assertData, type AgentAnswer, type SystemUnderTest } from './system.ts'
 export function postPlanned(
   system: SystemUnderTest,
   before: Situation,
-  { from, mail }: { from: string; mail: readonly PlannedMail[] },
+  { from, mail }: { from: string; mail: readonly PlannedMessage[] },
 ): Situation {
   let situation = before;
   for (const { id, effectId, to, draft, isControl } of mail.map((one) => carried(one, from))) {
@@ -41,7 +41,7 @@ export function postPlanned(
 }
 
 /** An END whose output no message can carry goes out without it, as from a host. */
-function carried(mail: PlannedMail, from: string): PlannedMail {
+function carried(mail: PlannedMessage, from: string): PlannedMessage {
   if (!mail.isControl || mail.draft.type !== END) return mail;
   const fault = faultOf(messageOf({ ...mail, from }));
   return fault ? endingWithout(mail, errorFacts(fault)) : mail;

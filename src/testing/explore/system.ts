@@ -97,7 +97,9 @@ export function assertSystem({ workflows, agents = {} }: SystemUnderTest): void 
     checkMachine(machine);
     const fault = input === undefined ? undefined : findNonJson(input, 'input');
     if (fault)
-      throw new InvalidInput(`explore(): the input of ${address} has something at ${fault} that JSON cannot keep.`);
+      throw new InvalidInput(
+        `explore(): the input of ${address} has something at ${fault} that JSON cannot represent.`,
+      );
   }
   for (const [name, { sends = [] }] of Object.entries(agents)) {
     if (!isActorAddress(name) && name !== SYSTEM) {
@@ -116,7 +118,7 @@ export function assertSystem({ workflows, agents = {} }: SystemUnderTest): void 
 /** Throws InvalidInput for data that no message can carry. */
 export function assertData(data: unknown, what: string): void {
   const fault = data === undefined ? undefined : findNonJson(data, 'data');
-  if (fault) throw new InvalidInput(`explore(): ${what} with something at ${fault} that JSON cannot keep.`);
+  if (fault) throw new InvalidInput(`explore(): ${what} with something at ${fault} that JSON cannot represent.`);
 }
 
 /** An id of a message: always the same for the same words, so that the same history has the same ids. */
