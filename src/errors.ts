@@ -1,8 +1,8 @@
 import { visible } from './visible.ts';
 
 /**
- * The outcomes that a caller treats differently. Every error of Mailroom is a `MailroomError`;
- * `code` is stable across releases, the text is for people.
+ * The outcomes that a caller treats differently. Every error of Mailroom is a `MailroomError`; `code` is stable across
+ * releases, the text is for people.
  */
 export type ErrorCode =
   | 'ROOM_NOT_FOUND'
@@ -30,7 +30,7 @@ interface ErrorDetails {
   readonly hint?: string | undefined;
 }
 
-/** Written out, because a release is minified, and names are in journals and outputs. */
+/** Spelled out, because a release is minified, and these names are in journals and outputs. */
 const NAMES: Readonly<Record<ErrorCode, string>> = {
   ROOM_NOT_FOUND: 'RoomNotFound',
   ROOM_REPLACED: 'RoomReplaced',
@@ -52,12 +52,12 @@ const NAMES: Readonly<Record<ErrorCode, string>> = {
   TIMEOUT: 'WaitTimeout',
 };
 
-/** One mark for every copy of this package that a process may load. */
+/** Shared by every copy of this package that a process may load. */
 const MARK = Symbol.for('mailroom.error');
 
 /**
- * Base of every error that Mailroom throws: `code` says which outcome, `hint` what to do next. Both texts quote what
- * others wrote and get printed, so what would act on a terminal is an escape in them; only a hint has several lines.
+ * Base of every error that Mailroom throws: `code` is the outcome, `hint` what to do next. Both texts quote what others
+ * wrote and get printed, so characters that would act on a terminal are escaped; only a hint has several lines.
  */
 export class MailroomError extends Error {
   readonly code: ErrorCode;
@@ -72,7 +72,7 @@ export class MailroomError extends Error {
   }
 }
 
-/** Whether it is an error of Mailroom, also of another copy of it. */
+/** Whether this is an error of Mailroom, even of another copy of the package. */
 export function isMailroomError(error: unknown): error is MailroomError {
   return typeof error === 'object' && error !== null && MARK in error;
 }
@@ -84,31 +84,31 @@ export class RoomNotFound extends MailroomError {
   }
 }
 
-/** Another room lies at the path of the one that was opened. Nothing of it was touched; open it anew to work in it. */
+/** Another room is at the path of the one that was opened. The new room was not touched; open it to work in it. */
 export class RoomReplaced extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('ROOM_REPLACED', message, details);
   }
 }
 
-/** Whether the room that a process worked in is there no more, so that it has nothing left to do. */
+/** Whether the room that a process worked in is gone, so that the process has nothing left to do. */
 export function isRoomLost(error: unknown): boolean {
   return isMailroomError(error) && (error.code === 'ROOM_NOT_FOUND' || error.code === 'ROOM_REPLACED');
 }
 
-/** Whether a claim is somebody else's by now. */
+/** Whether the claim belongs to another reader by now. */
 export function isLeaseLost(error: unknown): boolean {
   return isMailroomError(error) && error.code === 'LEASE_LOST';
 }
 
-/** The room exists and may not be used: another owner, a newer format, a file system without hard links. */
+/** The room exists but cannot be used: another owner, a newer format, a file system without hard links. */
 export class RoomRefused extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('ROOM_REFUSED', message, details);
   }
 }
 
-/** No actor has joined under this address; `nearest` is the joined address most like it. */
+/** No actor has joined under this address; `nearest` is the most similar joined address. */
 export class ActorNotFound extends MailroomError {
   readonly address: string;
   readonly nearest: string | undefined;
@@ -120,21 +120,21 @@ export class ActorNotFound extends MailroomError {
   }
 }
 
-/** Nothing says which actor the caller is. */
+/** It is unknown which actor the caller is. */
 export class IdentityUnknown extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('IDENTITY_UNKNOWN', message, details);
   }
 }
 
-/** An argument that can never work: a bad address, an undeclared type, a value out of its bounds. */
+/** An argument that can never work: an invalid address, an undeclared type, a value out of its range. */
 export class InvalidInput extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('INVALID_INPUT', message, details);
   }
 }
 
-/** The sender has used up its messages for now; `retryAt` (ms since the epoch) is when the next one is free. */
+/** The sender has reached its rate limit; `retryAt` (ms since the epoch) is when it can send again. */
 export class RateLimitExceeded extends MailroomError {
   readonly retryAt: number;
 
@@ -145,8 +145,8 @@ export class RateLimitExceeded extends MailroomError {
 }
 
 /**
- * A message did not verifiably reach its recipient. `outcome` is `failed` when it certainly did not arrive
- * and `unknown` when it may have; repeating the send with the same `id` is safe in both cases.
+ * A message did not verifiably reach its recipient. `outcome` is `failed` if it certainly did not arrive and `unknown`
+ * if it may have; retrying with the same `id` is safe in both cases.
  */
 export class MessageDeliveryError extends MailroomError {
   readonly id: string;
@@ -159,14 +159,17 @@ export class MessageDeliveryError extends MailroomError {
   }
 }
 
-/** As many messages of this sender wait at the recipient as there are free places, or none is free. */
+/** As many messages of this sender wait at the recipient as there are free places, or no place is free. */
 export class MailboxFull extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('MAILBOX_FULL', message, details);
   }
 }
 
-/** The id or address is in use by something else that is not equal to this. */
+/**
+ * The request conflicts with the current state: an id or address in use by something else, or a message already
+ * handled.
+ */
 export class Conflict extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('CONFLICT', message, details);
@@ -180,7 +183,7 @@ export class LeaseLost extends MailroomError {
   }
 }
 
-/** A message that may not be sent or believed: signature, schema, size, expiry; `reason` is the stable short form. */
+/** A message that may not be sent or accepted: signature, schema, size, expiry; `reason` is the stable short form. */
 export class MessageRefused extends MailroomError {
   readonly reason: string;
 
@@ -190,24 +193,24 @@ export class MessageRefused extends MailroomError {
   }
 }
 
-/** What to do about a file of a newer format. */
+/** The hint for a file of a newer format. */
 export const UPDATE_HINT = 'Use the version of Mailroom that wrote it, or a newer one.';
 
-/** No message with this id, or id ending, lies in the mailboxes looked at. */
+/** No message with this id, or id ending, is in the mailboxes searched. */
 export class MessageNotFound extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('MESSAGE_NOT_FOUND', message, details);
   }
 }
 
-/** A chain file has whole records beyond a gap: it was damaged, and going on would be silently wrong. */
+/** A chain file has complete records beyond a gap: it was damaged, and continuing would be silently wrong. */
 export class ChainDamaged extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('CHAIN_DAMAGED', message, details);
   }
 }
 
-/** Another host has taken the workflow; nothing that this one does counts any more. */
+/** Another host has taken the workflow over; nothing this host does counts any more. */
 export class Fenced extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('FENCED', message, details);
@@ -215,8 +218,8 @@ export class Fenced extends MailroomError {
 }
 
 /**
- * A workflow is FAILED: it cannot get past a step that throws, and waits as it was before. `error` is what the step threw, `place`
- * where (`<file>:<line>:<column>`), if that is known.
+ * A workflow is FAILED: it cannot get past a step that throws, and stays as it was before. `error` is what the step
+ * threw; `place` is where (`<file>:<line>:<column>`), if known.
  */
 export class WorkflowFailed extends MailroomError {
   readonly address: string;
@@ -234,7 +237,7 @@ export class WorkflowFailed extends MailroomError {
   }
 }
 
-/** The wait ended before what was waited for happened. */
+/** The wait ended before the awaited condition was met. */
 export class WaitTimeout extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('TIMEOUT', message, details);

@@ -1,6 +1,6 @@
 /**
- * Text that others wrote, made safe for a terminal. What would act on the terminal, or would be there without being seen,
- * becomes an escape: C0, DEL and C1 controls (ECMA-48), line and paragraph separators, bidirectional controls (UAX #9),
+ * Text that others wrote, made safe for a terminal. Characters that would act on the terminal, or would be invisible,
+ * become escapes: C0, DEL and C1 controls (ECMA-48), line and paragraph separators, bidirectional controls (UAX #9),
  * halves of surrogate pairs, and the default-ignorable characters of UAX #44, such as the zero-width space and the tags
  * in which an instruction can be hidden.
  */
@@ -12,7 +12,10 @@ const JOINED_SCRIPTS =
 /** The subdivision flags in use: a black flag, the letters as tags, and the tag that ends them (UTS #51). */
 const TAG_FLAGS = ['gbeng', 'gbsct', 'gbwls'];
 
-/** Ignorable characters in their place, each pattern ending in one: emoji, joined letters, variants of a letter. */
+/**
+ * Ignorable characters that are legitimate in their place, each pattern ending in one: emoji, joined letters, variants
+ * of a letter.
+ */
 function inPlace(): string {
   const joined = JOINED_SCRIPTS.split(' ')
     .map((script) => `\\p{Script=${script}}`)
@@ -36,8 +39,8 @@ function tagOf(letter: string): number {
 let unsafe: RegExp | undefined;
 
 function escaped(text: string, escape: (char: string) => string): string {
-  // Most text is printable ASCII, and Mailroom's own ellipsis and arrow. A command that prints nothing else is spared the rest,
-  // which takes 2 ms.
+  // Most text is printable ASCII plus Mailroom's own ellipsis and arrow. A command that prints nothing else is spared
+  // the rest, which takes 2 ms.
   if (!NOT_PLAIN.test(text)) return text;
   unsafe ??= new RegExp(`[${UNSAFE}](?<!${inPlace()})`, 'gu');
   return text.replace(unsafe, escape);
@@ -51,27 +54,29 @@ export function visible(text: string): string {
   return escaped(text, escapeOf);
 }
 
-/** The same, but line feeds and tabs stay what they are. */
+/** The same, but line feeds and tabs are kept. */
 export function visibleLines(text: string): string {
   if (!NOT_PLAIN_LINES.test(text)) return text;
   return escaped(text, (char) => (char === '\n' || char === '\t' ? char : escapeOf(char)));
 }
 
-/** What a program printed, without the colours that it printed for a terminal, and with line feeds as its line ends. */
+/** A program's output without the colours it printed for a terminal, and with line feeds as line ends. */
 export function plainOutput(text: string): string {
   return text.replaceAll(COLOUR, '').replaceAll('\r\n', '\n');
 }
 
-/** SGR and EL of ECMA-48: they change how text looks, and what is hidden by another sequence stays to be escaped. */
+/**
+ * SGR and EL of ECMA-48, which only change how text looks. What is hidden by another sequence is left to be escaped.
+ */
 // oxlint-disable-next-line no-control-regex -- these sequences begin with ESC
 const COLOUR = /\u001b\[[0-9;:]*[mK]/g;
 
-/** The value as JSON on one line, with what `visible` would escape and JSON does not as JSON's own `\u` escapes. */
+/** The value as JSON on one line. Characters that `visible` escapes and JSON does not become `\u` escapes of JSON. */
 export function visibleJson(value: unknown): string {
   return visibleJsonText(JSON.stringify(value));
 }
 
-/** The same for a value that is JSON already, on one line. */
+/** The same for a value that is already JSON on one line. */
 export function visibleJsonText(json: string): string {
   return escaped(json, (char) =>
     Array.from({ length: char.length }, (_, at) => `\\u${hex(char.charCodeAt(at), 4)}`).join(''),

@@ -63,7 +63,7 @@ function faultIn({ operands: specs }: CommandSpec, { operands, options }: Argume
   if (to !== undefined && !isActorAddress(to)) return `${echo(to)} is not the address of one recipient.`;
   const type = operands[typeAtOf(specs)];
   if (type === undefined || isMessageType(type)) return undefined;
-  return `${echo(type)} is no message type: expected capitals, such as INFO or QUESTION.`;
+  return `${echo(type)} is not a message type: expected capitals, such as INFO or QUESTION.`;
 }
 
 function typeAtOf(specs: CommandSpec['operands']): number {

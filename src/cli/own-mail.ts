@@ -1,5 +1,5 @@
 import { Conflict, MessageNotFound } from '../errors.ts';
-import { inspect } from '../mailbox/find.ts';
+import { readVerified } from '../mailbox/find.ts';
 import { messageFileName } from '../message/layout.ts';
 import type { Message } from '../message/message.ts';
 import { visible } from '../message/visible.ts';
@@ -25,8 +25,8 @@ export async function mailOrPast(agent: Agent, room: Room, id: string, leaseMs?:
   const mailbox = mailboxOf(room.context, agent.address);
   const found = mailbox && findMail(mailbox, id);
   if (mailbox && found?.state === 'acknowledged') {
-    const inspected = inspect(mailbox, { path: found.path, name: messageFileName(found) });
-    if (inspected && 'message' in inspected) return { message: inspected.message, mail: undefined, wasHeld: false };
+    const read = readVerified(mailbox, { path: found.path, name: messageFileName(found) });
+    if (read && 'message' in read) return { message: read.message, mail: undefined, wasHeld: false };
     throw new MessageNotFound(`The message ${found.id} can no longer be read at ${found.path}.`, {
       hint: 'See what the room knows of it: mailroom log',
     });

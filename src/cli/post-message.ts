@@ -1,7 +1,7 @@
 import { InvalidInput, isMailroomError, MessageDeliveryError, type MailroomError } from '../errors.ts';
 import type { Room } from '../room/room.ts';
 import { EXPIRY_MS_MAX, type Draft } from '../room/draft.ts';
-import type { SendReport } from '../room/post-sealed.ts';
+import type { SendReport } from '../room/deliver-and-log.ts';
 import { createSender, type Sender } from '../room/sender.ts';
 import { waitForState } from '../room/wait-for-state.ts';
 import { Advised } from './report-error.ts';

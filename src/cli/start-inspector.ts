@@ -11,7 +11,7 @@ import { VIEWER_URL } from '../inspector/page.ts';
 import { InspectRelay } from '../inspector/relay.ts';
 import type { WireEvent } from '../inspector/wire.ts';
 import type { RoomContext } from '../room/context.ts';
-import { asTold } from '../room/system-errors.ts';
+import { toRoomError } from '../room/system-errors.ts';
 import { watchTree } from '../room/watch-room.ts';
 import { errorFacts } from '../workflow/plain-facts.ts';
 import { InspectedMachines, type MachineFiles } from './inspected-machines.ts';
@@ -175,7 +175,7 @@ export async function* inspectRoom(
       await changes?.next();
     }
   } catch (error) {
-    throw asTold(context, 'The workflows are not shown any further', error);
+    throw toRoomError(context, 'The workflows are not shown any further', error);
   } finally {
     follower.close();
     await changes?.close();

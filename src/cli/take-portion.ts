@@ -1,10 +1,10 @@
-import { inspect } from '../mailbox/find.ts';
+import { readVerified } from '../mailbox/find.ts';
 import type { Agent } from '../room/agent.ts';
 import { mailboxOf } from '../room/context.ts';
 import { iterateInbox } from '../room/inbox.ts';
 import type { Mail } from '../room/mail.ts';
 import type { Room } from '../room/room.ts';
-import { asTold } from '../room/system-errors.ts';
+import { toRoomError } from '../room/system-errors.ts';
 import type { Call } from './command.ts';
 import { fit, type Printed } from './print/mail.ts';
 
@@ -51,7 +51,7 @@ export function createPortion(
     if (printed.length === 0) return true;
     const size = context.host.files.lstat(path)?.size ?? 0;
     if (size * PRINTED_PER_BYTE_MAX + FACTS_BYTES_MAX <= left) return true;
-    const found = inspect(mailbox, { path, name });
+    const found = readVerified(mailbox, { path, name });
     isFull = found !== undefined && 'message' in found && !fits(found.message);
     return !isFull;
   };
@@ -103,7 +103,7 @@ export function createPortion(
       const [first] = passedOver.values();
       if (first === undefined) return;
       const count = passedOver.size === 1 ? '1 message' : `${passedOver.size} messages`;
-      throw asTold(context, `${count} of ${agent.address} could not be read now, and wait`, first);
+      throw toRoomError(context, `${count} of ${agent.address} could not be read now, and wait`, first);
     },
   };
 }

@@ -1,11 +1,11 @@
 import { Conflict } from '../errors.ts';
-import { createTurns } from '../mailbox/send-order.ts';
+import { createSendOrder } from '../mailbox/send-order.ts';
 import { STOP } from '../workflow/control.ts';
 import { SYSTEM } from '../message/address.ts';
 import { createIdSource } from '../message/message-id.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { messageOf } from '../room/draft.ts';
-import { postSealed, type SendReport } from '../room/post-sealed.ts';
+import { deliverAndLog, type SendReport } from '../room/deliver-and-log.ts';
 import { sealMessage } from '../signing/seal.ts';
 import { listWorkflows, noWorkflow } from '../journal/list.ts';
 
@@ -34,12 +34,12 @@ export async function stopWorkflow(
   const draft = { type: STOP, content, data: by === undefined ? {} : { by } };
   const message = messageOf(context, { id, from, to: [address], draft });
   const sealed = sealMessage(message, { key: keyring.signerOf(from), limits: config.limits });
-  const report = await postSealed(context, {
+  const report = await deliverAndLog(context, {
     sealed,
     recipients: [mailbox],
     durability,
     repeat: false,
-    turn: createTurns()(),
+    slot: createSendOrder()(),
   });
   const outcome = report.outcomes[address];
   if (outcome && outcome.outcome !== 'delivered') throw outcome.error;

@@ -1,5 +1,5 @@
 import { namesIn } from '../host/files.ts';
-import { inspect } from '../mailbox/find.ts';
+import { readVerified } from '../mailbox/find.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { messageFileName, parseMessageFileName } from '../message/layout.ts';
 import { dayOfId, idPrefixOf } from '../message/message-id.ts';
@@ -63,7 +63,9 @@ function openLines(mailbox: Mailbox): string[] {
     .sort((a, b) => (a.name < b.name ? 1 : -1));
   for (const { day, name } of newest.slice(0, LOOKED_AT_MAX)) {
     if (open.length > LINES_MAX) break;
-    const found = answered.has(name) ? undefined : inspect(mailbox, { path: `${layout.done}/${day}/${name}`, name });
+    const found = answered.has(name)
+      ? undefined
+      : readVerified(mailbox, { path: `${layout.done}/${day}/${name}`, name });
     if (found && 'message' in found && ASKING.has(found.message.type)) open.push(found.message);
   }
   return lines(open);

@@ -1,6 +1,6 @@
 import { isOpenToAll } from '../mailbox/claim.ts';
 import { countUnread } from '../mailbox/early.ts';
-import { inspect } from '../mailbox/find.ts';
+import { readVerified } from '../mailbox/find.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { namesIn } from '../host/files.ts';
 import { parseClaimFileName } from '../message/layout.ts';
@@ -54,7 +54,7 @@ export async function showWaiting(context: RoomContext, session: Session, option
   };
   const wants = (file: { path: string; name: string }): boolean => {
     if (blocks.length === 0) return true;
-    const found = inspect(mailbox, file);
+    const found = readVerified(mailbox, file);
     // What is refused is put aside by the claim.
     return found === undefined || !('message' in found) || !wordOf(found.message).isCut;
   };

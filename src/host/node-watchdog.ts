@@ -139,6 +139,7 @@ class NodeWatchdog implements Watchdog {
     for (const { signals, listener } of this.#hearings) if (signals.includes(signal)) listener(signal);
   }
 
+  /** Says since when (ms since the epoch) and for what; it counts only while that very process runs. */
   #note({ cause }: Stretch): string {
     this.#self ??= JSON.stringify(identify(process.pid) ?? { pid: process.pid, startTime: '', bootId: '' });
     return `{"v":1,"process":${this.#self},"at":${Date.now()},"cause":${JSON.stringify(cause)}}\n`;

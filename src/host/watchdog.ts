@@ -1,19 +1,8 @@
-import type { ProcessIdentity } from './processes.ts';
-
 /** Something that the main thread does and that returns in no time, unless what a user wrote never does. */
 export interface Stretch {
   /** Where it is noted while it lasts. */
   readonly path: string;
   /** What it is on; inert, because it is shown. */
-  readonly cause: string;
-}
-
-/** What the note of a stretch says. It counts only while that very process runs. */
-interface StretchNote {
-  readonly v: 1;
-  readonly process: ProcessIdentity;
-  /** When it began, ms since the epoch. */
-  readonly at: number;
   readonly cause: string;
 }
 

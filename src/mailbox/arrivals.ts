@@ -3,9 +3,12 @@ import type { Mailbox } from './mailbox.ts';
 
 /** Wakes a reader when its mailbox may have changed. */
 export interface Arrivals {
-  /** Resolves at the next hint, and at the latest after `pollMs`, or as soon as the signal aborts. A hint since the last call counts. */
+  /**
+   * Resolves at the next hint, after `pollMs` at the latest, or as soon as the signal aborts. A hint since the last
+   * call counts.
+   */
   next(): Promise<void>;
-  /** A hint from whoever else has something for the reader. */
+  /** Gives a hint from another source that has something for the reader. */
   hint(): void;
   close(): void;
 }
@@ -13,8 +16,8 @@ export interface Arrivals {
 const REARM_MS = 10_000;
 
 /**
- * A watcher is a hint and a listing is the truth, so every wait also ends after `pollMs`. The watcher is set anew when
- * the directory was replaced; where no watcher can be had, polling goes on alone, said once through `warn`.
+ * A watcher is only a hint; the listing is the truth, so every wait also ends after `pollMs`. The watcher is renewed
+ * when the directory was replaced. If no watcher can be had, it only polls, and says so once through `warn`.
  */
 export function watchArrivals(
   mailbox: Mailbox,
@@ -50,11 +53,11 @@ export function watchArrivals(
     failedAtMs = undefined;
     armedInode = inode;
     close = host.watching.directory(layout.new, hint, fail);
-    // What came before the watcher was set is found by looking once more.
+    // Mail that arrived before the watcher was set is found by listing once more.
     hinted = true;
   };
 
-  // One timer over many waits: to set and cancel one for each costs more than the rest of waking up.
+  // One timer for many waits: setting and cancelling one for each costs more than everything else in waking up.
   const poll = async (): Promise<void> => {
     if (isPolling) return;
     isPolling = true;
@@ -66,7 +69,7 @@ export function watchArrivals(
   options.signal?.addEventListener('abort', hint);
   return {
     next: async () => {
-      // A reader that is woken in this turn needs no watcher, for which node loads modules for some ms.
+      // A reader that is woken within this turn needs no watcher, for which node spends some ms loading modules.
       if (!hasWaited && !hinted) await nextTurn();
       hasWaited = true;
       if (!hinted) arm();

@@ -13,9 +13,9 @@ export function claimPath({ layout }: Pick<Mailbox, 'layout'>, claim: ClaimName)
 const NAMES_TRIED_MAX = 1_000;
 
 /**
- * Renames a file in `new`, `cur` or `dead` to a claim, and returns that claim; undefined when the file was gone. Two
- * copies of a message may be claimed in the same ms, and a rename replaces what has the name, so a claim whose name is
- * taken ends 1 ms later.
+ * Renames a file in `new`, `cur` or `dead` to a claim, and returns that claim; undefined if the file was gone. Two
+ * copies of a message may be claimed in the same ms, and a rename replaces an existing file of that name, so a claim
+ * whose name is taken ends 1 ms later.
  */
 export function moveToClaim(
   mailbox: Pick<Mailbox, 'layout' | 'host'>,
@@ -32,8 +32,8 @@ export function moveToClaim(
 }
 
 /**
- * Renames within the mailbox; false when the source was gone, which is how a holder learns that it is none any more. Where
- * the source is there, the directory is missing that it was to go to, and is made.
+ * Renames within the mailbox; false if the source was gone, which is how a holder learns that it has lost its claim. If
+ * the source is still there, the target directory is missing, so it is made and the rename retried.
  */
 function moved(mailbox: Pick<Mailbox, 'layout' | 'host'>, from: string, to: string): boolean {
   const { host, layout } = mailbox;
@@ -43,7 +43,7 @@ function moved(mailbox: Pick<Mailbox, 'layout' | 'host'>, from: string, to: stri
   return isRenamed(host.files, from, to);
 }
 
-/** Files a message that was dealt with under `done`; false when it was gone. */
+/** Moves a handled message to `done`; false if it was gone. */
 export function moveToDone(mailbox: Mailbox, from: string, name: string): boolean {
   const { memory, host, layout } = mailbox;
   const to = donePath(mailbox, name);
@@ -57,7 +57,7 @@ export function moveToDone(mailbox: Mailbox, from: string, name: string): boolea
   // At this rename the message is acknowledged.
   if (moved(mailbox, from, to)) return true;
   if (!host.files.lstat(from)) return false;
-  // The day was purged since it was remembered.
+  // The directory of the day was purged after it was remembered.
   ensureDirectory(host.files, day);
   return isRenamed(host.files, from, to);
 }

@@ -4,16 +4,16 @@ import { parseClaimFileName, type ClaimName } from '../message/layout.ts';
 import type { Refusal } from '../message/message.ts';
 import { claimPath, moveToClaim, moveToDone } from './claim-path.ts';
 import { giveUp, refuse } from './dead.ts';
-import { type Believed, compareSigned, findBeyondNew, inspect } from './find.ts';
+import { type VerifiedMessage, compareSigned, findBeyondNew, readVerified } from './find.ts';
 import type { Mailbox } from './mailbox.ts';
 import { refusalOfPurged } from './purge.ts';
 
 /** A verified message under a lease. The file name holds the whole state of the claim. */
-export interface Claim extends ClaimName, Believed {}
+export interface Claim extends ClaimName, VerifiedMessage {}
 
 /**
- * Claims a message in `new`. Undefined when there is nothing to act on: somebody else was first, it was a duplicate, or
- * it was put aside as a dead letter.
+ * Claims a message in `new`. Undefined if there is nothing to act on: another reader was first, the message was a
+ * duplicate, or it was put aside as a dead letter.
  */
 export function claimNew(mailbox: Mailbox, { name, leaseMs }: { name: string; leaseMs: number }): Claim | undefined {
   const untilMs = mailbox.host.clock.now() + leaseMs;
@@ -21,7 +21,7 @@ export function claimNew(mailbox: Mailbox, { name, leaseMs }: { name: string; le
   return own && settle(mailbox, own, { isNew: true, isUnjudged: true });
 }
 
-/** Takes over a claim whose lease has ended or was released. Undefined as in `claimNew`. */
+/** Takes over a claim that was released or whose lease has ended. Undefined as in `claimNew`. */
 export function takeOver(mailbox: Mailbox, options: { claim: ClaimName; leaseMs: number }): Claim | undefined {
   const { claim: before, leaseMs } = options;
   const untilMs = mailbox.host.clock.now() + leaseMs;
@@ -32,7 +32,10 @@ export function takeOver(mailbox: Mailbox, options: { claim: ClaimName; leaseMs:
   return own && settle(mailbox, own, { isNew: false, isUnjudged: before.attempt === 0 });
 }
 
-/** What was kept in part was claimed once. As attempt 1 it could have the name of a first claim that its reader is about to drop. */
+/**
+ * A message kept in part counts as claimed once. With attempt 1, it could get the name of a first claim that its reader
+ * is about to drop.
+ */
 function attemptAfter({ attempt, untilMs }: ClaimName): number {
   return attempt === 0 && untilMs > 0 ? ATTEMPT_AFTER_PART : attempt + 1;
 }
@@ -43,38 +46,40 @@ const ATTEMPT_AFTER_PART = 2;
 interface Origin {
   /** From `new`. */
   readonly isNew: boolean;
-  /** From there, or from attempt 0. */
+  /** From `new`, or from attempt 0. */
   readonly isUnjudged: boolean;
 }
 
 function claimFile(mailbox: Mailbox, { path, claim }: { path: string; claim: ClaimName }): ClaimName | undefined {
   try {
-    // At this rename the message is claimed; only its holder may drop it from here on.
+    // At this rename the message is claimed; from here on only its holder may drop it.
     return moveToClaim(mailbox, { path, claim });
   } catch (error) {
     const { name } = claim;
-    const inspected = inspect(mailbox, { path, name });
-    if (!inspected || 'message' in inspected) throw error;
-    // Not a message, and not even to be moved: told once, and skipped from then on.
-    refuse(mailbox, { path, name, refusal: inspected.refusal });
+    const read = readVerified(mailbox, { path, name });
+    if (!read || 'message' in read) throw error;
+    // Not a message, and it cannot even be moved: reported once, and skipped from then on.
+    refuse(mailbox, { path, name, refusal: read.refusal });
     return undefined;
   }
 }
 
-/** Whether anybody may take the claim over: released, past its end, or further ahead than any lease is. */
+/**
+ * Whether anyone may take the claim over: it was released, its lease has ended, or it ends later than any lease can.
+ */
 export function isOpenToAll({ host, limits }: Mailbox, { untilMs }: ClaimName): boolean {
   return untilMs <= host.clock.now() || untilMs > host.clock.now() + limits.leaseMsMax;
 }
 
 export interface ClaimState {
-  /** `released` also when its lease has ended: anybody may take it over. */
+  /** `released` includes an expired lease: anyone may take it over. */
   readonly state: 'claimed' | 'released';
   readonly attempt: number;
-  /** End of the lease, ms since the epoch; 0 when there is none. */
+  /** End of the lease, in ms since the epoch; 0 if there is none. */
   readonly untilMs: number;
 }
 
-/** What a claim is to whoever looks at the mailbox now. */
+/** The state of a claim as any reader sees it now. */
 export function stateOfClaim(mailbox: Mailbox, claim: ClaimName): ClaimState {
   const { attempt, untilMs } = claim;
   return isOpenToAll(mailbox, claim)
@@ -82,7 +87,7 @@ export function stateOfClaim(mailbox: Mailbox, claim: ClaimName): ClaimState {
     : { state: 'claimed', attempt, untilMs };
 }
 
-/** Extends the lease to `leaseMs` from now, or to `untilMs`; it never gets shorter. Throws `LeaseLost` when it is lost. */
+/** Extends the lease to `leaseMs` from now, or to `untilMs`; it never gets shorter. Throws `LeaseLost`. */
 export function renew(mailbox: Mailbox, to: { claim: Claim; leaseMs?: number; untilMs?: number }): Claim {
   const { claim, leaseMs = 0, untilMs = mailbox.host.clock.now() + leaseMs } = to;
   const longer = { ...claim, untilMs: Math.max(untilMs, claim.untilMs + 1) };
@@ -91,25 +96,25 @@ export function renew(mailbox: Mailbox, to: { claim: Claim; leaseMs?: number; un
   throw leaseLost(mailbox, claim);
 }
 
-/** Ends the claim early, so that another may take it over. Throws `LeaseLost`. */
+/** Ends the claim early, so that another reader can take it over. Throws `LeaseLost`. */
 export function release(mailbox: Mailbox, claim: Claim): void {
   releaseAs(mailbox, claim, claim.attempt);
 }
 
-/** The same for a message that nobody has seen: no further attempt is counted. */
+/** The same for a message that nobody has seen: no attempt is counted. */
 export function putBack(mailbox: Mailbox, claim: Claim): void {
   releaseAs(mailbox, claim, claim.attempt - 1);
 }
 
 function releaseAs(mailbox: Mailbox, claim: Claim, attempt: number): void {
-  // It was claimed once at least.
+  // It was claimed at least once.
   const released: ClaimName = { name: claim.name, attempt: Math.max(1, attempt), untilMs: 0 };
   if (!moveToClaim(mailbox, { path: claimPath(mailbox, claim), claim: released })) throw leaseLost(mailbox, claim);
 }
 
 /**
- * Keeps a claim whose message was shown in part only: its attempt becomes 0, by which readers to come know it. Claimed as often as
- * it may have been, it counts as claimed once. The lease stays. Throws `LeaseLost` when the claim is no longer this one.
+ * Keeps a claim whose message was shown only in part: its attempt becomes 0, which later readers recognise. A message
+ * claimed as often as allowed thereby counts as claimed once. The lease is unchanged. Throws `LeaseLost`.
  */
 export function keepInPart(mailbox: Mailbox, claim: Claim): Claim {
   const kept = moveToClaim(mailbox, { path: claimPath(mailbox, claim), claim: { ...claim, attempt: 0 } });
@@ -117,13 +122,13 @@ export function keepInPart(mailbox: Mailbox, claim: Claim): Claim {
   return { ...claim, ...kept };
 }
 
-/** The names of the messages that are kept so. */
+/** The names of the messages that are kept in part. */
 export function namesInPart(mailbox: Mailbox): string[] {
   const claims = namesIn(mailbox.host.files, mailbox.layout.cur).map(parseClaimFileName);
   return claims.flatMap((claim) => (claim?.attempt === 0 && !isOpenToAll(mailbox, claim) ? [claim.name] : []));
 }
 
-/** Files the message under `done`. Throws `LeaseLost` when the claim is no longer this one; then nothing was changed. */
+/** Moves the message to `done`. Throws `LeaseLost` if this claim was lost; then nothing has changed. */
 export function acknowledge(mailbox: Mailbox, claim: Claim): void {
   if (!moveToDone(mailbox, claimPath(mailbox, claim), claim.name)) throw leaseLost(mailbox, claim);
 }
@@ -135,32 +140,32 @@ export function reject(mailbox: Mailbox, { claim, detail }: { claim: Claim; deta
   if (!giveUp(mailbox, { path: claimPath(mailbox, claim), name, message, refusal })) throw leaseLost(mailbox, claim);
 }
 
-/** The claim that this file in `cur` is, verified again. Undefined when it is gone or no longer believable. */
+/** The claim of this file in `cur`, verified again. Undefined if it is gone or no longer valid. */
 export function openClaim(mailbox: Mailbox, fileName: string): Claim | undefined {
   const claimName = parseClaimFileName(fileName);
   if (!claimName) return undefined;
   const file = { path: claimPath(mailbox, claimName), name: claimName.name };
-  const inspected = inspect(mailbox, file);
-  if (inspected && 'message' in inspected) return { ...claimName, ...inspected };
-  if (inspected) refuse(mailbox, { ...file, refusal: inspected.refusal });
+  const read = readVerified(mailbox, file);
+  if (read && 'message' in read) return { ...claimName, ...read };
+  if (read) refuse(mailbox, { ...file, refusal: read.refusal });
   return undefined;
 }
 
 /**
- * What becomes of a file that was just claimed. It is looked at only now, under a name that nobody else moves: what lay
- * in `new` at an earlier look could be another file by the time of the rename. What cannot be decided is given back, so
- * that nobody has to wait for the lease to end.
+ * Decides about a file that was just claimed. The file is read only now, under a name that nobody else moves: a file
+ * seen in `new` earlier could have been replaced by the time of the rename. If a decision is not possible, the message
+ * is given back, so that nobody has to wait for the lease to end.
  */
 function settle(mailbox: Mailbox, own: ClaimName, from: Origin): Claim | undefined {
   try {
-    const inspected = inspect(mailbox, { path: claimPath(mailbox, own), name: own.name });
-    // The lease ended before it was looked at, and somebody took it over.
-    if (!inspected) return undefined;
-    if ('refusal' in inspected) {
-      putAside(mailbox, own, { refusal: inspected.refusal, from });
+    const read = readVerified(mailbox, { path: claimPath(mailbox, own), name: own.name });
+    // The lease ended before the file was read, and another reader took it over.
+    if (!read) return undefined;
+    if ('refusal' in read) {
+      putAside(mailbox, own, { refusal: read.refusal, from });
       return undefined;
     }
-    const claim: Claim = { ...own, ...inspected };
+    const claim: Claim = { ...own, ...read };
     return isDropped(mailbox, claim, from) ? undefined : heldUnlessSpent(mailbox, claim);
   } catch (error) {
     giveBack(mailbox, own, from);
@@ -168,17 +173,23 @@ function settle(mailbox: Mailbox, own: ClaimName, from: Origin): Claim | undefin
   }
 }
 
-/** Puts aside what is not believed. Where it cannot be, it lies open to all, and this process leaves it to others. */
+/**
+ * Puts aside a file that is not valid. If that fails, the file is left open to all, and this process leaves it to
+ * others.
+ */
 function putAside(mailbox: Mailbox, own: ClaimName, { refusal, from }: { refusal: Refusal; from: Origin }): void {
   if (refuse(mailbox, { path: claimPath(mailbox, own), name: own.name, refusal })) return;
   const back = giveBack(mailbox, own, from);
   if (back) mailbox.memory.unmovable.add(claimPath(mailbox, back));
 }
 
-/** It was never handed out, so it does not count as an attempt: a disk that is full for a while gives up no mail. */
+/**
+ * The message was never handed out, so this does not count as an attempt: a disk that is full for a while gives up no
+ * mail.
+ */
 function giveBack(mailbox: Mailbox, own: ClaimName, { isUnjudged }: Origin): ClaimName | undefined {
   try {
-    // What was kept in part stays that, with a lease that has ended.
+    // A message kept in part stays so, with a lease that has ended.
     const isInPart = isUnjudged && own.attempt === ATTEMPT_AFTER_PART;
     const claim = { ...own, attempt: isInPart ? 0 : own.attempt - 1, untilMs: isInPart ? 1 : 0 };
     return moveToClaim(mailbox, { path: claimPath(mailbox, own), claim });
@@ -189,12 +200,13 @@ function giveBack(mailbox: Mailbox, own: ClaimName, { isUnjudged }: Origin): Cla
 }
 
 /**
- * Whether another copy of the message is the one that counts, or it is too old to tell; then the holder drops its own
- * file, and never anybody else's. Looked at only after the rename. A copy with other signed bytes is kept as refused.
+ * Whether another copy of the message is the one that counts, or the message is too old to tell. The holder then drops
+ * its own file, never another reader's. Checked only after the rename. A copy with other signed bytes is kept as
+ * refused.
  *
- * Only what came from `new` yields to another claim: of two copies taken over at once, each would yield to the other. It
- * yields to every claim that somebody took over or that was put back, because those yield to none, and among first
- * claims to the one that ends first. So the last copy is never dropped.
+ * Only a claim taken from `new` yields to another claim: of two copies taken over at once, each would yield to the
+ * other. It yields to every claim that was taken over or put back, because those yield to none, and among first claims
+ * to the one that ends first. So the last copy is never dropped.
  */
 function isDropped(mailbox: Mailbox, claim: Claim, { isNew, isUnjudged }: Origin): boolean {
   const own = { path: claimPath(mailbox, claim), name: claim.name };
@@ -207,13 +219,13 @@ function isDropped(mailbox: Mailbox, claim: Claim, { isNew, isUnjudged }: Origin
       return true;
     }
     if (compared === 'different') {
-      const detail = `it has the id of another message that lies at ${found.path}`;
+      const detail = `it has the id of another message, at ${found.path}`;
       refuse(mailbox, { ...own, refusal: { reason: 'duplicate-differs', detail } });
       return true;
     }
   }
-  // After the look at `done`: the purge writes the day down before it deletes. What has been claimed before keeps its day
-  // from being purged; attempt 0 is what was put back or given back, and nobody has judged it yet.
+  // After the look at `done`: a purge records the day before it deletes. A message claimed before keeps its day from
+  // being purged; attempt 0 was put back or given back, and nobody has judged it yet.
   const refusal = isUnjudged ? refusalOfPurged(mailbox, claim.message.id) : undefined;
   if (refusal) refuse(mailbox, { ...own, refusal });
   return refusal !== undefined;
@@ -223,17 +235,17 @@ function counts(other: ClaimName, own: ClaimName): boolean {
   return other.attempt !== 1 || other.untilMs < own.untilMs;
 }
 
-/** The claim, unless it was claimed too often or expired: then it is given up. */
+/** The claim, unless the message was claimed too often or has expired: then the message is given up. */
 function heldUnlessSpent(mailbox: Mailbox, claim: Claim): Claim | undefined {
   const { name, message, attempt } = claim;
   const { host, limits } = mailbox;
   let refusal: Refusal | undefined;
-  // The room may allow more by now.
+  // The room may allow more attempts by now.
   if (attempt > limits.attemptsMax) mailbox.room.readAnew(message.from);
   if (attempt > limits.attemptsMax) {
     refusal = { reason: 'attempts', detail: `it was claimed ${attempt - 1} times and never acknowledged` };
   } else if (message.expiresAt !== undefined && Date.parse(message.expiresAt) <= host.clock.now()) {
-    refusal = { reason: 'expired', detail: `it was to be read before ${message.expiresAt}` };
+    refusal = { reason: 'expired', detail: `it expired at ${message.expiresAt}` };
   }
   if (!refusal) return claim;
   giveUp(mailbox, { path: claimPath(mailbox, claim), name, message, refusal });

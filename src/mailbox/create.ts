@@ -3,8 +3,8 @@ import type { Host } from '../host/host.ts';
 import type { MailboxLayout } from '../message/layout.ts';
 
 /**
- * Makes the directories of a mailbox, `new` last: a mailbox that has `new` can be delivered to. Repeating it completes it.
- * Syncs them, and at the same time the directories `above`.
+ * Makes the directories of a mailbox, `new` last: mail can be delivered once `new` exists. Idempotent, and completes
+ * what is missing. Syncs the directories, and at the same time those in `above`.
  */
 export async function createMailboxDirectories(
   host: Host,
@@ -13,13 +13,14 @@ export async function createMailboxDirectories(
 ): Promise<void> {
   const { files } = host;
   for (const path of [layout.directory, ...besideNew(layout), layout.new]) ensureDirectory(files, path);
-  // Also those that were there: whoever made them may have been killed before it could sync them.
+  // Existing directories too: the process that made them may have been killed before it could sync them.
   await syncDirectories(files, [...above, layout.dead, layout.directory]);
 }
 
 /**
- * Makes the directories beside `new` that a mailbox has lost: what clears or copies trees may leave out an empty one. They
- * are without content, so whoever needs one may make it; `new` is not made, because it is what makes a mailbox one.
+ * Makes the directories beside `new` that a mailbox has lost: programs that clean up or copy trees may leave out empty
+ * ones. They have no content of their own, so any process may make them. `new` is not made, because it is what makes a
+ * directory a mailbox.
  */
 export function completeMailbox(host: Pick<Host, 'files'>, layout: MailboxLayout): void {
   for (const path of besideNew(layout)) ensureDirectory(host.files, path);

@@ -13,9 +13,9 @@ import { fieldsIn } from '../host/json-file.ts';
 
 const REASON_MODE = 0o600;
 
-/** What lies beside a dead letter. */
+/** The content of the reason file beside a dead letter. */
 export interface DeadReason {
-  /** The message file's name, or the name a refused file had. */
+  /** The message file's name, or the name that a refused file had. */
   readonly name: string;
   readonly reason: string;
   readonly detail: string;
@@ -23,7 +23,10 @@ export interface DeadReason {
   readonly at: string;
 }
 
-/** Gives up a verified message: its file, wherever it lies now, moves to `dead/<name>`, the reason written first. False when it was gone. */
+/**
+ * Gives up a verified message: its file, wherever it is now, moves to `dead/<name>`, after the reason was written.
+ * False if it was gone.
+ */
 export function giveUp(
   mailbox: Mailbox,
   letter: { path: string; name: string; message: Message; refusal: Refusal },
@@ -35,7 +38,7 @@ export function giveUp(
   return true;
 }
 
-/** Puts aside what was never believed, whatever it is: file, directory, FIFO. False when it was gone or cannot be moved. */
+/** Puts aside what was never valid, whatever it is: file, directory, FIFO. False if it was gone or cannot be moved. */
 export function refuse(mailbox: Mailbox, thing: { path: string; name: string; refusal: Refusal }): boolean {
   const { layout, host } = mailbox;
   const target = `${layout.refused}/${uuid(host.randomBytes(16))}`;
@@ -70,7 +73,7 @@ function skipFromNowOn({ memory, observe }: Mailbox, thing: { path: string; name
 const REPLACEMENT_CHARACTER = '\ufffd';
 const UNMOVABLE_KEPT_MAX = 10_000;
 
-/** The reason is there before the letter: a letter without one is never seen. */
+/** The reason is written before the letter is moved: a letter without a reason is never seen. */
 function bury(
   mailbox: Mailbox,
   options: { path: string | Buffer; name: string; refusal: Refusal; target: string; reasonPath: string },
@@ -101,7 +104,7 @@ function bury(
   }
 }
 
-/** Puts a reason file up whole, whatever was there before. */
+/** Writes a reason file atomically, replacing an existing one. */
 export function writeReason({ host, layout }: Mailbox, path: string, why: DeadReason): void {
   const { files, randomBytes } = host;
   const staged = stagedPath(layout.tmp, randomBytes);
@@ -116,15 +119,15 @@ export function writeReason({ host, layout }: Mailbox, path: string, why: DeadRe
 
 export interface DeadLetter extends DeadReason {
   readonly path: string;
-  /** Verified once; what was refused never was. */
+  /** True if it was verified before it was given up; a refused file never was. */
   readonly verified: boolean;
-  /** Whether `retryDead` takes it: it was verified, or is a message by its name and its reason can pass. */
+  /** Whether `retryDead` accepts it: it was verified, or its name is a message's and its reason may pass. */
   readonly retryable: boolean;
 }
 
 /**
- * Reasons that say something of the reader at that time: a key or a version that it did not have, a file that it could not
- * read, a limit or a clock that earlier versions went by. All others say that the file itself is wrong.
+ * Reasons that depend on the reader at that time: a key or a version that it did not have, a file that it could not
+ * read, a limit or a clock check of earlier versions. All others mean that the file itself is wrong.
  */
 const REASONS_THAT_PASS: ReadonlySet<string> = new Set<RefusalReason>([
   'unreadable',
@@ -135,7 +138,7 @@ const REASONS_THAT_PASS: ReadonlySet<string> = new Set<RefusalReason>([
   'from-the-future',
 ]);
 
-/** Every dead letter, oldest first within each of the two kinds. */
+/** Every dead letter: verified ones, then refused ones, each oldest first. */
 export function listDead(mailbox: Mailbox): DeadLetter[] {
   const { layout, host } = mailbox;
   const letters: DeadLetter[] = [];
@@ -158,7 +161,7 @@ function reasonOf(mailbox: Mailbox, letter: string, fileName: string): DeadReaso
   return readReason(mailbox, letter) ?? { name: fileName, reason: 'unknown', detail, at: '' };
 }
 
-/** Why a letter lies where it does; undefined where its reason file is missing or makes no sense. */
+/** Why a letter was given up or refused; undefined if its reason file is missing or invalid. */
 export function readReason({ host }: Mailbox, letter: string): DeadReason | undefined {
   const { name, reason, detail, at } = fieldsIn(readText(host.files, reasonFileName(letter))) ?? {};
   const isWhole = [name, reason, detail, at].every((value) => typeof value === 'string');
@@ -170,10 +173,10 @@ function mayPass({ name, reason }: DeadReason): boolean {
 }
 
 /**
- * Makes a dead letter claimable again, from its first attempt on. `fileName` is that of the letter: a message's name in
- * `dead`, a UUID in `dead/refused`. Whoever claims it judges it like new mail, duplicates and purged days included. Throws
- * `MessageNotFound` when there is no such letter, and `Conflict`, with the letter left where it is, when it would only be
- * refused again.
+ * Makes a dead letter claimable again, starting from its first attempt. `fileName` is the letter's: a message name in
+ * `dead`, a UUID in `dead/refused`. Its next reader judges it like new mail, including duplicates and purged days.
+ * Throws `MessageNotFound` if there is no such letter, and `Conflict`, leaving the letter where it is, if it would only
+ * be refused again.
  */
 export function retryDead(mailbox: Mailbox, fileName: string): void {
   const { layout, host } = mailbox;
@@ -183,14 +186,11 @@ export function retryDead(mailbox: Mailbox, fileName: string): void {
   const name = isVerified ? fileName : nameOfRefused(mailbox, path, fileName);
   const purged = refusalOfPurged(mailbox, parseMessageFileName(name)?.id ?? '');
   if (purged && !isVerified) {
-    throw new Conflict(
-      `${fileName} cannot be tried again: ${purged.detail}, so nobody knows whether it was dealt with.`,
-      {
-        hint: 'Ask its sender to send it again.',
-      },
-    );
+    throw new Conflict(`${fileName} cannot be tried again: ${purged.detail}, so nobody knows whether it was handled.`, {
+      hint: 'Ask its sender to send it again.',
+    });
   }
-  // A verified letter was given up and not dealt with, also where its day is purged by now: then it is not judged as new.
+  // A verified letter was given up, not handled, even if its day is purged by now, so it is not judged as new.
   const claim = { name, attempt: purged ? 1 : 0, untilMs: 0 };
   if (!moveToClaim(mailbox, { path, claim })) throw noLetter(mailbox, fileName);
   removeQuietly(host.files, reasonFileName(path));
@@ -204,7 +204,7 @@ function nameOfRefused(mailbox: Mailbox, path: string, fileName: string): string
   const why = reasonOf(mailbox, path, fileName);
   if (mayPass(why)) return why.name;
   throw new Conflict(
-    `${fileName} was refused (${why.reason}: ${why.detail}), which does not pass; it cannot be tried again.`,
+    `${fileName} was refused (${why.reason}: ${why.detail}), which is permanent; it cannot be tried again.`,
     {
       hint: 'Ask its sender to send it again.',
     },

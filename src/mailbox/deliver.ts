@@ -10,26 +10,26 @@ import { compareSigned, findBeyondNew } from './find.ts';
 import { conflictOf, linkIntoNew, stageMessage } from './link.ts';
 import type { Durability, Fullness, Mailbox } from './mailbox.ts';
 import { purgedThrough } from './purge.ts';
-import type { Turn } from './send-order.ts';
+import type { Slot } from './send-order.ts';
 
-/** What became of a message at one recipient. `again`: it had been delivered before, by an earlier try with this id. */
+/** The outcome of a message for one recipient. `again`: an earlier attempt with this id had delivered it. */
 export type DeliveryOutcome =
   | { readonly outcome: 'delivered'; readonly again: boolean }
   | { readonly outcome: 'failed' | 'unknown'; readonly error: MailroomError };
 
 export interface DeliveryOptions {
   readonly durability: Durability;
-  /** The id was given by the caller, so an earlier try may have delivered it. */
+  /** The caller gave the id, so an earlier attempt may have delivered the message. */
   readonly repeat: boolean;
-  /** When to link: messages of one sender are linked in the order in which they were sent. */
-  readonly turn: Turn;
+  /** When to link: the messages of one sender are linked in the order in which they were sent. */
+  readonly slot: Slot;
 }
 
 const RESTAGE_TRIES_MAX = 3;
 
 /**
- * Delivers one message to any number of mailboxes: written once, linked into each. Never throws for a recipient; each
- * gets its outcome, in the order given. With `power` durability what it calls delivered survives a power loss.
+ * Delivers one message to any number of mailboxes: written once, linked into each. Never throws for a recipient;
+ * returns an outcome for each, in the order given. With `power` durability, a delivered message survives a power loss.
  */
 export async function deliver(
   mailboxes: readonly Mailbox[],
@@ -40,24 +40,24 @@ export async function deliver(
   const staged: Staged[] = [];
   const linking = withFields(options, { staged });
   for (const [index, mailbox] of mailboxes.entries()) {
-    // Only the first recipient waits: for the file to be written, and for its turn.
+    // Only the first recipient waits: for the file to be written, and for its slot.
     outcomes[index] ??= linkStaged(mailbox, sealed, staged.at(-1)) ?? (await attempt(mailbox, sealed, linking));
   }
-  options.turn.pass(outcomes.every((one) => one?.outcome === 'delivered'));
+  options.slot.done(outcomes.every((one) => one?.outcome === 'delivered'));
   if (options.durability === 'power') await syncDelivered(mailboxes, sealed, outcomes);
   for (const { mailbox, path } of staged) removeQuietly(mailbox.host.files, path);
   return outcomes.map((outcome) => outcome ?? unreachable());
 }
 
-/** A copy of the message in some mailbox's `tmp`, to be linked from. */
+/** A copy of the message in some mailbox's `tmp`, to link from. */
 interface Staged {
   readonly mailbox: Mailbox;
   readonly path: string;
-  /** How many names the file has: this one, and one in `new` of each mailbox it was linked into. */
+  /** Number of names the file has: this one, and one in `new` of each mailbox it was linked into. */
   names: number;
 }
 
-/** Links what was written for an earlier recipient. Undefined when there is nothing, or it has to be written anew. */
+/** Links the copy staged for an earlier recipient. Undefined if there is none or it must be staged again. */
 function linkStaged(mailbox: Mailbox, sealed: SealedMessage, source: Staged | undefined): DeliveryOutcome | undefined {
   if (!source) return undefined;
   try {
@@ -83,7 +83,7 @@ function delivered(
 async function linkOne(
   mailbox: Mailbox,
   sealed: SealedMessage,
-  { staged, durability, turn }: DeliveryOptions & { staged: Staged[] },
+  { staged, durability, slot }: DeliveryOptions & { staged: Staged[] },
 ): Promise<DeliveryOutcome> {
   const { bytes } = sealed;
   for (let tries = 1; ; tries++) {
@@ -92,15 +92,15 @@ async function linkOne(
       source = { mailbox, path: await stageMessage(mailbox, { bytes, durability }), names: 1 };
       staged.push(source);
     }
-    if (turn.came) await turn.came;
-    // Last of all: what this process wrote is in no mailbox of a room that was put there since.
+    if (slot.ready) await slot.ready;
+    // The last check: what this process wrote must not end up in a room that has replaced the opened one.
     mailbox.room.assertSame();
     const linked = linkIntoNew(mailbox, { staged: source.path, names: source.names, sealed });
     if (linked === 'delivered' || linked === 'delivered-before') return delivered(mailbox, sealed, { source, linked });
     if (linked === 'staged-gone') {
       staged.pop();
       if (tries < RESTAGE_TRIES_MAX) continue;
-      throw new Error(`what was written to ${source.path} was removed before it could be linked, ${tries} times`);
+      throw new Error(`the staged file ${source.path} was removed before it could be linked, ${tries} times`);
     }
     if (source.mailbox === mailbox) throw new Error('this file system cannot make hard links (see: mailroom doctor)');
     // Another file system, or too many links to one file: this mailbox gets a copy of its own.
@@ -108,7 +108,7 @@ async function linkOne(
   }
 }
 
-/** What decides the outcome before anything is written. */
+/** Decides the outcome, if possible, before anything is written. */
 function refuseEarly(
   mailbox: Mailbox,
   sealed: SealedMessage,
@@ -124,7 +124,7 @@ function refuseEarly(
     assertNotFull(mailbox, sealed.message.from);
     return undefined;
   } catch (error) {
-    // Where looking for it failed, an earlier try may have delivered it.
+    // If the lookup failed, an earlier attempt may have delivered the message.
     const outcome = isKnownAbsent || error instanceof MailroomError ? 'failed' : 'unknown';
     return { outcome, error: asDeliveryError(mailbox, sealed, error, outcome) };
   }
@@ -142,15 +142,16 @@ function assertNotFull(mailbox: Mailbox, sender: string): void {
 }
 
 /**
- * Looks for what an earlier try delivered, along the way it goes: a full mailbox or disk must not make a failure of it.
- * Throws `Conflict` when its id is another message's, `MessageRefused` when it would have been purged.
+ * Looks for a message delivered by an earlier attempt, in the order in which a message moves, so that a full mailbox or
+ * disk does not turn it into a failure. Throws `Conflict` if its id belongs to another message, `MessageRefused` if the
+ * message would have been purged.
  */
 export function deliveredBefore(mailbox: Mailbox, sealed: SealedMessage): DeliveryOutcome | undefined {
   const { name, signed, message } = sealed;
   const day = dayOfId(message.id);
   const purged = purgedThrough(mailbox);
   if (purged !== undefined && day <= purged) {
-    throw new MessageRefused(`${mailbox.address} has purged everything up to ${purged}; the id is of ${day}.`, {
+    throw new MessageRefused(`${mailbox.address} has purged everything up to ${purged}; the id is from ${day}.`, {
       reason: 'purged',
       hint: 'If it was not delivered then, send it again without --id.',
     });
@@ -186,7 +187,9 @@ function notDelivered(mailbox: Mailbox, sealed: SealedMessage, error: unknown): 
   return { outcome, error: asDeliveryError(mailbox, sealed, error, outcome) };
 }
 
-/** The link made it visible; that it survives a power loss is known only when the directory is synced too. */
+/**
+ * The link made the message visible; whether it survives a power loss is known only once the directory is synced too.
+ */
 async function syncDelivered(
   mailboxes: readonly Mailbox[],
   sealed: SealedMessage,
@@ -206,7 +209,7 @@ async function syncDelivered(
   );
 }
 
-/** An earlier try may have been made without syncing, or been killed before it; its file may have moved on since. */
+/** An earlier attempt may not have synced, or was killed before it could; its file may have moved since. */
 async function syncEarlier(mailbox: Mailbox, { name }: SealedMessage): Promise<void> {
   for (let look = 1; look <= SYNC_LOOKS_MAX; look++) {
     const beyond = findBeyondNew(mailbox, name).map(({ path }) => path);
@@ -218,7 +221,7 @@ async function syncEarlier(mailbox: Mailbox, { name }: SealedMessage): Promise<v
     }
     if (found) return;
   }
-  throw new Error('it was delivered before, and kept moving while it was to be synced');
+  throw new Error('it was delivered before, and kept moving while it was being synced');
 }
 
 const SYNC_LOOKS_MAX = 8;
@@ -227,7 +230,7 @@ function unreachable(): never {
   throw new Error('A recipient was left without an outcome.');
 }
 
-/** The error that a recipient's outcome carries: Mailroom's own as it is, any other told with its reason and the way to repeat it. */
+/** The error in a recipient's outcome: Mailroom's own as it is, any other with its reason and how to retry. */
 function asDeliveryError(
   mailbox: Mailbox,
   sealed: SealedMessage,
@@ -240,7 +243,7 @@ function asDeliveryError(
   const did = outcome === 'failed' ? 'was not delivered' : 'may or may not have been delivered';
   return new MessageDeliveryError(
     `The message ${sealed.message.id} ${did} to ${mailbox.address} (${mailbox.layout.new}): ${reasonOf(cause, errno)}.`,
-    { cause, id: sealed.message.id, outcome, hint: `Repeating it with the same id is safe: --id ${sealed.message.id}` },
+    { cause, id: sealed.message.id, outcome, hint: `Retrying with the same id is safe: --id ${sealed.message.id}` },
   );
 }
 
@@ -265,7 +268,7 @@ function reasonOf(cause: unknown, errno: string | undefined): string {
 
 const COUNT_EVERY_MS = 1_000;
 
-/** What one sender has waiting in a mailbox, and the places that are free there for everybody. */
+/** What one sender has waiting in a mailbox, and the places that are free there for everyone. */
 export interface Share {
   readonly own: number;
   readonly waiting: number;
@@ -273,8 +276,8 @@ export interface Share {
 }
 
 /**
- * The share of a sender. Counted at most once a second, so the bound is soft: what other processes deliver within that
- * second is not seen.
+ * The share of a sender. Counted at most once a second, so the limit is soft: deliveries by other processes within that
+ * second are not seen.
  */
 export function shareOf(mailbox: Mailbox, sender: string): Share {
   const { memory, host, limits } = mailbox;
@@ -289,21 +292,21 @@ export function shareOf(mailbox: Mailbox, sender: string): Share {
 }
 
 /**
- * Whether the mailbox is full for this sender: once as many of its messages wait as there are free places. So one sender
+ * Whether the mailbox is full for this sender: as many of its messages wait as there are free places. So one sender
  * fills at most half of a mailbox, and each further one at most half of what is left.
  */
 export function isFullFor({ own, free }: Share): boolean {
   return own >= free;
 }
 
-/** Counts what this process delivered itself. */
+/** Counts what this process itself delivered. */
 function countDelivered({ memory: { fullness } }: Mailbox, sender: string): void {
   if (!fullness) return;
   fullness.count += 1;
   fullness.bySender.set(sender, (fullness.bySender.get(sender) ?? 0) + 1);
 }
 
-/** Lists `new`. */
+/** Counts by listing `new`. */
 export function countWaiting({ host, layout }: Mailbox): Fullness {
   const names = host.files.readdir(layout.new);
   const bySender = new Map<string, number>();

@@ -7,20 +7,20 @@ import { createEarlyTest } from './early.ts';
 import type { Mailbox } from './mailbox.ts';
 
 const ROUND_PER_SENDER_MAX = 30;
-/** A listing older than this is made anew, so that what arrives, or whose lease ends, is not held up by a long one. */
+/** Relist after this long, so that new mail and expired leases are not stuck behind a long listing. */
 const LISTING_AGE_MS_MAX = 1_000;
 
-/** What waits to be claimed, found by one listing; early mail waits for its time instead. */
-export interface Waiting {
+/** Mail that can be claimed now, found by one listing. Early mail is left out until it is due. */
+export interface ClaimableMail {
   /** Message names in `new`. */
   readonly arrived: readonly string[];
-  /** Claims in `cur` that anybody may take over, one a message; none of a message that somebody holds. */
+  /** Claims in `cur` that anyone may take over, at most one a message; none of a message that somebody holds. */
   readonly open: readonly ClaimName[];
-  /** Names in `new` that are no message's. */
+  /** Names in `new` that are not message names. */
   readonly foreign: readonly string[];
 }
 
-export function listWaiting(mailbox: Mailbox): Waiting {
+export function listClaimable(mailbox: Mailbox): ClaimableMail {
   const { layout, host, memory } = mailbox;
   mailbox.room.assertSame();
   const arrived: string[] = [];
@@ -39,29 +39,29 @@ export function listWaiting(mailbox: Mailbox): Waiting {
     if (!isOpenToAll(mailbox, claim)) held.add(claim.name);
     else if (!isEarly(claim.name)) open.set(claim.name, claim);
   }
-  // A second copy waits until the one that is held was dealt with, and is dropped then.
+  // A second copy waits until the held one is handled, and is then dropped.
   return { arrived, open: [...open.values()].filter(({ name }) => !held.has(name)), foreign };
 }
 
-/** Puts aside what is no message in `new`. */
-export function refuseForeign(mailbox: Mailbox, { foreign }: Pick<Waiting, 'foreign'>): void {
+/** Puts aside what is not a message in `new`. */
+export function refuseForeign(mailbox: Mailbox, { foreign }: Pick<ClaimableMail, 'foreign'>): void {
   const refusal = { reason: 'bad-name', detail: 'the file name is not <id>.<sender>.json' } as const;
   for (const name of foreign) refuse(mailbox, { path: `${mailbox.layout.new}/${name}`, name, refusal });
 }
 
 export interface DrainOptions {
   readonly leaseMs: number;
-  /** Asked before a message is claimed. Where it says no the drain ends, and the message stays what it was. */
+  /** Asked before a message is claimed. False ends the drain, and the message stays as it is. */
   readonly wants?: ((file: { readonly path: string; readonly name: string }) => boolean) | undefined;
-  /** Told of each message that is passed over, and why. */
+  /** Called for each message that is passed over, with the reason. */
   readonly passedOver?: ((name: string, error: unknown) => void) | undefined;
 }
 
 /**
- * Claims what waits, one message a step, until a listing finds nothing more. The mailbox is listed once, drained in
- * order, and listed again; within a listing each sender gets at most 30 turns a round, so that a flood from one does not
- * hold up the others. What cannot be claimed because a system call fails is passed over; the error is thrown only when
- * nothing at all could be claimed.
+ * Claims waiting mail, one message a step, until a listing finds nothing more. The mailbox is listed once, drained in
+ * order, and listed again. Within a listing each sender gets at most 30 messages a round, so that a flood from one
+ * sender does not hold up the others. A message that cannot be claimed because a system call fails is passed over; the
+ * error is thrown only if nothing at all could be claimed.
  */
 export function* drain(mailbox: Mailbox, options: DrainOptions): Generator<Claim, void, void> {
   const { leaseMs, wants = () => true } = options;
@@ -71,7 +71,7 @@ export function* drain(mailbox: Mailbox, options: DrainOptions): Generator<Claim
   let claimed = 0;
   for (;;) {
     const listedAtMs = clock.now();
-    const waiting = listWaiting(mailbox);
+    const waiting = listClaimable(mailbox);
     refuseForeign(mailbox, waiting);
     const open = new Map(waiting.open.map((claim) => [claim.name, claim]));
     const arrived = waiting.arrived.filter((name) => !passedOver.has(name));
@@ -98,7 +98,7 @@ export function* drain(mailbox: Mailbox, options: DrainOptions): Generator<Claim
           passedOver.add(name);
         }
       }
-      // Only between rounds: within one, the sender with the oldest mail would begin again and again.
+      // Only between rounds: within one, the sender with the oldest mail would start over again and again.
       isOld = Math.abs(clock.now() - listedAtMs) >= LISTING_AGE_MS_MAX;
       if (isOld) break;
     }
@@ -108,7 +108,7 @@ export function* drain(mailbox: Mailbox, options: DrainOptions): Generator<Claim
   }
 }
 
-/** The names in order, but never more than `perSenderMax` of one sender before every other sender had its turn. */
+/** The names in order, but never more than `perSenderMax` of one sender before every other sender has had a round. */
 export function inRounds(names: readonly string[], perSenderMax: number): string[] {
   return roundsOf(names, perSenderMax).flat();
 }

@@ -3,31 +3,33 @@ import { parseClaimFileName, type ClaimName } from '../message/layout.ts';
 import type { Refusal } from '../message/message.ts';
 import { claimPath, moveToClaim, moveToDone } from './claim-path.ts';
 import { giveUp, refuse } from './dead.ts';
-import { listWaiting, refuseForeign } from './drain.ts';
-import { type Believed, compareSigned, donePath, inspect } from './find.ts';
+import { listClaimable, refuseForeign } from './drain.ts';
+import { type VerifiedMessage, compareSigned, donePath, readVerified } from './find.ts';
 import type { Mailbox } from './mailbox.ts';
 import { refusalOfPurged } from './purge.ts';
 
 /**
- * What a reader does that owns its mailbox alone and has a better place than a file's name to write down how far it is: it
- * looks at a message where it lies, and moves it only once it is dealt with. States of a message here:
+ * The reading of a mailbox by its only reader, which records its progress in a journal instead of in file names: it reads a
+ * message where it is, and moves the message only once it is handled. States of a message:
  *
- * | lies in                     | means                                                          |
+ * | in                          | means                                                          |
  * |-----------------------------|----------------------------------------------------------------|
  * | `new/<name>`                | waits                                                          |
- * | `cur/<name>,<attempt>,0`    | waits; so many hosts may have died of it                       |
- * | `done`, `dead`              | dealt with                                                     |
+ * | `cur/<name>,<attempt>,0`    | waits; up to this many hosts have died of it                   |
+ * | `done`, `dead`              | handled                                                        |
  */
 export interface WaitingMail {
   readonly name: string;
   readonly path: string;
-  /** The claim it lies under, if it was tried before. */
+  /** Its claim, if the message was tried before. */
   readonly claim?: ClaimName;
 }
 
-/** What waits, oldest first; what somebody has claimed by hand is left to them. What is no message is put aside. */
-export function listOwn(mailbox: Mailbox): WaitingMail[] {
-  const { arrived, open, foreign } = listWaiting(mailbox);
+/**
+ * Waiting mail, oldest first. Messages claimed by hand are left to their holders; what is not a message is put aside.
+ */
+export function listWaiting(mailbox: Mailbox): WaitingMail[] {
+  const { arrived, open, foreign } = listClaimable(mailbox);
   const { layout } = mailbox;
   refuseForeign(mailbox, { foreign });
   const claims = open.map((claim): WaitingMail => ({ name: claim.name, path: claimPath(mailbox, claim), claim }));
@@ -36,23 +38,23 @@ export function listOwn(mailbox: Mailbox): WaitingMail[] {
 }
 
 /**
- * Verifies a waiting message where it lies. Undefined when there is nothing to act on: it was put aside, given up, is a
- * copy of one that was dealt with, or is gone.
+ * Verifies a waiting message where it is. Undefined if there is nothing to act on: it was put aside, was given up, is a
+ * copy of a handled message, or is gone.
  */
-export function examine(mailbox: Mailbox, waiting: WaitingMail): Believed | undefined {
+export function verify(mailbox: Mailbox, waiting: WaitingMail): VerifiedMessage | undefined {
   const { name, path, claim } = waiting;
-  const inspected = inspect(mailbox, { path, name });
-  if (!inspected) return undefined;
-  if ('refusal' in inspected) {
-    refuse(mailbox, { path, name, refusal: inspected.refusal });
+  const read = readVerified(mailbox, { path, name });
+  if (!read) return undefined;
+  if ('refusal' in read) {
+    refuse(mailbox, { path, name, refusal: read.refusal });
     return undefined;
   }
-  const { message, signed } = inspected;
+  const { message, signed } = read;
   for (const settled of [donePath(mailbox, name), `${mailbox.layout.dead}/${name}`]) {
     if (!mailbox.host.files.lstat(settled)) continue;
     const compared = compareSigned(mailbox, { path: settled, name, signed });
     if (compared === 'different') {
-      const detail = `it has the id of another message that lies at ${settled}`;
+      const detail = `it has the id of another message, at ${settled}`;
       refuse(mailbox, { path, name, refusal: { reason: 'duplicate-differs', detail } });
       return undefined;
     }
@@ -66,37 +68,34 @@ export function examine(mailbox: Mailbox, waiting: WaitingMail): Believed | unde
     refuse(mailbox, { path, name, refusal });
     return undefined;
   }
-  const spent = spentReason(mailbox, inspected, claim);
-  if (!spent) return inspected;
+  const spent = spentReason(mailbox, read, claim);
+  if (!spent) return read;
   giveUp(mailbox, { path, name, message, refusal: spent });
   return undefined;
 }
 
 function spentReason(
   { limits, host, room }: Mailbox,
-  { message }: Believed,
+  { message }: VerifiedMessage,
   claim: ClaimName | undefined,
 ): Refusal | undefined {
-  // The room may allow more by now.
+  // The room may allow more attempts by now.
   if (claim && claim.attempt >= limits.attemptsMax) room.readAnew(message.from);
   if (claim && claim.attempt >= limits.attemptsMax) {
-    return { reason: 'attempts', detail: `${claim.attempt} times its host ended before the step was committed` };
+    return { reason: 'attempts', detail: `${claim.attempt} times its host died before the step was committed` };
   }
   if (message.expiresAt === undefined || Date.parse(message.expiresAt) > host.clock.now()) return undefined;
-  return { reason: 'expired', detail: `it was to be read before ${message.expiresAt}` };
+  return { reason: 'expired', detail: `it expired at ${message.expiresAt}` };
 }
 
-/** Writes into its name that it is tried once more, before the try; undefined when it is gone. */
-export function countTry(mailbox: Mailbox, { name, path, claim }: WaitingMail): WaitingMail | undefined {
+/** Counts an attempt in the file name before it is made; undefined if the message is gone. */
+export function countAttempt(mailbox: Mailbox, { name, path, claim }: WaitingMail): WaitingMail | undefined {
   const counted = moveToClaim(mailbox, { path, claim: { name, attempt: (claim?.attempt ?? 0) + 1, untilMs: 0 } });
   return counted && { name, path: claimPath(mailbox, counted), claim: counted };
 }
 
-/**
- * Files a message that was dealt with under `done`, or as a dead letter with its reason, wherever it lies by now. Repeating
- * it is nothing.
- */
-export function settleOwn(mailbox: Mailbox, name: string, refusal?: Refusal): void {
+/** Moves a handled message to `done`, or to `dead` with a reason, wherever it is. Idempotent. */
+export function settle(mailbox: Mailbox, name: string, refusal?: Refusal): void {
   const { layout } = mailbox;
   if (settleAt(mailbox, { path: `${layout.new}/${name}`, name, refusal })) return;
   for (const fileName of namesIn(mailbox.host.files, layout.cur)) {
@@ -110,7 +109,7 @@ function settleAt(
   { path, name, refusal }: { path: string; name: string; refusal: Refusal | undefined },
 ): boolean {
   if (!refusal) return moveToDone(mailbox, path, name);
-  const inspected = inspect(mailbox, { path, name });
-  if (!inspected || 'refusal' in inspected) return false;
-  return giveUp(mailbox, { path, name, message: inspected.message, refusal });
+  const read = readVerified(mailbox, { path, name });
+  if (!read || 'refusal' in read) return false;
+  return giveUp(mailbox, { path, name, message: read.message, refusal });
 }

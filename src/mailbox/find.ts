@@ -5,17 +5,17 @@ import { dayOfId } from '../message/message-id.ts';
 import { type Message, MESSAGE_BYTES_CEILING, type Refusal } from '../message/message.ts';
 import type { Mailbox } from './mailbox.ts';
 
-/** A copy of a message beyond `new`. */
-export interface Found {
+/** A copy of a message that has left `new`. */
+export interface MessageCopy {
   readonly path: string;
   readonly state: 'claimed' | 'acknowledged' | 'dead';
   readonly claim?: ClaimName;
 }
 
 /** Every copy of a message that was claimed, acknowledged or given up. One look; the message may move meanwhile. */
-export function findBeyondNew(mailbox: Mailbox, name: string): Found[] {
+export function findBeyondNew(mailbox: Mailbox, name: string): MessageCopy[] {
   const { layout, host } = mailbox;
-  const found: Found[] = [];
+  const found: MessageCopy[] = [];
   const dead = `${layout.dead}/${name}`;
   const done = donePath(mailbox, name);
   // A message moves from cur to done or dead: looked at in that order, it cannot slip through between two looks.
@@ -29,7 +29,7 @@ export function findBeyondNew(mailbox: Mailbox, name: string): Found[] {
 
 export function donePath(mailbox: Mailbox, name: string): string {
   const id = parseMessageFileName(name)?.id;
-  if (id === undefined) throw new RangeError(`${name} is no message file name`);
+  if (id === undefined) throw new RangeError(`${name} is not a message file name`);
   return `${mailbox.layout.done}/${dayOfId(id)}/${name}`;
 }
 
@@ -44,42 +44,42 @@ function claimsOf(mailbox: Mailbox, name: string): { fileName: string; claim: Cl
 }
 
 /**
- * Whether the file holds the same signed bytes. `gone` when it is no longer there, `unverifiable` when it is not this
- * sender's message at all.
+ * Whether the file holds the same signed bytes. `gone` if it is no longer there, `unverifiable` if it is not a message
+ * of this sender at all.
  */
 export function compareSigned(
   mailbox: Mailbox,
   { path, name, signed }: { path: string; name: string; signed: Buffer },
 ): 'equal' | 'different' | 'unverifiable' | 'gone' {
-  const inspected = inspect(mailbox, { path, name });
-  if (!inspected) return 'gone';
-  if ('refusal' in inspected) return 'unverifiable';
-  return inspected.signed.equals(signed) ? 'equal' : 'different';
+  const read = readVerified(mailbox, { path, name });
+  if (!read) return 'gone';
+  if ('refusal' in read) return 'unverifiable';
+  return read.signed.equals(signed) ? 'equal' : 'different';
 }
 
-export interface Believed {
+export interface VerifiedMessage {
   readonly message: Message;
   /** The raw bytes that were signed. */
   readonly signed: Buffer;
 }
 
-type Inspected = Believed | { readonly refusal: Refusal } | undefined;
+type VerifyResult = VerifiedMessage | { readonly refusal: Refusal } | undefined;
 
 /**
- * Reads and verifies the file that lies at `path` under the message name `name`, and changes nothing. Undefined when it
- * is gone. The bytes read here are the only ones ever used.
+ * Reads and verifies the file at `path` under the message name `name`; changes nothing. Undefined if it is gone. The
+ * bytes read here are the only ones ever used.
  *
- * A refusal is for good, so none rests on keys or limits that are only remembered: it is given only when a second look,
- * with all of them read again, comes to one too. Throws when they cannot be read, or the room is not the one that was opened.
+ * A refusal is final, so none rests on cached keys or limits: it is returned only if a second look, with all of them
+ * read again, refuses too. Throws if they cannot be read, or the room is not the one that was opened.
  */
-export function inspect(mailbox: Mailbox, file: { path: string; name: string }): Inspected {
-  const inspected = look(mailbox, file);
-  if (!inspected || 'message' in inspected) return inspected;
+export function readVerified(mailbox: Mailbox, file: { path: string; name: string }): VerifyResult {
+  const read = look(mailbox, file);
+  if (!read || 'message' in read) return read;
   mailbox.room.readAnew(parseMessageFileName(file.name)?.from ?? '');
   return look(mailbox, file);
 }
 
-function look(mailbox: Mailbox, { path, name }: { path: string; name: string }): Inspected {
+function look(mailbox: Mailbox, { path, name }: { path: string; name: string }): VerifyResult {
   try {
     const read = readBounded(mailbox.host.files, path, MESSAGE_BYTES_CEILING);
     if ('unreadable' in read) return { refusal: { reason: 'unreadable', detail: read.unreadable } };

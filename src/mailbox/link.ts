@@ -10,20 +10,20 @@ import type { Durability, Mailbox } from './mailbox.ts';
 
 const LINK_TRIES_MAX = 8;
 
-export type Linked = 'delivered' | 'delivered-before' | 'staged-gone' | 'cannot-link';
+export type LinkResult = 'delivered' | 'delivered-before' | 'staged-gone' | 'cannot-link';
 
 interface StagedMessage {
   readonly staged: string;
-  /** The names that the staged file is known to have. */
+  /** Number of names that the staged file is known to have. */
   readonly names: number;
   readonly sealed: SealedMessage;
 }
 
 /**
- * Links a staged message into `new`. Throws `Conflict` when another message has its name, `MessageDeliveryError` when
- * the link's own error leaves open whether it happened, and the system call's error when it certainly did not.
+ * Links a staged message into `new`. Throws `Conflict` if another message has its name, `MessageDeliveryError` if the
+ * link's own error leaves open whether it happened, and the system call's error if it certainly did not.
  */
-export function linkIntoNew(mailbox: Mailbox, message: StagedMessage): Linked {
+export function linkIntoNew(mailbox: Mailbox, message: StagedMessage): LinkResult {
   const { staged, sealed } = message;
   const { files } = mailbox.host;
   const target = `${mailbox.layout.new}/${sealed.name}`;
@@ -58,32 +58,35 @@ export function linkIntoNew(mailbox: Mailbox, message: StagedMessage): Linked {
   throw new Error(`something kept taking the name ${target}`);
 }
 
-/** Something has the name already: the same message, another one, or something that is no message and moves aside. */
+/** The name is taken: by the same message, by another one, or by something that is not a message and is moved aside. */
 function settleExisting(
   mailbox: Mailbox,
   { target, sealed }: { target: string; sealed: SealedMessage },
-): Linked | undefined {
+): LinkResult | undefined {
   const compared = compare(mailbox, target, sealed);
   return compared === 'unverifiable' ? putAside(mailbox, { target, sealed }) : compared;
 }
 
 /**
- * Moves what is no message out of the way, and looks again before it is refused: by now it may be the message itself,
- * which another try has delivered. As a claim that is open to all it is then in nobody's way, and not lost.
+ * Moves what is not a message out of the way, and looks again before refusing it: by now it may be the message itself,
+ * delivered by another attempt. As a claim that is open to all it is in nobody's way and is not lost.
  */
-function putAside(mailbox: Mailbox, { target, sealed }: { target: string; sealed: SealedMessage }): Linked | undefined {
+function putAside(
+  mailbox: Mailbox,
+  { target, sealed }: { target: string; sealed: SealedMessage },
+): LinkResult | undefined {
   const { name } = sealed;
   const aside = moveToClaim(mailbox, { path: target, claim: { name, attempt: 0, untilMs: 0 } });
   if (!aside) return undefined;
   const path = claimPath(mailbox, aside);
   const compared = compare(mailbox, path, sealed);
   if (compared !== 'unverifiable') return compared;
-  const refusal = { reason: 'bad-signature', detail: 'it had the name of a message and was not that message' } as const;
+  const refusal = { reason: 'bad-signature', detail: 'it had the name of a message but was not that message' } as const;
   refuse(mailbox, { path, name, refusal });
   return undefined;
 }
 
-function compare(mailbox: Mailbox, path: string, sealed: SealedMessage): Linked | 'unverifiable' | undefined {
+function compare(mailbox: Mailbox, path: string, sealed: SealedMessage): LinkResult | 'unverifiable' | undefined {
   const { name, signed } = sealed;
   try {
     const compared = compareSigned(mailbox, { path, name, signed });
@@ -98,10 +101,10 @@ function compare(mailbox: Mailbox, path: string, sealed: SealedMessage): Linked 
 }
 
 /**
- * An error of the link call itself does not say what the disk did. A staged file that has one more name than before was
- * linked; otherwise the message is looked for along its way: `new`, then `cur`, then `done` and `dead`.
+ * An error of the link call itself does not say what the disk did. A staged file with one more name than before was
+ * linked. Otherwise the message is searched in the order in which it moves: `new`, then `cur`, then `done` and `dead`.
  */
-function settleError(mailbox: Mailbox, { staged, names, sealed }: StagedMessage, error: unknown): Linked {
+function settleError(mailbox: Mailbox, { staged, names, sealed }: StagedMessage, error: unknown): LinkResult {
   const { name, signed } = sealed;
   let linked: boolean | undefined;
   try {
@@ -109,7 +112,7 @@ function settleError(mailbox: Mailbox, { staged, names, sealed }: StagedMessage,
     if (facts && facts.nlink > names) return 'delivered';
     const inNew = { path: `${mailbox.layout.new}/${name}`, name, signed };
     if (compareSigned(mailbox, inNew) === 'equal' || isBeyondNew(mailbox, sealed)) return 'delivered';
-    // Without the staged file nobody knows whether it was linked and is gone since.
+    // Without the staged file nobody knows whether it was linked and has since gone.
     linked = facts ? false : undefined;
   } catch {
     linked = undefined;
@@ -117,9 +120,9 @@ function settleError(mailbox: Mailbox, { staged, names, sealed }: StagedMessage,
   throw linked === false ? error : isOpen(sealed, error);
 }
 
-/** The link's own error leaves open what happened, and so did looking. */
+/** Neither the link's error nor a look at the disk tells what happened. */
 function isOpen(sealed: SealedMessage, cause: unknown): MessageDeliveryError {
-  const text = 'the link failed, and so did looking whether it happened';
+  const text = 'the link failed, and whether it took effect could not be found out';
   return new MessageDeliveryError(text, { cause, id: sealed.message.id, outcome: 'unknown' });
 }
 
@@ -136,7 +139,10 @@ export function conflictOf(mailbox: Mailbox, sealed: SealedMessage): Conflict {
 const MESSAGE_MODE = 0o400;
 const NAME_TRIES_MAX = 3;
 
-/** Writes a message whole into the mailbox's `tmp`, from where it is linked. Resolves with its path; throws the system call's error. */
+/**
+ * Writes a complete message into the mailbox's `tmp`, to be linked from there. Resolves with its path; throws the
+ * system call's error.
+ */
 export async function stageMessage(
   mailbox: Mailbox,
   { bytes, durability }: { bytes: Uint8Array; durability: Durability },

@@ -5,16 +5,16 @@ import type { Message, Refusal } from '../message/message.ts';
 import type { MessageOpener } from '../signing/seal.ts';
 
 /**
- * One actor's mailbox. Where a message lies is its status, and nothing else is:
+ * One actor's mailbox. The status of a message is where it is, and nothing else:
  *
- * | lies in                          | means                                             |
- * |----------------------------------|---------------------------------------------------|
- * | `tmp/<random>`                   | being written; swept when old                     |
- * | `new/<name>`                     | delivered                                         |
- * | `cur/<name>,<attempt>,<until>`   | claimed until then; released when until is 0      |
- * | `done/<day>/<name>`              | acknowledged                                      |
- * | `dead/<name>`                    | verified and given up, the reason beside it       |
- * | `dead/refused/<uuid>`            | never believed, the reason beside it; counts as nothing |
+ * | in                               | means                                                     |
+ * |----------------------------------|-----------------------------------------------------------|
+ * | `tmp/<random>`                   | being written; swept when old                             |
+ * | `new/<name>`                     | delivered                                                 |
+ * | `cur/<name>,<attempt>,<until>`   | claimed until then; released if `until` is 0              |
+ * | `done/<day>/<name>`              | acknowledged                                              |
+ * | `dead/<name>`                    | verified and given up, the reason beside it               |
+ * | `dead/refused/<uuid>`            | never valid, the reason beside it; has no effect          |
  *
  * Nothing is ever renamed back into `new`.
  */
@@ -26,33 +26,35 @@ export interface Mailbox {
   readonly limits: MailboxLimits;
   readonly sharedSync: SharedSync;
   readonly room: MailboxRoom;
-  /** Told of what happens to messages without anybody having asked for it. Must not throw. */
+  /** Called for what happens to messages without a caller having asked for it. Must not throw. */
   readonly observe: (event: MailboxEvent) => void;
   /** What this process remembers of the mailbox between calls. */
   readonly memory: MailboxMemory;
 }
 
-/** What a mailbox asks of the room that it is in. */
+/** What a mailbox needs from its room. */
 export interface MailboxRoom {
-  /** Throws unless the room that was opened still lies at its path. One system call. */
+  /** Throws unless the room that was opened is still at its path. One system call. */
   assertSame(): void;
   /**
-   * Reads again what a verdict on mail of this sender rests on: limits and keys, which are remembered otherwise. Throws where
-   * that cannot be read now, and unless the room is the same: then nothing may be refused.
+   * Reads again what a verdict on mail of this sender rests on: limits and keys, which are otherwise cached. Throws if
+   * they cannot be read now or the room is not the same: then nothing may be refused.
    */
   readAnew(sender: string): void;
 }
 
 export interface MailboxLimits {
-  /** How far ahead of the reader's clock the time in an id may be, in ms; what is further ahead waits for its time. */
+  /** How far the time in an id may be ahead of the reader's clock, in ms; mail further ahead waits until it is due. */
   readonly clockSkewMsMax: number;
-  /** Messages that may lie in `new`; a sender is told that it is full once as many of its own wait there as are free. */
+  /**
+   * Places in `new`. A sender finds the mailbox full once as many of its own messages wait there as places are free.
+   */
   readonly newMessagesMax: number;
-  /** Times a message may be claimed before it is given up. */
+  /** How often a message may be claimed before it is given up. */
   readonly attemptsMax: number;
-  /** A lease that ends further ahead than this, in ms, is not believed. */
+  /** A lease that ends further ahead than this, in ms, is not honoured. */
   readonly leaseMsMax: number;
-  /** Age in ms at which a file in `tmp` is taken for abandoned. */
+  /** Age in ms after which a file in `tmp` counts as abandoned. */
   readonly tmpAgeMsMax: number;
   /** Days that `done` is kept. */
   readonly doneDaysKept: number;
@@ -66,21 +68,21 @@ export type MailboxEvent =
   | { readonly kind: 'unmovable'; readonly name: string; readonly reason: Refusal }
   | { readonly kind: 'duplicate'; readonly message: Message };
 
-/** How full `new` was at a look, and what was delivered to it since. */
+/** How full `new` was when last counted, plus what was delivered to it since. */
 export interface Fullness {
   count: number;
-  /** By what the names say of the sender. */
+  /** By the sender in the file names. */
   readonly bySender: Map<string, number>;
 }
 
 export interface MailboxMemory {
-  /** How full `new` was when last counted, and what was delivered to it since. */
+  /** How full `new` was when last counted, and when. */
   fullness: ({ readonly countedAtMs: number } & Fullness) | undefined;
-  /** What `purged-through` said, and which file said it. */
+  /** Content of `purged-through`, and the file it was read from. */
   purged: { readonly ino: number; readonly mtimeMs: number; readonly day: string | undefined } | undefined;
-  /** The directories in `done` known to exist, by their paths. */
+  /** The directories in `done` known to exist, by path. */
   readonly doneDays: Set<string>;
-  /** Names that cannot even be moved away: told once, then skipped. */
+  /** Names that cannot even be moved away: reported once, then skipped. */
   readonly unmovable: Set<string>;
 }
 

@@ -21,14 +21,14 @@ const DAY_MS = 86_400_000;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const CLOCK_JUMP_MS_MAX = DAY_MS;
 
-export interface Purged {
-  /** Ids up to the end of this UTC day are refused from now on; undefined when nothing was ever purged. */
+export interface PurgeReport {
+  /** Ids up to the end of this UTC day (`YYYY-MM-DD`) are refused from now on; undefined if nothing was ever purged. */
   readonly through: string | undefined;
   readonly days: number;
   readonly messages: number;
 }
 
-/** The last purged day, `YYYY-MM-DD`; undefined when there is none. Read again only when the file was replaced. */
+/** The last purged day, `YYYY-MM-DD`; undefined if there is none. Read again only if the file was replaced. */
 export function purgedThrough({ host, layout, memory }: Mailbox): string | undefined {
   const facts = host.files.lstat(layout.purgedThrough);
   if (!facts) return undefined;
@@ -43,21 +43,21 @@ export function purgedThrough({ host, layout, memory }: Mailbox): string | undef
   return memory.purged.day;
 }
 
-/** Why a message that is claimed now is refused: of so old a one nobody knows whether it was acknowledged. */
+/** Why a message that is claimed now is refused: it is so old that nobody knows whether it was acknowledged. */
 export function refusalOfPurged(mailbox: Mailbox, id: string): Refusal | undefined {
   const purged = purgedThrough(mailbox);
   const day = dayOfId(id);
   if (purged === undefined || day > purged) return undefined;
-  return { reason: 'purged', detail: `it is of ${day}, and everything up to ${purged} was purged` };
+  return { reason: 'purged', detail: `it is from ${day}, and everything up to ${purged} was purged` };
 }
 
 /**
- * Deletes the days of `done` that ended more than `doneDaysKept` days ago. The day is written down first, and never goes
- * back, so that no id of a deleted day can be taken for a new message. A day from which a message still waits or is
- * claimed is not purged, nor any after it. The records of answers to messages of purged days go with them. Throws
- * `Conflict` when the wall clock has jumped by more than a day.
+ * Deletes the days of `done` that ended more than `doneDaysKept` days ago. The day is recorded first and never goes
+ * back, so that no id of a deleted day can be taken for a new message. A day with a message that still waits or is
+ * claimed is not purged, nor any later one. Records of replies to messages of purged days are deleted with them. Throws
+ * `Conflict` if the wall clock has jumped by more than a day.
  */
-export async function purge(mailbox: Mailbox): Promise<Purged> {
+export async function purge(mailbox: Mailbox): Promise<PurgeReport> {
   const { layout, host } = mailbox;
   await assertSteadyClock(mailbox);
   const keptFrom = firstDayKept(mailbox);
@@ -78,7 +78,7 @@ export async function purge(mailbox: Mailbox): Promise<Purged> {
   return { through, days: days.length, messages };
 }
 
-/** Writes the day down, durably, unless it or a later one stands there. */
+/** Records the day durably, unless it or a later day is recorded. */
 async function raisePurgedThrough(mailbox: Mailbox, day: string): Promise<void> {
   const { layout, host } = mailbox;
   const { files } = host;
@@ -87,7 +87,7 @@ async function raisePurgedThrough(mailbox: Mailbox, day: string): Promise<void> 
   const staged = stagedPath(layout.tmp, host.randomBytes);
   try {
     await createFileSynced(files, staged, Buffer.from(`${day}\n`), 0o600);
-    // Looked at again after all waiting, or a later day that another purge wrote meanwhile would be replaced.
+    // Checked again after all waiting, or a later day recorded meanwhile by another purge would be replaced.
     if (!isRaised()) renameSettled(files, staged, layout.purgedThrough);
     else removeQuietly(files, staged);
   } catch (error) {
@@ -97,7 +97,7 @@ async function raisePurgedThrough(mailbox: Mailbox, day: string): Promise<void> 
   await syncDirectory(files, layout.directory);
 }
 
-/** The first day that stays: within the days kept, or with mail that has not been dealt with. */
+/** The first day to keep: within the days kept, or with mail that is not handled yet. */
 function firstDayKept(mailbox: Mailbox): string {
   const { layout, limits, host } = mailbox;
   const cutMs = host.clock.now() - (limits.doneDaysKept + 1) * DAY_MS;
@@ -112,7 +112,7 @@ function firstDayKept(mailbox: Mailbox): string {
   return first;
 }
 
-/** The days of questions that this actor has answered. There is no such directory before the first answer. */
+/** The days of the messages that this actor has replied to. The directory does not exist before the first reply. */
 function answeredDays({ host, layout }: Mailbox): string[] {
   return namesIn(host.files, layout.replies).filter((day) => DAY.test(day));
 }
@@ -126,15 +126,15 @@ function removeDay({ host: { files }, memory }: Mailbox, directory: string): num
     }
     files.rmdir(directory);
   } catch (error) {
-    // Another purge was faster, or an old message that was put back is acknowledged at this moment.
+    // Another purge was faster, or an old message that was put back is being acknowledged right now.
     if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTEMPTY') throw error;
   }
   return removed;
 }
 
 /**
- * Compares how far the wall clock and the uptime have come since the mailbox was made or last purged. What disagrees is
- * written down, so that a clock that really was corrected is believed the next time.
+ * Compares the progress of the wall clock and of the uptime since the mailbox was made or last purged. A mismatch is
+ * recorded, so that a clock that really was corrected is accepted the next time.
  */
 async function assertSteadyClock(mailbox: Mailbox): Promise<void> {
   const { clock, files, processes } = mailbox.host;
@@ -148,12 +148,12 @@ async function assertSteadyClock(mailbox: Mailbox): Promise<void> {
   const jumpMs = sameBoot ? Math.abs(wallMs - (now.uptimeMs - mark.uptimeMs)) : Math.max(0, -wallMs);
   if (jumpMs <= CLOCK_JUMP_MS_MAX) return;
   throw new Conflict(
-    `Nothing was purged for ${mailbox.address}: the clock has jumped by ${(jumpMs / 3_600_000).toFixed(1)} hours since it was last looked at (${path}).`,
-    { hint: `It says ${formatTime(now.wallMs)} now. If that is right, purge once more.` },
+    `Nothing was purged for ${mailbox.address}: the clock has jumped by ${(jumpMs / 3_600_000).toFixed(1)} hours since it was last checked (${path}).`,
+    { hint: `It says ${formatTime(now.wallMs)} now. If that is right, purge again.` },
   );
 }
 
-/** Writes down wall clock and uptime together, as what a later purge compares with. */
+/** Records wall clock and uptime together, for a later purge to compare with. */
 export async function writeClockMark(mailbox: Mailbox): Promise<void> {
   const { host, layout } = mailbox;
   const { clock, processes } = host;

@@ -1,47 +1,48 @@
 /** One message's place in the order in which its sender sent. */
-export interface Turn {
+export interface Slot {
   /**
-   * Resolves when everything sent before has passed; undefined when it had passed already. Rejects where that must not be
-   * overtaken and has not arrived, as in a workflow's outbox; of `createTurns` it never does.
+   * Resolves once every earlier slot is done; undefined if they all were already. Never rejects for slots of
+   * `createSendOrder`. A slot of a workflow's outbox rejects if an earlier message was not delivered, because that one must
+   * not be overtaken.
    */
-  readonly came: Promise<void> | undefined;
-  /** Lets the next one go on: whether this one has been linked for everybody. Repeating it does nothing. */
-  pass(isLinked?: boolean): void;
+  readonly ready: Promise<void> | undefined;
+  /** Lets the next slot proceed; `isLinked` says whether this message was linked for every recipient. Idempotent. */
+  done(isLinked?: boolean): void;
 }
 
-interface Place {
+interface Position {
   isOver: boolean;
-  /** Told of it, once; the next in the order. */
+  /** Set by the next position; called once when this one is over. */
   onOver: (() => void) | undefined;
 }
 
-/** Hands out turns in the order asked for. Every turn must be passed. */
-export function createTurns(): () => Turn {
-  let last: Place = { isOver: true, onOver: undefined };
+/** Hands out slots in the order asked for. Every slot must be marked as done. */
+export function createSendOrder(): () => Slot {
+  let last: Position = { isOver: true, onOver: undefined };
   return () => {
     const before = last;
-    const place: Place = { isOver: false, onOver: undefined };
-    last = place;
-    let hasCome = before.isOver;
-    let hasPassed = false;
+    const own: Position = { isOver: false, onOver: undefined };
+    last = own;
+    let isReady = before.isOver;
+    let isDone = false;
     const settle = (): void => {
-      if (!hasCome || !hasPassed || place.isOver) return;
-      place.isOver = true;
-      place.onOver?.();
+      if (!isReady || !isDone || own.isOver) return;
+      own.isOver = true;
+      own.onOver?.();
     };
-    const came = hasCome
+    const ready = isReady
       ? undefined
       : new Promise<void>((resolve) => {
           before.onOver = () => {
-            hasCome = true;
+            isReady = true;
             resolve();
             settle();
           };
         });
-    const pass = (): void => {
-      hasPassed = true;
+    const done = (): void => {
+      isDone = true;
       settle();
     };
-    return { came, pass };
+    return { ready, done };
   };
 }

@@ -4,29 +4,29 @@ import type { Message } from '../message/message.ts';
 import { type ClaimState, stateOfClaim } from './claim.ts';
 import { listDead } from './dead.ts';
 import { createEarlyTest, describeEarly, type EarlyMail, readableFromMs } from './early.ts';
-import { inspect } from './find.ts';
+import { readVerified } from './find.ts';
 import type { Mailbox } from './mailbox.ts';
 
-/** Where one message lies in one mailbox. */
+/** Where one message is in one mailbox. */
 export interface MessageStatus {
   readonly recipient: string;
   readonly id: string;
   readonly from: string;
   readonly state: 'delivered' | 'claimed' | 'released' | 'acknowledged' | 'dead';
   readonly attempt?: number;
-  /** End of the lease, ms since the epoch; 0 when there is none. */
+  /** End of the lease, in ms since the epoch; 0 if there is none. */
   readonly untilMs?: number;
-  /** Of early mail that nobody holds: when it is handed out, in ms since the epoch. */
+  /** When early mail that nobody holds becomes readable, in ms since the epoch. */
   readonly readableFromMs?: number;
-  /** Why it is dead. */
+  /** Why it is a dead letter. */
   readonly reason?: string;
   readonly detail?: string;
   readonly path: string;
 }
 
 /**
- * Every message in the mailbox whose id ends with `idEnding`, looked for along the way a message goes; without `history`
- * only what was not dealt with yet.
+ * Every message in the mailbox whose id ends with `idEnding`, in the order in which a message moves; without `history`,
+ * only messages not handled yet.
  */
 export function statusIn(
   mailbox: Mailbox,
@@ -67,32 +67,32 @@ export function statusIn(
   return found;
 }
 
-/** A verified message that lies in a mailbox and was not acknowledged yet. */
+/** A verified message in a mailbox that is not acknowledged yet. */
 export interface Unsettled {
   readonly message: Message;
   readonly state: 'delivered' | ClaimState['state'];
-  /** How often it was claimed; 0 for never. */
+  /** How often it was claimed; 0 if never. */
   readonly attempt: number;
-  /** End of the lease, ms since the epoch; 0 when there is none. */
+  /** End of the lease, in ms since the epoch; 0 if there is none. */
   readonly untilMs: number;
 }
 
-export interface Peeked {
+export interface InboxListing {
   /** Oldest first. */
   readonly unsettled: readonly Unsettled[];
-  /** Further messages, not looked at. */
+  /** Number of further messages that were not looked at. */
   readonly more: number;
-  /** Files that whoever claims next will put aside: not verifiable, or expired. */
+  /** Number of files that the next reader to claim will put aside: not verifiable, or expired. */
   readonly unfit: number;
-  /** What waits for its time; none of it is among the others. */
+  /** Mail that waits until it is due; not among `unsettled`. */
   readonly early: readonly EarlyMail[];
 }
 
 /**
- * What lies in `new` and `cur`, verified, without claiming or moving anything; with `unread` only what nobody holds. One look;
- * mail may move meanwhile.
+ * The messages in `new` and `cur`, verified, without claiming or moving anything; with `unread`, only those nobody
+ * holds. One look; mail may move meanwhile.
  */
-export function peek(mailbox: Mailbox, { limit, unread = false }: { limit: number; unread?: boolean }): Peeked {
+export function peek(mailbox: Mailbox, { limit, unread = false }: { limit: number; unread?: boolean }): InboxListing {
   const { host, layout } = mailbox;
   const found = new Map<string, { path: string; claim: ClaimName | undefined }>();
   let unfit = 0;
@@ -100,7 +100,7 @@ export function peek(mailbox: Mailbox, { limit, unread = false }: { limit: numbe
     if (parseMessageFileName(name)) found.set(name, { path: `${layout.new}/${name}`, claim: undefined });
     else unfit += 1;
   }
-  // A message that was sent again and lies in `new` too is the one that was claimed.
+  // A message that was sent again and is in `new` too counts as the claimed one.
   for (const fileName of namesIn(host.files, layout.cur)) {
     const claim = parseClaimFileName(fileName);
     if (claim) found.set(claim.name, { path: `${layout.cur}/${fileName}`, claim });
@@ -115,10 +115,10 @@ export function peek(mailbox: Mailbox, { limit, unread = false }: { limit: numbe
     const { path, claim } = found.get(name) ?? { path: name, claim: undefined };
     if (unsettled.length === limit) break;
     looked += 1;
-    const inspected = inspect(mailbox, { path, name });
-    if (!inspected) continue;
-    if ('refusal' in inspected || isExpired(mailbox, inspected.message)) unfit += 1;
-    else unsettled.push({ message: inspected.message, ...stateOf(mailbox, claim) });
+    const read = readVerified(mailbox, { path, name });
+    if (!read) continue;
+    if ('refusal' in read || isExpired(mailbox, read.message)) unfit += 1;
+    else unsettled.push({ message: read.message, ...stateOf(mailbox, claim) });
   }
   return { unsettled, more: found.size - looked, unfit, early: describeEarly(mailbox, early) };
 }

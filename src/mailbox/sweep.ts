@@ -3,8 +3,8 @@ import type { Host } from '../host/host.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /**
- * Removes what senders that died left in `tmp`, once it is old, and returns how many files that were. Never touches a
- * message that was delivered: its name in `new` is another link. A live sender whose file is swept writes it again.
+ * Removes old files that dead senders left in `tmp`; returns how many. Never affects a delivered message: its name in
+ * `new` is another link. A live sender whose file is swept stages it again.
  */
 export function sweep({ host, layout, limits }: Mailbox): number {
   const abandoned = abandonedIn(host, { directory: layout.tmp, ageMsMax: limits.tmpAgeMsMax });
@@ -13,15 +13,15 @@ export function sweep({ host, layout, limits }: Mailbox): number {
 
 function isRemoved({ files }: Host, path: string): boolean {
   try {
-    // Its sender may have finished by now, or another sweep been faster.
+    // Its sender may have finished by now, or another sweep was faster.
     return removeIfThere(files, path);
   } catch {
-    // It only wastes space, and must not keep anybody from their mail.
+    // The file only wastes space, and must not keep anyone from their mail.
     return false;
   }
 }
 
-/** The files in a directory of staged files that nobody has touched for longer than `ageMsMax`. */
+/** The files in a directory of staged files that were not touched for longer than `ageMsMax`. */
 export function abandonedIn(host: Host, { directory, ageMsMax }: { directory: string; ageMsMax: number }): string[] {
   const before = host.clock.now() - ageMsMax;
   return namesIn(host.files, directory)

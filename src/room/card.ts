@@ -8,7 +8,7 @@ import { isMessageType } from '../message/message-type.ts';
 import { describeProcess, elsewhereHint, isThere, lastSeenMs } from './signs-of-life.ts';
 import { fieldsIn, type Fields, isFields, replaceJson, publishJson } from '../host/json-file.ts';
 
-/** Where an agent's program shows on a terminal: enough to know that it is still that one. */
+/** The terminal pane of an agent's program, with enough facts to recognise that it is still the same pane. */
 export interface TmuxPane {
   /** Path of the server's socket. */
   readonly socket: string;
@@ -19,25 +19,25 @@ export interface TmuxPane {
   readonly process: ProcessIdentity;
 }
 
-/** What an actor says of itself when it joins: facts for others to read, no trust. */
+/** What an actor states about itself when it joins: facts for others to read, not to trust. */
 export interface Card {
   readonly v: 1;
   readonly address: string;
   readonly kind: 'agent' | 'workflow';
   readonly program?: string;
-  /** Of a workflow that another one has started: that one's address. */
+  /** The address of the workflow that started this one, if any. */
   readonly parent?: string;
   readonly skills: readonly string[];
-  /** Message types it understands beyond the common ones. */
+  /** Message types the actor understands beyond the common ones. */
   readonly accepts: readonly string[];
   /** Whether broadcasts are delivered to it. */
   readonly broadcasts: boolean;
-  /** Who stays while the actor is there. */
+  /** The process that runs while the actor is there. */
   readonly process: ProcessIdentity;
   readonly tmux?: TmuxPane;
   /** ISO 8601. */
   readonly joinedAt: string;
-  /** ISO 8601; set when it left. Its mail waits. */
+  /** ISO 8601; set once the actor has left. Its mail is kept. */
   readonly leftAt?: string;
 }
 
@@ -49,8 +49,8 @@ export function readCard(host: Host, room: RoomLayout, address: string): Card | 
 }
 
 /**
- * The card that was renamed away and has no successor yet: somebody is replacing it at this instant, or was killed then.
- * Until there is a new card, it is the one.
+ * The card that was renamed away and has no successor yet: a process is replacing it right now, or was killed while
+ * doing so. Until there is a new card, this one counts.
  */
 function readAside({ files }: Host, room: RoomLayout, address: string): { card: Card; path: string } | undefined {
   const { directory, card: cardPath } = actorLayout(room, address);
@@ -68,7 +68,7 @@ function parseCard(text: string | undefined, address: string): Card | undefined 
   return card && isCard(card) && card.address === address ? card : undefined;
 }
 
-/** Others wrote it, so every field is looked at: a card that makes no sense is none, and upsets nobody who lists them all. */
+/** Others wrote the card, so every field is checked. An invalid card counts as none, and breaks nobody's listing. */
 function isCard(value: Fields): value is Fields & Card {
   if (value['v'] !== 1 || !isText(value['address'])) return false;
   const { kind, program, parent, skills, accepts, broadcasts, tmux, joinedAt, leftAt } = value;
@@ -81,7 +81,7 @@ function isCard(value: Fields): value is Fields & Card {
 
 function isPane(value: unknown): boolean {
   if (!isFields(value) || !isText(value['socket']) || !isText(value['pane'])) return false;
-  // No path has a NUL, and a program cannot even be given one.
+  // No path contains a NUL, and a program cannot even be given one.
   if (value['socket'].includes('\0')) return false;
   return PANE.test(value['pane']) && Number.isSafeInteger(value['serverPid']) && isIdentity(value['process']);
 }
@@ -95,26 +95,26 @@ const PANE = /^%\d+$/;
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextList = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 
-interface Where {
+interface RoomFiles {
   readonly host: Host;
   readonly layout: RoomLayout;
 }
 
-/** Whether the actor has joined, not left, and its process is there. */
-export function isLive(where: Where, { leftAt, process, kind, address }: Card): boolean {
-  return leftAt === undefined && isThere(where.host, { process, kind, seenMs: () => lastSignMs(where, address) });
+/** Whether the actor has joined, has not left, and its process is there. */
+export function isLive(room: RoomFiles, { leftAt, process, kind, address }: Card): boolean {
+  return leftAt === undefined && isThere(room.host, { process, kind, seenMs: () => lastSignMs(room, address) });
 }
 
-/** A card is put up before the actor is seen for the first time, which is a sign as well. */
-function lastSignMs(where: Where, address: string): number | undefined {
-  const cardMs = where.host.files.lstat(actorLayout(where.layout, address).card)?.mtimeMs ?? 0;
-  return Math.max(cardMs, lastSeenMs(where, address) ?? 0);
+/** A card is published before the actor is first seen, so the card's time is a sign of life too. */
+function lastSignMs(room: RoomFiles, address: string): number | undefined {
+  const cardMs = room.host.files.lstat(actorLayout(room.layout, address).card)?.mtimeMs ?? 0;
+  return Math.max(cardMs, lastSeenMs(room, address) ?? 0);
 }
 
 /**
- * Puts up a card. Two processes that join under one address at once cannot both succeed: a card appears by a link, and
- * one that is replaced is first renamed away by exactly one of them. Throws `Conflict` when a live actor has the address,
- * or an agent would take that of a workflow.
+ * Publishes a card. Two processes that join under one address at the same time cannot both succeed: a card appears by a
+ * link, and a card being replaced is first renamed away by exactly one of them. Throws `Conflict` if a live actor has
+ * the address or an agent would take a workflow's address.
  */
 export async function claimCard(
   host: Host,
@@ -134,14 +134,14 @@ export async function claimCard(
       throw inUse({ host, layout: room }, before, card);
     }
     if (isOwn && !asideBefore) return replaceJson(host, file);
-    // Beside the card and named after it, so that whoever looks for the card finds it there.
+    // Beside the card and named after it, so that a reader looking for the card finds it there.
     const aside = asideBefore?.path ?? `${path}.${randomBytes(8).toString('hex')}`;
     if (asideBefore || !renamedAway(host, path, aside) || readText(files, aside) === textBefore) {
       const published = await publishJson(host, file);
       removeQuietly(files, aside);
       if (published) return;
     } else {
-      // Somebody joined between the look and the rename: theirs goes back, unless a newer one is there.
+      // Another process joined between the look and the rename: its card goes back, unless a newer one is there.
       restore(host, aside, path);
     }
   }
@@ -150,7 +150,7 @@ export async function claimCard(
   });
 }
 
-/** Marks the actor as gone; its mail waits. */
+/** Marks the actor as gone; its mail is kept. */
 export async function retireCard(host: Host, room: RoomLayout, options: { card: Card; leftAt: string }): Promise<void> {
   const path = actorLayout(room, options.card.address).card;
   const value = { ...options.card, leftAt: options.leftAt };
@@ -171,28 +171,28 @@ function restore(host: Host, aside: string, path: string): void {
   try {
     host.files.link(aside, path);
   } catch (error) {
-    // ENOENT: somebody who took it for the card has replaced it.
+    // ENOENT: a process that took the renamed file for the card has replaced it.
     if (errnoOf(error) !== 'EEXIST' && errnoOf(error) !== 'ENOENT') throw error;
   }
   removeQuietly(host.files, aside);
 }
 
-/** A workflow keeps its address while nobody runs it, too: an agent there would take its mail. */
-function isTaken(where: Where, before: Card, { kind }: Card): boolean {
-  return isLive(where, before) || (before.kind === 'workflow' && kind === 'agent');
+/** A workflow keeps its address even while no host runs it: an agent there would take its mail. */
+function isTaken(room: RoomFiles, before: Card, { kind }: Card): boolean {
+  return isLive(room, before) || (before.kind === 'workflow' && kind === 'agent');
 }
 
-function inUse(where: Where, before: Card, { kind }: Card): Conflict {
+function inUse(room: RoomFiles, before: Card, { kind }: Card): Conflict {
   const { address, process, program, joinedAt } = before;
-  const facts = [describeProcess(where.host, process), ...(program ? [program] : []), `joined ${joinedAt}`].join(', ');
-  const whose = before.kind === 'agent' ? 'a live agent' : isLive(where, before) ? 'a live workflow' : 'a workflow';
+  const facts = [describeProcess(room.host, process), ...(program ? [program] : []), `joined ${joinedAt}`].join(', ');
+  const whose = before.kind === 'agent' ? 'a live agent' : isLive(room, before) ? 'a live workflow' : 'a workflow';
   const instead = kind === 'agent' ? 'Choose another name' : 'Run it under another address with --as';
   return new Conflict(`The address ${address} is in use by ${whose} (${facts}).`, {
-    hint: `${instead}, or take the address from it with --take-over.${elsewhereHint(where.host, before)}`,
+    hint: `${instead}, or take the address from it with --take-over.${elsewhereHint(room.host, before)}`,
   });
 }
 
-/** A card as it was last read, and the file that it was read from. */
+/** A card as last read, with the facts of the file it was read from. */
 export interface KnownCard {
   readonly path: string;
   readonly ino: number;
@@ -209,15 +209,15 @@ interface Cards {
 }
 
 /**
- * The actor's card. A card is never written in place, only replaced by another file, so it is read and parsed again only
- * when another file lies there: a broadcast looks at everybody's. Throws what the system refuses.
+ * The actor's card, cached. A card is never written in place, only replaced by another file, so it is read and parsed
+ * again only if another file is there: a broadcast looks at every card. Throws errors of the system.
  */
 export function knownCard({ host, layout, knownCards }: Cards, address: string): Card | undefined {
   const known = knownCards.get(address);
   const path = known?.path ?? actorLayout(layout, address).card;
   const facts = host.files.lstat(path);
   if (!facts) {
-    // Gone, or being replaced at this instant.
+    // Gone, or being replaced right now.
     knownCards.delete(address);
     return readCard(host, layout, address);
   }

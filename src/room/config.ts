@@ -9,12 +9,12 @@ import { readLimits, type RoomLimits } from './limits.ts';
 const FORMAT_VERSION = 1;
 const CONFIG_BYTES_MAX = 1024 * 1024;
 
-/** What `room.json` says. */
+/** The content of `room.json`. */
 export interface RoomConfig {
   readonly roomId: string;
   readonly algorithm: Algorithm;
   readonly limits: RoomLimits;
-  /** The limits of one actor, where they differ from the room's. */
+  /** The limits of one actor: the room's, with the actor's own overrides. */
   limitsOf(address: string): RoomLimits;
 }
 
@@ -28,14 +28,14 @@ export function writeConfig(config: {
   return `${JSON.stringify({ version: FORMAT_VERSION, room: roomId, algorithm, limits, actors: {} }, null, 2)}\n`;
 }
 
-/** Throws `RoomNotFound` only where nothing is there: to make a room where something is would not help. */
+/** Throws `RoomNotFound` only if nothing is at the path: where something is, making a room would not help. */
 function textOf(files: FileSystem, { config, directory }: RoomLayout): string {
   try {
     const read = readBounded(files, config, CONFIG_BYTES_MAX);
     if ('bytes' in read) return read.bytes.toString('utf8');
     const hint = read.unreadable.includes('EACCES')
       ? `Let its owner read it: chmod 600 ${quote(config)}`
-      : `Put the file back from a backup. Where there never was a room: mv ${quote(config)} ${quote(`${config}.old`)} && mailroom init`;
+      : `Restore the file from a backup. If there never was a room: mv ${quote(config)} ${quote(`${config}.old`)} && mailroom init`;
     throw new RoomRefused(`${config} cannot be read: ${read.unreadable}.`, { hint });
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
@@ -46,12 +46,12 @@ function textOf(files: FileSystem, { config, directory }: RoomLayout): string {
   }
 }
 
-/** Reads `room.json`. Throws `RoomNotFound` without one, `RoomRefused` for a newer format or a file that makes no sense. */
+/** Reads `room.json`. Throws `RoomNotFound` if there is none, `RoomRefused` for a newer format or invalid content. */
 export function readConfig(files: FileSystem, layout: RoomLayout): RoomConfig {
   const broken = (what: string, cause?: unknown): RoomRefused =>
     new RoomRefused(`${layout.config} ${what}.`, {
       cause,
-      hint: 'Put the file back from a backup, or mend it by hand; it is JSON.',
+      hint: 'Restore the file from a backup, or fix it by hand; it is JSON.',
     });
   const text = textOf(files, layout);
   let parsed: Record<string, unknown>;
@@ -60,7 +60,7 @@ export function readConfig(files: FileSystem, layout: RoomLayout): RoomConfig {
   } catch (cause) {
     throw broken('is not JSON', cause);
   }
-  if (typeof parsed !== 'object' || parsed === null) throw broken('holds no object');
+  if (typeof parsed !== 'object' || parsed === null) throw broken('is not a JSON object');
   const { version, room, algorithm, limits, actors = {} } = parsed;
   if (typeof version === 'number' && version > FORMAT_VERSION) {
     throw new RoomRefused(`${layout.config} has format version ${version}; this Mailroom knows ${FORMAT_VERSION}.`, {

@@ -13,10 +13,10 @@ import type { RoomConfig } from './config.ts';
 import type { NudgeReason, NudgeTurns } from './nudge-turns.ts';
 import type { Standing } from './standing.ts';
 
-/** Brings the signs of an agent's new mail up to date; no send or read waits for it, and losing one is safe. */
+/** Updates the signs of an agent's new mail. No send or read waits for it, and losing one is safe. */
 export type Nudger = (context: RoomContext, address: string, reason: NudgeReason) => void | Promise<unknown>;
 
-/** What everything that happens in one open room shares. */
+/** What all operations on one open room share. */
 export interface RoomContext {
   readonly host: Host;
   readonly layout: RoomLayout;
@@ -31,7 +31,7 @@ export interface RoomContext {
   readonly knownCards: Map<string, KnownCard>;
 }
 
-/** The mailbox of an address; undefined when nobody ever joined under it. Remembered once found. */
+/** The mailbox of an address; undefined if nobody ever joined under it. Cached once found. */
 export function mailboxOf(context: RoomContext, address: string): Mailbox | undefined {
   const known = context.mailboxes.get(address);
   if (known) return known;
@@ -60,24 +60,24 @@ export function mailboxOf(context: RoomContext, address: string): Mailbox | unde
 }
 
 /**
- * Every address with a directory in the room, in order; a directory that no actor can have is none. Throws ENOENT when the room
- * is gone.
+ * Every address with a directory in the room, sorted; directories with a name that no actor can have are left out.
+ * Throws ENOENT if the room is gone.
  */
 export function listAddresses({ host, layout }: Pick<RoomContext, 'host' | 'layout'>): string[] {
   const names = namesIn(host.files, layout.actors);
-  // Where nobody is listed, nobody has joined, or there is no room any more.
+  // An empty listing means that nobody has joined, or that the room no longer exists.
   const isRoom = names.length > 0 || host.files.lstat(layout.config) !== undefined;
   return (isRoom ? names : host.files.readdir(layout.actors)).filter(isActorAddress).sort();
 }
 
-/** The cards of everyone who ever joined. */
+/** The cards of every actor that ever joined. */
 export function listCards(context: RoomContext): Card[] {
   const cards = listAddresses(context).map((address) => knownCard(context, address));
   return cards.filter((card) => card !== undefined);
 }
 
 function logMailboxEvent({ log, nudges }: RoomContext, to: string, event: MailboxEvent): void {
-  // It may have left `new` without having been handed out.
+  // The message may have left `new` without having been handed out.
   nudges.add(to, 'claimed');
   if (event.kind === 'duplicate') {
     const { id, from, type } = event.message;

@@ -7,12 +7,12 @@ import { THREAD_ID_CHARS_MAX, type Message } from '../message/message.ts';
 import { formatTime } from '../message/format-time.ts';
 import { listCards, type RoomContext } from './context.ts';
 
-/** A message that is to be read later than this is no message; far below where times stop being representable. */
+/** A longer expiry is refused; this is far below where times stop being representable. */
 export const EXPIRY_MS_MAX = 365 * 86_400_000;
 
 const LAST_TIME_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** What an actor says; the rest of the message is made when it is sent. */
+/** What an actor writes; the rest of the message is added when it is sent. */
 export interface Draft {
   readonly type: string;
   /** Text for a reader. */
@@ -20,36 +20,39 @@ export interface Draft {
   /** JSON for a program. */
   readonly data?: unknown;
   readonly threadId?: string | undefined;
-  /** The id of the message this one answers. */
+  /** The id of the message this one replies to. */
   readonly replyTo?: string | undefined;
   readonly needsAck?: boolean | undefined;
-  /** Ms after its sending at which it is no longer worth reading. */
+  /** How long after sending the message is worth reading, in ms. */
   readonly expiresInMs?: number | undefined;
-  /** The id of an earlier try of the same message (UUIDv7): it is then delivered once, however often it is sent. */
+  /** The id (UUIDv7) that an earlier attempt at the same message reported. Makes the send idempotent. */
   readonly id?: string | undefined;
-  /** `power` survives a power loss, `process` only the end of the process; the room's when not given. */
+  /** `power` survives a power loss, `process` only the end of the process. Default: the room's. */
   readonly durability?: Durability | undefined;
 }
 
-/** Everything a draft can have wrong, before it is charged. Throws `InvalidInput`, and `MessageRefused` for an id of a time to come. */
+/**
+ * Checks everything in a draft before it is charged. Throws `InvalidInput`, and `MessageRefused` for an id from the
+ * future.
+ */
 export function assertDraft(context: RoomContext, draft: Draft): void {
   const { type, id, replyTo, threadId, expiresInMs } = draft;
   if (!isCommonType(type)) {
     assertDeclaredType(type, new Set(listCards(context).flatMap((card) => [...card.accepts])));
   }
   if (id !== undefined && !isMessageId(id)) {
-    throw new InvalidInput(`The id ${echo(id)} is no UUIDv7 in lower case.`, {
+    throw new InvalidInput(`The id ${echo(id)} is not a UUIDv7 in lower case.`, {
       hint: 'Leave the id out, or give the one that an earlier try reported.',
     });
   }
   if (id !== undefined && timeOfId(id) > LAST_TIME_MS) {
-    throw new InvalidInput(`The id ${id} is of a year beyond 9999, which no message has.`, {
+    throw new InvalidInput(`The id ${id} is from a year beyond 9999, which no message can have.`, {
       hint: 'Leave the id out, or give the one that an earlier try reported.',
     });
   }
   if (id !== undefined) assertIdInTime(context, id);
   if (replyTo !== undefined && !isMessageId(replyTo)) {
-    throw new InvalidInput(`The message answered, ${echo(replyTo)}, is no UUIDv7 in lower case.`);
+    throw new InvalidInput(`The id of the message to reply to, ${echo(replyTo)}, is not a UUIDv7 in lower case.`);
   }
   if (threadId !== undefined && (threadId.length === 0 || threadId.length > THREAD_ID_CHARS_MAX)) {
     throw new InvalidInput(`The thread id has ${threadId.length} characters: expected 1 to ${THREAD_ID_CHARS_MAX}.`);
@@ -58,29 +61,29 @@ export function assertDraft(context: RoomContext, draft: Draft): void {
 }
 
 /**
- * Throws `MessageRefused` for an id further ahead of the clock than a reader takes it: what is sent under it now would wait
- * unread, while it is called delivered. See `isTooEarly`.
+ * Throws `MessageRefused` for an id further ahead of the clock than a reader accepts: a message sent under it now would
+ * wait unread, yet be reported as delivered. See `isTooEarly`.
  */
 export function assertIdInTime({ host, config }: RoomContext, id: string): void {
   if (timeOfId(id) <= host.clock.now() + config.limits.clockSkewMsMax) return;
   const [time, now] = [timeOfId(id), host.clock.now()].map(formatTime);
   throw new MessageRefused(
-    `The message ${id} was not sent now: its id is of ${time}, and this machine's clock says ${now}.`,
+    `The message ${id} was not sent now: its id is from ${time}, but this machine's clock says ${now}.`,
     {
       reason: FROM_THE_FUTURE,
-      hint: 'Compare the clock with the right time (date -u). Send it once more with the same id when the clock is right.',
+      hint: 'Compare the clock with the right time (date -u). Retry with the same id once the clock is right.',
     },
   );
 }
 
 const FROM_THE_FUTURE = 'from-the-future';
 
-/** Whether it was refused by `assertIdInTime`, which passes as soon as the clock agrees. */
+/** Whether `assertIdInTime` refused it, which stops once the clock catches up. */
 export function isTooEarly(error: unknown): boolean {
   return error instanceof MessageRefused && error.reason === FROM_THE_FUTURE;
 }
 
-/** Throws `InvalidInput` for what no message can expire at. */
+/** Throws `InvalidInput` for an expiry that no message can have. */
 export function assertExpiry(expiresInMs: number | undefined): void {
   if (expiresInMs === undefined) return;
   if (Number.isSafeInteger(expiresInMs) && expiresInMs > 0 && expiresInMs <= EXPIRY_MS_MAX) return;
@@ -89,7 +92,7 @@ export function assertExpiry(expiresInMs: number | undefined): void {
   );
 }
 
-/** The message that a draft becomes under its id. The same draft under the same id is always the same message. */
+/** The message that a draft becomes under its id. The same draft and id always give the same message. */
 export function messageOf(
   context: RoomContext,
   { id, from, to, draft }: { id: string; from: string; to: readonly string[]; draft: Draft },
@@ -102,7 +105,7 @@ export function messageOf(
   if (threadId !== undefined) message.threadId = threadId;
   if (replyTo !== undefined) message.replyTo = replyTo;
   if (needsAck !== undefined) message.needsAck = needsAck;
-  // Counted from the id's time, so that a repeated send has the same bytes.
+  // Counted from the id's time, so that a retried send has the same bytes.
   if (expiresInMs !== undefined) message.expiresAt = new Date(timeMs + expiresInMs).toISOString();
   return message;
 }

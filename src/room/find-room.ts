@@ -10,10 +10,10 @@ import { elsewhereOf } from './git-worktree.ts';
 const LEVELS_MAX = 100;
 
 /**
- * The directory of the room: the one named (itself, or the one with a `.mailroom` in it), else found walking up from
- * `cwd`; else, when `cwd` is in a git worktree, walking up from the main checkout, or in a worktree of the same bare
- * repository. Throws `RoomNotFound`; throws `RoomRefused` for a room that belongs to another user, and for one that lost
- * its room.json.
+ * Finds the directory of the room. If `named` is given: that directory, or the `.mailroom` in it. Otherwise the search
+ * walks up from `cwd`; then, if `cwd` is in a git worktree, it walks up from the main checkout, or looks in the
+ * worktrees of the same bare repository. Throws `RoomNotFound`, and `RoomRefused` for a room that belongs to another
+ * user or has lost its room.json.
  */
 export function findRoom(host: Host, { named, cwd }: { named?: string | undefined; cwd: string }): string {
   const found = named === undefined ? findUpwards(host, cwd) : findNamed(host, resolve(cwd, named));
@@ -69,7 +69,7 @@ function searchElsewhere(host: Host, start: string): string | undefined {
     .filter((candidate) => isRoom(host, candidate));
   if (rooms.length > 1) {
     throw new RoomNotFound(`${rooms.length} worktrees of this repository have a room: ${rooms.join(', ')}.`, {
-      hint: `Say which one with --room or MAILROOM_DIR, such as: export MAILROOM_DIR=${quote(rooms[0] ?? '')}`,
+      hint: `Choose one with --room or MAILROOM_DIR, such as: export MAILROOM_DIR=${quote(rooms[0] ?? '')}`,
     });
   }
   return rooms[0] ?? searchUp(host, elsewhere.main);
@@ -89,7 +89,7 @@ function isRoom(host: Host, directory: string): boolean {
   try {
     if (host.files.lstat(roomLayout(directory).config)?.kind === 'file') return true;
   } catch (error) {
-    // A room that may not even be looked into is somebody's: to go past it would be to use another one silently.
+    // A room that may not even be looked into belongs to someone: to go past it would be to use another one silently.
     const owner = errnoOf(error) === 'EACCES' ? host.files.lstat(directory)?.uid : undefined;
     if (owner === undefined) throw error;
     throw notYours(host, directory, { owner, hint: 'Make a room of your own with: mailroom init' });
@@ -99,8 +99,8 @@ function isRoom(host: Host, directory: string): boolean {
 }
 
 /**
- * Throws `RoomRefused` for a directory that has actors and no room.json. To go past it would be to use another room
- * silently, and a new room.json in it, with another id, would have all its mail refused.
+ * Throws `RoomRefused` for a directory that has actors but no room.json. Going past it would mean using another room
+ * silently, and a new room.json in it, with another id, would make all its mail invalid.
  */
 export function assertNotBeheaded({ files }: Pick<Host, 'files'>, directory: string): void {
   const { actors, config } = roomLayout(directory);
@@ -111,6 +111,6 @@ export function assertNotBeheaded({ files }: Pick<Host, 'files'>, directory: str
   throw new RoomRefused(`The room ${directory} is damaged: it has actors, and ${config} ${what}.`, {
     hint:
       'Put it back from a backup: nothing in the room can be verified without it. ' +
-      `To begin anew instead: mv ${quote(directory)} ${quote(`${directory}.old`)} && mailroom init --room ${quote(directory)}`,
+      `To start over instead: mv ${quote(directory)} ${quote(`${directory}.old`)} && mailroom init --room ${quote(directory)}`,
   });
 }

@@ -3,12 +3,15 @@ import type { RoomContext } from './context.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** Makes the ids of what an actor sends from this process. Where the clock was set back too far for them to rise, the log says so. */
+/**
+ * Makes the ids of the messages an actor sends from this process. Logs when the clock was set back too far for ids to
+ * keep rising.
+ */
 export function createIds({ host, config, log }: RoomContext, address: string): IdSource {
   return createIdSource(host.randomBytes, {
     aheadMsMax: config.limits.clockSkewMsMax,
     onRestart: (aheadMs) => {
-      const detail = `the clock was set back by ${(aheadMs / HOUR_MS).toFixed(1)} h: what is sent from now on is read before what was sent last`;
+      const detail = `the clock was set back by ${(aheadMs / HOUR_MS).toFixed(1)} h: messages sent from now on are read before those sent last`;
       log.append({ event: 'clock-back', from: address, detail });
     },
   });

@@ -6,25 +6,25 @@ import { sweep } from '../mailbox/sweep.ts';
 import type { RoomContext } from './context.ts';
 import { receive, type Mail } from './mail.ts';
 import { showLife } from './signs-of-life.ts';
-import { asTold } from './system-errors.ts';
+import { toRoomError } from './system-errors.ts';
 
 export interface InboxOptions {
-  /** Ends the iteration; what was handed out stays claimed. */
+  /** Ends the iteration; mail that was handed out stays claimed. */
   readonly signal?: AbortSignal | undefined;
-  /** How long each message is claimed for, in ms; the room's `leaseMs` when not given. */
+  /** Lease of each message, in ms. Default: the room's `leaseMs`. */
   readonly leaseMs?: number | undefined;
-  /** Whether to wait for more when the mailbox is empty; true unless said otherwise. */
+  /** Wait for more mail when the mailbox is empty. Default: true. */
   readonly wait?: boolean | undefined;
-  /** How often to list the mailbox when nothing hints at mail, in ms; the room's `pollMs` when not given. */
+  /** How often to list the mailbox without a hint of new mail, in ms. Default: the room's `pollMs`. */
   readonly pollMs?: number | undefined;
-  /** False: no watcher, only polling. */
+  /** False: poll only, without a file-system watcher. Default: true. */
   readonly watch?: boolean | undefined;
 }
 
-/** How long there may be no directory before whoever waits for what comes into it gives up. */
+/** How long a directory may be missing before a waiting reader gives up. */
 const MISSING_MS_MAX = 5_000;
 
-/** Claimed mail, oldest first, as long as the caller asks for it. */
+/** Claimed mail, oldest first, for as long as the caller iterates. */
 export async function* iterateInbox(
   context: RoomContext,
   mailbox: Mailbox,
@@ -52,19 +52,19 @@ export async function* iterateInbox(
         if (!arrivals || !patience.hasWith(error)) throw error;
       }
       if (!arrivals) return;
-      // Behind the mail, not before it: it is what somebody waits for.
+      // After the mail, not before it, so that the reader is not delayed.
       showLife(context, mailbox.address);
       await arrivals.next();
     }
   } catch (error) {
-    throw asTold(context, `The mailbox of ${mailbox.address} was not read`, error);
+    throw toRoomError(context, `The mailbox of ${mailbox.address} was not read`, error);
   } finally {
     if (arrivals) showLife(context, mailbox.address);
     arrivals?.close();
   }
 }
 
-/** With what is not there at this moment: whoever replaces or removes a directory leaves one in which it is not. */
+/** Tolerance for a directory that is missing for a moment, because someone is replacing or removing it. */
 export interface Patience {
   /** Whether to look again after this error. */
   hasWith(error: unknown): boolean;

@@ -11,30 +11,30 @@ import type { Algorithm } from '../signing/keys.ts';
 import { readConfig, writeConfig } from './config.ts';
 import { assertNotBeheaded, assertOwn } from './find-room.ts';
 import { DEFAULT_LIMITS, readLimits, type RoomLimits } from './limits.ts';
-import { asTold } from './system-errors.ts';
+import { toRoomError } from './system-errors.ts';
 
 export interface InitOptions {
-  /** The room's directory; `.mailroom` in `cwd` when not given. */
+  /** The room's directory. Default: `.mailroom` in `cwd`. */
   readonly directory?: string | undefined;
   readonly cwd?: string | undefined;
-  /** `hmac-sha256` (one secret for all) unless said otherwise. */
+  /** Signing algorithm. Default: `hmac-sha256` (one secret shared by all). */
   readonly algorithm?: Algorithm | undefined;
   readonly limits?: Partial<RoomLimits> | undefined;
   readonly host?: Host | undefined;
 }
 
-export interface Initialised {
+export interface InitResult {
   readonly directory: string;
-  /** False when there was a room already; it was left as it is. */
+  /** False if there was a room already; it was left as it is. */
   readonly created: boolean;
 }
 
 /**
- * Makes a room. `room.json` is linked last, so a room that can be found is whole; repeating an interrupted `initRoom`
- * completes it, and so does a repetition where directories were lost. Throws `Conflict` when the room exists with another algorithm, `RoomRefused` where the file system
- * cannot hold one.
+ * Makes a room. Idempotent: `room.json` is linked last, so a room that can be found is complete, and a retry completes
+ * an interrupted `initRoom` or restores lost directories. Throws `Conflict` if the room exists with another algorithm,
+ * `RoomRefused` if the file system cannot hold a room.
  */
-export async function initRoom(options: InitOptions = {}): Promise<Initialised> {
+export async function initRoom(options: InitOptions = {}): Promise<InitResult> {
   const host = options.host ?? nodeHost;
   const directory = resolve(options.cwd ?? process.cwd(), options.directory ?? join(ROOM_DIRECTORY));
   const layout = roomLayout(directory);
@@ -52,13 +52,13 @@ export async function initRoom(options: InitOptions = {}): Promise<Initialised> 
   return { directory, created: true };
 }
 
-/** What holds nothing that could not be made again: the directories, and the file that keeps keys out of commits. */
+/** Makes what can be made again: the directories, and the file that keeps keys out of commits. */
 async function completeRoom(host: Host, layout: RoomLayout): Promise<void> {
   for (const path of directoriesOf(layout)) ensureDirectory(host.files, path);
   if (!host.files.lstat(layout.gitignore)) await publishGitignore(host, layout);
 }
 
-/** Keys never get into a commit: git sees nothing in here. */
+/** Keys never get into a commit: git ignores everything in the room. */
 export async function publishGitignore(host: Host, layout: RoomLayout): Promise<void> {
   await publish(host, layout, layout.gitignore, '*\n');
 }
@@ -85,7 +85,7 @@ async function create(host: Host, layout: RoomLayout, options: InitOptions): Pro
   return created;
 }
 
-async function existing(host: Host, layout: RoomLayout, options: InitOptions): Promise<Initialised> {
+async function existing(host: Host, layout: RoomLayout, options: InitOptions): Promise<InitResult> {
   assertOwn(host, layout.directory, 'Make one of your own elsewhere: mailroom init --room <directory>');
   const config = readConfig(host.files, layout);
   if (options.algorithm !== undefined && options.algorithm !== config.algorithm) {
@@ -103,7 +103,7 @@ async function existing(host: Host, layout: RoomLayout, options: InitOptions): P
 function explain(where: { host: Host; layout: RoomLayout }, error: unknown): unknown {
   const { directory } = where.layout;
   const undone = isMade(where)
-    ? `The room ${directory} was made and not completed`
+    ? `The room ${directory} was created but not completed`
     : `No room could be made at ${directory}`;
   const refused = (what: string, hint: string): RoomRefused =>
     new RoomRefused(`${undone}: ${what}.`, { cause: error, hint });
@@ -125,13 +125,13 @@ function explain(where: { host: Host; layout: RoomLayout }, error: unknown): unk
       return refused('permission was denied', 'Choose a directory you can write to: mailroom init --room <directory>');
     case 'ENOSPC':
     case 'EDQUOT':
-      return refused('the disk is full', 'Free some space and repeat the command; it goes on where it stopped.');
+      return refused('the disk is full', 'Free some space and repeat the command; it resumes where it stopped.');
     case 'ENOENT':
     case 'ENOTDIR': {
       const inTheWay = directoriesOf(where.layout).find((path) => !isDirectoryOrNothing(where.host, path));
       if (inTheWay !== undefined) {
         const hint = `Move it away, then repeat the command: mv ${quote(inTheWay)} ${quote(`${inTheWay}.old`)}`;
-        return refused(`${inTheWay} is no directory`, hint);
+        return refused(`${inTheWay} is not a directory`, hint);
       }
       return refused(
         'the directory it should be in does not exist',
@@ -139,7 +139,7 @@ function explain(where: { host: Host; layout: RoomLayout }, error: unknown): unk
       );
     }
     default:
-      return asTold(where, undone, error);
+      return toRoomError(where, undone, error);
   }
 }
 
@@ -148,7 +148,7 @@ function isDirectoryOrNothing({ files }: Host, path: string): boolean {
   return kind === undefined || kind === 'directory';
 }
 
-/** Whether the error came after the link that made it; false where that cannot be seen. */
+/** Whether the error came after the link that made the room; false if that cannot be seen. */
 function isMade({ host, layout }: { host: Host; layout: RoomLayout }): boolean {
   try {
     return host.files.lstat(layout.config) !== undefined;

@@ -15,34 +15,34 @@ import { showLife } from './signs-of-life.ts';
 
 export interface JoinOptions {
   readonly kind?: Card['kind'] | undefined;
-  /** The program behind the actor, for people: `claude`, `codex` … */
+  /** The program behind the actor, shown to people: `claude`, `codex` … */
   readonly program?: string | undefined;
-  /** Of a workflow that another one has started: that one's address. */
+  /** The address of the workflow that started this one, if any. */
   readonly parent?: string | undefined;
   readonly skills?: readonly string[] | undefined;
-  /** Message types it understands beyond the common ones. */
+  /** Message types the actor understands beyond the common ones. Default: none. */
   readonly accepts?: readonly string[] | undefined;
-  /** Whether broadcasts are delivered to it: true for agents, false for workflows unless said otherwise. */
+  /** Whether broadcasts are delivered to it. Default: true for agents, false for workflows. */
   readonly broadcasts?: boolean | undefined;
-  /** The process that stays while the actor is there; this one when not given. */
+  /** The process that runs while the actor is there. Default: this process. */
   readonly process?: ProcessIdentity | undefined;
   readonly tmux?: TmuxPane | undefined;
-  /** Take the address from a live actor, or an agent that of a workflow. */
+  /** Take the address from a live actor, or, as an agent, from a workflow. Default: false. */
   readonly takeOver?: boolean | undefined;
 }
 
-/** Makes or completes an actor's directories, its key and its card, in that order: an actor with a card is whole. */
+/** Makes or completes an actor's directories, its key and its card, in that order: an actor with a card is complete. */
 export async function joinRoom(context: RoomContext, address: string, options: JoinOptions): Promise<Card> {
   const { host, layout } = context;
   const actor = actorLayout(layout, address);
   const card = cardOf(context, address, options);
   context.standing.assertSame();
-  // Who has joined already may come back under any address.
+  // An actor that has joined before may come back under any address.
   if (!readCard(host, layout, address)) assertNewAddress(address);
   ensureDirectory(host.files, layout.actors);
   if (!ensureDirectory(host.files, actor.directory)) assertSpelling(context, address);
   await context.keyring.enrol(address);
-  // Mail that survives a loss of power needs every directory above it to survive too.
+  // For mail to survive a power loss, every directory above it has to survive too.
   await createMailboxDirectories(host, actor.mailbox, [layout.actors]);
   const mailbox = mailboxOf(context, address);
   if (mailbox && !host.files.lstat(actor.mailbox.purgeClock)) await writeClockMark(mailbox);
@@ -52,14 +52,17 @@ export async function joinRoom(context: RoomContext, address: string, options: J
   return card;
 }
 
-/** Throws `Conflict` where the disk takes a directory of another spelling (`Bob`) for that of the address: nobody would list it. */
+/**
+ * Throws `Conflict` if the disk treats a directory of another spelling (`Bob`) as that of the address: no listing would
+ * show it.
+ */
 function assertSpelling({ host, layout }: RoomContext, address: string): void {
   const names = namesIn(host.files, layout.actors);
   const other = names.includes(address) ? undefined : names.find((name) => name.toLowerCase() === address);
   if (other === undefined) return;
   const path = `${layout.actors}/${other}`;
   throw new Conflict(
-    `Nobody can join as ${address} while there is ${path}: this disk does not tell capitals from small letters.`,
+    `Nobody can join as ${address} while ${path} exists: this disk does not distinguish capitals from small letters.`,
     { hint: `No actor can have that name. Move it away and join again: mv ${quote(path)} ${quote(`${path}.old`)}` },
   );
 }
@@ -69,7 +72,7 @@ function cardOf({ host }: RoomContext, address: string, options: JoinOptions): C
   const malformed = accepts.find((type) => !isMessageType(type));
   if (malformed !== undefined) {
     throw new InvalidInput(
-      `${echo(malformed)} is no message type: expected capitals, digits and single hyphens, such as REVIEW-FEEDBACK.`,
+      `${echo(malformed)} is not a message type: expected capitals, digits and single hyphens, such as REVIEW-FEEDBACK.`,
     );
   }
   return {
@@ -87,7 +90,7 @@ function cardOf({ host }: RoomContext, address: string, options: JoinOptions): C
   };
 }
 
-/** Says that the actor is gone. Its mail waits, and it may join again. */
+/** Marks the actor as gone. Its mail is kept, and it can join again. */
 export async function leaveRoom(context: RoomContext, address: string): Promise<void> {
   context.standing.assertSame();
   const card = assertJoined(context, address);
@@ -95,22 +98,25 @@ export async function leaveRoom(context: RoomContext, address: string): Promise<
   context.log.append({ event: 'left', from: address });
 }
 
-/** What to tell of an actor that has a directory and no mailbox, so that nothing can be delivered to it or read. */
+/** The error for an actor that has a directory but no mailbox, so that nothing can be delivered to it or read. */
 export function noMailbox({ host, layout }: RoomContext, address: string): ActorNotFound {
   const isCardThere = readCard(host, layout, address) !== undefined;
-  return new ActorNotFound(`${address} has no mailbox: ${actorLayout(layout, address).mailbox.new} is no directory.`, {
-    address,
-    hint: isCardThere
-      ? 'Make it again with: mailroom doctor --fix'
-      : `Complete the join that was interrupted: mailroom join ${address}`,
-  });
+  return new ActorNotFound(
+    `${address} has no mailbox: ${actorLayout(layout, address).mailbox.new} is not a directory.`,
+    {
+      address,
+      hint: isCardThere
+        ? 'Make it again with: mailroom doctor --fix'
+        : `Complete the join that was interrupted: mailroom join ${address}`,
+    },
+  );
 }
 
-/** The card of an actor that has joined, whether it is there or not. Throws `ActorNotFound`, with the nearest name. */
+/** The card of an actor that has joined, whether or not it is live. Throws `ActorNotFound`, with the nearest name. */
 export function assertJoined(context: RoomContext, address: string): Card {
   const card = actorLayout(context.layout, address) && readCard(context.host, context.layout, address);
   if (card) return card;
-  // Whoever has a directory and no card is no other one to be meant.
+  // A directory without a card is of no use as a suggestion.
   const near = nearest(
     address,
     listAddresses(context).filter((one) => one !== address),

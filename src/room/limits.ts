@@ -6,24 +6,24 @@ import { cut } from '../message/cut.ts';
 import { RATE_LIMIT_MAX } from '../rate/counter.ts';
 import { nearest } from '../message/nearest.ts';
 
-/** Every bound of a room, in one place. Each can be set under `limits` in `room.json`. */
+/** Every limit of a room, in one place. Each can be set under `limits` in `room.json`. */
 export interface RoomLimits extends MessageLimits, MailboxLimits, LogLimits {
-  /** Messages one sender may send in `rateWindowMs`; a broadcast counts once. */
+  /** Messages one sender may send within `rateWindowMs`; a broadcast counts once. */
   readonly rateLimit: number;
   readonly rateWindowMs: number;
-  /** Bytes at which one file of a sender's counter is followed by the next; more where the limit itself needs more. */
+  /** Bytes after which a sender's counter continues in a new file; raised if `rateLimit` needs more. */
   readonly rateSegmentBytesMax: number;
-  /** How long a grant may lie between the look and its use, in ms. */
+  /** How long after the look a grant may be used, in ms. */
   readonly grantUseMsMax: number;
-  /** How long to wait for the lock that smooths contention, in ms. */
+  /** How long to wait for the lock that reduces contention, in ms. */
   readonly lockWaitMsMax: number;
   /** Recipients of one broadcast. */
   readonly broadcastRecipientsMax: number;
-  /** How long a claim lasts when nothing else is said, in ms. */
+  /** Default lease of a claim, in ms. */
   readonly leaseMs: number;
-  /** How often a waiting reader lists its mailbox when nothing hints at mail, in ms. */
+  /** How often a waiting reader lists its mailbox without a hint of new mail, in ms. */
   readonly pollMs: number;
-  /** How long a nudge counts as outstanding when its agent shows no sign of life, in ms. */
+  /** How long a nudge counts as outstanding if its agent shows no sign of life, in ms. */
   readonly nudgeOutstandingMsMax: number;
 }
 
@@ -53,27 +53,27 @@ export const DEFAULT_LIMITS: RoomLimits = {
   logContentChars: 200,
 };
 
-/** So much of a wrong value is shown. */
+/** Longest part of an invalid value that is shown. */
 const VALUE_CHARS_MAX = 60;
 const CENTURY_MS = 36_525 * 24 * HOUR_MS;
-/** What a timer can wait; a longer one ends at once. */
+/** The longest delay of a timer; a longer one fires at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-/** The greatest value of each limit, the smallest is 1. Beyond it something would fail later, far from room.json. */
+/** The maximum of each limit; the minimum is 1. Beyond it something would fail later, far from room.json. */
 export const LIMIT_MAXIMA: Readonly<Record<keyof RoomLimits, number>> = {
-  // What no reader takes, no sender may be allowed to write.
+  // A sender must not write what no reader accepts.
   messageBytesMax: MESSAGE_BYTES_CEILING,
   jsonDepthMax: JSON_DEPTH_CEILING,
   clockSkewMsMax: CENTURY_MS,
   newMessagesMax: 10_000_000,
-  // The name of a claim has room for six digits, and for the attempt at which a message is given up.
+  // A claim's file name has room for six digits, including the attempt at which a message is given up.
   attemptsMax: 999_998,
   leaseMs: TIMER_MS_MAX,
   leaseMsMax: TIMER_MS_MAX,
   tmpAgeMsMax: CENTURY_MS,
   doneDaysKept: 36_525,
   rateLimit: RATE_LIMIT_MAX,
-  // Whoever waits for the end of the window waits 1 ms more.
+  // A sender that waits for the end of the window waits 1 ms more.
   rateWindowMs: TIMER_MS_MAX - 1,
   rateSegmentBytesMax: 2 ** 30,
   grantUseMsMax: TIMER_MS_MAX,
@@ -87,11 +87,13 @@ export const LIMIT_MAXIMA: Readonly<Record<keyof RoomLimits, number>> = {
   logContentChars: 1_000_000,
 };
 
-/** The defaults with what `room.json` sets. Throws `InvalidInput` for an unknown name or a value outside its range. */
+/**
+ * The defaults, overridden by what `room.json` sets. Throws `InvalidInput` for an unknown name or a value out of range.
+ */
 export function readLimits(set: unknown, where: string): RoomLimits {
   if (set === undefined) return DEFAULT_LIMITS;
   if (typeof set !== 'object' || set === null || Array.isArray(set)) {
-    throw new InvalidInput(`${where} is no object: expected limits by name, such as {"rateLimit": 60}.`);
+    throw new InvalidInput(`${where} is not an object: expected limits by name, such as {"rateLimit": 60}.`);
   }
   for (const [name, value] of Object.entries(set)) {
     if (!Object.hasOwn(DEFAULT_LIMITS, name)) {

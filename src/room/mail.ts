@@ -21,7 +21,7 @@ import { timeOfId } from '../message/message-id.ts';
 import type { Message } from '../message/message.ts';
 import type { RoomContext } from './context.ts';
 import { findMail } from './find-mail.ts';
-import { told } from './system-errors.ts';
+import { withRoomErrors } from './system-errors.ts';
 
 export interface KeepOptions {
   /** How long each renewal makes the lease, in ms. Default: the room's `leaseMs`. */
@@ -38,7 +38,10 @@ export interface KeptMail extends AsyncDisposable {
 
 const RENEWALS_PER_LEASE = 3;
 
-/** A verified message that this reader has claimed. Until it is acknowledged it comes back when the lease ends. */
+/**
+ * A verified message that this reader has claimed. Unless it is acknowledged, it is delivered again when the lease
+ * ends.
+ */
 export class Mail {
   readonly message: Message;
   readonly #context: RoomContext;
@@ -53,7 +56,7 @@ export class Mail {
     this.#claim = claim;
   }
 
-  /** 1 for the first time it was claimed; 0 when only a part of it was shown so far. */
+  /** 1 for the first claim; 0 if only a part of the message was shown so far. */
   get attempt(): number {
     return this.#claim.attempt;
   }
@@ -63,52 +66,54 @@ export class Mail {
     return this.#claim.untilMs;
   }
 
-  /** It is dealt with. Sends nothing. Throws `LeaseLost` when somebody else holds it by now; acknowledging twice is nothing. */
+  /**
+   * Marks the message as handled; sends nothing. Idempotent. Throws `LeaseLost` if another reader has taken it over.
+   */
   async ack(): Promise<void> {
     if (this.#settled) return;
-    this.#told('acknowledged', () => acknowledge(this.#mailbox, this.#claim));
+    this.#withErrors('acknowledged', () => acknowledge(this.#mailbox, this.#claim));
     this.#settle('acknowledged');
   }
 
-  /** Ends the claim early, so that another may take it over. Throws `LeaseLost`. */
+  /** Ends the claim early, so that another reader can take the message over. Throws `LeaseLost`. */
   async release(): Promise<void> {
     if (this.#settled) return;
-    this.#told('released', () => release(this.#mailbox, this.#claim));
+    this.#withErrors('released', () => release(this.#mailbox, this.#claim));
     this.#settle('released');
   }
 
-  /** Releases what nobody has seen yet: no further attempt is counted. Throws `LeaseLost`. */
+  /** Releases a message that nobody has seen yet, without counting an attempt. Throws `LeaseLost`. */
   async putBack(): Promise<void> {
     if (this.#settled) return;
-    this.#told('put back', () => putBack(this.#mailbox, this.#claim));
+    this.#withErrors('put back', () => putBack(this.#mailbox, this.#claim));
     this.#settle('released');
   }
 
-  /** Makes the lease end `leaseMs` from now. Throws `LeaseLost`. */
+  /** Extends the lease to `leaseMs` from now. Throws `LeaseLost`. */
   async renew(leaseMs = this.#context.config.limitsOf(this.#mailbox.address).leaseMs): Promise<void> {
     const wanted = { claim: this.#claim, leaseMs: Math.min(leaseMs, this.#mailbox.limits.leaseMsMax) };
-    this.#claim = this.#told('renewed', () => renew(this.#mailbox, wanted));
+    this.#claim = this.#withErrors('renewed', () => renew(this.#mailbox, wanted));
     this.#log('renewed');
   }
 
-  /** Makes the lease end at that time, ms since the epoch, which is later than the one before. Throws `LeaseLost`. */
+  /** Extends the lease to a later time, in ms since the epoch. Throws `LeaseLost`. */
   async renewUntil(untilMs: number): Promise<void> {
-    this.#claim = this.#told('renewed', () => renew(this.#mailbox, { claim: this.#claim, untilMs }));
+    this.#claim = this.#withErrors('renewed', () => renew(this.#mailbox, { claim: this.#claim, untilMs }));
     this.#log('renewed');
   }
 
   /**
-   * Keeps it, because only a part of it was shown. The lease stays as it is, and when it ends the message comes again. However often
-   * it is kept so, it was claimed once. Throws `LeaseLost`.
+   * Keeps the claim because only a part of the message was shown. The lease is unchanged, and the message comes again
+   * when it ends. Any number of partial reads counts as one attempt. Throws `LeaseLost`.
    */
   async keepInPart(): Promise<void> {
-    this.#claim = this.#told('kept', () => keepInPart(this.#mailbox, this.#claim));
+    this.#claim = this.#withErrors('kept', () => keepInPart(this.#mailbox, this.#claim));
   }
 
-  /** Gives it up for good: it becomes a dead letter with this reason. Throws `LeaseLost`. */
+  /** Gives the message up for good: it becomes a dead letter with this reason. Throws `LeaseLost`. */
   async reject(detail: string): Promise<void> {
     if (this.#settled) return;
-    this.#told('given up', () => reject(this.#mailbox, { claim: this.#claim, detail }));
+    this.#withErrors('given up', () => reject(this.#mailbox, { claim: this.#claim, detail }));
     this.#settled = true;
   }
 
@@ -147,8 +152,8 @@ export class Mail {
     return { signal: lost.signal, [Symbol.asyncDispose]: stop };
   }
 
-  #told<T>(done: string, work: () => T): T {
-    return told(this.#context, `The message ${this.message.id} was not ${done}`, work);
+  #withErrors<T>(done: string, work: () => T): T {
+    return withRoomErrors(this.#context, `The message ${this.message.id} was not ${done}`, work);
   }
 
   #settle(event: 'acknowledged' | 'released'): void {
@@ -162,7 +167,7 @@ export class Mail {
   }
 }
 
-/** Wraps a claim for its reader, logs it, and lets the reader's pane show one message less. */
+/** Wraps a claim for its reader, logs it, and updates the count on the reader's pane. */
 export function receive(context: RoomContext, mailbox: Mailbox, claim: Claim): Mail {
   const { id, from, type } = claim.message;
   context.nudges.add(mailbox.address, 'claimed');
@@ -174,10 +179,11 @@ export function receive(context: RoomContext, mailbox: Mailbox, claim: Claim): M
 const LOOKS_MAX = 3;
 
 /**
- * Claims one message by its id or an unambiguous ending. A claim that another process of the same actor holds is that
- * actor's own, so it is handed out as it is. Throws `MessageNotFound`, `MessageRefused` for early mail, and `Conflict` for a
- * message that was acknowledged, given up or is claimed by somebody at this moment. With `isLast`, for what is acknowledged
- * at once, a lease that has ended is no further attempt, which might be one too many, and early mail is claimed too.
+ * Claims one message by its id or an unambiguous ending. A claim that another process of the same actor holds belongs
+ * to that actor, so it is returned as it is. Throws `MessageNotFound`, `MessageRefused` for early mail, and `Conflict`
+ * for a message that was acknowledged, was given up, or is being claimed by another process right now. `isLast` is for
+ * a message that is acknowledged at once: an expired lease then counts no further attempt, which might be one too many,
+ * and early mail is claimed too.
  */
 export function claimMail(
   context: RoomContext,
@@ -227,23 +233,23 @@ function claimFound(
     return claim && new Mail(context, mailbox, claim);
   }
   if (state === 'acknowledged') {
-    throw new Conflict(`The message ${id} of ${mailbox.address} was acknowledged already.`, {
+    throw new Conflict(`The message ${id} of ${mailbox.address} was already acknowledged.`, {
       hint: `Its text is still there: mailroom read ${id.slice(-8)}`,
     });
   }
   const { reason = 'unknown', detail = '' } = found;
   throw new Conflict(`The message ${id} of ${mailbox.address} is a dead letter (${reason}: ${detail}).`, {
-    hint: `To have it back: mailroom dead retry ${id.slice(-8)}`,
+    hint: `To get it back: mailroom dead retry ${id.slice(-8)}`,
   });
 }
 
 function tooEarly(id: string, readableFromMs: number): MessageRefused {
   const [time, from] = [timeOfId(id), readableFromMs].map(formatTime);
   return new MessageRefused(
-    `The message ${id} is of ${time}, far ahead of this machine's clock: it can be read from ${from} on.`,
+    `The message ${id} is from ${time}, far ahead of this machine's clock: it can be read from ${from} on.`,
     {
       reason: 'from-the-future',
-      hint: `Compare the clock with the right time: date -u. To be rid of the message unread: mailroom ack ${id.slice(-8)}`,
+      hint: `Compare the clock with the right time: date -u. To discard the message unread: mailroom ack ${id.slice(-8)}`,
     },
   );
 }

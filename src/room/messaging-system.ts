@@ -1,5 +1,5 @@
 import type { Room } from './room.ts';
-import type { SendReport } from './post-sealed.ts';
+import type { SendReport } from './deliver-and-log.ts';
 
 /** The protocol's own two verbs over a room, for programs that send as several actors. Each sender must have joined. */
 export class MessagingSystem {
@@ -14,7 +14,10 @@ export class MessagingSystem {
     return this.#room.agent(sender).send({ to: recipient, type, content });
   }
 
-  /** Sends `content` to every joined agent, the sender only when `excludeSelf` is false. Each has its outcome in the report. */
+  /**
+   * Sends `content` to every joined agent, and to the sender only if `excludeSelf` is false. The report has an outcome
+   * for each recipient.
+   */
   async broadcastMessage(sender: string, type: string, content: string, excludeSelf = true): Promise<SendReport> {
     return this.#room.agent(sender).broadcast({ type, content, excludeSelf });
   }

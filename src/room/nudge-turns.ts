@@ -3,10 +3,10 @@ import { nextTurn } from '../host/next-turn.ts';
 /** Why the signs of new mail may be out of date: mail was delivered to the actor, or some of it left `new`. */
 export type NudgeReason = 'delivered' | 'claimed';
 
-/** Calls a nudger off the path of sending and reading: at most once per turn of the event loop and address. */
+/** Calls a nudger off the path of sending and reading: at most once per address and turn of the event loop. */
 export interface NudgeTurns {
   add(address: string, reason: NudgeReason): void;
-  /** Resolves when every nudge that was due has finished. */
+  /** Resolves once every due nudge has finished. */
   settled(): Promise<unknown>;
 }
 
@@ -29,7 +29,7 @@ export function createNudgeTurns(nudge: (address: string, reason: NudgeReason) =
   return {
     add: (address, reason) => {
       if (due.get(address) !== 'delivered') due.set(address, reason);
-      // What becomes due during a nudge is picked up when that nudge has finished.
+      // A nudge that becomes due while another runs follows when that one has finished.
       if (!running.has(address)) running.set(address, run(address));
     },
     settled: () => Promise.all(running.values()),

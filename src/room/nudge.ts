@@ -9,15 +9,15 @@ import { mailboxOf, type Nudger, type RoomContext } from './context.ts';
 import type { NudgeReason } from './nudge-turns.ts';
 import { lastSeenMs, touch } from './signs-of-life.ts';
 
-/** All that a nudge ever shows, whatever the message says. tmux would expand `#` and `%` in it. */
+/** The only text a nudge ever shows, whatever the message says. tmux would expand `#` and `%` in it. */
 export const NUDGE_TEXT = 'Mail for an agent in this window. Read it with: mailroom read';
 
 const COUNTS_MAX = 5;
-/** The time on the mark of a nudge where the number of messages is shown and no bell rang. */
+/** The time of the nudge mark if the number of messages is shown but no bell rang. */
 const NEVER_MS = 0;
 
-export interface Nudged {
-  /** `nudged` when a bell rang or a message was shown; `failed` when neither could be. */
+export interface NudgeResult {
+  /** `nudged` if a bell rang or a message was shown; `failed` if neither could be; `skipped` if nothing was tried. */
   readonly outcome: 'nudged' | 'failed' | 'skipped';
   /** What was done, what failed, or why nothing was tried. */
   readonly detail: string;
@@ -29,7 +29,7 @@ export const nudgeInProcess: Nudger = async (context, address, reason) => {
 };
 
 /**
- * Whether a nudge could change anything: cheap, because each send and each read asks it. A claim only matters while the
+ * Whether a nudge could change anything: cheap, because every send and every read asks. A claim only matters while the
  * agent's pane shows a number of messages. Never throws.
  */
 export function isNudgeDue(context: RoomContext, address: string, reason: NudgeReason): boolean {
@@ -37,23 +37,23 @@ export function isNudgeDue(context: RoomContext, address: string, reason: NudgeR
     if (reason === 'claimed' && !isMarked(context, address)) return false;
     return knownCard(context, address)?.tmux !== undefined;
   } catch {
-    // It is asked after the delivery, and must not turn that into an error.
+    // Runs after the delivery, and must not turn it into an error.
     return false;
   }
 }
 
 /**
- * Tells the people who look at the agent's tmux pane that mail waits, and presses no key. A delivery rings the bell and
- * shows a message, unless the mail was read meanwhile or an earlier nudge is outstanding. Every nudge sets the number of
- * waiting messages on the pane. Never rejects; what became of a delivery's nudge is in the log.
+ * Tells the people who look at the agent's tmux pane that mail is waiting; presses no key. A delivery rings the bell
+ * and shows a message, unless the mail was read meanwhile or an earlier nudge is outstanding. Every nudge sets the
+ * number of waiting messages on the pane. Never rejects; the outcome of a delivery's nudge is logged.
  */
-export async function nudgeAgent(context: RoomContext, address: string, reason: NudgeReason): Promise<Nudged> {
+export async function nudgeAgent(context: RoomContext, address: string, reason: NudgeReason): Promise<NudgeResult> {
   const result = await tryNudge(context, address, reason).catch((error: unknown) => skipped(String(error)));
   if (reason === 'delivered') context.log.append({ event: 'nudged', to: address, ...result });
   return result;
 }
 
-async function tryNudge(context: RoomContext, address: string, reason: NudgeReason): Promise<Nudged> {
+async function tryNudge(context: RoomContext, address: string, reason: NudgeReason): Promise<NudgeResult> {
   const { host, layout } = context;
   const pane = readCard(host, layout, address)?.tmux;
   if (!pane) return skipped('its card names no tmux pane');
@@ -67,7 +67,7 @@ async function tryNudge(context: RoomContext, address: string, reason: NudgeReas
   if (skip !== undefined) return skipped(`${skip}; ${(await showCount(context, address, pane)).text}`);
   // Before the bell, so that it rings once for several senders.
   touch(context, markPath(context, address));
-  const bell = step(ringBell(host, look.tty), { done: 'rang the bell', failed: 'the bell did not ring' });
+  const bell = nudgeStep(ringBell(host, look.tty), { done: 'rang the bell', failed: 'the bell did not ring' });
   const count = await showCount(context, address, pane);
   const message = await tellViewers(context, address, { pane, viewers: look.viewers });
   const isNudged = bell.isDone || message.isDone;
@@ -89,10 +89,10 @@ function whyNoBell(context: RoomContext, address: string, reason: NudgeReason): 
 }
 
 /**
- * Sets the number on the pane to what waits now. Several processes may do so at once, so each counts again after it has
- * set it. The mark says that a number is shown, so that a read knows there is one to set.
+ * Sets the number on the pane to what is waiting now. Several processes may do so at once, so each counts again after
+ * setting it. The mark says that a number is shown, so that a read knows it has to update one.
  */
-async function showCount(context: RoomContext, address: string, pane: TmuxPane): Promise<Step> {
+async function showCount(context: RoomContext, address: string, pane: TmuxPane): Promise<NudgeStep> {
   const { host } = context;
   let failed: string | undefined;
   let count = countWaiting(context, address);
@@ -104,30 +104,30 @@ async function showCount(context: RoomContext, address: string, pane: TmuxPane):
     if (failed !== undefined || now === count) break;
     count = now;
   }
-  return step(failed, { done: `${UNREAD_OPTION} is ${count}`, failed: `${UNREAD_OPTION} was not set` });
+  return nudgeStep(failed, { done: `${UNREAD_OPTION} is ${count}`, failed: `${UNREAD_OPTION} was not set` });
 }
 
 async function tellViewers(
   context: RoomContext,
   address: string,
   { pane, viewers }: { pane: TmuxPane; viewers: readonly string[] },
-): Promise<Step> {
+): Promise<NudgeStep> {
   if (viewers.length === 0) return { isDone: false, text: 'no client shows the pane' };
   if (countWaiting(context, address) === 0) return { isDone: false, text: READ_MEANWHILE };
   const failed = await showMessage(context.host, pane, { viewers, text: NUDGE_TEXT });
-  return step(failed, { done: `showed a message in ${viewers.join(', ')}`, failed: 'no message was shown' });
+  return nudgeStep(failed, { done: `showed a message in ${viewers.join(', ')}`, failed: 'no message was shown' });
 }
 
-interface Step {
+interface NudgeStep {
   readonly isDone: boolean;
   readonly text: string;
 }
 
-function step(why: string | undefined, { done, failed }: { done: string; failed: string }): Step {
+function nudgeStep(why: string | undefined, { done, failed }: { done: string; failed: string }): NudgeStep {
   return why === undefined ? { isDone: true, text: done } : { isDone: false, text: `${failed}: ${why}` };
 }
 
-function skipped(detail: string): Nudged {
+function skipped(detail: string): NudgeResult {
   return { outcome: 'skipped', detail };
 }
 
@@ -153,7 +153,7 @@ const OPEN_TERMINAL = constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONB
 /** Where Linux, macOS and the BSDs keep terminals: opening any other device could do more than ring a bell. */
 const TERMINAL = /^\/dev\/(?:pts\/\d+|tty\w+)$/;
 
-/** The tmux pane a process runs in, from its environment; undefined outside tmux or when tmux does not answer. */
+/** The tmux pane a process runs in, from its environment; undefined outside tmux or if tmux does not answer. */
 export async function currentPane(
   host: Host,
   env: Readonly<Record<string, string | undefined>>,
@@ -166,7 +166,10 @@ export async function currentPane(
   return shown.exitCode === 0 && serverPid && process ? { ...where, serverPid, process } : undefined;
 }
 
-/** What `TMUX` and `TMUX_PANE` say (tmux(1), ENVIRONMENT): the first is socket, server pid and session, with commas. */
+/**
+ * What `TMUX` and `TMUX_PANE` say (tmux(1), ENVIRONMENT): the first is socket, server pid and session, separated by
+ * commas.
+ */
 export function paneInEnvironment(
   env: Readonly<Record<string, string | undefined>>,
 ): { socket: string; pane: string } | undefined {
@@ -182,10 +185,10 @@ export type PaneLook =
       /** The names of the clients whose screen shows the pane now. */
       readonly viewers: readonly string[];
     }
-  /** Why the pane cannot be used; `isGone` when it never can be again. */
+  /** Why the pane cannot be used; `isGone` if it never can be again. */
   | { readonly why: string; readonly isGone: boolean };
 
-/** Looks whether the pane is still the one on the card, and who views it. */
+/** Checks that the pane is still the one on the card, and who views it. */
 export async function lookAtPane(host: Host, card: TmuxPane): Promise<PaneLook> {
   const { pane, process, serverPid, socket } = card;
   if (host.processes.isElsewhere(process))
@@ -201,16 +204,16 @@ export async function lookAtPane(host: Host, card: TmuxPane): Promise<PaneLook> 
   const [facts = '', ...clients] = shown.stdout.split('\n');
   const [pid, id, panePid, isZoomed, isActive, window, tty = ''] = facts.split(' ');
   if (Number(pid) !== serverPid || id !== pane || Number(panePid) !== process.pid) {
-    return { why: `pane ${pane} is another one now`, isGone: true };
+    return { why: `pane ${pane} is a different one now`, isGone: true };
   }
-  // A zoomed window shows its active pane alone. A client in control mode has no status line for a message.
+  // A zoomed window shows only its active pane. A client in control mode has no status line for a message.
   const isHidden = isZoomed === '1' && isActive !== '1';
   const prefix = `0 ${window} `;
   const viewers = clients.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
   return { tty, viewers: isHidden ? [] : viewers };
 }
 
-/** Shows a line in the status line of these clients; undefined, or why tmux refused. `#` and `%` are expanded in it. */
+/** Shows a line in the status line of these clients, where `#` and `%` are expanded; undefined, or why tmux refused. */
 async function showMessage(
   host: Host,
   pane: TmuxPane,
@@ -220,7 +223,7 @@ async function showMessage(
   return refusalOf(await tmux(host, pane, args));
 }
 
-/** Sets the number of waiting messages as an option of the pane, or removes it at 0; undefined, or why tmux refused. */
+/** Sets the number of waiting messages as an option of the pane, or unsets it at 0; undefined, or why tmux refused. */
 async function setUnread(host: Host, pane: TmuxPane, count: number): Promise<string | undefined> {
   const target = ['-p', '-t', pane.pane];
   const set = count > 0 ? [...target, UNREAD_OPTION, String(count)] : ['-u', ...target, UNREAD_OPTION];
@@ -228,18 +231,18 @@ async function setUnread(host: Host, pane: TmuxPane, count: number): Promise<str
 }
 
 /**
- * Writes BEL to a terminal as its programs do, so that tmux flags the window; undefined, or why it could not. It neither
- * waits for a terminal that is stopped (Ctrl-S), nor becomes one's session.
+ * Writes BEL to a terminal as its programs do, so that tmux flags the window; undefined, or why it could not. Neither
+ * blocks on a stopped terminal (Ctrl-S) nor makes it this process's controlling terminal.
  */
 export function ringBell({ files }: Host, tty: string): string | undefined {
-  if (!TERMINAL.test(tty)) return `${JSON.stringify(tty)} is no path of a terminal`;
+  if (!TERMINAL.test(tty)) return `${JSON.stringify(tty)} is not the path of a terminal`;
   let fd: number | undefined;
   try {
     fd = files.open(tty, OPEN_TERMINAL);
-    if (files.fstat(fd).kind !== 'device') return `${tty} is no terminal`;
-    return files.write(fd, BEL, 0, BEL.length) === BEL.length ? undefined : `${tty} takes nothing`;
+    if (files.fstat(fd).kind !== 'device') return `${tty} is not a terminal`;
+    return files.write(fd, BEL, 0, BEL.length) === BEL.length ? undefined : `${tty} accepts no output`;
   } catch (error) {
-    return `${tty} takes nothing (${errnoOf(error) ?? String(error)})`;
+    return `${tty} accepts no output (${errnoOf(error) ?? String(error)})`;
   } finally {
     if (fd !== undefined) files.close(fd);
   }

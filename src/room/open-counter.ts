@@ -6,14 +6,14 @@ import { COUNTER_NAMING, RateCounter } from '../rate/counter.ts';
 /** A generation holds the grants it carries over (about 60 bytes each) and several times as many new ones. */
 const BYTES_PER_CARRIED_GRANT = 240;
 
-/** The files of a sender's counter. */
+/** The files of a sender's rate counter. */
 export function counterFiles({ host, layout }: Pick<RoomContext, 'host' | 'layout'>, address: string): string[] {
   const place = { directory: actorLayout(layout, address).directory, naming: COUNTER_NAMING };
   if (host.files.lstat(place.directory)?.kind !== 'directory') return [];
   return listSegments(host.files, place).firsts.map((first) => segmentPath(place, first));
 }
 
-/** The counter of one sender, under the limits that the room gives it. */
+/** The rate counter of one sender, with the limits that the room gives it. */
 export function openCounter({ host, layout, config }: RoomContext, address: string): RateCounter {
   const { rateLimit, rateWindowMs, rateSegmentBytesMax, lockWaitMsMax, grantUseMsMax } = config.limitsOf(address);
   return new RateCounter({

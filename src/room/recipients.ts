@@ -6,7 +6,7 @@ import { listAddresses, listCards, mailboxOf, type RoomContext } from './context
 import type { Draft } from './draft.ts';
 import { noMailbox } from './join.ts';
 
-/** The mailbox of one recipient, there or absent. Throws `InvalidInput` and, with the nearest name, `ActorNotFound`. */
+/** The mailbox of one recipient, live or not. Throws `InvalidInput` and, with the nearest name, `ActorNotFound`. */
 export function recipientOf(context: RoomContext, address: string, draft: Draft): Mailbox {
   if (address === EVERYONE) {
     throw new InvalidInput('A message to one agent cannot go to all.', {
@@ -32,7 +32,7 @@ export function recipientOf(context: RoomContext, address: string, draft: Draft)
 function notJoined(address: string, known: readonly string[]): ActorNotFound {
   const near = nearest(address, known);
   return new ActorNotFound(
-    `Nobody has joined this room as ${address}; ${known.length === 0 ? 'nobody has joined at all' : `joined are ${known.slice(0, 10).join(', ')}`}.`,
+    `Nobody has joined this room as ${address}; ${known.length === 0 ? 'nobody has joined yet' : `joined so far: ${known.slice(0, 10).join(', ')}`}.`,
     {
       address,
       nearest: near,
@@ -41,7 +41,10 @@ function notJoined(address: string, known: readonly string[]): ActorNotFound {
   );
 }
 
-/** The mailboxes of everyone a broadcast goes to. Throws `ActorNotFound` when that is nobody, `Conflict` when it is too many. */
+/**
+ * The mailboxes of all recipients of a broadcast. Throws `ActorNotFound` if there are none, `Conflict` if there are too
+ * many.
+ */
 export function audience(context: RoomContext, excluded: string | undefined): Mailbox[] {
   const cards = listCards(context).filter(
     (card) => card.leftAt === undefined && card.broadcasts && card.address !== excluded,

@@ -16,24 +16,28 @@ const RECORD_BYTES_MAX = 4_096;
 const TRIES_MAX = 3;
 
 /**
- * Under which id one actor answers one message with one draft, so that a reply that was killed and is repeated as it was typed
- * arrives once. It lies in the replier's mailbox, `replies/<day of the question>/<name of the question>.<hash of the draft>.json`:
+ * The id under which one actor replies to one message with one draft. It makes a reply idempotent: one that was killed and
+ * is retried as it was typed arrives once. The record is in the replier's mailbox, at
+ * `replies/<day of the question>/<name of the question>.<hash of the draft>.json`:
  *
- * | record | answer            | the same reply, repeated        |
- * |--------|-------------------|---------------------------------|
- * | no     | was not sent      | is sent under a new id          |
- * | yes    | may have been sent | is a repetition under that id  |
+ * | record | the reply          | a retry of the same reply    |
+ * |--------|--------------------|------------------------------|
+ * | no     | was not sent       | is sent under a new id       |
+ * | yes    | may have been sent | is a retry under that id     |
  *
- * The first record counts. Another draft has another record, so a second, different answer is possible.
+ * The first record counts. Another draft has another record, so a second, different reply is possible.
  */
 export interface ReplyRecord {
-  /** The id in it; undefined when there is none yet. */
+  /** The recorded id; undefined if there is no record yet. */
   recorded(): string | undefined;
-  /** Puts the id up, unless there is one. Resolves with the one that counts, which survives what the durability says. */
+  /**
+   * Publishes the id unless one is recorded. Resolves with the id that counts, which survives what the durability
+   * promises.
+   */
   publish(id: string, durability: Durability): Promise<string>;
 }
 
-/** The record of one answer. `mailbox` is that of the replier, whose key signs the record. */
+/** The record of one reply. `mailbox` is the replier's, whose key signs the record. */
 export function replyRecordOf(
   context: RoomContext,
   { mailbox, answered, draft }: { mailbox: Mailbox; answered: Message; draft: Draft },
@@ -52,7 +56,7 @@ export function replyRecordOf(
     const read = readRecord(mailbox, path);
     if (read === undefined) return undefined;
     const id = read instanceof Buffer ? believedId(context, { bytes: read, mailbox, path, write }) : undefined;
-    // Whoever put it there was not this actor. It is kept as what it is, and the reply begins anew.
+    // Another actor put it there. It is kept as refused, and the reply starts over.
     if (id === undefined) refuse(mailbox, { path, name, refusal: FORGED });
     return id;
   };
@@ -66,11 +70,11 @@ export function replyRecordOf(
         ensureDirectory(files, layout.replies);
         ensureDirectory(files, directory);
         const staged = stagedPath(layout.tmp, randomBytes);
-        // At this link the answer has its id.
+        // At this link the reply has its id.
         const isFirst = await publishFile(files, { path, staged, bytes, mode: 0o600, durable });
         const counts = isFirst ? id : recorded();
         if (counts === undefined) continue;
-        // Also what was there: whoever made it may have been killed before it could sync it.
+        // An existing record too: the process that made it may have been killed before it could sync it.
         if (durable && !isFirst) await syncFile(files, path);
         if (durable) await syncDirectories(files, [directory, layout.replies, layout.directory]);
         return counts;
@@ -80,7 +84,7 @@ export function replyRecordOf(
       }
     }
     throw new Conflict(
-      `The record of this reply, ${path}, is not one of ${mailbox.address}, and cannot be moved away.`,
+      `The record of this reply, ${path}, is not signed by ${mailbox.address} and cannot be moved away.`,
       {
         hint: 'Remove that file, then repeat the reply.',
       },
@@ -91,10 +95,10 @@ export function replyRecordOf(
 
 const FORGED = {
   reason: 'bad-signature',
-  detail: 'it is no record of a reply that the owner of this mailbox signed',
+  detail: 'it is not a reply record signed by the owner of this mailbox',
 } as const;
 
-/** What makes two drafts the same answer for whoever types the command again. When it expires is said as a length of time. */
+/** What makes two drafts the same reply when a command is repeated. The expiry is a duration here, not a time. */
 function hashOf({ type, content, data, needsAck, expiresInMs }: Draft): string {
   return sha256Hex(JSON.stringify({ type, content, data, needsAck, expiresInMs }));
 }
@@ -109,7 +113,7 @@ function readRecord({ host }: Mailbox, path: string): Buffer | 'unreadable' | un
   }
 }
 
-/** Whether the file is a record that the owner of the mailbox signed, whatever it answers. */
+/** Whether the file is a record that the owner of the mailbox signed, whatever it replies to. */
 export function isReplyRecord(
   { keyring }: RoomContext,
   { mailbox, path }: { mailbox: Mailbox; path: string },
@@ -120,7 +124,7 @@ export function isReplyRecord(
   return framed !== undefined && key?.verify(framed.signed, framed.value) === true;
 }
 
-/** The id in a record that its own actor signed, for this answer; undefined for everything else. */
+/** The id in a record for this reply that the actor itself signed; undefined for everything else. */
 function believedId(
   context: RoomContext,
   options: { bytes: Buffer; mailbox: Mailbox; path: string; write: (id: string) => string },

@@ -19,13 +19,15 @@ import { createNudgeTurns } from './nudge-turns.ts';
 import { lastSeenMs } from './signs-of-life.ts';
 import { openStanding } from './standing.ts';
 import { statusOf } from './status-of.ts';
-import { told } from './system-errors.ts';
+import { withRoomErrors } from './system-errors.ts';
 
 export interface OpenOptions {
-  /** The room's directory, or the one it is in; else `MAILROOM_DIR`, else found from `cwd` upwards. */
+  /**
+   * The room's directory, or the directory that contains it. Default: `MAILROOM_DIR`, else searched from `cwd` upwards.
+   */
   readonly directory?: string | undefined;
   readonly cwd?: string | undefined;
-  /** What sends promise unless they say otherwise: `power` (the default) or `process`. */
+  /** Default durability of sends: `power` or `process`. Default: `power`. */
   readonly durability?: Durability | undefined;
   readonly host?: Host | undefined;
   /** How agents in a tmux pane are nudged. Default: by this process. */
@@ -35,21 +37,21 @@ export interface OpenOptions {
 /** An actor as others see it. */
 export interface ActorInfo {
   readonly card: Card;
-  /** Joined, not left, and its process runs. */
+  /** True if it has joined, has not left, and its process is running. */
   readonly live: boolean;
-  /** When it last looked at its mailbox, ms since the epoch. */
+  /** When it last looked at its mailbox, in ms since the epoch; undefined if never. */
   readonly seenAtMs: number | undefined;
-  /** Messages in `new`. */
+  /** Number of messages in `new`. */
   readonly waiting: number;
 }
 
-/** Opens a room. Throws `RoomNotFound`; `RoomRefused` for another user's room or a newer format. */
+/** Opens a room. Throws `RoomNotFound`, or `RoomRefused` for another user's room or a newer format. */
 export async function openRoom(options: OpenOptions = {}): Promise<Room> {
   const host = options.host ?? nodeHost;
   const named = options.directory ?? (process.env['MAILROOM_DIR'] || undefined);
   const cwd = options.cwd ?? process.cwd();
   const asked = { host, layout: roomLayout(resolve(cwd, named ?? ROOM_DIRECTORY)) };
-  const { layout, standing } = told(asked, 'The room was not opened', () => {
+  const { layout, standing } = withRoomErrors(asked, 'The room was not opened', () => {
     const found = roomLayout(findRoom(host, { named, cwd }));
     return { layout: found, standing: openStanding(host, found) };
   });
@@ -71,9 +73,9 @@ export async function openRoom(options: OpenOptions = {}): Promise<Room> {
   return new Room(context);
 }
 
-/** One open room. Close it with `await using` or `close()`; its actors stay joined. */
+/** An open room. Close it with `await using` or `close()`; its actors stay joined. */
 export class Room implements AsyncDisposable {
-  /** What the functions of this package work on; not part of the public interface. */
+  /** Internal to this package. */
   readonly context: RoomContext;
   readonly #agents = new Map<string, Agent>();
 
@@ -90,19 +92,21 @@ export class Room implements AsyncDisposable {
   }
 
   /**
-   * Joins as an actor. The address is kept for this process while it runs. Throws `InvalidInput` for what is no
-   * address and `Conflict` when a live actor has it, or an agent would take that of a workflow.
+   * Joins as an actor. The address belongs to this process while it runs. Throws `InvalidInput` for an invalid address,
+   * and `Conflict` if a live actor has the address or an agent would take a workflow's address.
    */
   async join(address: string, options: JoinOptions = {}): Promise<Agent> {
-    await told(this.context, `Joining as ${address} was not completed`, () => joinRoom(this.context, address, options));
+    await withRoomErrors(this.context, `Joining as ${address} was not completed`, () =>
+      joinRoom(this.context, address, options),
+    );
     return this.agent(address);
   }
 
-  /** Acts as an actor that has joined before, without joining anew. Throws `ActorNotFound`. */
+  /** Acts as an actor that has joined before, without joining again. Throws `ActorNotFound`. */
   agent(address: string): Agent {
     const known = this.#agents.get(address);
     if (known) return known;
-    const mailbox = told(this.context, `${address} was not looked for`, () => {
+    const mailbox = withRoomErrors(this.context, `${address} was not looked up`, () => {
       assertJoined(this.context, address);
       return mailboxOf(this.context, address);
     });
@@ -112,17 +116,17 @@ export class Room implements AsyncDisposable {
     return agent;
   }
 
-  /** Everyone who ever joined, those who left among them. */
+  /** Every actor that ever joined, including those that have left. */
   actors(): ActorInfo[] {
-    return told(this.context, 'The actors were not listed', () => listActors(this.context));
+    return withRoomErrors(this.context, 'The actors were not listed', () => listActors(this.context));
   }
 
-  /** Where a message lies, a line per recipient. `id` may be any ending of it that only one message has. */
+  /** Where a message is, one entry per recipient. `id` is the full id or an ending that only one message has. */
   status(id: string): MessageStatus[] {
-    return told(this.context, 'The message was not looked for', () => statusOf(this.context, id));
+    return withRoomErrors(this.context, 'The message was not looked up', () => statusOf(this.context, id));
   }
 
-  /** Waits for nudges under way, which have time limits, and frees what this process holds open. */
+  /** Waits for pending nudges, which have timeouts, and frees what this process holds open. */
   async close(): Promise<void> {
     await this.context.nudges.settled();
     for (const agent of this.#agents.values()) await agent[Symbol.asyncDispose]();

@@ -8,15 +8,18 @@ import { type Fields, fieldsIn } from '../host/json-file.ts';
 const RECORD_VERSION = 1;
 const RECORD_BYTES_MAX = 64 * 1024;
 
-/** The bytes of a record that an actor keeps for itself and acts on later, framed as a message is and signed with its key. */
+/**
+ * The bytes of a record that an actor keeps for itself and acts on later: framed like a message and signed with the
+ * actor's key.
+ */
 export function signedRecord({ config, keyring }: RoomContext, address: string, fields: Fields): Buffer {
   const signed = Buffer.from(JSON.stringify({ v: RECORD_VERSION, room: config.roomId, ...fields }));
   return frame(signed, keyring.signerOf(address).sign(signed));
 }
 
 /**
- * The fields of such a record of this room and this kind, signed by the address that `signer` takes from them. Undefined where
- * there is none, and for whatever nobody of that address has signed. Throws `RoomRefused` for a record of a newer version.
+ * The fields of a record of this room and kind, signed by the address that `signer` takes from them. Undefined if there
+ * is none or that address did not sign it. Throws `RoomRefused` for a record of a newer version.
  */
 export function readSignedRecord(
   { host, config, keyring }: RoomContext,

@@ -5,35 +5,37 @@ import type { RoomLayout } from '../message/layout.ts';
 import { readConfig, type RoomConfig } from './config.ts';
 import type { RoomLimits } from './limits.ts';
 
-/** An editor that writes a file anew may leave a moment without it; a room without one for longer is none any more. */
+/** An editor that rewrites the file may leave a moment without it; a room without one for longer is gone. */
 const MISSING_MS_MAX = 5_000;
 
 /**
- * Whether the room that was opened is still the one at its path. A process outlives a room: somebody may move it away, remove
- * it, or put another one there, whose mail the process could neither verify nor may touch.
+ * Whether the room that was opened is still the one at its path. A process outlives a room: someone may move it away,
+ * remove it, or put another one there, whose mail the process can neither verify nor may touch.
  */
 export interface Standing {
-  /** What `room.json` says. Whoever holds it, or limits that it gave, sees them change when the file was written anew. */
+  /**
+   * The content of `room.json`. The object and the limits it gave out are updated in place when the file is rewritten.
+   */
   readonly config: RoomConfig;
   /**
-   * Throws `RoomReplaced` when another room lies there and `RoomNotFound` when none does. One system call as long as
-   * `room.json` is the file it was. What cannot be told at this moment, because somebody is writing that file, passes.
+   * Throws `RoomReplaced` if another room is there and `RoomNotFound` if none is. One system call as long as
+   * `room.json` is the same file. Passes if that cannot be told right now because the file is being written.
    */
   readonly assertSame: () => void;
-  /** Reads `room.json` again. Throws as `assertSame`, and also what stands in the way of reading it at this moment. */
+  /** Reads `room.json` again. Throws as `assertSame` does, and also what prevents reading it right now. */
   readonly readAnew: () => void;
 }
 
-/** Opens the room's configuration. Throws as `readConfig`. */
+/** Opens the room's configuration. Throws as `readConfig` does. */
 export function openStanding(host: Pick<Host, 'files' | 'clock'>, layout: RoomLayout): Standing {
   const { files, clock } = host;
-  // Looked at before it is read: what is written in between shows at the next look.
+  // Looked at before it is read: a write in between shows at the next look.
   let known = files.lstat(layout.config);
   const live = liveConfig(readConfig(files, layout));
   const { roomId, algorithm } = live.config;
   let missingSinceMs: number | undefined;
 
-  /** The error for what cannot be read: for a moment one of the system, after that the one that says so. */
+  /** The error for a file that cannot be read: at first an ENOENT, later the error that says the room is gone. */
   const missing = (unreadable?: RoomNotFound): Error => {
     const now = clock.uptimeMs();
     missingSinceMs ??= now;
@@ -81,12 +83,12 @@ function gone({ directory }: RoomLayout): RoomNotFound {
 }
 
 function replaced({ directory }: RoomLayout, { roomId }: RoomConfig): RoomReplaced {
-  return new RoomReplaced(`The room ${directory} was replaced: what lies there now is another room (${roomId}).`, {
-    hint: 'Nothing of it was touched. To work in it, join it first: mailroom join <address>',
+  return new RoomReplaced(`The room ${directory} was replaced: another room (${roomId}) is there now.`, {
+    hint: 'The new room was not touched. To use it, join it first: mailroom join <address>',
   });
 }
 
-/** It is not being written at this moment: it will stay what it is. */
+/** A newer format is not a write in progress: it will stay. */
 function isNewerFormat(error: unknown): boolean {
   return error instanceof RoomRefused && error.hint === UPDATE_HINT;
 }
@@ -95,7 +97,7 @@ function isSameFile(a: FileFacts, b: FileFacts): boolean {
   return a.ino === b.ino && a.mtimeMs === b.mtimeMs && a.size === b.size;
 }
 
-/** A configuration whose parts stay the same objects while their numbers change, because they are handed out far and wide. */
+/** A configuration whose objects stay the same while their numbers change, because many hold references to them. */
 function liveConfig(first: RoomConfig): { readonly config: RoomConfig; adopt(fresh: RoomConfig): void } {
   let current = first;
   const limits = { ...first.limits };

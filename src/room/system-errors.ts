@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts';
 import type { RoomLayout } from '../message/layout.ts';
 import type { Standing } from './standing.ts';
 
-interface Where {
+interface RoomAccess {
   readonly host: Pick<Host, 'files'>;
   readonly layout: RoomLayout;
   /** Of a room that was opened. */
@@ -12,26 +12,26 @@ interface Where {
 }
 
 /**
- * Runs `work`. What the system refuses meanwhile (a full disk, a room that is gone) comes out as an error of Mailroom
- * that says what was not done, as in "Joining as bob was not completed", why, and what to do next; its cause is the system's own error.
+ * Runs `work` and turns system errors (a full disk, a missing room) into errors of Mailroom that say what was not done,
+ * as in "Joining as bob was not completed", why, and what to do next. The system's error is their cause.
  */
-export function told<T>(where: Where, undone: string, work: () => T): T {
+export function withRoomErrors<T>(room: RoomAccess, undone: string, work: () => T): T {
   try {
     const result = work();
     if (!(result instanceof Promise)) return result;
     return result.catch((error: unknown) => {
-      throw asTold(where, undone, error);
+      throw toRoomError(room, undone, error);
     }) as T;
   } catch (error) {
-    throw asTold(where, undone, error);
+    throw toRoomError(room, undone, error);
   }
 }
 
 /**
- * The error to throw in place of this one: itself, unless it is the system's, or comes of the room being another by now, in
- * which nobody is found and everything is missing.
+ * The error to throw instead of this one: the error itself, unless it is a system error or a consequence of the room
+ * having been replaced, in which nobody is found and everything is missing.
  */
-export function asTold({ host, layout, standing }: Where, undone: string, error: unknown): unknown {
+export function toRoomError({ host, layout, standing }: RoomAccess, undone: string, error: unknown): unknown {
   const errno = errnoOf(error);
   const isOwn = error instanceof MailroomError;
   if (!isOwn && (errno === undefined || !SYSTEM_ERROR.test(errno))) return error;
@@ -47,8 +47,8 @@ export function asTold({ host, layout, standing }: Where, undone: string, error:
   return new RoomRefused(`${undone}: ${why} (${layout.directory}, ${said}).`, { cause: error, hint });
 }
 
-/** That the room is not there any more, if that is so. */
-function lossOf(standing: Where['standing']): unknown {
+/** The error that says the room is gone or replaced; undefined if it is neither. */
+function lossOf(standing: RoomAccess['standing']): unknown {
   try {
     standing?.assertSame();
     return undefined;
@@ -63,7 +63,7 @@ function isLink(error: unknown): boolean {
 
 const SYSTEM_ERROR = /^E[A-Z0-9]+$/;
 
-function isGone(host: Where['host'], layout: RoomLayout): boolean {
+function isGone(host: RoomAccess['host'], layout: RoomLayout): boolean {
   try {
     return host.files.lstat(layout.config) === undefined;
   } catch {
@@ -92,7 +92,7 @@ const LINKLESS: Reason = {
   hint: 'Move the room to a local file system.',
 };
 
-/** What link(2) says where there are none. */
+/** Errors of link(2) on a file system without hard links. */
 const NO_LINKS: Readonly<Record<string, Reason>> = {
   EPERM: LINKLESS,
   ENOTSUP: LINKLESS,

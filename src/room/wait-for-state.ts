@@ -8,9 +8,9 @@ import { waitMsAfter } from '../host/growing-wait.ts';
 const POLLS = { msMin: 10, msMax: 250 };
 
 /**
- * Resolves when every recipient has claimed, or acknowledged, the message; acknowledged is more than claimed. Throws
- * `WaitTimeout` after `timeoutMs`, and `MessageRefused` when a recipient has given it up. An aborted signal ends the wait
- * as a timeout does.
+ * Resolves once every recipient has claimed, or acknowledged, the message; acknowledged includes claimed. Throws
+ * `WaitTimeout` after `timeoutMs`, and `MessageRefused` if a recipient has given the message up. An aborted signal ends
+ * the wait like a timeout.
  */
 export async function waitForState(
   context: RoomContext,

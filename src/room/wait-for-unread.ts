@@ -1,17 +1,17 @@
 import { watchArrivals } from '../mailbox/arrivals.ts';
-import type { Peeked } from '../mailbox/status.ts';
+import type { InboxListing } from '../mailbox/status.ts';
 import type { Agent } from './agent.ts';
 import { mailboxOf, type RoomContext } from './context.ts';
 
 /**
- * Looks at an agent's mailbox until there is mail that nobody has claimed, and claims none of it. Undefined when the signal aborts
- * before. Files that no reader would believe, and mail that has expired, are none.
+ * Waits until an agent's mailbox has mail that is not claimed, and claims none of it. Undefined if the signal aborts
+ * first. Files that no reader would accept and expired mail do not count.
  */
 export async function waitForUnread(
   context: RoomContext,
   agent: Agent,
   { limit, signal }: { limit: number; signal: AbortSignal },
-): Promise<Peeked | undefined> {
+): Promise<InboxListing | undefined> {
   const mailbox = mailboxOf(context, agent.address);
   if (!mailbox) return undefined;
   const warn = (detail: string): void => context.log.append({ event: 'warning', to: agent.address, detail });

@@ -3,16 +3,16 @@ import { namesIn } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { watchArrivals } from '../mailbox/arrivals.ts';
 import { createEarlyTest } from '../mailbox/early.ts';
-import { inspect } from '../mailbox/find.ts';
+import { readVerified } from '../mailbox/find.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { Message } from '../message/message.ts';
 import { listAddresses, mailboxOf, type RoomContext } from './context.ts';
 import { createPatience } from './inbox.ts';
-import { asTold } from './system-errors.ts';
+import { toRoomError } from './system-errors.ts';
 
-/** A message arrives in the one, a dead letter that is put back in the other. */
+/** A message arrives in the first, a retried dead letter in the second. */
 const ARRIVALS = ['mailbox/new', 'mailbox/cur'];
 
 /** A message that has arrived somewhere. */
@@ -22,8 +22,8 @@ export interface Seen {
 }
 
 /**
- * Verified messages as they arrive, of one actor or of all, without claiming any: first what waits, then what comes,
- * also when its reader was faster. Ends when the signal aborts.
+ * Verified messages as they arrive, of one actor or of all, without claiming any: first those waiting, then new ones,
+ * even if their reader was faster. Ends when the signal aborts.
  */
 export async function* watchRoom(
   context: RoomContext,
@@ -53,7 +53,7 @@ export async function* watchRoom(
       await arrivals.next();
     }
   } catch (error) {
-    throw asTold(context, 'The mailboxes are not watched any further', error);
+    throw toRoomError(context, 'The mailboxes are no longer watched', error);
   } finally {
     await Promise.resolve(arrivals.close());
   }
@@ -65,7 +65,7 @@ function allMailboxes(context: RoomContext): Mailbox[] {
     .filter((mailbox) => mailbox !== undefined);
 }
 
-/** What lies there now and did not at the last look; all of it, where a mailbox was not there yet. */
+/** What is there now and was not at the last look; everything, if the mailbox was not there before. */
 function* news(
   mailbox: Mailbox,
   options: { known: Map<string, Set<string>>; onlyWaiting: boolean; signal: AbortSignal },
@@ -78,18 +78,21 @@ function* news(
   for (const name of [...now.keys()].sort()) {
     const found = now.get(name);
     if (signal.aborted || !found || before?.has(name) || (onlyWaiting && !found.waits)) continue;
-    const inspected = inspect(mailbox, { path: found.path, name });
-    // It moved on since the look; the next one finds it there.
-    if (!inspected) told.delete(name);
-    else if ('message' in inspected) yield { recipient: mailbox.address, message: inspected.message };
+    const read = readVerified(mailbox, { path: found.path, name });
+    // It has moved since the look; the next look finds it at its new place.
+    if (!read) told.delete(name);
+    else if ('message' in read) yield { recipient: mailbox.address, message: read.message };
   }
 }
 
-/** Every message that waits, is claimed or was acknowledged today or yesterday, by name; early mail arrives when its time has come. */
+/**
+ * Every message that waits, is claimed, or was acknowledged today or yesterday, by name; early mail counts as arrived
+ * once it is due.
+ */
 function lookAt(mailbox: Mailbox): Map<string, { path: string; waits: boolean }> {
   const { host, layout } = mailbox;
   const found = new Map<string, { path: string; waits: boolean }>();
-  // Along the way a message goes, so that one that moves meanwhile is seen at least once.
+  // In the order in which a message moves, so that one that moves meanwhile is seen at least once.
   const isEarly = createEarlyTest(mailbox);
   for (const name of host.files.readdir(layout.new)) {
     if (parseMessageFileName(name) && !isEarly(name)) found.set(name, { path: `${layout.new}/${name}`, waits: true });
@@ -115,23 +118,28 @@ function recentDays(nowMs: number): string[] {
   return [nowMs - DAY_MS, nowMs].map((ms) => new Date(ms).toISOString().slice(0, 10));
 }
 
-/** Wakes whoever waits for something to happen below a directory. */
+/** Wakes a caller that waits for changes below a directory. */
 export interface TreeChanges {
-  /** Resolves at the next hint, and at the latest after `pollMs`, or when the signal aborts. A hint since the last call counts. */
+  /**
+   * Resolves at the next hint, after `pollMs` at the latest, or when the signal aborts. A hint since the last call
+   * counts.
+   */
   next(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface WatchTreeOptions {
   readonly path: string;
-  /** Which directories matter in each one below `path`, such as `mailbox/new` in that of an actor; all of them when not given. */
+  /**
+   * The directories that matter within each one below `path`, such as `mailbox/new` for actors. Default: all of them.
+   */
   readonly inEach?: readonly string[];
   readonly pollMs: number;
   readonly signal: AbortSignal;
   readonly warn: (text: string) => void;
 }
 
-/** Hints of a whole tree; where none can be had, polling goes on alone, said once through `warn`. */
+/** Hints of changes in a whole tree. If none can be had, it only polls, and says so once through `warn`. */
 export async function watchTree(host: Host, options: WatchTreeOptions): Promise<TreeChanges> {
   const { path, inEach, pollMs, signal, warn } = options;
   let hinted = false;
@@ -166,7 +174,7 @@ export async function watchTree(host: Host, options: WatchTreeOptions): Promise<
   };
 }
 
-/** Whether a directory, named within that of an actor, is one of these or on the way to one. */
+/** Whether a directory, named relative to that of an actor, is one of `these` or on the path to one. */
 function matters(directory: string, these: readonly string[]): boolean {
   return directory === '' || these.some((one) => one === directory || one.startsWith(`${directory}/`));
 }

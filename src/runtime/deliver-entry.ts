@@ -3,7 +3,7 @@ import { withFields } from '../host/with-fields.ts';
 import type { OutboxEntry } from '../journal/record.ts';
 import type { DeliveryOutcome } from '../mailbox/deliver.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
-import type { Turn } from '../mailbox/send-order.ts';
+import type { Slot } from '../mailbox/send-order.ts';
 import { EVERYONE } from '../message/address.ts';
 import { unframe } from '../message/frame.ts';
 import { messageFileName } from '../message/layout.ts';
@@ -11,7 +11,7 @@ import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
 import type { Message } from '../message/message.ts';
 import { listCards, type RoomContext } from '../room/context.ts';
 import { assertIdInTime, isTooEarly, messageOf } from '../room/draft.ts';
-import { deliverSealed, type SendReport } from '../room/post-sealed.ts';
+import { deliverSealed, type SendReport } from '../room/deliver-and-log.ts';
 import { audience, recipientOf } from '../room/recipients.ts';
 import { type SealedMessage, sealMessage } from '../signing/seal.ts';
 import { endingWithout } from '../step/ending.ts';
@@ -23,7 +23,7 @@ export interface DeliveryAttempt {
   readonly entry: OutboxEntry;
   readonly addresses: readonly string[];
   readonly durability: Durability;
-  /** An earlier try may have delivered it. */
+  /** An earlier attempt may have delivered it. */
   readonly isRepeat: boolean;
   /** The delivery before it to the same, only, recipient: whether this one may be linked. Until then it is not. */
   readonly ahead: Promise<boolean> | undefined;
@@ -57,25 +57,25 @@ export async function attemptDelivery(
     }
   }
   if (!sealed || mailboxes.length === 0) return { outcomes, posted: {} };
-  const turn = turnAfter(ahead, onLinked);
-  const posting = { sealed, recipients: mailboxes, durability, repeat: isRepeat, turn };
-  const { outcomes: posted } = await deliverSealed(context, posting);
+  const slot = slotAfter(ahead, onLinked);
+  const delivery = { sealed, recipients: mailboxes, durability, repeat: isRepeat, slot };
+  const { outcomes: posted } = await deliverSealed(context, delivery);
   for (const [to, outcome] of Object.entries(posted)) outcomes.set(to, outcome);
   return { outcomes, posted };
 }
 
-/** Comes when the delivery before lets it; where that does not, it rejects, and what waits for it is not linked. */
-function turnAfter(ahead: Promise<boolean> | undefined, onLinked: () => void): Turn {
-  const came = ahead?.then((mayLink) => {
+/** Ready once the delivery ahead lets it be linked; rejects where that delivery failed, so that nothing behind it is linked. */
+function slotAfter(ahead: Promise<boolean> | undefined, onLinked: () => void): Slot {
+  const ready = ahead?.then((mayLink) => {
     if (!mayLink) throw new Error('an earlier message to the same recipient has not arrived');
   });
-  // Whoever was refused before its turn waits for none.
-  came?.catch(() => {});
-  // What an earlier try linked is found before its turn comes, and lets nobody pass until then.
-  const pass = (isLinked?: boolean): void => {
-    if (isLinked) void Promise.resolve(came).then(onLinked, () => {});
+  // A delivery that is refused before its slot is ready awaits nothing.
+  ready?.catch(() => {});
+  // What an earlier try linked is found before the slot is ready, and releases nobody until it is.
+  const done = (isLinked?: boolean): void => {
+    if (isLinked) void Promise.resolve(ready).then(onLinked, () => {});
   };
-  return { came, pass };
+  return { ready, done };
 }
 
 /** Refused for good: trying again would end the same way. */

@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import type { Journal } from '../journal/journal.ts';
 import type { OutboxEntry, Unperformed } from '../journal/record.ts';
-import { settleOwn } from '../mailbox/exclusive-reader.ts';
+import { settle } from '../mailbox/exclusive-reader.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import { messageFileName } from '../message/layout.ts';
 import type { RefusalReason } from '../message/message.ts';
@@ -161,7 +161,7 @@ export class Consequences {
     if (!mail) return true;
     const { mailbox, context, address } = this.#options;
     try {
-      settleOwn(mailbox, messageFileName(mail), refusal && { ...refusal, reason: refusal.reason as RefusalReason });
+      settle(mailbox, messageFileName(mail), refusal && { ...refusal, reason: refusal.reason as RefusalReason });
       return true;
     } catch (error) {
       context.log.append({

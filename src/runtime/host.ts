@@ -13,7 +13,7 @@ import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { assertLocalFileSystem } from '../room/network-file-system.ts';
 import type { Room } from '../room/room.ts';
 import { lastSeenMs } from '../room/signs-of-life.ts';
-import { told } from '../room/system-errors.ts';
+import { withRoomErrors } from '../room/system-errors.ts';
 import { GIVEN_UP } from '../step/cause.ts';
 import { checkMachine } from '../step/check-machine.ts';
 import { receive, type ReceiveOptions } from '../step/receive.ts';
@@ -121,7 +121,7 @@ export class WorkflowHost implements AsyncDisposable {
     // One that begins only now has left nothing undone, and to look costs a card of everybody in the room.
     if (hadBegun) await this.#family.adoptChildren();
     const ended = Promise.race([this.#family.settled(run), this.#closed]);
-    const result = told(this.#room.context, `The workflow ${address} is not run any further`, () =>
+    const result = withRoomErrors(this.#room.context, `The workflow ${address} is not run any further`, () =>
       ended.then(() => resultOf(address, run.state) as WorkflowResult<OutputFrom<TMachine>>),
     );
     result.catch(() => {});

@@ -2,8 +2,8 @@ import type { AnyStateMachine } from 'xstate';
 import { errnoOf } from '../host/file-system.ts';
 import type { Journal } from '../journal/journal.ts';
 import { inRounds } from '../mailbox/drain.ts';
-import { countTry, examine, listOwn, type WaitingMail } from '../mailbox/exclusive-reader.ts';
-import type { Believed } from '../mailbox/find.ts';
+import { countAttempt, verify, listWaiting, type WaitingMail } from '../mailbox/exclusive-reader.ts';
+import type { VerifiedMessage } from '../mailbox/find.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { SYSTEM } from '../message/address.ts';
 import { parseMessageFileName } from '../message/layout.ts';
@@ -46,30 +46,30 @@ export class MailIntake {
     readonly isKnown: (id: string) => boolean;
     readonly waits: (message: Message) => boolean;
     readonly sentBefore: number;
-  }): Believed | undefined {
+  }): VerifiedMessage | undefined {
     for (;;) {
       const waiting = this.#take(options.sentBefore);
       if (!waiting) return undefined;
       // Whatever becomes of it, it is not looked at again before what was committed has been moved.
       this.#passedOver.add(waiting.name);
       if (options.isKnown(parseMessageFileName(waiting.name)?.id ?? '')) continue;
-      const believed = this.#examine(waiting);
+      const believed = this.#verify(waiting);
       if (!believed) continue;
       if (options.waits(believed.message)) {
         this.#putOff.add(waiting.name);
         continue;
       }
-      if (this.#countsTries && !countTry(this.#mailbox, waiting)) continue;
+      if (this.#countsTries && !countAttempt(this.#mailbox, waiting)) continue;
       return believed;
     }
   }
 
   /** The verified messages of some senders, oldest first, which stay what they are to `next`. */
-  *from(isWanted: (sender: string) => boolean, isKnown: (id: string) => boolean): Generator<Believed> {
-    for (const waiting of listOwn(this.#mailbox)) {
+  *from(isWanted: (sender: string) => boolean, isKnown: (id: string) => boolean): Generator<VerifiedMessage> {
+    for (const waiting of listWaiting(this.#mailbox)) {
       const parsed = parseMessageFileName(waiting.name);
       if (!parsed || !isWanted(parsed.from) || isKnown(parsed.id)) continue;
-      const believed = this.#examine(waiting);
+      const believed = this.#verify(waiting);
       if (believed) yield believed;
     }
   }
@@ -81,9 +81,9 @@ export class MailIntake {
   }
 
   /** A message that the system does not let be read now holds up no other one. */
-  #examine(waiting: WaitingMail): Believed | undefined {
+  #verify(waiting: WaitingMail): VerifiedMessage | undefined {
     try {
-      return examine(this.#mailbox, waiting);
+      return verify(this.#mailbox, waiting);
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
       return undefined;
@@ -117,7 +117,7 @@ export class MailIntake {
 
   #list(now: number): void {
     this.#listedAtMs = now;
-    const waiting = new Map(listOwn(this.#mailbox).map((one) => [one.name, one]));
+    const waiting = new Map(listWaiting(this.#mailbox).map((one) => [one.name, one]));
     const names = [...waiting.keys()].filter((name) => !this.#passedOver.has(name) && !this.#putOff.has(name));
     const ordered = inRounds(names, ROUND_PER_SENDER_MAX);
     this.#listing = ordered

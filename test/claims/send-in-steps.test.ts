@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deliver } from '../../src/mailbox/deliver.ts';
-import { createTurns } from '../../src/mailbox/send-order.ts';
+import { createSendOrder } from '../../src/mailbox/send-order.ts';
 import { sendInSteps } from './send-in-steps.ts';
 import { STARTS } from './starts.ts';
 import { createWorld, type Actor, type World } from './world.ts';
@@ -29,8 +29,8 @@ test.each(STARTS)('the send that fits between two calls makes the calls of a rea
   const said = sendInSteps(inSteps, world.messages.first);
 
   const real = ready();
-  const turn = createTurns()();
-  const options = { durability: 'process', repeat: true, turn } as const;
+  const slot = createSendOrder()();
+  const options = { durability: 'process', repeat: true, slot } as const;
   const [outcome] = await deliver([real.mailbox], world.messages.first, options);
 
   expect(withoutRandom(inSteps.stepped.steps)).toEqual(withoutRandom(real.stepped.steps));

@@ -6,7 +6,7 @@
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deliver } from '../../src/mailbox/deliver.ts';
-import { createTurns } from '../../src/mailbox/send-order.ts';
+import { createSendOrder } from '../../src/mailbox/send-order.ts';
 import { STARTS } from './starts.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -27,7 +27,7 @@ test.each(DELIVERED)(
     const places = world.copies.list().map((line) => `${world.layout.directory}/${line.replace(/ first$/, '')}`);
     const sender = world.actor('sender', 60_000);
     sender.stepped.start(() => {});
-    const options = { durability: 'power', repeat: true, turn: createTurns()() } as const;
+    const options = { durability: 'power', repeat: true, slot: createSendOrder()() } as const;
     const [outcome] = await deliver([sender.mailbox], world.messages.first, options);
 
     expect(outcome).toEqual({ outcome: 'delivered', again: true });

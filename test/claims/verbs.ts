@@ -11,7 +11,7 @@ import {
   type Claim,
 } from '../../src/mailbox/claim.ts';
 import { retryDead } from '../../src/mailbox/dead.ts';
-import { drain, listWaiting } from '../../src/mailbox/drain.ts';
+import { drain, listClaimable } from '../../src/mailbox/drain.ts';
 import { sweep } from '../../src/mailbox/sweep.ts';
 import { sendInSteps } from './send-in-steps.ts';
 import type { Actor, Messages } from './world.ts';
@@ -50,7 +50,7 @@ const verbs = {
   },
   claim: (actor, { first }) => hold(actor, claimNew(actor.mailbox, { name: first.name, leaseMs: actor.leaseMs })),
   'take over': (actor) => {
-    const [open] = listWaiting(actor.mailbox).open;
+    const [open] = listClaimable(actor.mailbox).open;
     return open ? hold(actor, takeOver(actor.mailbox, { claim: open, leaseMs: actor.leaseMs })) : 'nothing';
   },
   drain: (actor) => {

@@ -83,7 +83,7 @@ test('on a full disk mail is read, what cannot be written says so in one line, a
   await expect(initRoom({ directory: `${disk.directory}/other`, host })).rejects.toMatchObject({
     code: 'ROOM_REFUSED',
     message: `No room could be made at ${disk.directory}/other: the disk is full.`,
-    hint: 'Free some space and repeat the command; it goes on where it stopped.',
+    hint: 'Free some space and repeat the command; it resumes where it stopped.',
   });
   expect(await readAll(bob)).toEqual([]);
 

@@ -125,7 +125,7 @@ test('a message is sent again by a process an hour behind or ahead; an id of ano
   await expect(zoo.alice.send({ ...DRAFT, id: farAhead })).rejects.toMatchObject({
     code: 'MESSAGE_REFUSED',
     reason: 'from-the-future',
-    message: expect.stringContaining(`its id is of ${formatTime(now + 25 * HOUR_MS)}`),
+    message: expect.stringContaining(`its id is from ${formatTime(now + 25 * HOUR_MS)}`),
     hint: expect.stringContaining('with the same id'),
   });
   await ahead.close();
@@ -154,7 +154,7 @@ test('a clock that jumped two days ahead purges nothing, and says so with what t
   await expect(room.agent('bob').purge()).rejects.toMatchObject({
     code: 'CONFLICT',
     message: expect.stringMatching(/^Nothing was purged for bob: the clock has jumped by 960\.0 hours/),
-    hint: expect.stringContaining('If that is right, purge once more.'),
+    hint: expect.stringContaining('If that is right, purge again.'),
   });
   expect(fs.existsSync(actorLayout(roomLayout(zoo.directory), 'bob').mailbox.purgedThrough)).toBe(false);
   await room.close();

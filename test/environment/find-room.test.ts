@@ -235,7 +235,7 @@ test('the command in a hint works in a directory whose name means something to a
   const directory = inside(`it's $HOME; "here"`);
   fs.mkdirSync(path.join(directory, '.mailroom', 'actors', 'alice'), { recursive: true });
   const error = (await openRoom({ cwd: directory }).catch((caught: unknown) => caught)) as { hint?: string };
-  const move = /begin anew instead: (mv .*) && mailroom init/.exec(error.hint ?? '')?.[1];
+  const move = /start over instead: (mv .*) && mailroom init/.exec(error.hint ?? '')?.[1];
   execFileSync('/bin/sh', ['-c', move ?? 'exit 1']);
   expect(fs.readdirSync(directory)).toEqual(['.mailroom.old']);
 });

@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => fs.rmSync(base, { recursive: true, force: true }));
 
-const MEND = 'Put the file back from a backup, or mend it by hand; it is JSON.';
+const MEND = 'Restore the file from a backup, or fix it by hand; it is JSON.';
 
 test('a room of a newer format is refused with the way to update', async () => {
   fs.writeFileSync(file, JSON.stringify({ ...written, version: 2, somethingNew: true }));
@@ -29,8 +29,8 @@ test('a room of a newer format is refused with the way to update', async () => {
 test.each<readonly [text: string, what: string]>([
   ['', 'is not JSON'],
   ['{"version": 1, "room": "x', 'is not JSON'],
-  ['null', 'holds no object'],
-  ['17', 'holds no object'],
+  ['null', 'is not a JSON object'],
+  ['17', 'is not a JSON object'],
   ['[]', 'has no format version: expected "version": 1'],
   ['{}', 'has no format version: expected "version": 1'],
   ['{"version":"1"}', 'has no format version: expected "version": 1'],
@@ -93,7 +93,7 @@ test('a limit that nobody knows is refused with the nearest name, for the room a
   }
   set({ limits: [] });
   await expect(openRoom({ cwd: base })).rejects.toMatchObject({
-    message: `${file} limits is no object: expected limits by name, such as {"rateLimit": 60}.`,
+    message: `${file} limits is not an object: expected limits by name, such as {"rateLimit": 60}.`,
   });
 });
 

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { acknowledge, claimNew, reject, release } from '../../src/mailbox/claim.ts';
 import { listDead, retryDead } from '../../src/mailbox/dead.ts';
 import { drain } from '../../src/mailbox/drain.ts';
-import { listOwn, settleOwn } from '../../src/mailbox/exclusive-reader.ts';
+import { listWaiting, settle } from '../../src/mailbox/exclusive-reader.ts';
 import { peek, statusIn } from '../../src/mailbox/status.ts';
 import { purge } from '../../src/mailbox/purge.ts';
 import { sweep } from '../../src/mailbox/sweep.ts';
@@ -72,8 +72,8 @@ test('whoever owns its mailbox alone settles there too', async () => {
   const setUp = await without('done', 'cur');
   const sealed = setUp.letter();
   await setUp.deliver(sealed);
-  expect(listOwn(setUp.mailbox)).toMatchObject([{ name: sealed.name }]);
-  settleOwn(setUp.mailbox, sealed.name);
+  expect(listWaiting(setUp.mailbox)).toMatchObject([{ name: sealed.name }]);
+  settle(setUp.mailbox, sealed.name);
   expect(setUp.names('done')).toHaveLength(1);
 });
 

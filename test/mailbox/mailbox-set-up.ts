@@ -8,7 +8,7 @@ import { claimNew, type Claim } from '../../src/mailbox/claim.ts';
 import { createMailboxDirectories } from '../../src/mailbox/create.ts';
 import { deliver, type DeliveryOutcome } from '../../src/mailbox/deliver.ts';
 import { createMailbox, type Durability, type Mailbox, type MailboxEvent } from '../../src/mailbox/mailbox.ts';
-import { createTurns } from '../../src/mailbox/send-order.ts';
+import { createSendOrder } from '../../src/mailbox/send-order.ts';
 import { actorLayout, claimFileName, roomLayout } from '../../src/message/layout.ts';
 import { dayOfId, timeOfId } from '../../src/message/message-id.ts';
 import { DEFAULT_LIMITS, type RoomLimits } from '../../src/room/limits.ts';
@@ -118,8 +118,8 @@ export class MailboxSetUp {
     options: { mailbox?: Mailbox; repeat?: boolean; durability?: Durability } = {},
   ): Promise<DeliveryOutcome> {
     const { mailbox = this.mailbox, repeat = false, durability = 'process' } = options;
-    const turn = createTurns()();
-    const [outcome] = await deliver([mailbox], sealed, { durability, repeat, turn });
+    const slot = createSendOrder()();
+    const [outcome] = await deliver([mailbox], sealed, { durability, repeat, slot });
     if (!outcome) throw new Error('no outcome');
     return outcome;
   }

@@ -37,7 +37,7 @@ describe.skipIf(skipWithoutTmux)('a nudge is skipped, and the message arrives, w
     await using tmux = await startTmux();
     const { pane } = await openRecorder(tmux);
     tmux.run('kill-pane', '-t', pane.pane);
-    await expectSkipped({ ...pane, process: self }, 'pane %1 is another one now');
+    await expectSkipped({ ...pane, process: self }, 'pane %1 is a different one now');
   });
 
   test('another process runs in the pane', async () => {
@@ -46,7 +46,7 @@ describe.skipIf(skipWithoutTmux)('a nudge is skipped, and the message arrives, w
     tmux.run('respawn-pane', '-k', '-t', pane.pane, 'cat');
     await until('its process ended', () => !nodeHost.processes.isAlive(pane.process));
     await expectSkipped(pane, 'the process of pane %1 has ended');
-    await expectSkipped({ ...pane, process: self }, 'pane %1 is another one now');
+    await expectSkipped({ ...pane, process: self }, 'pane %1 is a different one now');
     expect(recorded()).toBe('');
   });
 
@@ -61,7 +61,7 @@ describe.skipIf(skipWithoutTmux)('a nudge is skipped, and the message arrives, w
   test('another server has its socket', async () => {
     await using tmux = await startTmux();
     const { pane, recorded } = await openRecorder(tmux);
-    await expectSkipped({ ...pane, serverPid: pane.serverPid + 1 }, 'pane %1 is another one now');
+    await expectSkipped({ ...pane, serverPid: pane.serverPid + 1 }, 'pane %1 is a different one now');
     expect(recorded()).toBe('');
   });
 

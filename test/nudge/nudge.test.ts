@@ -47,7 +47,7 @@ function beforeCommand(name: string, hook: () => Promise<unknown>): Processes {
   };
 }
 
-/** Whether a terminal takes nothing more, as after Ctrl-S. Writes a NUL, which shows nothing. */
+/** Whether a terminal accepts no more output, as after Ctrl-S. Writes a NUL, which shows nothing. */
 function isStopped(tty: string): boolean {
   const { O_WRONLY, O_NOCTTY, O_NONBLOCK } = fs.constants;
   const fd = fs.openSync(tty, O_WRONLY | O_NOCTTY | O_NONBLOCK);
@@ -202,7 +202,7 @@ describe.skipIf(skipWithoutTmux)('a nudge, through a real tmux', () => {
     await press('C-s', 'stopped');
     await using nudging = await openNudgeRoom(pane);
     await nudging.sendAndSettle();
-    const failed = `the bell did not ring: ${tty} takes nothing (EAGAIN); no client shows the pane; @mailroom_unread is 1`;
+    const failed = `the bell did not ring: ${tty} accepts no output (EAGAIN); no client shows the pane; @mailroom_unread is 1`;
     expect(nudging.nudges()).toMatchObject([{ outcome: 'failed', detail: failed }]);
     expect(tmux.unread(pane)).toBe('1');
     await press('C-q', 'running');

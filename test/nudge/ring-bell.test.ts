@@ -36,17 +36,17 @@ test.each([
   'pts/1',
 ])('does not even open %j, whatever a tmux server says', (path) => {
   const { host, calls } = hostWith('device');
-  expect(ringBell(host, path)).toContain('is no path of a terminal');
+  expect(ringBell(host, path)).toContain('is not the path of a terminal');
   expect(calls).toEqual([]);
 });
 
 test('writes nothing into a file that lies where a terminal was', () => {
   const { host, calls } = hostWith('file');
-  expect(ringBell(host, '/dev/pts/12')).toBe('/dev/pts/12 is no terminal');
+  expect(ringBell(host, '/dev/pts/12')).toBe('/dev/pts/12 is not a terminal');
   expect(calls).toEqual(['open /dev/pts/12', 'close']);
 });
 
 test('says so when the terminal takes no byte', () => {
-  expect(ringBell(hostWith('device', 0).host, '/dev/pts/12')).toBe('/dev/pts/12 takes nothing');
-  expect(ringBell(nodeHost, '/dev/pts/99999999')).toBe('/dev/pts/99999999 takes nothing (ENOENT)');
+  expect(ringBell(hostWith('device', 0).host, '/dev/pts/12')).toBe('/dev/pts/12 accepts no output');
+  expect(ringBell(nodeHost, '/dev/pts/99999999')).toBe('/dev/pts/99999999 accepts no output (ENOENT)');
 });

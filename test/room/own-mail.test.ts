@@ -104,7 +104,7 @@ describe('claim by id', () => {
     await expect(zoo.bob.claim('xyz')).rejects.toThrow(InvalidInput);
     await expect(zoo.bob.claim('ffffffff')).rejects.toThrow(MessageNotFound);
     await zoo.bob.acknowledge(ids[0] ?? '');
-    await expect(zoo.bob.claim(ids[0] ?? '')).rejects.toThrow(/was acknowledged already/);
+    await expect(zoo.bob.claim(ids[0] ?? '')).rejects.toThrow(/was already acknowledged/);
     for await (const mail of zoo.bob.inbox({ wait: false })) await mail.reject('no');
     await expect(zoo.bob.claim(ids[1] ?? '')).rejects.toThrow(/is a dead letter \(rejected: no\)/);
   });

@@ -50,7 +50,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 const REPLACED = {
   code: 'ROOM_REPLACED',
-  hint: 'Nothing of it was touched. To work in it, join it first: mailroom join <address>',
+  hint: 'The new room was not touched. To use it, join it first: mailroom join <address>',
 };
 
 describe('another room at the same path', () => {

@@ -36,7 +36,7 @@ describe.runIf(process.platform === 'linux')('on a network file system', () => {
     using room = await createProject({ 'ended.mjs': ENDED });
     const refused = await run(room);
     expect(refused).toMatchObject({ code: 1, stdout: '' });
-    expect(refused.stderr).toContain(`The room ${room.room} lies on NFS`);
+    expect(refused.stderr).toContain(`The room ${room.room} is on NFS`);
     expect(refused.stderr).toContain('--force');
     expect(fs.existsSync(path.join(room.room, 'actors/ended'))).toBe(false);
     expect(await run(room, '--force')).toMatchObject({ code: 0, stdout: '"done"\n' });
@@ -49,7 +49,7 @@ describe.runIf(process.platform === 'linux')('on a network file system', () => {
       'Under WSL, Windows drives such as /mnt/c are 9p: keep the project in your Linux home, and run Mailroom in WSL.';
     const refused = await room.run(['run', 'ended.mjs'], { env });
     expect(refused).toMatchObject({ code: 1, stdout: '' });
-    expect(refused.stderr).toContain('lies on 9p');
+    expect(refused.stderr).toContain('is on 9p');
     expect(refused.stderr).toContain(home);
     expect((await room.run(['doctor'], { env })).stdout).toContain(home);
     expect((await run(room)).stderr).not.toContain('WSL');

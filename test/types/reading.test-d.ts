@@ -1,5 +1,5 @@
 import { expectTypeOf, test } from 'vitest';
-import type { Agent, InboxOptions, Mail, Message, MessageStatus, Purged } from '../../src/index.ts';
+import type { Agent, InboxOptions, Mail, Message, MessageStatus, PurgeReport } from '../../src/index.ts';
 
 declare const agent: Agent;
 declare const mail: Mail;
@@ -41,5 +41,5 @@ test('one message is claimed or acknowledged by its id', () => {
   expectTypeOf<Agent['claim']>().returns.toEqualTypeOf<Promise<Mail>>();
   expectTypeOf<Agent['acknowledge']>().toEqualTypeOf<(id: string) => Promise<string>>();
   expectTypeOf<Agent['held']>().toEqualTypeOf<() => Mail[]>();
-  expectTypeOf<Agent['purge']>().toEqualTypeOf<() => Promise<Purged>>();
+  expectTypeOf<Agent['purge']>().toEqualTypeOf<() => Promise<PurgeReport>>();
 });

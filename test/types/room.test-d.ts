@@ -9,7 +9,7 @@ import {
   type Clock,
   type FileSystem,
   type Host,
-  type Initialised,
+  type InitResult,
   type InitOptions,
   type JoinOptions,
   type OpenOptions,
@@ -17,7 +17,7 @@ import {
 } from '../../src/index.ts';
 
 test('a room is made and opened with options that may all be left out', () => {
-  expectTypeOf(initRoom).toEqualTypeOf<(options?: InitOptions) => Promise<Initialised>>();
+  expectTypeOf(initRoom).toEqualTypeOf<(options?: InitOptions) => Promise<InitResult>>();
   expectTypeOf(openRoom).toEqualTypeOf<(options?: OpenOptions) => Promise<Room>>();
   void initRoom({ algorithm: 'ed25519', limits: { rateLimit: 60 } });
   // @ts-expect-error: no such algorithm.

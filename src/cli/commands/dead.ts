@@ -1,6 +1,6 @@
 import { Conflict, InvalidInput, isMailroomError, MessageNotFound } from '../../errors.ts';
 import { listDead, retryDead, type DeadLetter } from '../../mailbox/dead.ts';
-import { inspect } from '../../mailbox/find.ts';
+import { readVerified } from '../../mailbox/find.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { echo } from '../../message/cut.ts';
 import { formatTime } from '../../message/format-time.ts';
@@ -101,8 +101,8 @@ async function list({ isJson, output }: Call, letters: readonly DeadLetter[]): P
 
 async function show(call: Call, mailbox: Mailbox, letter: DeadLetter): Promise<number> {
   const { isJson, output, host, args } = call;
-  const inspected = letter.verified ? inspect(mailbox, letter) : undefined;
-  const message = inspected && 'message' in inspected ? inspected.message : undefined;
+  const read = letter.verified ? readVerified(mailbox, letter) : undefined;
+  const message = read && 'message' in read ? read.message : undefined;
   const bytesMax = maxBytesOf(args);
   const rest = `mailroom dead show ${shortId(idOf(letter))} --max-bytes ${WHOLE_BYTES}`;
   if (isJson) {

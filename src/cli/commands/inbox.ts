@@ -1,6 +1,6 @@
 import { WaitTimeout } from '../../errors.ts';
 import type { EarlyMail } from '../../mailbox/early.ts';
-import type { Peeked, Unsettled } from '../../mailbox/status.ts';
+import type { InboxListing, Unsettled } from '../../mailbox/status.ts';
 import { formatTime } from '../../message/format-time.ts';
 import { timeOfId } from '../../message/message-id.ts';
 import type { Agent } from '../../room/agent.ts';
@@ -74,7 +74,7 @@ async function listMail(call: Call, agent: Agent, room: Room): Promise<number> {
 }
 
 /** What there is; with --wait what nobody has claimed, as soon as there is any. An exit code when a signal came first. */
-async function look(call: Call, agent: Agent, room: Room, limit: number): Promise<Peeked | number> {
+async function look(call: Call, agent: Agent, room: Room, limit: number): Promise<InboxListing | number> {
   const wait = textOption(call.args, 'wait');
   if (wait === undefined) return agent.list({ limit });
   const waitMs = parseDuration(wait, { option: 'wait', msMax: WAIT_MS_MAX });
@@ -96,7 +96,11 @@ async function look(call: Call, agent: Agent, room: Room, limit: number): Promis
 }
 
 /** How many of them it printed. */
-async function printJson({ args, output }: Call, { unsettled, early }: Peeked, bytesMax: number): Promise<number> {
+async function printJson(
+  { args, output }: Call,
+  { unsettled, early }: InboxListing,
+  bytesMax: number,
+): Promise<number> {
   const facts = ({ state, attempt, untilMs }: Unsettled): object => ({
     state,
     attempt,
@@ -112,7 +116,7 @@ async function printJson({ args, output }: Call, { unsettled, early }: Peeked, b
 
 async function printRows(
   { args, output, host }: Call,
-  { unsettled, early }: Peeked,
+  { unsettled, early }: InboxListing,
   bytesMax: number,
 ): Promise<number> {
   const nowMs = host.clock.now();

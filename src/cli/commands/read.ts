@@ -4,7 +4,7 @@ import { parseMessageFileName } from '../../message/layout.ts';
 import type { Agent } from '../../room/agent.ts';
 import { mailboxOf } from '../../room/context.ts';
 import type { Room } from '../../room/room.ts';
-import { told } from '../../room/system-errors.ts';
+import { withRoomErrors } from '../../room/system-errors.ts';
 import { textOption } from '../arguments.ts';
 import type { Call, Command } from '../command.ts';
 import { countOption, parseDuration, WAIT_MS_MAX } from '../option-values.ts';
@@ -119,7 +119,9 @@ async function readNext(call: Call, agent: Agent, room: Room, { bytesMax, leaseM
 /** Reading goes past what was shown in part, and says so. */
 async function tellInPart({ output }: Call, { address }: Agent, { context }: Room): Promise<void> {
   const mailbox = mailboxOf(context, address);
-  const names = mailbox ? told(context, `The mailbox of ${address} was not read`, () => namesInPart(mailbox)) : [];
+  const names = mailbox
+    ? withRoomErrors(context, `The mailbox of ${address} was not read`, () => namesInPart(mailbox))
+    : [];
   const ids = names.map((name) => shortId(parseMessageFileName(name)?.id ?? name));
   const [first] = ids;
   if (first === undefined) return;

@@ -1,7 +1,7 @@
 import { namesIn, removeQuietly } from '../../host/files.ts';
 import { quote } from '../../host/shell-word.ts';
 import { listDead, readReason, writeReason } from '../../mailbox/dead.ts';
-import { listWaiting, refuseForeign } from '../../mailbox/drain.ts';
+import { listClaimable, refuseForeign } from '../../mailbox/drain.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { isReasonFileName, letterOfReason, reasonFileName } from '../../message/layout.ts';
 import { listAddresses, mailboxOf } from '../../room/context.ts';
@@ -18,7 +18,7 @@ export const checkLetters: Check = ({ context }, { fix }) => {
 };
 
 function foreign(mailbox: Mailbox, fix: boolean): Finding[] {
-  const waiting = listWaiting(mailbox);
+  const waiting = listClaimable(mailbox);
   if (waiting.foreign.length === 0) return [];
   if (fix) refuseForeign(mailbox, waiting);
   const left = fix

@@ -45,7 +45,7 @@ export const ROOM_FILES: readonly DurableFile[] = [
     read: ({ keyring }) => keyring.signerOf('system'),
     hint: ({ layout }) =>
       `Nothing can be signed or verified without it: put it back from a backup. ` +
-      `To begin anew instead: mv ${quote(layout.directory)} ${quote(`${layout.directory}.old`)} && mailroom init --room ${quote(layout.directory)}`,
+      `To start over instead: mv ${quote(layout.directory)} ${quote(`${layout.directory}.old`)} && mailroom init --room ${quote(layout.directory)}`,
   },
   {
     name: 'keys/<address>.key',

@@ -1,6 +1,6 @@
 import type { Cause } from '../../step/cause.ts';
 import type { WorkflowState } from '../../step/workflow-state.ts';
-import { listOwn } from '../../mailbox/exclusive-reader.ts';
+import { listWaiting } from '../../mailbox/exclusive-reader.ts';
 import { statusIn } from '../../mailbox/status.ts';
 import { listAddresses, mailboxOf, type RoomContext } from '../../room/context.ts';
 import type { CommitRecord } from '../../journal/record.ts';
@@ -68,7 +68,7 @@ export function checkJournals(context: RoomContext): { faults: string[]; counts:
     // What reaches a workflow that has ended lies there until somebody purges it, as in any room.
     if (fold.state?.status !== 'active') continue;
     const mailbox = mailboxOf(context, address);
-    const left = mailbox ? listOwn(mailbox) : [];
+    const left = mailbox ? listWaiting(mailbox) : [];
     if (left.length > 0) fault(`${left.length} messages lie in its mailbox: ${left[0]?.name ?? ''}`);
   }
   return { faults, counts };

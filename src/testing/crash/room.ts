@@ -2,7 +2,7 @@ import { makeTemporaryDirectory } from '../../host/temporary-directory.ts';
 import { whereabouts } from '../../journal/describe.ts';
 import { readJournalState } from '../../journal/read.ts';
 import type { Host } from '../../host/host.ts';
-import { listWaiting } from '../../mailbox/drain.ts';
+import { listClaimable } from '../../mailbox/drain.ts';
 import type { Agent } from '../../room/agent.ts';
 import { listAddresses, mailboxOf } from '../../room/context.ts';
 import { initRoom } from '../../room/init-room.ts';
@@ -114,7 +114,7 @@ export class CrashRoom {
       const mailbox = mailboxOf(this.room.context, address);
       if (!mailbox) return false;
       const { files } = mailbox.host;
-      return listWaiting(mailbox).arrived.length > 0 || files.readdir(mailbox.layout.cur).length > 0;
+      return listClaimable(mailbox).arrived.length > 0 || files.readdir(mailbox.layout.cur).length > 0;
     });
   }
 

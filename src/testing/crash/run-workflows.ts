@@ -5,7 +5,7 @@ import { readJournalState } from '../../journal/read.ts';
 import { Conflict, WorkflowFailed } from '../../errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { Durability } from '../../mailbox/mailbox.ts';
-import { listOwn } from '../../mailbox/exclusive-reader.ts';
+import { listWaiting } from '../../mailbox/exclusive-reader.ts';
 import { mailboxOf } from '../../room/context.ts';
 import { openRoom, type Room } from '../../room/room.ts';
 
@@ -134,7 +134,7 @@ async function othersHaveRead(
   const hasMail = ({ options: { address } }: LoadedWorkflow): boolean => {
     if (readJournalState(context, address)?.state?.status !== 'active') return false;
     const mailbox = mailboxOf(context, address);
-    return mailbox !== undefined && listOwn(mailbox).length > 0;
+    return mailbox !== undefined && listWaiting(mailbox).length > 0;
   };
   for (let waitedMs = 0; waitedMs < READ_MS_MAX && others.some(hasMail); waitedMs += READ_POLL_MS)
     await clock.sleep(READ_POLL_MS);

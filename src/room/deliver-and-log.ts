@@ -4,26 +4,29 @@ import type { Message } from '../message/message.ts';
 import type { SealedMessage } from '../signing/seal.ts';
 import type { RoomContext } from './context.ts';
 
-/** What became of a message, recipient by recipient. */
+/** The outcome of a message for each recipient. */
 export interface SendReport {
   readonly id: string;
   readonly message: Message;
   readonly outcomes: Readonly<Record<string, DeliveryOutcome>>;
 }
 
-type Posting = DeliveryOptions & { readonly sealed: SealedMessage; readonly recipients: readonly Mailbox[] };
+type SealedDelivery = DeliveryOptions & { readonly sealed: SealedMessage; readonly recipients: readonly Mailbox[] };
 
-/** Delivers a signed message, nudges whoever got it and writes it down. Never throws; every recipient has its outcome. */
-export async function postSealed(context: RoomContext, posting: Posting): Promise<SendReport> {
-  const report = await deliverSealed(context, posting);
+/** Delivers a signed message, nudges its recipients and logs it. Never throws; every recipient has an outcome. */
+export async function deliverAndLog(context: RoomContext, delivery: SealedDelivery): Promise<SendReport> {
+  const report = await deliverSealed(context, delivery);
   logSent(context, report.message, report.outcomes);
   return report;
 }
 
-/** The same for who writes it down when all recipients of the message have been tried, be it at several times. */
+/**
+ * The same without the log entry, for a caller that tries recipients at several times and logs once all have been
+ * tried.
+ */
 export async function deliverSealed(
   context: RoomContext,
-  { sealed, recipients, ...options }: Posting,
+  { sealed, recipients, ...options }: SealedDelivery,
 ): Promise<SendReport> {
   const delivered = await deliver(recipients, sealed, options);
   const outcomes: Record<string, DeliveryOutcome> = {};
@@ -35,7 +38,7 @@ export async function deliverSealed(
   return { id: sealed.message.id, message: sealed.message, outcomes };
 }
 
-/** Writes down that a message was sent, once for all the recipients that have an outcome. */
+/** Logs that a message was sent, once for all recipients that have an outcome. */
 export function logSent(
   { log }: RoomContext,
   { id, from, to, type, content }: Pick<Message, 'id' | 'from' | 'to' | 'type' | 'content'>,
@@ -45,7 +48,7 @@ export function logSent(
   log.append({ event: 'sent', id, from, to, type, outcome, content });
 }
 
-/** The outcome that every recipient had; undefined when they differ. */
+/** The outcome shared by every recipient; undefined if they differ. */
 function commonOutcome(outcomes: SendReport['outcomes']): string | undefined {
   let common: string | undefined;
   for (const address in outcomes) {

@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createSendOrder, type Slot } from '../../src/mailbox/send-order.ts';
+import { propertySeed } from '../chain/seed.ts';
+
+const seed = propertySeed('send-order');
+
+test('a slot asked for when all before have done has come at once', () => {
+  const takeSlot = createSendOrder();
+  const first = takeSlot();
+  expect(first.ready).toBeUndefined();
+  first.done();
+  first.done();
+  expect(takeSlot().ready).toBeUndefined();
+});
+
+test('in whatever order slots pass, one has come exactly when all before it have done', async () => {
+  let checked = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof(fc.constant('take' as const), fc.nat({ max: 7 })), { maxLength: 40 }),
+      async (steps) => {
+        const takeSlot = createSendOrder();
+        const slots: Slot[] = [];
+        const done: boolean[] = [];
+        const ready: boolean[] = [];
+        for (const step of steps) {
+          if (step === 'take') {
+            const slot = takeSlot();
+            const index = slots.push(slot) - 1;
+            done.push(false);
+            ready.push(slot.ready === undefined);
+            void slot.ready?.then(() => (ready[index] = true));
+          } else {
+            slots[step]?.done();
+            if (step < slots.length) done[step] = true;
+          }
+          // Let every promise that is settled by now run its handlers.
+          await new Promise((resolve) => setImmediate(resolve));
+          for (let index = 0; index < slots.length; index++) {
+            expect(ready[index]).toBe(done.slice(0, index).every(Boolean));
+            checked += 1;
+          }
+        }
+      },
+    ),
+    { seed, numRuns: 300 },
+  );
+  console.log(`${checked} looks at slots`);
+});
