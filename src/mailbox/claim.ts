@@ -1,5 +1,4 @@
 import { LeaseLost } from '../errors.ts';
-import { namesIn, removeQuietly } from '../host/files.ts';
 import { parseClaimFileName, type ClaimName } from '../message/layout.ts';
 import type { Refusal } from '../message/message.ts';
 import { claimPath, moveToClaim, moveToDone } from './claim-path.ts';
@@ -7,6 +6,8 @@ import { giveUp, refuse } from './dead.ts';
 import { type VerifiedMessage, compareSigned, findBeyondNew, readVerified } from './find.ts';
 import type { Mailbox } from './mailbox.ts';
 import { refusalOfPurged } from './purge.ts';
+import { claimsIn } from './entries.ts';
+import { type VerdictFacts, applyVerdict, judgeMail } from './judge.ts';
 
 /** A verified message under a lease. The file name holds the whole state of the claim. */
 export interface Claim extends ClaimName, VerifiedMessage {}
@@ -124,8 +125,9 @@ export function keepInPart(mailbox: Mailbox, claim: Claim): Claim {
 
 /** The names of the messages that are kept in part. */
 export function namesInPart(mailbox: Mailbox): string[] {
-  const claims = namesIn(mailbox.host.files, mailbox.layout.cur).map(parseClaimFileName);
-  return claims.flatMap((claim) => (claim?.attempt === 0 && !isOpenToAll(mailbox, claim) ? [claim.name] : []));
+  return [...claimsIn(mailbox)].flatMap(({ claim }) =>
+    claim.attempt === 0 && !isOpenToAll(mailbox, claim) ? [claim.name] : [],
+  );
 }
 
 /** Moves the message to `done`. Throws `LeaseLost` if this claim was lost; then nothing has changed. */
@@ -166,7 +168,8 @@ function settle(mailbox: Mailbox, own: ClaimName, from: Origin): Claim | undefin
       return undefined;
     }
     const claim: Claim = { ...own, ...read };
-    return isDropped(mailbox, claim, from) ? undefined : heldUnlessSpent(mailbox, claim);
+    const file = { path: claimPath(mailbox, own), name: own.name, message: claim.message };
+    return applyVerdict(mailbox, file, judgeMail(factsOf(mailbox, claim, from))) ? claim : undefined;
   } catch (error) {
     giveBack(mailbox, own, from);
     throw error;
@@ -200,56 +203,42 @@ function giveBack(mailbox: Mailbox, own: ClaimName, { isUnjudged }: Origin): Cla
 }
 
 /**
- * Whether another copy of the message is the one that counts, or the message is too old to tell. The holder then drops
- * its own file, never another reader's. Checked only after the rename. A copy with other signed bytes is kept as
- * refused.
+ * What the verdict on a claimed message depends on. All of it is looked up only after the rename, because only then the
+ * file is this reader's; a copy of another reader is never dropped. Of a message with other signed bytes this copy is
+ * refused and kept.
  *
  * Only a claim taken from `new` yields to another claim: of two copies taken over at once, each would yield to the
  * other. It yields to every claim that was taken over or put back, because those yield to none, and among first claims
  * to the one that ends first. So the last copy is never dropped.
  */
-function isDropped(mailbox: Mailbox, claim: Claim, { isNew, isUnjudged }: Origin): boolean {
-  const own = { path: claimPath(mailbox, claim), name: claim.name };
-  for (const found of findBeyondNew(mailbox, claim.name)) {
-    if (found.claim && !(isNew && counts(found.claim, claim))) continue;
-    const compared = compareSigned(mailbox, { path: found.path, name: claim.name, signed: claim.signed });
-    if (compared === 'equal') {
-      removeQuietly(mailbox.host.files, own.path);
-      mailbox.observe({ kind: 'duplicate', message: claim.message });
-      return true;
-    }
-    if (compared === 'different') {
-      const detail = `it has the id of another message, at ${found.path}`;
-      refuse(mailbox, { ...own, refusal: { reason: 'duplicate-differs', detail } });
-      return true;
+function factsOf(mailbox: Mailbox, claim: Claim, { isNew, isUnjudged }: Origin): VerdictFacts {
+  const { host, limits, room } = mailbox;
+  const { name, signed, attempt, message } = claim;
+  function* copies(): VerdictFacts['copies'] {
+    for (const { path, claim: other } of findBeyondNew(mailbox, name)) {
+      if (!other || (isNew && counts(other, claim))) {
+        yield { path, compared: compareSigned(mailbox, { path, name, signed }) };
+      }
     }
   }
-  // After the look at `done`: a purge records the day before it deletes. A message claimed before keeps its day from
-  // being purged; attempt 0 was put back or given back, and nobody has judged it yet.
-  const refusal = isUnjudged ? refusalOfPurged(mailbox, claim.message.id) : undefined;
-  if (refusal) refuse(mailbox, { ...own, refusal });
-  return refusal !== undefined;
+  return {
+    copies: copies(),
+    // After the look at `done`: a purge records the day before it deletes. A message claimed before keeps its day from
+    // being purged; attempt 0 was put back or given back, and nobody has judged it yet.
+    purged: () => (isUnjudged ? refusalOfPurged(mailbox, message.id) : undefined),
+    spent: () => {
+      // The room may allow more attempts by now.
+      if (attempt > limits.attemptsMax) room.readAnew(message.from);
+      if (attempt <= limits.attemptsMax) return undefined;
+      return { reason: 'attempts', detail: `it was claimed ${attempt - 1} times and never acknowledged` };
+    },
+    expiresAt: message.expiresAt,
+    now: () => host.clock.now(),
+  };
 }
 
 function counts(other: ClaimName, own: ClaimName): boolean {
   return other.attempt !== 1 || other.untilMs < own.untilMs;
-}
-
-/** The claim, unless the message was claimed too often or has expired: then the message is given up. */
-function heldUnlessSpent(mailbox: Mailbox, claim: Claim): Claim | undefined {
-  const { name, message, attempt } = claim;
-  const { host, limits } = mailbox;
-  let refusal: Refusal | undefined;
-  // The room may allow more attempts by now.
-  if (attempt > limits.attemptsMax) mailbox.room.readAnew(message.from);
-  if (attempt > limits.attemptsMax) {
-    refusal = { reason: 'attempts', detail: `it was claimed ${attempt - 1} times and never acknowledged` };
-  } else if (message.expiresAt !== undefined && Date.parse(message.expiresAt) <= host.clock.now()) {
-    refusal = { reason: 'expired', detail: `it expired at ${message.expiresAt}` };
-  }
-  if (!refusal) return claim;
-  giveUp(mailbox, { path: claimPath(mailbox, claim), name, message, refusal });
-  return undefined;
 }
 
 function leaseLost(mailbox: Mailbox, claim: Claim): LeaseLost {

@@ -1,10 +1,10 @@
-import { namesIn } from '../host/files.ts';
-import { parseClaimFileName, parseMessageFileName, type ClaimName } from '../message/layout.ts';
+import { parseMessageFileName, type ClaimName } from '../message/layout.ts';
 import { claimPath } from './claim-path.ts';
 import { claimNew, isOpenToAll, takeOver, type Claim } from './claim.ts';
 import { refuse } from './dead.ts';
 import { createEarlyTest } from './early.ts';
 import type { Mailbox } from './mailbox.ts';
+import { entriesOf } from './entries.ts';
 
 const ROUND_PER_SENDER_MAX = 30;
 /** Relist after this long, so that new mail and expired leases are not stuck behind a long listing. */
@@ -21,23 +21,21 @@ export interface ClaimableMail {
 }
 
 export function listClaimable(mailbox: Mailbox): ClaimableMail {
-  const { layout, host, memory } = mailbox;
+  const { layout, memory } = mailbox;
   mailbox.room.assertSame();
   const arrived: string[] = [];
   const foreign: string[] = [];
-  const isEarly = createEarlyTest(mailbox);
-  for (const name of host.files.readdir(layout.new)) {
-    if (memory.unmovable.size > 0 && memory.unmovable.has(`${layout.new}/${name}`)) continue;
-    if (!parseMessageFileName(name)) foreign.push(name);
-    else if (!isEarly(name)) arrived.push(name);
-  }
   const open = new Map<string, ClaimName>();
   const held = new Set<string>();
-  for (const fileName of namesIn(host.files, layout.cur)) {
-    const claim = parseClaimFileName(fileName);
-    if (!claim || (memory.unmovable.size > 0 && memory.unmovable.has(`${layout.cur}/${fileName}`))) continue;
-    if (!isOpenToAll(mailbox, claim)) held.add(claim.name);
-    else if (!isEarly(claim.name)) open.set(claim.name, claim);
+  const isEarly = createEarlyTest(mailbox);
+  const isUnmovable = (path: string): boolean => memory.unmovable.size > 0 && memory.unmovable.has(path);
+  const putAside = (name: string): void => void (isUnmovable(`${layout.new}/${name}`) || foreign.push(name));
+  for (const { name, path, claim } of entriesOf(mailbox, { onForeign: putAside })) {
+    if (isUnmovable(path)) continue;
+    if (claim && !isOpenToAll(mailbox, claim)) held.add(name);
+    else if (isEarly(name)) continue;
+    else if (claim) open.set(name, claim);
+    else arrived.push(name);
   }
   // A second copy waits until the held one is handled, and is then dropped.
   return { arrived, open: [...open.values()].filter(({ name }) => !held.has(name)), foreign };

@@ -1,8 +1,8 @@
-import { namesIn } from '../host/files.ts';
-import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
+import { parseMessageFileName } from '../message/layout.ts';
 import { idPrefixOf, timeOfId } from '../message/message-id.ts';
 import { isOpenToAll } from './claim.ts';
 import type { Mailbox } from './mailbox.ts';
+import { entriesOf } from './entries.ts';
 
 /**
  * Early mail: the time in its id is more than `clockSkewMsMax` ahead of this machine's clock. One of the clocks is or
@@ -35,14 +35,12 @@ export function readableFromMs({ limits }: Pick<Mailbox, 'limits'>, id: string):
  * readable already.
  */
 export function listEarly(mailbox: Mailbox): EarlyMail[] {
-  const { host, layout } = mailbox;
   const isEarly = createEarlyTest(mailbox);
-  const names = new Set(namesIn(host.files, layout.new).filter(isEarly));
-  for (const fileName of namesIn(host.files, layout.cur).filter(isEarly)) {
-    const claim = parseClaimFileName(fileName);
-    if (!claim) continue;
-    if (isOpenToAll(mailbox, claim)) names.add(claim.name);
-    else names.delete(claim.name);
+  const names = new Set<string>();
+  for (const { name, claim } of entriesOf(mailbox, { mayLackNew: true })) {
+    if (!isEarly(name)) continue;
+    if (claim && !isOpenToAll(mailbox, claim)) names.delete(name);
+    else names.add(name);
   }
   return describeEarly(mailbox, [...names]);
 }

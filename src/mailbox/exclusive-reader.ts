@@ -1,5 +1,4 @@
-import { namesIn, removeQuietly } from '../host/files.ts';
-import { parseClaimFileName, type ClaimName } from '../message/layout.ts';
+import type { ClaimName } from '../message/layout.ts';
 import type { Refusal } from '../message/message.ts';
 import { claimPath, moveToClaim, moveToDone } from './claim-path.ts';
 import { giveUp, refuse } from './dead.ts';
@@ -7,6 +6,8 @@ import { listClaimable, refuseForeign } from './drain.ts';
 import { type VerifiedMessage, compareSigned, donePath, readVerified } from './find.ts';
 import type { Mailbox } from './mailbox.ts';
 import { refusalOfPurged } from './purge.ts';
+import { type VerdictFacts, applyVerdict, judgeMail } from './judge.ts';
+import { claimsIn } from './entries.ts';
 
 /**
  * The reading of a mailbox by its only reader, which records its progress in a journal instead of in file names: it reads a
@@ -42,50 +43,38 @@ export function listWaiting(mailbox: Mailbox): WaitingMail[] {
  * copy of a handled message, or is gone.
  */
 export function verify(mailbox: Mailbox, waiting: WaitingMail): VerifiedMessage | undefined {
-  const { name, path, claim } = waiting;
+  const { name, path } = waiting;
   const read = readVerified(mailbox, { path, name });
   if (!read) return undefined;
   if ('refusal' in read) {
     refuse(mailbox, { path, name, refusal: read.refusal });
     return undefined;
   }
-  const { message, signed } = read;
-  for (const settled of [donePath(mailbox, name), `${mailbox.layout.dead}/${name}`]) {
-    if (!mailbox.host.files.lstat(settled)) continue;
-    const compared = compareSigned(mailbox, { path: settled, name, signed });
-    if (compared === 'different') {
-      const detail = `it has the id of another message, at ${settled}`;
-      refuse(mailbox, { path, name, refusal: { reason: 'duplicate-differs', detail } });
-      return undefined;
-    }
-    if (compared !== 'equal') continue;
-    removeQuietly(mailbox.host.files, path);
-    mailbox.observe({ kind: 'duplicate', message });
-    return undefined;
-  }
-  const refusal = claim && claim.attempt > 0 ? undefined : refusalOfPurged(mailbox, message.id);
-  if (refusal) {
-    refuse(mailbox, { path, name, refusal });
-    return undefined;
-  }
-  const spent = spentReason(mailbox, read, claim);
-  if (!spent) return read;
-  giveUp(mailbox, { path, name, message, refusal: spent });
-  return undefined;
+  return applyVerdict(mailbox, { path, name, message: read.message }, judgeMail(factsOf(mailbox, waiting, read)))
+    ? read
+    : undefined;
 }
 
-function spentReason(
-  { limits, host, room }: Mailbox,
-  { message }: VerifiedMessage,
-  claim: ClaimName | undefined,
-): Refusal | undefined {
-  // The room may allow more attempts by now.
-  if (claim && claim.attempt >= limits.attemptsMax) room.readAnew(message.from);
-  if (claim && claim.attempt >= limits.attemptsMax) {
-    return { reason: 'attempts', detail: `${claim.attempt} times its host died before the step was committed` };
+function factsOf(mailbox: Mailbox, { name, claim }: WaitingMail, { message, signed }: VerifiedMessage): VerdictFacts {
+  const { limits, host, room, layout } = mailbox;
+  const attempt = claim?.attempt ?? 0;
+  function* copies(): VerdictFacts['copies'] {
+    for (const path of [donePath(mailbox, name), `${layout.dead}/${name}`]) {
+      if (host.files.lstat(path)) yield { path, compared: compareSigned(mailbox, { path, name, signed }) };
+    }
   }
-  if (message.expiresAt === undefined || Date.parse(message.expiresAt) > host.clock.now()) return undefined;
-  return { reason: 'expired', detail: `it expired at ${message.expiresAt}` };
+  return {
+    copies: copies(),
+    purged: () => (attempt > 0 ? undefined : refusalOfPurged(mailbox, message.id)),
+    spent: () => {
+      // The room may allow more attempts by now.
+      if (attempt >= limits.attemptsMax) room.readAnew(message.from);
+      if (attempt < limits.attemptsMax) return undefined;
+      return { reason: 'attempts', detail: `${attempt} times its host died before the step was committed` };
+    },
+    expiresAt: message.expiresAt,
+    now: () => host.clock.now(),
+  };
 }
 
 /** Counts an attempt in the file name before it is made; undefined if the message is gone. */
@@ -98,9 +87,8 @@ export function countAttempt(mailbox: Mailbox, { name, path, claim }: WaitingMai
 export function settle(mailbox: Mailbox, name: string, refusal?: Refusal): void {
   const { layout } = mailbox;
   if (settleAt(mailbox, { path: `${layout.new}/${name}`, name, refusal })) return;
-  for (const fileName of namesIn(mailbox.host.files, layout.cur)) {
-    if (parseClaimFileName(fileName)?.name === name)
-      settleAt(mailbox, { path: `${layout.cur}/${fileName}`, name, refusal });
+  for (const found of claimsIn(mailbox)) {
+    if (found.name === name) settleAt(mailbox, { path: found.path, name, refusal });
   }
 }
 

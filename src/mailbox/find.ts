@@ -1,9 +1,10 @@
 import { errnoOf } from '../host/file-system.ts';
-import { namesIn, readBounded } from '../host/files.ts';
-import { type ClaimName, parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
+import { readBounded } from '../host/files.ts';
+import { type ClaimName, parseMessageFileName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import { type Message, MESSAGE_BYTES_CEILING, type Refusal } from '../message/message.ts';
 import type { Mailbox } from './mailbox.ts';
+import { claimsIn } from './entries.ts';
 
 /** A copy of a message that has left `new`. */
 export interface MessageCopy {
@@ -19,8 +20,8 @@ export function findBeyondNew(mailbox: Mailbox, name: string): MessageCopy[] {
   const dead = `${layout.dead}/${name}`;
   const done = donePath(mailbox, name);
   // A message moves from cur to done or dead: looked at in that order, it cannot slip through between two looks.
-  for (const claim of claimsOf(mailbox, name)) {
-    found.push({ path: `${layout.cur}/${claim.fileName}`, state: 'claimed', claim: claim.claim });
+  for (const { name: claimed, path, claim } of claimsIn(mailbox)) {
+    if (claimed === name) found.push({ path, state: 'claimed', claim });
   }
   if (host.files.lstat(done)) found.push({ path: done, state: 'acknowledged' });
   if (host.files.lstat(dead)) found.push({ path: dead, state: 'dead' });
@@ -31,16 +32,6 @@ export function donePath(mailbox: Mailbox, name: string): string {
   const id = parseMessageFileName(name)?.id;
   if (id === undefined) throw new RangeError(`${name} is not a message file name`);
   return `${mailbox.layout.done}/${dayOfId(id)}/${name}`;
-}
-
-function claimsOf(mailbox: Mailbox, name: string): { fileName: string; claim: ClaimName }[] {
-  const claims: { fileName: string; claim: ClaimName }[] = [];
-  for (const fileName of namesIn(mailbox.host.files, mailbox.layout.cur)) {
-    if (!fileName.startsWith(name)) continue;
-    const claim = parseClaimFileName(fileName);
-    if (claim?.name === name) claims.push({ fileName, claim });
-  }
-  return claims;
 }
 
 /**

@@ -11,11 +11,12 @@ import {
   syncDirectory,
 } from '../host/files.ts';
 import { formatTime } from '../message/format-time.ts';
-import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
+import { parseMessageFileName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { Refusal } from '../message/message.ts';
 import type { Mailbox } from './mailbox.ts';
 import { replaceJson, fieldsIn } from '../host/json-file.ts';
+import { entriesOf } from './entries.ts';
 
 const DAY_MS = 86_400_000;
 const DAY = /^\d{4}-\d\d-\d\d$/;
@@ -99,14 +100,11 @@ async function raisePurgedThrough(mailbox: Mailbox, day: string): Promise<void> 
 
 /** The first day to keep: within the days kept, or with mail that is not handled yet. */
 function firstDayKept(mailbox: Mailbox): string {
-  const { layout, limits, host } = mailbox;
+  const { limits, host } = mailbox;
   const cutMs = host.clock.now() - (limits.doneDaysKept + 1) * DAY_MS;
   let first = new Date(cutMs + DAY_MS).toISOString().slice(0, 10);
-  const waiting = [
-    ...host.files.readdir(layout.new).map((name) => parseMessageFileName(name)?.id),
-    ...namesIn(host.files, layout.cur).map((name) => parseMessageFileName(parseClaimFileName(name)?.name ?? '')?.id),
-  ];
-  for (const id of waiting) {
+  for (const { name } of entriesOf(mailbox)) {
+    const id = parseMessageFileName(name)?.id;
     if (id !== undefined && dayOfId(id) < first) first = dayOfId(id);
   }
   return first;

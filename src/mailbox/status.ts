@@ -1,11 +1,12 @@
 import { namesIn } from '../host/files.ts';
-import { type ClaimName, parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
+import { type ClaimName, parseMessageFileName } from '../message/layout.ts';
 import type { Message } from '../message/message.ts';
 import { type ClaimState, stateOfClaim } from './claim.ts';
 import { listDead } from './dead.ts';
 import { createEarlyTest, describeEarly, type EarlyMail, readableFromMs } from './early.ts';
 import { readVerified } from './find.ts';
 import type { Mailbox } from './mailbox.ts';
+import { entriesOf, type MailboxEntry } from './entries.ts';
 
 /** Where one message is in one mailbox. */
 export interface MessageStatus {
@@ -34,24 +35,19 @@ export function statusIn(
 ): MessageStatus[] {
   const { host, layout, address } = mailbox;
   const found: MessageStatus[] = [];
-  const wanted = (name: string | undefined): { recipient: string; id: string; from: string } | undefined => {
-    const named = name === undefined ? undefined : parseMessageFileName(name);
+  const wanted = (name: string): { recipient: string; id: string; from: string } | undefined => {
+    const named = parseMessageFileName(name);
     return named?.id.endsWith(idEnding) ? { recipient: address, ...named } : undefined;
   };
   const isEarly = createEarlyTest(mailbox);
   const timeOf = (name: string, id: string): { readableFromMs?: number } =>
     isEarly(name) ? { readableFromMs: readableFromMs(mailbox, id) } : {};
-  for (const name of namesIn(host.files, layout.new)) {
+  for (const { name, path, claim } of entriesOf(mailbox, { mayLackNew: true })) {
     const named = wanted(name);
-    if (named) found.push({ ...named, state: 'delivered', ...timeOf(name, named.id), path: `${layout.new}/${name}` });
-  }
-  for (const fileName of namesIn(host.files, layout.cur)) {
-    const claim = parseClaimFileName(fileName);
-    const named = wanted(claim?.name);
-    if (!claim || !named) continue;
-    const lies = stateOfClaim(mailbox, claim);
-    const time = lies.state === 'released' ? timeOf(claim.name, named.id) : {};
-    found.push({ ...named, ...lies, ...time, path: `${layout.cur}/${fileName}` });
+    if (!named) continue;
+    const state = claim ? stateOfClaim(mailbox, claim) : ({ state: 'delivered' } as const);
+    const time = state.state === 'claimed' ? {} : timeOf(name, named.id);
+    found.push({ ...named, ...state, ...time, path });
   }
   if (!history) return found;
   for (const day of namesIn(host.files, layout.done)) {
@@ -93,18 +89,10 @@ export interface InboxListing {
  * holds. One look; mail may move meanwhile.
  */
 export function peek(mailbox: Mailbox, { limit, unread = false }: { limit: number; unread?: boolean }): InboxListing {
-  const { host, layout } = mailbox;
-  const found = new Map<string, { path: string; claim: ClaimName | undefined }>();
+  const found = new Map<string, MailboxEntry>();
   let unfit = 0;
-  for (const name of host.files.readdir(layout.new)) {
-    if (parseMessageFileName(name)) found.set(name, { path: `${layout.new}/${name}`, claim: undefined });
-    else unfit += 1;
-  }
-  // A message that was sent again and is in `new` too counts as the claimed one.
-  for (const fileName of namesIn(host.files, layout.cur)) {
-    const claim = parseClaimFileName(fileName);
-    if (claim) found.set(claim.name, { path: `${layout.cur}/${fileName}`, claim });
-  }
+  // A message that was sent again and is in `new` too counts as the claimed one, which comes last.
+  for (const entry of entriesOf(mailbox, { onForeign: () => (unfit += 1) })) found.set(entry.name, entry);
   if (unread) for (const [name, { claim }] of found) if (isHeld(mailbox, claim)) found.delete(name);
   const unsettled: Unsettled[] = [];
   const isEarly = createEarlyTest(mailbox);

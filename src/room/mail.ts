@@ -1,5 +1,4 @@
 import { Conflict, isLeaseLost, isRoomLost, MessageRefused } from '../errors.ts';
-import { namesIn } from '../host/files.ts';
 import {
   acknowledge,
   type Claim,
@@ -22,6 +21,7 @@ import type { Message } from '../message/message.ts';
 import type { RoomContext } from './context.ts';
 import { findMail } from './find-mail.ts';
 import { withRoomErrors } from './system-errors.ts';
+import { claimsIn } from '../mailbox/entries.ts';
 
 export interface KeepOptions {
   /** How long each renewal makes the lease, in ms. Default: the room's `leaseMs`. */
@@ -205,9 +205,10 @@ export function claimMail(
 /** What this actor has claimed and not dealt with, whichever of its processes claimed it; oldest first. */
 export function heldMail(context: RoomContext, mailbox: Mailbox): Mail[] {
   const held: Mail[] = [];
-  for (const fileName of namesIn(mailbox.host.files, mailbox.layout.cur).sort()) {
-    const claimName = parseClaimFileName(fileName);
-    if (!claimName || isOpenToAll(mailbox, claimName)) continue;
+  const names = [...claimsIn(mailbox)]
+    .filter(({ claim }) => !isOpenToAll(mailbox, claim))
+    .map(({ fileName }) => fileName);
+  for (const fileName of names.sort()) {
     const claim = openClaim(mailbox, fileName);
     if (claim) held.push(new Mail(context, mailbox, claim));
   }

@@ -1,16 +1,16 @@
 import { relative, sep } from 'node:path';
-import { namesIn } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { watchArrivals } from '../mailbox/arrivals.ts';
 import { createEarlyTest } from '../mailbox/early.ts';
 import { readVerified } from '../mailbox/find.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
-import { parseClaimFileName, parseMessageFileName } from '../message/layout.ts';
+import { parseMessageFileName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { Message } from '../message/message.ts';
 import { listAddresses, mailboxOf, type RoomContext } from './context.ts';
 import { createPatience } from './inbox.ts';
 import { toRoomError } from './system-errors.ts';
+import { entriesOf } from '../mailbox/entries.ts';
 
 /** A message arrives in the first, a retried dead letter in the second. */
 const ARRIVALS = ['mailbox/new', 'mailbox/cur'];
@@ -94,12 +94,8 @@ function lookAt(mailbox: Mailbox): Map<string, { path: string; waits: boolean }>
   const found = new Map<string, { path: string; waits: boolean }>();
   // In the order in which a message moves, so that one that moves meanwhile is seen at least once.
   const isEarly = createEarlyTest(mailbox);
-  for (const name of host.files.readdir(layout.new)) {
-    if (parseMessageFileName(name) && !isEarly(name)) found.set(name, { path: `${layout.new}/${name}`, waits: true });
-  }
-  for (const fileName of namesIn(host.files, layout.cur)) {
-    const name = parseClaimFileName(fileName)?.name;
-    if (name !== undefined) found.set(name, { path: `${layout.cur}/${fileName}`, waits: false });
+  for (const { name, path, claim } of entriesOf(mailbox)) {
+    if (claim || !isEarly(name)) found.set(name, { path, waits: claim === undefined });
   }
   for (const day of recentDays(host.clock.now())) {
     if (!host.files.lstat(`${layout.done}/${day}`)) continue;

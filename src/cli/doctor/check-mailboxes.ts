@@ -5,12 +5,13 @@ import { countWaiting, isFullFor } from '../../mailbox/deliver.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { abandonedIn } from '../../mailbox/sweep.ts';
 import { isAddress, isDeviceName } from '../../message/address.ts';
-import { isReasonFileName, parseClaimFileName, parseMessageFileName } from '../../message/layout.ts';
+import { isReasonFileName, parseMessageFileName } from '../../message/layout.ts';
 import { timeOfId } from '../../message/message-id.ts';
 import { formatTime } from '../../message/format-time.ts';
 import { listAddresses, mailboxOf } from '../../room/context.ts';
 import type { Room } from '../../room/room.ts';
 import type { Check, Finding } from './finding.ts';
+import { claimsIn } from '../../mailbox/entries.ts';
 
 const NEARLY_FULL = 0.8;
 const SENDERS_SHOWN_MAX = 5;
@@ -69,11 +70,8 @@ function fullness(mailbox: Mailbox): Finding[] {
 }
 
 function claims(mailbox: Mailbox): Finding[] {
-  const { address, host, layout } = mailbox;
-  const expired = namesIn(host.files, layout.cur).filter((fileName) => {
-    const claim = parseClaimFileName(fileName);
-    return claim && isOpenToAll(mailbox, claim);
-  });
+  const { address } = mailbox;
+  const expired = [...claimsIn(mailbox)].filter(({ claim }) => isOpenToAll(mailbox, claim));
   if (expired.length === 0) return [];
   return [
     {
