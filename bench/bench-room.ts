@@ -1,4 +1,5 @@
-import type { Agent, Durability, Host, RoomLimits } from '../src/index.ts';
+import type { Agent, Durability, RoomLimits } from '../src/index.ts';
+import type { Host } from '../src/runtime.ts';
 import type { Bench } from './row.ts';
 import { bySize } from './size.ts';
 
@@ -19,12 +20,12 @@ export interface BenchRoom {
 
 /** A fresh room in which these have joined. */
 export async function makeRoom(
-  { library, freshDirectory }: Pick<Bench, 'library' | 'freshDirectory'>,
+  { library, workflows, freshDirectory }: Pick<Bench, 'library' | 'workflows' | 'freshDirectory'>,
   { addresses, durability = 'process' }: { addresses: readonly string[]; durability?: Durability },
 ): Promise<BenchRoom> {
   const cwd = freshDirectory();
-  const { directory } = await library.initRoom({ cwd, limits: RAISED, host: unsynced(library.nodeHost) });
-  const setUp = await library.openRoom({ directory, host: unsynced(library.nodeHost) });
+  const { directory } = await library.initRoom({ cwd, limits: RAISED, host: unsynced(workflows.nodeHost) });
+  const setUp = await library.openRoom({ directory, host: unsynced(workflows.nodeHost) });
   for (const address of addresses) await setUp.join(address);
   await setUp.close();
   const room = await library.openRoom({ directory, durability });

@@ -1,6 +1,7 @@
 import { assign, setup } from 'xstate';
 import { z } from 'zod';
-import type { Durability, FileSystem } from '../src/index.ts';
+import type { Durability } from '../src/index.ts';
+import type { FileSystem } from '../src/runtime.ts';
 import { CONTENT_600_B, makeRoom } from './bench-room.ts';
 import type { Bench, WorkflowLibrary } from './row.ts';
 
@@ -92,7 +93,8 @@ export async function runCounter(
   { directory, machine }: CounterRoom,
   { durability, around = (files) => files, onLook = () => {} }: RunOptions,
 ): Promise<RunningCounter> {
-  const { openRoom, nodeHost } = bench.library;
+  const { openRoom } = bench.library;
+  const { nodeHost } = bench.workflows;
   const seen = observe(nodeHost.files, { directory, durability, onLook });
   const room = await openRoom({ directory, durability, host: { ...nodeHost, files: around(seen.files) } });
   const workflowHost = new bench.workflows.WorkflowHost(room);

@@ -1,5 +1,5 @@
 import { and, assign, enqueueActions, not, sendParent, setup } from 'xstate';
-import { broadcast, reply, runIfMain, tell } from 'agent-mailroom/workflow';
+import { broadcast, isChild, reply, runIfMain, tell } from 'agent-mailroom/workflow';
 import {
   changesText,
   conclusionText,
@@ -168,7 +168,7 @@ export const machine = setup({
   },
 }).createMachine({
   id: 'code-review-protocol',
-  context: ({ input, self }) => begin(input, { address: self.sessionId, isChild: self['_parent'] !== undefined }),
+  context: ({ input, self }) => begin(input, { address: self.sessionId, isChild: isChild(self) }),
   initial: 'assigning',
   on: {
     CHALLENGE: [

@@ -1,5 +1,5 @@
 import { and, assign, cancel, enqueueActions, not, raise, sendParent, setup } from 'xstate';
-import { reply, runIfMain, tell } from 'agent-mailroom/workflow';
+import { isChild, reply, runIfMain, tell } from 'agent-mailroom/workflow';
 import {
   availableOn,
   createBoard,
@@ -240,7 +240,7 @@ export const machine = distribution.createMachine({
   id: 'work-distributor',
   context: ({ input, self }) => {
     const { plan, agents, acceptance, ...terms } = parseDistribution(input, {
-      hasParent: self['_parent'] !== undefined,
+      hasParent: isChild(self),
     });
     const board = createBoard(plan.tasks, { agents, acceptance });
     return { address: self.sessionId, ...terms, board, undelivered: [], absent: [], silent: [], ending: 'settled' };

@@ -1,9 +1,6 @@
 import { visible } from './visible.ts';
 
-/**
- * The outcomes that a caller treats differently. Every error of Mailroom is a `MailroomError`; `code` is stable across
- * releases, the text is for people.
- */
+/** What went wrong, for a program to branch on. The codes are stable across releases; message texts are not. */
 export type ErrorCode =
   | 'ROOM_NOT_FOUND'
   | 'ROOM_REPLACED'
@@ -26,7 +23,7 @@ export type ErrorCode =
 
 interface ErrorDetails {
   readonly cause?: unknown;
-  /** What to do next: a command in full, or one sentence. */
+  /** What to do next: a complete command or one sentence. */
   readonly hint?: string | undefined;
 }
 
@@ -56,12 +53,28 @@ const NAMES: Readonly<Record<ErrorCode, string>> = {
 const MARK = Symbol.for('mailroom.error');
 
 /**
- * Base of every error that Mailroom throws: `code` is the outcome, `hint` what to do next. Both texts quote what others
- * wrote and get printed, so characters that would act on a terminal are escaped; only a hint has several lines.
+ * Base class of every error that Mailroom throws. `message` and `hint` are safe to print: control characters in them are
+ * escaped, and only `hint` can have several lines.
+ *
+ * @example
+ * ```ts
+ * import { MailroomError, openRoom } from 'agent-mailroom';
+ *
+ * try {
+ *   await using room = await openRoom();
+ *   await room.agent('alice').send({ to: 'bob', type: 'INFO', content: 'Done.' });
+ * } catch (error) {
+ *   if (!(error instanceof MailroomError) || error.code !== 'MAILBOX_FULL') throw error;
+ *   console.error(error.message, error.hint);
+ * }
+ * ```
  */
 export class MailroomError extends Error {
+  /** What went wrong, for a program to branch on. */
   readonly code: ErrorCode;
+  /** What to do next: a complete command or one sentence. */
   readonly hint: string | undefined;
+  /** @internal */
   readonly [MARK] = true;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -72,45 +85,47 @@ export class MailroomError extends Error {
   }
 }
 
-/** Whether this is an error of Mailroom, even of another copy of the package. */
+/** Whether this is an error of Mailroom, also one of another copy of this package. */
 export function isMailroomError(error: unknown): error is MailroomError {
   return typeof error === 'object' && error !== null && MARK in error;
 }
 
-/** No `.mailroom/` was found, or the directory named is not a room. */
+/** There is no room here: no `.mailroom/` was found, or the given directory is not a room. */
 export class RoomNotFound extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('ROOM_NOT_FOUND', message, details);
   }
 }
 
-/** Another room is at the path of the one that was opened. The new room was not touched; open it to work in it. */
+/** The room was deleted and another one created at its path. The new one is untouched; open it to use it. */
 export class RoomReplaced extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('ROOM_REPLACED', message, details);
   }
 }
 
-/** Whether the room that a process worked in is gone, so that the process has nothing left to do. */
+/** Whether the room of this process is gone, so that the process has nothing left to do. */
 export function isRoomLost(error: unknown): boolean {
   return isMailroomError(error) && (error.code === 'ROOM_NOT_FOUND' || error.code === 'ROOM_REPLACED');
 }
 
-/** Whether the claim belongs to another reader by now. */
+/** Whether another reader has taken over the claim. */
 export function isLeaseLost(error: unknown): boolean {
   return isMailroomError(error) && error.code === 'LEASE_LOST';
 }
 
-/** The room exists but cannot be used: another owner, a newer format, a file system without hard links. */
+/** The room exists but cannot be used: it belongs to another user, has a newer format, or lies on a file system without hard links. */
 export class RoomRefused extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('ROOM_REFUSED', message, details);
   }
 }
 
-/** No actor has joined under this address; `nearest` is the most similar joined address. */
+/** No actor has joined under this address. */
 export class ActorNotFound extends MailroomError {
+  /** The address that was looked up. */
   readonly address: string;
+  /** The most similar address that has joined; undefined if none is similar. */
   readonly nearest: string | undefined;
 
   constructor(message: string, details: ErrorDetails & { address: string; nearest?: string | undefined }) {
@@ -120,22 +135,23 @@ export class ActorNotFound extends MailroomError {
   }
 }
 
-/** It is unknown which actor the caller is. */
+/** Nothing says which actor the caller is: no `--as`, no `MAILROOM_AS`, no tmux pane that has joined. */
 export class IdentityUnknown extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('IDENTITY_UNKNOWN', message, details);
   }
 }
 
-/** An argument that can never work: an invalid address, an undeclared type, a value out of its range. */
+/** An argument that can never work, such as a malformed address, an undeclared message type or a value out of range. */
 export class InvalidInput extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('INVALID_INPUT', message, details);
   }
 }
 
-/** The sender has reached its rate limit; `retryAt` (ms since the epoch) is when it can send again. */
+/** The sender has reached its rate limit. Nothing was sent. */
 export class RateLimitExceeded extends MailroomError {
+  /** When the next message is allowed, in ms since the epoch. */
   readonly retryAt: number;
 
   constructor(message: string, details: ErrorDetails & { retryAt: number }) {
@@ -144,12 +160,11 @@ export class RateLimitExceeded extends MailroomError {
   }
 }
 
-/**
- * A message did not verifiably reach its recipient. `outcome` is `failed` if it certainly did not arrive and `unknown`
- * if it may have; retrying with the same `id` is safe in both cases.
- */
+/** It is not certain that a message reached its recipient. Sending it again with the same `id` is safe: it arrives once. */
 export class MessageDeliveryError extends MailroomError {
+  /** The id of the message: give it to the next `send` of the same draft. */
   readonly id: string;
+  /** `failed`: the message did not arrive. `unknown`: it may have arrived. */
   readonly outcome: 'failed' | 'unknown';
 
   constructor(message: string, details: ErrorDetails & { id: string; outcome: 'failed' | 'unknown' }) {
@@ -159,32 +174,30 @@ export class MessageDeliveryError extends MailroomError {
   }
 }
 
-/** As many messages of this sender wait at the recipient as there are free places, or no place is free. */
+/** The recipient's mailbox has no place for a message of this sender: see the limit `newMessagesMax`. */
 export class MailboxFull extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('MAILBOX_FULL', message, details);
   }
 }
 
-/**
- * The request conflicts with the current state: an id or address in use by something else, or a message already
- * handled.
- */
+/** The request contradicts what is stored, such as an address in use by a live actor or an id of another message. */
 export class Conflict extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('CONFLICT', message, details);
   }
 }
 
-/** The claim is no longer this holder's: it was taken over, released or acknowledged elsewhere. */
+/** The claim is no longer this reader's: another reader took the message over, released it or acknowledged it. */
 export class LeaseLost extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('LEASE_LOST', message, details);
   }
 }
 
-/** A message that may not be sent or accepted: signature, schema, size, expiry; `reason` is the stable short form. */
+/** A message may not be sent, or was refused on arrival: for its signature, schema, size or expiry. */
 export class MessageRefused extends MailroomError {
+  /** Why, in a stable short form such as `too-large`. */
   readonly reason: string;
 
   constructor(message: string, details: ErrorDetails & { reason: string }) {
@@ -196,34 +209,41 @@ export class MessageRefused extends MailroomError {
 /** The hint for a file of a newer format. */
 export const UPDATE_HINT = 'Use the version of Mailroom that wrote it, or a newer one.';
 
-/** No message with this id, or id ending, is in the mailboxes searched. */
+/** No mailbox that was searched has a message with this id or id ending. */
 export class MessageNotFound extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('MESSAGE_NOT_FOUND', message, details);
   }
 }
 
-/** A chain file has complete records beyond a gap: it was damaged, and continuing would be silently wrong. */
+/** A chain file (journal or rate counter) is damaged: it has complete records behind a gap, so later records cannot be trusted. */
 export class ChainDamaged extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('CHAIN_DAMAGED', message, details);
   }
 }
 
-/** Another host has taken the workflow over; nothing this host does counts any more. */
+/** Another host has taken over the workflow: nothing that this host still does counts. */
 export class Fenced extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('FENCED', message, details);
   }
 }
 
-/**
- * A workflow is FAILED: it cannot get past a step that throws, and stays as it was before. `error` is what the step
- * threw; `place` is where (`<file>:<line>:<column>`), if known.
- */
+/** A workflow is FAILED: one of its steps throws. It keeps the state before that step until it is retried or stopped. */
 export class WorkflowFailed extends MailroomError {
+  /** The address of the workflow. */
   readonly address: string;
-  readonly error: { readonly name: string; readonly message: string; readonly code?: string };
+  /** What the step threw. */
+  readonly error: {
+    /** The name of the error's class. */
+    readonly name: string;
+    /** The text of the error. */
+    readonly message: string;
+    /** The `code` of the error, if it has one. */
+    readonly code?: string;
+  };
+  /** Where the step threw, as `<file>:<line>:<column>`; undefined if unknown. */
   readonly place: string | undefined;
 
   constructor(
@@ -237,7 +257,7 @@ export class WorkflowFailed extends MailroomError {
   }
 }
 
-/** The wait ended before the awaited condition was met. */
+/** The time limit of a wait passed before the event. */
 export class WaitTimeout extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('TIMEOUT', message, details);

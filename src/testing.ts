@@ -1,3 +1,9 @@
+/**
+ * `agent-mailroom/testing`: `explore` goes through everything that a system of workflows can do, `crashMatrix` kills a workflow at
+ * every place where it can die.
+ *
+ * @module
+ */
 export {
   crashMatrix,
   type CrashedWorkflow,
@@ -6,6 +12,7 @@ export {
   type CrashReport,
   type FinishedRun,
 } from './testing/crash/matrix.ts';
+export type { JournalCounts } from './testing/crash/check-journals.ts';
 export type { CrashResult } from './testing/crash/run-workflows.ts';
 export { explore, type End, type Exploration, type ExploreOptions, type Violation } from './testing/explore/explore.ts';
 export { assertEnds, ExplorationFailed, formatExploration } from './testing/explore/report.ts';
@@ -22,6 +29,7 @@ export type {
   AgentAnswer,
   AgentMail,
   AgentUnderTest,
+  Machines,
   Outcome,
   SituationSeen,
   SystemUnderTest,

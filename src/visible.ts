@@ -49,18 +49,21 @@ function escaped(text: string, escape: (char: string) => string): string {
 const NOT_PLAIN = /[^ -~…→]/;
 const NOT_PLAIN_LINES = /[^ -~…→\n\t]/;
 
-/** The text on one line, with every unsafe character as an escape such as `\x1b` or `\u2028`. */
+/**
+ * Makes a text that others wrote safe to print on one line: control, invisible and bidirectional characters become
+ * escapes such as `\x1b` or `\u2028`.
+ */
 export function visible(text: string): string {
   return escaped(text, escapeOf);
 }
 
-/** The same, but line feeds and tabs are kept. */
+/** Makes a text that others wrote safe to print, as `visible` does, but keeps line feeds and tabs. */
 export function visibleLines(text: string): string {
   if (!NOT_PLAIN_LINES.test(text)) return text;
   return escaped(text, (char) => (char === '\n' || char === '\t' ? char : escapeOf(char)));
 }
 
-/** A program's output without the colours it printed for a terminal, and with line feeds as line ends. */
+/** Removes terminal colours from what a program printed, and turns CR LF into LF. */
 export function plainOutput(text: string): string {
   return text.replaceAll(COLOUR, '').replaceAll('\r\n', '\n');
 }

@@ -6,7 +6,9 @@ import { pathToFileURL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const [dist = ''] = process.argv.slice(2);
-const { nodeHost, openRoom } = await import(pathToFileURL(path.join(dist, 'index.js')).href);
+const load = (/** @type {string} */ name) => import(pathToFileURL(path.join(dist, name)).href);
+const { openRoom } = await load('index.js');
+const { nodeHost } = await load('runtime.js');
 
 /** Name and monotonic time (ns) of each link, taken right before it. @type {[string, number][]} */
 let stamps = [];

@@ -1,4 +1,5 @@
-import type { Agent, FileSystem, Host } from '../../src/index.ts';
+import type { Agent } from '../../src/index.ts';
+import type { FileSystem, Host } from '../../src/runtime.ts';
 import { CONTENT_600_B, makeRoom } from '../bench-room.ts';
 import { makeCounterRoom, runCounter } from '../counter.ts';
 import type { Bench, Outcome, Row } from '../row.ts';
@@ -81,7 +82,7 @@ async function countedRoom(bench: Bench, durability: 'process' | 'power') {
   const made = await makeRoom(bench, { addresses });
   await made.close();
   const calls: Calls = {};
-  const host: Host = { ...bench.library.nodeHost, files: counting(bench.library.nodeHost.files, calls) };
+  const host: Host = { ...bench.workflows.nodeHost, files: counting(bench.workflows.nodeHost.files, calls) };
   const room = await bench.library.openRoom({ directory: made.directory, durability, host });
   return { alice: room.agent('alice'), bob: room.agent('bob'), calls, close: () => room.close() };
 }

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
-import { type Agent, createIdSource, type Draft, type Message, nodeHost } from 'agent-mailroom';
+import { createIdSource, type Agent, type Draft, type Message } from 'agent-mailroom';
+import { nodeHost } from 'agent-mailroom/runtime';
 import type { Answers } from './answers.ts';
 import { readStored, writeStored } from './stored.ts';
 

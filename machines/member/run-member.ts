@@ -42,7 +42,7 @@ export async function runMember(
   const answers = new Answers(claims);
   const member: Member = { terms, home, holding: new Holding(path.join(home, 'task.json')), say };
   renewTask(agent, member.holding, either);
-  forgetSettled(agent, cases);
+  forgetSettled(room, { address, cases });
   for (const name of recordsIn(cases)) {
     for (const question of questionsIn(path.join(cases, name))) answers.expect(question);
   }
@@ -95,16 +95,16 @@ export async function runMember(
 }
 
 /** Records of messages that were acknowledged just before a kill. */
-function forgetSettled(agent: Agent, cases: string): void {
+function forgetSettled(room: Room, { address, cases }: { address: string; cases: string }): void {
   for (const name of recordsIn(cases)) {
     const file = path.join(cases, name);
     const cause = causeIn(file);
     const open = cause
-      ? agent
+      ? room
           .status(cause.id)
           .some(
             ({ recipient, from, state }) =>
-              recipient === agent.address && from === cause.from && state !== 'acknowledged' && state !== 'dead',
+              recipient === address && from === cause.from && state !== 'acknowledged' && state !== 'dead',
           )
       : false;
     if (!open) fs.rmSync(file, { force: true });

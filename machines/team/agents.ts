@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
-import { nodeHost, type ProcessIdentity, type Room } from 'agent-mailroom';
+import type { ProcessIdentity, Room } from 'agent-mailroom';
+import { namesKeptFromChildren, nodeHost } from 'agent-mailroom/runtime';
 import { cut, childEnvironment } from 'agent-mailroom/workflow';
-import { namesKeptFromChildren } from 'agent-mailroom/runtime';
 
 const JOIN_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 50;

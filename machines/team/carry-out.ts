@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nodeHost, openRoom, type Room } from 'agent-mailroom';
-import { type RecordListener, runWorkflow, type WorkflowResult } from 'agent-mailroom/runtime';
+import { openRoom, type Room } from 'agent-mailroom';
+import { nodeHost, runWorkflow, type RecordListener, type WorkflowResult } from 'agent-mailroom/runtime';
 import { machine } from '../autonomous-dev.ts';
 import type { Progress } from '../autonomous-dev/progress.ts';
 import { isAllDone, type LoopReport } from '../autonomous-dev/report.ts';

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { initRoom, networkFileSystemOf, nodeHost } from 'agent-mailroom';
+import { initRoom, networkFileSystemOf } from 'agent-mailroom';
+import { nodeHost } from 'agent-mailroom/runtime';
 import type { LoopInput } from '../autonomous-dev/input.ts';
 import { memberWords, mindOf } from '../member/terms.ts';
 import { featureSlug } from '../shared/git-ref.ts';

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { nodeHost, type ProcessIdentity } from 'agent-mailroom';
+import type { ProcessIdentity } from 'agent-mailroom';
+import { nodeHost } from 'agent-mailroom/runtime';
 import { NotStarted } from './options.ts';
 
 const LOOK_EVERY_MS = 1_000;

@@ -4,7 +4,7 @@ import { actorLayout, type ActorLayout } from '../message/layout.ts';
 import type { RoomContext } from '../room/context.ts';
 import { readsPrompt, toolOf, type AgentCommand, type AgentSettings } from './settings.ts';
 import {
-  type Answer,
+  type AgentReply,
   contextAfter,
   ensureRecordDirectory,
   historyPath,
@@ -52,7 +52,7 @@ export interface Asked {
 
 /** An answer, or when to ask again and why. */
 export type Found =
-  { readonly answer: Answer } | { readonly retryInMs: number; readonly why: string; readonly failures: number };
+  { readonly answer: AgentReply } | { readonly retryInMs: number; readonly why: string; readonly failures: number };
 
 /**
  * Asks the command until it has answered or failed too often; every round is put up before it is run, and how it ended

@@ -8,7 +8,7 @@ import { assertDraft, messageOf, type Draft } from '../room/draft.ts';
 import { knownCard } from '../room/card.ts';
 import { sealMessage } from '../signing/seal.ts';
 import { replyId, replyTypeOf, threadOf } from './question.ts';
-import type { Answer } from './records.ts';
+import type { AgentReply } from './records.ts';
 
 /** What a message has beside its content and data: addresses, ids, its signature. */
 const ENVELOPE_BYTES = 4_096;
@@ -42,7 +42,7 @@ export interface Failure {
 export function makeAnswer(
   context: RoomContext,
   { address, question, ...made }: { address: string; question: Message; reply: Reply; notes: Notes; tries: number },
-): Answer {
+): AgentReply {
   const { notes, tries } = made;
   const reply = withNotes(made.reply, notes);
   const denied = notes.denied.length === 0 ? {} : { denied: notes.denied };
@@ -64,7 +64,7 @@ export function makeAnswer(
 export function makeFailure(
   context: RoomContext,
   { address, question, failure }: { address: string; question: Message; failure: Failure },
-): Answer {
+): AgentReply {
   const { why, tries, isFinal } = failure;
   const run = tries === 0 ? 'was not run' : tries === 1 ? 'was run once' : `was run ${tries} times`;
   const content = `I could not answer this; the command behind me ${run}. ${why}`;
@@ -74,7 +74,10 @@ export function makeFailure(
 }
 
 /** What is handed to `send`: the same answer is always the same draft. */
-export function replyDraft(question: Message, { id, type, content, data }: Answer): Draft & { readonly to: string } {
+export function replyDraft(
+  question: Message,
+  { id, type, content, data }: AgentReply,
+): Draft & { readonly to: string } {
   return {
     to: question.from,
     id,
@@ -103,7 +106,7 @@ function withNotes(reply: Reply, { denied, retold }: Notes): Reply {
 function draftOf(
   context: RoomContext,
   { address, question, reply }: { address: string; question: Message; reply: Reply },
-): Omit<Answer, 'isFailure'> {
+): Omit<AgentReply, 'isFailure'> {
   const { host, config } = context;
   // The clock of whoever asked may be ahead, and a reply is not older than its question.
   const timeMs = Math.max(host.clock.now(), timeOfId(question.id));
@@ -134,7 +137,7 @@ function fitted(text: string, bytesMax: number): string {
 
 function assertSendable(
   context: RoomContext,
-  { address, question, answer }: { address: string; question: Message; answer: Answer },
+  { address, question, answer }: { address: string; question: Message; answer: AgentReply },
 ): void {
   const draft = replyDraft(question, answer);
   assertDraft(context, draft);

@@ -1,31 +1,32 @@
 /**
- * What is known of a model's command line: facts about a program of others. Each fact that can change with a release names
- * the version in which it was seen (`seenIn`).
+ * What is known about a model's command line. A fact that can change with a release of the program names the version in which
+ * it was seen (`seenIn`).
  */
 export interface Preset {
-  /** The program, found in PATH. */
+  /** The program, a name that is looked up in `PATH`. */
   readonly file: string;
   /**
-   * Its arguments. `{args}` stands for what the user adds, `{session}` for the session's id, `{prompt}` for a file with the
-   * prompt and `{history}` for a file that belongs to the thread.
+   * The arguments of a new session. `{args}` stands for the user's arguments, `{session}` for the session's id, `{prompt}` for a
+   * file with the prompt and `{history}` for a file of the thread.
    */
   readonly begin: readonly string[];
-  /** Its arguments when a session is resumed; none when it knows no sessions by id. */
+  /** The arguments of a resumed session; missing if the program has no sessions by id. */
   readonly resume?: readonly string[];
-  /** Where it reads the prompt. */
+  /** Where the program reads the prompt. */
   readonly prompt: 'stdin' | 'file';
+  /** How to find reply, session and failure in the program's output. */
   readonly output: OutputRules;
-  /** How long it may make no progress, in ms. Only programs that report their progress have a limit. */
+  /** How long the program may make no progress, in ms; missing for a program that reports no progress. */
   readonly idleMs?: number;
-  /** What it acts on inside a prompt before the model sees it. */
+  /** Forms of text in a prompt that the program itself replaces. */
   readonly expands?: readonly Expansion[];
-  /** Reports after which another try fails as well. The first that fits counts. */
+  /** Failures that no retry heals. The first that fits counts. */
   readonly finalFailures: readonly FinalFailure[];
-  /** How it reports that the session it was to resume does not exist. */
+  /** How the program reports that the session to resume does not exist. */
   readonly lostSession?: RegExp;
-  /** What makes it run in a directory it does not trust; given only for a directory that the user named. */
+  /** The flag that lets the program run in an untrusted directory; given only for a directory that the user named. */
   readonly trust?: FlagFact;
-  /** What makes it edit files without asking; never given by Mailroom itself. */
+  /** The flag that lets the program edit files without asking; never given by Mailroom itself. */
   readonly edits?: FlagFact;
 }
 
@@ -54,14 +55,22 @@ export interface FinalFailure {
   readonly event?: { readonly when: When; readonly times: number };
 }
 
+/** A flag of a model's command line. */
 export interface FlagFact {
+  /** The arguments that set the flag. */
   readonly args: readonly [string, ...string[]];
-  /** Options that have the same effect, so that none of them is missing when one is given. */
+  /** Other options with the same effect. */
   readonly others: readonly string[];
+  /** The version of the program in which the flag was seen. */
   readonly seenIn: string;
 }
 
-/** What has to be added to the words of a command line so that the flag is set; nothing where the user sets it. */
+/**
+ * The arguments to add to a command line so that a flag is set; none if the line sets it already.
+ *
+ * @param flag The flag.
+ * @param words The words of the command line.
+ */
 export function missingOf({ args, others }: FlagFact, words: readonly string[]): readonly string[] {
   const isGiven = [args[0], ...others].some((name) => words.some((word) => word.split('=', 1)[0] === name));
   return isGiven ? [] : args;

@@ -11,10 +11,13 @@ import { opencode } from './presets/opencode.ts';
  */
 export const PRESETS = { claude, codex, gemini, opencode, aider } as const satisfies Readonly<Record<string, Preset>>;
 
+/** The name of a preset: a model's command line that Mailroom knows. */
 export type PresetName = keyof typeof PRESETS;
 
+/** The names of all presets. */
 export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
 
+/** What is known about the command line of a preset. */
 export function presetOf(name: PresetName): Preset {
   return PRESETS[name];
 }

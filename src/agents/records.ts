@@ -34,15 +34,19 @@ export interface Round {
   readonly told: number;
 }
 
-/** The reply as it is sent; nothing in it is made again. */
-export interface Answer {
-  /** Of the reply. */
+/** The reply of an agent to a message, as it is stored and sent. */
+export interface AgentReply {
+  /** The id of the reply. */
   readonly id: string;
+  /** The message type of the reply. */
   readonly type: string;
+  /** Text for a reader. */
   readonly content: string;
+  /** JSON for a program. */
   readonly data?: unknown;
+  /** Whether the reply only says that the program failed. */
   readonly isFailure: boolean;
-  /** Tools that the program was not allowed to use. */
+  /** The tools that the program was not allowed to use. */
   readonly denied?: readonly string[];
 }
 
@@ -81,13 +85,13 @@ export function readRound(host: Host, { directory, number }: { directory: string
 }
 
 /** The answer that counts: this one, or the one that was there first. */
-export async function putAnswer(host: Host, directory: string, answer: Answer): Promise<Answer> {
+export async function putAnswer(host: Host, directory: string, answer: AgentReply): Promise<AgentReply> {
   // At the link in there the question is answered: it is asked nobody again.
   await publishRecord(host, answerPath(directory), answer);
   return readAnswer(host, directory) ?? answer;
 }
 
-export function readAnswer(host: Host, directory: string): Answer | undefined {
+export function readAnswer(host: Host, directory: string): AgentReply | undefined {
   return readRecord(host, answerPath(directory), ({ id, type, content, data, isFailure, denied }) => {
     if (typeof id !== 'string' || typeof type !== 'string' || typeof content !== 'string') return undefined;
     if (typeof isFailure !== 'boolean') return undefined;

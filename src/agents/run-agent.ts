@@ -2,43 +2,68 @@ import { isCommonType } from '../message/message-type.ts';
 import { InvalidInput, isLeaseLost, isRoomLost } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Mail } from '../room/mail.ts';
-import type { Room } from '../room/room.ts';
+import { contextOf, type Room } from '../room/room.ts';
 import type { AgentEvent, AgentSettings } from './settings.ts';
 import { missingProgram } from './invocation.ts';
 import { LEASE_MS, messageOf, serveMail, TROUBLE_MS, type Served, type Serving } from './serve-mail.ts';
 import { tidy } from './tidy.ts';
 
+/** Which agent `runAgent` runs, how it answers and when it stops. */
 export interface RunAgentOptions extends AgentSettings {
+  /** The agent's address. */
   readonly address: string;
-  /** For its card. */
+  /** The program on the agent's card. Default: none. */
   readonly program?: string | undefined;
+  /** The skills on the agent's card. Default: none. */
   readonly skills?: readonly string[] | undefined;
-  /** Whether broadcasts come to it, too; true when not given. */
+  /** Whether broadcasts are delivered to the agent. Default: true. */
   readonly broadcasts?: boolean | undefined;
-  /** Take the address from a live agent. */
+  /** Take the address from a live agent. Default: false. */
   readonly takeOver?: boolean | undefined;
-  /** Ends it; what it holds is given back, and a command that runs is ended. */
+  /** Stops the agent when it aborts: its messages are released, and a running program is ended. */
   readonly signal: AbortSignal;
-  /** Ends it later than `signal`: it takes no new question, but it finishes the one at hand and sends the answer. */
+  /** Stops the agent when it aborts, but only after it has answered the message at hand. Default: never. */
   readonly drain?: AbortSignal | undefined;
-  /** Ends it after so many answers. */
+  /** Stop after this many answers. Default: no limit. */
   readonly answersMax?: number | undefined;
+  /** Called with what the agent does. Default: none. */
   readonly tell?: ((event: AgentEvent) => void) | undefined;
-  /** It has the address from now on. */
+  /** Called once the agent has its address. Default: none. */
   readonly onJoined?: (() => void) | undefined;
 }
 
 /**
- * Joins as an address and answers its mail with a command until a signal aborts; resolves with the number of answers.
+ * Joins as an agent and answers its mail with a program until a signal aborts. Resolves with the number of answers. If the
+ * process is killed at any instant, the next one sends every question exactly one answer, and runs the program again only if
+ * it has not stored an answer.
  *
- * Guarantee: whatever kills this process at whatever instant, whoever runs it next sends each question one answer, and
- * asks the command again only where no answer of it was stored. Throws `Conflict` when a live agent or a workflow has the address,
- * `InvalidInput` also when the program of the command is not on this machine, and what makes the mailbox unreadable.
+ * @throws `Conflict` if a live agent or a workflow has the address; `InvalidInput` if the program is not on this machine, or
+ * for what `Room.join` refuses; `RoomNotFound` or `RoomReplaced` if the room is gone.
+ *
+ * @example
+ * ```ts
+ * import { openRoom } from 'agent-mailroom';
+ * import { runAgent } from 'agent-mailroom/agents';
+ *
+ * await using room = await openRoom();
+ * await runAgent(room, {
+ *   address: 'reviewer',
+ *   command: { kind: 'preset', preset: 'claude', args: [] },
+ *   cwd: '/work/project',
+ *   types: new Set(['CHALLENGE']),
+ *   timeoutMs: 600_000,
+ *   outputBytesMax: 1_048_576,
+ *   triesMax: 3,
+ *   backoffMs: 10_000,
+ *   signal: AbortSignal.timeout(3_600_000),
+ *   tell: ({ kind, message }) => console.error(kind, message.id),
+ * });
+ * ```
  */
 export async function runAgent(room: Room, options: RunAgentOptions): Promise<number> {
   const { address, program, skills, broadcasts, takeOver, signal, drain, ...others } = options;
   const { answersMax = Infinity, tell = () => {}, onJoined, ...settings } = others;
-  const { context } = room;
+  const context = contextOf(room);
   await assertProgram(context.host, settings);
   const accepts = [...settings.types].filter((type) => !isCommonType(type));
   const agent = await room.join(address, { program, skills, broadcasts, accepts, takeOver });

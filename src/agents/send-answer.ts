@@ -3,7 +3,7 @@ import type { Message } from '../message/message.ts';
 import type { Agent } from '../room/agent.ts';
 import { mayPass } from '../room/retry-send.ts';
 import { replyDraft } from './make-answer.ts';
-import type { Answer } from './records.ts';
+import type { AgentReply } from './records.ts';
 
 const TRIES_MAX = 6;
 
@@ -16,7 +16,7 @@ export type Sent = 'delivered' | { readonly refused: string } | { readonly postp
  */
 export async function sendAnswer(
   agent: Agent,
-  { question, answer, signal }: { question: Message; answer: Answer; signal: AbortSignal },
+  { question, answer, signal }: { question: Message; answer: AgentReply; signal: AbortSignal },
 ): Promise<Sent> {
   try {
     await agent.send(replyDraft(question, answer), { retry: { triesMax: TRIES_MAX, signal } });

@@ -6,7 +6,7 @@ import type { RoomContext } from '../room/context.ts';
 import type { Mail } from '../room/mail.ts';
 import { showLife } from '../room/signs-of-life.ts';
 import type { AgentEvent, AgentSettings } from './settings.ts';
-import { type Answer, keepContext, putAnswer, readAnswer } from './records.ts';
+import { type AgentReply, keepContext, putAnswer, readAnswer } from './records.ts';
 import { findAnswer, type Found } from './find-answer.ts';
 import { isQuestion, questionKey } from './question.ts';
 import { sendAnswer } from './send-answer.ts';
@@ -105,7 +105,7 @@ async function giveBack(
 async function deliver(
   serving: Serving,
   mail: Mail,
-  { answer, key, signal }: { answer: Answer; key: string; signal: AbortSignal },
+  { answer, key, signal }: { answer: AgentReply; key: string; signal: AbortSignal },
 ): Promise<Served> {
   const { agent, tell } = serving;
   const { message } = mail;

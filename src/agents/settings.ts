@@ -1,35 +1,50 @@
 import type { Message } from '../message/message.ts';
 import type { PresetName } from './presets.ts';
-import type { Answer } from './records.ts';
+import type { AgentReply } from './records.ts';
 
-/** What the command reads on its standard input: the message framed for a model, all of it as JSON, or its bare text. */
+/** What a shell command reads on its standard input: the message as a prompt for a model, all of it as JSON, or only its content. */
 export type StdinForm = 'prompt' | 'json' | 'content';
 
 /** The program that answers for an agent. */
 export type AgentCommand =
-  | { readonly kind: 'shell'; readonly line: string; readonly stdin: StdinForm }
-  | { readonly kind: 'preset'; readonly preset: PresetName; readonly args: readonly string[] };
+  /** A command line for the shell. */
+  | {
+      readonly kind: 'shell';
+      /** The command line. */
+      readonly line: string;
+      /** What the command reads on its standard input. */
+      readonly stdin: StdinForm;
+    }
+  /** A command line of a model that Mailroom knows. */
+  | {
+      readonly kind: 'preset';
+      /** The name of the preset. */
+      readonly preset: PresetName;
+      /** Arguments in addition to those of the preset. */
+      readonly args: readonly string[];
+    };
 
 /** How an agent answers its mail. */
 export interface AgentSettings {
+  /** The program that answers. */
   readonly command: AgentCommand;
-  /** Where the command runs, absolute. */
+  /** The working directory of the program, absolute. */
   readonly cwd: string;
-  /** A directory that the user trusts, absolute; a preset whose program asks for trust runs in it without asking. */
+  /** A directory in which a preset's program may run without asking for trust, absolute. Default: none. */
   readonly trustDirectory?: string | undefined;
-  /** Further types that are handed to the command, beyond QUESTION and REVIEW-REQUEST. */
+  /** The message types that the program answers in addition to `QUESTION` and `REVIEW-REQUEST`. */
   readonly types: ReadonlySet<string>;
   /** How long one run may take, in ms. */
   readonly timeoutMs: number;
-  /** How long a run may write nothing, in ms; the preset's when not given. */
+  /** How long a run may make no progress, in ms. Default: the preset's. */
   readonly idleTimeoutMs?: number | undefined;
-  /** How long a program may take to leave by itself once it has answered, in ms. Default: 5 s. */
+  /** How long a program may take to exit after it has answered, in ms. Default: 5 s. */
   readonly leaveMs?: number | undefined;
-  /** How much a run may write on one stream. */
+  /** How much a run may write to one stream, in bytes. */
   readonly outputBytesMax: number;
-  /** How often the command may fail at one message. */
+  /** How many times the program may fail on one message. */
   readonly triesMax: number;
-  /** The wait after a first failure, in ms; four times as long after each further one. */
+  /** How long to wait after the first failure, in ms; each further wait is four times as long. */
   readonly backoffMs: number;
 }
 
@@ -43,13 +58,15 @@ export function readsPrompt(command: AgentCommand): boolean {
   return command.kind === 'preset' || command.stdin === 'prompt';
 }
 
-/** What an agent does, for whoever watches it; nothing depends on it. */
+/** What an agent reports while it runs. `message` is the message that it is about; `why` is a sentence for people. */
 export type AgentEvent =
+  /** The program is asked, for the `round`-th time. */
   | { readonly kind: 'asked'; readonly message: Message; readonly round: number }
-  /** The session of its conversation cannot be resumed; another one is begun with so many earlier messages. */
+  /** The session of the conversation could not be resumed: a new one starts with `retold` earlier messages. */
   | { readonly kind: 'restarted'; readonly message: Message; readonly retold: number }
-  | { readonly kind: 'answered'; readonly message: Message; readonly answer: Answer }
-  /** The command failed; the message was given back for so long. */
+  /** The answer was delivered. */
+  | { readonly kind: 'answered'; readonly message: Message; readonly answer: AgentReply }
+  /** The program failed, for the `failures`-th time; the message is retried after `retryInMs`. */
   | {
       readonly kind: 'failed';
       readonly message: Message;
@@ -57,13 +74,13 @@ export type AgentEvent =
       readonly failures: number;
       readonly retryInMs: number;
     }
-  /** It needs no answer and is told with the next question. */
+  /** The message needs no answer; it is shown with the next question. */
   | { readonly kind: 'context'; readonly message: Message }
-  /** There is an answer, and it cannot be delivered now, or ever. */
+  /** There is an answer that cannot be delivered: `postponed` is retried, `undeliverable` is not. */
   | { readonly kind: 'postponed' | 'undeliverable'; readonly message: Message; readonly why: string }
-  /** Its answer was delivered; it is not acknowledged here, or what was kept of it is not removed yet. */
+  /** The answer was delivered, but the message is not acknowledged (`unsettled`) or its records are not removed (`untidy`). */
   | { readonly kind: 'unsettled' | 'untidy'; readonly message: Message; readonly why: string }
-  /** Somebody else has it, or has dealt with it. */
+  /** Another process has taken over the message, or has handled it. */
   | { readonly kind: 'lost'; readonly message: Message; readonly why: string }
-  /** Something else went wrong with a message; it comes back. */
+  /** Another error; the message is retried. */
   | { readonly kind: 'trouble'; readonly message: Message; readonly why: string };

@@ -1,7 +1,7 @@
 import { IdentityUnknown } from '../errors.ts';
 import { addressInShell } from '../hooks/session.ts';
 import { listCards } from '../room/context.ts';
-import type { Room } from '../room/room.ts';
+import { contextOf, type Room } from '../room/room.ts';
 import { paneInEnvironment } from '../room/nudge.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
@@ -24,11 +24,11 @@ export function identityOf(call: Call, room: Room): Identity {
   const given = textOption(call.args, 'as');
   if (given !== undefined) return { address: given, source: '--as' };
   // All sessions of Codex have the environment of one of them.
-  const inCodex = addressInShell(room.context, 'codex', call.env);
+  const inCodex = addressInShell(contextOf(room), 'codex', call.env);
   if (inCodex !== undefined) return { address: inCodex, source: 'session' };
   const exported = call.env['MAILROOM_AS'];
   if (exported) return { address: exported, source: 'MAILROOM_AS' };
-  const inClaude = addressInShell(room.context, 'claude', call.env);
+  const inClaude = addressInShell(contextOf(room), 'claude', call.env);
   if (inClaude !== undefined) return { address: inClaude, source: 'session' };
   const inPane = addressOfPane(call, room);
   if (inPane !== undefined) return { address: inPane, source: 'tmux pane' };
@@ -39,7 +39,7 @@ function addressOfPane({ env, host }: Call, room: Room): string | undefined {
   const here = paneInEnvironment(env);
   if (!here) return undefined;
   return (
-    listCards(room.context)
+    listCards(contextOf(room))
       .filter(({ tmux, leftAt }) => leftAt === undefined && tmux?.socket === here.socket && tmux.pane === here.pane)
       // Pane numbers begin anew with each tmux server; the pane's process does not come back.
       .filter(({ tmux }) => tmux && host.processes.isAlive(tmux.process))
@@ -50,7 +50,7 @@ function addressOfPane({ env, host }: Call, room: Room): string | undefined {
 
 function unknown({ words }: Call, room: Room): IdentityUnknown {
   const message = 'Nothing says who you are: there is no --as, no MAILROOM_AS, and no card names this tmux pane.';
-  const joined = listCards(room.context)
+  const joined = listCards(contextOf(room))
     .filter(({ kind, leftAt }) => kind === 'agent' && leftAt === undefined)
     .map(({ address }) => address);
   if (joined.length === 0) {

@@ -7,7 +7,7 @@ import type { Agent } from '../room/agent.ts';
 import { mailboxOf } from '../room/context.ts';
 import { findMail } from '../room/find-mail.ts';
 import type { Mail } from '../room/mail.ts';
-import type { Room } from '../room/room.ts';
+import { contextOf, type Room } from '../room/room.ts';
 import type { Call } from './command.ts';
 import { EXIT_OK } from './exit-code.ts';
 import { shortId } from './print/mail.ts';
@@ -22,7 +22,7 @@ export interface Found {
 
 /** One message of the agent's own mailbox by its id: claimed, or, if it was dealt with already, only looked at. */
 export async function mailOrPast(agent: Agent, room: Room, id: string, leaseMs?: number): Promise<Found> {
-  const mailbox = mailboxOf(room.context, agent.address);
+  const mailbox = mailboxOf(contextOf(room), agent.address);
   const found = mailbox && findMail(mailbox, id);
   if (mailbox && found?.state === 'acknowledged') {
     const read = readVerified(mailbox, { path: found.path, name: messageFileName(found) });
@@ -37,7 +37,7 @@ export async function mailOrPast(agent: Agent, room: Room, id: string, leaseMs?:
 
 /** A message that the agent holds, whichever of its commands claimed it. Throws `Conflict` for one that it does not hold. */
 export async function heldByMe(agent: Agent, room: Room, idEnding: string): Promise<Mail> {
-  const mailbox = mailboxOf(room.context, agent.address);
+  const mailbox = mailboxOf(contextOf(room), agent.address);
   const found = mailbox && findMail(mailbox, idEnding);
   if (found && found.state !== 'claimed') {
     const isOver = found.state === 'acknowledged' || found.state === 'dead';

@@ -1,5 +1,5 @@
 import { InvalidInput, isMailroomError, MessageDeliveryError, type MailroomError } from '../errors.ts';
-import type { Room } from '../room/room.ts';
+import { contextOf, type Room } from '../room/room.ts';
 import { EXPIRY_MS_MAX, type Draft } from '../room/draft.ts';
 import type { SendReport } from '../room/deliver-and-log.ts';
 import { createSender, type Sender } from '../room/sender.ts';
@@ -83,7 +83,7 @@ export function draftOf(args: Arguments, message: { type: string; content: strin
 export async function postMessage(call: Call, posting: Posting): Promise<number> {
   const { room, me } = posting;
   const waiting = waitingOf(call.args);
-  const sender = createSender(room.context, me);
+  const sender = createSender(contextOf(room), me);
   let report: Posted;
   try {
     report = await posting.send(sender);
@@ -102,7 +102,13 @@ export async function postMessage(call: Call, posting: Posting): Promise<number>
   using interruption = onInterruption();
   try {
     const recipients = Object.keys(report.outcomes);
-    await waitForState(room.context, { id: report.id, from: me, recipients, ...waiting, signal: interruption.signal });
+    await waitForState(contextOf(room), {
+      id: report.id,
+      from: me,
+      recipients,
+      ...waiting,
+      signal: interruption.signal,
+    });
   } catch (error) {
     if (interruption.exitCode !== undefined) return interruption.exitCode;
     throw advising(error, `It is delivered. See where it is: mailroom status ${shortId(report.id)}`);

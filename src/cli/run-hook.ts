@@ -9,7 +9,7 @@ import { startWaiter } from '../hooks/start-waiter.ts';
 import { waitToWake } from '../hooks/waiter.ts';
 import type { Host } from '../host/host.ts';
 import { quote } from '../host/shell-word.ts';
-import { openRoom, type Room } from '../room/room.ts';
+import { contextOf, openRoom, type Room } from '../room/room.ts';
 import { createOutput, type Output } from './output.ts';
 import { ownCommand } from './own-command.ts';
 import { nudgeApart } from './with-room.ts';
@@ -41,7 +41,7 @@ export async function runHook(input: string, options: HookOptions): Promise<void
   let room: Room | undefined;
   const failed = async (error: unknown): Promise<void> => {
     const detail = `${program} ${name}: ${error instanceof Error ? error.message : String(error)}`;
-    room?.context.log.append({ event: 'hook-failed', detail });
+    if (room) contextOf(room).log.append({ event: 'hook-failed', detail });
     await output.talk(`mailroom: The hook ${detail}\n`);
   };
   process.exitCode = 0;
@@ -76,7 +76,7 @@ async function endInTime(
 
 async function handle(room: Room, event: HookEvent, options: HookOptions, output: Output): Promise<void> {
   const { env } = process;
-  const { answer, afterwards } = await handleHook(room.context, event, {
+  const { answer, afterwards } = await handleHook(contextOf(room), event, {
     env,
     ownCommand: commandOf(options, event),
     // The plugin of opencode gives its shell the address that the answer says.
@@ -90,10 +90,10 @@ async function handle(room: Room, event: HookEvent, options: HookOptions, output
 }
 
 async function wake(room: Room, event: HookEvent, options: HookOptions, output: Output): Promise<void> {
-  const session = sessionOf(room.context, event);
+  const session = sessionOf(contextOf(room), event);
   if (!session || !isAttended(event)) return;
   const command = commandIn(session, commandOf(options, event));
-  const woken = await waitToWake(room.context, session, { command, cwd: event.cwd ?? process.cwd() });
+  const woken = await waitToWake(contextOf(room), session, { command, cwd: event.cwd ?? process.cwd() });
   if (!woken) return;
   if (event.program === 'opencode') await output.data(hookAnswer(event, woken));
   else await output.talk(woken.text);

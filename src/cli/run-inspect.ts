@@ -9,7 +9,7 @@ import { isWireEvent, type WireEvent } from '../inspector/wire.ts';
 import { readJournalState } from '../journal/read.ts';
 import { echo } from '../message/cut.ts';
 import { visible } from '../message/visible.ts';
-import type { Room } from '../room/room.ts';
+import { contextOf, type Room } from '../room/room.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
 import { EXIT_OK } from './exit-code.ts';
@@ -39,7 +39,7 @@ export async function runInspect(call: Call): Promise<number> {
 async function inspectIn(call: Call, room: Room): Promise<number> {
   const { operands, options } = call.args;
   for (const address of operands) {
-    if (!readJournalState(room.context, address)) throw noWorkflow(room.context, address);
+    if (!readJournalState(contextOf(room), address)) throw noWorkflow(contextOf(room), address);
   }
   const chosen = {
     addresses: operands.length === 0 ? undefined : operands,
@@ -47,7 +47,7 @@ async function inspectIn(call: Call, room: Room): Promise<number> {
     files: filesOf(call),
   };
   if (options.has('jsonl')) return print(call, room, chosen);
-  return untilInterrupted(call, () => startInspector(room.context, { ...placeOf(call), ...chosen }));
+  return untilInterrupted(call, () => startInspector(contextOf(room), { ...placeOf(call), ...chosen }));
 }
 
 /** Which machines are imported. Printed events need no picture, so with --jsonl only those that the user names are. */
@@ -66,7 +66,7 @@ async function print(
   using interruption = args.options.has('follow') ? onInterruption() : undefined;
   const until = interruption?.signal;
   const warn = (text: string): void => void output.advise(`${visible(text)}\n`);
-  for await (const event of inspectRoom(room.context, { ...chosen, cwd, warn, until })) {
+  for await (const event of inspectRoom(contextOf(room), { ...chosen, cwd, warn, until })) {
     if (until?.aborted) break;
     await output.json(event);
   }

@@ -3,7 +3,7 @@ import { listWorkflows } from '../journal/list.ts';
 import { InvalidInput, isMailroomError } from '../errors.ts';
 import { readText } from '../host/files.ts';
 import { visibleJson } from '../message/visible.ts';
-import type { Room } from '../room/room.ts';
+import { contextOf, type Room } from '../room/room.ts';
 import { Advised } from './report-error.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
@@ -98,7 +98,7 @@ async function inspect(
   const { cwd, nudgeProgram: program, output } = call;
   const warn = (text: string): void => void output.advise(`${text}\n`);
   const files = { named: [file], words: ['inspect', address], program };
-  const inspector = await startInspector(room.context, { addresses: [address], cwd, files, program, warn });
+  const inspector = await startInspector(contextOf(room), { addresses: [address], cwd, files, program, warn });
   await output.talk(`To watch it, open ${inspector.url}\n`);
   return inspector;
 }

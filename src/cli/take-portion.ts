@@ -3,7 +3,7 @@ import type { Agent } from '../room/agent.ts';
 import { mailboxOf } from '../room/context.ts';
 import { iterateInbox } from '../room/inbox.ts';
 import type { Mail } from '../room/mail.ts';
-import type { Room } from '../room/room.ts';
+import { contextOf, type Room } from '../room/room.ts';
 import { toRoomError } from '../room/system-errors.ts';
 import type { Call } from './command.ts';
 import { fit, type Printed } from './print/mail.ts';
@@ -35,7 +35,7 @@ export function createPortion(
   options: { agent: Agent; room: Room; limit: number; bytesMax: number; leaseMs: number | undefined },
 ): Portion {
   const { agent, room, limit, bytesMax, leaseMs } = options;
-  const { context } = room;
+  const context = contextOf(room);
   const mailbox = mailboxOf(context, agent.address);
   if (!mailbox) throw new Error(`${agent.address} has no mailbox.`);
   const printed: Printed[] = [];

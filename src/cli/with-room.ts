@@ -1,7 +1,6 @@
 import type { Agent } from '../room/agent.ts';
-import type { Nudger } from '../room/context.ts';
 import { isNudgeDue } from '../room/nudge.ts';
-import { openRoom, type Room } from '../room/room.ts';
+import { contextOf, openRoom, type Nudger, type Room } from '../room/room.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
 import { identityOf } from './identity.ts';
@@ -24,9 +23,9 @@ export async function withRoom<T>(call: Call, work: (room: Room) => Promise<T>):
 
 /** Nudges in a process of its own: a command ends as soon as its mail is delivered or printed. */
 export function nudgeApart({ host, nudgeProgram }: Pick<Call, 'host' | 'nudgeProgram'>): Nudger {
-  return (context, address, reason) => {
-    if (!isNudgeDue(context, address, reason)) return;
-    host.processes.startDetached(process.execPath, [nudgeProgram, context.layout.directory, address, reason]);
+  return (room, address, reason) => {
+    if (!isNudgeDue(contextOf(room), address, reason)) return;
+    host.processes.startDetached(process.execPath, [nudgeProgram, room.directory, address, reason]);
   };
 }
 

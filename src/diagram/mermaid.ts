@@ -5,14 +5,24 @@ import { type Graph, type GraphEdge, type GraphState, isWithin, readGraph, state
 const ACTIVE_STYLE = 'stroke:#2563eb,stroke-width:3px';
 const STAND_IN_STYLE = 'stroke-dasharray:4 4';
 
+/** What `toMermaid` and `drawSvg` mark. */
 export interface GraphOptions {
-  /** The state value of a snapshot: these states are marked as current. */
+  /** The state value of a snapshot, whose states are marked as current. Default: none. */
   readonly value?: StateValue;
 }
 
 /**
- * The machine as a Mermaid `stateDiagram-v2`, ending in a newline. Current states begin with `▶` and have the class
- * `active`. The same machine always gives the same text, and no name in it can become anything but text.
+ * Draws a machine as a Mermaid `stateDiagram-v2`, ending in a newline. Current states begin with `▶` and have the class
+ * `active`. Deterministic; names in the machine are escaped.
+ *
+ * @example
+ * ```ts
+ * import { toMermaid } from 'agent-mailroom/runtime';
+ * import { setup } from 'xstate';
+ *
+ * const machine = setup({}).createMachine({ id: 'ship', initial: 'done', states: { done: { type: 'final' } } });
+ * console.log(toMermaid(machine, { value: 'done' }));
+ * ```
  */
 export function toMermaid(machine: AnyStateMachine, options: GraphOptions = {}): string {
   const graph = readGraph(machine, options.value);

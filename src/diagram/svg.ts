@@ -36,8 +36,8 @@ const STYLE = [
 ].join('');
 
 /**
- * The machine as an SVG document, complete in itself: no script, no font and nothing else to fetch. Current states begin
- * with `▶` and have a thick border. The same machine always gives the same bytes.
+ * Draws a machine as a self-contained SVG document, without scripts, fonts or links. Current states begin with `▶` and have a
+ * thick border. Deterministic.
  */
 export async function drawSvg(machine: AnyStateMachine, options: GraphOptions = {}): Promise<string> {
   const graph = readGraph(machine, options.value);

@@ -7,40 +7,44 @@ import { errorFacts } from '../workflow/plain-facts.ts';
 import type { StepFailure, WorkflowCall, WorkflowState } from '../step/workflow-state.ts';
 import { messageOf } from '../room/draft.ts';
 import type { RoomContext } from '../room/context.ts';
-import type { Room } from '../room/room.ts';
+import { contextOf, type Room } from '../room/room.ts';
 import type { CommitRecord, FailedRecord, OutboxEntry } from '../journal/record.ts';
 import { readJournal } from '../journal/read.ts';
 import { openEntry } from '../runtime/deliver-entry.ts';
 import { mayBeTooLarge, STEP_TOO_LARGE } from '../runtime/committer.ts';
 
-/** Where the machine of today would have done something else than what the journal says. */
+/** A place where the machine would now act differently from what the journal says. */
 export interface Divergence {
+  /** The sequence number of the journal record. */
   readonly seq: number;
-  /** Its place in the story that `why` tells. */
+  /** The number of the step in what `mailroom why` prints. */
   readonly step: number;
-  /** The place, such as `state.snapshot.context.count`. */
+  /** The path of the value, such as `state.snapshot.context.count`. */
   readonly where: string;
+  /** The value in the journal. */
   readonly recorded: unknown;
+  /** The value of the replayed step. */
   readonly replayed: unknown;
 }
 
 type Difference = Omit<Divergence, 'seq' | 'step'>;
 
-export interface Replayed {
-  /** Steps that were taken again. */
+/** What `replayWorkflow` found. */
+export interface ReplayReport {
+  /** How many steps were replayed. */
   readonly steps: number;
+  /** Every difference, oldest first; none if the machine still acts as it did. */
   readonly divergences: readonly Divergence[];
 }
 
 /**
- * Takes every step of a workflow's journal again, each from the recorded state before it, and compares what comes out:
- * state, timers, calls, messages, actions. Changes nothing. Undefined when there is no journal. Throws as `readJournal`.
+ * Replays every step of a workflow's journal, each from the recorded state before it, and compares state, timers, calls, messages
+ * and actions. It changes nothing and runs no effect. Returns undefined if there is no journal.
+ *
+ * @throws `ChainDamaged`, or the error of the system, if the journal cannot be read.
  */
-export function replayWorkflow(
-  { context }: Pick<Room, 'context'>,
-  address: string,
-  machine: AnyStateMachine,
-): Replayed | undefined {
+export function replayWorkflow(room: Room, address: string, machine: AnyStateMachine): ReplayReport | undefined {
+  const context = contextOf(room);
   const divergences: Divergence[] = [];
   let before: WorkflowState | undefined;
   let steps = 0;

@@ -7,7 +7,7 @@ import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { messageOf } from '../room/draft.ts';
 import { deliverAndLog, type SendReport } from '../room/deliver-and-log.ts';
 import { sealMessage } from '../signing/seal.ts';
-import { listWorkflows, noWorkflow } from '../journal/list.ts';
+import { workflowsIn, noWorkflow } from '../journal/list.ts';
 
 /**
  * Sends a workflow STOP: it ends after the step that it is in, its children with it; one that nobody runs ends as soon as
@@ -20,7 +20,7 @@ export async function stopWorkflow(
   { by }: { readonly by?: string | undefined } = {},
 ): Promise<SendReport> {
   const { host, keyring, config, durability } = context;
-  const [found] = listWorkflows({ context }, address);
+  const [found] = workflowsIn(context, address);
   const mailbox = found && mailboxOf(context, address);
   if (!mailbox) throw noWorkflow(context, address);
   if (found.state && found.state.status !== 'active') {

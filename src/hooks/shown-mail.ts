@@ -3,7 +3,7 @@ import { namesIn, removeQuietly, replaceFile, stagedPath } from '../host/files.t
 import { openClaim } from '../mailbox/claim.ts';
 import { claimFileName, messageFileName, parseMessageFileName } from '../message/layout.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
-import { Mail } from '../room/mail.ts';
+import { mailOf, type Mail } from '../room/mail.ts';
 import { readSignedRecord, signedRecord } from '../room/signed-record.ts';
 import type { Session } from './session.ts';
 
@@ -54,7 +54,7 @@ export function shownMail(context: RoomContext, session: Session): ShownMail[] {
       shown.push({
         name,
         isQueued: fields?.['isQueued'] === true,
-        mail: new Mail(context, mailbox, claim),
+        mail: mailOf(context, mailbox, claim),
       });
   }
   return shown;

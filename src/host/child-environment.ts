@@ -34,14 +34,14 @@ const GIT_VARIABLES = [
 /** The entries that `GIT_CONFIG_COUNT` counts. */
 const GIT_CONFIG_ENTRY = /^GIT_CONFIG_(?:KEY|VALUE)_\d+$/;
 
-/** The names of this process's variables that no child inherits. */
+/** The names of the environment variables that `childEnvironment` leaves out. */
 export function namesKeptFromChildren(): string[] {
   return [...GIT_VARIABLES, ...Object.keys(process.env).filter((name) => GIT_CONFIG_ENTRY.test(name))];
 }
 
 /**
- * The environment of a child process: that of this process without what points git at one repository, and `own` on top.
- * Every program that Mailroom starts gets it; an activity that starts one by itself passes it on.
+ * The environment for a child process: that of this process without the variables that point git at one repository, plus
+ * `own`. Every program that Mailroom starts gets it; use it in an activity that starts one itself.
  */
 export function childEnvironment(own: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const kept = new Set(namesKeptFromChildren());

@@ -8,7 +8,7 @@ import { nodeWatching } from './node-watching.ts';
 import { nodeCrypto } from './node-crypto.ts';
 import { createRandomPool, drawRandomBytes } from './node-random.ts';
 
-/** The machine this process runs on. */
+/** The ports of the machine that this process runs on. */
 export const nodeHost: Host = {
   files: nodeFileSystem,
   clock: nodeClock,

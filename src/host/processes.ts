@@ -1,16 +1,17 @@
-/** Which process a fact on disk speaks of, so that a reused pid is never mistaken for the one that was meant. */
+/** Identifies a process beyond its pid, so that a reused pid is never taken for it. */
 export interface ProcessIdentity {
+  /** The process id. */
   readonly pid: number;
   /**
-   * When the process started, in the form of its system: clock ticks since boot on Linux (proc(5), field 22), a time in UTC on macOS.
-   * Only compared; '' where the system does not tell.
+   * When the process started, in a form of its system: clock ticks since boot on Linux (proc(5), field 22), a time in UTC on macOS.
+   * Only compared. Empty if unknown.
    */
   readonly startTime: string;
-  /** The kernel's id of this boot; '' where the system does not tell. */
+  /** The kernel's id of this boot. Empty if unknown. */
   readonly bootId: string;
   /**
-   * The number of its PID namespace (pid_namespaces(7)), in which alone its pid means something; not there where the system
-   * does not tell, or an older version wrote it down.
+   * The number of the process's PID namespace (pid_namespaces(7)), in which alone the pid has a meaning. Missing if unknown, or if
+   * written by an older version.
    */
   readonly pidNamespace?: string;
 }
@@ -20,9 +21,13 @@ export function isSameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return isSamePlace && a.pid === b.pid && a.startTime === b.startTime;
 }
 
+/** How a program that `Processes.run` started ended. */
 export interface RunResult {
+  /** Undefined if the program could not be started, or a signal ended it. */
   readonly exitCode: number | undefined;
+  /** What the program wrote to its standard output. */
   readonly stdout: string;
+  /** What the program wrote to its standard error. */
   readonly stderr: string;
 }
 
@@ -68,42 +73,43 @@ export interface TreeSignal {
   readonly scope: 'session' | 'marked';
 }
 
-/** The children that are started here get the environment that `childEnvironment` describes. */
+/** The port to processes. Children get the environment that `childEnvironment` describes. */
 export interface Processes {
-  /** The user this process runs as; undefined where the system has no such numbers. */
+  /** The id of the user that this process runs as; undefined where the system has no such ids. */
   userId(): number | undefined;
   /** This process. */
   self(): ProcessIdentity;
-  /** The process that the session (terminal) of this one belongs to, or else its parent: who stays when a command ends. */
+  /** The leader of this process's session (its terminal), or else its parent: the process that stays when a command ends. */
   sessionLeader(): ProcessIdentity;
-  /** Ends this process at once, with the exit code that was set or else 0, whatever it is waiting for. */
+  /** Ends this process at once, with the exit code that was set or else 0. */
   end(): never;
   /** The process that started this one. */
   parent(): ProcessIdentity;
+  /** The identity of the process that has this pid now; undefined if none has it. */
   identify(pid: number): ProcessIdentity | undefined;
-  /** Whether that very process, not another with its pid, is running; of one that is elsewhere nobody knows, and it is false. */
+  /** Whether this very process is running, not another one with its pid. False for a process elsewhere. */
   isAlive(identity: ProcessIdentity): boolean;
   /**
-   * Whether it belongs to another PID namespace of this boot, as in another container: its pid is somebody else's here, so only
-   * a sign that it gives itself tells whether it runs, and it is never signalled.
+   * Whether the process belongs to another PID namespace of this boot, such as another container. Its pid has no meaning here, so
+   * only its own signs of life tell whether it runs, and it is never signalled.
    */
   isElsewhere(identity: ProcessIdentity): boolean;
   /**
-   * Whether a process of this program's name works in this directory, and none of these words is in its command line. False
-   * where the system does not tell.
+   * Whether a process of this program's name, with none of these words in its command line, works in this directory. False if
+   * unknown.
    */
   worksIn(directory: string, options: { name: string; without: readonly string[] }): boolean;
-  /** Why start times, sessions and process trees cannot be told here, as a clause for people; undefined where they can. */
+  /** Why start times, sessions and process trees are unknown on this system, as a clause for people; undefined where they are known. */
   whyBlind(): string | undefined;
-  /** Runs a program to its end, no shell, killed after `timeoutMs`; never rejects. */
+  /** Runs a program to its end, without a shell, and kills it after `timeoutMs`. Never rejects. */
   run(file: string, args: readonly string[], options: { timeoutMs: number }): Promise<RunResult>;
-  /** Starts a Node program that listens to `process.on('message')`; its stdout is dropped. */
+  /** Starts a Node program that listens to `process.on('message')`. Its stdout is dropped. */
   startResponder(program: string, options: { nodeArgs: readonly string[] }): Promise<Responder>;
-  /** Starts a program that outlives this process and whose output nobody reads; never throws. */
+  /** Starts a program that outlives this process; its output is dropped. Never throws. */
   startDetached(file: string, args: readonly string[]): void;
   /**
-   * Starts a program that outlives this process, as the leader of a session of its own; `env` is added to its
-   * environment, its stderr an open descriptor. Rejects with the system's error.
+   * Starts a program that outlives this process, as the leader of its own session. `env` is added to its environment, and
+   * `stderr` is an open descriptor. Rejects with the system's error.
    */
   startSession(
     file: string,
@@ -111,8 +117,8 @@ export interface Processes {
     options: { cwd: string; env: Readonly<Record<string, string>>; stderr: number },
   ): Promise<ProcessIdentity>;
   /**
-   * Runs a program in the session of this process until it ends; `env` is added to its environment, its input an
-   * open descriptor or empty, its output goes to open descriptors. Rejects with the system's error when it cannot be started.
+   * Runs a program in the session of this process until it ends. `env` is added to its environment; input and outputs are open
+   * descriptors, and the input can be empty. Rejects with the system's error if the program cannot be started.
    */
   runInto(
     file: string,
@@ -126,9 +132,9 @@ export interface Processes {
     },
   ): Promise<CommandEnd>;
   /**
-   * Sends a signal to every process of a tree but this one, and returns how many there were; never throws. Of a tree that is
-   * elsewhere it finds none. Where the system tells nothing of other processes,
-   * a leader that asks for its own tree is ignored but for SIGTERM, which it gets as well, and is told undefined.
+   * Signals every process of a tree except this one, and returns how many there were; 0 for a tree elsewhere. Never throws.
+   * Where processes cannot be listed, the result is undefined, and a leader that signals its own tree gets SIGTERM as well and
+   * no other signal.
    */
   signalTree(tree: ProcessTree, options: TreeSignal): number | undefined;
 }

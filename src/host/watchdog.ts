@@ -10,18 +10,17 @@ export interface Stretch {
 export const STRETCH_MS_MAX = 2_000;
 
 /**
- * Watches the main thread, which can do nothing by itself in a function that never returns: neither say what holds it, nor hear
- * a signal. What it watches is one stretch at a time; nothing here ever throws, and losing a note is always safe.
+ * The port to a second thread that watches the main one. A main thread stuck in a function that never returns can neither report
+ * it nor handle a signal. Nothing here throws, and losing a note is safe.
  */
 export interface Watchdog {
-  /** Stretches may come; what it needs for them is let go at the end of the last of these. */
+  /** Starts watching until the returned object is disposed. */
   watch(): Disposable;
-  /** Does the work, which is noted while it lasts. */
+  /** Runs the work and notes it for as long as it runs. */
   during<T>(stretch: Stretch, work: () => T): T;
   /**
-   * Hears these signals in place of the main thread, and ends the process by SIGKILL where the main thread does not come to the
-   * listener. Until a second after the first watch nobody hears them, so that they keep their default action. The listener may be
-   * called more than once for one signal.
+   * Handles these signals for the main thread, and kills the process if the main thread does not reach the listener. The signals
+   * keep their default action until one second after the first `watch`. The listener can be called more than once per signal.
    */
   hear(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): Disposable;
 }

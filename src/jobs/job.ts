@@ -1,38 +1,44 @@
 import { MailroomError } from '../errors.ts';
 
-/** An outside command; no shell is involved. */
+/** A command that runs without a shell. */
 export interface JobSpec {
-  /** A path, or a name looked up in PATH. */
+  /** A path, or a name that is looked up in `PATH`. */
   readonly file: string;
+  /** The arguments. */
   readonly args: readonly string[];
-  /** Where it runs; that of the process that asked first when not given. */
+  /** The working directory. Default: that of the first host that asks for the command. */
   readonly cwd?: string;
-  /** Added to the environment of the host that starts it. */
+  /** Added to the environment of the host that starts the command. Default: none. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What it reads on its standard input; nothing when not given. */
+  /** What the command reads on its standard input. Default: nothing. */
   readonly stdin?: string;
-  /** How long one attempt may take, in ms. */
+  /** How long one attempt may take, in ms. Default: no limit. */
   readonly timeoutMs?: number;
-  /** How long it may write nothing, on neither stream, in ms. */
+  /** How long the command may write nothing to either stream, in ms. Default: no limit. */
   readonly idleTimeoutMs?: number;
-  /** How much it may write on one stream, in bytes, before it is ended; so much of each is in the result. */
+  /** How much the command may write to one stream before it is ended, in bytes; also how much of each is in the result. Default: no limit, with the last 256 KiB in the result. */
   readonly outputBytesMax?: number;
 }
 
-/** How a command ended and the ends of what it wrote; all of it stays in the directory of the job. */
+/** How a command ended, and the end of what it wrote. The job's directory keeps the whole output. */
 export interface CommandResult {
-  /** Null when a signal ended it. */
+  /** Null if a signal ended the command. */
   readonly exitCode: number | null;
+  /** The signal that ended the command, such as `SIGTERM`; null if it exited. */
   readonly signal: string | null;
-  /** Whether it was ended because it took too long, or wrote nothing for too long. */
+  /** Whether the command was ended for `timeoutMs` or `idleTimeoutMs`. */
   readonly timedOut: boolean;
-  /** Which limit it was ended for, when that was not the time it took. */
+  /** Which limit ended the command, if not `timeoutMs`. */
   readonly limit?: 'idle' | 'output';
+  /** The end of the standard output. */
   readonly stdout: string;
+  /** The end of the standard error. */
   readonly stderr: string;
-  /** Whether the beginning is missing. */
+  /** Whether the beginning of `stdout` is missing. */
   readonly stdoutTruncated: boolean;
+  /** Whether the beginning of `stderr` is missing. */
   readonly stderrTruncated: boolean;
+  /** How long the command ran, in ms. */
   readonly durationMs: number;
 }
 

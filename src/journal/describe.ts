@@ -44,11 +44,15 @@ function timerText({ cause, outbox }: Pick<CommitRecord, 'cause' | 'outbox'>): s
   return outbox[0] ? `timer ${delayedName(outbox[0])}` : 'timer';
 }
 
-/** Something that a workflow waits for; times in ms since the epoch. */
+/** Something that a workflow waits for, `since` when. Times are in ms since the epoch. */
 export type WaitingFor =
+  /** A timer, due at `dueAt`. */
   | { readonly kind: 'timer'; readonly name: string; readonly dueAt: number }
+  /** The result of the activity or command `src`. */
   | { readonly kind: 'activity' | 'command'; readonly src: string; readonly since: number }
+  /** The answer of `from` to the question `questionId`. */
   | { readonly kind: 'answer'; readonly from: string; readonly questionId: string; readonly since: number }
+  /** The end of the child at `address`. */
   | { readonly kind: 'child'; readonly address: string; readonly since: number };
 
 /** What the workflow waits for beside mail, soonest timer first. */

@@ -5,7 +5,7 @@ import { STRETCH_MS_MAX } from '../host/watchdog.ts';
 import { standingOf, type WorkflowState } from '../step/workflow-state.ts';
 import { actorLayout } from '../message/layout.ts';
 import { listAddresses, type RoomContext } from '../room/context.ts';
-import type { Room } from '../room/room.ts';
+import { contextOf, type Room } from '../room/room.ts';
 import { readJournalState } from './read.ts';
 import { waitingFor, type WaitingFor } from './describe.ts';
 import { lastSeenMs } from '../room/signs-of-life.ts';
@@ -13,29 +13,53 @@ import { isHostThere } from './host-there.ts';
 import { nearest } from '../message/nearest.ts';
 import { fieldsIn } from '../host/json-file.ts';
 
-/** A workflow as its journal shows it at this moment. */
+/** A workflow as its journal shows it. */
 export interface WorkflowInfo {
+  /** The workflow's address. */
   readonly address: string;
-  /** Undefined as long as it was never started. */
+  /** Its state; undefined if it never started, or its journal is damaged. */
   readonly state: WorkflowState | undefined;
   /** The id of its machine. */
   readonly machine: string;
-  /** Nothing while it is FAILED: all of that waits itself. */
+  /** What it waits for; empty while it is FAILED. */
   readonly waitingFor: readonly WaitingFor[];
-  /** Messages of it that are not delivered yet. */
+  /** How many of its messages are not delivered yet. */
   readonly undelivered: number;
-  /** The process that runs it; undefined when none does. */
+  /** The pid of the process that runs it; undefined if none does. */
   readonly host: number | undefined;
-  /** What its host has been in for longer than a step takes: a function of the machine that does not return. */
-  readonly stuck?: { readonly since: number; readonly cause: string };
-  /** The workflow in whose step that is, where it is not its own: its host does nothing else meanwhile. */
+  /** A step of it that does not return: a guard, assign, action or schema that loops. */
+  readonly stuck?: {
+    /** When the step started, in ms since the epoch. */
+    readonly since: number;
+    /** What the step is about. */
+    readonly cause: string;
+  };
+  /** The address of the workflow whose stuck step blocks the host of this one. */
   readonly heldBy?: string;
   /** Why its journal cannot be read. */
   readonly damage?: string;
 }
 
-/** Every workflow of the room, or one; children too. Of one alone, throws what reading its journal throws. */
-export function listWorkflows({ context }: Pick<Room, 'context'>, address?: string): WorkflowInfo[] {
+/**
+ * Lists every workflow of a room, children included, or only the one at `address`.
+ *
+ * @throws `ChainDamaged`, or the error of the system, if the journal of the one at `address` cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { openRoom } from 'agent-mailroom';
+ * import { listWorkflows } from 'agent-mailroom/runtime';
+ *
+ * await using room = await openRoom();
+ * for (const { address, state, host } of listWorkflows(room)) console.log(address, state?.status, host ?? 'no host');
+ * ```
+ */
+export function listWorkflows(room: Room, address?: string): WorkflowInfo[] {
+  return workflowsIn(contextOf(room), address);
+}
+
+/** Lists the workflows of a room by its context. */
+export function workflowsIn(context: RoomContext, address?: string): WorkflowInfo[] {
   if (address !== undefined) return [workflowInfo(context, address) ?? []].flat();
   const found = listAddresses(context).flatMap((one): WorkflowInfo | WorkflowInfo[] => {
     try {
@@ -84,7 +108,7 @@ function stuckIn(
 
 /** The error for an address under which no workflow was ever run. */
 export function noWorkflow(context: RoomContext, address: string): ActorNotFound {
-  const known = listWorkflows({ context }).map((one) => one.address);
+  const known = workflowsIn(context).map((one) => one.address);
   const near = nearest(address, known);
   return new ActorNotFound(`No workflow was ever run as ${address} in this room.`, {
     address,

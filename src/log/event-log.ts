@@ -57,11 +57,11 @@ export type LogEvent =
   | 'warning';
 
 export interface LogLimits {
-  /** Size in bytes at which the log is set aside and a new one begun. */
+  /** Size in bytes at which the log is rotated. Default: 10 MiB. */
   readonly logBytesMax: number;
-  /** Logs set aside that are kept. */
+  /** Rotated logs that are kept. Default: 5. */
   readonly logFilesKept: number;
-  /** Characters of a message's content that are written. */
+  /** Characters of a message's content that the log shows. Default: 200. */
   readonly logContentChars: number;
 }
 

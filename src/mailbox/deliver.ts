@@ -12,10 +12,20 @@ import type { Durability, Fullness, Mailbox } from './mailbox.ts';
 import { purgedThrough } from './purge.ts';
 import type { Slot } from './send-order.ts';
 
-/** The outcome of a message for one recipient. `again`: an earlier attempt with this id had delivered it. */
+/** What happened to a message at one recipient. */
 export type DeliveryOutcome =
-  | { readonly outcome: 'delivered'; readonly again: boolean }
-  | { readonly outcome: 'failed' | 'unknown'; readonly error: MailroomError };
+  /** The message is in the recipient's mailbox. */
+  | {
+      readonly outcome: 'delivered';
+      /** An earlier try with the same id had already delivered it. */
+      readonly again: boolean;
+    }
+  /** `failed`: the message did not arrive. `unknown`: it may have arrived. */
+  | {
+      readonly outcome: 'failed' | 'unknown';
+      /** Why, such as a `MailboxFull` or `MessageDeliveryError`. */
+      readonly error: MailroomError;
+    };
 
 export interface DeliveryOptions {
   readonly durability: Durability;

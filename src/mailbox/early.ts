@@ -5,14 +5,16 @@ import type { Mailbox } from './mailbox.ts';
 import { entriesOf } from './entries.ts';
 
 /**
- * Early mail: the time in its id is more than `clockSkewMsMax` ahead of this machine's clock. One of the clocks is or
- * was wrong, which passes. So early mail is left where it is, in `new` or `cur`, until the clock catches up: nobody
- * claims it, it wakes nobody, and it does not count as unread. The name alone tells, so the file is not opened.
+ * A message dated more than `clockSkewMsMax` ahead of this machine's clock, because one of the two clocks is or was wrong. It
+ * stays in `new` or `cur`: nobody claims it, it wakes nobody and does not count as unread, until its time comes. The file's
+ * name alone tells, so the file is not opened.
  */
 export interface EarlyMail {
+  /** The id of the message. */
   readonly id: string;
+  /** The sender, as the file's name says: not verified. */
   readonly from: string;
-  /** When it becomes readable by this machine's clock, in ms since the epoch. */
+  /** When the message is handed out, in ms since the epoch by the clock of this machine. */
   readonly readableFromMs: number;
 }
 

@@ -44,22 +44,21 @@ export interface MailboxRoom {
 }
 
 export interface MailboxLimits {
-  /** How far the time in an id may be ahead of the reader's clock, in ms; mail further ahead waits until it is due. */
+  /** How far ahead of the reader's clock the time in an id may be, in ms; mail further ahead waits for its time. Default: 24 hours. */
   readonly clockSkewMsMax: number;
-  /**
-   * Places in `new`. A sender finds the mailbox full once as many of its own messages wait there as places are free.
-   */
+  /** Unread messages that a mailbox holds. One sender can fill half of it, and each further one half of what is left. Default: 10,000. */
   readonly newMessagesMax: number;
-  /** How often a message may be claimed before it is given up. */
+  /** Times that a message is claimed before it becomes a dead letter. Default: 5. */
   readonly attemptsMax: number;
-  /** A lease that ends further ahead than this, in ms, is not honoured. */
+  /** The longest lease in ms; a claim that ends later is ignored. Default: 24 hours. */
   readonly leaseMsMax: number;
-  /** Age in ms after which a file in `tmp` counts as abandoned. */
+  /** Age in ms at which a file in `tmp` counts as abandoned. Default: 1 hour. */
   readonly tmpAgeMsMax: number;
-  /** Days that `done` is kept. */
+  /** How many days acknowledged messages are kept. Default: 30. */
   readonly doneDaysKept: number;
 }
 
+/** What a delivered message or a committed step survives: a loss of power, or only the end of the process. */
 export type Durability = 'power' | 'process';
 
 export type MailboxEvent =

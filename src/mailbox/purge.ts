@@ -22,10 +22,13 @@ const DAY_MS = 86_400_000;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const CLOCK_JUMP_MS_MAX = DAY_MS;
 
+/** What `Agent.purge` deleted. */
 export interface PurgeReport {
-  /** Ids up to the end of this UTC day (`YYYY-MM-DD`) are refused from now on; undefined if nothing was ever purged. */
+  /** The last UTC day that was ever purged, `YYYY-MM-DD`: messages sent up to its end are refused. Undefined if none was. */
   readonly through: string | undefined;
+  /** How many days were deleted. */
   readonly days: number;
+  /** How many messages were deleted. */
   readonly messages: number;
 }
 

@@ -10,18 +10,25 @@ import { entriesOf, type MailboxEntry } from './entries.ts';
 
 /** Where one message is in one mailbox. */
 export interface MessageStatus {
+  /** The address of the mailbox. */
   readonly recipient: string;
+  /** The full id of the message. */
   readonly id: string;
+  /** The sender, as the file's name says: not verified. */
   readonly from: string;
+  /** `released`: claimed before, and open to any reader again. `dead`: a dead letter. */
   readonly state: 'delivered' | 'claimed' | 'released' | 'acknowledged' | 'dead';
+  /** How many times the message was claimed; only in the states `claimed` and `released`. */
   readonly attempt?: number;
-  /** End of the lease, in ms since the epoch; 0 if there is none. */
+  /** When the lease ends, in ms since the epoch; 0 without a lease. */
   readonly untilMs?: number;
-  /** When early mail that nobody holds becomes readable, in ms since the epoch. */
+  /** When a message dated in the future is handed out, in ms since the epoch. */
   readonly readableFromMs?: number;
-  /** Why it is a dead letter. */
+  /** Why the message is a dead letter, in a stable short form. */
   readonly reason?: string;
+  /** The same as a sentence: expected and got. */
   readonly detail?: string;
+  /** The path of the message's file. */
   readonly path: string;
 }
 
@@ -63,24 +70,27 @@ export function statusIn(
   return found;
 }
 
-/** A verified message in a mailbox that is not acknowledged yet. */
+/** A verified message of a mailbox that is not acknowledged yet. */
 export interface Unsettled {
+  /** The message itself. */
   readonly message: Message;
+  /** `delivered`: never claimed. `claimed`: under a lease. `released`: claimed before, and open to any reader again. */
   readonly state: 'delivered' | ClaimState['state'];
-  /** How often it was claimed; 0 if never. */
+  /** How many times the message was claimed. */
   readonly attempt: number;
-  /** End of the lease, in ms since the epoch; 0 if there is none. */
+  /** When the lease ends, in ms since the epoch; 0 without a lease. */
   readonly untilMs: number;
 }
 
+/** The messages of a mailbox that are not acknowledged, at one moment. */
 export interface InboxListing {
-  /** Oldest first. */
+  /** The messages that were verified, oldest first. */
   readonly unsettled: readonly Unsettled[];
-  /** Number of further messages that were not looked at. */
+  /** How many more messages there are beyond `limit`. */
   readonly more: number;
-  /** Number of files that the next reader to claim will put aside: not verifiable, or expired. */
+  /** Files that the next claim will set aside: expired, or not verifiable. */
   readonly unfit: number;
-  /** Mail that waits until it is due; not among `unsettled`. */
+  /** Mail dated in the future, which is handed out when its time comes; not part of the other fields. */
   readonly early: readonly EarlyMail[];
 }
 

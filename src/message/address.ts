@@ -42,7 +42,11 @@ export function isDeviceName(address: string): boolean {
   return DEVICE.test(address);
 }
 
-/** Throws `InvalidInput` unless an actor that is new can have this address, on every system that its room may be copied to. */
+/**
+ * Checks that a new actor can have this address: 1 to 120 characters, parts of `[a-z0-9][a-z0-9_-]*` joined with dots.
+ *
+ * @throws `InvalidInput` for a malformed or reserved address, or one that cannot be a file name on Windows.
+ */
 export function assertNewAddress(text: string): void {
   assertAddress(text);
   const device = DEVICE.exec(text)?.[0];

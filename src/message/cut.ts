@@ -4,9 +4,11 @@ const PLAIN_BELOW = 0x300;
 const ECHO_CHARS_MAX = 60;
 
 /**
- * At most `charsMax` characters (UTF-16 units) of the text, the mark of the cut among them. The cut is between two
- * characters as a reader counts them (the grapheme clusters of UAX #29), so no emoji, flag or letter is left in part. The
- * beginning is kept, or the end.
+ * Shortens a text to at most `charsMax` UTF-16 units, including the mark that shows the cut. It cuts between grapheme
+ * clusters (UAX #29), so no emoji, flag or accented letter is split.
+ *
+ * @param text The text to shorten.
+ * @param options `keep` says which end of the text is kept; default: `start`. `mark` stands for what is cut off; default: `…`.
  */
 export function cut(
   text: string,

@@ -26,7 +26,10 @@ export function exactDataOf(message: Pick<Message, 'data'>): JsonText | undefine
   return exact.get(message);
 }
 
-/** The JSON of a message's data, exact in every number. */
+/**
+ * The `data` of a message, which must have some, as JSON text with every number as it was sent. Use it where `data` may
+ * have integers beyond 2^53 or decimals that a double rounds.
+ */
 export function dataJson(message: Pick<Message, 'data'>): string {
   return exactDataOf(message)?.text ?? JSON.stringify(message.data);
 }

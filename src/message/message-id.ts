@@ -32,23 +32,41 @@ export function dayOfId(id: string): string {
 const DAY_MS = 86_400_000;
 let last = { day: Number.NaN, text: '' };
 
-/** Makes ids of which each is greater than the one before, also within one ms and when the clock goes back. */
+/** Makes message ids in ascending order, also within one ms and when the clock goes back. */
 export interface IdSource {
   /**
-   * An id of this time (ms), or of the last one's when that was later. Only where the last one is more than `aheadMsMax`
-   * ahead is it of this time all the same: no reader would take it before its time, and the order begins anew.
+   * Returns an id of this time, in ms since the epoch, or of the last id's time if that is later. If the last id is more than
+   * `aheadMsMax` ahead, the id has this time all the same, and the order starts again.
    */
   next(timeMs: number): string;
 }
 
-/** When a source stops counting on from ids that are ahead of the clock. */
+/** When an `IdSource` stops counting from ids that are ahead of the clock. */
 export interface IdRestart {
+  /** How far ahead of the clock the last id may be, in ms. */
   readonly aheadMsMax: number;
-  /** Told how far ahead the last id was, in ms. */
+  /** Called with how far ahead the last id was, in ms. */
   readonly onRestart: (aheadMs: number) => void;
 }
 
-/** `randomBytes(n)` gives n unpredictable bytes. The 30 bits behind the time count up within one ms (RFC 9562, 6.2, method 1). */
+/**
+ * Makes a source of message ids. The 30 bits behind the time count up within one ms (RFC 9562, 6.2, method 1).
+ *
+ * @param randomBytes Returns this many unpredictable bytes, as `nodeHost.randomBytes` does.
+ * @param restart When to return to the time of the clock. Default: never.
+ *
+ * @example
+ * ```ts
+ * import { createIdSource, openRoom } from 'agent-mailroom';
+ * import { nodeHost } from 'agent-mailroom/runtime';
+ *
+ * const ids = createIdSource(nodeHost.randomBytes);
+ * await using room = await openRoom();
+ * // Stored before the send, so that a retry after a crash delivers the message once.
+ * const id = ids.next(Date.now());
+ * await room.agent('alice').send({ to: 'bob', type: 'INFO', content: 'Done.', id });
+ * ```
+ */
 export function createIdSource(randomBytes: (length: number) => Uint8Array, restart?: IdRestart): IdSource {
   let lastMs = -1;
   let counter = 0;

@@ -2,17 +2,25 @@ import { InvalidInput } from '../errors.ts';
 import { echo } from './cut.ts';
 import { nearest } from './nearest.ts';
 
-/** The types every actor knows. Workflows' cards declare further ones. */
+/** The common message types, which every actor accepts. Actors declare further ones on their cards. */
 export const MessageType = {
+  /** Asks for an answer. */
   QUESTION: 'QUESTION',
+  /** Asks for a review of some work. */
   REVIEW_REQUEST: 'REVIEW-REQUEST',
+  /** The sender cannot continue without help. */
   BLOCKED: 'BLOCKED',
+  /** The sender has finished some work. */
   COMPLETED: 'COMPLETED',
+  /** The sender contradicts what another actor said or did. */
   CHALLENGE: 'CHALLENGE',
+  /** Needs no answer. */
   INFO: 'INFO',
+  /** Confirms that a message was read. */
   ACK: 'ACK',
 } as const;
 
+/** One of the common message types. */
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
 const COMMON_TYPES: ReadonlySet<string> = new Set(Object.values(MessageType));

@@ -1,36 +1,40 @@
-/** What one actor sent to others. `from` is always the verified sender, never a field somebody filled in. */
+/** A message from one actor to others. */
 export interface Message {
-  /** UUIDv7. */
+  /** The message's id, a UUIDv7. */
   readonly id: string;
-  /** The id of the room it was sent in. */
+  /** The id of the room that the message was sent in. */
   readonly room: string;
+  /** The verified sender: the owner of the key that signed the message. */
   readonly from: string;
-  /** Addresses, or `['all']` for a broadcast. */
+  /** The recipients' addresses, or `['all']` for a broadcast. */
   readonly to: readonly string[];
+  /** The message type, such as `QUESTION`. */
   readonly type: string;
-  /** ISO 8601 in UTC with ms; the time in the id. */
+  /** When the message was sent, in ISO 8601 in UTC with ms; the same time as in the id. */
   readonly sentAt: string;
   /** Text for a reader. */
   readonly content: string;
-  /** JSON for a program. A number that no double holds is another one here; `dataJson` has it exactly. */
+  /** JSON for a program. Numbers are rounded to doubles; `dataJson` has them exactly. */
   readonly data?: unknown;
+  /** The conversation that the message belongs to, 1 to 200 characters. */
   readonly threadId?: string;
-  /** The id of the message this one answers. */
+  /** The id of the message that this one answers. */
   readonly replyTo?: string;
+  /** Whether the sender asks the recipient to acknowledge the message. */
   readonly needsAck?: boolean;
-  /** ISO 8601; a recipient that sees it later keeps it as a dead letter. */
+  /** When the message expires, in ISO 8601. A reader that finds it later makes it a dead letter. */
   readonly expiresAt?: string;
 }
 
-/** What a room allows its senders. No reader goes by it: what was delivered stays readable when a limit is lowered. */
+/** Limits for senders. Readers ignore them: a delivered message stays readable when a limit is lowered. */
 export interface MessageLimits {
-  /** The whole file, in bytes. */
+  /** Size of the message's file in bytes. Default: 256 KiB. */
   readonly messageBytesMax: number;
-  /** Nested arrays and objects in the signed JSON, the envelope itself counted. */
+  /** Depth of nested arrays and objects in the signed JSON, including the envelope. Default: 64. */
   readonly jsonDepthMax: number;
 }
 
-/** Bounds of the format, for every reader and every room: of a message file, and of the nesting of its signed JSON. */
+/** Limits of the format, for every reader and every room: the size of a message file and the depth of its signed JSON. */
 export const MESSAGE_BYTES_CEILING = 4 * 1024 * 1024;
 export const JSON_DEPTH_CEILING = 256;
 
@@ -38,7 +42,7 @@ export const THREAD_ID_CHARS_MAX = 200;
 export const RECIPIENTS_MAX = 1000;
 export const ENVELOPE_VERSION = 1;
 
-/** Why a message is not believed; the first word of what lies beside it in `dead`. */
+/** Why a message was refused. It is the `reason` in the file beside a dead letter. */
 export type RefusalReason =
   | 'unreadable'
   | 'bad-name'

@@ -8,36 +8,43 @@ import { isMessageType } from '../message/message-type.ts';
 import { describeProcess, elsewhereHint, isThere, lastSeenMs } from './signs-of-life.ts';
 import { fieldsIn, type Fields, isFields, replaceJson, publishJson } from '../host/json-file.ts';
 
-/** The terminal pane of an agent's program, with enough facts to recognise that it is still the same pane. */
+/** The tmux pane that an agent's program runs in. */
 export interface TmuxPane {
-  /** Path of the server's socket. */
+  /** The path of the tmux server's socket. */
   readonly socket: string;
+  /** The pid of the tmux server. */
   readonly serverPid: number;
-  /** Such as `%3`. */
+  /** The id of the pane, such as `%3`. */
   readonly pane: string;
-  /** The pane's own process. */
+  /** The process that the pane was opened with. */
   readonly process: ProcessIdentity;
 }
 
-/** What an actor states about itself when it joins: facts for others to read, not to trust. */
+/** What an actor says about itself when it joins. It is for others to read, and is not signed. */
 export interface Card {
+  /** The version of the card's format. */
   readonly v: 1;
+  /** The actor's address. */
   readonly address: string;
+  /** Whether an agent or a workflow has the address. */
   readonly kind: 'agent' | 'workflow';
+  /** The program behind the actor, such as `claude`. */
   readonly program?: string;
-  /** The address of the workflow that started this one, if any. */
+  /** The address of the workflow that started this one. */
   readonly parent?: string;
+  /** What the actor says it can do, in its own words. */
   readonly skills: readonly string[];
-  /** Message types the actor understands beyond the common ones. */
+  /** The message types that the actor accepts in addition to the common ones. */
   readonly accepts: readonly string[];
-  /** Whether broadcasts are delivered to it. */
+  /** Whether broadcasts are delivered to the actor. */
   readonly broadcasts: boolean;
-  /** The process that runs while the actor is there. */
+  /** The process whose end means that the actor is gone. */
   readonly process: ProcessIdentity;
+  /** The tmux pane of the actor's program. */
   readonly tmux?: TmuxPane;
-  /** ISO 8601. */
+  /** When the actor joined, in ISO 8601. */
   readonly joinedAt: string;
-  /** ISO 8601; set once the actor has left. Its mail is kept. */
+  /** When the actor left, in ISO 8601. Its mail is kept. */
   readonly leftAt?: string;
 }
 

@@ -11,10 +11,13 @@ const CONFIG_BYTES_MAX = 1024 * 1024;
 
 /** The content of `room.json`. */
 export interface RoomConfig {
+  /** The room's id: 16 hexadecimal digits in rooms that this version makes. */
   readonly roomId: string;
+  /** How messages are signed. */
   readonly algorithm: Algorithm;
+  /** The limits of actors that have none of their own. */
   readonly limits: RoomLimits;
-  /** The limits of one actor: the room's, with the actor's own overrides. */
+  /** The limits of one actor: the room's, with what `room.json` sets for this address. */
   limitsOf(address: string): RoomLimits;
 }
 

@@ -10,11 +10,8 @@ import type { Keyring } from '../signing/keyring.ts';
 import { createOpener } from '../signing/seal.ts';
 import { type Card, knownCard, type KnownCard } from './card.ts';
 import type { RoomConfig } from './config.ts';
-import type { NudgeReason, NudgeTurns } from './nudge-turns.ts';
+import type { NudgeTurns } from './nudge-turns.ts';
 import type { Standing } from './standing.ts';
-
-/** Updates the signs of an agent's new mail. No send or read waits for it, and losing one is safe. */
-export type Nudger = (context: RoomContext, address: string, reason: NudgeReason) => void | Promise<unknown>;
 
 /** What all operations on one open room share. */
 export interface RoomContext {

@@ -4,10 +4,13 @@ import type { Message } from '../message/message.ts';
 import type { SealedMessage } from '../signing/seal.ts';
 import type { RoomContext } from './context.ts';
 
-/** The outcome of a message for each recipient. */
+/** What happened to a message that was sent. */
 export interface SendReport {
+  /** The id of the message. */
   readonly id: string;
+  /** The message as it was sent. */
   readonly message: Message;
+  /** The outcome for each recipient, by address. */
   readonly outcomes: Readonly<Record<string, DeliveryOutcome>>;
 }
 

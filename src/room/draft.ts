@@ -12,22 +12,25 @@ export const EXPIRY_MS_MAX = 365 * 86_400_000;
 
 const LAST_TIME_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** What an actor writes; the rest of the message is added when it is sent. */
+/** What a sender says. Id, time and sender are added when the message is sent. */
 export interface Draft {
+  /** A common message type, or one that an actor of the room declares. */
   readonly type: string;
   /** Text for a reader. */
   readonly content: string;
-  /** JSON for a program. */
+  /** JSON for a program. Default: none. */
   readonly data?: unknown;
+  /** The conversation that the message belongs to, 1 to 200 characters. Default: none. */
   readonly threadId?: string | undefined;
-  /** The id of the message this one replies to. */
+  /** The id of the message that this one answers. Default: none. */
   readonly replyTo?: string | undefined;
+  /** Ask the recipient to acknowledge the message. Default: false. */
   readonly needsAck?: boolean | undefined;
-  /** How long after sending the message is worth reading, in ms. */
+  /** The message expires this many ms after it is sent: 1 to a year. Default: never. */
   readonly expiresInMs?: number | undefined;
-  /** The id (UUIDv7) that an earlier attempt at the same message reported. Makes the send idempotent. */
+  /** The id of an earlier try of the same draft (a UUIDv7), so that the message arrives once. Default: a new id. */
   readonly id?: string | undefined;
-  /** `power` survives a power loss, `process` only the end of the process. Default: the room's. */
+  /** What a delivered message survives. Default: the durability that the room was opened with. */
   readonly durability?: Durability | undefined;
 }
 

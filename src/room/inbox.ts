@@ -8,16 +8,17 @@ import { receive, type Mail } from './mail.ts';
 import { showLife } from './signs-of-life.ts';
 import { toRoomError } from './system-errors.ts';
 
+/** How `Agent.inbox` claims and waits. */
 export interface InboxOptions {
-  /** Ends the iteration; mail that was handed out stays claimed. */
+  /** Ends the iteration when it aborts. Messages that were handed out stay claimed. */
   readonly signal?: AbortSignal | undefined;
-  /** Lease of each message, in ms. Default: the room's `leaseMs`. */
+  /** The length of each lease in ms, at most `leaseMsMax` of the room. Default: the limit `leaseMs` of the room. */
   readonly leaseMs?: number | undefined;
   /** Wait for more mail when the mailbox is empty. Default: true. */
   readonly wait?: boolean | undefined;
-  /** How often to list the mailbox without a hint of new mail, in ms. Default: the room's `pollMs`. */
+  /** How often to list the mailbox while the watcher reports nothing, in ms. Default: the limit `pollMs` of the room. */
   readonly pollMs?: number | undefined;
-  /** False: poll only, without a file-system watcher. Default: true. */
+  /** Watch the directory for new mail instead of polling alone. Default: true. */
   readonly watch?: boolean | undefined;
 }
 

@@ -13,26 +13,43 @@ import { assertNotBeheaded, assertOwn } from './find-room.ts';
 import { DEFAULT_LIMITS, readLimits, type RoomLimits } from './limits.ts';
 import { toRoomError } from './system-errors.ts';
 
+/** Where `initRoom` makes a room, and with which settings. */
 export interface InitOptions {
-  /** The room's directory. Default: `.mailroom` in `cwd`. */
+  /** The room's directory, relative to `cwd`. Default: `.mailroom`. */
   readonly directory?: string | undefined;
+  /** What `directory` is relative to. Default: the working directory of the process. */
   readonly cwd?: string | undefined;
-  /** Signing algorithm. Default: `hmac-sha256` (one secret shared by all). */
+  /** How messages are signed: `hmac-sha256` with one secret for all, or `ed25519` with a key per actor. Default: `hmac-sha256`. */
   readonly algorithm?: Algorithm | undefined;
+  /** Limits that differ from `DEFAULT_LIMITS`; ignored if the room exists. */
   readonly limits?: Partial<RoomLimits> | undefined;
+  /** The system that the room is made on; tests replace parts of it. Default: `nodeHost`. */
   readonly host?: Host | undefined;
 }
 
+/** What `initRoom` did. */
 export interface InitResult {
+  /** The absolute path of the room's directory. */
   readonly directory: string;
-  /** False if there was a room already; it was left as it is. */
+  /** False if the room existed; its settings were not changed. */
   readonly created: boolean;
 }
 
 /**
- * Makes a room. Idempotent: `room.json` is linked last, so a room that can be found is complete, and a retry completes
- * an interrupted `initRoom` or restores lost directories. Throws `Conflict` if the room exists with another algorithm,
- * `RoomRefused` if the file system cannot hold a room.
+ * Makes a room: `room.json` is linked last, so a room that can be found is complete. Idempotent: a repetition completes
+ * an interrupted `initRoom` and restores lost directories.
+ *
+ * @throws `Conflict` if the room exists with another algorithm; `InvalidInput` for a limit that is unknown or out of
+ * range; `RoomRefused` where the file system cannot hold a room.
+ *
+ * @example
+ * ```ts
+ * import { initRoom, openRoom } from 'agent-mailroom';
+ *
+ * const { directory, created } = await initRoom({ cwd: '/work/project', limits: { rateLimit: 60 } });
+ * console.log(created ? 'made' : 'found', directory);
+ * await using room = await openRoom({ directory });
+ * ```
  */
 export async function initRoom(options: InitOptions = {}): Promise<InitResult> {
   const host = options.host ?? nodeHost;

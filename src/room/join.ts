@@ -13,21 +13,25 @@ import { claimCard, readCard, retireCard, type Card, type TmuxPane } from './car
 import { listAddresses, mailboxOf, type RoomContext } from './context.ts';
 import { showLife } from './signs-of-life.ts';
 
+/** What an actor says about itself when it joins; it becomes its card. */
 export interface JoinOptions {
+  /** Whether an agent or a workflow joins. Default: `agent`. */
   readonly kind?: Card['kind'] | undefined;
-  /** The program behind the actor, shown to people: `claude`, `codex` … */
+  /** The program behind the actor, for people, such as `claude`. */
   readonly program?: string | undefined;
-  /** The address of the workflow that started this one, if any. */
+  /** The address of the workflow that started this one. */
   readonly parent?: string | undefined;
+  /** What the actor can do, in its own words. Default: none. */
   readonly skills?: readonly string[] | undefined;
-  /** Message types the actor understands beyond the common ones. Default: none. */
+  /** The message types that the actor accepts in addition to the common ones: capitals, digits and single hyphens. Default: none. */
   readonly accepts?: readonly string[] | undefined;
-  /** Whether broadcasts are delivered to it. Default: true for agents, false for workflows. */
+  /** Whether broadcasts are delivered to the actor. Default: true for agents, false for workflows. */
   readonly broadcasts?: boolean | undefined;
-  /** The process that runs while the actor is there. Default: this process. */
+  /** The process whose end means that the actor is gone. Default: this one. */
   readonly process?: ProcessIdentity | undefined;
+  /** The tmux pane that shows the actor's unread mail. Default: none. */
   readonly tmux?: TmuxPane | undefined;
-  /** Take the address from a live actor, or, as an agent, from a workflow. Default: false. */
+  /** Take the address from a live actor, or as an agent from a workflow. Default: false. */
   readonly takeOver?: boolean | undefined;
 }
 

@@ -6,30 +6,32 @@ import { cut } from '../message/cut.ts';
 import { RATE_LIMIT_MAX } from '../rate/counter.ts';
 import { nearest } from '../message/nearest.ts';
 
-/** Every limit of a room, in one place. Each can be set under `limits` in `room.json`. */
+/** All limits of a room, whole numbers from 1. Each can be set under `limits` in `room.json`, and per actor under `actors`. */
 export interface RoomLimits extends MessageLimits, MailboxLimits, LogLimits {
-  /** Messages one sender may send within `rateWindowMs`; a broadcast counts once. */
+  /** Messages that one sender may send within `rateWindowMs`; a broadcast counts once. Default: 30. */
   readonly rateLimit: number;
+  /** The window of `rateLimit` in ms. Default: 1 minute. */
   readonly rateWindowMs: number;
-  /** Bytes after which a sender's counter continues in a new file; raised if `rateLimit` needs more. */
+  /** Size in bytes at which the next file of a sender's rate counter is started; more if `rateLimit` needs it. Default: 16 KiB. */
   readonly rateSegmentBytesMax: number;
-  /** How long after the look a grant may be used, in ms. */
+  /** How long a send may use a grant after it read the rate counter, in ms. Default: 250 ms. */
   readonly grantUseMsMax: number;
-  /** How long to wait for the lock that reduces contention, in ms. */
+  /** How long to wait for the lock that reduces contention, in ms. Default: 300 ms. */
   readonly lockWaitMsMax: number;
-  /** Recipients of one broadcast. */
+  /** Recipients of one broadcast. Default: 1,000. */
   readonly broadcastRecipientsMax: number;
-  /** Default lease of a claim, in ms. */
+  /** The default length of a lease in ms. Default: 10 minutes. */
   readonly leaseMs: number;
-  /** How often a waiting reader lists its mailbox without a hint of new mail, in ms. */
+  /** How often a waiting reader lists its mailbox while the watcher reports nothing, in ms. Default: 1 s. */
   readonly pollMs: number;
-  /** How long a nudge counts as outstanding if its agent shows no sign of life, in ms. */
+  /** How long a nudge counts as pending while its agent shows no sign of life, in ms. Default: 10 minutes. */
   readonly nudgeOutstandingMsMax: number;
 }
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
+/** The limits of a room that sets none. */
 export const DEFAULT_LIMITS: RoomLimits = {
   messageBytesMax: 256 * 1024,
   jsonDepthMax: 64,

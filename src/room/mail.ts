@@ -23,51 +23,66 @@ import { findMail } from './find-mail.ts';
 import { withRoomErrors } from './system-errors.ts';
 import { claimsIn } from '../mailbox/entries.ts';
 
+/** How `Mail.keep` renews a claim. */
 export interface KeepOptions {
-  /** How long each renewal makes the lease, in ms. Default: the room's `leaseMs`. */
+  /** How long each renewal makes the lease, in ms. Default: the limit `leaseMs` of the room. */
   readonly leaseMs?: number | undefined;
-  /** Called before each renewal. */
+  /** Called before each renewal. Default: none. */
   readonly onRenew?: (() => void) | undefined;
 }
 
 /** A claim that is renewed until it is disposed. */
 export interface KeptMail extends AsyncDisposable {
-  /** Aborts with `LeaseLost` when another reader has the message, and with the reason when the room is gone. */
+  /** Aborts with `LeaseLost` if another reader takes the message over, and with the error if the room is gone. */
   readonly signal: AbortSignal;
 }
 
 const RENEWALS_PER_LEASE = 3;
 
+let construct: (context: RoomContext, mailbox: Mailbox, claim: Claim) => Mail;
+
+/** Wraps a claim whose message its reader was handed before. */
+export function mailOf(context: RoomContext, mailbox: Mailbox, claim: Claim): Mail {
+  return construct(context, mailbox, claim);
+}
+
 /**
- * A verified message that this reader has claimed. Unless it is acknowledged, it is delivered again when the lease
- * ends.
+ * A verified message that this reader has claimed, until the lease ends. A message whose lease ends without an
+ * acknowledgement is handed out again. `Agent.inbox`, `Agent.claim` and `Agent.held` make it.
  */
 export class Mail {
+  /** The message itself. */
   readonly message: Message;
   readonly #context: RoomContext;
   readonly #mailbox: Mailbox;
   #claim: Claim;
   #settled = false;
 
-  constructor(context: RoomContext, mailbox: Mailbox, claim: Claim) {
+  static {
+    construct = (context, mailbox, claim) => new Mail(context, mailbox, claim);
+  }
+
+  private constructor(context: RoomContext, mailbox: Mailbox, claim: Claim) {
     this.message = claim.message;
     this.#context = context;
     this.#mailbox = mailbox;
     this.#claim = claim;
   }
 
-  /** 1 for the first claim; 0 if only a part of the message was shown so far. */
+  /** How many times the message was claimed, this time included; 0 while only a part of it was shown. */
   get attempt(): number {
     return this.#claim.attempt;
   }
 
-  /** Ms since the epoch. */
+  /** When the lease ends, in ms since the epoch. */
   get leaseEndsAtMs(): number {
     return this.#claim.untilMs;
   }
 
   /**
-   * Marks the message as handled; sends nothing. Idempotent. Throws `LeaseLost` if another reader has taken it over.
+   * Marks the message as handled; sends nothing. Idempotent.
+   *
+   * @throws `LeaseLost` if another reader has taken it over.
    */
   async ack(): Promise<void> {
     if (this.#settled) return;
@@ -75,42 +90,64 @@ export class Mail {
     this.#settle('acknowledged');
   }
 
-  /** Ends the claim early, so that another reader can take the message over. Throws `LeaseLost`. */
+  /**
+   * Ends the lease now, so that the message is handed out again. Idempotent.
+   *
+   * @throws `LeaseLost`.
+   */
   async release(): Promise<void> {
     if (this.#settled) return;
     this.#withErrors('released', () => release(this.#mailbox, this.#claim));
     this.#settle('released');
   }
 
-  /** Releases a message that nobody has seen yet, without counting an attempt. Throws `LeaseLost`. */
+  /**
+   * Releases a message that nobody has read yet: this attempt does not count. Idempotent.
+   *
+   * @throws `LeaseLost`.
+   */
   async putBack(): Promise<void> {
     if (this.#settled) return;
     this.#withErrors('put back', () => putBack(this.#mailbox, this.#claim));
     this.#settle('released');
   }
 
-  /** Extends the lease to `leaseMs` from now. Throws `LeaseLost`. */
+  /**
+   * Makes the lease end `leaseMs` from now, at most `leaseMsMax` of the room. Default: the limit `leaseMs` of the room.
+   *
+   * @throws `LeaseLost`.
+   */
   async renew(leaseMs = this.#context.config.limitsOf(this.#mailbox.address).leaseMs): Promise<void> {
     const wanted = { claim: this.#claim, leaseMs: Math.min(leaseMs, this.#mailbox.limits.leaseMsMax) };
     this.#claim = this.#withErrors('renewed', () => renew(this.#mailbox, wanted));
     this.#log('renewed');
   }
 
-  /** Extends the lease to a later time, in ms since the epoch. Throws `LeaseLost`. */
+  /**
+   * Makes the lease end at a later time than now, in ms since the epoch.
+   *
+   * @throws `LeaseLost`.
+   */
   async renewUntil(untilMs: number): Promise<void> {
     this.#claim = this.#withErrors('renewed', () => renew(this.#mailbox, { claim: this.#claim, untilMs }));
     this.#log('renewed');
   }
 
   /**
-   * Keeps the claim because only a part of the message was shown. The lease is unchanged, and the message comes again
-   * when it ends. Any number of partial reads counts as one attempt. Throws `LeaseLost`.
+   * Records that only a part of the message was shown. The lease stays as it is, and the message is handed out again when
+   * it ends. All partial showings together count as one attempt.
+   *
+   * @throws `LeaseLost`.
    */
   async keepInPart(): Promise<void> {
     this.#claim = this.#withErrors('kept', () => keepInPart(this.#mailbox, this.#claim));
   }
 
-  /** Gives the message up for good: it becomes a dead letter with this reason. Throws `LeaseLost`. */
+  /**
+   * Gives up the message: it becomes a dead letter with this sentence as the reason. Idempotent.
+   *
+   * @throws `LeaseLost`.
+   */
   async reject(detail: string): Promise<void> {
     if (this.#settled) return;
     this.#withErrors('given up', () => reject(this.#mailbox, { claim: this.#claim, detail }));
@@ -118,8 +155,22 @@ export class Mail {
   }
 
   /**
-   * Renews the lease until the returned object is disposed: three times in each lease, at once when it is near its end. What
-   * only stands in the way for now, such as a full disk, is tried again at the next time.
+   * Keeps renewing the lease until the returned object is disposed: three times per lease, and at once if the lease is near its
+   * end. A renewal that fails for now, such as on a full disk, is retried at the next turn.
+   *
+   * @param options How long each renewal makes the lease, and what to call before it.
+   *
+   * @example
+   * ```ts
+   * import { openRoom } from 'agent-mailroom';
+   *
+   * await using room = await openRoom();
+   * for await (const mail of room.agent('bob').inbox()) {
+   *   await using kept = mail.keep({ leaseMs: 60_000 });
+   *   await fetch('https://example.com/build', { signal: kept.signal });
+   *   await mail.ack();
+   * }
+   * ```
    */
   keep({ leaseMs, onRenew }: KeepOptions = {}): KeptMail {
     const { clock } = this.#context.host;
@@ -173,7 +224,7 @@ export function receive(context: RoomContext, mailbox: Mailbox, claim: Claim): M
   context.nudges.add(mailbox.address, 'claimed');
   const detail = claim.attempt > 1 ? { detail: `attempt ${claim.attempt}` } : {};
   context.log.append({ event: 'claimed', id, from, to: mailbox.address, type, ...detail });
-  return new Mail(context, mailbox, claim);
+  return construct(context, mailbox, claim);
 }
 
 const LOOKS_MAX = 3;
@@ -210,7 +261,7 @@ export function heldMail(context: RoomContext, mailbox: Mailbox): Mail[] {
     .map(({ fileName }) => fileName);
   for (const fileName of names.sort()) {
     const claim = openClaim(mailbox, fileName);
-    if (claim) held.push(new Mail(context, mailbox, claim));
+    if (claim) held.push(mailOf(context, mailbox, claim));
   }
   return held;
 }
@@ -231,7 +282,7 @@ function claimFound(
   }
   if (state === 'released' || state === 'claimed') {
     const claim = openClaim(mailbox, fileName);
-    return claim && new Mail(context, mailbox, claim);
+    return claim && mailOf(context, mailbox, claim);
   }
   if (state === 'acknowledged') {
     throw new Conflict(`The message ${id} of ${mailbox.address} was already acknowledged.`, {

@@ -1,7 +1,12 @@
 import { RoomRefused } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 
-/** The type of the network file system that holds a directory; undefined if it is local, or the type cannot be told. */
+/**
+ * The name of the network file system that a directory is on, such as `nfs`; undefined for a local one, or if unknown.
+ *
+ * @param host The system, such as `nodeHost`.
+ * @param directory An existing directory.
+ */
 export function networkFileSystemOf({ files }: Pick<Host, 'files'>, directory: string): string | undefined {
   return files.networkFileSystem(directory);
 }

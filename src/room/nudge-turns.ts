@@ -1,6 +1,6 @@
 import { nextTurn } from '../host/next-turn.ts';
 
-/** Why the signs of new mail may be out of date: mail was delivered to the actor, or some of it left `new`. */
+/** Why the signs of an actor's new mail may be out of date: mail was delivered, or some of it was claimed. */
 export type NudgeReason = 'delivered' | 'claimed';
 
 /** Calls a nudger off the path of sending and reading: at most once per address and turn of the event loop. */

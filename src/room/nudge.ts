@@ -5,7 +5,7 @@ import type { Host } from '../host/host.ts';
 import { countUnread } from '../mailbox/early.ts';
 import { actorLayout } from '../message/layout.ts';
 import { knownCard, readCard, type TmuxPane } from './card.ts';
-import { mailboxOf, type Nudger, type RoomContext } from './context.ts';
+import { mailboxOf, type RoomContext } from './context.ts';
 import type { NudgeReason } from './nudge-turns.ts';
 import { lastSeenMs, touch } from './signs-of-life.ts';
 
@@ -24,9 +24,9 @@ export interface NudgeResult {
 }
 
 /** Nudges in this process. */
-export const nudgeInProcess: Nudger = async (context, address, reason) => {
+export async function nudgeInProcess(context: RoomContext, address: string, reason: NudgeReason): Promise<void> {
   if (isNudgeDue(context, address, reason)) await nudgeAgent(context, address, reason);
-};
+}
 
 /**
  * Whether a nudge could change anything: cheap, because every send and every read asks. A claim only matters while the

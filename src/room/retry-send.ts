@@ -3,11 +3,11 @@ import { createGrowingWait } from '../host/growing-wait.ts';
 import type { Clock } from '../host/host.ts';
 import { isTooEarly } from './draft.ts';
 
-/** How `agent.send` repeats a message whose delivery failed for a reason that can pass. */
+/** How `Agent.send` retries a message whose delivery failed for a reason that can pass. */
 export interface SendRetry {
-  /** Tries in all; waits for the rate limit are not counted. Default: 8, which take about 30 s. */
+  /** How many times to try; waits for the rate limit are not counted. Default: 8, which takes about 30 s. */
   readonly triesMax?: number | undefined;
-  /** Ends the retries; `send` then rejects with the signal's reason. */
+  /** Ends the retries when it aborts: `send` then rejects with the signal's reason. Default: never. */
   readonly signal?: AbortSignal | undefined;
 }
 

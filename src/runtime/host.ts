@@ -11,7 +11,7 @@ import { cut } from '../message/cut.ts';
 import { findNonJson } from '../message/json-value.ts';
 import { mailboxOf, type RoomContext } from '../room/context.ts';
 import { assertLocalFileSystem } from '../room/network-file-system.ts';
-import type { Room } from '../room/room.ts';
+import { contextOf, type Room } from '../room/room.ts';
 import { lastSeenMs } from '../room/signs-of-life.ts';
 import { withRoomErrors } from '../room/system-errors.ts';
 import { GIVEN_UP } from '../step/cause.ts';
@@ -23,74 +23,101 @@ import { assertCode, isChanged } from './assert-code.ts';
 import type { Happening } from './run.ts';
 import { type RecordListener, WorkflowFamily } from './tree.ts';
 
-/** How a workflow is begun or gone on with. */
+/** How a workflow is started or resumed. */
 export interface WorkflowOptions<TInput = unknown> {
-  /** The workflow's address; the machine's id when not given. */
+  /** The workflow's address. Default: the machine's id. */
   readonly address?: string | undefined;
-  /** What the machine begins with; JSON. */
+  /** The machine's input, which must be JSON. When a workflow is resumed, leave it out or give the same. Default: none. */
   readonly input?: TInput | undefined;
-  /** Begin anew where an earlier run has ended, or is FAILED: that one is stopped first, with its children. */
+  /** Start a new run if the previous one has ended or is FAILED; a FAILED one is stopped first, with its children. Default: false. */
   readonly again?: boolean | undefined;
-  /** Take the workflow from a live host. */
+  /** Take the workflow from a live host. Default: false. */
   readonly takeOver?: boolean | undefined;
-  /** Go on although the machine's code is not what it was, as long as it has a place for the state. */
+  /** Resume even though the machine's code has changed, if the new code can hold the stored state. Default: false. */
   readonly acceptChanged?: boolean | undefined;
-  /** Take the step of a FAILED workflow once more, also with changed code, as with `acceptChanged`. Any other one just goes on. */
+  /** Retry the step of a FAILED workflow, also with changed code; a workflow that is not FAILED is resumed. Default: false. */
   readonly retryFailed?: boolean | undefined;
-  /** The file that the machine was loaded from, so that `mailroom graph` and `replay` find it. */
+  /** The file of the machine, which `mailroom graph` and `mailroom replay` load. Default: unknown. */
   readonly file?: string | undefined;
-  /** Run it although the room lies on a network file system. */
+  /** Run the workflow even though the room is on a network file system. Default: false. */
   readonly force?: boolean | undefined;
 }
 
-/** How a workflow has ended, or that it was left. */
+/** How a workflow ended, or that its host released it. */
 export type WorkflowResult<TOutput = unknown> =
-  | { readonly status: 'done'; readonly output: TOutput }
-  | { readonly status: 'error'; readonly error: ErrorFacts }
+  /** The machine reached a final state. */
+  | {
+      readonly status: 'done';
+      /** The machine's output. */
+      readonly output: TOutput;
+    }
+  /** The machine ended with an error. */
+  | {
+      readonly status: 'error';
+      /** The error. */
+      readonly error: ErrorFacts;
+    }
+  /** The workflow was stopped. */
   | { readonly status: 'stopped' }
-  /** It is not over: run it again and it goes on. */
+  /** The host was closed before the workflow ended. Run it again to resume it. */
   | { readonly status: 'left' };
 
 /** A workflow that this process runs. */
 export interface Workflow<TOutput = unknown> {
+  /** The workflow's address. */
   readonly address: string;
   /**
-   * Resolves when it has ended and all its messages are delivered, or when its host leaves. Rejects with WorkflowFailed when it is
-   * FAILED, also at once where it was before; its host goes on with the others, and runs it again when asked to. Rejects with
-   * Fenced and the like when this host can go on with none.
+   * Resolves when the workflow has ended and all its messages are delivered, or when its host is closed. Rejects with
+   * `WorkflowFailed` if the workflow is FAILED; the host keeps running the others. Rejects with `Fenced`, `ChainDamaged` or an
+   * error of the disk if this host can run no workflow any more.
    */
   readonly result: Promise<WorkflowResult<TOutput>>;
 }
 
 /**
- * A process that runs workflows of a room, as many as it is given. What they are is in their journals: the process may end
- * in any way, and another one goes on. When one workflow is taken over by another host, this one leaves all of them.
+ * Runs any number of workflows of a room in this process. All their state is in their journals, so the process may die at
+ * any instant and another one resumes them. If another host takes over one of the workflows, this host releases all.
+ *
+ * @example
+ * ```ts
+ * import { openRoom } from 'agent-mailroom';
+ * import { WorkflowHost } from 'agent-mailroom/runtime';
+ * import { setup } from 'xstate';
+ *
+ * const machine = setup({}).createMachine({ id: 'ship', initial: 'done', states: { done: { type: 'final' } } });
+ *
+ * await using room = await openRoom();
+ * await using host = new WorkflowHost(room);
+ * const workflows = await Promise.all(['ship.one', 'ship.two'].map((address) => host.run(machine, { address })));
+ * for (const { address, result } of workflows) console.log(address, (await result).status);
+ * ```
  */
 export class WorkflowHost implements AsyncDisposable {
-  readonly #room: Room;
+  readonly #context: RoomContext;
   readonly #family: WorkflowFamily;
   readonly #watch: Disposable;
   readonly #closed: Promise<void>;
   #hasClosed: () => void = () => {};
 
   constructor(room: Room) {
-    this.#room = room;
+    this.#context = contextOf(room);
     this.#family = new WorkflowFamily(room);
-    this.#watch = room.context.host.watchdog.watch();
+    this.#watch = this.#context.host.watchdog.watch();
     this.#closed = new Promise((resolve) => (this.#hasClosed = resolve));
   }
 
-  /** Is told of every record of every workflow here, children too, after it is true. Returns the way to end that. */
+  /** Calls the listener with every committed record of every workflow here, children included. Returns an unsubscribe function. */
   onRecord(listener: RecordListener): () => void {
     return this.#family.onRecord(listener);
   }
 
   /**
-   * Runs a machine as a workflow: begins it, goes on where an earlier process left it, or only gives the result where it has
-   * ended. Where this host is closed meanwhile, it is left at once. Throws InvalidInput for a machine that cannot be durable;
-   * RoomRefused for a room on a network file system;
-   * Conflict when a live host or agent has the address, code or input are not what it was begun with, or this host was
-   * closed; ChainDamaged.
+   * Runs a machine as a workflow: starts it, resumes it where an earlier host stopped, or returns the result if it has ended.
+   * Resolves when the workflow runs; its `result` resolves when it ends.
+   *
+   * @throws `InvalidInput` for a machine that cannot be durable, an address or input that cannot be, or options that
+   * contradict each other; `Conflict` if a live host or agent has the address, the code or input differ from those of the
+   * start, or this host is closed; `RoomRefused` for a room on a network file system; `ChainDamaged` for a damaged journal.
    */
   async run<TMachine extends AnyStateMachine>(
     machine: TMachine,
@@ -98,15 +125,15 @@ export class WorkflowHost implements AsyncDisposable {
   ): Promise<Workflow<OutputFrom<TMachine>>> {
     this.#family.assertOpen();
     checkMachine(machine);
-    if (!options.force) assertLocalFileSystem(this.#room.context.host, this.#room.directory);
+    if (!options.force) assertLocalFileSystem(this.#context.host, this.#context.layout.directory);
     const address = addressOf(machine, options);
     assertInput(options.input);
     await this.#family.letGo(address);
-    const before = readJournalState(this.#room.context, address);
+    const before = readJournalState(this.#context, address);
     const { again, retryFailed } = options;
     if (again && retryFailed) throw new InvalidInput('A FAILED workflow is tried again, or begun anew; not both.');
-    if (retryFailed && !before?.state) throw noWorkflow(this.#room.context, address);
-    if (before && assertSame(this.#room, { machine, address, options, before }) === 'untouched') {
+    if (retryFailed && !before?.state) throw noWorkflow(this.#context, address);
+    if (before && assertSame(this.#context, { machine, address, options, before }) === 'untouched') {
       const result = Promise.resolve().then(() => resultOf(address, before.state) as never);
       result.catch(() => {});
       return { address, result };
@@ -115,26 +142,27 @@ export class WorkflowHost implements AsyncDisposable {
     const taken = { machine, address, takeOver: options.takeOver ?? false, file: options.file };
     const run = await this.#family.start(taken, (opened) => {
       hadBegun = opened.state !== undefined;
-      const incarnation = this.#room.context.host.randomBytes(INCARNATION_BYTES).toString('hex');
+      const incarnation = this.#context.host.randomBytes(INCARNATION_BYTES).toString('hex');
       for (const asked of askedOf(opened.state, { ...options, incarnation })) opened.ask(asked);
     });
     // One that begins only now has left nothing undone, and to look costs a card of everybody in the room.
     if (hadBegun) await this.#family.adoptChildren();
     const ended = Promise.race([this.#family.settled(run), this.#closed]);
-    const result = withRoomErrors(this.#room.context, `The workflow ${address} is not run any further`, () =>
+    const result = withRoomErrors(this.#context, `The workflow ${address} is not run any further`, () =>
       ended.then(() => resultOf(address, run.state) as WorkflowResult<OutputFrom<TMachine>>),
     );
     result.catch(() => {});
     return { address, result };
   }
 
-  /** Finishes what is being committed and leaves every workflow; each goes on when it is run again. */
+  /** Finishes the step that is being committed and releases every workflow. Each is resumed when it is run again. Idempotent. */
   async close(): Promise<void> {
     await this.#family.close();
     this.#watch[Symbol.dispose]();
     this.#hasClosed();
   }
 
+  /** Same as `close`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -159,7 +187,7 @@ export function addressOf(
  * accepted is not to run its children either.
  */
 function assertSame(
-  { context }: Room,
+  context: RoomContext,
   {
     machine,
     address,
@@ -235,17 +263,38 @@ function failureOf(address: string, state: WorkflowState | undefined): WorkflowF
   });
 }
 
+/** How `runWorkflow` starts or resumes a workflow, and when it stops. */
 export interface RunOptions<TInput = unknown> extends WorkflowOptions<TInput> {
-  /** Leaves the workflow when it aborts: what is being committed is finished, and it goes on when it is run again. */
+  /** Releases the workflow when it aborts, after the step that is being committed. Default: never. */
   readonly signal?: AbortSignal | undefined;
-  /** Is told of every record of the workflow and its children, after it is true. */
+  /** Called with every committed record of the workflow and its children. Default: none. */
   readonly onRecord?: RecordListener | undefined;
 }
 
 /**
- * Runs one machine as a workflow of the room until it has ended and all its messages are delivered, or the signal aborts. It
- * goes on where an earlier process left it, however that ended; a workflow that has ended already only gives its result.
- * Throws as `WorkflowHost.run`, and Fenced when another host takes it over.
+ * Runs one machine as a workflow, until it has ended and all its messages are delivered, or the signal aborts. Resumes it
+ * where an earlier process stopped, however that process ended; returns the result at once if the workflow has ended.
+ *
+ * @throws As `WorkflowHost.run`; `WorkflowFailed` if the workflow is FAILED; `Fenced` if another host takes it over.
+ *
+ * @example
+ * ```ts
+ * import { openRoom } from 'agent-mailroom';
+ * import { runWorkflow } from 'agent-mailroom/runtime';
+ * import { setup } from 'xstate';
+ *
+ * const machine = setup({ types: { input: {} as { branch: string } } }).createMachine({
+ *   id: 'ship',
+ *   initial: 'waiting',
+ *   states: { waiting: { after: { 60_000: 'done' } }, done: { type: 'final' } },
+ * });
+ *
+ * await using room = await openRoom();
+ * const stop = new AbortController();
+ * process.once('SIGINT', () => stop.abort());
+ * const result = await runWorkflow(room, machine, { input: { branch: 'add-port' }, signal: stop.signal });
+ * if (result.status === 'done') console.log(result.output);
+ * ```
  */
 export async function runWorkflow<TMachine extends AnyStateMachine>(
   room: Room,

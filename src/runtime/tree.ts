@@ -3,7 +3,7 @@ import type { OutboxEntry } from '../journal/record.ts';
 import { gatherLog } from '../log/gathered-log.ts';
 import type { Durability } from '../mailbox/mailbox.ts';
 import type { RoomContext } from '../room/context.ts';
-import type { Room } from '../room/room.ts';
+import { contextOf, type Room } from '../room/room.ts';
 import { isStartedBefore } from '../step/cause.ts';
 import { isKin, type KinAt } from '../step/kin.ts';
 import type { ExpectedStart } from '../step/receive.ts';
@@ -17,6 +17,10 @@ import { takeAddress, type TakeAddress } from './take-address.ts';
 
 const OPEN_RETRY_MS = 1_000;
 
+/**
+ * Called with the address of a workflow and a committed record of its journal: `seq` and one of `commit` (a step), `failed` (a
+ * step that threw) and `note` (a message that changed nothing).
+ */
 export type RecordListener = (address: string, ...record: Parameters<CommitListener>) => void;
 
 /**
@@ -36,9 +40,9 @@ export class WorkflowFamily {
   readonly #leaving = new AbortController();
 
   constructor(room: Room) {
-    const { log, host } = room.context;
-    this.#context = { ...room.context, log: gatherLog(log, host.clock) };
-    this.#durability = room.context.durability;
+    const { log, host } = contextOf(room);
+    this.#context = { ...contextOf(room), log: gatherLog(log, host.clock) };
+    this.#durability = contextOf(room).durability;
     this.failed = new Promise<never>((_, reject) => (this.#reject = reject));
     // Whoever waits for a workflow here is told.
     this.failed.catch(() => {});

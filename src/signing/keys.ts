@@ -1,5 +1,6 @@
 import { sha256 } from '../host/sha256.ts';
 
+/** How messages are signed: with one secret of the room, or with a key pair per actor. */
 export type Algorithm = 'hmac-sha256' | 'ed25519';
 
 /** What precedes the signed bytes under every signature, so that one made here means nothing elsewhere. */

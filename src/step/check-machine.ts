@@ -3,9 +3,9 @@ import { InvalidInput } from '../errors.ts';
 import { faultsOf } from './machine-faults.ts';
 
 /**
- * Refuses what a machine may not do when it is to survive its process, before any of it runs. Throws InvalidInput that
- * names every place, in the words of the machine's own configuration, and for each the way to write it instead. Child
- * machines are checked with it.
+ * Checks that a machine and its child machines can be run durably. `WorkflowHost.run` does it as well.
+ *
+ * @throws `InvalidInput` that names every place in the machine's configuration that cannot be durable, and how to write it instead.
  */
 export function checkMachine(machine: AnyStateMachine): void {
   const faults = faultsOf(machine);

@@ -179,15 +179,34 @@ function sendIdOf(id: string | undefined): { sendId?: string } {
   return id === undefined ? {} : { sendId: id };
 }
 
-/** What a step asks for, as data, in the order in which the machine asked. */
+/**
+ * What a step asks for, as data. `delayMs` is how long after the step it happens, in ms (default: 0), and `sendId` the id with
+ * which XState's `cancel` takes a delayed one back.
+ */
 export type Effect =
-  | ({ readonly kind: 'mail'; readonly to: readonly string[]; readonly message: Outgoing } & Delayed)
-  | ({ readonly kind: 'reply'; readonly message: Outgoing } & Delayed)
+  /** A message to the addresses in `to`. */
+  | {
+      readonly kind: 'mail';
+      readonly to: readonly string[];
+      readonly message: Outgoing;
+      readonly delayMs?: number;
+      readonly sendId?: string;
+    }
+  /** A message to the sender of the message that caused the step. */
+  | { readonly kind: 'reply'; readonly message: Outgoing; readonly delayMs?: number; readonly sendId?: string }
   /** An event of XState to the parent or a child. */
-  | ({ readonly kind: 'event'; readonly to: EventTarget; readonly event: PlainEvent } & Delayed)
-  /** An event to itself, after a while. */
+  | {
+      readonly kind: 'event';
+      readonly to: EventTarget;
+      readonly event: PlainEvent;
+      readonly delayMs?: number;
+      readonly sendId?: string;
+    }
+  /** A delayed event of the machine to itself. */
   | { readonly kind: 'raise'; readonly event: PlainEvent; readonly delayMs: number; readonly sendId?: string }
+  /** Takes back what is delayed under `sendId`. */
   | { readonly kind: 'cancel'; readonly sendId: string }
+  /** Starts the child `childId`: `src` is the name of its logic among the machine's actors. */
   | {
       readonly kind: 'start';
       readonly childId: string;
@@ -195,11 +214,16 @@ export type Effect =
       readonly input?: unknown;
       readonly systemId?: string;
     }
+  /** Stops the child `childId`. */
   | { readonly kind: 'stop'; readonly childId: string }
+  /** Runs the custom action `type` with its `params`. */
   | { readonly kind: 'action'; readonly type: string; readonly params?: unknown }
+  /** Writes `value` to the log. */
   | { readonly kind: 'log'; readonly label?: string; readonly value: unknown }
+  /** Emits an event to the listeners of the host. */
   | { readonly kind: 'emit'; readonly event: PlainEvent };
 
+/** The parent, or a child by its id or system id. */
 export type EventTarget = { readonly parent: true } | { readonly childId: string } | { readonly systemId: string };
 
 export interface Delayed {

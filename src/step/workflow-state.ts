@@ -8,16 +8,21 @@ export type { ErrorFacts, ParentRef, PlainEvent };
 export interface WorkflowState {
   /** The id of this run of the machine: random if started by hand, the effect id of its call for a child. */
   readonly incarnation: string;
+  /** The status of the machine. A FAILED workflow is `active` and has `failed`. */
   readonly status: WorkflowStatus;
-  /** How many causes this incarnation has taken; part of its effect ids. */
+  /** How many causes this run has processed; part of its effect ids. */
   readonly steps: number;
   /** XState's persisted snapshot; null if the first step failed. */
   readonly snapshot: unknown;
+  /** The machine's input. */
   readonly input?: unknown;
+  /** The machine's output, if it is done. */
   readonly output?: unknown;
+  /** The machine's error, if it ended with one. */
   readonly error?: ErrorFacts;
+  /** The workflow that started this one, for a child. */
   readonly parent?: ParentRef;
-  /** By XState's send id, or by the effect id if there is none. */
+  /** The pending timers, by XState's send id, or by the effect id if there is none. */
   readonly timers: Readonly<Record<string, Timer>>;
   /** The invoked or spawned work that the machine waits for, by child id. */
   readonly calls: Readonly<Record<string, WorkflowCall>>;
@@ -39,6 +44,7 @@ export interface BlockingStep {
 /** What a step threw, and if known the place in the machine's own code that threw it, such as `/home/ann/ship.ts:12:9`. */
 export type StepFailure = ErrorFacts & { readonly place?: string };
 
+/** The status of a machine. */
 export type WorkflowStatus = 'active' | 'done' | 'error' | 'stopped';
 
 export type Timer = {

@@ -14,23 +14,29 @@ import { mailRef } from '../workflow/send.ts';
 import { type Effect, effectOf, type ExecutedAction } from './effect.ts';
 import type { PlainEvent } from './workflow-state.ts';
 
+/** What a step starts from. */
 export interface StepInput extends StepAround {
-  /** The snapshot as it lies in the journal; undefined for the first step. Never changed. */
+  /** The persisted snapshot before the step; undefined for the first step. It is not changed. */
   readonly before: unknown;
-  /** What happened; nothing for the first step. */
+  /** The event that causes the step; missing for the first step. */
   readonly event?: PlainEvent;
-  /** For the first step. */
+  /** The machine's input, for the first step. */
   readonly input?: unknown;
 }
 
+/** What a step leads to. */
 export interface Step {
-  /** XState's persisted snapshot: JSON that the next step can begin from. */
+  /** XState's persisted snapshot after the step, as JSON: the `before` of the next step. */
   readonly snapshot: unknown;
+  /** The status of the machine after the step. */
   readonly status: 'active' | 'done' | 'error' | 'stopped';
+  /** The machine's output, if it is done. */
   readonly output?: unknown;
+  /** The machine's error, if it ended with one. */
   readonly error?: ErrorFacts;
+  /** What the step asks for, in the order in which the machine asked. */
   readonly effects: readonly Effect[];
-  /** Whether any transition was taken for the event; otherwise nothing changed. */
+  /** Whether any transition was taken. Otherwise nothing changed. */
   readonly isHandled: boolean;
 }
 
@@ -38,13 +44,29 @@ export interface Step {
 const MICROSTEPS_MAX = 5_000;
 
 /**
- * One step of a machine, pure: nothing is started, sent or executed, and the snapshot given is not changed. The machine is
- * stepped with an actor scope of our own, because the exported `transition()` of XState makes an actor, and runs the
- * context's factory, each time. Throws what the machine's guards, assigns and expressions throw, and InvalidInput for
- * what a durable machine may not do.
+ * Takes one step of a machine. Pure: nothing is started, sent or executed, and the given snapshot is not changed.
+ *
+ * @throws What the machine's guards, assigns and expressions throw; `InvalidInput` for what a durable machine may not do.
+ *
+ * @example
+ * ```ts
+ * import { step } from 'agent-mailroom/runtime';
+ * import { setup } from 'xstate';
+ *
+ * const machine = setup({}).createMachine({
+ *   id: 'ship',
+ *   initial: 'ready',
+ *   states: { ready: { on: { GO: 'gone' } }, gone: { type: 'final' } },
+ * });
+ *
+ * const first = step(machine, { address: 'ship', before: undefined });
+ * const next = step(machine, { address: 'ship', before: first.snapshot, event: { type: 'GO' } });
+ * console.log(next.status, next.effects);
+ * ```
  */
 export function step(machine: AnyStateMachine, options: StepInput): Step {
   const { before, parent, event, input } = options;
+  // An actor scope of our own: the exported `transition()` of XState makes an actor, and runs the context's factory, each time.
   const inertMachine = withPlaceholders(machine);
   inertMachine.options.maxIterations = Math.min(machine.options.maxIterations ?? Infinity, MICROSTEPS_MAX);
   const { scope, executed, transitionsTaken, restored } = createStepScope(inertMachine, options);
@@ -119,16 +141,17 @@ function persisted(machine: AnyStateMachine, next: AnyMachineSnapshot): unknown 
   return snapshot['status'] === 'error' ? { ...snapshot, error: errorFacts(snapshot['error']) } : snapshot;
 }
 
-/** Whom a step is taken for, and what it can know of others. */
+/** Which workflow a step is taken for, and what the step can know of others. */
 export interface StepAround {
+  /** The workflow's address. */
   readonly address: string;
-  /** The parent's address, for `sendParent`. */
+  /** The parent's address, for `sendParent`. Default: it has no parent. */
   readonly parent?: string | undefined;
-  /** Its id among its parent's children. */
+  /** The id that the parent gave it. */
   readonly childId?: string | undefined;
-  /** The children that have not ended, by id; all that the snapshot has where it is not given. */
+  /** The children that have not ended, by id. Default: all that the snapshot has. */
   readonly awaited?: Readonly<Record<string, unknown>>;
-  /** Whether an ancestor, or a child of one, runs at an address; nobody does where it is not given. */
+  /** Whether an ancestor, or a child of one, runs at an address. Default: none does. */
   readonly isKin?: (address: string) => boolean;
 }
 

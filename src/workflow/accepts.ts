@@ -8,24 +8,33 @@ import { errorFacts } from './plain-facts.ts';
 /** One mark for every copy of this package that a process may load. */
 const ACCEPTS = Symbol.for('mailroom.accepts');
 
-/** A message as a machine sees it: who sent it is verified, and `data` is what the schema of its type returned. */
+/** A message as an event of a machine. */
 export interface Received<TType extends string = string, TData = unknown> {
+  /** The message type, which is the type of the event. */
   readonly type: TType;
   /** The verified sender. */
   readonly from: string;
+  /** Text for a reader. */
   readonly content: string;
+  /** The id of the message. */
   readonly messageId: string;
+  /** What the schema of this type returned for the message's `data`. */
   readonly data: TData;
 }
 
-/** A message of this workflow that can never be delivered. */
+/** The event of a machine whose message can never be delivered. A machine that does not handle it just continues. */
 export interface DeliveryFailed {
+  /** The type of the event. */
   readonly type: 'mailroom.delivery-failed';
+  /** The id of the message. */
   readonly messageId: string;
+  /** The type of the message. */
   readonly messageType: string;
+  /** The address of the recipient. */
   readonly to: string;
-  /** A stable error code, such as ACTOR_NOT_FOUND. */
+  /** A stable error code, such as `ACTOR_NOT_FOUND`. */
   readonly code: string;
+  /** Why, as a sentence. */
   readonly reason: string;
 }
 
@@ -33,20 +42,42 @@ export const DELIVERY_FAILED = 'mailroom.delivery-failed';
 
 type Schemas = Readonly<Record<string, MailSchema>>;
 
-/** The message types that a machine accepts; give it to `setup` as `schemas`. */
+/** The message types that a machine accepts, for the `schemas` of `setup`. `accepts` makes it. */
 export interface Accepts<TSchemas extends Schemas = Schemas> {
+  /** @internal */
   readonly [ACCEPTS]: TSchemas;
   /** Whether broadcasts are delivered to the workflow. */
   readonly broadcasts: boolean;
-  /** The type of its events, for `types: { events: mail.events }`; there is no value. */
+  /** The type of the machine's events, for `types: { events: mail.events }`. At run time it is undefined. */
   readonly events:
     { [T in keyof TSchemas & string]: Received<T, OutputOf<TSchemas[T]>> }[keyof TSchemas & string] | DeliveryFailed;
 }
 
 /**
- * Declares the mail of a machine, by type, with a zod schema for the `data` of each:
- * `const mail = accepts({ VOTE: z.object({ option: z.string() }) })`, then `setup({ schemas: mail, types: { events:
- * mail.events } })`. Every other message becomes a dead letter. Throws InvalidInput for what can be no type.
+ * Declares the message types that a machine accepts, each with a zod schema for its `data`. A message of another type, or with
+ * data that does not fit, becomes a dead letter.
+ *
+ * @param schemas A schema of zod or zod/mini by message type: capitals, digits and single hyphens.
+ * @param options `broadcasts`: whether broadcasts are delivered to the workflow. Default: false.
+ * @throws `InvalidInput` for a name that is not a message type or is reserved.
+ *
+ * @example
+ * ```ts
+ * import { accepts, reply } from 'agent-mailroom/workflow';
+ * import { setup } from 'xstate';
+ * import { z } from 'zod';
+ *
+ * const mail = accepts({ VOTE: z.object({ option: z.enum(['yes', 'no']) }) });
+ *
+ * export const machine = setup({ schemas: mail, types: { events: mail.events } }).createMachine({
+ *   id: 'ballot',
+ *   initial: 'open',
+ *   states: {
+ *     open: { on: { VOTE: { target: 'closed', actions: reply({ type: 'INFO', content: 'Counted.' }) } } },
+ *     closed: { type: 'final' },
+ *   },
+ * });
+ * ```
  */
 export function accepts<const TSchemas extends Schemas>(
   schemas: TSchemas,
@@ -82,6 +113,7 @@ export function acceptedBy(machine: { readonly schemas: unknown }): { schemas: S
 
 /** A schema of zod or zod/mini, without asynchronous parts. */
 export type MailSchema = z.core.$ZodType & {
+  /** Checks data and returns it as the schema transforms it, or the error. */
   safeParse(data: unknown): { readonly success: boolean; readonly data?: unknown; readonly error?: z.core.$ZodError };
 };
 

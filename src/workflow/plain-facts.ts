@@ -1,13 +1,19 @@
 import { inspect, types } from 'node:util';
 import { findNonJson, withoutUndefined } from '../message/json-value.ts';
 
-/** An event of XState that is JSON. */
-export type PlainEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
+/** An event of XState that is JSON: a `type` and any further members. */
+export type PlainEvent = {
+  /** The type of the event. */
+  readonly type: string;
+} & Readonly<Record<string, unknown>>;
 
-/** An error as it survives JSON. */
+/** An error as JSON. */
 export interface ErrorFacts {
+  /** The name of the error's class. */
   readonly name: string;
+  /** The text of the error. */
   readonly message: string;
+  /** The `code` of the error, if it has one. */
   readonly code?: string;
 }
 

@@ -8,8 +8,18 @@ interface CommandLine {
 const COMMAND_LINE: string = 'agent-mailroom/cli';
 
 /**
- * Makes a machine's file a program: `runIfMain(import.meta.url)` at its end, and `node --import tsx ship.ts --input …`
- * does what `mailroom run ship.ts --input …` does. Where the file is imported it does nothing.
+ * Makes the file of a machine a program: `node --import tsx ship.ts --input …` then does the same as
+ * `mailroom run ship.ts --input …`. Does nothing where the file is imported.
+ *
+ * @example
+ * ```ts
+ * import { runIfMain } from 'agent-mailroom/workflow';
+ * import { setup } from 'xstate';
+ *
+ * export const machine = setup({}).createMachine({ id: 'ship', initial: 'done', states: { done: { type: 'final' } } });
+ *
+ * runIfMain(import.meta.url);
+ * ```
  */
 export function runIfMain(moduleUrl: string): void {
   const file = mainProgram(moduleUrl);

@@ -34,17 +34,32 @@ type MailAction<
   TEvent extends EventObject,
 > = ActionFunction<TContext, TExpressionEvent, TEvent, TParams, never, never, never, never, never>;
 
+/** When `tell` or `broadcast` sends a message. */
 export interface TellOptions {
-  /** Ms after the step at which it goes out. */
+  /** How long after the step the message is sent, in ms. Default: 0. */
   readonly delay?: number;
-  /** By which `cancel(id)` takes it back until then. */
+  /** The id with which `cancel(id)` takes back a delayed message. Default: none. */
   readonly id?: string;
 }
 
 /**
- * An action that sends a message to an address, or to several. It leaves only after the step is committed, exactly once,
- * under the workflow's own key, and is paced by the rate limit. What can never be delivered comes back as the event
- * `mailroom.delivery-failed`.
+ * An action that sends a message. It is sent after the step is committed, exactly once, under the workflow's own key, and
+ * waits for the rate limit. A message that can never be delivered causes the event `mailroom.delivery-failed`.
+ *
+ * @param to One address or several, or how to get them from context, event and params.
+ * @param message The message, or how to make it from context, event and params.
+ *
+ * @example
+ * ```ts
+ * import { tell } from 'agent-mailroom/workflow';
+ * import { setup } from 'xstate';
+ *
+ * export const machine = setup({ types: { context: {} as { reviewers: string[] } } }).createMachine({
+ *   id: 'announcer',
+ *   context: { reviewers: ['alice', 'bob'] },
+ *   entry: tell(({ context }) => context.reviewers, { type: 'REVIEW-REQUEST', content: 'Please review add-port.' }),
+ * });
+ * ```
  */
 export function tell<
   TContext extends MachineContext,
@@ -70,7 +85,11 @@ export function tellArgumentsOf(implementation: unknown): object | undefined {
   return implementation[TELL_ARGUMENTS] as object;
 }
 
-/** An action that sends a message to every joined agent; it counts once against the rate limit. */
+/**
+ * An action that sends a message to every joined actor that takes broadcasts. It counts once against the rate limit.
+ *
+ * @param message The message, or how to make it from context, event and params.
+ */
 export function broadcast<
   TContext extends MachineContext,
   TExpressionEvent extends EventObject,
@@ -84,8 +103,10 @@ export function broadcast<
 }
 
 /**
- * An action that answers the message that caused this step: to its sender, in its thread. In a step that a timer, an
- * activity or the start caused there is nobody to answer, and the step fails.
+ * An action that answers the message that caused the step: to its sender, in its thread. The step fails if no message caused
+ * it, but a timer, a result or the start.
+ *
+ * @param message The message, or how to make it from context, event and params.
  */
 export function reply<
   TContext extends MachineContext,
@@ -164,5 +185,5 @@ export function addressesOf(ref: unknown): readonly string[] | undefined {
   return typeof ref === 'object' && ref !== null && ADDRESS in ref ? (ref as MailRef)[ADDRESS] : undefined;
 }
 
-/** What a machine says to others; its id, time and sender are added when the step is committed. */
+/** A message that a machine sends. Id, time and sender are added when the step is committed. */
 export type Outgoing = Omit<Draft, 'id' | 'durability'>;

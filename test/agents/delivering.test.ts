@@ -3,11 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeAnswer } from '../../src/agents/make-answer.ts';
-import { type Answer, type Exchange, withExchange } from '../../src/agents/records.ts';
+import { type AgentReply, type Exchange, withExchange } from '../../src/agents/records.ts';
 import { replyId } from '../../src/agents/question.ts';
 import { sendAnswer, type Sent } from '../../src/agents/send-answer.ts';
 import type { Clock } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { initRoom, openRoom, type Agent, type Mail, type Message, type Room } from '../../src/index.ts';
 
 const NEVER = new AbortController().signal;
@@ -51,11 +52,12 @@ async function ask(): Promise<Mail> {
   return bob.claim(id);
 }
 
-function answerOf(question: Message, content: string): Answer {
+function answerOf(question: Message, content: string): AgentReply {
   return { id: replyId('bob', question, clock.now()), type: 'INFO', content, isFailure: false };
 }
 
-const send = (question: Message, answer: Answer): Promise<Sent> => sendAnswer(bob, { question, answer, signal: NEVER });
+const send = (question: Message, answer: AgentReply): Promise<Sent> =>
+  sendAnswer(bob, { question, answer, signal: NEVER });
 
 describe('a stored answer', () => {
   it('arrives once, however often it is sent', async () => {
@@ -112,9 +114,9 @@ describe('how an answer came about', () => {
   it('is told in the data of an answer that has none', async () => {
     const { message: question } = await ask();
     const made = { address: 'bob', question, tries: 1 };
-    const answer = makeAnswer(room.context, { ...made, reply: { content: '8080' }, notes });
+    const answer = makeAnswer(contextOf(room), { ...made, reply: { content: '8080' }, notes });
     expect(answer).toMatchObject({ content: '8080', data: notes, denied: ['Edit', 'Bash'] });
-    const plain = makeAnswer(room.context, {
+    const plain = makeAnswer(contextOf(room), {
       ...made,
       reply: { content: '8080' },
       notes: { denied: [], retold: undefined },
@@ -126,7 +128,7 @@ describe('how an answer came about', () => {
   it('stands below the text of one whose data may have to fit a schema', async () => {
     const { message: question } = await ask();
     const reply = { content: 'b', data: { option: 'b' } };
-    const answer = makeAnswer(room.context, { address: 'bob', question, reply, notes, tries: 1 });
+    const answer = makeAnswer(contextOf(room), { address: 'bob', question, reply, notes, tries: 1 });
     expect(answer.data).toEqual({ option: 'b' });
     expect(answer.content).toMatch(/^b\n\nThe session .* was lost; 2 .*\nI was not allowed to use: Edit, Bash\.$/);
   });

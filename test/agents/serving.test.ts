@@ -10,6 +10,7 @@ import type { FileSystem } from '../../src/host/file-system.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { initRoom, openRoom, type Agent, type Message, type Room } from '../../src/index.ts';
 import { actorLayout } from '../../src/message/layout.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { systemError } from '../faults/faulty-files.ts';
 
 let base: string;
@@ -46,7 +47,7 @@ afterEach(async () => {
 /** A question to bob whose answer is stored already, so that no command is run for it. */
 async function ask(content: string): Promise<Message> {
   const { message } = await alice.send({ to: 'bob', type: 'QUESTION', content });
-  const { questions } = actorLayout(room.context.layout, 'bob').agent;
+  const { questions } = actorLayout(contextOf(room).layout, 'bob').agent;
   const answer = { id: replyId('bob', message, Date.now()), type: 'INFO', content: 'yes', isFailure: false };
   const directory = `${questions}/${questionKey('bob', message)}`;
   fs.mkdirSync(directory, { recursive: true });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Clock, Watching } from '../../src/index.ts';
+import type { Clock, Watching } from '../../src/runtime.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { until } from '../hostile/until.ts';
 import { openPair, type Pair } from './pair.ts';
@@ -128,7 +128,7 @@ test('an abort hands out nothing more, and what was handed out stays claimed', a
     if (held.length === 2) controller.abort();
   }
   expect(held).toHaveLength(2);
-  expect(held.map((id) => pair.bob.status(id)[0]?.state)).toEqual(['claimed', 'claimed']);
+  expect(held.map((id) => pair.readerRoom.status(id)[0]?.state)).toEqual(['claimed', 'claimed']);
   const aborted = pair.bob.inbox({ signal: controller.signal });
   for await (const mail of aborted) expect.unreachable(`handed out ${mail.message.id}`);
   const rest: string[] = [];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
-import type { Clock } from '../../src/index.ts';
+import type { Clock } from '../../src/runtime.ts';
 import { openPair } from './pair.ts';
 import { putFlood } from './put-flood.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Watching } from '../../src/index.ts';
+import type { Watching } from '../../src/runtime.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { createSteppedClock } from '../hostile/stepped-clock.ts';
 import { until } from '../hostile/until.ts';

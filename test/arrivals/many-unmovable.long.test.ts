@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { createIdSource } from '../../src/message/message-id.ts';
 import { mailboxOf } from '../../src/room/context.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { systemError } from '../faults/faulty-files.ts';
 import { openPair } from './pair.ts';
 
@@ -24,7 +25,7 @@ test('more files that cannot be moved than are remembered let a drain come to it
     },
   };
   await using pair = await openPair({ host: { files }, limits: { newMessagesMax: 3 * UNMOVABLE } });
-  const layout = mailboxOf(pair.readerRoom.context, 'bob')?.layout;
+  const layout = mailboxOf(contextOf(pair.readerRoom), 'bob')?.layout;
   const ids = createIdSource(randomBytes);
   for (let n = 0; n < UNMOVABLE; n++) fs.writeFileSync(`${layout?.new}/${ids.next(Date.now())}.alice.json`, '');
   await pair.alice.send({ to: 'bob', type: 'INFO', content: 'good' });

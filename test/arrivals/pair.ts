@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { initRoom, openRoom, type Agent, type Host, type Room, type RoomLimits } from '../../src/index.ts';
+import { initRoom, openRoom, type Agent, type Room, type RoomLimits } from '../../src/index.ts';
+import type { Host } from '../../src/runtime.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 
 /** Alice, who sends, and Bob, who reads, each with a room object of their own. */

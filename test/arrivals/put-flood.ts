@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { createIdSource, timeOfId } from '../../src/message/message-id.ts';
 import { mailboxOf } from '../../src/room/context.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { sealMessage } from '../../src/signing/seal.ts';
 import type { Pair } from './pair.ts';
 
@@ -13,7 +14,7 @@ export function putFlood(
   { readerRoom }: Pair,
   { from, count, claim }: { from: string; count: number; claim?: string },
 ): void {
-  const { context } = readerRoom;
+  const context = contextOf(readerRoom);
   const mailbox = mailboxOf(context, 'bob');
   if (!mailbox) throw new Error('bob has no mailbox');
   const ids = createIdSource(nodeHost.randomBytes);

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { initRoom, nodeHost, openRoom } from '../../src/index.ts';
+import { initRoom, openRoom } from '../../src/index.ts';
+import { nodeHost } from '../../src/runtime.ts';
 import type { Claim } from '../../src/mailbox/claim.ts';
 import { createMailbox, type Mailbox } from '../../src/mailbox/mailbox.ts';
 import { actorLayout, roomLayout, type MailboxLayout } from '../../src/message/layout.ts';

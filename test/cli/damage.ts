@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setup } from 'xstate';
 import { keepContext, putAnswer, putRound, writeThread } from '../../src/agents/records.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { runWorkflow } from '../../src/runtime/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { handleHook } from '../../src/hooks/handle-hook.ts';
@@ -61,7 +62,8 @@ export async function makeWholeRoom(algorithm: Algorithm): Promise<string> {
 }
 
 /** bob's session of a program is shown what waits, and something waits to wake it. */
-async function showToSession({ context }: Room): Promise<void> {
+async function showToSession(room: Room): Promise<void> {
+  const context = contextOf(room);
   const hook = { env: { MAILROOM_AS: 'bob' }, ownCommand: 'mailroom', exportAddress: () => false };
   for (const name of ['SessionStart', 'UserPromptSubmit']) {
     const event = parseHookEvent('{"session_id":"one"}', { program: 'claude', name });

@@ -11,6 +11,7 @@ import type { DurableFile } from '../../src/cli/doctor/durable-file.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
 import { isMailroomError } from '../../src/errors.ts';
 import { openRoom } from '../../src/index.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { copyOf, DAMAGES, makeWholeRoom, type Algorithm, type Damage } from './damage.ts';
 
 const HINTS_MAX = 5;
@@ -141,7 +142,7 @@ describe.each(ALGORITHMS)('in a room of %s', (algorithm) => {
   test.each(filesOf(algorithm))('%s', { timeout: 60_000 }, async (name, file) => {
     const original = whole.get(algorithm) ?? '';
     await using room = await openRoom({ directory: `${original}/.mailroom` });
-    const places = file.places(room.context);
+    const places = file.places(contextOf(room));
     const isThere = ({ path: at }: { path: string }): boolean => fs.existsSync(at);
     const place = places.find((one) => one.address !== 'alice' && isThere(one)) ?? places.find(isThere);
     if (!place) throw new Error(`the whole room has no ${name}`);

@@ -6,7 +6,7 @@ import { isOpenToAll } from '../../src/mailbox/claim.ts';
 import type { Mailbox } from '../../src/mailbox/mailbox.ts';
 import { parseClaimFileName, parseMessageFileName } from '../../src/message/layout.ts';
 import { listAddresses, mailboxOf } from '../../src/room/context.ts';
-import { openRoom, type Room } from '../../src/room/room.ts';
+import { contextOf, openRoom, type Room } from '../../src/room/room.ts';
 import { unsyncedFiles } from '../faults/fault-sweep.ts';
 
 /** What no promise may depend on is left out: the lock, and waiting for the disk. */
@@ -33,8 +33,8 @@ export async function look(directory: string): Promise<Copy[]> {
 }
 
 export function mailboxesOf(room: Room): Mailbox[] {
-  return listAddresses(room.context)
-    .map((address) => mailboxOf(room.context, address))
+  return listAddresses(contextOf(room))
+    .map((address) => mailboxOf(contextOf(room), address))
     .filter((mailbox) => mailbox !== undefined);
 }
 

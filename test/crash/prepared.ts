@@ -8,7 +8,7 @@ import { messageFileName } from '../../src/message/layout.ts';
 import { mailboxOf } from '../../src/room/context.ts';
 import { initRoom } from '../../src/room/init-room.ts';
 import type { RoomLimits } from '../../src/room/limits.ts';
-import { openRoom, type Room } from '../../src/room/room.ts';
+import { contextOf, openRoom, type Room } from '../../src/room/room.ts';
 import { sealMessage } from '../../src/signing/seal.ts';
 import type { Algorithm } from '../../src/signing/keys.ts';
 import type { Mailbox } from '../../src/mailbox/mailbox.ts';
@@ -16,7 +16,7 @@ import type { Library } from '../../fixtures/crash/operations.ts';
 import { FORGED, healthyHost } from './look.ts';
 
 /** The operations' library from the sources. */
-export const lib: Library = { initRoom, openRoom, nodeHost, mailboxOf, listDead, retryDead, sweep };
+export const lib: Library = { initRoom, openRoom, nodeHost, contextOf, mailboxOf, listDead, retryDead, sweep };
 
 /** A process that ran before this machine started. */
 export const DEAD: ProcessIdentity = { pid: 2, startTime: '1', bootId: 'an earlier one' };
@@ -55,7 +55,7 @@ export async function sendOther(room: Room): Promise<void> {
 }
 
 export function bobs(room: Room): Mailbox {
-  const mailbox = mailboxOf(room.context, 'bob');
+  const mailbox = mailboxOf(contextOf(room), 'bob');
   if (!mailbox) throw new Error('bob has no mailbox');
   return mailbox;
 }
@@ -82,7 +82,7 @@ export function forge(room: Room): void {
 
 /** Puts a message of alice's to bob into `new` that was never sent through the library. */
 export function plant(room: Room, { id, content }: { id: string; content: string }): void {
-  const { keyring, config } = room.context;
+  const { keyring, config } = contextOf(room);
   const sentAt = new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString();
   const message = { id, room: config.roomId, from: 'alice', to: ['bob'], type: 'INFO', sentAt, content };
   const { name, bytes } = sealMessage(message, { key: keyring.signerOf('alice'), limits: config.limits });

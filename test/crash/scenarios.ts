@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { expect } from 'vitest';
-import { openRoom } from '../../src/room/room.ts';
+import { contextOf, openRoom } from '../../src/room/room.ts';
 import { rotatedLogs } from '../../src/log/read-log.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { bobs, forge, idAt, makeRoom, plant, sendBoth, sendOther, setClaim, ALIVE, DEAD } from './prepared.ts';
@@ -333,7 +333,7 @@ function expectRefused({ directory, phase }: Checked, count: number): void {
 async function expectWholeLogs({ directory, phase }: Checked): Promise<void> {
   await using room = await openRoom({ directory, host: healthyHost });
   const logs = filesBelow(`${directory}/log`);
-  if (phase !== 'cut off') expect(rotatedLogs(healthyHost, room.context.layout).length).toBeLessThanOrEqual(2);
+  if (phase !== 'cut off') expect(rotatedLogs(healthyHost, contextOf(room).layout).length).toBeLessThanOrEqual(2);
   // One record is cut where a write was short; the next one begins on a line of its own.
   const cut = Object.values(logs)
     .join('')

@@ -5,6 +5,7 @@ import type { Host } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { openRoom } from '../../src/index.ts';
 import { mailboxOf } from '../../src/room/context.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { watchRoom } from '../../src/room/watch-room.ts';
 import { createSteppedClock, type SteppedClock } from '../hostile/stepped-clock.ts';
 import { until } from '../hostile/until.ts';
@@ -68,7 +69,7 @@ test('whoever waits is not woken by it, and is when its time has come, without a
       read.push(message.id);
   })();
   const watching = (async () => {
-    for await (const { message } of watchRoom(zoo.room.context, { address: 'bob', signal: ending.signal })) {
+    for await (const { message } of watchRoom(contextOf(zoo.room), { address: 'bob', signal: ending.signal })) {
       watched.push(message.id);
     }
   })();
@@ -144,7 +145,7 @@ test('a repetition under an id too far ahead is refused with the reason, and del
 test('early mail counts towards what a mailbox may hold', async () => {
   const host = hostAt(Date.now());
   await using zoo = await openZoo({ host });
-  const mailbox = mailboxOf(zoo.room.context, 'bob');
+  const mailbox = mailboxOf(contextOf(zoo.room), 'bob');
   Object.assign(mailbox?.limits ?? {}, { newMessagesMax: 2 });
   await zoo.alice.send(DRAFT);
   host.clock.advance(-30 * HOUR_MS);

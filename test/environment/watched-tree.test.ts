@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { watchingOn } from '../../src/host/node-watching.ts';
 import { until } from '../hostile/until.ts';
 
-const MODULE = path.join(import.meta.dirname, '../../dist/index.js');
+const MODULE = path.join(import.meta.dirname, '../../dist/runtime.js');
 
 let root: string;
 const closes: (() => Promise<void>)[] = [];

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
-import type { Watching } from '../../src/index.ts';
+import type { Watching } from '../../src/runtime.ts';
 import { systemError } from '../faults/faulty-files.ts';
 import { createSteppedClock } from '../hostile/stepped-clock.ts';
 import { until } from '../hostile/until.ts';

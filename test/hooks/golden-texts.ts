@@ -5,6 +5,7 @@ import { listSessions, type Session } from '../../src/hooks/session.ts';
 import { showWaiting } from '../../src/hooks/show-waiting.ts';
 import { idPrefixOf } from '../../src/message/message-id.ts';
 import type { RoomContext } from '../../src/room/context.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { openHookRoom, type HookRoom } from './hook-room.ts';
 
 const START = Date.UTC(2026, 10, 30, 9, 0, 0);
@@ -24,7 +25,7 @@ export async function openGoldenRoom(): Promise<GoldenRoom> {
   const room = await openHookRoom('hmac-sha256', START);
   const start = room.session('one');
   await start.fire('SessionStart');
-  const { context } = start.room;
+  const context = contextOf(start.room);
   const session = listSessions(context)[0] as Session;
   let drawn = 0;
   const randomBytes = (length: number): Buffer =>

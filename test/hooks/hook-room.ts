@@ -5,6 +5,7 @@ import type { Host } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { ProcessIdentity } from '../../src/host/processes.ts';
 import { openRoom, type Agent, type Room } from '../../src/index.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { createSteppedClock, type SteppedClock } from '../hostile/stepped-clock.ts';
 import { openZoo, type ZooRoom } from '../hostile/zoo-room.ts';
 
@@ -74,7 +75,7 @@ export async function openHookRoom(
       room = own;
       opened.push(own);
       const context = { env, ownCommand, exportAddress: () => program === 'claude' };
-      const { answer, afterwards } = await handleHook(own.context, event, context);
+      const { answer, afterwards } = await handleHook(contextOf(own), event, context);
       if (!isKilled) await afterwards();
       return textIn(answer);
     };

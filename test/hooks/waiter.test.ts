@@ -4,6 +4,7 @@ import { parseHookEvent } from '../../src/hooks/hook-event.ts';
 import { waitToWake, WAKES_MAX } from '../../src/hooks/waiter.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { openRoom } from '../../src/index.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { until } from '../hostile/until.ts';
 import { ended, openHookRoom, running, type HookRoom, type SessionOptions } from './hook-room.ts';
 
@@ -24,13 +25,13 @@ async function wait(
   const host = { ...nodeHost, clock: room.clock, processes: { ...nodeHost.processes, parent: () => parent } };
   const own = await openRoom({ directory: room.zoo.directory, host });
   const session = sessionOf(
-    own.context,
+    contextOf(own),
     parseHookEvent(JSON.stringify({ session_id: id }), { program: 'claude', name: 'wake' }),
   );
   if (!session) throw new Error(`${id} has not joined`);
   let isOver = false;
   const woken = (async () => {
-    const showing = await waitToWake(own.context, session, { command: 'mailroom', cwd: room.zoo.base });
+    const showing = await waitToWake(contextOf(own), session, { command: 'mailroom', cwd: room.zoo.base });
     await showing?.record();
     await own.close();
     isOver = true;

@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { networkMount, networkShare } from '../../src/host/network-file-system.ts';
 
 const MOUNTS = path.join(import.meta.dirname, '../../fixtures/mounts/macos.txt');
-const LIBRARY = path.join(import.meta.dirname, '../../dist/index.js');
+const DIST = path.join(import.meta.dirname, '../../dist');
 const lines = fs.readFileSync(MOUNTS, 'utf8');
 
 describe('by mount(8) of macOS', () => {
@@ -99,7 +99,8 @@ describe.runIf(process.platform === 'linux')('with another platform in place of 
           `const directory = ${JSON.stringify(directory)};\n${more}`,
       );
       const program = `
-        import { networkFileSystemOf, nodeHost } from ${JSON.stringify(LIBRARY)};
+        import { networkFileSystemOf } from ${JSON.stringify(`${DIST}/index.js`)};
+        import { nodeHost } from ${JSON.stringify(`${DIST}/runtime.js`)};
         console.log(networkFileSystemOf(nodeHost, ${JSON.stringify(directory)}));
       `;
       const args = ['--require', preload, '--input-type=module', '-e', program];

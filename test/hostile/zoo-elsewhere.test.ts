@@ -6,6 +6,7 @@ import { nodeHost } from '../../src/host/node-host.ts';
 import { openRoom } from '../../src/index.ts';
 import { listDead } from '../../src/mailbox/dead.ts';
 import { mailboxOf } from '../../src/room/context.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { systemError } from '../faults/faulty-files.ts';
 import { countBy, openZoo, readAll, refusedIn, type ZooRoom } from './zoo-room.ts';
 
@@ -19,7 +20,7 @@ function goodFile(zoo: ZooRoom): string {
 async function expectMailToPass(zoo: ZooRoom): Promise<void> {
   const { id } = await zoo.alice.send({ to: 'bob', type: 'INFO', content: 'good' });
   expect((await readAll(zoo.bob)).map((message) => message.id)).toEqual([id]);
-  expect(zoo.bob.status(id)).toMatchObject([{ state: 'acknowledged' }]);
+  expect(zoo.room.status(id)).toMatchObject([{ state: 'acknowledged' }]);
 }
 
 test('what lies in cur under the name of a claim is put aside when the lease has ended, the rest is let lie', async () => {
@@ -94,7 +95,7 @@ test('what lies in dead is listed as text that a program can rely on', async () 
   }
   await zoo.alice.send({ to: 'bob', type: 'INFO', content: 'unwanted' });
   for await (const mail of zoo.bob.inbox({ wait: false })) await mail.reject('unwanted');
-  const mailbox = mailboxOf(zoo.room.context, 'bob');
+  const mailbox = mailboxOf(contextOf(zoo.room), 'bob');
   const letters = mailbox ? listDead(mailbox) : [];
   for (const { name, reason, detail, at, path, verified } of letters) {
     expect([name, reason, detail, at].map((value) => typeof value)).toEqual(['string', 'string', 'string', 'string']);

@@ -5,6 +5,7 @@ import type { InspectionOptions } from '../../src/inspector/actors.ts';
 import { inspectEvents } from '../../src/inspector/events.ts';
 import { isWireEvent, type WireActor, type WireEvent } from '../../src/inspector/wire.ts';
 import { inspectRoom } from '../../src/cli/start-inspector.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { machine, SECRET } from './ship-machine.ts';
 import { createShippedRoom, MACHINE_FILE, type ShippedRoom } from './shipped-room.ts';
 
@@ -112,7 +113,7 @@ describe('the events of a journal', () => {
     const warn = (text: string): void => void warnings.push(text);
     const files = { named: [MACHINE_FILE], words: [] };
     const options = { addresses: ['ship'], cwd: shipped.directory, files, warn };
-    for await (const event of inspectRoom(shipped.room.context, options)) read.push(event);
+    for await (const event of inspectRoom(contextOf(shipped.room), options)) read.push(event);
     expect(warnings).toEqual([]);
     expect(read.map(({ id }) => id).sort()).toEqual(
       derive()
@@ -133,7 +134,7 @@ describe('the events of a journal', () => {
       files: { named: [], words: ['inspect'] },
       warn: (text: string) => void warnings.push(text),
     };
-    for await (const event of inspectRoom(shipped.room.context, options)) read.push(event);
+    for await (const event of inspectRoom(contextOf(shipped.room), options)) read.push(event);
     expect(warnings).toEqual([expect.stringContaining('unknown is drawn from its journal alone')]);
     expect(read.filter(({ type }) => type !== '@xstate.actor').length).toBe(
       derive().filter(({ type }) => type !== '@xstate.actor').length,
@@ -148,7 +149,7 @@ describe('the events of a journal', () => {
     const warnings: string[] = [];
     const sessions = new Set<string>();
     const warn = (told: string): void => void warnings.push(told);
-    for await (const { sessionId } of inspectRoom(shipped.room.context, {
+    for await (const { sessionId } of inspectRoom(contextOf(shipped.room), {
       cwd: shipped.directory,
       warn,
     })) {

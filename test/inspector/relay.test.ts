@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Inspector, inspectRoom, startInspector } from '../../src/cli/start-inspector.ts';
 import type { WireEvent } from '../../src/inspector/wire.ts';
 import { Conflict, InvalidInput } from '../../src/errors.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { until } from '../hostile/until.ts';
 import { lateView, receive, receiveAsPackage } from './receiving.ts';
 import { createShippedRoom, MACHINE_FILE, type ShippedRoom } from './shipped-room.ts';
@@ -22,7 +23,7 @@ beforeAll(async () => {
   shipped = await createShippedRoom();
   await shipped.ship();
   past = [];
-  for await (const event of inspectRoom(shipped.room.context, { cwd: ROOT, files: FILES, warn: () => {} }))
+  for await (const event of inspectRoom(contextOf(shipped.room), { cwd: ROOT, files: FILES, warn: () => {} }))
     past.push(event);
 });
 afterAll(() => shipped[Symbol.asyncDispose]());
@@ -34,7 +35,7 @@ afterEach(async () => {
 
 async function start(options: Partial<Parameters<typeof startInspector>[1]> = {}): Promise<Inspector> {
   const program = import.meta.filename;
-  const inspector = await startInspector(shipped.room.context, {
+  const inspector = await startInspector(contextOf(shipped.room), {
     cwd: ROOT,
     files: FILES,
     program,

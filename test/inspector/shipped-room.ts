@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { WorkflowEntry } from '../../src/journal/read.ts';
 import { readJournal } from '../../src/journal/read.ts';
 import { initRoom, openRoom, type Agent, type Room } from '../../src/index.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { runWorkflow } from '../../src/runtime.ts';
 import { machine } from './ship-machine.ts';
 
@@ -40,7 +41,7 @@ export async function createShippedRoom(): Promise<ShippedRoom> {
     },
     entries: (...addresses) => {
       const found: WorkflowEntry[] = [];
-      for (const address of addresses) readJournal(room.context, address, (entry) => found.push({ address, entry }));
+      for (const address of addresses) readJournal(contextOf(room), address, (entry) => found.push({ address, entry }));
       return found.sort((a, b) => timeOf(a) - timeOf(b));
     },
     [Symbol.asyncDispose]: async () => {

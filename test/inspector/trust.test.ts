@@ -14,6 +14,7 @@ import { inspectRoom } from '../../src/cli/start-inspector.ts';
 import { isShippedMachine } from '../../src/cli/load.ts';
 import { InvalidInput } from '../../src/errors.ts';
 import { initRoom, openRoom, type Room } from '../../src/index.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { runWorkflow } from '../../src/runtime.ts';
 import { runInProcess } from './run-in-process.ts';
 
@@ -99,7 +100,7 @@ test('inspect and why import nothing that a journal names, and inspect says how 
   expect((await runInProcess(why, ['looked-at'], { directory })).stdout).toContain('started');
   const warnings: string[] = [];
   const sessions = new Set<string>();
-  const events = inspectRoom(room.context, {
+  const events = inspectRoom(contextOf(room), {
     addresses: ['looked-at'],
     cwd: ROOT,
     files: { named: [], words: ['inspect', 'looked-at'], program: import.meta.filename },

@@ -1,6 +1,7 @@
 import type { Host } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { Agent, Room, TmuxPane } from '../../src/index.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { logged, openZoo, type ZooRoom } from '../hostile/zoo-room.ts';
 
 /** A room in which bob has a pane, with a clock that only a test moves. */
@@ -32,7 +33,7 @@ export async function openNudgeRoom(pane: TmuxPane, given: Partial<Host> = {}): 
       // A sign of life of the same ms would be no newer than the nudge.
       nowMs += 10;
       await alice.send({ to: 'bob', type: 'INFO', content });
-      await room.context.nudges.settled();
+      await contextOf(room).nudges.settled();
     },
     nudges: () => logged(zoo.directory, 'nudged') as { outcome: string; detail: string }[],
     [Symbol.asyncDispose]: () => zoo[Symbol.asyncDispose](),

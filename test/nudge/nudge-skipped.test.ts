@@ -1,8 +1,10 @@
 import fs from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
-import type { RunResult, TmuxPane } from '../../src/index.ts';
+import type { TmuxPane } from '../../src/index.ts';
+import type { RunResult } from '../../src/runtime.ts';
 import { currentPane } from '../../src/room/nudge.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { systemError } from '../faults/faulty-files.ts';
 import { until } from '../hostile/until.ts';
 import { readAll } from '../hostile/zoo-room.ts';
@@ -99,7 +101,7 @@ describe.skipIf(skipWithoutTmux)('a nudge is skipped, and the message arrives, w
     process.kill(tmux.pid, 'SIGSTOP');
     await nudging.alice.send({ to: 'bob', type: 'INFO', content: 'x' });
     expect(nudging.nudges()).toEqual([]);
-    await nudging.room.context.nudges.settled();
+    await contextOf(nudging.room).nudges.settled();
     expect(nudging.nudges()).toMatchObject([
       { outcome: 'skipped', detail: expect.stringContaining('does not answer') },
     ]);
@@ -139,7 +141,7 @@ test('a send is over before tmux is asked anything that it could wait for', asyn
   await until('tmux was asked', () => events.some((event) => event.startsWith('tmux')));
   events.push('tmux answers');
   answer({ exitCode: 1, stdout: '', stderr: '' });
-  await nudging.room.context.nudges.settled();
+  await contextOf(nudging.room).nudges.settled();
   expect(events.filter((event) => !event.startsWith('tmux was'))).toEqual(['the send is over', 'tmux answers']);
   expect(nudging.nudges()).toMatchObject([{ outcome: 'skipped' }]);
 });

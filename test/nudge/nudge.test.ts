@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { ALL_HOSTILE_TEXT } from '../../fixtures/zoo/hostile-text.ts';
 import { errnoOf } from '../../src/host/file-system.ts';
 import { nodeProcesses } from '../../src/host/node-processes.ts';
-import { openRoom, type Processes } from '../../src/index.ts';
+import { openRoom } from '../../src/index.ts';
+import type { Processes } from '../../src/runtime.ts';
 import { actorLayout, roomLayout } from '../../src/message/layout.ts';
 import { NUDGE_TEXT } from '../../src/room/nudge.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { until } from '../hostile/until.ts';
 import { readAll } from '../hostile/zoo-room.ts';
 import { openNudgeRoom, type NudgeRoom } from './nudge-room.ts';
@@ -29,7 +31,7 @@ async function readSome(nudging: NudgeRoom, limit: number): Promise<void> {
     if (read === limit) break;
   }
   expect(read).toBe(limit);
-  await nudging.room.context.nudges.settled();
+  await contextOf(nudging.room).nudges.settled();
 }
 
 /** Calls `hook` before the first tmux command of this name runs. */
@@ -78,7 +80,7 @@ describe.skipIf(skipWithoutTmux)('a nudge, through a real tmux', () => {
       data: { [hostile]: hostile },
       threadId: ALL_HOSTILE_TEXT.slice(0, 100),
     });
-    await room.context.nudges.settled();
+    await contextOf(room).nudges.settled();
     await until('the message is shown', () => viewer.screen().includes(NUDGE_TEXT));
     expect(viewer.screen()).not.toContain('owned');
     expect(fs.readdirSync(tmux.directory)).not.toContain('owned');
@@ -143,7 +145,7 @@ describe.skipIf(skipWithoutTmux)('a nudge, through a real tmux', () => {
     expect(tmux.unread(pane)).toBe('2');
     const [waiting] = nudging.zoo.bob.list().unsettled;
     await nudging.zoo.bob.acknowledge(waiting?.message.id ?? '');
-    await nudging.room.context.nudges.settled();
+    await contextOf(nudging.room).nudges.settled();
     expect(tmux.unread(pane)).toBe('1');
     await readSome(nudging, 1);
     expect(tmux.unread(pane)).toBe('');
@@ -155,11 +157,11 @@ describe.skipIf(skipWithoutTmux)('a nudge, through a real tmux', () => {
     const { pane } = await openRecorder(tmux);
     await using nudging = await openNudgeRoom(pane);
     await nudging.alice.send({ to: 'bob', type: 'INFO', content: 'x', expiresInMs: 60_000 });
-    await nudging.room.context.nudges.settled();
+    await contextOf(nudging.room).nudges.settled();
     expect(tmux.unread(pane)).toBe('1');
     nudging.advance(120_000);
     expect(await readAll(nudging.zoo.bob)).toEqual([]);
-    await nudging.room.context.nudges.settled();
+    await contextOf(nudging.room).nudges.settled();
     expect(tmux.unread(pane)).toBe('');
   });
 

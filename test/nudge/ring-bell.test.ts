@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
-import type { FileFacts, FileSystem, Host } from '../../src/index.ts';
+import type { FileFacts, FileSystem, Host } from '../../src/runtime.ts';
 import { ringBell } from '../../src/room/nudge.ts';
 
 /** A host on which every path opens as such a thing, and what was opened on it and written to it. */

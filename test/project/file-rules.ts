@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { importersOf, type Sources } from './import-rules.ts';
-import { lineAt } from './imports.ts';
+import { isInComment, lineAt } from './imports.ts';
 
 const LINES_MAX = 400;
 /** A shorter file with one importer in its folder is a part of that importer. */
@@ -93,8 +93,8 @@ function lengthFaults(path: string, source: string): string[] {
 function banFaults(path: string, source: string): string[] {
   const layer = path.split('/')[0] ?? path;
   return BANS.filter(({ allowedIn }) => !allowedIn?.includes(layer)).flatMap(({ call, instead }) =>
-    [...source.matchAll(call)].map(
-      (match) => `${path}:${lineAt(source, match.index)} calls ${match[0]}: use ${instead}`,
-    ),
+    [...source.matchAll(call)]
+      .filter((match) => !isInComment(source, match.index))
+      .map((match) => `${path}:${lineAt(source, match.index)} calls ${match[0]}: use ${instead}`),
   );
 }

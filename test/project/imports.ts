@@ -29,11 +29,15 @@ export function importsOf(source: string): ImportFound[] {
     found.push({ specifier: match[2] ?? '', line: lineAt(source, match.index), typeOnly: false, names: undefined });
   }
   for (const match of source.matchAll(DYNAMIC)) {
-    const line = lineAt(source, match.index);
-    if (COMMENT_LINE.test(source.split('\n')[line - 1] ?? '')) continue;
-    found.push({ specifier: match[2] ?? '', line, typeOnly: false, names: undefined });
+    if (isInComment(source, match.index)) continue;
+    found.push({ specifier: match[2] ?? '', line: lineAt(source, match.index), typeOnly: false, names: undefined });
   }
   return found.toSorted((a, b) => a.line - b.line);
+}
+
+/** Whether the character at `index` is in a line of a comment, such as an example. */
+export function isInComment(source: string, index: number): boolean {
+  return COMMENT_LINE.test(source.split('\n')[lineAt(source, index) - 1] ?? '');
 }
 
 /** The line, counted from 1, that holds the character at `index`. */

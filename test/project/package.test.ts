@@ -34,6 +34,16 @@ describe('the README', () => {
   });
 });
 
+describe('the entries', () => {
+  it('have each public name in one of them', () => {
+    const names = ['index', 'workflow', 'runtime', 'testing', 'agents'].flatMap((entry) =>
+      exportedBy(`src/${entry}.ts`),
+    );
+    expect(names).toEqual(expect.arrayContaining(['openRoom', 'accepts', 'WorkflowHost', 'explore', 'runAgent']));
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+});
+
 describe('the commands', () => {
   it('are two names of one, of which one is the name of the package, so that npx finds it', () => {
     expect(pkg.bin).toEqual({ mailroom: 'dist/cli/mailroom.cjs', [pkg.name]: 'dist/cli/mailroom.cjs' });
@@ -126,6 +136,19 @@ describe('the build', () => {
 
 function text(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** The names that a file of `export { … } from …` passes on. */
+function exportedBy(path: string): string[] {
+  return [...text(path).matchAll(/^export (?:type )?\{([^}]*)\}/gm)]
+    .flatMap(([, names = '']) => names.split(','))
+    .map((name) =>
+      name
+        .trim()
+        .replace(/^type /, '')
+        .replace(/^.* as /, ''),
+    )
+    .filter((name) => name !== '');
 }
 
 /** The paths at the leaves of an `exports` field. */

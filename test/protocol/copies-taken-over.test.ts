@@ -6,11 +6,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { initRoom, nodeHost, openRoom, type FileSystem, type Host } from '../../src/index.ts';
+import { initRoom, openRoom } from '../../src/index.ts';
+import { nodeHost, type FileSystem, type Host } from '../../src/runtime.ts';
 import type { Claim } from '../../src/mailbox/claim.ts';
 import { drain } from '../../src/mailbox/drain.ts';
 import type { Mailbox } from '../../src/mailbox/mailbox.ts';
 import { mailboxOf } from '../../src/room/context.ts';
+import { contextOf } from '../../src/room/room.ts';
 
 let directory: string;
 let root: string;
@@ -71,7 +73,7 @@ function layOut({ cur, isNew }: { cur: readonly string[]; isNew: boolean }): voi
 
 async function reader(host: Host): Promise<Mailbox> {
   const room = await openRoom({ cwd: root, host });
-  const mailbox = mailboxOf(room.context, 'bob');
+  const mailbox = mailboxOf(contextOf(room), 'bob');
   if (!mailbox) throw new Error('bob has no mailbox');
   return mailbox;
 }

@@ -5,6 +5,7 @@ import { retryDead } from '../../src/mailbox/dead.ts';
 import type { Mailbox } from '../../src/mailbox/mailbox.ts';
 import { MESSAGE_BYTES_CEILING } from '../../src/message/message.ts';
 import { mailboxOf } from '../../src/room/context.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { sealMessage } from '../../src/signing/seal.ts';
 import { isPythonThere, startPythonClient, type PythonClient } from './python-client.ts';
 import { codeOf, createSharedRoom, takeAll, type PythonMail, type SharedRoom } from './shared-room.ts';
@@ -149,7 +150,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
     const id = await send('library', { content: 'the first' });
     const [mail] = await read(first);
     await mail?.acknowledge();
-    const { keyring, config } = shared.room.context;
+    const { keyring, config } = contextOf(shared.room);
     const message = { ...mail?.message, content: 'the second' } as Parameters<typeof sealMessage>[0];
     const sealed = sealMessage(message, { key: keyring.signerOf('alice'), limits: config.limits });
     fs.writeFileSync(shared.mailbox('bob', 'new', sealed.name), sealed.bytes);
@@ -258,7 +259,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
       const retry = async (reason: string): Promise<void> => {
         fs.writeFileSync(`${at}.why.json`, JSON.stringify({ ...why, reason }));
         if (client === 'python') await shared.ask('bob', 'retry', { name: letter });
-        else retryDead(mailboxOf(shared.room.context, 'bob') as Mailbox, letter);
+        else retryDead(mailboxOf(contextOf(shared.room), 'bob') as Mailbox, letter);
       };
       expect(await codeOf(() => retry('bad-signature'))).toBe('CONFLICT');
       const purged = shared.mailbox('bob', 'purged-through');

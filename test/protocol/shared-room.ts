@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { initRoom, nodeHost, openRoom, type Mail, type Room, type RoomLimits } from '../../src/index.ts';
+import { initRoom, openRoom, type Mail, type Room, type RoomLimits } from '../../src/index.ts';
+import { nodeHost } from '../../src/runtime.ts';
 import type { Message } from '../../src/message/message.ts';
 import { PythonError, type PythonClient } from './python-client.ts';
 

@@ -2,8 +2,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { initRoom, openRoom, type FileSystem, nodeHost, type Room } from '../../src/index.ts';
+import { initRoom, openRoom, type Room } from '../../src/index.ts';
+import { type FileSystem, nodeHost } from '../../src/runtime.ts';
 import { listCards } from '../../src/room/context.ts';
+import { contextOf } from '../../src/room/room.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -30,15 +32,15 @@ test('cards are read once, and again when another process has replaced them', as
   await using other = await openRoom({ cwd: directory });
   const bob = await other.join('bob', { skills: ['first'] });
   await other.join('carol');
-  expect(listCards(room.context).map(({ address }) => address)).toEqual(['bob', 'carol']);
+  expect(listCards(contextOf(room)).map(({ address }) => address)).toEqual(['bob', 'carol']);
   const before = opened();
-  expect(listCards(room.context)).toHaveLength(2);
+  expect(listCards(contextOf(room))).toHaveLength(2);
   expect(opened()).toBe(before);
 
   await other.join('bob', { skills: ['second'] });
-  expect(listCards(room.context)[0]?.skills).toEqual(['second']);
+  expect(listCards(contextOf(room))[0]?.skills).toEqual(['second']);
   await bob.leave();
-  expect(listCards(room.context)[0]?.leftAt).toBeTypeOf('string');
+  expect(listCards(contextOf(room))[0]?.leftAt).toBeTypeOf('string');
   expect(opened()).toBe(before + 2);
   await room.close();
 });
@@ -46,15 +48,15 @@ test('cards are read once, and again when another process has replaced them', as
 test('a card that went away is not remembered, and one that makes no sense is none', async () => {
   const { room } = await openCounted();
   await room.join('bob');
-  expect(listCards(room.context)).toHaveLength(1);
+  expect(listCards(contextOf(room))).toHaveLength(1);
   const card = path.join(room.directory, 'actors', 'bob', 'card.json');
   const bytes = fs.readFileSync(card);
   fs.rmSync(card);
-  expect(listCards(room.context)).toHaveLength(0);
+  expect(listCards(contextOf(room))).toHaveLength(0);
   fs.writeFileSync(card, 'no card');
-  expect(listCards(room.context)).toHaveLength(0);
+  expect(listCards(contextOf(room))).toHaveLength(0);
   fs.rmSync(card);
   fs.writeFileSync(card, bytes);
-  expect(listCards(room.context)).toHaveLength(1);
+  expect(listCards(contextOf(room))).toHaveLength(1);
   await room.close();
 });

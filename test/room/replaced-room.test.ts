@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { initRoom, openRoom, type Room } from '../../src/index.ts';
 import { roomLayout } from '../../src/message/layout.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { watchRoom } from '../../src/room/watch-room.ts';
 import { until } from '../hostile/until.ts';
 import { deadIn, openZoo, readAll, refusedIn, type ZooRoom } from '../hostile/zoo-room.ts';
@@ -80,7 +81,7 @@ describe('another room at the same path', () => {
       ['join', () => old.join('dora')],
       ['actors', () => old.actors()],
       ['status', () => old.status(held.message.id)],
-      ['watch', () => all(watchRoom(old.context, { address: undefined, signal: new AbortController().signal }))],
+      ['watch', () => all(watchRoom(contextOf(old), { address: undefined, signal: new AbortController().signal }))],
     ];
     for (const [what, attempt] of tries) {
       await expect((async () => attempt())(), what).rejects.toMatchObject(REPLACED);
@@ -216,7 +217,7 @@ test('a log that was removed is begun anew with the next record, and that of ano
   await zoo.alice.send({ ...NOTE, content: 'the next' });
   expect(fs.readFileSync(log, 'utf8')).toContain('the next');
   const { room, before } = await replaceRoom(0);
-  zoo.room.context.log.append({ event: 'warning', detail: 'from the old room' });
+  contextOf(zoo.room).log.append({ event: 'warning', detail: 'from the old room' });
   expect(everythingIn(zoo.directory)).toBe(before);
   await room.close();
 });

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { openRoom, type Room } from '../../src/index.ts';
 import type { Message } from '../../src/message/message.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { createSteppedClock, type SteppedClock } from '../hostile/stepped-clock.ts';
 import { openZoo, readAll, type ZooRoom } from '../hostile/zoo-room.ts';
 
@@ -150,7 +151,7 @@ describe('the record of a reply', () => {
   it('of a newer version is left alone', async () => {
     const question = await ask();
     await zoo.bob.reply(question, INFO);
-    const { keyring } = zoo.room.context;
+    const { keyring } = contextOf(zoo.room);
     const signed = JSON.stringify({ v: 2 });
     const signature = JSON.stringify(keyring.signerOf('bob').sign(Buffer.from(signed)));
     fs.writeFileSync(recordPath(), `{"signed":${signed},"signature":${signature}}`);

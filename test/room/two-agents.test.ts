@@ -18,19 +18,19 @@ test.each(['hmac-sha256', 'ed25519'] as const)(
     const alice = await room.join('alice');
     const bob = await room.join('bob');
     const { id } = await alice.send({ to: 'bob', type: 'QUESTION', content: 'Which port?', data: { service: 'api' } });
-    expect(alice.status(id).map(({ state }) => state)).toEqual(['delivered']);
+    expect(room.status(id).map(({ state }) => state)).toEqual(['delivered']);
 
     const received = [];
     for await (const mail of bob.inbox({ wait: false })) {
       received.push(mail.message);
-      expect(bob.status(id.slice(-8)).map(({ state }) => state)).toEqual(['claimed']);
+      expect(room.status(id.slice(-8)).map(({ state }) => state)).toEqual(['claimed']);
       await bob.reply(mail, { type: 'INFO', content: '8080' });
       await mail.ack();
     }
     expect(received).toMatchObject([
       { id, from: 'alice', to: ['bob'], type: 'QUESTION', content: 'Which port?', data: { service: 'api' } },
     ]);
-    expect(alice.status(id).map(({ state }) => state)).toEqual(['acknowledged']);
+    expect(room.status(id).map(({ state }) => state)).toEqual(['acknowledged']);
 
     const answers = [];
     for await (const mail of alice.inbox({ wait: false })) {

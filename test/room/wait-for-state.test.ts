@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { MessageRefused, WaitTimeout } from '../../src/index.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { waitForState } from '../../src/room/wait-for-state.ts';
 import { createSteppedClock, type SteppedClock } from '../hostile/stepped-clock.ts';
 import { until } from '../hostile/until.ts';
@@ -21,7 +22,14 @@ async function sendAndWait(
   await zoo.room.join('carol');
   const { id, outcomes } = await zoo.alice.broadcast({ type: 'INFO', content: 'to all' });
   const recipients = Object.keys(outcomes);
-  const waiting = waitForState(zoo.room.context, { id, from: 'alice', recipients, state, timeoutMs: 10_000, signal });
+  const waiting = waitForState(contextOf(zoo.room), {
+    id,
+    from: 'alice',
+    recipients,
+    state,
+    timeoutMs: 10_000,
+    signal,
+  });
   const over = waiting.then(
     () => 'reached',
     (error: unknown) => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { contextOf } from '../../src/room/room.ts';
 import { watchRoom, type Seen } from '../../src/room/watch-room.ts';
 import { until } from '../hostile/until.ts';
 import { openZoo, readAll, type ZooRoom } from '../hostile/zoo-room.ts';
@@ -19,7 +20,7 @@ function watch(address: string | undefined): { seen: Seen[]; ended: Promise<void
   const seen: Seen[] = [];
   const ended = (async () => {
     const { signal } = stop.controller;
-    for await (const one of watchRoom(zoo.room.context, { address, signal })) seen.push(one);
+    for await (const one of watchRoom(contextOf(zoo.room), { address, signal })) seen.push(one);
   })();
   return { seen, ended };
 }

@@ -2,6 +2,7 @@ import { setup, type AnyStateMachine } from 'xstate';
 import { z } from 'zod';
 import { expect, test } from 'vitest';
 import { stopWorkflow } from '../../src/history/stop.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { accepts } from '../../src/workflow.ts';
 import { eventually, WorkflowRoom } from './workflow-room.ts';
 
@@ -71,8 +72,8 @@ test.each([
     await going.host.close();
     expect(room.state(waits)?.state?.status).toBe('active');
     const { id } = await alice.send({ to: waits, type: 'GO', content: '' });
-    expect(alice.status(id)[0]?.state).toBe('delivered');
-    await stopWorkflow(opened.context, 'top');
+    expect(room.status(id)[0]?.state).toBe('delivered');
+    await stopWorkflow(contextOf(opened), 'top');
     const last = await room.run(gone, { acceptChanged: true });
     expect(await last.workflow.result).toEqual({ status: 'stopped' });
     await last.host.close();

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { Host } from '../../src/host/host.ts';
 import { readCard } from '../../src/room/card.ts';
+import { contextOf } from '../../src/room/room.ts';
 import type { WorkflowHost } from '../../src/runtime.ts';
 import { accepts, tell } from '../../src/workflow.ts';
 import { eventually, texts, WorkflowRoom } from './workflow-room.ts';
@@ -218,7 +219,7 @@ test('who takes a workflow over takes its children too, and nobody else whose ad
   await alice.send({ to: 'parent', type: 'BEGIN', content: '' });
   await taking.workflow.result;
   expect(room.snapshot('parent').value).toBe('refused');
-  expect(readCard(nodeHost, opened.context.layout, 'alice')).toMatchObject({ kind: 'agent', program: 'claude' });
+  expect(readCard(nodeHost, contextOf(opened).layout, 'alice')).toMatchObject({ kind: 'agent', program: 'claude' });
   await taking.host.close();
   await first.host.close();
 });

@@ -30,7 +30,7 @@ test(
         bob: ({ message }) => void heard.set(message.room, [...(heard.get(message.room) ?? []), message.content]),
       },
       check: ({ room }) => {
-        const said = heard.get(room.context.config.roomId) ?? [];
+        const said = heard.get(room.config.roomId) ?? [];
         return said.join() === 'under way,landed' ? [] : [`bob was told ${said.join()}`];
       },
       pairs: 10,

@@ -5,6 +5,7 @@ import { listWorkflows } from '../../src/journal/list.ts';
 import { replayWorkflow } from '../../src/history/replay.ts';
 import { stopWorkflow } from '../../src/history/stop.ts';
 import { WorkflowFailed } from '../../src/index.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { accepts, activity, ask, tell } from '../../src/workflow.ts';
 import { eventually, WorkflowRoom } from './workflow-room.ts';
 
@@ -97,7 +98,7 @@ test.each(CAUSES)('a step that throws at its %s makes the workflow FAILED, and c
   await expect(again.workflow.result).rejects.toMatchObject({ code: 'WORKFLOW_FAILED' });
   await again.host.close();
   expect(room.state('m')?.state).toEqual(before);
-  expect(alice.status(noteId)[0]?.state).toBe('delivered');
+  expect(room.status(noteId)[0]?.state).toBe('delivered');
   // The same fault, once more.
   const retried = await room.run(broken, { retryFailed: true });
   await expect(retried.workflow.result).rejects.toMatchObject({ code: 'WORKFLOW_FAILED' });
@@ -272,7 +273,7 @@ test('a STOP gives a FAILED workflow up while it is run, and only then ends its 
   await using room = await WorkflowRoom.make();
   const { host, opened } = await failIn(room);
   expect(statuses(room)).toEqual(['active', 'active']);
-  await stopWorkflow(opened.context, 'm');
+  await stopWorkflow(contextOf(opened), 'm');
   await eventually('both are stopped', () => statuses(room).every((status) => status === 'stopped'));
   await host.close();
 });
@@ -283,7 +284,7 @@ test.each([true, false])(
     await using room = await WorkflowRoom.make();
     const { host, opened } = await failIn(room);
     await host.close();
-    await stopWorkflow(opened.context, 'm');
+    await stopWorkflow(contextOf(opened), 'm');
     const next = await room.run(keeping({ count: 0 }, { boom }, never));
     expect(await next.workflow.result).toEqual({ status: 'stopped' });
     await next.host.close();
@@ -329,7 +330,7 @@ test('mail for a FAILED workflow is not held to have killed the hosts that were 
     await expect(next.workflow.result).rejects.toBeInstanceOf(WorkflowFailed);
     left.push(next.host);
   }
-  expect(alice.status(id)[0]?.state).toBe('delivered');
+  expect(room.status(id)[0]?.state).toBe('delivered');
   for (const one of left) await one.close();
 });
 

@@ -7,6 +7,7 @@ import { frame } from '../../src/message/frame.ts';
 import { actorLayout, messageFileName } from '../../src/message/layout.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { Room } from '../../src/index.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { accepts, ask } from '../../src/workflow.ts';
 import { storyText } from '../../src/cli/print/story.ts';
 import { eventually, WorkflowRoom } from './workflow-room.ts';
@@ -62,7 +63,7 @@ function forge(
   signedAs: string,
   fields: { to: string; type: string; data?: unknown; replyTo?: string; from?: string },
 ): void {
-  const { context } = room;
+  const context = contextOf(room);
   const id = ids.next(Date.now());
   const message = {
     v: 1,

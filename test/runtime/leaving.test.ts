@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { z } from 'zod';
 import { nodeHost } from '../../src/host/node-host.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { runWorkflow, WorkflowHost } from '../../src/runtime.ts';
 import { accepts } from '../../src/workflow.ts';
 import { counter } from './machines.ts';
@@ -41,9 +42,9 @@ test('a host that was closed keeps nobody out, although its process lives', asyn
   await host.close();
   // As another process, which sees that the first one is alive.
   const other = await world.open();
-  const self = first.context.host.processes.self();
-  const processes = { ...other.context.host.processes, self: () => ({ ...self, startTime: `${self.startTime}0` }) };
-  const elsewhere = await world.open({ ...other.context.host, processes });
+  const self = contextOf(first).host.processes.self();
+  const processes = { ...contextOf(other).host.processes, self: () => ({ ...self, startTime: `${self.startTime}0` }) };
+  const elsewhere = await world.open({ ...contextOf(other).host, processes });
   expect(await runWorkflow(elsewhere, parent, { address: 'kept' })).toMatchObject({ status: 'done' });
 });
 
@@ -60,7 +61,7 @@ test('a workflow that nobody runs keeps its address from agents, and an agent th
     message: expect.stringContaining('counter is in use by a workflow') as string,
     hint: 'Choose another name, or take the address from it with --take-over.',
   };
-  const other = { ...joining.context.host.processes.self(), pid: process.ppid, startTime: '' };
+  const other = { ...contextOf(joining).host.processes.self(), pid: process.ppid, startTime: '' };
   await expect(joining.join('counter', { process: other })).rejects.toMatchObject(refused);
   await joining.join('counter', { process: other, takeOver: true });
   await expect(world.run(counter)).rejects.toMatchObject({

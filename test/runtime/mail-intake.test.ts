@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { contextOf } from '../../src/room/room.ts';
 import { MailIntake } from '../../src/runtime/mail-intake.ts';
-import { createIdSource, nodeHost } from '../../src/index.ts';
+import { createIdSource } from '../../src/index.ts';
+import { nodeHost } from '../../src/runtime.ts';
 import { mailboxOf } from '../../src/room/context.ts';
 import { createSteppedClock } from '../hostile/stepped-clock.ts';
 import { WorkflowRoom } from './workflow-room.ts';
@@ -12,7 +14,7 @@ test('mail that came after the last look, and before a timer was due, is seen al
   const opened = await room.open();
   const alice = await opened.join('alice');
   await opened.join('worker');
-  const mailbox = mailboxOf(opened.context, 'worker');
+  const mailbox = mailboxOf(contextOf(opened), 'worker');
   if (!mailbox) throw new Error('worker has a mailbox');
   const sentAt = (timeMs: number, content: string): Promise<unknown> =>
     alice.send({ to: 'worker', type: 'INFO', content, id: createIdSource(nodeHost.randomBytes).next(timeMs) });
@@ -36,7 +38,7 @@ test('mail of a time to come stays where it is, and is taken when the clock agre
   const opened = await room.open({ ...nodeHost, clock });
   const alice = await opened.join('alice');
   await opened.join('worker');
-  const mailbox = mailboxOf(opened.context, 'worker');
+  const mailbox = mailboxOf(contextOf(opened), 'worker');
   if (!mailbox) throw new Error('worker has a mailbox');
   const { id } = await alice.send({ to: 'worker', type: 'INFO', content: 'x' });
   clock.advance(-30 * 3600 * SECOND_MS);

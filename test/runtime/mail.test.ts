@@ -30,7 +30,7 @@ test('what nobody declares, what has another shape, and what comes after the end
   await alice.send({ to: 'counter', type: 'FINISH', content: '' });
   await workflow.result;
   const late = await alice.send(note(1));
-  const reasonOf = (id: string) => alice.status(id)[0]?.reason;
+  const reasonOf = (id: string) => room.status(id)[0]?.reason;
   await eventually('the late one is dead', () => reasonOf(late.id) !== undefined);
   expect([undeclared, misshapen, late].map(({ id }) => reasonOf(id))).toEqual(['undeclared-type', 'bad-data', 'ended']);
   await host.close();
@@ -47,7 +47,7 @@ test('a step that throws keeps the last good state and makes a dead letter of it
   await alice.send({ to: 'counter', type: 'FINISH', content: '' });
   expect(await workflow.result).toMatchObject({ output: { sum: 7 } });
   await host.close();
-  expect(alice.status(thrown.id)[0]).toMatchObject({ state: 'dead', reason: 'step-failed' });
+  expect(room.status(thrown.id)[0]).toMatchObject({ state: 'dead', reason: 'step-failed' });
   const [failed] = room.story('counter').filter(({ verdict }) => verdict === 'failed');
   expect(failed?.detail).toMatch(/^Error: this step always throws \(at .*\/workflows\/machines\.ts:\d+:\d+\)$/);
 });
@@ -66,13 +66,13 @@ test('only the actor that was asked can answer, and an answer of another shape l
     threadId: question.threadId,
   });
   const misshapen = await alice.reply(question, { type: 'INFO', content: 'yes', data: { sure: 'very' } });
-  await eventually('both are dead', () => alice.status(forged.id)[0]?.reason && alice.status(misshapen.id)[0]?.reason);
-  expect(alice.status(forged.id)[0]?.reason).toBe('not-believed');
-  expect(alice.status(misshapen.id)[0]?.reason).toBe('bad-data');
+  await eventually('both are dead', () => room.status(forged.id)[0]?.reason && room.status(misshapen.id)[0]?.reason);
+  expect(room.status(forged.id)[0]?.reason).toBe('not-believed');
+  expect(room.status(misshapen.id)[0]?.reason).toBe('bad-data');
   await alice.reply(question, { type: 'INFO', content: 'indeed', data: { sure: true } });
   expect(await workflow.result).toEqual({ status: 'done', output: 'alice: indeed' });
   const late = await alice.reply(question, { type: 'INFO', content: 'after all not' });
-  await eventually('the late answer is dealt with', () => alice.status(late.id)[0]?.state !== 'delivered');
+  await eventually('the late answer is dealt with', () => room.status(late.id)[0]?.state !== 'delivered');
   await host.close();
   expect(room.story('asker').map(({ verdict }) => verdict)).toContain('refused');
 });

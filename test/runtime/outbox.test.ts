@@ -2,12 +2,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setup } from 'xstate';
 import { expect, test } from 'vitest';
+import { contextOf } from '../../src/room/room.ts';
 import { Outbox } from '../../src/runtime/outbox.ts';
 import { ProgressKeeper } from '../../src/runtime/progress.ts';
 import { sealEntry } from '../../src/runtime/deliver-entry.ts';
 import type { Mailbox } from '../../src/mailbox/mailbox.ts';
 import { actorLayout, roomLayout } from '../../src/message/layout.ts';
-import { createIdSource, nodeHost, type Host } from '../../src/index.ts';
+import { createIdSource } from '../../src/index.ts';
+import { nodeHost, type Host } from '../../src/runtime.ts';
 import { tell } from '../../src/workflow.ts';
 import { counter } from './machines.ts';
 import { createSteppedClock } from '../hostile/stepped-clock.ts';
@@ -52,7 +54,7 @@ test('what a loss of power left of a burst lets nobody pass before its turn', as
   const opened = await room.open(failingNowAndThen(linked, new Set([3])));
   const alice = await opened.join('alice');
   await opened.join('sender');
-  const { context } = opened;
+  const context = contextOf(opened);
   const ids = createIdSource(nodeHost.randomBytes);
   const [a, b, c] = ['a', 'b', 'c'].map((content) => {
     const draft = { to: ['alice'], type: 'INFO', content };
@@ -94,7 +96,7 @@ test('a message from before the clock was set back waits in the outbox, and goes
   const opened = await room.open({ ...nodeHost, clock });
   const alice = await opened.join('alice');
   await opened.join('sender');
-  const { context } = opened;
+  const context = contextOf(opened);
   const id = createIdSource(nodeHost.randomBytes).next(clock.now());
   const draft = { to: ['alice'], type: 'INFO', content: 'late' };
   const entry = sealEntry(context, {
@@ -184,7 +186,7 @@ test('a message to several is in the log once, however many parts it goes out in
   await using room = await WorkflowRoom.make({ durability: 'power' });
   const opened = await room.open();
   for (const address of ['alice', 'bob', 'carol', 'sender']) await opened.join(address);
-  const { context } = opened;
+  const context = contextOf(opened);
   const ids = createIdSource(nodeHost.randomBytes);
   const entries = [['alice'], ['all'], ['bob'], ['alice', 'carol'], ['all']].map((to) => {
     const content = to.join(' ');

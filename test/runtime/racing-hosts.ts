@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { initRoom, openRoom } from '../../src/index.ts';
 import { readJournal } from '../../src/journal/read.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { drawNumbers } from '../../src/testing/crash/matrix.ts';
 import { until } from '../processes/child.ts';
 
@@ -126,7 +127,7 @@ async function verdict(directory: string, won: string): Promise<Pick<Race, 'comm
   let opens = 0;
   let count = -1;
   const room = await openRoom({ directory });
-  readJournal(room.context, 'counter', (entry) => {
+  readJournal(contextOf(room), 'counter', (entry) => {
     if ('open' in entry) opens += 1;
     if (!('commit' in entry)) return;
     const { n } = (entry.commit.state.snapshot as { context: { n: number } }).context;

@@ -74,7 +74,7 @@ test('a step whose record is too large fails with its size, and keeps the last g
   await send('FINISH');
   expect(await workflow.result).toEqual({ status: 'done', output: 5 * MIB });
   await host.close();
-  for (const { id } of refused) expect(alice.status(id)[0]).toMatchObject({ state: 'dead', reason: 'step-failed' });
+  for (const { id } of refused) expect(room.status(id)[0]).toMatchObject({ state: 'dead', reason: 'step-failed' });
   const details = room.story('grower').flatMap(({ verdict, detail }) => (verdict === 'failed' ? [detail] : []));
   expect(details).toEqual(
     refused.map(() => expect.stringMatching(/the record has \d{8} bytes, the limit is 12582912; keep/) as string),
@@ -92,7 +92,7 @@ test('a message too large to be written down beside the state is a dead letter, 
   const { id } = await send('FINISH', 'x'.repeat(3 * MIB));
   await send('FINISH', '');
   expect(await workflow.result).toEqual({ status: 'done', output: 11 * MIB });
-  expect(alice.status(id)[0]).toMatchObject({ state: 'dead', reason: 'step-failed' });
+  expect(room.status(id)[0]).toMatchObject({ state: 'dead', reason: 'step-failed' });
   await host.close();
 });
 
@@ -117,7 +117,7 @@ test('a backlog that fits into no record keeps the segment from ending, and the 
     const { host } = await room.run(grower);
     for (let n = 0; n < count; n++) {
       const { id } = await alice.send({ to: 'grower', type: 'TELL', content: '', data: { times: 1 } });
-      await eventually('the step is taken', () => alice.status(id)[0]?.state === 'acknowledged');
+      await eventually('the step is taken', () => room.status(id)[0]?.state === 'acknowledged');
     }
     await host.close();
     told += count;

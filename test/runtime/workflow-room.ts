@@ -4,9 +4,11 @@ import path from 'node:path';
 import type { AnyStateMachine } from 'xstate';
 import { readJournal, readJournalState, type JournalEntry } from '../../src/journal/read.ts';
 import { storyOf, type StoryLine } from '../../src/history/explain.ts';
+import { contextOf } from '../../src/room/room.ts';
 import { WorkflowHost, type Workflow, type WorkflowOptions } from '../../src/runtime/host.ts';
 import type { Durability } from '../../src/mailbox/mailbox.ts';
-import { initRoom, openRoom, type Agent, type Host, type Room, type RoomLimits } from '../../src/index.ts';
+import { initRoom, openRoom, type Agent, type MessageStatus, type Room, type RoomLimits } from '../../src/index.ts';
+import type { Host } from '../../src/runtime.ts';
 
 /** A room in a temporary directory, and what a test asks of its workflows. */
 export class WorkflowRoom implements AsyncDisposable {
@@ -64,12 +66,12 @@ export class WorkflowRoom implements AsyncDisposable {
 
   journal(address: string): JournalEntry[] {
     const entries: JournalEntry[] = [];
-    readJournal(this.#any().context, address, (entry) => entries.push(entry));
+    readJournal(contextOf(this.#any()), address, (entry) => entries.push(entry));
     return entries;
   }
 
   state(address: string): ReturnType<typeof readJournalState> {
-    return readJournalState(this.#any().context, address);
+    return readJournalState(contextOf(this.#any()), address);
   }
 
   /** XState's snapshot of a workflow, as its journal has it. */
@@ -79,8 +81,13 @@ export class WorkflowRoom implements AsyncDisposable {
     return state.snapshot as ReturnType<WorkflowRoom['snapshot']>;
   }
 
+  /** Where a message is. */
+  status(id: string): MessageStatus[] {
+    return this.#any().status(id);
+  }
+
   story(address: string): StoryLine[] {
-    return storyOf(this.#any().context, address) ?? [];
+    return storyOf(contextOf(this.#any()), address) ?? [];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -26,8 +26,7 @@ test.each(written.map((one, index) => [`${index} ${one.machine.id}`, one] as con
     await using room = await WorkflowRoom.make();
     const { host, workflow } = await room.run(parent);
     expect(await workflow.result).toEqual({ status: 'done', output: asJson(await there) });
-    const { context } = await room.open();
-    const replayed = replayWorkflow({ context }, 'parent', parent);
+    const replayed = replayWorkflow(await room.open(), 'parent', parent);
     expect(replayed?.divergences).toEqual([]);
     await host.close();
   },
@@ -184,9 +183,9 @@ test('siblings and ancestors are reached by system.get, and the journal keeps wh
     .journal('asker')
     .flatMap((entry) => ('commit' in entry && entry.commit.kin ? [entry.commit.kin] : []));
   expect(asked).toEqual([{ teller: true }]);
-  const { context } = await room.open();
+  const opened = await room.open();
   for (const [address, machine] of Object.entries({ root: family, asker, teller }))
-    expect(replayWorkflow({ context }, address, machine)?.divergences).toEqual([]);
+    expect(replayWorkflow(opened, address, machine)?.divergences).toEqual([]);
   expect(room.story('root').map(({ cause }) => cause)).toContain('FROM-SIBLING (event) for teller');
   await host.close();
 });

@@ -9,7 +9,7 @@ import type { Repository } from '../../machines/autonomous-dev/repository.ts';
 import { NotStarted, parseOptions } from '../../machines/team/options.ts';
 import { prepareRun, type Prepared } from '../../machines/team/prepare.ts';
 import type { Run } from '../../machines/team/run-directory.ts';
-import { nodeHost } from '../../src/index.ts';
+import { nodeHost } from '../../src/runtime.ts';
 import { AS_BUILT, FROM_SOURCE } from './program.ts';
 
 const MAIN = path.join(import.meta.dirname, '..', '..', 'machines', 'team', 'main.ts');

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { until } from '../hostile/until.ts';
-import { nodeHost } from '../../src/index.ts';
+import { nodeHost } from '../../src/runtime.ts';
 import { startTmux, type TmuxServer } from '../nudge/tmux-server.ts';
 import { processesAbout } from '../runtime/orphans.ts';
 

@@ -5,7 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { initRoom, nodeHost, openRoom } from '../../src/index.ts';
+import { initRoom, openRoom } from '../../src/index.ts';
+import { nodeHost } from '../../src/runtime.ts';
 import { crashProgram } from '../../src/testing/crash/runner.ts';
 import { CrashRoom } from '../../src/testing/crash/room.ts';
 

@@ -18,7 +18,7 @@ import {
 import {
   runWorkflow,
   type listWorkflows,
-  type Replayed,
+  type ReplayReport,
   type replayWorkflow,
   type WorkflowInfo,
 } from '../../src/runtime.ts';
@@ -232,5 +232,5 @@ test('a program looks into a room by the room that it has opened', () => {
   expectTypeOf<typeof listWorkflows>().toBeCallableWith({} as Room, 'ship');
   expectTypeOf<typeof replayWorkflow>().toBeCallableWith({} as Room, 'ship', child);
   expectTypeOf<ReturnType<typeof listWorkflows>>().toEqualTypeOf<WorkflowInfo[]>();
-  expectTypeOf<ReturnType<typeof replayWorkflow>>().toEqualTypeOf<Replayed | undefined>();
+  expectTypeOf<ReturnType<typeof replayWorkflow>>().toEqualTypeOf<ReplayReport | undefined>();
 });

@@ -1,5 +1,5 @@
 import { expectTypeOf, test } from 'vitest';
-import type { Agent, InboxOptions, Mail, Message, MessageStatus, PurgeReport } from '../../src/index.ts';
+import type { Agent, InboxOptions, Mail, Message, MessageStatus, PurgeReport, Room } from '../../src/index.ts';
 
 declare const agent: Agent;
 declare const mail: Mail;
@@ -30,7 +30,7 @@ test('mail is acknowledged, released, renewed and rejected, and says how often i
 });
 
 test('status is a line for each recipient, and tells what lies where', () => {
-  expectTypeOf<Agent['status']>().toEqualTypeOf<(id: string) => MessageStatus[]>();
+  expectTypeOf<Room['status']>().toEqualTypeOf<(id: string) => MessageStatus[]>();
   expectTypeOf<MessageStatus['state']>().toEqualTypeOf<
     'delivered' | 'claimed' | 'released' | 'acknowledged' | 'dead'
   >();

@@ -1,20 +1,18 @@
 import { expectTypeOf, test } from 'vitest';
+import type * as entry from '../../src/index.ts';
 import {
-  alwaysGrants,
   initRoom,
-  nodeHost,
   openRoom,
   type ActorInfo,
   type Agent,
-  type Clock,
-  type FileSystem,
-  type Host,
   type InitResult,
   type InitOptions,
   type JoinOptions,
+  type MessageStatus,
   type OpenOptions,
   type Room,
 } from '../../src/index.ts';
+import { nodeHost, type Clock, type FileSystem, type Host, type Lock } from '../../src/runtime.ts';
 
 test('a room is made and opened with options that may all be left out', () => {
   expectTypeOf(initRoom).toEqualTypeOf<(options?: InitOptions) => Promise<InitResult>>();
@@ -51,7 +49,15 @@ test('clock, file system, randomness and lock can be given', () => {
   expectTypeOf<Host['clock']>().toEqualTypeOf<Clock>();
   expectTypeOf<Host['files']>().toEqualTypeOf<FileSystem>();
   expectTypeOf<Host['randomBytes']>().toEqualTypeOf<(length: number) => Buffer>();
-  void openRoom({ host: { ...nodeHost, lock: alwaysGrants, clock: { ...nodeHost.clock, now: () => 0 } } });
+  const lock: Lock = { smooth: async () => async () => {} };
+  void openRoom({ host: { ...nodeHost, lock, clock: { ...nodeHost.clock, now: () => 0 } } });
   // @ts-expect-error: a host is whole.
-  void openRoom({ host: { lock: alwaysGrants } });
+  void openRoom({ host: { lock } });
+});
+
+test('rooms, agents and mail are made by Mailroom alone, and show nothing of what they work on', () => {
+  expectTypeOf<Extract<keyof typeof entry, 'Room' | 'Agent' | 'Mail' | 'nodeHost'>>().toEqualTypeOf<never>();
+  expectTypeOf<Extract<keyof Room, 'context'>>().toEqualTypeOf<never>();
+  expectTypeOf<Extract<keyof Agent, 'status'>>().toEqualTypeOf<never>();
+  expectTypeOf<Room['status']>().toEqualTypeOf<(id: string) => MessageStatus[]>();
 });

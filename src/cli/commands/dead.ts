@@ -8,7 +8,7 @@ import { parseMessageFileName } from '../../message/layout.ts';
 import { MESSAGE_BYTES_CEILING } from '../../message/message.ts';
 import { visible } from '../../message/visible.ts';
 import { mailboxOf } from '../../room/context.ts';
-import type { Room } from '../../room/room.ts';
+import { contextOf, type Room } from '../../room/room.ts';
 import type { Call, Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { alignColumns, fittedJson, fittedText, MAX_BYTES_OPTION, maxBytesOf, shortId } from '../print/mail.ts';
@@ -40,7 +40,7 @@ list shows, or by the id in the name of its file.
   run: (call) =>
     withAgent(call, async (agent, room) => {
       const [action = 'list', id] = call.args.operands;
-      const mailbox = mailboxOf(room.context, agent.address);
+      const mailbox = mailboxOf(contextOf(room), agent.address);
       const letters = mailbox ? listDead(mailbox) : [];
       if (action === 'list' || !mailbox) return list(call, letters);
       if (action === 'retry' && call.args.options.has('refused')) return retryRefused(call, room, mailbox);
@@ -60,7 +60,7 @@ list shows, or by the id in the name of its file.
 function retry(room: Room, mailbox: Mailbox, letter: DeadLetter): string {
   retryDead(mailbox, fileNameOf(letter));
   const id = messageIdOf(letter) ?? idOf(letter);
-  room.context.log.append({ event: 'retried', id, to: mailbox.address });
+  contextOf(room).log.append({ event: 'retried', id, to: mailbox.address });
   return id;
 }
 

@@ -1,5 +1,6 @@
 import type { AnyStateMachine, StateValue } from 'xstate';
 import { isMailroomError } from '../../errors.ts';
+import { contextOf } from '../../room/room.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { isMachineFile, loadMachine, loadRuntime, machineOf, namedOrShipped, type Runtime } from '../load.ts';
@@ -32,7 +33,9 @@ Mermaid text is drawn by GitHub, GitLab and many editors where it stands in a \`
           file: path,
           snapshot: undefined,
         }))
-      : await withRoom(call, (room) => machineOf(room.context, wanted, { ...place, chooseFile: namedOrShipped(call) }));
+      : await withRoom(call, (room) =>
+          machineOf(contextOf(room), wanted, { ...place, chooseFile: namedOrShipped(call) }),
+        );
     const runtime = await loadRuntime(found.file);
     const value = (found.snapshot as { value?: StateValue } | null | undefined)?.value;
     const options = value === undefined ? {} : { value };

@@ -4,7 +4,7 @@ import type { InboxListing, Unsettled } from '../../mailbox/status.ts';
 import { formatTime } from '../../message/format-time.ts';
 import { timeOfId } from '../../message/message-id.ts';
 import type { Agent } from '../../room/agent.ts';
-import type { Room } from '../../room/room.ts';
+import { contextOf, type Room } from '../../room/room.ts';
 import { waitForUnread } from '../../room/wait-for-unread.ts';
 import { textOption } from '../arguments.ts';
 import { countOption, formatDuration, parseDuration, WAIT_MS_MAX } from '../option-values.ts';
@@ -83,7 +83,7 @@ async function look(call: Call, agent: Agent, room: Room, limit: number): Promis
   const over = call.host.clock.sleep(waitMs, end.signal).then(() => end.abort());
   try {
     const signal = AbortSignal.any([interruption.signal, end.signal]);
-    const found = await waitForUnread(room.context, agent, { limit, signal });
+    const found = await waitForUnread(contextOf(room), agent, { limit, signal });
     if (found) return found;
   } finally {
     end.abort();

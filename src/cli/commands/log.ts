@@ -1,7 +1,7 @@
 import { formatLogLine } from '../../log/format-line.ts';
 import { followLog, lastLines } from '../../log/read-log.ts';
 import { visibleJson } from '../../message/visible.ts';
-import type { Room } from '../../room/room.ts';
+import { contextOf, type Room } from '../../room/room.ts';
 import { watchTree } from '../../room/watch-room.ts';
 import { textOption } from '../arguments.ts';
 import { countOption, listOption } from '../option-values.ts';
@@ -32,7 +32,7 @@ The log is for people; mailboxes do not depend on it. With --json each line is o
 };
 
 async function printLog(call: Call, room: Room): Promise<number> {
-  const { host, layout, config, standing } = room.context;
+  const { host, layout, config, standing } = contextOf(room);
   const follow = call.args.options.has('follow');
   const print = (line: string): Promise<void> =>
     call.output.data(`${call.isJson ? jsonLine(line) : formatLogLine(line)}\n`);

@@ -3,7 +3,7 @@ import { namesInPart } from '../../mailbox/claim.ts';
 import { parseMessageFileName } from '../../message/layout.ts';
 import type { Agent } from '../../room/agent.ts';
 import { mailboxOf } from '../../room/context.ts';
-import type { Room } from '../../room/room.ts';
+import { contextOf, type Room } from '../../room/room.ts';
 import { withRoomErrors } from '../../room/system-errors.ts';
 import { textOption } from '../arguments.ts';
 import type { Call, Command } from '../command.ts';
@@ -117,7 +117,8 @@ async function readNext(call: Call, agent: Agent, room: Room, { bytesMax, leaseM
 }
 
 /** Reading goes past what was shown in part, and says so. */
-async function tellInPart({ output }: Call, { address }: Agent, { context }: Room): Promise<void> {
+async function tellInPart({ output }: Call, { address }: Agent, room: Room): Promise<void> {
+  const context = contextOf(room);
   const mailbox = mailboxOf(context, address);
   const names = mailbox
     ? withRoomErrors(context, `The mailbox of ${address} was not read`, () => namesInPart(mailbox))

@@ -1,6 +1,7 @@
 import type { Divergence } from '../../history/replay.ts';
 import { noWorkflow } from '../../journal/list.ts';
 import { visible, visibleJson } from '../../message/visible.ts';
+import { contextOf } from '../../room/room.ts';
 import type { Command } from '../command.ts';
 import { EXIT_FAILURE, EXIT_OK } from '../exit-code.ts';
 import { loadRuntime, machineOf, namedOrShipped } from '../load.ts';
@@ -28,14 +29,14 @@ printed and the exit code is 1: after a change of code, or because a step depend
   run: (call) =>
     withRoom(call, async (room) => {
       const [address = ''] = call.args.operands;
-      const { machine, file } = await machineOf(room.context, address, {
+      const { machine, file } = await machineOf(contextOf(room), address, {
         cwd: call.cwd,
         program: call.nudgeProgram,
         chooseFile: namedOrShipped(call),
       });
       const runtime = await loadRuntime(file);
       const replayed = runtime.replayWorkflow(room, address, machine);
-      if (!replayed) throw noWorkflow(room.context, address);
+      if (!replayed) throw noWorkflow(contextOf(room), address);
       const { steps, divergences } = replayed;
       if (call.isJson) await call.output.json({ address, steps, divergences });
       else {

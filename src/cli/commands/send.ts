@@ -1,7 +1,7 @@
 import { isMessageId } from '../../message/message-id.ts';
 import { mailboxOf } from '../../room/context.ts';
 import { findMail } from '../../room/find-mail.ts';
-import type { Room } from '../../room/room.ts';
+import { contextOf, type Room } from '../../room/room.ts';
 import { textOption } from '../arguments.ts';
 import type { Call, Command } from '../command.ts';
 import { draftOf, POST_OPTIONS, postMessage } from '../post-message.ts';
@@ -54,6 +54,6 @@ the complete command that repeats it with the same id.`,
 /** The whole id of the message that --reply-to names by its ending. */
 function answeredId({ args }: Call, room: Room, me: string): string | undefined {
   const given = textOption(args, 'reply-to');
-  const mailbox = mailboxOf(room.context, me);
+  const mailbox = mailboxOf(contextOf(room), me);
   return given === undefined || isMessageId(given) || !mailbox ? given : findMail(mailbox, given).id;
 }

@@ -1,5 +1,6 @@
 import { listWorkflows } from '../../journal/list.ts';
 import { stopWorkflow } from '../../history/stop.ts';
+import { contextOf } from '../../room/room.ts';
 import { textOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
@@ -19,7 +20,7 @@ as it is run again, also with other code. To only interrupt it, press Ctrl-C whe
     withRoom(call, async (room) => {
       const [address = ''] = call.args.operands;
       const by = textOption(call.args, 'as') ?? (call.env['MAILROOM_AS'] || undefined);
-      const { id } = await stopWorkflow(room.context, address, { by });
+      const { id } = await stopWorkflow(contextOf(room), address, { by });
       const found = listWorkflows(room).find((one) => one.address === address);
       if (call.isJson) await call.output.report({ json: { id, address, host: found?.host } });
       else if (found?.host === undefined)

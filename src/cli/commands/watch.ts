@@ -1,5 +1,5 @@
 import { visible } from '../../message/visible.ts';
-import type { Room } from '../../room/room.ts';
+import { contextOf, type Room } from '../../room/room.ts';
 import { watchRoom, type Seen } from '../../room/watch-room.ts';
 import { countOption } from '../option-values.ts';
 import type { Call, Command } from '../command.ts';
@@ -38,7 +38,7 @@ async function follow(call: Call, room: Room): Promise<number> {
   const bytesMax = maxBytesOf(call.args);
   using interruption = onInterruption();
   let printed = 0;
-  for await (const seen of watchRoom(room.context, { address, signal: interruption.signal })) {
+  for await (const seen of watchRoom(contextOf(room), { address, signal: interruption.signal })) {
     await print(call, seen, { all, bytesMax });
     printed += 1;
     if (printed === limit) return EXIT_OK;

@@ -1,5 +1,6 @@
 import { storyOf } from '../../history/explain.ts';
 import { noWorkflow } from '../../journal/list.ts';
+import { contextOf } from '../../room/room.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { storyColumns, storyText } from '../print/story.ts';
@@ -21,8 +22,8 @@ From the journal alone: what the machine logged and which of its actions failed 
   run: (call) =>
     withRoom(call, async (room) => {
       const [address = ''] = call.args.operands;
-      const story = storyOf(room.context, address);
-      if (!story) throw noWorkflow(room.context, address);
+      const story = storyOf(contextOf(room), address);
+      if (!story) throw noWorkflow(contextOf(room), address);
       const columns = storyColumns(story);
       for (const line of story) {
         if (call.isJson) await call.output.json(line);

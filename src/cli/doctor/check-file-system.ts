@@ -1,14 +1,14 @@
 import { errnoOf } from '../../host/file-system.ts';
 import { createFile, removeQuietly, stagedPath } from '../../host/files.ts';
 import { howToBeLocal, networkFileSystemOf } from '../../room/network-file-system.ts';
-import type { Room } from '../../room/room.ts';
+import { contextOf, type Room } from '../../room/room.ts';
 import type { Check, Finding } from './finding.ts';
 
 const CLOCK_SKEW_MS_MAX = 2_000;
 
 /** Tries what deliveries need: a hard link, and a file whose time agrees with the clock. */
 export const checkFileSystem: Check = (room) => {
-  const type = networkFileSystemOf(room.context.host, room.directory);
+  const type = networkFileSystemOf(contextOf(room).host, room.directory);
   const findings = tryLink(room);
   findings.push(
     type === undefined
@@ -23,7 +23,8 @@ export const checkFileSystem: Check = (room) => {
   return findings;
 };
 
-function tryLink({ context }: Room): Finding[] {
+function tryLink(room: Room): Finding[] {
+  const context = contextOf(room);
   const { host, layout } = context;
   const { files, clock, randomBytes } = host;
   const path = stagedPath(layout.tmp, randomBytes);

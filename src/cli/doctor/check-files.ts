@@ -4,6 +4,7 @@ import { errnoOf } from '../../host/file-system.ts';
 import { quote } from '../../host/shell-word.ts';
 import { actorLayout } from '../../message/layout.ts';
 import type { RoomContext } from '../../room/context.ts';
+import { contextOf } from '../../room/room.ts';
 import { ACTOR_FILES } from './actor-files.ts';
 import { READABLE, type DurableFile, type Place } from './durable-file.ts';
 import type { Check, Finding } from './finding.ts';
@@ -26,7 +27,8 @@ const ASIDE_BYTES = 4;
  * Goes through every durable file: whether it is there, of its kind, readable, and what its reader believes. `--fix` only
  * makes what holds nothing that could not be made again, and deletes nothing: what lies in its place is set aside.
  */
-export const checkFiles: Check = async ({ context }, { fix }) => {
+export const checkFiles: Check = async (room, { fix }) => {
+  const context = contextOf(room);
   const findings: Finding[] = [];
   const wrong: string[] = [];
   let looked = 0;

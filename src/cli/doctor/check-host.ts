@@ -4,12 +4,15 @@ import { quote } from '../../host/shell-word.ts';
 import { actorLayout } from '../../message/layout.ts';
 import { listAddresses, listCards } from '../../room/context.ts';
 import { lookAtPane } from '../../room/nudge.ts';
+import { contextOf } from '../../room/room.ts';
 import type { Check, Finding } from './finding.ts';
 
 const HINT_WAIT_MS_MAX = 2_000;
 
 /** Whether a waiting reader is told of a new file, or has to look for itself every second. */
-export const checkWatching: Check = async ({ context, config }) => {
+export const checkWatching: Check = async (room) => {
+  const context = contextOf(room);
+  const { config } = room;
   const { host, layout } = context;
   const hinted = new AbortController();
   let failure = `no hint came within ${HINT_WAIT_MS_MAX / 1000} s`;
@@ -48,7 +51,8 @@ export const checkWatching: Check = async ({ context, config }) => {
 };
 
 /** Messages, cards and keys get to their places by links and renames, which cannot cross from one file system to another. */
-export const checkMounts: Check = ({ context }) => {
+export const checkMounts: Check = (room) => {
+  const context = contextOf(room);
   const { host, layout } = context;
   const deviceOf = (path: string): number | undefined => host.files.lstat(path)?.dev;
   const apart: { path: string; from: string }[] = [];
@@ -75,7 +79,8 @@ export const checkMounts: Check = ({ context }) => {
 };
 
 /** Whether the system tells who runs: what cannot be known here decides who counts as there. */
-export const checkProcesses: Check = ({ context }) => {
+export const checkProcesses: Check = (room) => {
+  const context = contextOf(room);
   const why = context.host.processes.whyBlind();
   if (why === undefined) {
     return [{ check: 'processes', level: 'ok', text: 'start times, sessions and process trees are known' }];
@@ -91,7 +96,8 @@ export const checkProcesses: Check = ({ context }) => {
 };
 
 /** Whether the panes on the cards can be reached, so that their agents can be nudged. */
-export const checkTmux: Check = async ({ context }) => {
+export const checkTmux: Check = async (room) => {
+  const context = contextOf(room);
   const findings: Finding[] = [];
   for (const { address, leftAt, tmux } of listCards(context)) {
     if (leftAt !== undefined || !tmux) continue;

@@ -5,12 +5,14 @@ import { listClaimable, refuseForeign } from '../../mailbox/drain.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { isReasonFileName, letterOfReason, reasonFileName } from '../../message/layout.ts';
 import { listAddresses, mailboxOf } from '../../room/context.ts';
+import { contextOf } from '../../room/room.ts';
 import type { Check, Finding } from './finding.ts';
 
 const FIX = 'Mend it with: mailroom doctor --fix';
 
 /** What lies where messages belong and is none, and letters whose reasons are lost, or the other way round. */
-export const checkLetters: Check = ({ context }, { fix }) => {
+export const checkLetters: Check = (room, { fix }) => {
+  const context = contextOf(room);
   const mailboxes = listAddresses(context).map((address) => mailboxOf(context, address));
   return mailboxes.flatMap((mailbox) =>
     mailbox ? [...foreign(mailbox, fix), ...lostReasons(mailbox, fix), ...lostLetters(mailbox, fix)] : [],

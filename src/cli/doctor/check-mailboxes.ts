@@ -9,7 +9,7 @@ import { isReasonFileName, parseMessageFileName } from '../../message/layout.ts'
 import { timeOfId } from '../../message/message-id.ts';
 import { formatTime } from '../../message/format-time.ts';
 import { listAddresses, mailboxOf } from '../../room/context.ts';
-import type { Room } from '../../room/room.ts';
+import { contextOf, type Room } from '../../room/room.ts';
 import type { Check, Finding } from './finding.ts';
 import { claimsIn } from '../../mailbox/entries.ts';
 
@@ -20,8 +20,8 @@ const CLOCK_AHEAD_MS_MAX = 60_000;
 /** What piles up: mail nobody reads, claims nobody ends, dead letters, files of senders that died. */
 export const checkMailboxes: Check = (room, { fix }) => {
   const findings: Finding[] = [];
-  for (const address of listAddresses(room.context)) {
-    const mailbox = mailboxOf(room.context, address);
+  for (const address of listAddresses(contextOf(room))) {
+    const mailbox = mailboxOf(contextOf(room), address);
     if (isDeviceName(address)) findings.push(unportable(address));
     if (!mailbox) findings.push(incomplete(address));
     else findings.push(...fullness(mailbox), ...claims(mailbox), ...deadLetters(mailbox), ...fromTheFuture(mailbox));
@@ -126,7 +126,8 @@ function fromTheFuture(mailbox: Mailbox): Finding[] {
   ];
 }
 
-function abandoned({ context }: Room, { fix }: { fix: boolean }): Finding[] {
+function abandoned(room: Room, { fix }: { fix: boolean }): Finding[] {
+  const context = contextOf(room);
   const { host, layout, config } = context;
   const mailboxes = listAddresses(context).map((address) => mailboxOf(context, address)?.layout.tmp);
   const directories = [layout.tmp, ...mailboxes.filter((path) => path !== undefined)];

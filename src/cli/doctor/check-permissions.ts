@@ -2,7 +2,7 @@ import type { FileSystem } from '../../host/file-system.ts';
 import { namesIn } from '../../host/files.ts';
 import { actorLayout } from '../../message/layout.ts';
 import { listAddresses } from '../../room/context.ts';
-import type { Room } from '../../room/room.ts';
+import { contextOf, type Room } from '../../room/room.ts';
 import type { Check, Finding } from './finding.ts';
 
 const OTHERS = 0o077;
@@ -10,7 +10,7 @@ const SHOWN_MAX = 3;
 
 /** Keys are to be 0600, directories 0700, all of it one's own: nobody else may read or change anything of a room. */
 export const checkPermissions: Check = (room, { fix }) => {
-  const { files, processes } = room.context.host;
+  const { files, processes } = contextOf(room).host;
   const self = processes.userId();
   if (self === undefined) {
     const text = 'not checked: this system has no users and modes as POSIX has them';
@@ -30,10 +30,10 @@ export const checkPermissions: Check = (room, { fix }) => {
 };
 
 function privatePaths(room: Room): string[] {
-  const { host, layout } = room.context;
+  const { host, layout } = contextOf(room);
   const { directory, config, keys, publicKeys, actors, logDirectory, log, tmp } = layout;
   const below = (path: string): string[] => namesIn(host.files, path).map((name) => `${path}/${name}`);
-  const ofActors = listAddresses(room.context).flatMap((address) => {
+  const ofActors = listAddresses(contextOf(room)).flatMap((address) => {
     const { mailbox, card, directory: own } = actorLayout(layout, address);
     return [own, card, mailbox.directory, mailbox.tmp, mailbox.new, mailbox.cur, mailbox.done, mailbox.dead];
   });
@@ -82,7 +82,9 @@ function foreignFinding(foreign: readonly string[]): Finding[] {
 }
 
 /** Says which room it is, in which format, and what a signature in it is worth. */
-export const checkSecurity: Check = ({ directory, config, context }) => {
+export const checkSecurity: Check = (room) => {
+  const context = contextOf(room);
+  const { directory, config } = room;
   const { files, processes } = context.host;
   // Where there are no users, the system gives files the number 0.
   const owner =

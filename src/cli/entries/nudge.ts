@@ -1,12 +1,12 @@
 import { nudgeAgent } from '../../room/nudge.ts';
-import { openRoom } from '../../room/room.ts';
+import { contextOf, openRoom } from '../../room/room.ts';
 
 /** `nudge.cjs <room> <address> <reason>`: started in the background by a command, so that no command waits for tmux. */
 async function main([directory, address, reason]: readonly string[]): Promise<void> {
   if (directory === undefined || address === undefined) return;
   try {
     const room = await openRoom({ directory });
-    await nudgeAgent(room.context, address, reason === 'claimed' ? 'claimed' : 'delivered');
+    await nudgeAgent(contextOf(room), address, reason === 'claimed' ? 'claimed' : 'delivered');
     await room.close();
   } catch {
     // Nobody reads what this would say, and losing a nudge is always safe.

@@ -15,7 +15,7 @@ import { countUnread } from '../../mailbox/early.ts';
 import { formatTime } from '../../message/format-time.ts';
 import { visible } from '../../message/visible.ts';
 import { mailboxOf, type RoomContext } from '../../room/context.ts';
-import { openRoom } from '../../room/room.ts';
+import { contextOf, openRoom } from '../../room/room.ts';
 import type { Call } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { alignColumns } from '../print/mail.ts';
@@ -86,7 +86,7 @@ async function runsIn(
   if (directory === undefined) return { sessions: [], fault: undefined };
   const room = await openRoom({ directory, cwd, host });
   try {
-    return { sessions: sessionsIn(room.context), fault: lastFault(room.context) };
+    return { sessions: sessionsIn(contextOf(room)), fault: lastFault(contextOf(room)) };
   } finally {
     await room.close();
   }

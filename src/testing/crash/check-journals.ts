@@ -6,14 +6,15 @@ import { listAddresses, mailboxOf, type RoomContext } from '../../room/context.t
 import type { CommitRecord } from '../../journal/record.ts';
 import { readJournal, readJournalState } from '../../journal/read.ts';
 
+/** What the journals of a room have. */
 export interface JournalCounts {
-  /** Commits of all journals. */
+  /** How many steps were committed. */
   readonly steps: number;
-  /** Messages that were taken. */
+  /** How many messages caused a step. */
   readonly taken: number;
-  /** Messages that were sent. */
+  /** How many messages were sent. */
   readonly sent: number;
-  /** Timers that fired. */
+  /** How many timers fired. */
   readonly timers: number;
 }
 

@@ -3,7 +3,7 @@ import { nodeHost } from '../../host/node-host.ts';
 import type { Durability } from '../../mailbox/mailbox.ts';
 import type { Agent } from '../../room/agent.ts';
 import type { Mail } from '../../room/mail.ts';
-import type { Room } from '../../room/room.ts';
+import { contextOf, type Room } from '../../room/room.ts';
 import { checkJournals, type JournalCounts } from './check-journals.ts';
 import { CrashRoom } from './room.ts';
 import { CrashRunner } from './runner.ts';
@@ -18,91 +18,117 @@ const REAL_STRIDE = 50;
 
 /** A workflow under test. */
 export interface CrashedWorkflow {
-  /** The file that exports the machine: JavaScript, or TypeScript, which is slower: through tsx, or by a Node that strips types. */
+  /** The absolute path of the file that exports the machine. TypeScript is slower than JavaScript: it needs tsx or a Node that strips types. */
   readonly file: string;
-  /** Its export; `machine` when not given. */
+  /** The name of the export. Default: `machine`. */
   readonly name?: string;
-  /** Its export with which a FAILED one is tried again, as by `mailroom run --retry-failed` when the code is mended. */
+  /** The name of the export that retries the workflow if it is FAILED, as `mailroom run --retry-failed` with fixed code. Default: it is not retried. */
   readonly mended?: string;
+  /** The workflow's address. */
   readonly address: string;
-  /** What it begins with; a function gets the directory of the schedule's own room, beside which it may leave traces. */
+  /** The machine's input, or a function that makes it from the directory of the schedule's room. Default: none. */
   readonly input?: unknown;
 }
 
+/** What `crashMatrix` kills, and how it checks the runs. */
 export interface CrashMatrixOptions {
-  /** All of them run in one process; a run is over when the first has ended. */
+  /** The workflows, all run in one process. A run ends when the first has ended. */
   readonly workflows: readonly [CrashedWorkflow, ...CrashedWorkflow[]];
-  /** Who else is in the room, and what each does about a message, which is acknowledged afterwards. */
+  /** The agents of the room by address, and what each does with a message, which is then acknowledged. Default: none. */
   readonly agents?: Readonly<Record<string, (mail: Mail, agent: Agent) => Promise<void> | void>>;
-  /** What is wrong with a finished run, a sentence each; beside what is always checked. Without it and `compares` the first workflow has to end as done. */
+  /** Returns what is wrong with a finished run, a sentence each. Without `check` and `compares` the first workflow must end as `done`. */
   readonly check?: (finished: FinishedRun) => readonly string[] | Promise<readonly string[]>;
-  /** What of the result every run has to share, where not all of it can, such as the ids of messages; all when not given. */
+  /** Returns the part of the result that all runs must share, such as all but message ids. Default: the whole result. */
   readonly compares?: (result: CrashResult) => unknown;
-  /** Schedules in which two runs in a row are killed, at random places; none when not given. */
+  /** How many schedules kill two runs in a row, at random places. Default: 0. */
   readonly pairs?: number;
-  /** The same with three. */
+  /** How many schedules kill three runs in a row, at random places. Default: 0. */
   readonly triples?: number;
-  /** Every how many calls a single kill is tried; 1, every one, when not given. */
+  /** Kill at every n-th place only. Default: 1, every place. */
   readonly stride?: number;
+  /** The seed of the random places. Default: the time. */
   readonly seed?: number;
-  /** Only these schedules, such as the `kills` of a failure, to look at it again. */
+  /** Run only these schedules, such as the `kills` of a failure. Default: all. */
   readonly only?: readonly (readonly number[])[];
+  /** The durability of the runs. Default: `process`. */
   readonly durability?: Durability;
   /**
-   * How a run is killed. `real`: each run is a process, killed by SIGKILL. `simulated`: each run is a host in this process whose
-   * ports stop answering at the kill: from that call on every call of its file system throws and none reaches the disk, its timers
-   * and watches end, and the next run has another process identity. That takes a tenth of the time, and the same seed gives the
-   * same bytes. What it does not simulate: an activity that waits for something outside when its host is killed goes on to its end;
-   * only the file of a machine is imported anew for each run, not what it imports; and it starts no commands, so a schedule that
-   * does is left to real kills. A file in TypeScript must be one that this process can import. Default: `real`.
+   * How a run is killed. `real`: each run is a process, killed by SIGKILL. `simulated`: each run is a host in this process, whose
+   * file system throws from the kill on without reaching the disk; its timers and watchers end, and the next run has another process
+   * identity. Simulated kills take a tenth of the time, and the same seed gives the same bytes. Limits of the simulation: an activity
+   * that waits for something outside runs on after the kill; only the machine's own file is imported again for each run; a schedule
+   * that starts a command is left to real kills; a TypeScript file must be one that this process can import. Default: `real`.
    */
   readonly kills?: 'real' | 'simulated';
-  /** With simulated kills: of how many schedules one is also done with real ones, or only so where it cannot be simulated. Default: 50. */
+  /** With simulated kills, one of this many schedules is also run with real ones, or only so if it cannot be simulated. Default: 50. */
   readonly realStride?: number;
   /**
-   * Do the first run of a schedule in the process that has ended the one before, in another room, which saves a quarter. For
-   * machines whose modules keep nothing in variables: those would then have what a process that starts does not have.
+   * Run the first run of each schedule in the process that ended the schedule before, which saves a quarter of the time. Only for
+   * machines whose modules keep no state in variables. Default: false.
    */
   readonly reuseProcesses?: boolean;
 }
 
+/** A run of the crash matrix that reached its end, for `check`. */
 export interface FinishedRun {
+  /** The room of the run. */
   readonly room: Room;
+  /** How the first workflow ended. */
   readonly result: CrashResult;
-  /** The calls in place of which runs were killed; none for the run without a kill. */
+  /** The places where the runs of the schedule were killed; none in the run without kills. */
   readonly kills: readonly number[];
 }
 
+/** What `crashMatrix` found. */
 export interface CrashReport {
+  /** How many schedules were run, in addition to the run without kills. */
   readonly schedules: number;
-  /** Runs that were killed, simulated and real; some schedules end before their kill. */
+  /** How many runs were killed, simulated or real. A schedule can end before its kill. */
   readonly kills: number;
-  /** Those of them that were killed by SIGKILL. */
+  /** How many runs were killed by SIGKILL. */
   readonly realKills: number;
-  /** Schedules that cannot be simulated and were not among those that are done with real kills. */
+  /** How many schedules could not be simulated and were not among those with real kills. */
   readonly skipped: number;
-  /** Calls that change something in a run without kills: the places where it can die. */
+  /** How many calls of the run without kills change something: the places to kill at. */
   readonly places: number;
+  /** The seed of the random places. */
   readonly seed: number;
   /** How the first workflow ended in the run without kills. */
   readonly result: CrashResult;
-  /** Summed over all schedules. */
+  /** What all journals together have, over all schedules. */
   readonly counts: JournalCounts;
+  /** The schedules with faults; none if the workflow survives every kill. */
   readonly failures: readonly CrashFailure[];
 }
 
+/** A schedule with faults. */
 export interface CrashFailure {
+  /** The places where its runs were killed, for `only`. */
   readonly kills: readonly number[];
+  /** What is wrong, a sentence each. */
   readonly faults: readonly string[];
-  /** The room as it was left, to look at: `MAILROOM_DIR=… mailroom why …`. */
+  /** The room of the schedule, which is kept: `MAILROOM_DIR=<directory> mailroom why <address>`. */
   readonly directory: string;
 }
 
 /**
- * Kills a workflow by SIGKILL in place of every call that changes something on the disk, one kill a schedule, then at random
- * pairs of places; runs it to its end each time and checks that it ended like the run that nobody killed: the same result,
- * each message taken once, each message sent once, timers at their original time, each journal replayable, nothing left
- * undone. Real processes, real files, in a temporary directory. Throws InvalidInput for a stride that cannot be.
+ * Kills a workflow in place of every call that changes something on the disk, one kill per schedule, then at random pairs and
+ * triples of places. Each schedule is run to its end and compared with the run without kills: the same result, each message
+ * taken once and sent once, timers at their original time, every journal replayable, nothing left undone.
+ *
+ * @throws `InvalidInput` for a stride that is not a whole number from 1.
+ *
+ * @example
+ * ```ts
+ * import { crashMatrix } from 'agent-mailroom/testing';
+ *
+ * const report = await crashMatrix({
+ *   workflows: [{ file: '/work/project/ship.mjs', address: 'ship', input: { branch: 'add-port' } }],
+ *   agents: { alice: async (mail, agent) => void (await agent.reply(mail, { type: 'INFO', content: 'Yes.' })) },
+ *   pairs: 20,
+ * });
+ * if (report.failures.length > 0) throw new Error(JSON.stringify(report.failures, undefined, 2));
+ * ```
  */
 export async function crashMatrix(options: CrashMatrixOptions): Promise<CrashReport> {
   const { stride = 1, realStride = REAL_STRIDE } = options;
@@ -247,7 +273,7 @@ async function runSchedule(
     if (last === 'killed') throw new Error('the last run was killed by somebody else');
     await world.idle();
     const { result, changes: places } = last;
-    const { faults, counts } = checkJournals(world.room.context);
+    const { faults, counts } = checkJournals(contextOf(world.room));
     const compared = comparedOf(options, result);
     const differs = expected !== undefined && compared !== expected;
     const wrong = differs ? [`the result is ${compared}, without kills it is ${expected}`] : [];

@@ -7,7 +7,7 @@ import type { Agent } from '../../room/agent.ts';
 import { listAddresses, mailboxOf } from '../../room/context.ts';
 import { initRoom } from '../../room/init-room.ts';
 import type { Mail } from '../../room/mail.ts';
-import { openRoom, type Room } from '../../room/room.ts';
+import { contextOf, openRoom, type Room } from '../../room/room.ts';
 
 const RATE_LIMIT = 10_000;
 const IDLE_POLL_MS = 10;
@@ -98,7 +98,7 @@ export class CrashRoom {
 
   /** Where each workflow is, a sentence each. */
   whereabouts(): string[] {
-    const { context } = this.room;
+    const context = contextOf(this.room);
     return listAddresses(context).flatMap((address) => {
       const state = readJournalState(context, address)?.state;
       return state ? [`${address} is at ${whereabouts(state)}`] : [];
@@ -111,7 +111,7 @@ export class CrashRoom {
     const agents = this.room.actors().filter(({ card }) => card.kind === 'agent');
     const addresses = agents.map(({ card }) => card.address);
     return addresses.filter((address) => {
-      const mailbox = mailboxOf(this.room.context, address);
+      const mailbox = mailboxOf(contextOf(this.room), address);
       if (!mailbox) return false;
       const { files } = mailbox.host;
       return listClaimable(mailbox).arrived.length > 0 || files.readdir(mailbox.layout.cur).length > 0;

@@ -7,7 +7,7 @@ import type { Host } from '../../host/host.ts';
 import type { Durability } from '../../mailbox/mailbox.ts';
 import { listWaiting } from '../../mailbox/exclusive-reader.ts';
 import { mailboxOf } from '../../room/context.ts';
-import { openRoom, type Room } from '../../room/room.ts';
+import { contextOf, openRoom, type Room } from '../../room/room.ts';
 
 const READ_MS_MAX = 20_000;
 const READ_POLL_MS = 10;
@@ -31,8 +31,15 @@ export interface CrashRunWorkflow {
   readonly input: unknown;
 }
 
-/** How a workflow has ended, or that it is FAILED. */
-export type CrashResult = WorkflowResult | { readonly status: 'failed'; readonly error: WorkflowFailed['error'] };
+/** How a workflow ended, or that it is FAILED. */
+export type CrashResult =
+  | WorkflowResult
+  /** The workflow is FAILED. */
+  | {
+      readonly status: 'failed';
+      /** What its step threw. */
+      readonly error: WorkflowFailed['error'];
+    };
 
 /** What is answered when the run was not killed. */
 export interface RanToItsEnd {
@@ -126,11 +133,8 @@ async function machineOf(file: string, name: string, query: string): Promise<Any
 }
 
 /** What the first has sent at its end is still to be taken; whatever is left after a while is a fault of the run. */
-async function othersHaveRead(
-  { context }: Room,
-  { clock }: Host,
-  [, ...others]: readonly LoadedWorkflow[],
-): Promise<void> {
+async function othersHaveRead(room: Room, { clock }: Host, [, ...others]: readonly LoadedWorkflow[]): Promise<void> {
+  const context = contextOf(room);
   const hasMail = ({ options: { address } }: LoadedWorkflow): boolean => {
     if (readJournalState(context, address)?.state?.status !== 'active') return false;
     const mailbox = mailboxOf(context, address);

@@ -23,48 +23,57 @@ const OPEN_MAX = 100;
 /** Mail that nobody takes piles up likewise, but in one order: a share of the states. */
 const TRANSIT_SHARE = 1 / 20;
 
+/** What `explore` explores, and what it checks. */
 export interface ExploreOptions<TMachines extends Machines = Machines> extends SystemUnderTest<TMachines> {
-  /** What must hold at every moment: the fault in one sentence where it does not. */
+  /** Checks every situation: returns the fault as a sentence, or undefined. Default: nothing is checked. */
   readonly invariant?: (situation: SituationSeen) => string | undefined;
-  /** The words for an end; ends with the same words are one. When not given: where each workflow is. */
+  /** Describes an end; ends with the same description count as one. Default: the state of each workflow. */
   readonly summarize?: (situation: SituationSeen) => string;
-  /** Situations looked at; 20,000 when not given. It also ends after 25 times as many transitions. */
+  /** The most situations to explore; 25 times as many transitions are the limit as well. Default: 20,000. */
   readonly statesMax?: number;
 }
 
-/** Nothing more happens by itself; agents could still send what they need not send. */
+/** An end of a system: nothing more happens by itself, though agents may still send what they need not send. */
 export interface End {
+  /** The description of the end, from `summarize`. */
   readonly summary: string;
-  /** The shortest way to it, one line for each thing that happens. */
+  /** The shortest way to it, one line per event. */
   readonly path: readonly string[];
-  /** How many different situations it is. */
+  /** How many situations have this description. */
   readonly count: number;
-  /** The first of them. */
+  /** The workflows of the first such situation, by address. */
   readonly workflows: Readonly<Record<string, WorkflowSeen>>;
 }
 
+/** A fault of a system. */
 export interface Violation {
+  /** The fault as a sentence. */
   readonly what: string;
+  /** The shortest way to it, one line per event. */
   readonly path: readonly string[];
+  /** How many situations have this fault. */
   readonly count: number;
 }
 
+/** What `explore` found. */
 export interface Exploration extends Findings {
-  /** Different situations. */
+  /** How many different situations were explored. */
   readonly states: number;
+  /** How many transitions between situations were taken. */
   readonly transitions: number;
-  /** How many things happen on the longest of the shortest ways. */
+  /** The number of events on the longest of the shortest ways to a situation. */
   readonly depth: number;
-  /** False when there are more situations than were looked at: what was not found may still be there. */
+  /** False if a limit was reached: there may be more ends and faults than were found. */
   readonly isComplete: boolean;
-  /** Why it is not complete, and what has grown, a sentence. */
+  /** Which limit was reached and what kept growing, as a sentence. */
   readonly cutOff?: string;
+  /** The ends of the system. */
   readonly ends: readonly End[];
-  /** Situations in which `invariant` does not hold. */
+  /** The situations in which `invariant` does not hold. */
   readonly violations: readonly Violation[];
-  /** Situations from which no end can be reached, however it goes on; only known when it is complete. */
+  /** The situations from which no end can be reached; only known for a complete exploration. */
   readonly endless: readonly Violation[];
-  /** What agents could never send, because nobody was there to get it. */
+  /** Mail that no agent could ever send, because its recipient was never there. */
   readonly neverSent: readonly string[];
 }
 
@@ -75,16 +84,43 @@ interface Node {
 }
 
 /**
- * Looks at everything that a system of workflows can ever do: every order of delivery, every timer before or after
- * everything else, every outcome of every activity, every answer of every agent, also the late ones. Uses the same
- * functions as a host, so what it finds can happen and what it does not find cannot, as long as machines decide by
- * nothing but their context and event. Throws InvalidInput for a system that cannot be.
+ * Explores everything that a system of workflows can do: every order of delivery, every timer before or after any other event,
+ * every outcome of every activity, every answer of every agent, early or late. It takes steps with the same functions as a
+ * host, so the result is exact for machines that decide only by their context and event.
  *
- * Order: between two actors mail keeps its order (control mail may overtake other mail, as it does in a room), and
- * between other pairs there is none. A timer may fire at any time from its due time on; among the timers of one workflow
- * by due time. Not looked at: crashes (a step is committed whole or not at all), full mailboxes and rate limits (they
- * only delay), expiry, children whose `systemId` is the address of another workflow's child, workflows that are started
- * later than others: each is there before anybody sends to it.
+ * Order: mail between two actors keeps its order, except that control mail can overtake, as in a room; other mail is
+ * unordered. A timer fires at any time from its due time on; timers of one workflow fire in the order of their due times.
+ *
+ * Not explored: crashes (a step is atomic), full mailboxes and rate limits (they only delay), expiry, children whose
+ * `systemId` is the address of another workflow's child, and workflows that start later than others.
+ *
+ * @throws `InvalidInput` for a system that cannot exist, such as two actors with one address.
+ *
+ * @example
+ * ```ts
+ * import { accepts, tell } from 'agent-mailroom/workflow';
+ * import { assertEnds, explore } from 'agent-mailroom/testing';
+ * import { setup } from 'xstate';
+ * import { z } from 'zod';
+ *
+ * const mail = accepts({ APPROVED: z.object({}) });
+ * const machine = setup({ schemas: mail, types: { events: mail.events } }).createMachine({
+ *   id: 'ship',
+ *   initial: 'waiting',
+ *   entry: tell('alice', { type: 'QUESTION', content: 'May I ship?' }),
+ *   states: {
+ *     waiting: { on: { APPROVED: 'shipped' }, after: { 60_000: 'late' } },
+ *     shipped: { type: 'final' },
+ *     late: { type: 'final' },
+ *   },
+ * });
+ *
+ * const exploration = explore({
+ *   workflows: { ship: { machine } },
+ *   agents: { alice: { answers: ({ type }) => (type === 'QUESTION' ? [{ type: 'APPROVED', data: {} }, null] : []) } },
+ * });
+ * assertEnds(exploration, [/shipped/, /late/]);
+ * ```
  */
 export function explore<const TMachines extends Machines>(options: ExploreOptions<TMachines>): Exploration {
   assertSystem(options);

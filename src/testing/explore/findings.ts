@@ -1,49 +1,61 @@
 import { whereabouts } from '../../journal/describe.ts';
 import type { Taken, WorkflowStep } from './move.ts';
 
-/** Something that a tester wants to know of, and how to get there. */
+/** Something that happens in a system and may be a mistake. */
 export interface Finding {
-  /** The address of the workflow it happened to. */
+  /** The address of the workflow that it happens to. */
   readonly workflow: string;
-  /** One sentence. */
+  /** What happens, as a sentence. */
   readonly what: string;
-  /** The shortest way to it, one line for each thing that happens. */
+  /** The shortest way to it, one line per event. */
   readonly path: readonly string[];
-  /** In how many transitions the same was found. */
+  /** In how many transitions it happens. */
   readonly count: number;
 }
 
+/** A message that a workflow refuses. */
 export interface DeadLetter extends Finding {
+  /** The message type. */
   readonly type: string;
+  /** The address of the sender. */
   readonly from: string;
+  /** Why, in a stable short form such as `undeclared-type`. */
   readonly reason: string;
 }
 
+/** A message of a workflow that can never be delivered. */
 export interface UndeliveredMail extends Finding {
+  /** The address of the recipient. */
   readonly to: string;
+  /** A stable error code, such as `ACTOR_NOT_FOUND`. */
   readonly code: string;
 }
 
+/** An event that the machine has no transition for. */
 export interface UnhandledEvent extends Finding {
   /** The type of the event. */
   readonly event: string;
+  /** The state of the machine. */
   readonly state: string;
 }
 
+/** A step in which the machine throws. */
 export interface FailedStep extends Finding {
+  /** The text of the error. */
   readonly error: string;
 }
 
+/** What happens in a system and may be a mistake. */
 export interface Findings {
-  /** Mail that a workflow refuses. */
+  /** Messages that a workflow refuses. */
   readonly deadLetters: readonly DeadLetter[];
-  /** Mail of workflows that can never be delivered. */
+  /** Messages of workflows that can never be delivered. */
   readonly undelivered: readonly UndeliveredMail[];
-  /** Steps in which the machine threw. */
+  /** Steps in which a machine throws. */
   readonly failedSteps: readonly FailedStep[];
-  /** What the machine has no transition for in its state. */
+  /** Events that a machine has no transition for in its state. */
   readonly unhandled: readonly UnhandledEvent[];
-  /** Answers, ENDs and the like that nobody waits for any more: acknowledged, and nothing comes of them. */
+  /** Answers and results that nobody waits for any more: they are acknowledged and ignored. */
   readonly late: readonly Finding[];
 }
 

@@ -1,11 +1,12 @@
 import type { End, Exploration, Violation } from './explore.ts';
 
-/** What was explored did not turn out as the test says it must. */
+/** A system does not end as `assertEnds` requires. The message has the shortest way to each fault. */
 export class ExplorationFailed extends Error {
+  /** The name of the class. */
   override readonly name = 'ExplorationFailed';
 }
 
-/** Everything an exploration found, for a person: counts, ends and findings with the way to each. */
+/** Formats an exploration for people: counts, ends and findings, with the way to each. */
 export function formatExploration(exploration: Exploration): string {
   const { states, transitions, depth, isComplete, cutOff, ends, neverSent } = exploration;
   const more = isComplete ? '' : `; NOT COMPLETE: ${cutOff}`;
@@ -32,10 +33,13 @@ export function formatExploration(exploration: Exploration): string {
 }
 
 /**
- * Passes when the system always ends as wanted: each end is wanted, each wanted summary is reached, some end can be
- * reached whatever has happened, no step fails, no invariant is violated, and everything was looked at. `wanted` are the
- * summaries (a RegExp stands for any that it matches), or a question about each end. Throws ExplorationFailed, with the
- * shortest way to each fault.
+ * Passes if a system always ends as wanted: every end is wanted, every wanted summary is reached, an end can be reached from
+ * every situation, no step fails, no invariant is violated, and the exploration is complete.
+ *
+ * @param exploration What `explore` returned.
+ * @param wanted The summaries of the wanted ends, where a RegExp stands for all that it matches; or a function that says of an end
+ * whether it is wanted.
+ * @throws `ExplorationFailed`, with the shortest way to each fault.
  */
 export function assertEnds(
   exploration: Exploration,

@@ -10,80 +10,109 @@ import type { Message } from '../../message/message.ts';
 
 /** A system of workflows and the agents around them. */
 export interface SystemUnderTest<TMachines extends Machines = Machines> {
-  /** The workflows that are started by hand, by address. Their children come by themselves. */
+  /** The workflows that are started by hand, by address. Their children are found by themselves. */
   readonly workflows: {
-    readonly [A in keyof TMachines]: { readonly machine: TMachines[A]; readonly input?: InputFrom<TMachines[A]> };
+    readonly [A in keyof TMachines]: {
+      /** The workflow's machine. */
+      readonly machine: TMachines[A];
+      /** The machine's input. Default: none. */
+      readonly input?: InputFrom<TMachines[A]>;
+    };
   };
-  /** Everybody else who has joined the room. An agent without options only takes mail. `system` may send STOP. */
+  /** All other actors of the room, by address. An agent without options only receives. `system` can send STOP. Default: none. */
   readonly agents?: Readonly<Record<string, AgentUnderTest>>;
-  /**
-   * What an activity or command may end with, each as `{ output }` or `{ error }`; with `null` among them it may also
-   * never end. Needed as soon as a machine invokes one.
-   */
+  /** The possible outcomes of an activity or command; `null` if it may never end. Required if a machine invokes one. */
   readonly outcomes?: (activity: ActivityUnderTest) => readonly (Outcome | null)[];
 }
 
+/** Machines by the address that each runs at. */
 export type Machines = Readonly<Record<string, AnyStateMachine>>;
 
+/** What an agent of the system may do. */
 export interface AgentUnderTest {
-  /** Mail that it may send at any moment, in any order. */
+  /** Messages that the agent may send at any moment, in any order. Default: none. */
   readonly sends?: readonly AgentMail[];
   /**
-   * How it may react to a message that it gets: one of these, whenever it likes; with `null` among them perhaps never. An
-   * array is several messages, in that order. Nothing, or an empty list, when it does not react.
+   * The possible reactions to a message, of which the agent takes one at any later moment. `null` is no reaction; an array is
+   * several messages in this order. Undefined or an empty list: it never reacts.
    */
   readonly answers?: (message: Message) => readonly (AgentAnswer | readonly AgentAnswer[] | null)[] | undefined;
-  /** Message types that its card declares. */
+  /** The message types that the agent's card declares. Default: none. */
   readonly accepts?: readonly string[];
-  /** What it keeps of a message, for `invariant` and `summarize`. The more it keeps, the more states there are. */
+  /** What the agent remembers of a message, for `invariant` and `summarize`. More memory means more states. Default: nothing. */
   readonly remembers?: (message: Message) => string | undefined;
 }
 
+/** A message that an agent may send. */
 export interface AgentMail {
   /** An address, or `all`. */
   readonly to: string;
+  /** The message type. */
   readonly type: string;
+  /** Text for a reader. Default: empty. */
   readonly content?: string;
+  /** JSON for a program. Default: none. */
   readonly data?: unknown;
-  /** How often at most; once when not given. */
+  /** How many times the agent may send it. Default: 1. */
   readonly times?: number;
-  /** It is sent in every run, at some moment. When not given, it may also never be sent. */
+  /** Send it in every run, at some moment. Default: false, so that it may also never be sent. */
   readonly always?: boolean;
 }
 
-/** A reply; with `to` a message to somebody else instead. */
+/** A reply of an agent, or with `to` a message to another actor. */
 export interface AgentAnswer {
+  /** The message type. */
   readonly type: string;
+  /** Text for a reader. Default: empty. */
   readonly content?: string;
+  /** JSON for a program. Default: none. */
   readonly data?: unknown;
+  /** The recipient, if it is not the sender of the message. */
   readonly to?: string;
 }
 
+/** An activity or command that a machine has invoked. */
 export interface ActivityUnderTest {
-  /** Of the workflow. */
+  /** The address of the workflow. */
   readonly address: string;
-  /** Its name among the machine's actors. */
+  /** The name of the logic among the machine's actors. */
   readonly src: string;
+  /** The invoke's input. */
   readonly input: unknown;
-  /** What a command would run. */
+  /** What a command would run; missing for an activity. */
   readonly command?: JobSpec;
 }
 
-export type Outcome = { readonly output: unknown } | { readonly error: unknown };
+/** How an activity or command ends. */
+export type Outcome =
+  /** It succeeds. */
+  | {
+      /** Its output. */
+      readonly output: unknown;
+    }
+  /** It fails. */
+  | {
+      /** What it throws. */
+      readonly error: unknown;
+    };
 
 /** A workflow as `invariant` and `summarize` see it. */
 export interface WorkflowSeen {
-  /** `failed`: it cannot get past a step that threw, and nothing happens to it any more. */
+  /** `failed`: a step of the workflow threw, so that nothing happens to it any more. */
   readonly status: WorkflowStatus | 'failed';
   /** XState's state value. */
   readonly value: unknown;
+  /** The machine's context. */
   readonly context: unknown;
+  /** The machine's output, if it is done. */
   readonly output?: unknown;
+  /** The machine's error, if it ended with one. */
   readonly error?: ErrorFacts;
 }
 
+/** A system at one moment, as `invariant` and `summarize` see it. */
 export interface SituationSeen {
-  /** By address: those started by hand, and children that have not ended. */
+  /** The workflows that were started by hand and all children that have not ended, by address. */
   readonly workflows: Readonly<Record<string, WorkflowSeen>>;
   /** What each agent remembers, oldest first. */
   readonly agents: Readonly<Record<string, readonly string[]>>;
