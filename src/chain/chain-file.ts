@@ -9,42 +9,45 @@ import { type ChainPlace, sweepSegments } from './segment-files.ts';
 
 const TRIES_MAX = 16;
 const NONCE_BYTES = 8;
-/** A reader of the last segment but one, and one that only has an empty last segment, need them. */
+/** Needed by a reader of the second-to-last segment, and by one that finds only an empty last segment. */
 const SEGMENTS_KEPT_MIN = 2;
 
 export interface ChainOptions extends ChainPlace {
   readonly host: Pick<Host, 'files' | 'randomBytes'>;
-  /** A segment that has grown to this is sealed before the next append; well above what `carry` returns, which has to fit a record. */
+  /**
+   * A segment of this size is sealed before the next append; well above what `carry` returns, which has to fit in one
+   * record.
+   */
   readonly segmentBytesMax: number | ((grownTo: number) => number);
-  /** Whether a segment's end and its successor are on the disk before the successor is used. */
+  /** Whether a segment's end and its successor are synced to disk before the successor is used. */
   readonly durable: boolean;
-  /** How many of the last segments stay, at least 2; all of them when not given. */
+  /** How many of the last segments to keep, at least 2. Default: all. */
   readonly segmentsKept?: number;
   /**
-   * Is given every record that counts, once and in order, whoever wrote it. A record with `carried` replaces all state
-   * so far; after segments were removed unseen, it stands for what was in them. If this throws, it gets the same record
-   * again at the next call.
+   * Called with every record that counts, once and in order, whoever wrote it. A record with `carried` replaces all
+   * state so far; if segments were removed unread, it stands for their content. If this throws, the next call gets the
+   * same record again.
    */
   readonly onRecord: (record: ChainRecord) => void;
   /** The state, as JSON, after the records given so far; it opens the next segment. */
   readonly carry: () => unknown;
 }
 
-/** `won: false` means fenced: records of others came first and were given to `onRecord`; decide anew from them. */
+/** `won: false` means fenced: records of others came first and were given to `onRecord`; decide again based on them. */
 export type AppendOutcome = { readonly won: true; readonly record: ChainRecord } | { readonly won: false };
 
 /**
- * An append-only file in segments, in which what the files say decides who was first, so that processes need no lock
- * to agree. States of a segment, by what it holds:
+ * An append-only file in segments. The content of the files decides who was first, so that processes need no lock to
+ * agree. States of a segment, by its content:
  *
- * | holds | state | next |
+ * | content | state | next |
  * |---|---|---|
- * | nothing that counts | new (the first), or emptied by a power loss | the first takes records; another gets its opening record again |
- * | an opening record or records | in use | appends, until it has grown to `segmentBytesMax` |
+ * | nothing that counts | new (the first), or emptied by a power loss | the first takes records; any other gets its opening record again |
+ * | an opening record or records | in use | appends, until its size reaches `segmentBytesMax` |
  * | a seal as its last record | sealed | the next segment appears by a link, its opening record carrying the state |
  *
- * Guarantee: all readers see the same records in the same order; a writer that was told it won is in it, and one that
- * was told it was fenced is not. What a crash at any instant leaves is passed over, damage is refused.
+ * Guarantee: all readers see the same records in the same order. They include the record of a writer that was told it won,
+ * and not that of a writer that was told it was fenced. What a crash at any instant leaves is skipped; damage is refused.
  */
 export class ChainFile {
   /** This writer's name in its records. */
@@ -52,7 +55,7 @@ export class ChainFile {
   readonly #options: ChainOptions;
   #segment: Segment;
   #hasEntry = false;
-  /** Grows with each entry and each jump; an append is judged on the state it had when the caller decided. */
+  /** Grows with each entry and each jump; an append is judged against the version at which the caller decided. */
   #version = 0;
   #moving: Promise<void> | undefined;
   #directoryIsSynced = false;
@@ -75,12 +78,14 @@ export class ChainFile {
     }
   }
 
-  /** Where the next record goes, for messages. */
+  /** Where the next record goes, for error messages. */
   get path(): string {
     return this.#segment.path;
   }
 
-  /** Whether the next append first has to end or begin a segment, which costs more and which others may try as well. */
+  /**
+   * Whether the next append first has to end or begin a segment, which costs more and which others may attempt as well.
+   */
   get isTurning(): boolean {
     const { scan } = this.#segment;
     return scan.isSealed || !scan.isOpened || this.#isFull();
@@ -98,9 +103,10 @@ export class ChainFile {
   }
 
   /**
-   * Appends a record with this body (JSON), decided on the state that `onRecord` has been given. In the usual case
-   * one write, one read and one look at the path. Throws RecordTooLarge, ChainRemoved, and errors of the file system: then the
-   * record does not count, unless reading failed; then the next `readOn` shows it if it does (its `by` is this writer's).
+   * Appends a record with this body (JSON), decided on the state that `onRecord` has been given. Usually one write, one
+   * read and one look at the path. Throws RecordTooLarge, ChainRemoved, and errors of the file system. After an error
+   * the record does not count, unless reading failed: then the next `readOn` shows whether it does (its `by` is this
+   * writer's).
    */
   async append(body: unknown, bytesMax = RECORD_BYTES_MAX): Promise<AppendOutcome> {
     const version = this.#version;
@@ -118,35 +124,38 @@ export class ChainFile {
         if (record) return { won: true, record };
       }
       if (this.#version !== version) {
-        // Others are ahead, perhaps by segments; the next decision is to be made on all of it.
+        // Others are ahead, perhaps by segments; the next decision has to be based on all of it.
         if (this.#segment.scan.isSealed) this.readOn();
         return { won: false };
       }
     }
     throw new WaitTimeout(`nothing could be appended to ${this.path}: ${TRIES_MAX} writes were all cut short`, {
-      hint: 'Look whether the disk is full (df), then try again.',
+      hint: 'Check whether the disk is full (df), then try again.',
     });
   }
 
   /**
-   * Waits until what was appended is on the disk, the name of a new segment included; for durable chains. After a
-   * failure this and every append fail: open the chain again and look what is there. Throws errors of the file system.
+   * Waits until what was appended is on disk, including the name of a new segment; for durable chains. After a failure
+   * this and every append fail: open the chain again and see what is there. Throws errors of the file system.
    */
   async sync(): Promise<void> {
     await allOrThrow([this.#segment.sync(), ...(this.#directoryIsSynced ? [] : [this.#syncDirectory()])]);
   }
 
-  /** Whether the files were removed or replaced by hand, so that nobody else will read what this one appends. One cheap call. */
+  /**
+   * Whether the files were removed or replaced by hand, so that nobody else will read what this process appends. One
+   * cheap call.
+   */
   isRemoved(): boolean {
     for (let segment = this.#segment; segment.isRemoved(); segment = this.#segment) {
-      // Or it is an old one, which others have removed since they went on in the next.
+      // Or it is an old segment that others removed after moving on to the next.
       this.readOn();
       if (this.#segment === segment) return !this.#moving;
     }
     return false;
   }
 
-  /** Closes the file, if need be when the move to the next segment that is under way has ended. */
+  /** Closes the file, after the current move to the next segment has finished if there is one. */
   close(): void {
     this.#isClosed = true;
     if (!this.#moving) this.#segment.close();
@@ -159,7 +168,7 @@ export class ChainFile {
     this.#hasEntry = true;
   };
 
-  /** Reads on in this segment; where it lacks its opening record, first what it continues. */
+  /** Reads on in this segment; if it has no opening record, first reads what it continues. */
   #readSegment(): void {
     const segment = this.#segment;
     segment.readOn(this.#apply);
@@ -173,7 +182,7 @@ export class ChainFile {
     return this.#hasEntry && grownTo >= (typeof most === 'number' ? most : most(grownTo));
   }
 
-  /** Appends and reads on; the record if it counts. What lies in the chain decides, not what `write` returned. */
+  /** Appends and reads on; returns the record if it counts. What is in the chain decides, not what `write` returned. */
   #attempt(content: RecordContent, bytesMax = RECORD_BYTES_MAX): ChainRecord | undefined {
     const segment = this.#segment;
     const { seq, prev } = segment.scan;
@@ -186,12 +195,12 @@ export class ChainFile {
       isOwn ||= record.hash === encoded.record.hash;
     }, encoded);
     if (failure !== undefined && segment.scan.seq === seq) throw failure;
-    // Behind the append, so that what counts lay in the file that everybody reads.
+    // After the append, so that a record that counts was in the file that everyone reads.
     if (isOwn && this.isRemoved()) throw new ChainRemoved(segment.path);
     return isOwn ? encoded.record : undefined;
   }
 
-  /** Several appends of this process that meet a seal go on together. */
+  /** Several appends of this process that meet a seal share one move. */
   async #moveOn(): Promise<void> {
     this.#moving ??= this.#move(this.#segment).finally(() => {
       this.#moving = undefined;
@@ -240,7 +249,7 @@ export class ChainFile {
     await syncDirectory(host.files, directory).catch((error: unknown) => {
       throw withPath(error, directory);
     });
-    // The name of a segment that came meanwhile need not be among those that were synced.
+    // A segment that appeared meanwhile may have a name that was not synced.
     if (this.#segment === segment) this.#directoryIsSynced = true;
   }
 }

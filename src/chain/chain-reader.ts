@@ -5,8 +5,8 @@ import { listSegments, segmentPath, type ChainPlace } from './segment-files.ts';
 import { openSegment, type Segment } from './segment.ts';
 
 /**
- * Reads a chain from its first record on, and later on from where it stopped, changing nothing. A look costs what is new, not
- * what is there. Only for chains whose segments are never removed.
+ * Reads a chain from its first record on, and later resumes where it stopped; changes nothing. The cost of a look is
+ * what is new, not what is there. Only for chains whose segments are never removed.
  */
 export class ChainReader {
   readonly #files: FileSystem;
@@ -20,8 +20,9 @@ export class ChainReader {
   }
 
   /**
-   * Gives every record that counts and was not given yet, in order, seals and opening records too, to the end of one segment.
-   * Returns whether there is a further segment to read at once. Throws ChainDamaged and errors of the file system.
+   * Gives every record that counts and was not given yet, in order, including seals and opening records, up to the end
+   * of one segment. Returns whether another segment can be read at once. Throws ChainDamaged and errors of the file
+   * system.
    */
   readOn(onRecord: (record: ChainRecord) => void): boolean {
     const segment = this.#segment ?? this.#open(1, undefined);
@@ -55,7 +56,7 @@ export class ChainReader {
     if (later === undefined || this.#files.lstat(path)) return undefined;
     throw new ChainDamaged(
       `the chain in ${this.#place.directory} has no file that begins with record ${first}; the next is ${segmentPath(this.#place, later)}`,
-      { hint: 'Put the missing file back from a backup.' },
+      { hint: 'Restore the missing file from a backup.' },
     );
   }
 
@@ -65,8 +66,8 @@ export class ChainReader {
     const hasSuccessor = this.#firsts().some((first) => first > segment.first);
     segment.readOn(onRecord);
     if (hasSuccessor && !segment.scan.isSealed) {
-      throw new ChainDamaged(`the chain file ${segment.path} has a successor and does not end with a seal`, {
-        hint: 'Put the file back from a backup.',
+      throw new ChainDamaged(`the chain file ${segment.path} has a successor but does not end with a seal`, {
+        hint: 'Restore the file from a backup.',
       });
     }
     this.#isLastKnown = true;

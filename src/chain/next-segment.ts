@@ -16,7 +16,10 @@ export interface NextSegmentOptions extends ChainPlace {
   readonly carry: () => unknown;
 }
 
-/** The segment after a sealed one or, where its successors may be removed already, the last one; undefined if none is there. */
+/**
+ * The segment after a sealed one or, if its successors may have been removed already, the last one; undefined if there
+ * is none.
+ */
 export function openNext(options: NextSegmentOptions, sealed: Segment): Segment | undefined {
   const { files } = options.host;
   const { seq, prev } = sealed.scan;
@@ -29,8 +32,8 @@ export function openNext(options: NextSegmentOptions, sealed: Segment): Segment 
 }
 
 /**
- * Makes the segment after a sealed one appear with its opening record in it. Any number of processes may try at once
- * and all succeed: the first link decides, and whose it was does not matter.
+ * Publishes the segment after a sealed one, with its opening record in it. Any number of processes may try at once and
+ * all succeed: the first link decides, and whose it was does not matter.
  */
 export async function linkNext(
   options: NextSegmentOptions,
@@ -41,13 +44,13 @@ export async function linkNext(
   if (prev === undefined) throw new TypeError(`${sealed.path} is followed before it was read`);
   const first = seq + 1;
   const { bytes } = encodeRecord({ seq: first, prev, by }, { carried: carry() });
-  // The seal is on the disk before anything can follow it.
+  // The seal is on disk before anything can follow it.
   if (durable) await sealed.sync();
   const temporary = temporaryPath(options, first, host.randomBytes(UNIQUE_BYTES).toString('hex'));
   try {
     if (durable) await createFileSynced(host.files, temporary, bytes, SEGMENT_MODE);
     else createFile(host.files, temporary, bytes, SEGMENT_MODE);
-    // At this link the segment exists, whole, for everybody.
+    // At this link the segment exists, complete, for everyone.
     linkUnlessThere(host.files, temporary, segmentPath(options, first));
   } catch (error) {
     throw withPath(error, temporary);
@@ -61,7 +64,7 @@ function linkUnlessThere(files: FileSystem, temporary: string, path: string): vo
     files.link(temporary, path);
   } catch (error) {
     const errno = errnoOf(error);
-    // ENOENT: somebody who is already beyond this segment swept the temporary file away.
+    // ENOENT: a process that is already past this segment swept the temporary file away.
     if (errno !== 'EEXIST' && errno !== 'ENOENT') throw error;
   }
 }

@@ -8,18 +8,18 @@ import { createFirstSegment, openSegment, type Segment } from './segment.ts';
 const OPEN_TRIES_MAX = 16;
 
 export interface LastSegmentOptions extends ChainPlace {
-  /** Only a segment with a greater number is looked for. */
+  /** Only a segment with a greater number is opened. */
   readonly above: number;
   /** Whether segments of this chain are ever removed. */
   readonly removes: boolean;
-  /** The hash that the segment with the given number has to continue, where it is known. */
+  /** The hash that the segment with the given number has to continue, if known. */
   readonly prevOf?: (first: number) => string | undefined;
 }
 
 /**
- * Opens the last segment there is; undefined when none has a number above `above`.
+ * Opens the last segment; undefined if none has a number above `above`.
  *
- * Where old segments are removed, a process that was stopped for long may create one anew that was there before, so a
+ * In a chain whose old segments are removed, a process that was stopped for long may create an old segment again. So a
  * segment is the last one only if a listing made after it was opened has none above it: the true last one is never
  * removed, and a segment that came back always has the true last one above it.
  */
@@ -46,13 +46,13 @@ export function openLast(files: FileSystem, options: LastSegmentOptions): Segmen
   });
 }
 
-/** The last segment of a chain, or the first of a chain that begins now. */
+/** The last segment of a chain, or the first segment of a new chain. */
 export function openLastOrFirst(files: FileSystem, place: ChainPlace & { readonly removes: boolean }): Segment {
   const found = openLast(files, { ...place, above: 0 });
   if (found) return found;
   const created = createFirstSegment(files, segmentPath(place, 1));
   try {
-    // The chain may have begun and gone on while this process was about to create its first file.
+    // The chain may have begun and moved on while this process was about to create its first file.
     const last = openLast(files, { ...place, above: 1 });
     if (!last) return created;
     created.close();
@@ -64,8 +64,8 @@ export function openLastOrFirst(files: FileSystem, place: ChainPlace & { readonl
 }
 
 /**
- * Reads the segment that a segment without an opening record continues, which a power loss may leave where nothing is
- * synced, so that its state can be carried over again; returns the hash to go on from. Throws ChainDamaged when no
+ * Reads the segment that precedes one without an opening record, so that its state can be carried over again; an
+ * unsynced chain can look like that after a power loss. Returns the hash to continue from. Throws ChainDamaged if no
  * sealed segment leads to it.
  */
 export function readPrevious(
@@ -88,6 +88,6 @@ export function readPrevious(
   }
   throw new ChainDamaged(
     `the chain file ${empty.path} has no opening record, and no sealed segment before it ends with record ${empty.first - 1}`,
-    { hint: `If it is empty, remove it: rm ${quote(empty.path)}. Otherwise put it back from a backup.` },
+    { hint: `If it is empty, remove it: rm ${quote(empty.path)}. Otherwise restore it from a backup.` },
   );
 }

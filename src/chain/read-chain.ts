@@ -5,9 +5,9 @@ import { listSegments, segmentPath, type ChainPlace } from './segment-files.ts';
 import { openSegment } from './segment.ts';
 
 /**
- * Reads a chain from its first record on and changes nothing: every record that counts, once and in order, seals and
- * opening records too. One that is being written at this moment may be missing. Returns whether there is a chain. Throws
- * ChainDamaged when a segment is missing or does not continue the one before, and errors of the file system.
+ * Reads a chain from its first record on and changes nothing: every record that counts, once and in order, including
+ * seals and opening records. A record being written right now may be missing. Returns whether there is a chain. Throws
+ * ChainDamaged if a segment is missing or does not continue the one before, and errors of the file system.
  */
 export function readChain(files: FileSystem, place: ChainPlace, onRecord: (record: ChainRecord) => void): boolean {
   const { firsts } = listed(files, place);
@@ -17,7 +17,7 @@ export function readChain(files: FileSystem, place: ChainPlace, onRecord: (recor
     if (first !== seq + 1) {
       throw new ChainDamaged(
         `the chain in ${place.directory} has no file that begins with record ${seq + 1}; the next is ${segmentPath(place, first)}`,
-        { hint: 'Put the missing file back from a backup.' },
+        { hint: 'Restore the missing file from a backup.' },
       );
     }
     const segment = openSegment(files, { path: segmentPath(place, first), first, prev });
@@ -28,8 +28,8 @@ export function readChain(files: FileSystem, place: ChainPlace, onRecord: (recor
       ({ seq, prev } = scan);
       // Its successor is used only once it is sealed; after an unsealed one there is nothing, or only damage.
       if (!scan.isSealed && first !== firsts.at(-1)) {
-        throw new ChainDamaged(`the chain file ${segment.path} has a successor and does not end with a seal`, {
-          hint: 'Put the file back from a backup.',
+        throw new ChainDamaged(`the chain file ${segment.path} has a successor but does not end with a seal`, {
+          hint: 'Restore the file from a backup.',
         });
       }
     } finally {

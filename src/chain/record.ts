@@ -3,31 +3,31 @@ import { sha256Hex } from '../host/sha256.ts';
 
 /** `prev` of the first record of a chain. */
 export const GENESIS = '0'.repeat(64);
-/** No record is longer; a line that is cannot be one. */
+/** No record is longer; a longer line cannot be one. */
 export const RECORD_BYTES_MAX = 16 * 1024 * 1024;
 
 const HASH_CHARS = 64;
 const SPACE = 0x20;
 const HEX_HASH = /^[0-9a-f]{64}$/;
 
-/** What a record says: a body of the chain's user; the end of a segment; or, first in a segment, the state so far. */
+/** Content of a record: a body of the chain's user; the end of a segment; or, first in a segment, the state so far. */
 export type RecordContent = { readonly body: unknown } | { readonly seal: true } | { readonly carried: unknown };
 
 export interface RecordHead {
   /** One more than that of the record before; the first is 1. */
   readonly seq: number;
-  /** `hash` of the record before it, GENESIS for the first. */
+  /** `hash` of the record before it; GENESIS for the first. */
   readonly prev: string;
   /** The random name of its writer, so that no two writers ever write the same record. */
   readonly by: string;
 }
 
-/** `hash` is the sha256 of the JSON's bytes, in hex. */
+/** `hash` is the SHA-256 of the JSON's bytes, in hex. */
 export type ChainRecord = RecordHead & { readonly hash: string } & RecordContent;
 
 /**
- * The bytes of a record: newline, hash, space, JSON, newline. It begins with a newline so that it stands on a line
- * of its own also behind the torn piece that a crash left. Throws InvalidInput when the content is no JSON, RecordTooLarge.
+ * The bytes of a record: newline, hash, space, JSON, newline. The leading newline puts the record on a line of its own,
+ * even behind a torn piece that a crash left. Throws InvalidInput if the content is not JSON, RecordTooLarge.
  */
 export function encodeRecord(
   head: RecordHead,
@@ -46,7 +46,7 @@ export function encodeRecord(
   return { record: withContent(head, digest, content), bytes };
 }
 
-/** The record on a line (without its newlines); undefined when the line is no whole record. */
+/** The record on a line (without its newlines); undefined if the line is not a complete record. */
 export function decodeLine(line: Buffer): ChainRecord | undefined {
   if (line[HASH_CHARS] !== SPACE) return undefined;
   const json = line.subarray(HASH_CHARS + 1);
@@ -56,8 +56,8 @@ export function decodeLine(line: Buffer): ChainRecord | undefined {
 }
 
 /**
- * The seq that a line claims which is no whole record and yet reads as one from its first brace to its last:
- * no crash leaves that, since what a crash leaves of a record is its beginning.
+ * The seq claimed by a line that is not a valid record and yet parses from its first brace to its last. No crash leaves
+ * that, since a crash leaves only the beginning of a record.
  */
 export function claimedSeq(line: Buffer): number | undefined {
   const start = line.indexOf('{');
@@ -96,7 +96,7 @@ function parsed(json: string): unknown {
   }
 }
 
-/** A record that was not appended, because it is larger than a record may be. Nothing was written. */
+/** A record was not appended because it is larger than a record may be. Nothing was written. */
 export class RecordTooLarge extends InvalidInput {
   readonly bytes: number;
   readonly bytesMax: number;

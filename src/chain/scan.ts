@@ -5,24 +5,25 @@ import { claimedSeq, decodeLine, GENESIS, RECORD_BYTES_MAX, type ChainRecord } f
 const NEWLINE = 0x0a;
 const CLOSING_BRACE = 0x7d;
 
-/** Where a segment stands in its chain. */
+/** Where a segment is in its chain. */
 export interface ScanStart {
-  /** For messages only. */
+  /** For error messages only. */
   readonly path: string;
   /** The seq of the segment's first record. */
   readonly first: number;
-  /** The hash of the record before it; undefined when only this segment is read, then its opening record is believed. */
+  /** The hash of the record before it; undefined if only this segment is read, whose opening record is then trusted. */
   readonly prev?: string | undefined;
 }
 
 /**
- * Decides which records of one segment count. The rule, which makes any number of writers agree without a lock:
- * **a record counts if and only if it is whole and its `seq` and `prev` extend the chain.**
+ * Decides which records of one segment count. The rule, by which any number of writers agree without a lock: **a record
+ * counts if and only if it is complete and its `seq` and `prev` extend the chain.**
  *
- * - Torn pieces are passed over, and so are whole records whose seq is already taken: their writers lost a race.
- * - A whole record that is ahead of the chain, or fits its seq and not its prev, means that something before it is no
- *   longer what was written, because its writer had read all of it. That is damage, and nothing after it is believed.
- * - A last line that is not whole stays unread, because its writer may be in the middle of it.
+ * - Torn pieces are skipped, and so are complete records whose seq is already taken: their writers lost a race.
+ * - A complete record that is ahead of the chain, or matches its seq but not its prev, means that something before it
+ *   has changed since it was written, because its writer had read all of it. That is damage, and nothing after it is
+ *   trusted.
+ * - A last line that is not complete stays unread, because its writer may be in the middle of it.
  */
 export class ChainScan {
   readonly path: string;
@@ -42,23 +43,23 @@ export class ChainScan {
     this.#isOpened = first === 1;
   }
 
-  /** Bytes of the file that are decided; what follows is to be fed next. */
+  /** Bytes of the file that are decided; feed what follows next. */
   get offset(): number {
     return this.#offset;
   }
-  /** The seq of the last record that counts; one below the segment's number when none does. */
+  /** The seq of the last record that counts; one below the segment's number if none does. */
   get seq(): number {
     return this.#seq;
   }
-  /** The hash of the last record that counts, undefined as long as nothing says what the segment continues. */
+  /** The hash of the last record that counts; undefined while it is unknown what the segment continues. */
   get prev(): string | undefined {
     return this.#prev;
   }
-  /** Whether the record counts that ends this segment. */
+  /** Whether the record that ends this segment counts. */
   get isSealed(): boolean {
     return this.#isSealed;
   }
-  /** Whether the record counts that carries the state into this segment. */
+  /** Whether the record that carries the state into this segment counts. */
   get isOpened(): boolean {
     return this.#isOpened;
   }
@@ -74,7 +75,7 @@ export class ChainScan {
       const end = bytes.indexOf(NEWLINE, start);
       const line = bytes.subarray(start, end < 0 ? bytes.length : end);
       if (end < 0) {
-        // A record is whole as soon as its hash fits; only its newline may be missing.
+        // A record is complete as soon as its hash matches; only its newline may be missing.
         const record = line.at(-1) === CLOSING_BRACE ? decodeLine(line) : undefined;
         if (!record) {
           if (line.length > RECORD_BYTES_MAX) throw this.#damage(`a line is longer than ${RECORD_BYTES_MAX} bytes`);
@@ -91,7 +92,7 @@ export class ChainScan {
     return this.#offset - from;
   }
 
-  /** Takes a record of which the caller knows that its bytes lie at `offset`. */
+  /** Takes a record whose bytes the caller knows to be at `offset`. */
   accept(record: ChainRecord, byteLength: number, onRecord: (record: ChainRecord) => void): void {
     this.#take(record, onRecord);
     this.#offset += byteLength;
@@ -105,13 +106,13 @@ export class ChainScan {
     }
     const claimed = claimedSeq(line);
     if (claimed !== undefined && claimed > this.#seq) {
-      throw this.#damage(`record ${claimed} lies there with a hash that does not fit`);
+      throw this.#damage(`record ${claimed} is there with a hash that does not match`);
     }
   }
 
   #take(record: ChainRecord, onRecord: (record: ChainRecord) => void): void {
     if (record.seq <= this.#seq) return;
-    if (this.#isSealed) throw this.#damage(`record ${record.seq} lies behind the seal of this segment`);
+    if (this.#isSealed) throw this.#damage(`record ${record.seq} is behind the seal of this segment`);
     if (record.seq > this.#seq + 1) throw this.#damage(`the next whole record is ${record.seq}`);
     if (this.#prev !== undefined && record.prev !== this.#prev) {
       throw this.#damage(
@@ -120,7 +121,7 @@ export class ChainScan {
     }
     if ('carried' in record === this.#isOpened) {
       throw this.#damage(
-        this.#isOpened ? `an opening record lies there` : `record ${record.seq} does not open the segment`,
+        this.#isOpened ? `an opening record is there` : `record ${record.seq} does not open the segment`,
       );
     }
     onRecord(record);
@@ -136,7 +137,7 @@ export class ChainScan {
       `the chain file ${path} is damaged at byte ${this.#offset}: expected record ${this.#seq + 1} there, but ${found}`,
       {
         hint:
-          `Nothing was changed. Put the file back from a backup; or keep a copy and go on without what follows: ` +
+          `Nothing was changed. Restore the file from a backup; or keep a copy and continue without what follows: ` +
           (this.#offset === 0 && this.#first > 1 ? `rm ${quote(path)}` : `truncate -s ${this.#offset} ${quote(path)}`),
       },
     );

@@ -4,7 +4,7 @@ import { errnoOf, type FileSystem } from '../host/file-system.ts';
 const NUMBER = /^[1-9][0-9]{0,14}$/;
 const TEMPORARY = /^(.+)\.[0-9a-f]+\.tmp$/;
 
-/** How the segments of a chain are called: `<prefix><seq of the first record><suffix>`, all in one directory. */
+/** Names of a chain's segments: `<prefix><seq of the first record><suffix>`, all in one directory. */
 export interface SegmentNaming {
   readonly prefix: string;
   readonly suffix: string;
@@ -19,19 +19,19 @@ export function segmentPath(place: ChainPlace, first: number): string {
   return join(place.directory, `${place.naming.prefix}${first}${place.naming.suffix}`);
 }
 
-/** Where the segment that begins with `first` is prepared; `unique` is hex. */
+/** Where the segment that begins with `first` is staged; `unique` is hex. */
 export function temporaryPath(place: ChainPlace, first: number, unique: string): string {
   return `${segmentPath(place, first)}.${unique}.tmp`;
 }
 
 export interface SegmentListing {
-  /** The numbers of the segments there are, ascending. */
+  /** The numbers of the existing segments, ascending. */
   readonly firsts: readonly number[];
-  /** Files in which a segment was prepared, with its number; a crash leaves them. */
+  /** Files in which a segment was staged, with its number; left by crashes. */
   readonly temporaries: readonly { readonly path: string; readonly first: number }[];
 }
 
-/** What there is of a chain. Other files of the directory are nobody's business here. */
+/** Lists the files of a chain, ignoring all other files of the directory. */
 export function listSegments(files: FileSystem, place: ChainPlace): SegmentListing {
   const firsts: number[] = [];
   const temporaries: { path: string; first: number }[] = [];
@@ -51,9 +51,9 @@ function numberIn(name: string, { prefix, suffix }: SegmentNaming): number | und
 }
 
 /**
- * Removes what nobody needs once segment `last` is in use: all but the last `kept` segments, if that is given, and
- * files in which segments up to it were prepared. Old segments go in ascending order, none before an older one.
- * What cannot be removed harms nobody, and the next sweep tries again.
+ * Removes what nobody needs once segment `last` is in use: all but the last `kept` segments, if given, and files in
+ * which segments up to `last` were staged. Old segments go in ascending order, none before an older one. A file that
+ * cannot be removed does no harm, and the next sweep tries again.
  */
 export function sweepSegments(
   files: FileSystem,
@@ -66,7 +66,7 @@ export function sweepSegments(
   for (const first of old) if (!removeLeftover(files, segmentPath(place, first))) return;
 }
 
-/** Removes a file if it can, and says whether it is gone. */
+/** Removes a file if possible; returns whether it is gone. */
 export function removeLeftover(files: FileSystem, path: string): boolean {
   try {
     files.unlink(path);

@@ -4,7 +4,7 @@ import { errnoOf, type FileSystem } from '../host/file-system.ts';
 import type { ChainRecord } from './record.ts';
 import { ChainScan, type ScanStart } from './scan.ts';
 
-/** NONBLOCK, so that a FIFO put where a segment belongs cannot hang anybody. */
+/** NONBLOCK, so that a FIFO in place of a segment cannot hang anyone. */
 const OPEN_SEGMENT = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const SEGMENT_MODE = 0o600;
 const READ_BYTES_FIRST = 64 * 1024;
@@ -35,14 +35,14 @@ export class Segment {
     return this.#scan;
   }
 
-  /** Reads the segment from its beginning again, now knowing the hash that it continues. */
+  /** Starts reading the segment from its beginning again, now knowing the hash that it continues. */
   rescan(prev: string): void {
     this.#scan = new ChainScan({ path: this.path, first: this.first, prev });
   }
 
   /**
-   * Takes in what was appended since, own records included. Throws ChainDamaged and what `read` throws.
-   * `expected` is a record just appended, so that it need not be parsed again where its bytes are found.
+   * Reads what was appended since, own records included. Throws ChainDamaged and what `read` throws. `expected` is a
+   * record just appended, which need not be parsed again if its bytes are found.
    */
   readOn(
     onRecord: (record: ChainRecord) => void,
@@ -56,12 +56,12 @@ export class Segment {
       }
       const decided = this.#scan.feed(bytes, onRecord);
       if (bytes.length < this.#buffer.length) return;
-      // A whole buffer without the end of a line: the line is longer. The scan refuses endless ones.
+      // A full buffer without the end of a line: the line is longer. The scan refuses endless ones.
       if (decided === 0) this.#buffer = Buffer.allocUnsafe(this.#buffer.length * 2);
     }
   }
 
-  /** Appends in one call, and returns the error instead of throwing it: whether the record counts is read, not told. */
+  /** Appends in one call. Returns the error instead of throwing it: whether the record counts is found by reading. */
   append(bytes: Buffer): Error | undefined {
     this.#assertOpen();
     if (this.#syncFailure) return this.#syncFailure;
@@ -74,8 +74,8 @@ export class Segment {
   }
 
   /**
-   * Whether somebody removed or replaced the file by hand, so that nobody else will ever read what is appended. A look that the
-   * system refuses shows nothing.
+   * Whether somebody removed or replaced the file by hand, so that nobody else will ever read what is appended. False
+   * if the system refuses to look.
    */
   isRemoved(): boolean {
     this.#assertOpen();
@@ -89,8 +89,8 @@ export class Segment {
   }
 
   /**
-   * Waits until all of it is on the disk. Once that failed, the kernel may have dropped what it could not write and
-   * would call a second try a success, so this and every append fail from then on.
+   * Waits until all of it is on disk. After a failure the kernel may have dropped what it could not write, and would
+   * report a second attempt as a success, so this and every append fail from then on.
    */
   async sync(): Promise<void> {
     this.#assertOpen();
@@ -108,7 +108,7 @@ export class Segment {
     }
   }
 
-  /** Closes the file, if need be when the last sync under way has ended. */
+  /** Closes the file, after the last sync in progress has finished if there is one. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -125,13 +125,13 @@ export class Segment {
     }
   }
 
-  /** The number of a closed descriptor may be another file's by now. */
+  /** The number of a closed descriptor may belong to another file by now. */
   #assertOpen(): void {
     if (this.#isClosed) throw new TypeError(`the chain file ${this.path} is used after it was closed`);
   }
 }
 
-/** Opens a segment that is there; undefined when it is not. */
+/** Opens an existing segment; undefined if there is none. */
 export function openSegment(files: FileSystem, start: ScanStart): Segment | undefined {
   try {
     return new Segment(files, files.open(start.path, OPEN_SEGMENT), start);
@@ -147,18 +147,18 @@ export function createFirstSegment(files: FileSystem, path: string): Segment {
   return new Segment(files, fd, { path, first: 1 });
 }
 
-/** The file of a chain is not the one at its path any more: nobody will ever read what was appended to it. */
+/** The file of a chain is no longer the one at its path: nobody will ever read what was appended to it. */
 export class ChainRemoved extends ChainDamaged {
   constructor(path: string) {
     super(`the chain file ${path} was removed or replaced while it was in use; what was appended to it last is lost`, {
-      hint: 'Put it back from a backup, if it was removed by mistake, and start again.',
+      hint: 'Restore it from a backup if it was removed by mistake, and start again.',
     });
   }
 }
 
-/** A system error that names the file, as those of calls by descriptor do not; any other error unchanged. */
+/** Adds the path to a system error, which errors of calls by descriptor lack; any other error is unchanged. */
 export function withPath(error: unknown, path: string): Error {
-  if (!(error instanceof Error)) return new TypeError(`something else than an error was thrown for ${path}`);
+  if (!(error instanceof Error)) return new TypeError(`something other than an error was thrown for ${path}`);
   const code = errnoOf(error);
   if (code === undefined || error.message.includes(path)) return error;
   return Object.assign(new Error(`${error.message} '${path}'`, { cause: error }), { code, path });

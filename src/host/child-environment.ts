@@ -1,6 +1,6 @@
 /**
- * Variables that point git at one repository, or change which files a command there means. Git sets them for its hooks, and
- * a child that inherits them works in that repository, whatever its working directory is. The first group is
+ * Variables that point git at one repository, or change which files a git command refers to. Git sets them for its
+ * hooks, and a child that inherits them works in that repository, whatever its working directory is. The first group is
  * `git rev-parse --local-env-vars`, of all versions.
  */
 const GIT_VARIABLES = [

@@ -1,6 +1,6 @@
 import type { FileSystem } from './file-system.ts';
 
-/** The calls that change something; a kill between two of the others is a kill before the next of these. */
+/** The calls that change something. A kill between two other calls equals a kill before the next of these. */
 export const CHANGES: readonly (keyof FileSystem)[] = [
   'write',
   'link',
@@ -15,8 +15,8 @@ export const CHANGES: readonly (keyof FileSystem)[] = [
 ];
 
 /**
- * A file system whose process dies by SIGKILL in place of the `n`th call that changes something; with 0 it only counts.
- * For tests of what survives.
+ * A file system whose process dies by SIGKILL instead of the `n`th call that changes something; with 0 it only counts.
+ * For crash tests.
  */
 export function dyingFiles(
   files: FileSystem,
@@ -38,6 +38,6 @@ export function dyingFiles(
 /** Ends this process as a kill does. */
 export function killSelf(): never {
   process.kill(process.pid, 'SIGKILL');
-  // The signal comes at once; nothing of this process may run until then.
+  // The signal arrives at once; nothing of this process may run until then.
   for (;;);
 }

@@ -65,7 +65,7 @@ export interface FileFacts {
   readonly mode: number;
 }
 
-/** The errno name (`ENOENT` …) of an error thrown by a system call, if it carries one. */
+/** The errno name (`ENOENT` …) of an error thrown by a system call; undefined if it has none. */
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;

@@ -3,10 +3,10 @@ import { dirname } from 'node:path';
 import { errnoOf, type FileSystem } from './file-system.ts';
 
 const OPEN_CREATE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
-/** NONBLOCK, so that a FIFO or device put where a file belongs cannot hang the reader. */
+/** NONBLOCK, so that a FIFO or device in place of a file cannot hang the reader. */
 const OPEN_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Writes every byte: a single write may be short without an error, and the next one then says why. */
+/** Writes every byte: a single write may be short without an error, and then the next one says why. */
 function writeAll(files: FileSystem, fd: number, bytes: Uint8Array): void {
   let written = 0;
   while (written < bytes.length) {
@@ -16,7 +16,10 @@ function writeAll(files: FileSystem, fd: number, bytes: Uint8Array): void {
   }
 }
 
-/** Creates a file that must not exist yet and writes it whole; the caller closes nothing. Throws the system call's error. */
+/**
+ * Creates a file that must not exist yet and writes it completely; the caller closes nothing. Throws the system call's
+ * error.
+ */
 export function createFile(files: FileSystem, path: string, bytes: Uint8Array, mode: number): void {
   const fd = files.open(path, OPEN_CREATE, mode);
   try {
@@ -26,7 +29,7 @@ export function createFile(files: FileSystem, path: string, bytes: Uint8Array, m
   }
 }
 
-/** The same, and the bytes are on the disk when it resolves. */
+/** The same, with the bytes on disk when it resolves. */
 export async function createFileSynced(
   files: FileSystem,
   path: string,
@@ -45,9 +48,9 @@ export async function createFileSynced(
 export type BoundedRead = { readonly bytes: Buffer; readonly mtimeMs: number } | { readonly unreadable: string };
 
 /**
- * Reads a regular file of at most `bytesMax` bytes without following links and without ever blocking; says in one phrase
- * why not when something is wrong with the file itself. Throws ENOENT, because a file that is gone is another's
- * business, and what only says that the system cannot read at this moment: the file may be a good one.
+ * Reads a regular file of at most `bytesMax` bytes without following links and without ever blocking. If something is
+ * wrong with the file itself, says so in one phrase. Throws ENOENT, because a missing file is the caller's business,
+ * and errors that only say that the system cannot read right now: the file may be fine.
  */
 export function readBounded(files: FileSystem, path: string, bytesMax: number): BoundedRead {
   let fd: number;
@@ -59,7 +62,7 @@ export function readBounded(files: FileSystem, path: string, bytesMax: number): 
   }
   try {
     const facts = files.fstat(fd);
-    if (facts.kind !== 'file') return { unreadable: `it is no regular file (${facts.kind})` };
+    if (facts.kind !== 'file') return { unreadable: `it is not a regular file (${facts.kind})` };
     if (facts.size > bytesMax) return { unreadable: `it has ${facts.size} bytes, the limit is ${bytesMax}` };
     const bytes = Buffer.allocUnsafe(facts.size);
     let length = 0;
@@ -74,7 +77,7 @@ export function readBounded(files: FileSystem, path: string, bytesMax: number): 
   }
 }
 
-/** Whether opening failed because of what lies there, and would fail the next time as well. */
+/** Whether opening failed because of what is at the path, and would fail the next time as well. */
 function isFaultOfFile(files: FileSystem, path: string, error: unknown): boolean {
   switch (errnoOf(error)) {
     case 'ELOOP':
@@ -84,7 +87,7 @@ function isFaultOfFile(files: FileSystem, path: string, error: unknown): boolean
     default: {
       const facts = files.lstat(path);
       if (facts?.kind !== 'file') return facts !== undefined;
-      // A file of ours that we may read, in a directory of ours: then it was not the file that stood in the way.
+      // A file of ours that we may read, in a directory of ours: then the file was not what prevented opening it.
       return (facts.mode & OWNER_READ) === 0 || facts.uid !== files.lstat(dirname(path))?.uid;
     }
   }
@@ -92,7 +95,7 @@ function isFaultOfFile(files: FileSystem, path: string, error: unknown): boolean
 
 const OWNER_READ = 0o400;
 
-/** The text of a small file; undefined when it is not there or is no file that can be read. */
+/** The text of a small file; undefined if it is missing or cannot be read as a regular file. */
 export function readText(files: FileSystem, path: string, bytesMax = 1024 * 1024): string | undefined {
   try {
     const read = readBounded(files, path, bytesMax);
@@ -113,12 +116,12 @@ export async function syncDirectory(files: FileSystem, path: string): Promise<vo
   }
 }
 
-/** The same for several at once, which takes as long as one. Throws when all have ended. */
+/** The same for several at once, which takes as long as one. Throws only after all have finished. */
 export async function syncDirectories(files: FileSystem, paths: readonly string[]): Promise<void> {
   await allOrThrow(paths.map((path) => syncDirectory(files, path)));
 }
 
-/** Syncs a file that another call wrote, and says whether it was there. */
+/** Syncs a file that another call wrote; returns whether it existed. */
 export async function syncFile(files: FileSystem, path: string): Promise<boolean> {
   let fd: number;
   try {
@@ -135,7 +138,7 @@ export async function syncFile(files: FileSystem, path: string): Promise<boolean
   }
 }
 
-/** Removes a file and says whether it was there. */
+/** Removes a file; returns whether it existed. */
 export function removeIfThere(files: FileSystem, path: string): boolean {
   try {
     files.unlink(path);
@@ -147,8 +150,8 @@ export function removeIfThere(files: FileSystem, path: string): boolean {
 }
 
 /**
- * Renames. An error of the call does not say what the disk did, so it is thrown only where the file is not seen to have
- * moved.
+ * Renames. An error of the call does not say what the disk did, so it is thrown only if the file does not appear to
+ * have moved.
  */
 export function renameSettled(files: FileSystem, from: string, to: string): void {
   try {
@@ -166,7 +169,7 @@ function isMoved(files: FileSystem, from: string, to: string): boolean {
   }
 }
 
-/** Makes a directory and says whether it was new. */
+/** Makes a directory; returns whether it is new. */
 export function ensureDirectory(files: FileSystem, path: string, mode = 0o700): boolean {
   try {
     files.mkdir(path, mode);
@@ -177,7 +180,7 @@ export function ensureDirectory(files: FileSystem, path: string, mode = 0o700): 
   }
 }
 
-/** A name in `directory` that nobody else uses, for what is written first and then linked or renamed into place. */
+/** An unused name in `directory`, for a file that is written there and then linked or renamed into place. */
 export function stagedPath(directory: string, randomBytes: (length: number) => Buffer): string {
   return `${directory}/${randomBytes(12).toString('hex')}`;
 }
@@ -191,13 +194,13 @@ interface WholeFile {
 }
 
 /**
- * Creates `path` with all its bytes in one instant: written at `staged`, then linked. False, and nothing changed, when
- * the path exists already.
+ * Creates `path` with all its bytes atomically: written at `staged`, then linked. False, with nothing changed, if the
+ * path exists.
  */
 export async function publishFile(files: FileSystem, file: WholeFile): Promise<boolean> {
   await stage(files, file);
   try {
-    // At this link the file exists, whole.
+    // At this link the file exists, complete.
     files.link(file.staged, file.path);
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
@@ -209,7 +212,7 @@ export async function publishFile(files: FileSystem, file: WholeFile): Promise<b
   return true;
 }
 
-/** Puts all the bytes at `path` in one instant, whatever was there before: written at `staged`, then renamed. */
+/** Writes all the bytes to `path` atomically, whatever was there before: written at `staged`, then renamed. */
 export async function replaceFile(files: FileSystem, file: WholeFile): Promise<void> {
   await stage(files, file);
   try {
@@ -227,7 +230,7 @@ async function stage(files: FileSystem, { path, staged, bytes, mode, durable }: 
   try {
     await write().catch((error: unknown) => {
       if (errnoOf(error) !== 'ENOENT' || directory === dirname(path)) throw error;
-      // A directory for staged files is often empty, and what clears or copies trees may leave out an empty one.
+      // A staging directory is often empty, and programs that clean up or copy trees may leave out empty ones.
       ensureDirectory(files, directory);
       return write();
     });
@@ -237,21 +240,21 @@ async function stage(files: FileSystem, { path, staged, bytes, mode, durable }: 
   }
 }
 
-/** Removes what only wastes space when it stays; a sweep takes it later. */
+/** Removes a file that would only waste space; if that fails, a sweep removes it later. */
 export function removeQuietly(files: FileSystem, path: string): void {
   try {
     files.unlink(path);
   } catch {
-    // The outcome is decided by what was linked; a staged file that stays is swept.
+    // What was linked decides the outcome; a staged file that is left is swept.
   }
 }
 
-/** Waits for all of them, so that none still uses what the caller closes, then throws what the first of them failed with. */
+/** Waits for all, so that none still uses what the caller closes, then throws the error of the first that failed. */
 export async function allOrThrow(works: readonly Promise<unknown>[]): Promise<void> {
   for (const outcome of await Promise.allSettled(works)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
-/** The names in a directory; none where there is no directory to look into. */
+/** The names in a directory; none if there is no directory. */
 export function namesIn(files: FileSystem, path: string): string[] {
   try {
     return files.readdir(path);

@@ -51,7 +51,7 @@ export interface Lock {
   smooth(path: string, options: { waitMsMax: number }): Promise<() => Promise<void>>;
 }
 
-/** Always grants. Every test of concurrency must hold with it too. */
+/** Always grants. Every concurrency test must also pass with this lock. */
 export const alwaysGrants: Lock = { smooth: async () => async () => {} };
 
 /** The port to file watchers. A hint can be late, missing or repeated; only a listing is reliable. */

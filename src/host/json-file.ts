@@ -19,12 +19,12 @@ interface JsonFile {
 
 type Writing = Pick<Host, 'files' | 'randomBytes'>;
 
-/** Creates a JSON file, whole or not at all. The first writer wins: false, and nothing is changed, when the file exists. */
+/** Creates a JSON file atomically. The first writer wins: false, with nothing changed, if the file exists. */
 export function publishJson(host: Writing, file: JsonFile): Promise<boolean> {
   return publishFile(host.files, wholeFile(host, file));
 }
 
-/** Writes a JSON file in place of the one before it, whole or not at all. */
+/** Replaces a JSON file atomically. */
 export function replaceJson(host: Writing, file: JsonFile): Promise<void> {
   return replaceFile(host.files, wholeFile(host, file));
 }
@@ -35,10 +35,10 @@ function wholeFile({ randomBytes }: Writing, file: JsonFile): Parameters<typeof 
   return { path, staged: stagedPath(staging, randomBytes), bytes, mode: 0o600, durable };
 }
 
-/** What a JSON file holds, or what is wrong with it. */
+/** The content of a JSON file, or what is wrong with it. */
 type JsonRead = { readonly fields: Fields } | { readonly fault: string; readonly cause?: unknown };
 
-/** Reads a file that holds a JSON object of at most `bytesMax` bytes; undefined when there is no file. */
+/** Reads a file with a JSON object of at most `bytesMax` bytes; undefined if there is no file. */
 export function readJson(files: FileSystem, path: string, bytesMax: number): JsonRead | undefined {
   let read: ReturnType<typeof readBounded>;
   try {
@@ -50,13 +50,13 @@ export function readJson(files: FileSystem, path: string, bytesMax: number): Jso
   if ('unreadable' in read) return { fault: read.unreadable };
   try {
     const value: unknown = JSON.parse(read.bytes.toString('utf8'));
-    return isFields(value) ? { fields: value } : { fault: 'it is JSON, but no object' };
+    return isFields(value) ? { fields: value } : { fault: 'it is JSON, but not an object' };
   } catch (cause) {
-    return { fault: `it is no JSON (${read.bytes.length} bytes)`, cause };
+    return { fault: `it is not JSON (${read.bytes.length} bytes)`, cause };
   }
 }
 
-/** The JSON object in a text; undefined when the text is missing, no JSON, or holds something else. */
+/** The JSON object in a text; undefined if the text is missing, is not JSON, or is something else. */
 export function fieldsIn(text: string | undefined): Fields | undefined {
   if (text === undefined) return undefined;
   try {

@@ -5,8 +5,8 @@ const LOCK_STALE_MS = 5_000;
 const LOCK_RETRY_MS = 20;
 
 /**
- * proper-lockfile, used only to smooth contention. Its stale break lets two holders in, and a stopped holder loses its
- * lock without noticing, so a compromised lock is shrugged off and a lock that cannot be had is done without.
+ * proper-lockfile, used only to reduce contention. Breaking a stale lock can let two holders in, and a stopped holder
+ * loses its lock without noticing, so a compromised lock is ignored and a lock that cannot be had is done without.
  */
 export const lockfile: Lock = {
   smooth: async (path, { waitMsMax }) => {
@@ -29,8 +29,8 @@ export const lockfile: Lock = {
 let loading: Promise<typeof properLockfile> | undefined;
 
 /**
- * Its signal-exit listens for every signal from then on, for the sake of the locks that are held when one comes. That would take
- * the default action of signals away from a process whose main thread is busy, and a lock that is left is stale soon enough.
+ * Its signal-exit listens for every signal from then on, to release locks when one arrives. That would disable the
+ * default action of signals in a process whose main thread is busy, and a lock left behind soon becomes stale.
  */
 async function load(): Promise<typeof properLockfile> {
   const signals = Object.keys(process.getBuiltinModule('node:os').constants.signals) as NodeJS.Signals[];
@@ -38,7 +38,7 @@ async function load(): Promise<typeof properLockfile> {
   const { default: loaded } = await import('proper-lockfile');
   for (const [signal, had] of before) {
     for (const listener of process.listeners(signal)) {
-      // By its name, because others may have come in the meantime.
+      // By name, because other listeners may have been added in the meantime.
       if (!had.has(listener) && listener.name === 'listener') process.off(signal, listener);
     }
   }

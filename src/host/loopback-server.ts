@@ -1,10 +1,10 @@
-/** Somebody who listens to a stream of texts. */
+/** A client that listens to a stream of texts. */
 export interface Listener {
-  /** Resolves when the system has taken the text (UTF-8), or nobody listens any more; never rejects. */
+  /** Resolves when the system has taken the text (UTF-8) or the client is gone; never rejects. */
   send(text: Uint8Array): Promise<void>;
-  /** Aborted when nobody listens any more. */
+  /** Aborted when the client is gone. */
   readonly gone: AbortSignal;
-  /** Ends the connection in good order; the reason is for whoever listened. */
+  /** Closes the connection cleanly; the reason is sent to the client. */
   end(reason: string): void;
 }
 
@@ -21,20 +21,20 @@ export interface LoopbackOptions {
   /** Content-Security-Policy of all pages. */
   readonly policy: string;
   /**
-   * What a listener must send first, as one text message: every user of this machine can reach the port. Keep it off command
-   * lines, which every user can read.
+   * What a client must send first, as one text message, because every user of this machine can reach the port. Keep it
+   * off command lines, which every user can read.
    */
   readonly token: string;
   readonly listenersMax: number;
   readonly onListener: (listener: Listener) => void;
 }
 
-/** A server that only this machine reaches, at 127.0.0.1: pages that hold no secret, and a websocket at `/` that sends. */
+/** A server on 127.0.0.1, which only this machine reaches: pages without secrets, and a sending websocket at `/`. */
 export interface LoopbackServer {
   readonly port: number;
-  /** Ends all connections; then nothing of it is left, and nothing keeps the process. Never rejects. */
+  /** Closes all connections and frees everything, so that nothing keeps the process alive. Never rejects. */
   close(): Promise<void>;
 }
 
-/** Rejects with the system's error when the port cannot be had. */
+/** Rejects with the system's error if the port is unavailable. */
 export type StartLoopbackServer = (options: LoopbackOptions) => Promise<LoopbackServer>;

@@ -2,7 +2,8 @@
 export function mainProgram(moduleUrl: string): string | undefined {
   const [, program] = process.argv;
   if (program === undefined) return undefined;
-  // Not imported: every machine's file has this in it, and to import `node:fs` takes some ms, because it loads all that is in it.
+  // Not imported: this is part of every machine's file, and importing `node:fs` takes some ms, because it loads
+  // everything in it.
   const { realpathSync } = process.getBuiltinModule('node:fs');
   const { fileURLToPath } = process.getBuiltinModule('node:url');
   try {

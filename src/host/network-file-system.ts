@@ -23,8 +23,8 @@ const LINUX_TYPES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * What mount(8) of macOS calls such file systems. There the f_type of statfs(2) is the place of a file system among those that
- * were registered since the start, and says nothing.
+ * Names of such file systems in mount(8) of macOS. There the f_type of statfs(2) only says in which order file systems
+ * were registered since the start.
  */
 const MACOS_TYPES: ReadonlyMap<string, string> = new Map([
   ['nfs', 'NFS'],
@@ -35,16 +35,16 @@ const MACOS_TYPES: ReadonlyMap<string, string> = new Map([
   ['acfs', 'Xsan'],
   ['virtiofs', 'virtiofs'],
 ]);
-/** Of macFUSE and what came before it; each may have a name of its own behind it, such as `osxfuse_eden`. */
+/** macFUSE and its predecessors; a name of their own may follow, as in `osxfuse_eden`. */
 const MACOS_FUSE = /^(?:macfuse|osxfuse|fusefs|fuse)(?:\b|[_-])/;
-/** On a disk of this machine, also where the kernel does not call them local, such as a disk image that lies on a share. */
+/** On a disk of this machine, even if the kernel does not call them local, such as a disk image on a share. */
 const MACOS_DISKS = new Set(['apfs', 'hfs', 'msdos', 'exfat', 'ntfs', 'udf', 'cd9660', 'ufs', 'tmpfs']);
-/** Where macOS keeps what its root seems to hold. */
+/** Where macOS keeps what its root appears to hold. */
 const MACOS_DATA = '/System/Volumes/Data';
 
 const MOUNT_MS_MAX = 5_000;
 
-/** The name of the network file system that a path lies on; undefined when it lies on a local one, or nobody can tell. */
+/** The type of the network file system that holds a path; undefined if it is local, or the type cannot be told. */
 export function networkFileSystemAt(path: string): string | undefined {
   switch (process.platform) {
     case 'linux':
@@ -52,14 +52,14 @@ export function networkFileSystemAt(path: string): string | undefined {
     case 'darwin':
       return networkMount(mounts(), realpathSync.native(path));
     case 'win32':
-      // Of a drive letter that stands for a share it is the path of that share.
+      // For a drive letter that stands for a share, this is the path of the share.
       return networkShare(realpathSync.native(path));
     default:
       return undefined;
   }
 }
 
-/** What mount(8) prints; nothing when it cannot be asked. It does not wait for a server that is gone. */
+/** The output of mount(8); empty if it cannot be run. It does not wait for a server that is gone. */
 function mounts(): string {
   const { execFileSync } = process.getBuiltinModule('node:child_process');
   try {
@@ -74,14 +74,14 @@ function mounts(): string {
   }
 }
 
-/** Which network file system lies under a real path, by the lines of mount(8) of macOS: `<what> on <where> (<type>, …)`. */
+/** The network file system under a real path, from the lines of mount(8) of macOS: `<what> on <where> (<type>, …)`. */
 export function networkMount(lines: string, path: string): string | undefined {
   let nearest = { point: '', flags: [] as readonly string[] };
   for (const line of lines.split('\n')) {
     const open = line.lastIndexOf(' (');
     if (open < 0 || !line.endsWith(')')) continue;
     for (const point of mountPoints(line.slice(0, open))) {
-      // The last of several at one point covers the others.
+      // The last of several at one mount point covers the others.
       if (isWithin(path, point) && point.length >= nearest.point.length) {
         nearest = { point, flags: line.slice(open + 2, -1).split(', ') };
       }
@@ -93,7 +93,7 @@ export function networkMount(lines: string, path: string): string | undefined {
   return MACOS_TYPES.get(type) ?? (isLocal ? undefined : type);
 }
 
-/** Everything that may be the mount point: what is mounted and where may both have ` on ` in their names. */
+/** Every possible mount point in a line: both what is mounted and where may contain ` on `. */
 function mountPoints(text: string): string[] {
   const parts = text.split(' on ');
   return parts.map((_, index) => parts.slice(index).join(' on ')).filter((one, index) => index > 0 && one[0] === '/');
@@ -104,7 +104,7 @@ function isWithin(path: string, point: string): boolean {
   return outer === '/' || inner === outer || inner.startsWith(`${outer}/`);
 }
 
-/** One spelling of a path: these disks find a name whatever its case and its normal form. */
+/** One spelling of a path: these disks ignore case and normal form. */
 function comparable(path: string): string {
   const shown = path.startsWith(`${MACOS_DATA}/`) ? path.slice(MACOS_DATA.length) : path;
   return shown.normalize('NFC').toLowerCase();

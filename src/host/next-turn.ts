@@ -1,4 +1,4 @@
-/** Resolves when all has run that waits for nothing but its turn, and what has come in meanwhile gets its own. */
+/** Resolves once everything that is ready to run has run, and events that arrived meanwhile have been handled. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

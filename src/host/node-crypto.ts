@@ -2,7 +2,10 @@ import type * as Crypto from 'node:crypto';
 
 let loaded: typeof Crypto | undefined;
 
-/** `node:crypto`, loaded when it is first needed: that takes 3 to 6 ms, and a command that reads or sends one message can do without. */
+/**
+ * `node:crypto`, loaded on first use: that takes 3 to 6 ms, and a command that reads or sends one message does not need
+ * it.
+ */
 export function nodeCrypto(): typeof Crypto {
   return (loaded ??= process.getBuiltinModule('node:crypto'));
 }

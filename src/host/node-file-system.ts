@@ -1,4 +1,4 @@
-// By name: where a module is imported whole, a bundle copies all its properties at each start.
+// By name: for a module that is imported whole, a bundle copies all its properties at each start.
 import {
   chmodSync,
   closeSync,
@@ -26,14 +26,14 @@ import { networkFileSystemAt } from './network-file-system.ts';
 import { posixOnWindows } from './windows-file-system.ts';
 
 /**
- * Something else lies where a directory on the way belongs, or the path is none: longer than any, or with a NUL, for which
+ * Something other than a directory is on the way, or the path itself is invalid: too long, or with a NUL, for which
  * Node has an error of its own.
  */
 const NOTHING_THERE = new Set(['ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE']);
 
 /**
- * The system's own. Calls that stay in the page cache are synchronous, because the asynchronous ones cost
- * 8 to 12 times as much; the two that wait for a disk are not.
+ * The system's own calls. Those that stay in the page cache are synchronous, because the asynchronous ones cost 8 to 12
+ * times as much; the two that wait for a disk are not.
  */
 const systemCalls: FileSystem = {
   open: (path, flags, mode) => openSync(path, flags, mode),
@@ -73,7 +73,10 @@ const asPosix = process.platform === 'win32' ? posixOnWindows : (files: FileSyst
 /** The real file system. */
 export const nodeFileSystem: FileSystem = asPosix(systemCalls);
 
-/** The same for a process that does one thing at a time: it waits for a disk itself, which is faster than having threads wait. */
+/**
+ * The same for a process that does one thing at a time: it blocks on the disk itself, which is faster than having
+ * threads wait.
+ */
 export const blockingFileSystem: FileSystem = asPosix({
   ...systemCalls,
   fsync: async (fd) => fsyncSync(fd),

@@ -6,16 +6,16 @@ import { fileURLToPath } from 'node:url';
 import type { Listener, LoopbackOptions, LoopbackServer, StartLoopbackServer } from './loopback-server.ts';
 
 const LOOPBACK = '127.0.0.1';
-/** A listener sends its token and nothing else. */
+/** A client sends its token and nothing else. */
 const INCOMING_BYTES_MAX = 1024;
-/** How long a listener may take to send its token. */
+/** Timeout for the token of a client. */
 const TOKEN_MS_MAX = 5_000;
 /** How long the other side may take to close before the connection is cut. */
 const CLOSE_MS_MAX = 500;
 const GOING_AWAY = 1001;
 const POLICY_VIOLATION = 1008;
 
-/** What is used of the package `ws`. */
+/** The part of the package `ws` used here. */
 interface Ws {
   readonly WebSocketServer: new (options: { noServer: true; maxPayload: number; perMessageDeflate: false }) => WsServer;
 }
@@ -56,7 +56,7 @@ export function nodeLoopbackServer(ownerUrl: string): StartLoopbackServer {
       });
     });
     await listen(server, options.port);
-    // Whoever uses it says how long it is needed; it keeps no process by itself.
+    // The caller says how long it is needed; the server itself keeps no process alive.
     server.unref();
     return { port: portOf(server), close: createClose(server, sockets) };
   };
@@ -112,8 +112,9 @@ function answer(
 }
 
 /**
- * Why a connection is refused before its token is asked for. Every page that a browser shows can reach this machine's ports,
- * so the origin must be this server's own; a name that somebody made mean 127.0.0.1 (DNS rebinding) is none of its names.
+ * Why a connection is refused before its token is asked for. Every page shown by a browser can reach this machine's
+ * ports, so the origin must be this server's own; a name that somebody points at 127.0.0.1 (DNS rebinding) is not one
+ * of its names.
  */
 function refusalOf(
   { headers, url }: IncomingMessage,
@@ -136,7 +137,7 @@ function isOwnHost(host: string | undefined, port: number): boolean {
 function createListener(socket: WsSocket): Listener {
   const gone = new AbortController();
   socket.on('close', () => gone.abort());
-  // What goes wrong ends in a close.
+  // An error ends in a close.
   socket.on('error', () => {});
   return {
     gone: gone.signal,
@@ -147,7 +148,7 @@ function createListener(socket: WsSocket): Listener {
           gone.signal.removeEventListener('abort', end);
           resolve();
         };
-        // A socket that was cut may never say what became of a write.
+        // A socket that was cut may never report the outcome of a write.
         gone.signal.addEventListener('abort', end, { once: true });
         socket.send(text, { binary: false }, end);
       }),

@@ -3,7 +3,7 @@ import { nodeCrypto } from './node-crypto.ts';
 
 const DEVICE = '/dev/urandom';
 
-/** Bytes that nobody can predict, for ids: from the system itself where it has a device for them, without loading node:crypto. */
+/** Unpredictable bytes for ids: from the system's device if there is one, without loading node:crypto. */
 export function drawRandomBytes(length: number): Buffer {
   return readDevice(length) ?? nodeCrypto().randomBytes(length);
 }
@@ -22,7 +22,7 @@ function readDevice(length: number): Buffer | undefined {
   }
 }
 
-/** On Linux it is device 1:9 (Documentation/admin-guide/devices.txt); another one may lie there in a container. */
+/** On Linux it is device 1:9 (Documentation/admin-guide/devices.txt); in a container another one may be at its path. */
 function isDevice(facts: Stats): boolean {
   return facts.isCharacterDevice() && (process.platform !== 'linux' || facts.rdev === LINUX_DEVICE);
 }
@@ -34,9 +34,9 @@ const POOL_BYTES = 4_096;
 const POOLED_BYTES_MAX = 24;
 
 /**
- * Gives out random bytes drawn from the system many at a time, because asking it for a few costs as much as a system
- * call and more. No byte is given out twice. Both sources give fresh unpredictable bytes: `drawKey` for longer requests,
- * which are keys, `drawPool` for the pool.
+ * Hands out random bytes drawn from the system many at a time, because drawing a few costs at least a system call. No
+ * byte is handed out twice. Both sources return fresh unpredictable bytes: `drawKey` for longer requests, which are
+ * keys, `drawPool` for the pool.
  */
 export function createRandomPool({
   drawPool,
@@ -50,7 +50,7 @@ export function createRandomPool({
   return (length) => {
     if (length > POOLED_BYTES_MAX) return drawKey(length);
     if (used + length > pool.length) {
-      // A new buffer each time: what was given out lies in the old one.
+      // A new buffer each time: what was handed out is part of the old one.
       pool = drawPool(POOL_BYTES);
       used = 0;
     }

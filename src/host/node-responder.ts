@@ -4,10 +4,10 @@ import { childEnvironment } from './child-environment.ts';
 import type { Died, Responder } from './processes.ts';
 
 const STDERR_CHARS_MAX = 4_000;
-/** How long the output of a program that has ended may still come. */
+/** How long to wait for remaining output of a program that has ended. */
 const OUTPUT_END_MS = 100;
 
-/** A child process with the channel that `fork` gives it. */
+/** A child process with the channel that `fork` provides. */
 export class NodeResponder implements Responder {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
@@ -24,7 +24,7 @@ export class NodeResponder implements Responder {
       this.#child.once('exit', () => resolve());
       this.#child.on('error', (error) => {
         this.#stderr += String(error);
-        // One that was never started does not exit.
+        // A program that never started does not exit.
         if (this.#child.pid === undefined) resolve();
       });
     });
@@ -42,7 +42,7 @@ export class NodeResponder implements Responder {
       this.#child.kill('SIGKILL');
     }, timeoutMs);
     const answered = once(this.#child, 'message') as Promise<[unknown]>;
-    // One that has died meanwhile is seen by its exit.
+    // If it has died meanwhile, its exit tells.
     if (this.#child.connected) this.#child.send(message as Serializable, () => {});
     const heard = await Promise.race([answered, this.#exited]).finally(() => clearTimeout(timer));
     return heard ? { answer: heard[0] } : { died: await this.#died() };
@@ -55,7 +55,7 @@ export class NodeResponder implements Responder {
 
   async #died(): Promise<Died> {
     const { stderr, exitCode, signalCode } = this.#child;
-    // Its stderr can be in other hands and then does not end with it.
+    // Others may hold its stderr open, and then it does not end with the program.
     if (stderr && !stderr.readableEnded)
       await once(stderr, 'end', { signal: AbortSignal.timeout(OUTPUT_END_MS) }).catch(() => {});
     return { exitCode, signal: signalCode, isTimedOut: this.#isTimedOut, stderr: this.#stderr };

@@ -2,15 +2,15 @@ import { identify } from './process-identity.ts';
 import { STRETCH_MS_MAX, type Stretch, type Watchdog } from './watchdog.ts';
 import { watchdogThread, type FromThread, type ThreadData, type ToThread } from './watchdog-thread.ts';
 
-/** A process that is over sooner does not pay for the thread. */
+/** A process that ends sooner does not pay for the thread. */
 const THREAD_AFTER_MS = 1_000;
 const PLACES = { turns: 0, length: 1, heard: 2 } as const;
 const TEXT_BYTES_MAX = 16 * 1024;
-/** tsx and others wrap functions in it, and a text that is run elsewhere has to bring it along. */
+/** tsx and others wrap functions in it, so a text that is evaluated elsewhere has to bring it along. */
 const PROLOGUE = 'const __name = (named) => named;';
 
-/** The thread, when it is there, and what it shares with the main one. */
-interface Thread {
+/** The thread, once started, and what it shares with the main one. */
+interface WatchdogThread {
   readonly numbers: Int32Array;
   readonly text: Buffer;
   post(message: ToThread): void;
@@ -24,14 +24,14 @@ interface Hearing {
   readonly listener: SignalListener;
 }
 
-/** One for a process, whatever number of hosts it has: all of them share the main thread. */
+/** One per process, however many hosts it has: all of them share the main thread. */
 class NodeWatchdog implements Watchdog {
   readonly #hearings = new Set<Hearing>();
   #watches = 0;
   #timer: NodeJS.Timeout | undefined;
-  #thread: Thread | undefined;
+  #thread: WatchdogThread | undefined;
   #self: string | undefined;
-  /** Until there is a thread, each stretch is noted as it begins: in these open files, by path. */
+  /** Until the thread is there, each stretch is noted as it begins, in these open files, by path. */
   readonly #early = new Map<string, number>();
 
   watch(): Disposable {
@@ -85,7 +85,7 @@ class NodeWatchdog implements Watchdog {
     const text = Buffer.from(new SharedArrayBuffer(TEXT_BYTES_MAX));
     const workerData: ThreadData = { numbers, text, places: PLACES, stretchMsMax: STRETCH_MS_MAX };
     try {
-      // Neither the options nor the environment of this process: a loader that is named there would be loaded once more.
+      // Neither the options nor the environment of this process: a loader named there would be loaded once more.
       const execArgv = ['--expose-internals', '--no-warnings'];
       const options = { eval: true, execArgv, env: {}, workerData };
       const worker = new Worker(`${PROLOGUE}(${watchdogThread.toString()})(require)`, options);
@@ -95,7 +95,7 @@ class NodeWatchdog implements Watchdog {
         this.#pass(message.signal);
       });
       worker.on('error', () => this.#hearInMainThread());
-      // Behind the listeners: the first one for messages keeps the process alive.
+      // After the listeners: the first listener for messages keeps the process alive.
       worker.unref();
       this.#thread = {
         numbers,
@@ -106,7 +106,7 @@ class NodeWatchdog implements Watchdog {
       };
       this.#tellSignals();
     } catch {
-      // A system that gives no thread: what can be done without one is done.
+      // The system gives no thread: do what is possible without one.
       this.#hearInMainThread();
     }
   }
@@ -126,8 +126,9 @@ class NodeWatchdog implements Watchdog {
   }
 
   /**
-   * Only once the thread hears them, so that there is no time in which a signal has lost its default action and nobody hears it.
-   * The main thread listens beside it because signal-exit, which execa loads, ends a process that has no listener of its own.
+   * Only once the thread hears them, so that there is no time in which a signal has lost its default action and nobody
+   * hears it. The main thread listens as well because signal-exit, which execa loads, ends a process that has no
+   * listener of its own.
    */
   #hearInMainThread(): void {
     for (const { signals, listener } of this.#hearings) {

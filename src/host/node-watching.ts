@@ -4,8 +4,8 @@ import { errnoOf } from './file-system.ts';
 import type { Watching } from './host.ts';
 
 /**
- * What the system can do: FSEvents on macOS and ReadDirectoryChangesW on Windows watch a whole tree with one handle. Elsewhere
- * each directory is watched by itself, which also tells of the files in it.
+ * What the system can do: FSEvents on macOS and ReadDirectoryChangesW on Windows watch a whole tree with one handle.
+ * Elsewhere each directory is watched by itself, which also reports the files in it.
  */
 export function watchingOn(platform: NodeJS.Platform): Watching {
   const isTreeWatched = platform === 'darwin' || platform === 'win32';
@@ -51,23 +51,24 @@ function watchPath(
 const watchEachDirectory: Watching['tree'] = async (path, onHint, onFailure, concerns = () => true) => {
   const chokidar = await import('chokidar');
   const watcher = chokidar.watch(path, {
-    // A file that chokidar knows has a watch of its own, and a mailbox may hold ten thousand.
+    // chokidar adds a watch for every file it knows, and a mailbox may hold ten thousand.
     ignored: (one, stats) => (stats !== undefined && !stats.isDirectory()) || (one !== path && !concerns(one)),
     ignoreInitial: true,
     followSymlinks: false,
-    // Whoever waits has a timer. A watcher that is closed while the tree is removed and made anew may keep handles for ever.
+    // Waiting callers have a timer. A persistent watcher that is closed while the tree is removed and recreated may
+    // keep handles for ever.
     persistent: false,
   });
-  // What the system says of a directory, before it is looked for among the files that are known.
+  // The system's event about a directory, before chokidar looks it up among the known files.
   watcher.on('raw', (_event, name, details) => {
     const { watchedPath } = details as { readonly watchedPath?: string };
-    // With CHOKIDAR_USEPOLLING in the environment chokidar polls, and gives the path of the directory alone.
+    // With CHOKIDAR_USEPOLLING in the environment chokidar polls, and reports only the path of the directory.
     if (watchedPath === undefined) onHint(name);
     else onHint(name ? join(watchedPath, name) : watchedPath);
   });
-  // A directory that is new was filled before it was watched.
+  // A new directory was filled before it was watched.
   watcher.on('all', (_event, changed) => onHint(changed));
-  // Where the system has no more watches, each directory that is left says so.
+  // If the system has no more watches, each remaining directory reports an error.
   watcher.once('error', (error) => {
     watcher.on('error', () => {});
     onFailure(errnoOf(error) ?? String(error));

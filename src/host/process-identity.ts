@@ -1,20 +1,22 @@
 import { thisPlatform } from './platform/this-platform.ts';
 import type { ProcessIdentity } from './processes.ts';
 
-/** Who has this pid now; undefined when nobody runs under it. */
+/** The process that has this pid now; undefined if there is none. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const startTime = thisPlatform().startTime(pid);
   return startTime === undefined ? undefined : identityOf(pid, startTime);
 }
 
-/** A process of this boot and this PID namespace. */
+/** Identity of a process of this boot and this PID namespace. */
 export function identityOf(pid: number, startTime: string): ProcessIdentity {
   const platform = thisPlatform();
   const namespace = platform.pidNamespace();
   return { pid, startTime, bootId: platform.bootId(), ...(namespace === '' ? {} : { pidNamespace: namespace }) };
 }
 
-/** Where one of the two does not know its namespace, they count as the same, as they did before it was written down. */
+/**
+ * If one of the two does not know its namespace, they count as the same, as they did before namespaces were recorded.
+ */
 export function isElsewhere({ bootId, pidNamespace: namespace = '' }: ProcessIdentity): boolean {
   const platform = thisPlatform();
   const own = platform.pidNamespace();
@@ -25,8 +27,8 @@ const FIRST_PID = 1;
 
 /** As `Processes.sessionLeader`. */
 export function sessionLeader(): ProcessIdentity {
-  // What leads the session, or has started this, may be outside of the PID namespace, and is 0 then; the first process of
-  // that stays as long as it.
+  // The session leader, or the parent, may be outside the PID namespace, and is 0 then; the namespace's first process
+  // stays as long as the namespace.
   for (const pid of [thisPlatform().sessionLeader() ?? 0, process.ppid, FIRST_PID]) {
     const found = pid > 0 ? identify(pid) : undefined;
     if (found) return found;

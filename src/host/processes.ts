@@ -41,35 +41,40 @@ export interface CommandEnd {
 export interface Died {
   readonly exitCode: number | null;
   readonly signal: string | null;
-  /** It was killed because it took too long. */
+  /** Whether it was killed because of the timeout. */
   readonly isTimedOut: boolean;
-  /** The end of what it wrote to stderr. */
+  /** The end of its stderr. */
   readonly stderr: string;
 }
 
-/** A Node program that is sent one message after another, JSON values, and answers each by one. */
+/** A Node program that gets one message after another, JSON values, and answers each with one. */
 export interface Responder {
-  /** Resolves with the answer, or with how the program ended; it is killed after `timeoutMs`. Not while another is asked. */
+  /**
+   * Resolves with the answer, or with how the program ended; it is killed after `timeoutMs`. One question at a time.
+   */
   ask(
     message: unknown,
     options: { timeoutMs: number },
   ): Promise<{ readonly answer: unknown } | { readonly died: Died }>;
-  /** Lets it end, and resolves when it has. */
+  /** Lets it end; resolves once it has. */
   close(): Promise<void>;
 }
 
-/** A program that was started with `startSession`, and what it started in turn. */
+/** A program that was started with `startSession`, and every process it started in turn. */
 export interface ProcessTree {
   /** Its first process, which leads a session. */
   readonly leader: ProcessIdentity;
-  /** `NAME=value` in the environment that it was started with, and which no other tree was. */
+  /** `NAME=value` in the environment it was started with, unique to this tree. */
   readonly mark: string;
 }
 
 export interface TreeSignal {
-  /** None only counts. */
+  /** Default: none, only counts. */
   readonly signal?: 'SIGTERM' | 'SIGKILL';
-  /** The session of the leader, or also those that left it and have its mark. Where the system tells nothing, only its group. */
+  /**
+   * The leader's session, or also the processes that left it and have its mark. If the system tells nothing, only its
+   * group.
+   */
   readonly scope: 'session' | 'marked';
 }
 

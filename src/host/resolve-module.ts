@@ -6,7 +6,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { errnoOf } from './file-system.ts';
 import { realPathOf } from './real-path.ts';
 
-/** The URL of the module that `specifier` means to a file in that place, or to the one it links to; undefined when it means nothing there. */
+/**
+ * The URL of the module that `specifier` resolves to from that file, or from the file it links to; undefined if there
+ * is none.
+ */
 export function resolveModule(specifier: string, fromFile: string): string | undefined {
   try {
     return pathToFileURL(createRequire(realPathOf(fromFile) ?? fromFile).resolve(specifier)).href;
@@ -15,14 +18,14 @@ export function resolveModule(specifier: string, fromFile: string): string | und
   }
 }
 
-/** What a file of CommonJS exports. */
+/** The exports of a CommonJS file. */
 export function requireFile(file: string): unknown {
   return createRequire(file)(file);
 }
 
-/** Whether a file in that place, or the one it links to, can import a package. */
+/** Whether that file, or the one it links to, can import a package. */
 export function canImport(name: string, fromFile: string): boolean {
-  // Where packages usually are: to ask for the module itself takes a ms, and each machine is loaded by this.
+  // Where packages usually are: resolving the module itself takes a ms, and this runs for each machine loaded.
   const real = realPathOf(fromFile) ?? fromFile;
   for (let at = dirname(real); at !== dirname(at); at = dirname(at)) {
     if (existsSync(join(at, 'node_modules', name))) return true;
@@ -32,7 +35,7 @@ export function canImport(name: string, fromFile: string): boolean {
 }
 
 /**
- * Whether a file lies directly in this directory of the package that `program` belongs to, links followed on both sides.
+ * Whether a file is directly in this directory of the package that `program` belongs to, links followed on both sides.
  * False for a file that does not exist.
  */
 export function isPackageFile(file: string, { directory, program }: { directory: string; program: string }): boolean {
@@ -53,7 +56,7 @@ type Resolve = (
   nextResolve: (specifier: string, context: object) => unknown,
 ) => unknown;
 
-/** What `require` asks. It is not documented, but every program that has a hand in loading depends on it. */
+/** What `require` calls. Undocumented, but every program that hooks into loading depends on it. */
 interface Resolver {
   _resolveFilename: (
     this: unknown,
@@ -63,7 +66,7 @@ interface Resolver {
   ) => string;
 }
 
-/** What a search says that has found nothing: the second one by `require`, and by yarn's Plug'n'Play for both. */
+/** Error codes of a search that found nothing: the second one by `require`, and by yarn's Plug'n'Play for both. */
 const NOT_FOUND = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
 
 /** The hook of `import` for older versions: the text of a module, because it runs in a thread of its own. */
@@ -81,8 +84,8 @@ export async function resolve(specifier, context, nextResolve) {
 }`;
 
 /**
- * Has imports of these packages that find nothing where they stand be resolved as if they stood in this file: for all
- * modules that this process loads from now on. What is installed nearer is still found first.
+ * Makes imports of these packages, if they find nothing, resolve as if they were in this file: for all modules that
+ * this process loads from now on. A package installed nearer is still found first.
  */
 export function resolveFrom(file: string, packages: readonly string[]): void {
   const parentURL = pathToFileURL(file).href;
@@ -98,7 +101,7 @@ export function resolveFrom(file: string, packages: readonly string[]): void {
         } catch (error) {
           if (!isOne(specifier) || context.parentURL === parentURL) throw error;
           if (!NOT_FOUND.includes(errnoOf(error) ?? '')) throw error;
-          // What `require` asks is resolved from its own parent, whatever the context says.
+          // `require` resolves from its own parent, whatever the context says.
           const isRequired = errnoOf(error) === 'MODULE_NOT_FOUND' && !context.conditions?.includes('import');
           return isRequired
             ? { url: pathToFileURL(require.resolve(specifier)).href, shortCircuit: true }

@@ -6,9 +6,9 @@ const MESSAGE_AT = 1024;
 const DIGEST_AT = 288;
 const DIGEST_BYTES = 32;
 const PADDING_BYTES_MAX = 72;
-/** Hashing so much in WebAssembly takes as long as loading node:crypto does, which then hashes many times faster. */
+/** Hashing this much in WebAssembly takes as long as loading node:crypto, which then hashes many times faster. */
 const BYTES_WITHOUT_CRYPTO = 64 * 1024;
-/** What each hash costs besides its bytes, as bytes. */
+/** The fixed cost of each hash, as bytes. */
 const CALL_BYTES = 64;
 
 interface Wasm {
@@ -17,8 +17,8 @@ interface Wasm {
 }
 
 /**
- * The SHA-256 of some bytes, or of a text in UTF-8. The first 64 KiB of a process are hashed by a small WebAssembly module,
- * because loading node:crypto takes as long as all else that a mail command does.
+ * The SHA-256 of some bytes, or of a text in UTF-8. The first 64 KiB of a process are hashed by a small WebAssembly
+ * module, because loading node:crypto takes as long as everything else in a mail command.
  */
 export function sha256(data: Uint8Array | string): Buffer {
   return little(data) ?? nodeCrypto().hash('sha256', data, 'buffer');
@@ -32,7 +32,7 @@ export function sha256Hex(data: Uint8Array | string): string {
 let bytesLeft = BYTES_WITHOUT_CRYPTO;
 let wasm: Wasm | undefined;
 
-/** The digest; undefined when node:crypto is to make it. */
+/** The digest; undefined if node:crypto has to compute it. */
 function little(data: Uint8Array | string): Buffer | undefined {
   if (bytesLeft <= 0) return undefined;
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
@@ -52,7 +52,7 @@ function little(data: Uint8Array | string): Buffer | undefined {
   return Buffer.from(memory.subarray(DIGEST_AT, DIGEST_AT + DIGEST_BYTES));
 }
 
-/** As much of the global `WebAssembly` as is used; its types come with the DOM's, which this library does without. */
+/** The part of the global `WebAssembly` used here; its types come with the DOM's, which this library does without. */
 interface WebAssemblyApi {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };

@@ -1,4 +1,4 @@
-;; SHA-256 (FIPS 180-4) of what lies in the memory. A process that hashes little need not load node:crypto for it.
+;; SHA-256 (FIPS 180-4) of a message in the memory. A process that hashes little need not load node:crypto for it.
 ;; `npm run write:sha256` compiles this file into src/host/sha256-module.ts.
 ;;
 ;; | bytes       | what                                              |
@@ -6,7 +6,7 @@
 ;; | 256 to 287  | the initial hash value (5.3.3)                    |
 ;; | 288 to 319  | the hash value; at the end the digest, big-endian |
 ;; | 512 to 767  | the message schedule W                            |
-;; | from 1024   | the message, which the padding is added to        |
+;; | from 1024   | the message, followed by its padding              |
 (module
   (memory (export "memory") 1)
   (data (i32.const 0)
@@ -36,7 +36,7 @@
       (i32.and (i32.rotl (local.get $word) (i32.const 8)) (i32.const 0x00ff00ff))
       (i32.and (i32.rotr (local.get $word) (i32.const 8)) (i32.const 0xff00ff00))))
 
-  ;; Hashes the message of this many bytes. It must leave 72 bytes of the memory for the padding.
+  ;; Hashes the message of this length in bytes, which must leave 72 bytes of the memory for the padding.
   (func (export "digest") (param $length i32)
     (local $block i32) (local $end i32) (local $i i32) (local $x i32) (local $y i32)
     (local $a i32) (local $b i32) (local $c i32) (local $d i32)

@@ -3,13 +3,13 @@ import { syncDirectory } from './files.ts';
 
 /** Syncs directories for many callers at once. */
 export interface SharedSync {
-  /** Resolves when the directory was synced by a call that began after this one. */
+  /** Resolves once the directory was synced by a call that began after this one. */
   directory(path: string): Promise<void>;
 }
 
 /**
- * A sync that is under way may have missed the caller's change, so whoever comes meanwhile waits for the next one, and
- * all who wait share it.
+ * A sync in progress may have missed the caller's change, so callers that arrive meanwhile wait for the next one, and
+ * share it.
  */
 export function createSharedSync(files: FileSystem): SharedSync {
   const underWay = new Map<string, Promise<void>>();

@@ -2,14 +2,20 @@ import { visible, visibleLines } from '../visible.ts';
 
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
-/** One word for a POSIX shell. What would act on a terminal is spelled with printf(1), so that the line can be shown. */
+/**
+ * Quotes one word for a POSIX shell. Characters that would act on a terminal are spelled with printf(1), so that the
+ * line can be shown.
+ */
 export function quote(word: string): string {
   if (PLAIN.test(word)) return word;
   if (visibleLines(word) !== word) return `"$(printf '%b' ${printfText(word)})"`;
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The text as the argument of printf's %b (POSIX printf(1)): octal bytes for what cannot be shown or means something. */
+/**
+ * The text as the argument of printf's %b (POSIX printf(1)): octal bytes for characters that are special or cannot be
+ * shown.
+ */
 export function printfText(text: string): string {
   const spelled = Array.from(text, (char) => {
     if (char === '\\') return '\\\\';

@@ -4,9 +4,9 @@ const STDOUT = 1;
 const NOWHERE = '/dev/null';
 
 /**
- * Whether the standard output was given to this process. Where it was closed (`>&-`), Node opens `/dev/null` in its place,
- * for reading and writing; a shell that is told `> /dev/null` opens it for writing only, and means it. A program that starts
- * another one and ignores its output gives it the same as Node would, and nobody sees that output either.
+ * Whether this process was given a standard output. If it was closed (`>&-`), Node opens `/dev/null` in its place, for
+ * reading and writing; a shell with `> /dev/null` opens it for writing only, and on purpose. A program that ignores the
+ * output of its child passes `/dev/null` the same way as Node, and nobody sees that output either.
  */
 export function isStandardOutputThere(): boolean {
   const facts = fstatSync(STDOUT);
@@ -20,7 +20,9 @@ export function isStandardOutputThere(): boolean {
   }
 }
 
-/** Its device; undefined on Windows, where every console is a character device and there is no such file. */
+/**
+ * The device of `/dev/null`; undefined on Windows, where every console is a character device and there is no such file.
+ */
 function nowhere(): number | undefined {
   return statSync(NOWHERE, { throwIfNoEntry: false })?.rdev;
 }

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A file system in memory that Linux systems have. */
+/** A file system in memory, on Linux. */
 const MEMORY = '/dev/shm';
 
-/** A new directory that nobody else uses, and the way to remove it with all in it. */
+/** A new directory of its own, and a function that removes it with its content. */
 export function makeTemporaryDirectory(
   prefix: string,
   { inMemory = false }: { readonly inMemory?: boolean } = {},
@@ -14,7 +14,7 @@ export function makeTemporaryDirectory(
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Undefined where no such directory can be made. */
+/** Undefined if no such directory can be made. */
 function makeIn(directory: string, prefix: string): string | undefined {
   try {
     return mkdtempSync(join(directory, prefix));

@@ -4,9 +4,12 @@ import { pathToFileURL } from 'node:url';
 import { errnoOf } from './file-system.ts';
 import { resolveModule } from './resolve-module.ts';
 
-type Exports = Readonly<Record<string, unknown>>;
+type ModuleExports = Readonly<Record<string, unknown>>;
 
-/** Of tsx, what is used here. Its two parts are loaded apart, because that for `import` takes five times as long. */
+/**
+ * The part of tsx used here. Its two entries are loaded separately, because the one for `import` takes five times as
+ * long.
+ */
 interface TsxForRequire {
   readonly register: () => () => void;
 }
@@ -17,7 +20,9 @@ interface TsxForImport {
   };
 }
 
-/** What only `import` can load: a top-level await, and a package that offers nothing to `require`. */
+/**
+ * Errors that mean only `import` can load the file: a top-level await, or a package that exports nothing to `require`.
+ */
 const ONLY_IMPORTED = [
   'ERR_REQUIRE_ASYNC_MODULE',
   'ERR_REQUIRE_ESM',
@@ -27,35 +32,41 @@ const ONLY_IMPORTED = [
 ];
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 
-/** A file beside which tsx is installed, of these; undefined when there is none. */
+/** The first of these files beside which tsx is installed; undefined if there is none. */
 export function findTsx(files: readonly string[]): string | undefined {
   return files.find((file) => resolveModule('tsx/cjs/api', file) !== undefined);
 }
 
-/** Whether this process loads TypeScript: Node itself, which strips the types, or what has a hand in it, such as `node --import tsx`. */
+/**
+ * Whether this process loads TypeScript: because Node strips the types, or because of a loader such as `node --import
+ * tsx`.
+ */
 export function isTypeScriptLoaded(): boolean {
   // The types of Node 20 do not know it yet.
   const { typescript } = process.features as { readonly typescript?: string | false };
   return Boolean(typescript) || '.ts' in (Module as unknown as { readonly _extensions: object })['_extensions'];
 }
 
-/** Loads a TypeScript file by the tsx that is installed beside the file `tsx`; `importModule` imports what has this URL. */
+/**
+ * Loads a TypeScript file with the tsx that is installed beside the file `tsx`; `importModule` imports the module at a
+ * URL.
+ */
 export async function loadByTsx(
   path: string,
   { tsx, importModule }: { readonly tsx: string; readonly importModule: (url: string) => Promise<unknown> },
-): Promise<Exports> {
-  // What runs has all its code on one line; a person is told the line of the source.
+): Promise<ModuleExports> {
+  // The compiled code is all on one line; source maps give people the line of the source.
   process.setSourceMapsEnabled(true);
   const require = createRequire(tsx);
   const unregister = (require('tsx/cjs/api') as TsxForRequire).register();
   try {
     try {
-      const loaded = createRequire(path)(path) as Exports;
+      const loaded = createRequire(path)(path) as ModuleExports;
       if (!hasImportMetaResolve(require.cache)) return loaded;
     } catch (error) {
       if (!isOnlyImported(error)) throw error;
     }
-    // What it offers to `require` looks for its parts in the wrong place.
+    // The entry for `require` looks for its parts in the wrong place.
     const part = require.resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs');
     return await importByTsx(path, (await importModule(pathToFileURL(part).href)) as TsxForImport);
   } finally {
@@ -63,13 +74,13 @@ export async function loadByTsx(
   }
 }
 
-/** Under names of its own, because Node keeps what it could not load under the usual ones. */
-async function importByTsx(path: string, { register }: TsxForImport): Promise<Exports> {
+/** In a namespace of its own, because Node caches failures under the usual names. */
+async function importByTsx(path: string, { register }: TsxForImport): Promise<ModuleExports> {
   const registered = register({ namespace: 'mailroom' });
   try {
     const url = pathToFileURL(path).href;
     const { import: load } = registered;
-    return (await load(url, url)) as Exports;
+    return (await load(url, url)) as ModuleExports;
   } finally {
     await registered();
   }
@@ -80,7 +91,7 @@ function isOnlyImported(error: unknown): boolean {
   return error instanceof Error && /Top-level await|import_meta/.test(error.message);
 }
 
-/** Whether a module that was loaded has `import.meta.resolve`, which what tsx makes for `require` does not have. */
+/** Whether a loaded module uses `import.meta.resolve`, which modules that tsx compiles for `require` do not have. */
 function hasImportMetaResolve(cache: object): boolean {
   return Object.keys(cache).some(
     (file) => TYPESCRIPT.test(file) && readFileSync(file, 'utf8').includes('import.meta.resolve'),

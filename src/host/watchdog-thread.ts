@@ -2,9 +2,9 @@
 export interface SharedPlaces {
   /** How many stretches have begun or ended: odd within one. */
   readonly turns: number;
-  /** Bytes of the text of the stretch. */
+  /** Length in bytes of the text of the stretch. */
   readonly length: number;
-  /** The last signal of which the main thread has heard, by the number that the thread gave it. */
+  /** The last signal that the main thread has received, by the number that the thread gave it. */
   readonly heard: number;
 }
 
@@ -16,28 +16,29 @@ export interface ThreadData {
   readonly stretchMsMax: number;
 }
 
-/** What the thread tells the main thread. */
+/** Messages from the thread to the main thread. */
 export type FromThread =
   | { readonly listens: true }
   /** Each signal has a number of its own. */
   | { readonly signal: NodeJS.Signals; readonly number: number };
 
-/** Which signals it hears from now on. */
+/** The signals to listen for from now on. */
 export interface ToThread {
   readonly hear: readonly (readonly [name: NodeJS.Signals, number: number])[];
 }
 
 /**
- * The thread of the watchdog. Its text is what runs, in a thread without modules of ours, so it uses nothing from outside of it.
- * That signals reach a thread is no documented part of Node: libuv hands each one to every loop that listens, and a loop that is not
- * the main one listens by Node's own binding for signals, which `--expose-internals` lets a thread have (Node 20 to 26; before 24
- * `process.binding` would do as well). Where that is gone, only the main thread hears them.
+ * The thread of the watchdog. Its source text is evaluated in a thread without Mailroom's modules, so it uses nothing
+ * from outside. Signals in a thread are an undocumented part of Node: libuv hands each one to every loop that listens,
+ * and a loop other than the main one listens through Node's own binding for signals, which `--expose-internals` gives
+ * to a thread (Node 20 to 26; before 24 `process.binding` would do as well). If that is missing, only the main thread
+ * hears signals.
  */
 export function watchdogThread(load: (module: string) => unknown): void {
   const LOOK_MS = 250;
   /**
-   * Behind a signal: how long one stretch may take, and how long the main thread in all. Counted in looks, because a process that
-   * was stopped for a while has done nothing in that time.
+   * After a signal: how long one stretch may take, and how long the main thread may take in all. Counted in looks,
+   * because a process that was stopped for a while has done nothing in that time.
    */
   const STRETCH_LOOKS_MAX = 4;
   const LOOKS_MAX = 40;
@@ -58,7 +59,7 @@ export function watchdogThread(load: (module: string) => unknown): void {
   const now = (): number => performance.now();
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
   const tell = (message: FromThread): void => parentPort?.postMessage(message);
-  /** What the main thread is in; undefined when it has ended by the time it was read. */
+  /** What the main thread is doing; undefined if that has ended by the time it was read. */
   const stretch = (turns: number): { path: string; note: string } | undefined => {
     const [path = '', note = ''] = Buffer.from(text.slice(0, Atomics.load(numbers, places.length)))
       .toString()
@@ -96,7 +97,7 @@ export function watchdogThread(load: (module: string) => unknown): void {
       const isInStretch = (turns & 1) === 1;
       if (++looks < LOOKS_MAX && !(isInStretch && within.looks > STRETCH_LOOKS_MAX)) return;
       const found = isInStretch ? stretch(turns) : undefined;
-      // The cause is inert already: see Stretch.
+      // The cause is already inert: see Stretch.
       const { cause } = JSON.parse(found?.note ?? '{}') as { cause?: string };
       const where = cause === undefined ? 'outside of a step, in something' : `within a step on ${cause}`;
       try {
@@ -127,7 +128,7 @@ export function watchdogThread(load: (module: string) => unknown): void {
     try {
       for (const [name, number] of wanted) if (!wraps.has(name)) hear(name, number);
     } catch {
-      // This Node has no such door: signals reach the main thread only, as ever.
+      // This Node has no such binding: signals reach only the main thread, as usual.
     }
     tell({ listens: true });
   });
@@ -135,7 +136,7 @@ export function watchdogThread(load: (module: string) => unknown): void {
     try {
       look();
     } catch {
-      // A note that cannot be written now is missed; the next look tries nothing twice.
+      // A note that cannot be written now is missed; the next look does not retry it.
     }
   }, LOOK_MS);
 }

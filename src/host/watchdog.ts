@@ -1,12 +1,12 @@
-/** Something that the main thread does and that returns in no time, unless what a user wrote never does. */
+/** Work of the main thread that normally returns in no time, unless code of a user never does. */
 export interface Stretch {
   /** Where it is noted while it lasts. */
   readonly path: string;
-  /** What it is on; inert, because it is shown. */
+  /** What it is working on; inert, because it is shown. */
   readonly cause: string;
 }
 
-/** From here on a stretch is one to talk of: whoever reads a note looks how old it is. */
+/** A stretch this long is worth reporting: readers of a note check its age. */
 export const STRETCH_MS_MAX = 2_000;
 
 /**

@@ -1,13 +1,16 @@
 import { errnoOf, type FileSystem } from './file-system.ts';
 
-/** Ms between the tries of a rename: a scanner or another reader has a file open for an instant, half a second at the most. */
+/**
+ * Delays in ms between attempts of a rename: a scanner or another reader holds a file open for an instant, at most half
+ * a second.
+ */
 const RETRY_MS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const DENIED = new Set(['EPERM', 'EACCES', 'EBUSY']);
 
 /**
- * The file system of Windows as POSIX has it, as far as it can. A file that only may be read is removed all the same. A rename is
- * tried again while a file is open elsewhere. A directory, or a file that is open for reading, cannot be flushed there
- * (FlushFileBuffers wants write access), so what survives a loss of power is up to NTFS.
+ * Windows with POSIX semantics, as far as possible. A read-only file can be removed. A rename is retried while the file
+ * is open elsewhere. A directory, or a file that is open for reading, cannot be flushed (FlushFileBuffers needs write
+ * access), so what survives a power loss is up to NTFS.
  */
 export function posixOnWindows(files: FileSystem): FileSystem {
   return {

@@ -1,8 +1,8 @@
 /**
- * `{ ...base, ...fields }`, for where it is made many thousand times a second. A literal that begins with a spread and goes on
- * gets a hidden class of its own each time in V8 (11.3, by `%HaveSameMap`), which takes ten times as long, and nothing that
- * reads it is ever fast. Only for objects whose fields are named here, not by whoever sent them: `__proto__` would be taken for
- * the prototype.
+ * `{ ...base, ...fields }`, for objects made many thousand times a second. A literal that begins with a spread and has
+ * further fields gets a hidden class of its own each time in V8 (11.3, by `%HaveSameMap`), which takes ten times as
+ * long, and code that reads it is never fast. Only for objects whose fields are named in the code, not by a sender:
+ * `__proto__` would be taken for the prototype.
  */
 export function withFields<TBase extends object, TFields extends object>(
   base: TBase,

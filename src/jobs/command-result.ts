@@ -44,7 +44,7 @@ function readTail(files: FileSystem, path: string, bytesMax: number): Tail {
   }
   try {
     const { kind, size } = files.fstat(fd);
-    if (kind !== 'file') throw unreadable(path, `it is no regular file (${kind})`);
+    if (kind !== 'file') throw unreadable(path, `it is not a regular file (${kind})`);
     const start = Math.max(0, size - bytesMax);
     const bytes = Buffer.allocUnsafe(size - start);
     let length = 0;

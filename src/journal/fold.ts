@@ -89,7 +89,7 @@ export class JournalFold {
       this.#isClosed = performed.isClosing === true;
     } else {
       throw new ChainDamaged(
-        `record ${record.seq} of the journal in ${this.#where} says nothing that this version knows`,
+        `record ${record.seq} of the journal in ${this.#where} has content that this version does not know`,
         {
           hint: 'A newer version of Mailroom may have written it: use that one.',
         },

@@ -7,14 +7,14 @@ import type { RoomLayout } from '../message/layout.ts';
 import { visibleJson } from '../message/visible.ts';
 import { rotate } from './read-log.ts';
 
-/** NONBLOCK, so that a FIFO put where the log belongs cannot hang who writes. */
+/** NONBLOCK, so that a FIFO in place of the log cannot hang its writers. */
 const OPEN_APPEND =
   constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const LOG_MODE = 0o600;
 const RECHECK_MS = 1_000;
 const LINE_FEED = 0x0a;
 
-/** One thing that happened. `time` is added when it is written. */
+/** One event. Its time is added when it is written. */
 export interface LogRecord {
   readonly event: LogEvent;
   readonly id?: string;
@@ -65,7 +65,7 @@ export interface LogLimits {
   readonly logContentChars: number;
 }
 
-/** A record and when it happened, in ms since the epoch. */
+/** A record and its time, in ms since the epoch. */
 export interface TimedRecord {
   readonly record: LogRecord;
   readonly timeMs: number;
@@ -79,13 +79,15 @@ export interface EventLog {
   close(): void;
 }
 
-/** Opened at the first record. Each append is one write; it begins with a line feed if whoever wrote before was cut off. */
+/**
+ * Opened at the first record. Each append is one write; it begins with a line feed if the previous writer was cut off.
+ */
 export function openLog(
   host: Host,
   options: {
     layout: RoomLayout;
     limits: LogLimits;
-    /** Throws where the log at that path is another room's by now: then nothing is written to it. */
+    /** Throws if the log at that path belongs to another room by now: then nothing is written. */
     assertRoom?: () => void;
   },
 ): EventLog {
@@ -103,7 +105,7 @@ export function openLog(
     const now = clock.now();
     if (open && Math.abs(now - open.checkedAtMs) >= RECHECK_MS) {
       open.checkedAtMs = now;
-      // Another process has set the log aside; what it holds open is no longer the log.
+      // Another process has set the log aside; the file still open here is no longer the log.
       if (files.lstat(layout.log)?.ino !== open.inode) close();
     }
     if (!open) {
@@ -111,17 +113,17 @@ export function openLog(
       const fd = openOrMake(files, layout);
       open = { fd, inode: -1, endsAt: -1, checkedAtMs: now };
       const { kind, ino } = files.fstat(fd);
-      if (kind !== 'file') throw new Error(`${layout.log} is no regular file`);
+      if (kind !== 'file') throw new Error(`${layout.log} is not a regular file`);
       open.inode = ino;
     }
     return open;
   };
-  /** Writes them in one call, and returns those behind one that the call cut off, which is lost. */
+  /** Writes the records in one call. Returns those after a record that the call cut off, which is lost. */
   const write = (records: readonly TimedRecord[]): readonly TimedRecord[] => {
     let log = current();
     let facts = files.fstat(log.fd);
     if (facts.nlink === 0) {
-      // Somebody has removed it, and nobody will ever read what this process would append.
+      // Somebody has removed the log, and nobody would ever read what is appended to it.
       close();
       log = current();
       facts = files.fstat(log.fd);
@@ -146,11 +148,11 @@ export function openLog(
     try {
       for (let left = records; left.length > 0;) left = write(left);
     } catch {
-      // Promised: losing the log loses no mail. A full disk must not fail a send that was delivered.
+      // By design, losing the log loses no mail. A full disk must not fail a send that was delivered.
       try {
         close();
       } catch {
-        // The descriptor was the trouble.
+        // The descriptor was the problem.
       }
     }
   };
@@ -167,7 +169,7 @@ export function openLog(
   };
 }
 
-/** Makes the log's directory where it is missing: tools that copy or clean a tree leave out empty directories. */
+/** Makes the log's directory if it is missing: tools that copy or clean a tree leave out empty directories. */
 function openOrMake(files: FileSystem, { log, logDirectory }: RoomLayout): number {
   try {
     return files.open(log, OPEN_APPEND, LOG_MODE);
@@ -186,7 +188,7 @@ function lineOf(record: LogRecord, { timeMs, contentChars }: { timeMs: number; c
       ? `${cut(content, { charsMax: contentChars, mark: '' })}…`
       : content;
   const shown = begun === undefined || begun.isWellFormed() ? begun : begun.toWellFormed();
-  // JSON leaves out what is undefined.
+  // JSON leaves out undefined fields.
   return `${visibleJson({ time, event, id, from, to, type, outcome, detail, content: shown })}\n`;
 }
 

@@ -34,7 +34,7 @@ export function formatLogLine(line: string): string {
   }
 }
 
-/** As it stands there, where it is no time. */
+/** The text itself if it is not a time. */
 function timeText(time: string): string {
   const timeMs = Date.parse(time);
   return Number.isNaN(timeMs) ? time : formatTime(timeMs);

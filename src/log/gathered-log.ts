@@ -3,9 +3,9 @@ import { nextTurn } from '../host/next-turn.ts';
 import type { EventLog, TimedRecord } from './event-log.ts';
 
 /**
- * A log for a process to which much happens at once: what is appended in one turn of its event loop is written together at
- * the turn's end. A process that is killed loses the records of that turn. Once it is closed, which leaves the log below it
- * open, each record is written at once.
+ * A log for a busy process: records appended within one turn of its event loop are written together at the turn's end.
+ * A process that is killed loses the records of that turn. Once closed, which leaves the log below it open, each record
+ * is written at once.
  */
 export function gatherLog(log: EventLog, clock: Pick<Clock, 'now'>): EventLog {
   let gathered: TimedRecord[] = [];

@@ -7,10 +7,10 @@ import type { RoomLayout } from '../message/layout.ts';
 const OPEN_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const BLOCK_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
-/** A file without a line feed is no log; it is not gathered in memory. */
+/** A file without a line feed is not a log, and must not fill the memory. */
 const LINE_BYTES_MAX = 1024 * 1024;
 
-/** The last lines of the log that match, those set aside included, oldest first. */
+/** The last lines of the log that match, set-aside logs included, oldest first. */
 export function lastLines(
   host: Host,
   layout: RoomLayout,
@@ -39,7 +39,7 @@ function lastLinesOf(
     for (let from = size; from > 0 && lines.length < limit;) {
       const start = Math.max(0, from - BLOCK_BYTES);
       const block = Buffer.concat([readAt(host, fd, start, from - start), begun]);
-      // What precedes its first line feed goes on in the block before it.
+      // What precedes its first line feed continues from the block before it.
       const at = start === 0 ? -1 : block.indexOf(LINE_FEED);
       begun = start > 0 && at < 0 ? block : block.subarray(0, Math.max(at, 0));
       if (start === 0 || at >= 0) {
@@ -54,14 +54,14 @@ function lastLinesOf(
   }
 }
 
-/** Reads on in a log that others append to. */
+/** Follows a log that others append to. */
 export interface LogFollower {
-  /** What was appended since the last call, by line; goes on with the next log when this one was set aside. */
+  /** The lines appended since the last call; continues with the next log when this one was set aside. */
   lines(): string[];
   close(): void;
 }
 
-/** Begins at the end of the log: what is there already is not read. */
+/** Begins at the end of the log: existing lines are not read. */
 export function followLog(host: Host, layout: RoomLayout): LogFollower {
   let open = openAt(host, layout, { fromEnd: true });
   return {
@@ -69,7 +69,7 @@ export function followLog(host: Host, layout: RoomLayout): LogFollower {
       const lines = open?.lines() ?? [];
       const inode = host.files.lstat(layout.log)?.ino;
       if (open?.inode === inode) return lines;
-      // What was written between the two looks is in the file set aside.
+      // Lines written between the two looks are in the set-aside file.
       if (open) lines.push(...open.lines());
       open?.close();
       open = openAt(host, layout, { fromEnd: false });
@@ -131,7 +131,10 @@ function readAt({ files }: Host, fd: number, position: number, length: number): 
 
 const ROTATED = /^agent_messages\.\d{4}-\d\d-\d\dT[\d.-]+Z\.[0-9a-f]{8}\.log$/;
 
-/** Sets the log aside under a name of its own, unless somebody else has just done so, and removes the oldest beyond those kept. */
+/**
+ * Sets the log aside under a name of its own, unless another process has just done so, and removes the oldest beyond
+ * those to keep.
+ */
 export function rotate(host: Host, options: { layout: RoomLayout; logFilesKept: number; inode: number }): void {
   const { files, clock, randomBytes } = host;
   const { layout, logFilesKept, inode } = options;
@@ -148,7 +151,7 @@ export function rotate(host: Host, options: { layout: RoomLayout; logFilesKept: 
   }
 }
 
-/** The names of the logs set aside, oldest first. */
+/** The names of the set-aside logs, oldest first. */
 export function rotatedLogs({ files }: Host, layout: RoomLayout): string[] {
   return namesIn(files, layout.logDirectory)
     .filter((name) => ROTATED.test(name))

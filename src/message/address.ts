@@ -9,7 +9,9 @@ export const SYSTEM = 'system';
 
 const ADDRESS = /^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9][a-z0-9_-]*)*$/;
 
-/** Whether the text has the form of an address: parts of `[a-z0-9][a-z0-9_-]*` joined with dots, 120 characters in all. */
+/**
+ * Whether the text has the form of an address: parts of `[a-z0-9][a-z0-9_-]*` joined with dots, at most 120 characters.
+ */
 export function isAddress(text: string): boolean {
   return text.length <= ADDRESS_CHARS_MAX && ADDRESS.test(text);
 }
@@ -32,12 +34,15 @@ export function assertAddress(text: string): void {
 }
 
 /**
- * Names of devices on Windows, where no file can have one, whatever stands behind a dot ("Naming Files, Paths, and Namespaces",
- * Microsoft). `CONIN$`, `COM¹` and the like, a dot or space at the end, and characters that Windows forbids are no addresses.
+ * Names of devices on Windows, where no file can have such a name, even with a dot and more text behind it ("Naming
+ * Files, Paths, and Namespaces", Microsoft). The other forbidden names are not addresses anyway: `CONIN$`, `COM¹` and
+ * the like, a dot or space at the end, and characters that Windows forbids.
  */
 const DEVICE = /^(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?=\.|$)/;
 
-/** Whether no file can have the name of this address on Windows. An actor that has joined under one keeps it. */
+/**
+ * Whether no file on Windows can have this address as its name. An actor that has already joined under one keeps it.
+ */
 export function isDeviceName(address: string): boolean {
   return DEVICE.test(address);
 }
@@ -57,7 +62,7 @@ export function assertNewAddress(text: string): void {
   );
 }
 
-/** The address itself where a new actor may have it, else the nearest that it may have: `con-1.build` for `con.build`. */
+/** The address itself if a new actor can have it, else the nearest allowed one: `con-1.build` for `con.build`. */
 export function newAddressLike(text: string): string {
   const device = DEVICE.exec(text)?.[0];
   return device === undefined ? text : `${device}-1${text.slice(device.length)}`;

@@ -1,4 +1,4 @@
-/** A longer cluster, such as a letter under a hundred accents, is cut all the same, between two code points. */
+/** A longer cluster, such as a letter under a hundred accents, is cut anyway, between two code points. */
 const CLUSTER_CHARS_MAX = 64;
 const PLAIN_BELOW = 0x300;
 const ECHO_CHARS_MAX = 60;
@@ -21,19 +21,19 @@ export function cut(
     : mark + text.slice(boundaryFrom(text, { at: text.length - room, step: 1 }));
 }
 
-/** The beginning of the text in at most `bytesMax` bytes of UTF-8, cut like that and without a mark. */
+/** The start of the text in at most `bytesMax` bytes of UTF-8, cut the same way and without a mark. */
 export function cutToBytes(text: string, bytesMax: number): string {
   if (text.length <= bytesMax && Buffer.byteLength(text) <= bytesMax) return text;
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(Math.max(0, bytesMax)));
   return cut(text, { charsMax: read, mark: '' });
 }
 
-/** The beginning of what somebody gave, in quotes and on one line, for an error that says what is wrong with it. */
+/** The start of a user's input, quoted and on one line, for an error that says what is wrong with it. */
 export function echo(text: string, charsMax = ECHO_CHARS_MAX): string {
   return JSON.stringify(cut(text, { charsMax }));
 }
 
-/** The next boundary in that direction, or one within the cluster where that is far. */
+/** The next boundary in that direction, or one within the cluster if the boundary is far away. */
 function boundaryFrom(text: string, { at, step }: { at: number; step: 1 | -1 }): number {
   for (let tried = 0; tried < CLUSTER_CHARS_MAX; tried++) {
     const index = at + tried * step;
@@ -43,8 +43,8 @@ function boundaryFrom(text: string, { at, step }: { at: number; step: 1 | -1 }):
 }
 
 /**
- * Follows the rules of UAX #29 and errs on the side of none: `Intl.Segmenter` would know all of them, and takes longer to
- * create than a whole command of the mail.
+ * Follows the rules of UAX #29; in doubt there is no boundary. `Intl.Segmenter` knows all the rules, but takes longer
+ * to create than a whole mail command.
  */
 function isBoundary(text: string, at: number): boolean {
   if (at <= 0 || at >= text.length) return true;
@@ -60,16 +60,18 @@ function isBoundary(text: string, at: number): boolean {
 }
 
 interface Patterns {
-  /** Marks, joiners, skin tones, tags, and the parts of a Korean syllable behind the first. */
+  /** Marks, joiners, skin tones, tags, and the parts of a Korean syllable after the first. */
   readonly extends: RegExp;
-  /** What draws the next character to itself: a joiner, an Indic virama, the first part of a Korean syllable, number signs. */
+  /**
+   * Characters that join the next one: a joiner, an Indic virama, the first part of a Korean syllable, number signs.
+   */
   readonly joins: RegExp;
   readonly regional: RegExp;
 }
 
 let made: Patterns | undefined;
 
-/** Made when first needed: to create them takes half a ms, and most texts need none. */
+/** Created on first use: that takes half a ms, and most texts need none. */
 function patterns(): Patterns {
   return (made ??= {
     extends:

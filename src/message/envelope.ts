@@ -15,7 +15,7 @@ import {
   type Refusal,
 } from './message.ts';
 
-/** The JSON text that is signed. Its fields stand in this order, so that the same message always has the same bytes. */
+/** The JSON text that is signed. Its fields are in this order, so that the same message always has the same bytes. */
 export function writeEnvelope(message: Message): string {
   return JSON.stringify({
     v: ENVELOPE_VERSION,
@@ -53,7 +53,7 @@ export function parseEnvelope(
   const fault = findJsonFault(text, depthMax);
   if (fault) return refuse('bad-json', fault);
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    return refuse('bad-envelope', 'the signed JSON is no object');
+    return refuse('bad-envelope', 'the signed JSON is not an object');
   }
   const { v, ...fields } = parsed as Record<string, unknown>;
   if (typeof v === 'number' && v > ENVELOPE_VERSION) {
@@ -67,7 +67,9 @@ export function parseEnvelope(
   return { message };
 }
 
-/** What a reader, or the sender's limit, would refuse about a message whose envelope is `bytes`; undefined when there is nothing. */
+/**
+ * What a reader or the sender's limits would refuse about a message whose envelope is `bytes`; undefined if nothing.
+ */
 export function findFault(
   message: Message,
   bytes: Uint8Array,
@@ -82,8 +84,8 @@ export function findFault(
 const DEPTH_WITHOUT_DATA = 2;
 
 /**
- * Whether no reader can find a fault, told without parsing what was only just written: a message without data has
- * nothing nested or named twice, and as long as its text is well-formed nothing is lost in writing it.
+ * Whether no reader can find a fault, without parsing what was just written: a message without data has nothing nested
+ * or named twice, and as long as its text is well-formed nothing is lost in writing it.
  */
 function isPlain(message: Message, jsonDepthMax: number): boolean {
   if (message.data !== undefined || jsonDepthMax < DEPTH_WITHOUT_DATA) return false;
@@ -91,9 +93,9 @@ function isPlain(message: Message, jsonDepthMax: number): boolean {
   return isFaultless && message.room.isWellFormed() && message.threadId?.isWellFormed() !== false;
 }
 
-/** The first field, `v` apart, that is unknown, missing or not what its rule expects, in one phrase. */
+/** The first field, except `v`, that is unknown, missing or breaks its rule, in one phrase. */
 function findFieldFault(fields: Readonly<Record<string, unknown>>): string | undefined {
-  // The one spelling of the time in the id, so what equals it needs no look at its form.
+  // There is only one spelling of the time in the id, so an equal text needs no further check of its form.
   const isTimeOfId = isId(fields['id']) && fields['sentAt'] === sentAtOf(fields['id']);
   for (const name in fields) {
     if (name === 'sentAt' && isTimeOfId) continue;
@@ -107,7 +109,7 @@ function findFieldFault(fields: Readonly<Record<string, unknown>>): string | und
   return isTimeOfId ? undefined : 'field "sentAt": expected the time in the id';
 }
 
-/** Undefined for the last centuries of ids, whose years have more digits than a time may. */
+/** Undefined for the last centuries of ids, whose years have more digits than a time may have. */
 function sentAtOf(id: string): string | undefined {
   const time = toIso(timeOfId(id));
   return time.length === TIME_CHARS ? time : undefined;
@@ -122,7 +124,7 @@ interface FieldRule {
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const isText = (value: unknown): value is string => typeof value === 'string';
-/** `Date.parse` also reads 31 April and 24:00, which other languages do not: a time has one spelling. */
+/** `Date.parse` also accepts 31 April and 24:00, which other languages do not: a time has one spelling. */
 const isTime = (value: unknown): boolean =>
   isText(value) && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value)) && toIso(Date.parse(value)) === value;
 const toIso = (timeMs: number): string => new Date(timeMs).toISOString();

@@ -1,6 +1,6 @@
 import type { Message } from './message.ts';
 
-/** JSON that is to be written as it is, without being parsed and written anew. */
+/** JSON that is written as it is, without being parsed and serialized again. */
 export class JsonText {
   readonly text: string;
 
@@ -11,7 +11,7 @@ export class JsonText {
 
 const exact = new WeakMap<object, JsonText>();
 
-/** Remembers, with a message, the text of its data where that has numbers that JavaScript cannot hold. */
+/** Remembers the text of a message's data if it has numbers that JavaScript cannot represent. */
 export function noteExactData(message: Message, envelope: string): void {
   if (message.data === undefined || findInexactNumber(envelope) === undefined) return;
   const text = dataIn(envelope);
@@ -19,8 +19,8 @@ export function noteExactData(message: Message, envelope: string): void {
 }
 
 /**
- * The JSON of a message's `data` as it was signed, without blanks, where `data` itself has other numbers, because a number
- * in it is none that JavaScript can hold; undefined where `data` is exact.
+ * The JSON of a message's `data` as it was signed, without blanks, if `data` itself has other numbers because
+ * JavaScript cannot represent one of them; undefined if `data` is exact.
  */
 export function exactDataOf(message: Pick<Message, 'data'>): JsonText | undefined {
   return exact.get(message);
@@ -34,7 +34,7 @@ export function dataJson(message: Pick<Message, 'data'>): string {
   return exactDataOf(message)?.text ?? JSON.stringify(message.data);
 }
 
-/** As `JSON.stringify`, where a `JsonText` at any place stands as it is. */
+/** Like `JSON.stringify`, but a `JsonText` anywhere in the value is inserted as it is. */
 export function jsonWithTexts(value: unknown): string {
   if (value instanceof JsonText) return value.text;
   if (typeof value !== 'object' || value === null || 'toJSON' in value) return JSON.stringify(value) ?? 'null';
@@ -46,7 +46,7 @@ export function jsonWithTexts(value: unknown): string {
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s"{}[\],:]+/g;
 const DATA = 'data';
 
-/** The text of the envelope's member `data`, of whose tokens each stands beside the next. */
+/** The text of the envelope's member `data`, as tokens without blanks between them. */
 function dataIn(envelope: string): string {
   const kept: string[] = [];
   let depth = 0;
@@ -63,15 +63,15 @@ function dataIn(envelope: string): string {
   return kept.join('');
 }
 
-/** A number of at most 15 digits without an exponent is one that a double gives back as it was (IEEE 754, 5.12.2). */
+/** A number of at most 15 digits without an exponent survives a round trip through a double (IEEE 754, 5.12.2). */
 const MAY_BE_INEXACT = /[\d.]{16}|\d[eE]/;
-/** Strings stand here only so that what is in them is passed over. */
+/** Strings are matched only so that their content is skipped. */
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
 const DECIMAL = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /**
- * The first number of a JSON text that JavaScript would give back as another one, such as 12345678901234567890 or 1e400;
- * undefined when there is none. 0.1 is none: it comes back as it was. The text must be valid JSON.
+ * The first number in a JSON text that JavaScript would turn into another one, such as 12345678901234567890 or 1e400;
+ * undefined if there is none. 0.1 does not count: it survives the round trip. The text must be valid JSON.
  */
 export function findInexactNumber(text: string): string | undefined {
   if (!MAY_BE_INEXACT.test(text)) return undefined;
@@ -84,7 +84,10 @@ function isExact(token: string): boolean {
   return Number.isFinite(value) && decimalOf(token) === decimalOf(String(value));
 }
 
-/** One spelling for all that mean the same amount: the digits without zeros at either end, and the power of ten behind them. */
+/**
+ * One spelling for all that mean the same number: the digits without zeros at either end, and the power of ten behind
+ * them.
+ */
 function decimalOf(token: string): string {
   const [, whole = '', fraction = '', exponent = '0'] = DECIMAL.exec(token) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');

@@ -1,6 +1,6 @@
 /**
  * A message file is `{"signed":` + the signed bytes + `,"signature":{"keyId":"…","value":"<hex>"}}`: one JSON document
- * whose signed part is found without parsing it. The last `,"signature":` divides it, and what follows must match exactly.
+ * whose signed part is found without parsing. The last `,"signature":` divides it, and what follows must match exactly.
  */
 const PREFIX = Buffer.from('{"signed":');
 const DIVIDER = Buffer.from(',"signature":');
@@ -21,7 +21,7 @@ export function frame(signed: Uint8Array, signature: { keyId: string; value: str
   return Buffer.concat([PREFIX, signed, Buffer.from(rest, 'latin1')]);
 }
 
-/** Divides a message file; undefined when it has not exactly this form. */
+/** Divides a message file; undefined if it does not have exactly this form. */
 export function unframe(file: Buffer): Framed | undefined {
   if (file.compare(PREFIX, 0, PREFIX.length, 0, Math.min(PREFIX.length, file.length)) !== 0) return undefined;
   const divider = file.lastIndexOf(DIVIDER);

@@ -1,8 +1,8 @@
 import { echo } from './cut.ts';
 /**
- * What `JSON.parse` lets pass and a signed document may not have, because two readers could understand it differently:
- * an object with a key twice, a key `__proto__`, nesting beyond `depthMax`, a `\u` escape that is half a surrogate pair.
- * Returns one phrase, or undefined when there is none. The text must be valid JSON already.
+ * What `JSON.parse` accepts but a signed document must not contain, because two readers could understand it
+ * differently: an object with a duplicate key, a key `__proto__`, nesting beyond `depthMax`, a `\u` escape that is half
+ * a surrogate pair. Returns one phrase, or undefined if there is no fault. The text must be valid JSON already.
  */
 export function findJsonFault(text: string, depthMax: number): string | undefined {
   const stack: (Set<string> | undefined)[] = [];
@@ -53,7 +53,7 @@ const BRACKET_CLOSE = 0x5d;
 const BRACE_OPEN = 0x7b;
 const BRACE_CLOSE = 0x7d;
 
-/** The index behind the closing quote of the string that opens at `start`. */
+/** The index after the closing quote of the string that opens at `start`. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
   for (;;) {

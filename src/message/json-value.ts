@@ -1,9 +1,9 @@
 const DEPTH_MAX = 1000;
 
 /**
- * The path of the first part of a value that would not come back from JSON as it went in (a Map, a Date, NaN, a
- * function, a cycle …), as in `$.tasks[2].due`; undefined when all of it would. A property that is undefined is left out
- * by JSON, as everyone expects, and is no fault.
+ * The path of the first part of a value that would not survive JSON unchanged (a Map, a Date, NaN, a function, a cycle
+ * …), such as `$.tasks[2].due`; undefined if all of it would. JSON leaves out properties that are undefined, as
+ * everyone expects, so they are no fault.
  */
 export function findNonJson(value: unknown, path = '$', depth = 0): string | undefined {
   switch (typeof value) {
@@ -36,7 +36,10 @@ export function findNonJson(value: unknown, path = '$', depth = 0): string | und
   return undefined;
 }
 
-/** The value as it comes back from JSON: without properties that are undefined. For values in which `findNonJson` finds nothing. */
+/**
+ * The value as it comes back from JSON: without undefined properties. Only for values in which `findNonJson` finds
+ * nothing.
+ */
 export function withoutUndefined<T>(value: T): T {
   return value !== undefined && hasUndefined(value) ? (JSON.parse(JSON.stringify(value)) as T) : value;
 }

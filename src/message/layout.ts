@@ -13,11 +13,11 @@ export interface RoomLayout {
   readonly roomKey: string;
   readonly publicKeys: string;
   readonly actors: string;
-  /** What hooks keep of the sessions that they run in. */
+  /** What hooks record about the sessions they run in. */
   readonly sessions: string;
   readonly logDirectory: string;
   readonly log: string;
-  /** Where `init` and `join` write what they then link or rename into place. */
+  /** Where `init` and `join` stage files before linking or renaming them into place. */
   readonly tmp: string;
 }
 
@@ -45,10 +45,10 @@ export interface ActorLayout {
   readonly seen: string;
   readonly nudged: string;
   readonly journal: string;
-  /** What its host is in the middle of, while that lasts long. */
+  /** What the host is working on, written while a step takes long. */
   readonly step: string;
   readonly jobs: string;
-  /** What an adapter keeps that hands the actor's mail to a command. */
+  /** State of the adapter that hands the actor's mail to a command. */
   readonly agent: AgentLayout;
   readonly privateKey: string;
   readonly publicKey: string;
@@ -70,13 +70,13 @@ export interface MailboxLayout {
   readonly done: string;
   readonly dead: string;
   readonly refused: string;
-  /** Under which ids this actor has answered, a directory for each day of the questions. */
+  /** Ids of this actor's replies, a directory for each day of the messages replied to. */
   readonly replies: string;
   readonly purgedThrough: string;
   readonly purgeClock: string;
 }
 
-/** Throws `InvalidInput` for what is no address, so that nothing outside the room is ever named. */
+/** Throws `InvalidInput` for an invalid address, so that no path outside the room is ever built. */
 export function actorLayout(room: RoomLayout, address: string): ActorLayout {
   assertAddress(address);
   const directory = `${room.actors}/${address}`;
@@ -118,13 +118,16 @@ export interface SessionLayout {
   readonly directory: string;
   /** Whose session it is, and in which process; its mtime is when a hook last ran in it. */
   readonly record: string;
-  /** The mail that it was shown and that is not acknowledged yet, a record under each message's name. */
+  /** The mail that the session was shown and has not acknowledged yet, one record per message name. */
   readonly shown: string;
-  /** Empty; there while a subagent may be at work whose hooks are not told apart from the session's own. */
+  /** Empty; exists while a subagent may be running whose hooks cannot be told apart from the session's own. */
   readonly subagent: string;
-  /** The id of a turn; there from a prompt until something says that the model has run with it, and behind a turn that was interrupted. */
+  /**
+   * The id of a turn; exists from a prompt until the model is known to have run with it, and after a turn that was
+   * interrupted.
+   */
   readonly prompted: string;
-  /** Which process waits for mail to wake it, and how often it was woken since a person's last prompt. */
+  /** Which process waits for mail to wake the session, and how often it has done so since a person's last prompt. */
   readonly waiter: string;
 }
 
@@ -143,7 +146,7 @@ export function sessionLayout(room: RoomLayout, key: string): SessionLayout {
 
 const ID_CHARS = 36;
 const NAME_END = '.json';
-/** Numbers as they are written, so that the name can be made again from what was read in it. */
+/** Numbers in canonical form, so that the name can be rebuilt from what was parsed. */
 const CLAIM = /^(.+\.json),(0|[1-9]\d{0,5}),(0|[1-9]\d{0,14})$/;
 
 export interface MessageName {
@@ -156,7 +159,7 @@ export function messageFileName({ id, from }: MessageName): string {
   return `${id}.${from}${NAME_END}`;
 }
 
-/** What a message file's name says; undefined when it is none. */
+/** Parses a message file's name; undefined if it is not one. */
 export function parseMessageFileName(name: string): MessageName | undefined {
   if (!name.endsWith(NAME_END) || name[ID_CHARS] !== '.') return undefined;
   const id = name.slice(0, ID_CHARS);
@@ -164,7 +167,7 @@ export function parseMessageFileName(name: string): MessageName | undefined {
   return isMessageId(id) && isAddress(from) ? { id, from } : undefined;
 }
 
-/** What would be the sender in a message's name, without a look whether it is one: for counting very many. */
+/** The part of a message's name where the sender is, unchecked: for counting very many names. */
 export function senderInName(name: string): string {
   return name.slice(ID_CHARS + 1, -NAME_END.length);
 }
@@ -172,9 +175,9 @@ export function senderInName(name: string): string {
 /** The state of a claim, held in its file name alone: `<message name>,<attempt>,<until-ms>`. */
 export interface ClaimName {
   readonly name: string;
-  /** 1 for the first claim; 0 for a dead letter that was put back. */
+  /** 1 for the first claim; 0 for a dead letter that was put back, and for a message shown only in part. */
   readonly attempt: number;
-  /** Ms since the epoch at which the lease ends; 0 when it was released. */
+  /** When the lease ends, in ms since the epoch; 0 if the claim was released. */
   readonly untilMs: number;
 }
 
@@ -188,14 +191,14 @@ export function parseClaimFileName(fileName: string): ClaimName | undefined {
   return { name: match[1], attempt: Number(match[2]), untilMs: Number(match[3]) };
 }
 
-/** The record of an answer: which message it answers, and the hash of what it says. */
+/** The name of a reply record: the message it replies to, and the hash of its content. */
 export function replyRecordName(answered: string, hash: string): string {
   return `${answered}.${hash}.json`;
 }
 
 const REASON_END = '.why.json';
 
-/** The reason file beside a dead letter, whose name or path is given. */
+/** The reason file beside a dead letter, given by name or path. */
 export function reasonFileName(letter: string): string {
   return `${letter}${REASON_END}`;
 }
@@ -204,7 +207,7 @@ export function isReasonFileName(name: string): boolean {
   return name.endsWith(REASON_END);
 }
 
-/** The letter that a reason file is beside. */
+/** The letter that a reason file belongs to. */
 export function letterOfReason(reason: string): string {
   return reason.slice(0, -REASON_END.length);
 }

@@ -12,7 +12,7 @@ export function timeOfId(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
-/** What every id of this time (ms) begins with. Ids and message names sort by it. */
+/** The prefix of every id of this time (ms). Ids and message names sort by it. */
 export function idPrefixOf(timeMs: number): string {
   const time = Math.min(timeMs, ID_MS_MAX).toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}`;
@@ -24,7 +24,7 @@ const ID_MS_MAX = 2 ** 48 - 1;
 export function dayOfId(id: string): string {
   const timeMs = timeOfId(id);
   const day = Math.floor(timeMs / DAY_MS);
-  // Mail of one day comes together, and each message is asked several times.
+  // Mail of one day comes together, and the day of each message is computed several times.
   if (day !== last.day) last = { day, text: new Date(timeMs).toISOString().slice(0, 10) };
   return last.text;
 }

@@ -1,13 +1,13 @@
 const DISTANCE_MAX = 3;
 
-/** The candidate most like `wanted`, for a did-you-mean; undefined when none is near. */
+/** The candidate most similar to `wanted`, for a did-you-mean; undefined if none is near. */
 export function nearest(wanted: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = DISTANCE_MAX + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted.toLowerCase(), candidate.toLowerCase());
-    // A name that shares hardly a letter is no suggestion, however short both are.
+    // A name that shares hardly any letters is not a suggestion, however short both are.
     if (distance < bestDistance && distance < Math.max(wanted.length, candidate.length) * 0.6) {
       best = candidate;
       bestDistance = distance;
@@ -16,7 +16,7 @@ export function nearest(wanted: string, candidates: Iterable<string>): string | 
   return best;
 }
 
-/** Optimal string alignment distance: insert, delete, replace, swap of neighbours each count one. */
+/** Optimal string alignment distance: insert, delete, replace and swap of neighbours each count one. */
 function editDistance(a: string, b: string): number {
   let twoBack: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -9,36 +9,39 @@ import { type Grant, GrantHistory, type RateBody } from './grants.ts';
 export const COUNTER_NAMING = { prefix: 'rate.', suffix: '' };
 const SEGMENTS_KEPT = 2;
 const GRANT_TRIES_MAX = 64;
-/** Lost races in a row after which a process waits a little before the next. */
+/** After this many lost races in a row, a process waits a little before the next. */
 const LOSSES_BEFORE_WAIT = 4;
 
-/** The largest rate limit that a room may set. */
+/** The largest rate limit that a room can set. */
 export const RATE_LIMIT_MAX = 100_000;
 
 export interface RateCounterOptions extends RateLimit {
   readonly host: Host;
   /** The sender's own directory. */
   readonly directory: string;
-  /** The sender's address, for messages. */
+  /** The sender's address, for error messages. */
   readonly sender: string;
-  /** Size at which a generation ends; several times what it carries over, which is about 60 bytes for each of `limit`. */
+  /**
+   * Size at which a generation ends; several times what it carries over, which is about 60 bytes for each of `limit`.
+   */
   readonly segmentBytesMax: number;
   readonly lockWaitMsMax: number;
-  /** A grant that was not had this long after the look it was decided on is given up for a new one. */
+  /** A grant obtained later than this after the look it was based on is given up for a new one. */
   readonly grantUseMsMax: number;
 }
 
-/** Which message is to be sent: one whose id is made for the time of the grant, or one that has its id already. */
+/** Which message to send: one whose id is made for the time of the grant, or one that already has an id. */
 export type GrantRequest = { readonly idAt: (timeMs: number) => string } | { readonly id: string };
 
 /** `isRepeated`: this message was granted before, at that time, and is not charged again. */
 export type GrantResult = Grant & { readonly isRepeated: boolean };
 
 /**
- * Counts the messages of one sender over all its processes, in a chain file `rate.<generation>` of its directory. A
- * grant is true when its record counts: then it is in every later window that anybody looks at. At most `limit` grants
- * lie in any window of `windowMs`, kills and stops included, because a record only counts if its writer knew all
- * grants before it. What is bounded is the time of the grant: a process stopped between a grant and its use cannot be.
+ * Counts the messages of one sender across all its processes, in a chain file `rate.<generation>` of its directory. A
+ * grant is valid once its record counts: then it is in every later window, whoever looks. At most `limit` grants are in
+ * any window of `windowMs`, even with kills and stops, because a record only counts if its writer knew all grants
+ * before it. The limit applies to the time of the grant: a process stopped between a grant and its use cannot be
+ * limited.
  *
  * The lock only keeps processes from all trying at once. It is taken after a lost race and to end a generation.
  */
@@ -46,7 +49,7 @@ export class RateCounter {
   readonly #options: RateCounterOptions;
   #open: { readonly chain: ChainFile; readonly history: GrantHistory } | undefined;
 
-  /** Opens nothing yet. Throws RangeError for limits that make no sense. */
+  /** Opens nothing yet. Throws RangeError for invalid limits. */
   constructor(options: RateCounterOptions) {
     const { limit, windowMs } = options;
     if (!Number.isSafeInteger(limit) || limit < 1 || limit > RATE_LIMIT_MAX) {
@@ -59,8 +62,8 @@ export class RateCounter {
   }
 
   /**
-   * Grants one message now. Throws RateLimitExceeded with the time to try again; ChainDamaged; WaitTimeout when others
-   * were first every time; errors of the file system, after which the message may have been charged.
+   * Grants one message now. Throws RateLimitExceeded with the time to retry; ChainDamaged; WaitTimeout if others were
+   * first every time; errors of the file system, after which the message may have been charged.
    */
   async grant(request: GrantRequest): Promise<GrantResult> {
     const decided = await this.#tryGrant(request);
@@ -68,10 +71,10 @@ export class RateCounter {
     throw this.#refusal(decided.retryAt);
   }
 
-  /** The same, waiting for its turn instead of refusing; throws the signal's reason when it aborts. */
+  /** The same, but waits for a grant instead of refusing; throws the signal's reason when it aborts. */
   async pace(request: GrantRequest, { signal }: { readonly signal?: AbortSignal } = {}): Promise<GrantResult> {
     const { clock } = this.#options.host;
-    // Ends with a grant or the signal: what waits here has been accepted and must go out, however long that takes.
+    // Ends with a grant or the signal: a message that waits here was accepted and must go out, however long that takes.
     for (;;) {
       signal?.throwIfAborted();
       const decided = await this.#tryGrant(request);
@@ -86,7 +89,7 @@ export class RateCounter {
     this.#opened().chain.readOn();
   }
 
-  /** Gives the file back; the next grant opens it again. */
+  /** Closes the file; the next grant opens it again. */
   close(): void {
     const opened = this.#open;
     this.#open = undefined;
@@ -97,7 +100,7 @@ export class RateCounter {
     try {
       return await this.#race(request);
     } catch (error) {
-      // Somebody will mend the file or remove it; a counter that stays in use has to see that.
+      // Somebody will repair the file or remove it; a counter that stays in use has to notice.
       if (error instanceof ChainDamaged) this.close();
       throw error;
     }
@@ -115,7 +118,7 @@ export class RateCounter {
           release = await host.lock.smooth(join(directory, 'rate'), { waitMsMax: lockWaitMsMax });
         }
         if (losses > LOSSES_BEFORE_WAIT) await host.clock.sleep((host.randomBytes(1)[0] ?? 0) % losses);
-        // From here to the record nothing is waited for, so within this process nobody comes between.
+        // From here to the record nothing is awaited, so within this process nothing comes between.
         const { chain, history } = this.#opened();
         if (release || looksFirst) chain.readOn();
         // The clock is read after the grants of others, so that on a sane clock it is never behind them.
@@ -126,7 +129,7 @@ export class RateCounter {
         if ('retryAt' in decision) {
           if (chain.isRemoved()) this.close();
           else if (looksFirst) return decision;
-          // A grant needs no look, because it does not count if it was decided on too little; a refusal does.
+          // A grant needs no look, because it does not count if it was decided on too little; a refusal does need one.
           looksFirst = true;
           continue;
         }
@@ -142,7 +145,7 @@ export class RateCounter {
         }
         await release?.();
         release = undefined;
-        // Last of all, so that what follows is the use.
+        // The last step, so that the use comes next.
         if (host.clock.now() - nowMs <= grantUseMsMax) return { id, timeMs, isRepeated: false };
         gaveUp = true;
       }
@@ -150,13 +153,13 @@ export class RateCounter {
       await release?.();
     }
     throw new WaitTimeout(
-      `${this.#options.sender} got no turn at its rate counter in ${directory}: ` +
-        `of ${GRANT_TRIES_MAX} tries others were first in ${losses}, and the rest took longer than ${grantUseMsMax} ms`,
+      `${this.#options.sender} got no grant from its rate counter in ${directory}: ` +
+        `of ${GRANT_TRIES_MAX} attempts, ${losses} were lost to other processes, and the rest took longer than ${grantUseMsMax} ms`,
       { hint: 'Nothing was sent. Try again when fewer processes send for this address at once.' },
     );
   }
 
-  /** Whether it counts. Where somebody removed the file, the next try begins a new one. */
+  /** Whether the record counts. If somebody removed the file, the next try begins a new one. */
   async #append(chain: ChainFile, body: RateBody): Promise<boolean> {
     try {
       return (await chain.append(body)).won;
@@ -167,7 +170,7 @@ export class RateCounter {
     }
   }
 
-  /** Whether the next grant has to end or begin a generation, also after a look at what others did. */
+  /** Whether the next grant has to end or begin a generation, even after reading what others did. */
   #isTurning(): boolean {
     const { chain } = this.#opened();
     if (!chain.isTurning) return false;
@@ -200,7 +203,7 @@ export class RateCounter {
     const waitS = Math.ceil((retryAt - host.clock.now()) / 1000);
     return new RateLimitExceeded(
       `${sender} has sent ${limit} messages within ${windowMs / 1000} s, which is its limit; ` +
-        `the next may go in ${Math.max(waitS, 0)} s, at ${formatTime(Math.ceil(retryAt / 1000) * 1000)}`,
+        `the next can be sent in ${Math.max(waitS, 0)} s, at ${formatTime(Math.ceil(retryAt / 1000) * 1000)}`,
       { retryAt, hint: 'Wait until then and send again, or put several things into one message.' },
     );
   }
@@ -214,23 +217,23 @@ export interface RateLimit {
 
 export type RateDecision =
   | { readonly grantAtMs: number }
-  /** Not now; `retryAt` (ms since the epoch) is when one more is allowed, if nobody else takes it. */
+  /** Not now; `retryAt` (ms since the epoch) is when one more is allowed, unless another process takes it. */
   | { readonly retryAt: number }
   /** The clock was set back: record that first, then decide again. */
   | { readonly clockBackToMs: number };
 
-/** Steps back of the clock up to this are waited out, so that the times of a sender's messages go on rising. */
+/** Steps back of the clock up to this are waited out, so that the times of a sender's messages keep rising. */
 const CLOCK_BACK_MS_MAX = 1_000;
 
 /**
- * Whether one more message may go at `nowMs`: if the grant `limit` before it is older than the window, both measured
- * at the time of the grant, which is never before that of the last one.
+ * Whether one more message may go at `nowMs`: yes if the grant `limit` before it is older than the window, both
+ * measured at the time of the grant, which is never before that of the last one.
  *
- * On one machine the last grant is later than now only if the clock was set back, or had been wrong. By how much is
- * unknown, so no grant may be believed to be older than it looks, and none can be later than now: those that look
- * later are taken to be of now. So nothing is freed early, and nobody is locked out for longer than one window,
- * however far ahead the clock had been. (A clock set forward makes grants look older; nothing in a file tells that
- * from time passing.)
+ * On one machine the last grant is later than now only if the clock was set back or had been wrong. By how much is
+ * unknown, so no grant may be considered older than it looks, and none can be later than now: those that look later
+ * count as of now. So nothing is freed early, and nobody is locked out for longer than one window, however far ahead
+ * the clock had been. (A clock set forward makes grants look older; nothing in a file distinguishes that from time
+ * passing.)
  */
 export function decideGrant(history: GrantHistory, nowMs: number, { limit, windowMs }: RateLimit): RateDecision {
   const { lastMs } = history;

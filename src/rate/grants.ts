@@ -1,23 +1,23 @@
 import type { ChainRecord } from '../chain/record.ts';
 import { ChainDamaged } from '../errors.ts';
 
-/** A message that was allowed: its id, and the time it was given, in ms since the epoch. */
+/** A message that was allowed: its id, and the time of the grant in ms since the epoch. */
 export interface Grant {
   readonly id: string;
   readonly timeMs: number;
 }
 
-/** What a record of the counter says: a grant, or that the clock was set back and no grant is later than that. */
+/** Body of a record of the counter: a grant, or that the clock was set back and no grant is later than that. */
 export type RateBody = { readonly at: number; readonly id: string } | { readonly clockBackTo: number };
 
-/** Grants kept at most, whatever the limits of others who write here. */
+/** Most grants kept, whatever the limits of other writers. */
 const GRANTS_KEPT_MAX = 100_000;
 const TRIM_GRANTS_MIN = 128;
 
 export interface GrantsKept {
   readonly limit: number;
   readonly windowMs: number;
-  /** The directory of the counter, for messages. */
+  /** The directory of the counter, for error messages. */
   readonly where: string;
 }
 
@@ -25,7 +25,7 @@ export interface GrantsKept {
 export class GrantHistory {
   readonly #kept: GrantsKept;
   #grants: Grant[] = [];
-  /** The same by their ids, once somebody has asked. */
+  /** The same by id, built on first use. */
   #byId: Map<string, Grant> | undefined;
   #trimAt = TRIM_GRANTS_MIN;
 
@@ -37,12 +37,12 @@ export class GrantHistory {
     return this.#grants.length;
   }
 
-  /** The time of the last grant; 0 when there was none. */
+  /** The time of the last grant; 0 if there was none. */
   get lastMs(): number {
     return this.#grants.at(-1)?.timeMs ?? 0;
   }
 
-  /** The grant that is `count` before the next one; undefined when there were not so many. */
+  /** The grant that is `count` before the next one; undefined if there were fewer. */
   before(count: number): Grant | undefined {
     return count > this.#grants.length ? undefined : this.#grants[this.#grants.length - count];
   }
@@ -53,7 +53,7 @@ export class GrantHistory {
     return this.#byId.get(id);
   }
 
-  /** Takes in a record that counts. Throws ChainDamaged when it says something unknown. */
+  /** Applies a record that counts. Throws ChainDamaged if its content is unknown. */
   apply(record: ChainRecord): void {
     if ('seal' in record) return;
     if ('carried' in record) {
@@ -66,7 +66,7 @@ export class GrantHistory {
     if (this.#grants.length >= this.#trimAt) this.#trim();
   }
 
-  /** What the next generation has to know. */
+  /** The state that the next generation needs. */
   carry(): unknown {
     this.#trim();
     return { grants: this.#grants.map(({ id, timeMs }) => [timeMs, id]) };
@@ -88,12 +88,12 @@ export class GrantHistory {
 
   #unknown(record: ChainRecord): never {
     throw new ChainDamaged(
-      `record ${record.seq} of the rate counter in ${this.#kept.where} says nothing that this version knows`,
+      `record ${record.seq} of the rate counter in ${this.#kept.where} has content that this version does not know`,
       { hint: 'A newer version of Mailroom may have written it: use that one for every agent of the room.' },
     );
   }
 
-  /** Grants within the window stay even beyond the limit, for a process whose limit is higher than this one's. */
+  /** Grants within the window are kept even beyond the limit, for a process whose limit is higher than this one's. */
   #trim(): void {
     const { limit, windowMs } = this.#kept;
     const windowStart = this.lastMs - windowMs;

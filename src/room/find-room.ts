@@ -107,7 +107,7 @@ export function assertNotBeheaded({ files }: Pick<Host, 'files'>, directory: str
   if (files.lstat(actors)?.kind !== 'directory' || namesIn(files, actors).length === 0) return;
   const kind = files.lstat(config)?.kind;
   if (kind === 'file') return;
-  const what = kind === undefined ? 'is missing' : `is no regular file (${kind})`;
+  const what = kind === undefined ? 'is missing' : `is not a regular file (${kind})`;
   throw new RoomRefused(`The room ${directory} is damaged: it has actors, and ${config} ${what}.`, {
     hint:
       'Put it back from a backup: nothing in the room can be verified without it. ' +

@@ -11,19 +11,19 @@ import { type Algorithm, createHmacKey, KEY_ID_BYTES, type SigningKey, TAG, type
 
 const ROOM_KEY = /^[0-9a-f]{64}\n?$/;
 
-/** The keys of a room, read when first needed and kept. */
+/** The keys of a room, read on first use and cached. */
 export interface Keyring {
   readonly algorithm: Algorithm;
-  /** The key an actor signs with. Throws `RoomRefused` when there is none that can be read. */
+  /** The key an actor signs with. Throws `RoomRefused` if there is none that can be read. */
   signerOf(address: string): SigningKey;
-  /** The key under which a signature by this sender would verify; undefined when the room has no such key. */
+  /** The key that would verify a signature by this sender; undefined if the room has no such key. */
   verifierOf(sender: string, keyId: string): VerifyingKey | undefined;
   /**
-   * Has the next verdict on this sender rest on what the disk says now, and not on a key that was read before. Throws
-   * `RoomRefused` when no key can be read at all.
+   * Makes the next verdict on this sender rest on what is on disk now, not on a cached key. Throws `RoomRefused` if no
+   * key can be read at all.
    */
   readAnew(sender: string): void;
-  /** Makes the key pair of a new actor, where the room's algorithm needs one; a public key never changes after that. */
+  /** Makes the key pair of a new actor, if the room's algorithm needs one. A public key never changes after that. */
   enrol(address: string): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export function openKeyring(options: KeyringOptions & { algorithm: Algorithm }):
   return options.algorithm === 'hmac-sha256' ? openSharedKeyring(options) : openEd25519Keyring(options);
 }
 
-/** HMAC: one secret for the whole room, a key per actor derived from it. */
+/** HMAC: one secret for the whole room, from which a key per actor is derived. */
 function openSharedKeyring({ host, layout, roomId }: KeyringOptions): Keyring {
   const keys = new Map<string, SigningKey>();
   let roomKey: Buffer | undefined;
@@ -46,7 +46,7 @@ function openSharedKeyring({ host, layout, roomId }: KeyringOptions): Keyring {
     if (!key) {
       roomKey ??= readRoomKey(host.files, layout);
       key = createHmacKey({ roomKey, roomId, address });
-      // Senders are named by whoever can put a file into a mailbox, so what is remembered of them is bounded.
+      // Anyone who can put a file into a mailbox can name a sender, so the cache is bounded.
       if (keys.size >= KEYS_KEPT_MAX) keys.clear();
       keys.set(address, key);
     }
@@ -76,11 +76,11 @@ function readRoomKey(files: FileSystem, layout: RoomLayout): Buffer {
   if (text !== undefined && ROOM_KEY.test(text)) return Buffer.from(text.trim(), 'hex');
   throw new RoomRefused(
     `The room's key ${layout.roomKey} ${text === undefined ? 'cannot be read' : 'is not 64 hex digits'}.`,
-    { hint: 'Without it nothing can be signed or verified. Put it back from a backup, or check who owns the file.' },
+    { hint: 'Without it nothing can be signed or verified. Restore it from a backup, or check who owns the file.' },
   );
 }
 
-/** Ed25519: each actor's private key is its own file; everybody reads the public ones. */
+/** Ed25519: each actor's private key is a file of its own; everyone reads the public ones. */
 function openEd25519Keyring({ host, layout }: KeyringOptions): Keyring {
   const { files } = host;
   const signers = new Map<string, SigningKey>();
@@ -122,7 +122,10 @@ function readPrivateKey(files: FileSystem, { path, address }: { path: string; ad
 
 function parsePrivateKey(path: string, pem: string): KeyObject {
   const refused = (cause?: unknown): RoomRefused =>
-    new RoomRefused(`The private key ${path} is no Ed25519 key in PEM.`, { cause, hint: 'Restore it from a backup.' });
+    new RoomRefused(`The private key ${path} is not an Ed25519 key in PEM.`, {
+      cause,
+      hint: 'Restore it from a backup.',
+    });
   let key: KeyObject;
   try {
     key = nodeCrypto().createPrivateKey(pem);
@@ -133,7 +136,7 @@ function parsePrivateKey(path: string, pem: string): KeyObject {
   return key;
 }
 
-/** The sender is named by whoever put the file there, so nothing that is wrong with it may be more than a missing key. */
+/** Whoever put the file there named the sender, so any fault of the key counts as a missing key. */
 export function readVerifier(files: FileSystem, layout: RoomLayout, sender: string): VerifyingKey | undefined {
   // Nobody joins under a reserved address, so nobody has a key for it.
   if (!isActorAddress(sender)) return undefined;
@@ -147,7 +150,9 @@ export function readVerifier(files: FileSystem, layout: RoomLayout, sender: stri
   }
 }
 
-/** The private key is kept before the public one is published: an address without a public key can still be enrolled. */
+/**
+ * The private key is written before the public one is published: an address without a public key can still be enrolled.
+ */
 async function enrolEd25519(options: Omit<KeyringOptions, 'roomId'> & { address: string }): Promise<void> {
   const { host, layout, address } = options;
   const { files } = host;
@@ -166,7 +171,7 @@ async function enrolEd25519(options: Omit<KeyringOptions, 'roomId'> & { address:
     staged: staged(),
     bytes: Buffer.from(fresh),
   });
-  // Of a key that is there and cannot be read, no other's public half may be published: it would stay for ever.
+  // If a private key exists but cannot be read, no other public key may be published: it would stay for ever.
   const pem = isFresh ? fresh : readPrivateKey(files, { path: privatePath, address });
   const publicPem = nodeCrypto()
     .createPublicKey(parsePrivateKey(privatePath, pem))

@@ -3,7 +3,7 @@ import { sha256 } from '../host/sha256.ts';
 /** How messages are signed: with one secret of the room, or with a key pair per actor. */
 export type Algorithm = 'hmac-sha256' | 'ed25519';
 
-/** What precedes the signed bytes under every signature, so that one made here means nothing elsewhere. */
+/** Precedes the signed bytes under every signature, so that a signature made here is worthless elsewhere. */
 export const TAG: Uint8Array = Buffer.from('mailroom/message/v1\n');
 const KEY_BYTES = 32;
 export const KEY_ID_BYTES = 8;
@@ -23,7 +23,7 @@ export interface SigningKey extends VerifyingKey {
 }
 
 /**
- * The symmetric key of one actor: HKDF-SHA256 (RFC 5869) of the room's key, the room's id as salt,
+ * The symmetric key of one actor: HKDF-SHA256 (RFC 5869) of the room's key, with the room's id as salt and
  * `mailroom/actor/v1\n<address>` as info. Whoever has the room's key can sign as anyone.
  */
 export function createHmacKey(options: { roomKey: Uint8Array; roomId: string; address: string }): SigningKey {
@@ -46,7 +46,7 @@ export function createHmacKey(options: { roomKey: Uint8Array; roomId: string; ad
   };
 }
 
-/** Whether two values are the same, in a time that tells nothing of where they differ. */
+/** Constant-time comparison. */
 function isEqual(given: Uint8Array, expected: Uint8Array): boolean {
   if (given.length !== expected.length) return false;
   let difference = 0;
@@ -59,7 +59,7 @@ const INNER = 0x36;
 const OUTER = 0x5c;
 
 /**
- * HMAC-SHA256 (RFC 2104) under one key, of `tag` and the bytes behind it. Made of two hashes at one go each, because an
+ * HMAC-SHA256 (RFC 2104) with one key, over `tag` and the bytes behind it. Computed as two one-shot hashes, because an
  * `Hmac` object of node:crypto costs several times what it computes.
  */
 export function hmacSha256(key: Uint8Array, tag: Uint8Array): (bytes: Uint8Array) => Buffer {

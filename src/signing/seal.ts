@@ -14,18 +14,21 @@ import {
 import type { SigningKey } from './keys.ts';
 import type { Keyring } from './keyring.ts';
 
-/** A message as it lies on disk. */
+/** A message as it is on disk. */
 export interface SealedMessage {
   readonly message: Message;
   /** The file's name in every mailbox. */
   readonly name: string;
   /** The whole file. */
   readonly bytes: Buffer;
-  /** The part of it that is signed: two files with equal signed bytes are the same message. */
+  /** The signed part of the file: two files with equal signed bytes are the same message. */
   readonly signed: Buffer;
 }
 
-/** Writes and signs a message. Throws `MessageRefused` for one that no recipient would accept, or that the room's limits forbid. */
+/**
+ * Serializes and signs a message. Throws `MessageRefused` if no recipient would accept it or the room's limits forbid
+ * it.
+ */
 export function sealMessage(message: Message, options: { key: SigningKey; limits: MessageLimits }): SealedMessage {
   const notJson = message.data === undefined ? undefined : findNonJson(message.data);
   if (notJson) throw refused('bad-json', `data cannot be sent as JSON without loss at ${notJson}`);
@@ -46,21 +49,21 @@ function refused(reason: RefusalReason, detail: string): MessageRefused {
     hint:
       reason === 'too-large'
         ? 'Put the text into a file and send its path.'
-        : 'Change what the sentence names and send again.',
+        : 'Change what the error names, then send again.',
   });
 }
 
-export type Opened = { readonly message: Message; readonly signed: Buffer } | { readonly refusal: Refusal };
+export type OpenResult = { readonly message: Message; readonly signed: Buffer } | { readonly refusal: Refusal };
 
 /** Opens message files for one reader. */
 export interface MessageOpener {
-  open(name: string, bytes: Buffer): Opened;
+  open(name: string, bytes: Buffer): OpenResult;
 }
 
 /**
- * A reader's opener: signature first, over the raw bytes, with the key of the sender in the file name; only then is
- * anything parsed. What fits the signature must also be meant for this room and this reader. Its time is no part of that:
- * a wrong clock passes, and what is refused here is refused for good.
+ * A reader's opener: first the signature, over the raw bytes, with the key of the sender in the file name; only then is
+ * anything parsed. A message with a valid signature must also be meant for this room and this reader. Its time is not
+ * checked: a wrong clock passes, and what is refused here is refused for good.
  */
 export function createOpener(options: { roomId: string; reader: string; keyring: Keyring }): MessageOpener {
   const { roomId, reader, keyring } = options;
@@ -69,7 +72,7 @@ export function createOpener(options: { roomId: string; reader: string; keyring:
       const named = parseMessageFileName(name);
       if (!named) return refusal('bad-name', 'the file name is not <id>.<sender>.json');
       const framed = unframe(bytes);
-      if (!framed) return refusal('bad-frame', 'the file is not a signed message, or is not whole');
+      if (!framed) return refusal('bad-frame', 'the file is not a signed message, or is incomplete');
       const key = keyring.verifierOf(named.from, framed.keyId);
       if (!key) return refusal('unknown-key', `${named.from} has no key ${framed.keyId} in this room`);
       if (!key.verify(framed.signed, framed.value)) {
@@ -95,6 +98,6 @@ function isFor(message: Message, reader: string): boolean {
   return message.to[0] === EVERYONE ? message.from !== reader : message.to.includes(reader);
 }
 
-function refusal(reason: RefusalReason, detail: string): Opened {
+function refusal(reason: RefusalReason, detail: string): OpenResult {
   return { refusal: { reason, detail } };
 }

@@ -162,7 +162,7 @@ describe('a chain', () => {
     const feed = (...bytes: Buffer[]) => new ChainScan(start).feed(Buffer.concat(bytes), () => {});
     expect(() => feed(opening.bytes, body.bytes)).not.toThrow();
     expect(() => feed(body.bytes)).toThrow('does not open the segment');
-    expect(() => feed(opening.bytes, again.bytes)).toThrow('an opening record lies there');
+    expect(() => feed(opening.bytes, again.bytes)).toThrow('an opening record is there');
     expect(() => feed(wrong.bytes)).toThrow('continues bbbb');
     expect(() => new ChainScan({ path: '/c', first: 5 }).feed(wrong.bytes, () => {})).not.toThrow();
   });

@@ -134,7 +134,7 @@ describe('hooks add', () => {
     const before = snapshot(home);
     const ran = await room.run(['hooks', 'add', 'codex']);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
-    expect(ran.stderr).toContain(`${file}.mailroom-backup cannot be read: it is no regular file`);
+    expect(ran.stderr).toContain(`${file}.mailroom-backup cannot be read: it is not a regular file`);
     expect(snapshot(home)).toEqual(before);
     fs.rmSync(`${file}.mailroom-backup`, { recursive: true });
     fs.symlinkSync('nowhere.json', file);

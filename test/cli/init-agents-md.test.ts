@@ -136,7 +136,7 @@ describe('init --agents-md refuses before it makes anything', () => {
       /CLAUDE\.md was left as it is: line 1 begins a block/,
     ],
     ['text of two bytes a character', (project) => project.write('AGENTS.md', '\xff\xfeh\0i\0'), /no text in UTF-8/],
-    ['a directory', (project) => fs.mkdirSync(path.join(project.directory, 'AGENTS.md')), /no regular file/],
+    ['a directory', (project) => fs.mkdirSync(path.join(project.directory, 'AGENTS.md')), /not a regular file/],
     [
       'a file that is to stay as it is',
       (project) => {

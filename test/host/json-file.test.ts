@@ -50,7 +50,12 @@ describe('a JSON file', () => {
 
   it('is read with its fault, and is undefined where there is none', () => {
     expect(read('a')).toBeUndefined();
-    const faults = { '[1]': 'no object', null: 'no object', '{"a":': 'no JSON (5 bytes)', '': 'no JSON (0 bytes)' };
+    const faults = {
+      '[1]': 'not an object',
+      null: 'not an object',
+      '{"a":': 'not JSON (5 bytes)',
+      '': 'not JSON (0 bytes)',
+    };
     for (const [text, fault] of Object.entries(faults)) {
       fs.writeFileSync(at('a'), text);
       expect(read('a')).toMatchObject({ fault: expect.stringContaining(fault) as string });
@@ -58,7 +63,7 @@ describe('a JSON file', () => {
     fs.writeFileSync(at('a'), '{"a":1}');
     expect(read('a', 6)).toEqual({ fault: 'it has 7 bytes, the limit is 6' });
     fs.mkdirSync(at('b'));
-    expect(read('b')).toEqual({ fault: 'it is no regular file (directory)' });
+    expect(read('b')).toEqual({ fault: 'it is not a regular file (directory)' });
   });
 
   it('is found in a text', () => {

@@ -77,7 +77,7 @@ async function fillNew(zoo: ZooRoom): Promise<Map<string, string>> {
     expected.set(name, `bad-name: ${BAD_NAME}`);
   }
   const device = `${idAt(Date.now())}.alice.json`;
-  if (putDevice(at(device))) expected.set(device, 'unreadable: it is no regular file (device)');
+  if (putDevice(at(device))) expected.set(device, 'unreadable: it is not a regular file (device)');
   const locked = `${idAt(Date.now())}.alice.json`;
   if (process.getuid?.() !== 0) {
     fs.writeFileSync(at(locked), 'x', { mode: 0 });

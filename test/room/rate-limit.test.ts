@@ -22,7 +22,7 @@ describe('a rate counter', () => {
     if (!(refusal instanceof RateLimitExceeded)) throw new Error('not refused');
     expect(refusal).toMatchObject({ retryAt: START_MS + 1_001, code: 'RATE_LIMIT_EXCEEDED' });
     expect(refusal.message).toBe(
-      'agent-1 has sent 5 messages within 1 s, which is its limit; the next may go in 1 s, at 2026-06-01 00:00:02Z',
+      'agent-1 has sent 5 messages within 1 s, which is its limit; the next can be sent in 1 s, at 2026-06-01 00:00:02Z',
     );
     clock.nowMs = START_MS + 1_000;
     expect(await grantsOf(counter)).toBe(0);
@@ -186,7 +186,7 @@ describe('a grant', () => {
       .grant(newId)
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(WaitTimeout);
-    expect(String(error)).toContain(`agent-1 got no turn at its rate counter in ${directory}: of 64 tries`);
+    expect(String(error)).toContain(`agent-1 got no grant from its rate counter in ${directory}: of 64 attempts`);
     expect(clock.slept.length).toBeGreaterThan(10);
   });
 });

@@ -32,7 +32,7 @@ function readingOf(room: WorkflowRoom): number | string {
     return sumOf(room);
   } catch (error) {
     const { code, hint = '' } = error as { code?: string; hint?: string };
-    return `${code}${hint.includes('backup') ? ', put it back from a backup' : ''}`;
+    return `${code}${hint.includes('backup') ? ', restore it from a backup' : ''}`;
   }
 }
 
@@ -66,7 +66,7 @@ test('a bit flipped anywhere in a journal is refused with what to do, or changes
     fs.writeFileSync(file, damaged);
     const reading = readingOf(room);
     // A flip behind the last brace of the last record, say, hits nothing that counts.
-    expect(['CHAIN_DAMAGED, put it back from a backup', 78]).toContain(reading);
+    expect(['CHAIN_DAMAGED, restore it from a backup', 78]).toContain(reading);
     const ran =
       reading === 78
         ? 'read'
@@ -102,7 +102,7 @@ test('a newer format is refused with how to update', async () => {
   const newer = { v: 3, at: 0, process: { pid: 1, startTime: '', bootId: '' }, machine: { id: 'x', hash: 'y' } };
   const record = { seq: 1, prev: '', by: 'a', hash: '' };
   expect(() => fold.apply({ ...record, body: { open: newer } })).toThrow(/format 3; this Mailroom knows 2/);
-  expect(() => fold.apply({ ...record, body: { surprise: 1 } })).toThrow(/nothing that this version knows/);
+  expect(() => fold.apply({ ...record, body: { surprise: 1 } })).toThrow(/content that this version does not know/);
 });
 
 test('changed code is refused until it is accepted, and what would differ is told by a replay', async () => {

@@ -9,7 +9,7 @@ import { actorLayout, messageFileName } from '../../src/message/layout.ts';
 import { createIdSource } from '../../src/message/message-id.ts';
 import type { Message } from '../../src/message/message.ts';
 import type { Algorithm } from '../../src/signing/keys.ts';
-import { sealMessage, type Opened, type SealedMessage } from '../../src/signing/seal.ts';
+import { sealMessage, type OpenResult, type SealedMessage } from '../../src/signing/seal.ts';
 import { checkProperty, sendableJson } from '../message/property.ts';
 import { createSigningRoom, LIMITS, type SigningRoom } from './signing-room.ts';
 
@@ -31,7 +31,7 @@ describe.each(ALGORITHMS)('%s', (algorithm) => {
     const message = room.messageOf(fields);
     return sealMessage(message, { key: room.keyring.signerOf(message.from), limits: LIMITS });
   };
-  const open = ({ name, bytes }: { name: string; bytes: Buffer }, reader = 'bob'): Opened =>
+  const open = ({ name, bytes }: { name: string; bytes: Buffer }, reader = 'bob'): OpenResult =>
     room.openerOf(reader).open(name, bytes);
   /** A file with a true signature of a sender over whatever the fields say. */
   const signed = (fields: object, signer = 'alice'): { name: string; bytes: Buffer } => {

@@ -1,14 +1,14 @@
-/** A line of `ps -o pid=,ppid=,pgid=,stat=,lstart=`, with or without `command=` behind. */
+/** A line of `ps -o pid=,ppid=,pgid=,stat=,lstart=`, with or without `command=` at the end. */
 export interface PsRow {
   readonly pid: number;
   readonly parent: number;
   readonly group: number;
-  /** As `ps -o lstart` has it, with single spaces: `Mon Jan 5 09:03:07 2026`. */
+  /** As `ps -o lstart` prints it, with single spaces: `Mon Jan 5 09:03:07 2026`. */
   readonly startTime: string;
   /** A zombie has ended; it only waits for its parent to look. */
   readonly isEnded: boolean;
   readonly leadsSession: boolean;
-  /** The arguments and, where it was asked for and may be seen, the environment, separated by spaces; empty when not asked. */
+  /** The arguments and, if asked for and visible, the environment, separated by spaces; empty if not asked for. */
   readonly command: string;
 }
 
@@ -17,8 +17,8 @@ const PS_LINE =
   /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(?:(\S+)\s+)?([A-Z][a-z]{2} +[A-Z][a-z]{2} +\d{1,2} [\d:]{8} \d{4})(?:\s+(.*))?$/;
 
 /**
- * What ps of macOS prints in the C locale. It encodes each control character of a command line, a line feed too (strvis(3) with
- * VIS_NL), so that a line is a process. What is no such line is passed over.
+ * Parses the output of ps of macOS in the C locale. It encodes each control character of a command line, including line
+ * feeds (strvis(3) with VIS_NL), so one line is one process. Other lines are skipped.
  */
 export function parsePs(text: string): Map<number, PsRow> {
   const rows = new Map<number, PsRow>();
@@ -38,12 +38,12 @@ export function parsePs(text: string): Map<number, PsRow> {
   return rows;
 }
 
-/** Whether one of the words of a command line, or of the environment behind it, is this. */
+/** Whether this is one of the words of a command line, or of the environment behind it. */
 export function hasWord({ command }: PsRow, word: string): boolean {
   return ` ${command} `.includes(` ${word} `);
 }
 
-/** The pids in what `lsof -F pc` prints whose command has exactly this name. */
+/** The pids in the output of `lsof -F pc` whose command has exactly this name. */
 export function pidsNamed(text: string, name: string): number[] {
   const pids: number[] = [];
   let pid = 0;

@@ -12,8 +12,8 @@ const TOOL_OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
 const COLUMNS = 'pid=,ppid=,pgid=,stat=,lstart=';
 
 /**
- * macOS, by its own tools; docs/platforms.md says what they cannot tell. ps is setuid, and a seatbelt sandbox runs nothing that is:
- * there no start time is known, and what cannot be judged counts as running.
+ * macOS, through its own tools; docs/platforms.md says what they cannot tell. ps is setuid, and a seatbelt sandbox does
+ * not run setuid programs: there no start time is known, and a process that cannot be judged counts as running.
  */
 export const darwin: Platform = {
   bootId,
@@ -28,7 +28,7 @@ export const darwin: Platform = {
   },
   findTree,
   worksIn,
-  // In libuv's clock for durations (mach_continuous_time) all processes agree. os.uptime() counts whole seconds.
+  // All processes agree on libuv's clock for durations (mach_continuous_time). os.uptime() counts whole seconds.
   uptimeMs: () => Math.round(Number(process.hrtime.bigint()) / 1_000_000),
   whyBlind: () => (rowsOf([process.pid]) ? undefined : `${PS} cannot be run here`),
 };
@@ -45,7 +45,7 @@ function isThisBoot(boot: string): boolean {
   return boot === '' || bootId() === '' || boot === bootId();
 }
 
-/** The start times of this process, and of the one that is its parent for as long as its pid is the parent's. */
+/** The start times of this process, and of its parent as long as the parent's pid stays the same. */
 const kept = new Map<number, string>();
 
 function startTime(pid: number): string | undefined {
@@ -69,9 +69,9 @@ function startTimeIn(rows: Rows | undefined, pid: number): string | undefined {
 }
 
 /**
- * The nearest of this process and its ancestors that leads a session: a child whose parent has another session leads one itself. ps
- * prints no session's number (its `sess` is a pointer that the kernel leaves empty). When the leader has ended, the chain ends at
- * launchd, which leads its own.
+ * The nearest of this process and its ancestors that leads a session: a child whose parent is in another session leads
+ * one itself. ps prints no session numbers (its `sess` is a pointer that the kernel leaves empty). If the leader has
+ * ended, the chain ends at launchd, which leads its own.
  */
 function sessionLeader(): number | undefined {
   const rows = everyRow();
@@ -84,9 +84,10 @@ function sessionLeader(): number | undefined {
 }
 
 /**
- * macOS reports no session numbers, so the members are the leader's process group and its descendants. While the leader lives, both are
- * its own. After that the group is its own if one of its processes bears the mark, as with a session on Linux. A process that left
- * the group and was adopted by launchd is found by its mark alone, and so is one that left the session.
+ * macOS reports no session numbers, so the members are the leader's process group and its descendants. While the leader
+ * lives, both are its own. After that the group is its own if one of its processes has the mark, as with a session on
+ * Linux. A process that left the group and was adopted by launchd is found only by its mark, and so is one that left
+ * the session.
  */
 function findTree({ leader, mark }: ProcessTree, scope: TreeSignal['scope']): FoundTree | 'unsure' | undefined {
   const rows = environments();
@@ -111,12 +112,15 @@ function descendants(rows: Rows, roots: readonly number[], isWanted: (row: PsRow
   const children = new Map<number, PsRow[]>();
   for (const row of rows.values()) children.set(row.parent, [...(children.get(row.parent) ?? []), row]);
   const found = new Set(roots);
-  // What is added meanwhile is visited too.
+  // Processes added meanwhile are visited too.
   for (const pid of found) for (const row of children.get(pid) ?? []) if (isWanted(row)) found.add(row.pid);
   return found;
 }
 
-/** `ps -E` prints arguments and environment without a separator, so a process that has the mark among its arguments is ruled out. */
+/**
+ * `ps -E` prints arguments and environment without a separator, so a process with the mark among its arguments is ruled
+ * out.
+ */
 function bearersOf(mark: string, rows: Rows): Set<number> {
   const named = [...rows.values()].filter((row) => hasWord(row, mark)).map(({ pid }) => pid);
   if (named.length === 0) return new Set();
@@ -128,7 +132,7 @@ function bearersOf(mark: string, rows: Rows): Set<number> {
   return new Set(named.filter((pid) => !isArgument(pid)));
 }
 
-/** By inode: `-f` takes the directory as a file, not as all of the file system that is mounted there. */
+/** By inode: `-f` treats the directory as a file, not as the whole file system that is mounted there. */
 function worksIn(directory: string, { name, without }: { name: string; without: readonly string[] }): boolean {
   const listed = run(LSOF, ['-w', '-n', '-P', '-f', '-a', '-d', 'cwd', '-c', name, '-F', 'pc', '--', directory]);
   const pids = pidsNamed(listed?.text ?? '', name);
@@ -141,13 +145,13 @@ function worksIn(directory: string, { name, without }: { name: string; without: 
 
 type Rows = ReadonlyMap<number, PsRow>;
 
-/** How long an answer may serve the code that runs without a break. */
+/** How long an answer may be reused within code that runs without a break. */
 const LOOK_MS_MAX = 100;
 let looked: { readonly rows: Rows; readonly isWhole: boolean; readonly atMs: number } | undefined;
 
 /**
- * What ps says of a process now. A caller that asks for a second one without a break is probably walking a list, so the second
- * question is answered from one look at all processes.
+ * What ps says about a process now. A caller that asks for a second one without a break is probably walking a list, so
+ * the second question is answered from one look at all processes.
  */
 function look(pid: number): Rows | undefined {
   if (looked && performance.now() - looked.atMs > LOOK_MS_MAX) looked = undefined;
@@ -172,8 +176,8 @@ function environments(): Rows | undefined {
 }
 
 /**
- * The rows of these processes, from one run of ps however many there are. Undefined when this process, which is always asked for,
- * is missing from the output. The row of ps itself is left out.
+ * The rows of these processes, from one run of ps however many there are. Undefined if this process, which is always
+ * included, is missing from the output. The row of ps itself is left out.
  */
 function rowsOf(pids: readonly number[] | 'all', options: readonly string[] = [], columns = COLUMNS): Rows | undefined {
   const which = pids === 'all' ? ['-ax'] : ['-p', [...new Set([...pids, process.pid])].join(',')];
@@ -196,7 +200,7 @@ function run(tool: string, args: readonly string[]): { readonly text: string; re
   if (tool === PS && !canRunPs) return undefined;
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const done = spawnSync(tool, args, {
-    // Nothing of this process's environment, which may bear the mark of a tree. The output is the same for everybody.
+    // Nothing of this process's environment, which may have the mark of a tree. The output is the same for every user.
     env: { LC_ALL: 'C', TZ: 'UTC0' },
     cwd: '/',
     stdio: ['ignore', 'pipe', 'ignore'],

@@ -6,7 +6,7 @@ import type { FoundTree, Platform } from './platform.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
-/** proc(5). Where it is hidden, nothing is known but whether a pid is in use. */
+/** proc(5). If it is hidden, all that is known is whether a pid is in use. */
 export const linux: Platform = {
   bootId,
   isThisBoot: (boot) => boot === bootId(),
@@ -25,7 +25,7 @@ export const linux: Platform = {
 };
 
 const STATE = 0;
-/** Where these are in what `statFields` returns. */
+/** Indexes into the result of `statFields`. */
 const GROUP = 2;
 const SESSION = 3;
 const START_TIME = 19;
@@ -35,7 +35,7 @@ function hasEnded(fields: readonly string[]): boolean {
   return fields[STATE] === 'Z' || fields[STATE] === 'X';
 }
 
-/** The fields of proc(5) `stat` from the third (state) on; undefined when there is no such process, or no proc. */
+/** The fields of proc(5) `stat` from the third (state) on; undefined if there is no such process, or no proc. */
 function statFields(pid: number): string[] | undefined {
   if (!hasProc()) return undefined;
   let stat: string;
@@ -49,7 +49,7 @@ function statFields(pid: number): string[] | undefined {
 }
 
 let isProcOurs: boolean | undefined;
-/** Whether there is a proc(5), and it shows this PID namespace: one that was mounted outside of it has other pids. */
+/** Whether there is a proc(5) that shows this PID namespace: one mounted outside of it has other pids. */
 function hasProc(): boolean {
   isProcOurs ??= Number(linkText('/proc/self')) === process.pid;
   return isProcOurs;
@@ -83,7 +83,7 @@ function bootId(): string {
   return knownBootId;
 }
 
-interface Listed {
+interface ProcEntry {
   readonly pid: number;
   readonly group: number;
   readonly session: number;
@@ -92,9 +92,9 @@ interface Listed {
 }
 
 /**
- * The kernel gives the number of a session to nobody else while one member lives, so a session under the leader's number
- * is the leader's own, or one that began after the leader's had ended. The mark tells which, and so does a process that
- * has the leader's pid and another start time.
+ * The kernel gives a session's number to no other session while one member lives. So a session with the leader's number
+ * is the leader's own, or began after the leader's had ended. The mark tells which, and so does a process that has the
+ * leader's pid and another start time.
  */
 function findTree({ leader, mark }: ProcessTree, scope: TreeSignal['scope']): FoundTree | undefined {
   const all = listProcesses();
@@ -108,10 +108,10 @@ function findTree({ leader, mark }: ProcessTree, scope: TreeSignal['scope']): Fo
   return { members, strays, ownGroup: all.find(({ pid }) => pid === process.pid)?.group };
 }
 
-/** Every process; undefined where there is no proc. */
-function listProcesses(): Listed[] | undefined {
+/** Every process; undefined without a proc. */
+function listProcesses(): ProcEntry[] | undefined {
   if (!statFields(process.pid)) return undefined;
-  const listed: Listed[] = [];
+  const listed: ProcEntry[] = [];
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     const fields = Number.isInteger(pid) ? statFields(pid) : undefined;
@@ -128,7 +128,7 @@ function listProcesses(): Listed[] | undefined {
   return listed;
 }
 
-/** Whether the environment that the process was started with has the mark; that of another user's is never seen. */
+/** Whether the process was started with the mark in its environment; never visible for another user's process. */
 function bearsMark(pid: number, mark: string): boolean {
   try {
     return `\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}`.includes(`\0${mark}\0`);

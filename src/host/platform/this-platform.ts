@@ -5,7 +5,7 @@ import type { Platform } from './platform.ts';
 
 let chosen: Platform | undefined;
 
-/** Chosen at the first question, once for a process. */
+/** Chosen on first use, once per process. */
 export function thisPlatform(): Platform {
   chosen ??= choose();
   return chosen;
