@@ -194,7 +194,7 @@ export class Mail {
       }
     };
     const renewed = renewing();
-    // What `onRenew` throws is thrown where the claim is disposed.
+    // An error of `onRenew` is thrown when the claim is disposed.
     renewed.catch(() => {});
     const stop = (): Promise<void> => {
       over.abort();

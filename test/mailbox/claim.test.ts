@@ -31,7 +31,7 @@ test('a claim is named after its attempt and the end of its lease, and nobody el
   expect(claimNew(setUp.seenBy(), { name: sealed.name, leaseMs: LEASE_MS })).toBeUndefined();
 });
 
-test('a claim is open to all from the end of its lease on, when it was released, and when it ends beyond any lease', async () => {
+test('a claim is open to all once its lease ends, when it was released, and when it ends later than any lease can', async () => {
   const { mailbox } = await MailboxSetUp.in(scratch());
   const isOpen = (untilMs: number): boolean => isOpenToAll(mailbox, { name: 'any', attempt: 1, untilMs });
   const { leaseMsMax } = mailbox.limits;
@@ -39,7 +39,7 @@ test('a claim is open to all from the end of its lease on, when it was released,
   expect([START_MS + leaseMsMax, START_MS + leaseMsMax + 1].map(isOpen)).toEqual([false, true]);
 });
 
-test('who takes a claim over is its holder, and the former one has lost it for every verb', async () => {
+test('a reader that takes a claim over is its holder, and the former holder has lost it for every operation', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const claim = await setUp.claimed();
   setUp.clock.pass(LEASE_MS);
@@ -59,7 +59,7 @@ test('who takes a claim over is its holder, and the former one has lost it for e
   expect(setUp.names('dead')).toEqual(['refused']);
 });
 
-test('renewing makes a lease end later, from now on, and never earlier', async () => {
+test('renewing makes a lease end later, counted from now, and never earlier', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const claim = await setUp.claimed();
   setUp.clock.pass(1_000);
@@ -81,7 +81,7 @@ test('a released claim can be taken over at once, as the next attempt', async ()
   expect(taken).toMatchObject({ attempt: 2 });
 });
 
-test('what is acknowledged lies under the day of its id, also when that day was removed meanwhile', async () => {
+test('an acknowledged message is under the day of its id, even if that day was removed meanwhile', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const first = await setUp.claimed();
   const second = await setUp.claimed();
@@ -94,7 +94,7 @@ test('what is acknowledged lies under the day of its id, also when that day was 
   expect(() => acknowledge(setUp.mailbox, second)).toThrow(LeaseLost);
 });
 
-test('after the last attempt a message is given up, and none before', async () => {
+test('a message is given up after the last attempt, not before', async () => {
   const setUp = await MailboxSetUp.in(scratch(), { attemptsMax: 3 });
   let claim = await setUp.claimed();
   for (const attempt of [2, 3]) {
@@ -109,7 +109,7 @@ test('after the last attempt a message is given up, and none before', async () =
   expect(setUp.events).toMatchObject([{ kind: 'dead', reason: { reason: 'attempts' } }]);
 });
 
-test('what has expired is a dead letter, and what expires later is not', async () => {
+test('an expired message is a dead letter, and one that expires later is not', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const expired = setUp.letter({ expiresAtMs: START_MS });
   const fresh = setUp.letter({ expiresAtMs: START_MS + 1 });

@@ -7,7 +7,7 @@ import { MailboxSetUp } from './mailbox-set-up.ts';
 
 const scratch = scratchDirectories('create');
 
-test('a mailbox can be delivered to once all of it is there', async () => {
+test('mail can be delivered to a mailbox only once all of it is there', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const { layout, host } = setUp.mailbox;
   nodeFileSystem.rmdir(layout.new);
@@ -21,7 +21,7 @@ test('a mailbox can be delivered to once all of it is there', async () => {
   expect(setUp.names('dead')).toEqual(['refused']);
 });
 
-// Repeated after a kill, it used to find nothing to make and to leave what was there unsynced.
+// Root cause: a retry after a kill found nothing to make, and left existing directories unsynced.
 test('making it again syncs it again', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const { layout, host } = setUp.mailbox;

@@ -11,7 +11,7 @@ import { LEASE_MS, MailboxSetUp, START_MS } from './mailbox-set-up.ts';
 
 const scratch = scratchDirectories('dead');
 
-test('dead letters are listed oldest first, then what was refused, each with its reason', async () => {
+test('dead letters are listed oldest first, then refused files, each with its reason', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   for (const content of ['first', 'second']) {
     const claim = await setUp.claimed({ content });
@@ -29,7 +29,7 @@ test('dead letters are listed oldest first, then what was refused, each with its
   for (const { path } of listed) expect(fs.existsSync(path)).toBe(true);
 });
 
-test('a letter whose reason is gone or no reason is listed all the same', async () => {
+test('a letter whose reason is missing or invalid is listed anyway', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const claim = await setUp.claimed();
   reject(setUp.mailbox, { claim, detail: 'no' });
@@ -41,7 +41,7 @@ test('a letter whose reason is gone or no reason is listed all the same', async 
   }
 });
 
-test('a dead letter that is tried again starts from its first attempt, and is dealt with like any other', async () => {
+test('a retried dead letter starts from its first attempt, and is handled like any other message', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const claim = await setUp.claimed();
   reject(setUp.mailbox, { claim, detail: 'no' });
@@ -66,7 +66,8 @@ function refuseInNew(setUp: MailboxSetUp, name: string, reason: RefusalReason): 
   return letter?.path.split('/').at(-1) ?? '';
 }
 
-// What was refused could not be tried again at all, whatever the reason: a key that was missing for a moment cost all mail.
+// Root cause: refused files could not be retried at all, whatever the reason: a key that was missing for a moment lost
+// all mail.
 test.each(PASSING)('what was refused as %s is judged anew, like mail that has just arrived', async (reason) => {
   const setUp = await MailboxSetUp.in(scratch());
   const [good, forged] = [setUp.letter({ content: 'good' }), setUp.letter()];
@@ -80,7 +81,7 @@ test.each(PASSING)('what was refused as %s is judged anew, like mail that has ju
   expect(setUp.refusals()).toEqual(['bad-frame']);
 });
 
-test('a refused message that was sent again and dealt with meanwhile is a duplicate, and handed out to nobody', async () => {
+test('a refused message that was sent again and handled meanwhile is a duplicate, and handed out to nobody', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const sealed = setUp.letter();
   setUp.lay(sealed, { new: true });
@@ -92,8 +93,9 @@ test('a refused message that was sent again and dealt with meanwhile is a duplic
   expect([...setUp.names('cur'), ...setUp.names('refused')]).toEqual([]);
 });
 
-// A take-over looked at no purged day, so what was refused once could be handed out after it had been acknowledged and purged.
-test('a refused message of a purged day stays where it is; purged only after it was put back, it is refused when it is claimed', async () => {
+// Root cause: a take-over ignored purged days, so a message refused once could be handed out after it had been
+// acknowledged and purged.
+test('a refused message of a purged day stays where it is; if the day is purged after the retry, it is refused when claimed', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const sealed = setUp.letter();
   setUp.lay(sealed, { new: true });
@@ -109,7 +111,7 @@ test('a refused message of a purged day stays where it is; purged only after it 
   expect(setUp.refusals()).toEqual(['purged']);
 });
 
-test('a first claim that was given back is judged as new by whoever takes it over', async () => {
+test('a first claim that was given back is judged as new by the reader that takes it over', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const sealed = setUp.letter();
   setUp.lay(sealed, { cur: [0, 0] });
@@ -118,7 +120,7 @@ test('a first claim that was given back is judged as new by whoever takes it ove
   expect(setUp.refusals()).toEqual(['purged']);
 });
 
-test('what was refused for what it is, or is not there, cannot be tried again', async () => {
+test('a file refused for its content, or that does not exist, cannot be retried', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const sealed = setUp.letter();
   expect(() => retryDead(setUp.mailbox, sealed.name)).toThrow(MessageNotFound);

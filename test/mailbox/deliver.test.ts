@@ -11,7 +11,7 @@ const scratch = scratchDirectories('deliver');
 const DELIVERED = { outcome: 'delivered', again: false };
 const AGAIN = { outcome: 'delivered', again: true };
 
-test('what is delivered lies in new with just the bytes that were signed, read-only, and nothing stays in tmp', async () => {
+test('a delivered message is in new with exactly the signed bytes, read-only, and nothing stays in tmp', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const sealed = setUp.letter();
   expect(await setUp.deliver(sealed)).toEqual(DELIVERED);
@@ -21,7 +21,7 @@ test('what is delivered lies in new with just the bytes that were signed, read-o
   expect(setUp.names('tmp')).toEqual([]);
 });
 
-test('a message sent again is delivered once, wherever it lies by then', async () => {
+test('a message sent again is delivered once, wherever it is by then', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const sealed = setUp.letter();
   const again = () => setUp.deliver(sealed, { mailbox: setUp.seenBy(), repeat: true });
@@ -39,7 +39,7 @@ test('a message sent again is delivered once, wherever it lies by then', async (
   expect([setUp.names('new'), setUp.names('cur')]).toEqual([[], []]);
 });
 
-test('another message under the same id is a conflict, wherever the first one lies', async () => {
+test('another message under the same id is a conflict, wherever the first one is', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const id = idAt(START_MS);
   const other = setUp.letter({ id, content: 'other' });
@@ -55,7 +55,7 @@ test('another message under the same id is a conflict, wherever the first one li
   expect(setUp.names('tmp')).toEqual([]);
 });
 
-test('what has the name of a message and is none moves aside', async () => {
+test('a file that has the name of a message but is not one is moved aside', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const sealed = setUp.letter();
   const squatter = `${setUp.mailbox.layout.new}/${sealed.name}`;
@@ -65,7 +65,7 @@ test('what has the name of a message and is none moves aside', async () => {
   expect(setUp.names('refused')).toHaveLength(2);
 });
 
-test('with a durability of power the file is synced before its link and the directory after, with process nothing is', async () => {
+test('with durability power the file is synced before its link and the directory after it, with process neither', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const stepsOf = async (durability: 'power' | 'process'): Promise<string[]> => {
     const counted = countCalls(nodeFileSystem);
@@ -103,7 +103,7 @@ test('a staged file that is swept before its link is written again', async () =>
   expect(setUp.names('new')).toHaveLength(1);
 });
 
-test('an error of the link means failed when it did not happen, delivered when it did, and unknown when nobody can tell', async () => {
+test('an error of the link means failed if it did not happen, delivered if it did, and unknown if nobody can tell', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const outcomeWith = async (link: FileSystem['link']): Promise<unknown> => {
     const mailbox = setUp.seenBy({ files: { ...nodeFileSystem, link } });
@@ -117,18 +117,18 @@ test('an error of the link means failed when it did not happen, delivered when i
   const linked = (staged: string, target: string): void => nodeFileSystem.link(staged, target);
   expect(await outcomeWith((staged, target) => (linked(staged, target), fail(staged)))).toBe('delivered');
   expect(setUp.names('new')).toHaveLength(1);
-  // Claimed, acknowledged and purged by others before anybody looked: the file's own names still tell.
+  // Claimed, acknowledged and purged by others before anyone looked: the file's own link count still tells.
   const vanished = (staged: string, target: string): never => {
     linked(staged, target);
     nodeFileSystem.rename(target, `${setUp.mailbox.layout.tmp}/elsewhere`);
     return fail(staged);
   };
   expect(await outcomeWith(vanished)).toBe('delivered');
-  // Without the staged file, which a sweep took, nothing tells: it used to be called delivered.
+  // Without the staged file, which a sweep removed, nothing tells. Such a message used to be reported as delivered.
   expect(await outcomeWith((staged) => (nodeFileSystem.unlink(staged), fail(staged)))).toBe('unknown');
 });
 
-test('a file system that cannot link is said to be one, and nothing is left', async () => {
+test('a file system without hard links is reported as such, and nothing is left behind', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const link = (staged: string): never => {
     throw systemError('EPERM', { name: 'link', path: staged });
@@ -140,7 +140,7 @@ test('a file system that cannot link is said to be one, and nothing is left', as
   expect([setUp.names('new'), setUp.names('tmp')]).toEqual([[], []]);
 });
 
-test('a mailbox that is gone is a failure that names it', async () => {
+test('a missing mailbox is a failure that names it', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   fs.rmSync(setUp.mailbox.layout.directory, { recursive: true });
   expect(await setUp.deliver(setUp.letter())).toMatchObject({

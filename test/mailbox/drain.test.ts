@@ -18,7 +18,7 @@ function contentsOf(claims: readonly Claim[]): string[] {
   return claims.map(({ message }) => message.content);
 }
 
-test('a drain claims everything, what nobody holds any more included, and leaves what others hold', async () => {
+test('a drain claims everything, including expired claims, and leaves what others hold', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const held = await setUp.claimed({ content: 'held' });
   for (const content of ['one', 'two']) await setUp.deliver(setUp.letter({ content }));
@@ -38,7 +38,7 @@ test('messages of one sender come in the order of their ids', async () => {
   expect(contentsOf(drained(setUp.mailbox))).toEqual(['a', 'b', 'c', 'd']);
 });
 
-test('what arrives during a drain is drained as well', async () => {
+test('mail that arrives during a drain is drained as well', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   await setUp.deliver(setUp.letter({ content: 'first' }));
   const contents: string[] = [];
@@ -63,7 +63,7 @@ test('a flood from one sender holds up the others by at most 30 messages', async
   expect(contents.indexOf('dave')).toBeLessThanOrEqual(31);
 });
 
-test('rounds keep each sender in order and lose nobody', () => {
+test('rounds keep the order of each sender and lose no message', () => {
   const nameOf = (from: string, n: number): string => `${idAt(START_MS, n)}.${from}.json`;
   const names = [...Array(7).keys()].flatMap((n) => [nameOf('a', n), ...(n < 3 ? [nameOf('b', n)] : [])]).sort();
   const ordered = inRounds(names, 2);
@@ -75,7 +75,7 @@ test('rounds keep each sender in order and lose nobody', () => {
   expect(ordered.slice(0, 4).filter((name) => name.endsWith('.a.json'))).toHaveLength(2);
 });
 
-test('names that are no messages are put aside, and good mail passes them', async () => {
+test('names that are not messages are put aside, and good mail passes them', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   fs.writeFileSync(`${setUp.mailbox.layout.new}/notes.txt`, 'hello');
   fs.mkdirSync(`${setUp.mailbox.layout.new}/folder`);
@@ -85,7 +85,7 @@ test('names that are no messages are put aside, and good mail passes them', asyn
   expect(setUp.names('new')).toEqual([]);
 });
 
-test('a message that cannot be claimed for now is passed over, and told of only when there was nothing else', async () => {
+test('a message that cannot be claimed for now is passed over, and reported only if there was nothing else', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const stuck = setUp.letter({ content: 'stuck' });
   await setUp.deliver(stuck);
@@ -102,7 +102,7 @@ test('a message that cannot be claimed for now is passed over, and told of only 
   expect(contentsOf(drained(setUp.mailbox))).toEqual(['stuck']);
 });
 
-test('what can be neither read nor moved is told once and skipped', async () => {
+test('a file that can be neither read nor moved is reported once and skipped', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const name = 'mounted';
   fs.mkdirSync(`${setUp.mailbox.layout.new}/${name}`);

@@ -9,7 +9,7 @@ import { LEASE_MS, MailboxSetUp } from './mailbox-set-up.ts';
 const scratch = scratchDirectories('fullness');
 const FULL = { outcome: 'failed', error: { code: 'MAILBOX_FULL' } };
 
-test('a mailbox takes as many messages as it may hold in new, and more as soon as some were claimed', async () => {
+test('a mailbox takes as many messages as new may hold, and more as soon as some are claimed', async () => {
   const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax: 6 });
   const sent = [setUp.letter(), setUp.letter(), setUp.letter()];
   for (const sealed of sent) expect(await setUp.deliver(sealed)).toMatchObject({ outcome: 'delivered' });
@@ -21,7 +21,7 @@ test('a mailbox takes as many messages as it may hold in new, and more as soon a
   expect(await setUp.deliver(setUp.letter())).toMatchObject(FULL);
 });
 
-// One flooder filled the whole mailbox, and every other sender was told that it is full.
+// Root cause: one flooder filled the whole mailbox, and every other sender was told that it is full.
 test('one sender fills at most half of a mailbox, and each further one at most half of what is left', async () => {
   const newMessagesMax = 16;
   const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax });
@@ -52,7 +52,7 @@ test('a sender is told how many of its own messages wait, and how many places ar
   expect(await setUp.deliver(setUp.letter())).toMatchObject({ error: { message } });
 });
 
-test('the bound is soft: what others deliver is seen within a second, and at once when the clock was set back', async () => {
+test('the limit is soft: deliveries by others are seen within a second, and at once if the clock was set back', async () => {
   const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax: 4 });
   const [one, other] = [setUp.seenBy(), setUp.seenBy()];
   for (const mailbox of [one, other]) {
@@ -75,8 +75,9 @@ test('the mailbox is listed at most once a second, however much is sent', async 
   expect(listings.length).toBeLessThanOrEqual(3);
 });
 
-// It used to be called failed, because the mailbox was found full before the message was looked for in new.
-test('what waits in a full mailbox was delivered, also when it is sent again', async () => {
+// Root cause: such a send was reported as failed, because the mailbox was found full before the message was looked up
+// in new.
+test('a message that waits in a full mailbox counts as delivered, even when sent again', async () => {
   const setUp = await MailboxSetUp.in(scratch(), { newMessagesMax: 1 });
   const sealed = setUp.letter();
   await setUp.deliver(sealed);

@@ -1,7 +1,7 @@
 /**
- * Root cause of what is tested here: what clears or copies trees leaves out empty directories, and each of those that a
- * mailbox has beside `new` stopped it in another way: `read` failed, `send` failed, and without `cur` a reader listed
- * `new` again and again, because a rename that finds no directory to go to looked like a message that was gone.
+ * Root cause: programs that clean up or copy trees leave out empty directories, and each missing directory of a mailbox
+ * except `new` broke it in another way: `read` failed, `send` failed, and without `cur` a reader listed `new` again and
+ * again, because a rename into a missing directory looked like a message that was gone.
  */
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
@@ -40,7 +40,7 @@ test.each([...BESIDE_NEW, 'tmp cur done dead'])('a message passes through a mail
   ]);
 });
 
-test('what is lost while a message is on its way is made where the message goes next', async () => {
+test('a directory lost while a message is on its way is made where the message goes next', async () => {
   const setUp = await without();
   const { layout } = setUp.mailbox;
   for (const [step, lost] of [
@@ -61,14 +61,14 @@ test('what is lost while a message is on its way is made where the message goes 
   expect(setUp.names('cur')).toHaveLength(1);
 });
 
-test('what is no message is refused also where there is nothing to put it', async () => {
+test('what is not a message is refused even if the directory for it is missing', async () => {
   const setUp = await without('tmp', 'dead');
   fs.writeFileSync(`${setUp.mailbox.layout.new}/no-message`, 'x');
   expect([...drain(setUp.mailbox, { leaseMs: LEASE_MS })]).toEqual([]);
   expect(listDead(setUp.mailbox)).toMatchObject([{ reason: 'bad-name', name: 'no-message' }]);
 });
 
-test('whoever owns its mailbox alone settles there too', async () => {
+test('an exclusive reader settles messages there too', async () => {
   const setUp = await without('done', 'cur');
   const sealed = setUp.letter();
   await setUp.deliver(sealed);
@@ -77,7 +77,7 @@ test('whoever owns its mailbox alone settles there too', async () => {
   expect(setUp.names('done')).toHaveLength(1);
 });
 
-test('to look, to sweep and to purge find nothing there and go on', async () => {
+test('look, sweep and purge find nothing there and succeed', async () => {
   const setUp = await without('tmp', 'cur', 'done', 'dead');
   expect(peek(setUp.mailbox, { limit: 10 })).toMatchObject({ unsettled: [], more: 0, unfit: 0 });
   expect(listDead(setUp.mailbox)).toEqual([]);
@@ -85,7 +85,7 @@ test('to look, to sweep and to purge find nothing there and go on', async () => 
   expect(await purge(setUp.mailbox)).toMatchObject({ days: 0 });
 });
 
-test('a claim that another has taken is still lost', async () => {
+test('a claim that another reader has taken is still lost', async () => {
   const setUp = await without();
   const sealed = setUp.letter();
   await setUp.deliver(sealed);

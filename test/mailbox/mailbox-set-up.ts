@@ -22,7 +22,7 @@ export const DAY_MS = 86_400_000;
 export const LEASE_MS = 10 * MINUTE_MS;
 const ROOM_ID = 'room-of-tests';
 
-/** A clock that only a test moves: as time passes, or as somebody sets the wall clock. */
+/** A clock that only the test moves: as time passes, or as if somebody set the wall clock. */
 class MovableClock implements Clock {
   #nowMs = START_MS;
   #uptimeMs = 1_000_000;
@@ -56,7 +56,7 @@ export interface Letter {
 export class MailboxSetUp {
   readonly clock = new MovableClock();
   readonly mailbox: Mailbox;
-  /** What `mailbox` told of, in order. */
+  /** The events that `mailbox` observed, in order. */
   readonly events: MailboxEvent[] = [];
   readonly #directory: string;
   readonly #limits: RoomLimits;
@@ -80,7 +80,7 @@ export class MailboxSetUp {
     return setUp;
   }
 
-  /** The same mailbox as another process sees it: with nothing remembered, and if need be on other files. */
+  /** The same mailbox as another process sees it: with empty caches and, if given, on other files. */
   seenBy({ files = unsyncedFiles, events = [] }: { files?: FileSystem; events?: MailboxEvent[] } = {}): Mailbox {
     const host: Host = { ...nodeHost, files, clock: this.clock, lock: alwaysGrants };
     const limits = this.#limits;
@@ -96,7 +96,7 @@ export class MailboxSetUp {
     });
   }
 
-  /** A message to bob, from alice and of now, each a little later than the one before, unless said otherwise. */
+  /** A message to bob. Default: from alice and of now, each a little later than the one before. */
   letter({ content = 'hello', from = 'alice', id, expiresAtMs }: Letter = {}): SealedMessage {
     this.#letters += 1;
     const ownId = id ?? idAt(this.clock.now(), this.#letters);
@@ -133,7 +133,7 @@ export class MailboxSetUp {
     return claim;
   }
 
-  /** Puts the file where it would lie after some other process's work. */
+  /** Puts the file where another process would have moved it. */
   lay(
     sealed: SealedMessage,
     where: { new: true } | { cur: readonly [attempt: number, untilMs: number] } | { done: true },
@@ -149,14 +149,14 @@ export class MailboxSetUp {
     fs.writeFileSync(file(), sealed.bytes, { mode: 0o400 });
   }
 
-  /** The names in one directory of the mailbox, in order. */
+  /** The names in one directory of the mailbox, sorted. */
   names(directory: 'tmp' | 'new' | 'cur' | 'done' | 'dead' | 'refused', day?: string): string[] {
     const { layout } = this.mailbox;
     const at = day === undefined ? layout[directory] : `${layout[directory]}/${day}`;
     return fs.existsSync(at) ? fs.readdirSync(at).sort() : [];
   }
 
-  /** Why each file in `dead/refused` is there. */
+  /** The reason of each file in `dead/refused`. */
   refusals(): string[] {
     const { refused } = this.mailbox.layout;
     const reasons = this.names('refused').filter((name) => name.endsWith('.why.json'));

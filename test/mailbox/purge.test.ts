@@ -22,7 +22,7 @@ async function acknowledgedOn(daysAgo: readonly number[]): Promise<MailboxSetUp>
   return setUp;
 }
 
-test('days go that ended longer ago than days are kept, and the last of them is written down', async () => {
+test('days that ended longer ago than days are kept are deleted, and the last of them is recorded', async () => {
   const setUp = await acknowledgedOn([0, 1, 2, 3, 4, 5, 9]);
   expect(await purge(setUp.mailbox)).toEqual({ through: dayOf(4), days: 3, messages: 3 });
   expect(setUp.names('done')).toEqual([dayOf(3), dayOf(2), dayOf(1), dayOf(0)]);
@@ -30,7 +30,7 @@ test('days go that ended longer ago than days are kept, and the last of them is 
   expect(await purge(setUp.mailbox)).toEqual({ through: dayOf(4), days: 0, messages: 0 });
 });
 
-test('the records of answers to messages of purged days go with them, and no others', async () => {
+test('the records of replies to messages of purged days are deleted with them, and no others', async () => {
   const setUp = await acknowledgedOn([0, 4, 5]);
   const { replies } = setUp.mailbox.layout;
   for (const days of [0, 3, 4, 6]) {
@@ -41,14 +41,14 @@ test('the records of answers to messages of purged days go with them, and no oth
   expect(fs.readdirSync(replies)).toEqual([dayOf(3), dayOf(0)]);
 });
 
-test('where nothing was acknowledged long ago, nothing is purged', async () => {
+test('nothing is purged if nothing was acknowledged long ago', async () => {
   const setUp = await acknowledgedOn([0, 3]);
   expect(await purge(setUp.mailbox)).toEqual({ through: undefined, days: 0, messages: 0 });
   expect(purgedThrough(setUp.mailbox)).toBeUndefined();
 });
 
 test.each(['waits', 'is claimed'] as const)(
-  'a day of which a message still %s stays, and all after it',
+  'a day with a message that still %s stays, and all later ones',
   async (how) => {
     const setUp = await acknowledgedOn([9, 8, 7, 6]);
     const old = setUp.letter({ id: idAt(START_MS - 7 * DAY_MS) });
@@ -58,7 +58,7 @@ test.each(['waits', 'is claimed'] as const)(
   },
 );
 
-test('the day is on the disk before anything of it is deleted', async () => {
+test('the day is on disk before anything of it is deleted', async () => {
   const setUp = await acknowledgedOn([9]);
   const counted = countCalls(nodeFileSystem);
   await purge(setUp.seenBy({ files: counted.files }));
@@ -74,7 +74,7 @@ test('the day is on the disk before anything of it is deleted', async () => {
   expect(deleted).toBeGreaterThan(synced);
 });
 
-test('an id of a purged day is refused, by who sends it and by who reads it', async () => {
+test('an id of a purged day is refused by senders and by readers', async () => {
   const setUp = await acknowledgedOn([9]);
   const old = setUp.letter({ id: idAt(START_MS - 9 * DAY_MS, 9) });
   await purge(setUp.mailbox);
@@ -89,13 +89,14 @@ test('an id of a purged day is refused, by who sends it and by who reads it', as
   expect(setUp.refusals()).toEqual(['purged']);
 });
 
-test('a dead letter of a purged day can still be tried again', async () => {
+test('a dead letter of a purged day can still be retried', async () => {
   const setUp = await acknowledgedOn([9]);
   const claim = await setUp.claimed({ id: idAt(START_MS - 9 * DAY_MS, 1) });
   reject(setUp.mailbox, { claim, detail: 'not now' });
   expect(await purge(setUp.mailbox)).toMatchObject({ through: dayOf(9) });
   retryDead(setUp.mailbox, claim.name);
-  // As if it had been claimed before: what nobody has claimed yet is judged like new mail, and refused as purged.
+  // As if it had been claimed before: a message that nobody has claimed yet is judged like new mail, and refused as
+  // purged.
   const taken = takeOver(setUp.mailbox, { claim: { name: claim.name, attempt: 1, untilMs: 0 }, leaseMs: LEASE_MS });
   if (!taken) throw new Error('not taken over');
   acknowledge(setUp.mailbox, taken);
@@ -105,7 +106,7 @@ test('a dead letter of a purged day can still be tried again', async () => {
 test.each([
   { jump: 'forward', byMs: 40 * DAY_MS },
   { jump: 'back', byMs: -2 * DAY_MS },
-])('a clock that jumped $jump purges nothing, and is believed the next time', async ({ byMs }) => {
+])('a clock that jumped $jump purges nothing, and is accepted the next time', async ({ byMs }) => {
   const setUp = await acknowledgedOn([9]);
   setUp.clock.jump(byMs);
   await expect(purge(setUp.mailbox)).rejects.toThrow(Conflict);
@@ -114,7 +115,7 @@ test.each([
   expect(await purge(setUp.mailbox)).toMatchObject({ through: dayOf(9) });
 });
 
-test('time that passes is no jump, however much, and nor is a clock that is corrected a little', async () => {
+test('passing time is not a jump, however much, and neither is a small correction of the clock', async () => {
   const setUp = await acknowledgedOn([0]);
   setUp.clock.pass(40 * DAY_MS);
   expect(await purge(setUp.mailbox)).toMatchObject({ through: dayOf(0) });
@@ -122,7 +123,7 @@ test('time that passes is no jump, however much, and nor is a clock that is corr
   expect(await purge(setUp.mailbox)).toMatchObject({ days: 0 });
 });
 
-test('what was purged through never goes back: not with the clock, and not by an unreadable mark', async () => {
+test('the purged day never goes back: not with the clock, and not with an unreadable mark', async () => {
   const setUp = await acknowledgedOn([9, 5]);
   await purge(setUp.mailbox);
   setUp.clock.jump(-20 * DAY_MS);
@@ -133,12 +134,12 @@ test('what was purged through never goes back: not with the clock, and not by an
   expect(purgedThrough(setUp.seenBy())).toBe(dayOf(5));
 });
 
-// It used to be written without a second look, so the one that knew of fewer days could write last.
-test('of two purges at once the one that purged further stands, wherever the other comes in', async () => {
+// Root cause: the mark was written without a second look, so the purge that knew of fewer days could write last.
+test('of two purges at once, the one that purged further wins, wherever the other runs', async () => {
   let schedules = 0;
   for (let step = 1; ; step++) {
     const setUp = await acknowledgedOn([9, 8, 5]);
-    // It holds the first purge back, and is dealt with before the second one looks.
+    // The message holds the first purge back, and is handled before the second one looks.
     const waiting = setUp.letter({ id: idAt(START_MS - 7 * DAY_MS) });
     setUp.lay(waiting, { new: true });
     let second: Promise<unknown> | undefined;
@@ -152,7 +153,7 @@ test('of two purges at once the one that purged further stands, wherever the oth
           const other = setUp.seenBy();
           fs.rmSync(`${other.layout.new}/${waiting.name}`);
           second = purge(other);
-          // The first one goes on when the second is done, where it can wait at all.
+          // The first one continues once the second is done, if it can wait at all.
           return method === 'fsync' ? second.then(() => perform.apply(target, args)) : perform.apply(target, args);
         };
       },

@@ -5,7 +5,7 @@ import { propertySeed } from '../chain/seed.ts';
 
 const seed = propertySeed('send-order');
 
-test('a slot asked for when all before have done has come at once', () => {
+test('a slot is ready at once if all earlier ones are done', () => {
   const takeSlot = createSendOrder();
   const first = takeSlot();
   expect(first.ready).toBeUndefined();
@@ -14,7 +14,7 @@ test('a slot asked for when all before have done has come at once', () => {
   expect(takeSlot().ready).toBeUndefined();
 });
 
-test('in whatever order slots pass, one has come exactly when all before it have done', async () => {
+test('a slot is ready exactly when all earlier ones are done, in whatever order they finish', async () => {
   let checked = 0;
   await fc.assert(
     fc.asyncProperty(

@@ -6,7 +6,7 @@ import { idAt, LEASE_MS, MailboxSetUp, START_MS } from './mailbox-set-up.ts';
 
 const scratch = scratchDirectories('status');
 
-test('the status of a message is where it lies', async () => {
+test('the status of a message is where it is', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const { mailbox } = setUp;
   const stateOf = (id: string): unknown => statusIn(mailbox, { idEnding: id, history: true }).map(({ state }) => state);
@@ -35,8 +35,8 @@ test('the status of a message is where it lies', async () => {
   expect(stateOf(idAt(START_MS, 999))).toEqual([]);
 });
 
-// A lease that ends later than any may was claimed to the one, and released to the other.
-test('the status of a message and the list of the inbox call a claim the same, whenever its lease ends', async () => {
+// Root cause: a claim whose lease ended later than any can was claimed to one of them, and released to the other.
+test('the status of a message and the list of the inbox agree on a claim, whenever its lease ends', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   const { leaseMsMax } = setUp.mailbox.limits;
   const ends = [0, 1, START_MS, START_MS + 1, START_MS + leaseMsMax, START_MS + leaseMsMax + 1, 999_999_999_999_999];
@@ -57,7 +57,7 @@ test('the status of a message and the list of the inbox call a claim the same, w
   }
 });
 
-test('every message whose id ends so is found', async () => {
+test('every message with this id ending is found', async () => {
   const setUp = await MailboxSetUp.in(scratch());
   for (const n of [0x1abcd, 0x2abcd, 0x3abce]) await setUp.deliver(setUp.letter({ id: idAt(START_MS, n) }));
   expect(statusIn(setUp.mailbox, { idEnding: 'abcd', history: true })).toHaveLength(2);

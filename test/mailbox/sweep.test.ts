@@ -17,7 +17,7 @@ function litter(setUp: MailboxSetUp, ages: Readonly<Record<string, number>>): vo
   }
 }
 
-test('what has lain in tmp for its time goes, what is younger stays, and a message that was linked from there too', async () => {
+test('old files in tmp are swept; younger files stay, and so does a message that was linked from there', async () => {
   const setUp = await MailboxSetUp.in(scratch(), { tmpAgeMsMax: AGE_MS });
   litter(setUp, { old: AGE_MS + 1, due: AGE_MS, young: AGE_MS - 1, ahead: -AGE_MS });
   const sealed = setUp.letter();
@@ -32,7 +32,7 @@ test('what has lain in tmp for its time goes, what is younger stays, and a messa
   expect(sweep(setUp.mailbox)).toBe(0);
 });
 
-test('one file that cannot be removed keeps no other from being swept', async () => {
+test('one file that cannot be removed does not keep others from being swept', async () => {
   const setUp = await MailboxSetUp.in(scratch(), { tmpAgeMsMax: AGE_MS });
   litter(setUp, { a: AGE_MS, b: AGE_MS, c: AGE_MS });
   const files = {

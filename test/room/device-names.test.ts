@@ -1,4 +1,7 @@
-/** A room may be copied to any system, so nobody joins under a name that no file can have on Windows; who has one, keeps it. */
+/**
+ * A room may be copied to any system, so nobody joins under a name that no file can have on Windows. An actor that has
+ * one already keeps it.
+ */
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,7 +29,7 @@ afterAll(() => room[Symbol.dispose]());
 const actors = (): string[] => fs.readdirSync(path.join(room.room, 'actors')).toSorted();
 
 describe('a new actor', () => {
-  it(`has none of the ${DEVICES.length} names of devices, nor one with something behind a dot`, async () => {
+  it(`cannot have any of the ${DEVICES.length} device names, even with a dot and more text behind it`, async () => {
     await using opened = await openRoom({ directory: room.room });
     for (const device of DEVICES) {
       for (const address of [device, `${device}.json`, `${device}.a.b`]) {
@@ -38,7 +41,7 @@ describe('a new actor', () => {
       }
     }
     expect(actors()).toEqual(['alice', 'bob']);
-    // What the hint says works.
+    // The hint must work.
     await opened.join('con-1.a.b');
   });
 
@@ -68,12 +71,12 @@ describe('a new actor', () => {
     'a"b',
     'a\\b',
     'a/b',
-  ])('cannot be called %s, which is no address', async (address) => {
+  ])('cannot be called %s, which is not an address', async (address) => {
     await using opened = await openRoom({ directory: room.room });
     await expect(opened.join(address)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   });
 
-  it('is refused in one line by join and by run, which name another', async () => {
+  it('is refused in one line by join and by run, which suggest another', async () => {
     const said =
       'mailroom: The address "aux" cannot be a file name on Windows, where "aux" is a device, and a room may be copied there. ' +
       'Choose another name, for example aux-1.\n';
@@ -91,7 +94,7 @@ describe('a new actor', () => {
   });
 });
 
-it('a child is not given one by its systemId either', () => {
+it('a child does not get one from its systemId either', () => {
   const child = { parent: 'ship', childId: 'build', step: 1, taken: new Set<string>() };
   expect(() => childAddress({ ...child, systemId: 'nul.build' })).toThrow('"nul" is a device');
   expect(childAddress({ ...child, systemId: 'build.nul' })).toBe('build.nul');
@@ -101,7 +104,7 @@ it('a child is not given one by its systemId either', () => {
 it.each([
   [['send', 'prn', 'INFO', 'x'], 'prn-1'],
   [['inbox', '--as', 'prn.mail'], 'prn-1.mail'],
-])('what %j says to do about one that nobody has joined as works', async (words, address) => {
+])('the hint about %j, as which nobody has joined, works', async (words, address) => {
   const refused = await room.run(words, { as: 'alice' });
   expect(refused.code).toBe(3);
   const [, named = ''] = /mailroom(?:\.cjs)? join (\S+)/.exec(refused.stderr) ?? [];
@@ -109,7 +112,7 @@ it.each([
   expect(await room.run(['join', named])).toMatchObject({ code: 0 });
 });
 
-describe('an actor that has joined as con before', () => {
+describe('an actor that joined as con earlier', () => {
   const as = { as: 'con' };
   beforeAll(async () => {
     await room.run(['join', 'before']);
@@ -118,7 +121,7 @@ describe('an actor that has joined as con before', () => {
     fs.writeFileSync(card, fs.readFileSync(card, 'utf8').replace('"before"', '"con"'));
   });
 
-  it('is listed, gets mail, reads, answers, leaves and comes back', async () => {
+  it('is listed, gets mail, reads, replies, leaves and comes back', async () => {
     expect((await room.run(['agents'])).stdout).toContain('con');
     expect(await room.run(['send', 'con', 'QUESTION', 'there?'], { as: 'alice' })).toMatchObject({ code: 0 });
     const [mail] = (await room.json(['inbox'], as)) as { id: string; content: string }[];
@@ -129,7 +132,7 @@ describe('an actor that has joined as con before', () => {
     expect((await room.run(['inbox'], { as: 'alice' })).stdout).toContain('con');
   });
 
-  it('is noted by doctor, which still finds nothing wrong', async () => {
+  it('is reported by doctor, which finds nothing wrong', async () => {
     const { code, stdout } = await room.run(['doctor']);
     expect(stdout).toContain('con cannot be a file name on Windows');
     expect(code).toBe(0);

@@ -19,7 +19,7 @@ afterAll(async () => {
   fs.rmSync(directory, { recursive: true, force: true });
 });
 
-test('what can never be sent is refused before it is charged', async () => {
+test('a message that can never be sent is refused before it is charged', async () => {
   const draft = { to: 'bob', type: 'INFO', content: 'hello' };
   const wrong = [
     ...[0, -1, 1.5, Number.NaN, 8.64e15, 366 * 86_400_000].map((expiresInMs) => ({ ...draft, expiresInMs })),
@@ -31,7 +31,7 @@ test('what can never be sent is refused before it is charged', async () => {
     { ...draft, to: '../bob' },
   ];
   for (const one of wrong) await expect(alice.send(one)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
-  // One message a minute is allowed, and this is the first that counts.
+  // One message a minute is allowed, and this is the first to count.
   await alice.send({ ...draft, expiresInMs: 1000 });
   await expect(alice.send(draft)).rejects.toMatchObject({ code: 'RATE_LIMIT_EXCEEDED' });
   console.log(`${wrong.length} drafts refused`);

@@ -27,7 +27,7 @@ async function openCounted(): Promise<{ room: Room; opened: () => number }> {
   return { room: await openRoom({ cwd: directory, host: { ...nodeHost, files } }), opened: () => opened };
 }
 
-test('cards are read once, and again when another process has replaced them', async () => {
+test('cards are read once, and again after another process has replaced them', async () => {
   const { room, opened } = await openCounted();
   await using other = await openRoom({ cwd: directory });
   const bob = await other.join('bob', { skills: ['first'] });
@@ -45,7 +45,7 @@ test('cards are read once, and again when another process has replaced them', as
   await room.close();
 });
 
-test('a card that went away is not remembered, and one that makes no sense is none', async () => {
+test('a missing card is not cached, and an invalid one counts as none', async () => {
   const { room } = await openCounted();
   await room.join('bob');
   expect(listCards(contextOf(room))).toHaveLength(1);

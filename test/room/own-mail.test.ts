@@ -8,7 +8,7 @@ import { openZoo, readAll, type ZooRoom } from '../hostile/zoo-room.ts';
 
 let clock: SteppedClock;
 let zoo: ZooRoom;
-/** The same room as another process of the same agents has it open. */
+/** The same room, opened as if by another process of the same agents. */
 let other: Room;
 beforeEach(async () => {
   clock = createSteppedClock();
@@ -24,7 +24,7 @@ const send = async (content: string): Promise<string> =>
   (await zoo.alice.send({ to: 'bob', type: 'INFO', content })).id;
 
 describe('list', () => {
-  it('shows what waits and what is claimed, oldest first, and moves nothing', async () => {
+  it('shows waiting and claimed mail, oldest first, and moves nothing', async () => {
     const ids = [await send('one'), await send('two'), await send('three')];
     const mail = await zoo.bob.claim(ids[1] ?? '');
     const before = fs.readdirSync(zoo.mailbox.directory, { recursive: true });
@@ -43,7 +43,7 @@ describe('list', () => {
     expect(zoo.bob.list().unsettled[1]).toMatchObject({ state: 'released', attempt: 1, untilMs: 0 });
   });
 
-  it('counts what nobody may act on, and shows none of it', async () => {
+  it('counts files that nobody may act on, and shows none of them', async () => {
     await send('good');
     await zoo.alice.send({ to: 'bob', type: 'INFO', content: 'over', expiresInMs: 1_000 });
     fs.writeFileSync(path.join(zoo.mailbox.new, 'foreign'), 'x');
@@ -55,7 +55,7 @@ describe('list', () => {
     expect(unfit).toBe(3);
   });
 
-  it('shows a message once that was claimed and then sent again', async () => {
+  it('shows a message only once that was claimed and then sent again', async () => {
     const id = await send('one');
     await zoo.bob.claim(id);
     const name = `${id}.alice.json`;
@@ -66,7 +66,7 @@ describe('list', () => {
 });
 
 describe('claim by id', () => {
-  it('takes one message by any ending that no other one has', async () => {
+  it('claims a message by any ending that is unique', async () => {
     const id = await send('one');
     await send('two');
     const mail = await zoo.bob.claim(id.slice(-8));
@@ -76,7 +76,7 @@ describe('claim by id', () => {
     expect((await readAll(zoo.bob)).map(({ content }) => content)).toEqual(['two']);
   });
 
-  it('hands out what another process of the same agent holds, without another attempt', async () => {
+  it('returns what another process of the same agent holds, without counting an attempt', async () => {
     const id = await send('one');
     const held = await other.agent('bob').claim(id, { leaseMs: 60_000 });
     expect(zoo.bob.held().map(({ message }) => message.id)).toEqual([id]);
@@ -88,7 +88,7 @@ describe('claim by id', () => {
     expect(zoo.bob.held()).toEqual([]);
   });
 
-  it('takes over what was released or ran out, as another attempt', async () => {
+  it('takes over released and expired claims as a further attempt', async () => {
     const id = await send('one');
     await (await other.agent('bob').claim(id)).release();
     expect((await zoo.bob.claim(id)).attempt).toBe(2);
@@ -97,7 +97,7 @@ describe('claim by id', () => {
     expect((await zoo.bob.claim(id)).attempt).toBe(3);
   });
 
-  it('says what is wrong with an id that names nothing, too much, or what is over', async () => {
+  it('says what is wrong with an id that is unknown, ambiguous or already handled', async () => {
     const ids = [await send('one'), await send('two')];
     const shared = ids.map((id) => id.slice(0, 8));
     expect(shared[0]).toBe(shared[1]);
@@ -109,8 +109,8 @@ describe('claim by id', () => {
     await expect(zoo.bob.claim(ids[1] ?? '')).rejects.toThrow(/is a dead letter \(rejected: no\)/);
   });
 
-  it('refuses an ending that two messages have, unless one of them was dealt with long ago', async () => {
-    // Made by hand, because ids never end alike by chance.
+  it('refuses an ambiguous ending, unless one of the two messages was handled long ago', async () => {
+    // Ids made by hand, because random ones never end alike.
     const [first = '', second = ''] = ['a', 'b'].map((digit) => `01900000-0000-7000-8000-${digit}00000001234`);
     for (const id of [first, second]) await zoo.alice.send({ to: 'bob', type: 'INFO', content: id, id });
     await expect(zoo.bob.claim('1234')).rejects.toThrow(Conflict);
@@ -122,7 +122,7 @@ describe('claim by id', () => {
 });
 
 describe('acknowledge by id', () => {
-  it('files what waits, what is held and what ran out, and once more is nothing', async () => {
+  it('handles waiting, held and expired messages, and is idempotent', async () => {
     const ids = [await send('waits'), await send('held'), await send('ran out')];
     await other.agent('bob').claim(ids[2] ?? '', { leaseMs: 1_000 });
     clock.advance(2_000);

@@ -11,9 +11,9 @@ const YEAR_MS = 365 * 24 * 3600 * 1000;
 const START_MS = Date.UTC(2026, 0, 1);
 
 interface Step {
-  /** Real time that passes before the next try. */
+  /** Real time that passes before the next attempt. */
   readonly afterMs: number;
-  /** How far somebody sets the clock back before it. */
+  /** How far the clock is set back before it. */
   readonly backMs: number;
 }
 
@@ -31,7 +31,7 @@ const steps = fc.array(
 const limits = fc.record({ limit: fc.integer({ min: 1, max: 5 }), windowMs: fc.integer({ min: 1, max: 2_000 }) });
 
 describe('grants', () => {
-  it('are never more than the limit in a window of real time, however often the clock is set back', () => {
+  it('never exceed the limit in a window of real time, however often the clock is set back', () => {
     let granted = 0;
     let jumps = 0;
     fc.assert(
@@ -49,7 +49,7 @@ describe('grants', () => {
     console.log(`${granted} grants, the clock set back ${jumps} times`);
   });
 
-  it('are free again one window after the clock was set back, however far ahead it had been', () => {
+  it('are available again one window after the clock was set back, however far ahead it had been', () => {
     fc.assert(
       fc.property(steps, limits, fc.nat(10 * YEAR_MS), (tries, limit, backMs) => {
         const { history, nowMs } = realTimesOf(tries, limit);
@@ -62,14 +62,14 @@ describe('grants', () => {
     );
   });
 
-  it('have times that rise while the clock is set back by little', () => {
+  it('have rising times while the clock is set back by little', () => {
     const limit = { limit: 10, windowMs: 1_000 };
     const history = historyOf(limit, [START_MS]);
     expect(decideGrant(history, START_MS - 900, limit)).toEqual({ grantAtMs: START_MS });
     expect(decideGrant(history, START_MS - 1_100, limit)).toEqual({ clockBackToMs: START_MS - 1_100 });
   });
 
-  it('are refused until the one that blocks is older than the window', () => {
+  it('are refused until the blocking one is older than the window', () => {
     const limit = { limit: 2, windowMs: 1_000 };
     const history = historyOf(limit, [START_MS, START_MS + 10]);
     expect(decideGrant(history, START_MS + 1_000, limit)).toEqual({ retryAt: START_MS + 1_001 });
@@ -77,8 +77,8 @@ describe('grants', () => {
   });
 });
 
-describe('the grants kept', () => {
-  it('are enough for a process with a higher limit, and survive being carried', () => {
+describe('the grants that are kept', () => {
+  it('suffice for a process with a higher limit, and survive being carried over', () => {
     const few = { limit: 2, windowMs: 1_000 };
     const times = [0, 500, 600, 700, 800].map((ms) => START_MS + ms);
     const history = historyOf(few, times);
@@ -102,19 +102,19 @@ describe('the grants kept', () => {
   });
 
   it.each([{ at: -1, id: 'x' }, { at: 1 }, { at: 1.5, id: 'x' }, null, 'x', { clockBackTo: 'now' }])(
-    'refuse a record that says %j',
+    'refuse a record with %j',
     (body) => {
       expect(() => historyOf({ limit: 1, windowMs: 1 }, []).apply({ ...HEAD, body })).toThrow(
-        /counter in \/where says/,
+        /counter in \/where has content/,
       );
     },
   );
 
   it.each([null, {}, { grants: 1 }, { grants: [1] }, { grants: [['x', 1]] }])(
-    'refuse an opening with %j',
+    'refuse an opening record with %j',
     (carried) => {
       expect(() => historyOf({ limit: 1, windowMs: 1 }, []).apply({ ...HEAD, carried })).toThrow(
-        /counter in \/where says/,
+        /counter in \/where has content/,
       );
     },
   );
@@ -137,7 +137,7 @@ function recordOf(body: RateBody): ChainRecord {
   return { ...HEAD, body };
 }
 
-/** Decides as the counter does: the clock set back is recorded first. */
+/** Decides as the counter does: a clock that was set back is recorded first. */
 function decide(history: GrantHistory, nowMs: number, limit: Limit): RateDecision {
   const decision = decideGrant(history, nowMs, limit);
   if (!('clockBackToMs' in decision)) return decision;
@@ -147,7 +147,7 @@ function decide(history: GrantHistory, nowMs: number, limit: Limit): RateDecisio
   return again;
 }
 
-/** Plays tries over real time on a clock that is only ever set back. */
+/** Simulates attempts over real time on a clock that is only ever set back. */
 function realTimesOf(
   tries: readonly Step[],
   limit: Limit,

@@ -14,7 +14,7 @@ const LIMIT = 5;
 const STEPS_MAX = 200;
 
 describe('a fault at any call of counting', () => {
-  it('never lets more through than the limit, is told with the path, and charges at most what failed', async () => {
+  it('never lets more through than the limit, is reported with the path, and charges at most what failed', async () => {
     let granted = 0;
     let failed = 0;
     const swept = await sweep(

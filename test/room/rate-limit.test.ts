@@ -13,7 +13,7 @@ import { grantsOf, ManualClock, newId, openCounter, START_MS } from './rate-set-
 const scratch = scratchDirectories('rate');
 
 describe('a rate counter', () => {
-  it('grants the limit, then refuses and says when to try again', async () => {
+  it('grants up to the limit, then refuses and says when to retry', async () => {
     const clock = new ManualClock();
     const counter = openCounter({ directory: scratch(), clock });
     expect(await grantsOf(counter)).toBe(5);
@@ -39,7 +39,7 @@ describe('a rate counter', () => {
     expect(await grantsOf(openCounter({ directory, clock }))).toBe(0);
   });
 
-  it('makes the id for the time of the grant, which is not before that of the last one', async () => {
+  it('makes the id for the time of the grant, which is never before the last one', async () => {
     const clock = new ManualClock();
     const directory = scratch();
     const idAt = (timeMs: number): string => `id-of-${timeMs}`;
@@ -52,7 +52,7 @@ describe('a rate counter', () => {
     expect(await openCounter({ directory, clock }).grant({ idAt })).toMatchObject({ timeMs: START_MS });
   });
 
-  it('charges the same id once, whoever repeats it, also after generations', async () => {
+  it('charges the same id once, whoever retries it, even across generations', async () => {
     const clock = new ManualClock();
     const directory = scratch();
     const options = { directory, clock, limit: 20, segmentBytesMax: 500 };
@@ -67,7 +67,7 @@ describe('a rate counter', () => {
     expect(await grantsOf(counter)).toBe(8);
   });
 
-  it('refuses only after a look at what other processes did', async () => {
+  it('refuses only after reading what other processes did', async () => {
     const clock = new ManualClock();
     const directory = scratch();
     const stale = openCounter({ directory, clock, limit: 1 });
@@ -122,7 +122,7 @@ describe('a rate counter', () => {
   });
 
   it.each([{ limit: 0 }, { limit: 1.5 }, { limit: 1e9 }, { windowMs: 0 }, { windowMs: Number.NaN }])(
-    'refuses limits that make no sense: %j',
+    'refuses invalid limits: %j',
     (limits) => {
       expect(() => openCounter({ directory: '/', clock: new ManualClock(), ...limits })).toThrow(RangeError);
     },
@@ -150,10 +150,10 @@ describe('the lock', () => {
 });
 
 describe('a grant', () => {
-  it('that was not used in time is given up for a new one', async () => {
+  it('is given up for a new one if it was not used in time', async () => {
     const directory = scratch();
     const clock = new ManualClock();
-    // The process stands still between its look and its write.
+    // The process pauses between its look and its write.
     let stops = 2;
     const stopping: FileSystem = {
       ...nodeFileSystem,
@@ -168,7 +168,7 @@ describe('a grant', () => {
     expect(await grantsOf(counter)).toBe(2);
   });
 
-  it('is refused with a clear error when others are first every time', async () => {
+  it('is refused with a clear error if others are first every time', async () => {
     const directory = scratch();
     const clock = new ManualClock();
     const options = { directory, clock, limit: 10_000 };
@@ -176,7 +176,7 @@ describe('a grant', () => {
     const outrun: FileSystem = {
       ...nodeFileSystem,
       write: (...args) => {
-        // The fast path of a grant has no wait in it, so the rival is there before this write.
+        // The fast path of a grant awaits nothing, so the rival appends before this write.
         void rival.grant(newId);
         return nodeFileSystem.write(...args);
       },
@@ -192,7 +192,7 @@ describe('a grant', () => {
 });
 
 describe('pacing', () => {
-  it('waits for its turn instead of refusing', async () => {
+  it('waits for a grant instead of refusing', async () => {
     const clock = new ManualClock();
     const counter = openCounter({ directory: scratch(), clock });
     const times: number[] = [];
@@ -213,7 +213,7 @@ describe('pacing', () => {
 });
 
 describe('a clock', () => {
-  it('set back frees nothing early and locks nobody out for longer than a window', async () => {
+  it('that is set back frees nothing early and locks nobody out for longer than a window', async () => {
     const clock = new ManualClock();
     const directory = scratch();
     const counter = openCounter({ directory, clock });
@@ -243,7 +243,7 @@ describe('a clock', () => {
 });
 
 describe('a counter file', () => {
-  it('removed by hand begins anew for processes that hold it open', async () => {
+  it('that is removed by hand is begun again by processes that hold it open', async () => {
     const clock = new ManualClock();
     const directory = scratch();
     const counter = openCounter({ directory, clock });
@@ -254,7 +254,7 @@ describe('a counter file', () => {
     expect((await grantsOf(openCounter({ directory, clock }), 3)) + (await grantsOf(counter))).toBe(5);
   });
 
-  it('that is damaged is refused, and used again once somebody mended it', async () => {
+  it('is refused while damaged, and used again once repaired', async () => {
     const clock = new ManualClock();
     const directory = scratch();
     const counter = openCounter({ directory, clock });
@@ -270,7 +270,7 @@ describe('a counter file', () => {
     expect(await grantsOf(counter)).toBe(5);
   });
 
-  it('in a directory that is not there is an error that names it', async () => {
+  it('in a missing directory gives an error that names it', async () => {
     const directory = path.join(scratch(), 'agent-9');
     const counter = openCounter({ directory, clock: new ManualClock() });
     await expect(counter.grant(newId)).rejects.toThrow(directory);

@@ -6,8 +6,8 @@ import { raceForGrants } from './rate-race.ts';
 
 const scratch = scratchDirectories('rate-race');
 
-describe('8 processes of one sender, for long', () => {
-  it.each(['lockfile', 'always'])('never get more than the limit and get most of it, lock: %s', async (lock) => {
+describe('8 processes of one sender, for a long time', () => {
+  it.each(['lockfile', 'always'])('never exceed the limit and get most of it, lock: %s', async (lock) => {
     const parent = scratch();
     const directory = path.join(parent, 'actor');
     fs.mkdirSync(directory);

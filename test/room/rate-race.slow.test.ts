@@ -8,7 +8,7 @@ const scratch = scratchDirectories('rate-race');
 
 describe('8 processes of one sender', () => {
   it.each(['lockfile', 'always'])(
-    'never get more than the limit in any window under SIGKILL and SIGSTOP, and get most of it, lock: %s',
+    'never exceed the limit in any window under SIGKILL and SIGSTOP, and get most of it, lock: %s',
     async (lock) => {
       const parent = scratch();
       const directory = path.join(parent, 'actor');

@@ -12,7 +12,7 @@ export interface RaceResult {
   readonly ids: ReadonlySet<string>;
   /** The most grants within any window. */
   readonly most: number;
-  /** What was granted, of all that could have been from the first grant to the last. */
+  /** Share of possible grants that were taken between the first and the last one. */
   readonly share: number;
   readonly summary: string;
 }

@@ -15,7 +15,7 @@ const DEFAULTS = {
 
 export const newId: GrantRequest = { idAt: () => randomUUID() };
 
-/** A clock that stands still until it is moved; to sleep moves it. */
+/** A clock that stands still until it is moved; sleeping moves it. */
 export class ManualClock implements Clock {
   nowMs = START_MS;
   readonly slept: number[] = [];
@@ -34,13 +34,13 @@ export class ManualClock implements Clock {
 
 export type CounterOptions = Partial<RateCounterOptions> & { readonly directory: string; readonly clock: Clock };
 
-/** A counter of 5 in 1 s, on a clock that the test moves, without a real lock. */
+/** A counter of 5 messages in 1 s, on a clock that the test moves, without a real lock. */
 export function openCounter({ clock, host, ...options }: CounterOptions): RateCounter {
   const base: Host = host ?? { ...nodeHost, lock: alwaysGrants };
   return new RateCounter({ ...DEFAULTS, ...options, host: { ...base, clock } });
 }
 
-/** Takes grants until one is refused, at most `most`; how many there were. */
+/** Takes grants until one is refused, at most `most`; returns how many there were. */
 export async function grantsOf(counter: RateCounter, most = 100): Promise<number> {
   for (let count = 0; count < most; count++) {
     try {

@@ -1,5 +1,5 @@
-// A process remembered keys, limits and paths of the room that it had opened, and went on when another room lay there: it
-// refused all of the new room's mail for good, as signed with keys that nobody has.
+// Root cause: a process cached keys, limits and paths of the room that it had opened, and continued when another room
+// was at its path: it refused all of the new room's mail for good, as signed with unknown keys.
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -32,7 +32,7 @@ async function replaceRoom(messages: number): Promise<{ room: Room; before: stri
   return { room, before: everythingIn(zoo.directory) };
 }
 
-/** Every path below, with what is in it and when it was last changed. */
+/** Every path below, with its content and the time of its last change. */
 function everythingIn(directory: string): string {
   const entries = fs.readdirSync(directory, { recursive: true, withFileTypes: true });
   const lines = entries.map((entry) => {
@@ -55,7 +55,7 @@ const REPLACED = {
 };
 
 describe('another room at the same path', () => {
-  it('keeps all its mail from a reader, a watcher and everything else that the old one was open for', async () => {
+  it('keeps all its mail from a reader, a watcher and everything else that was opened for the old one', async () => {
     const { room: old, alice, bob } = zoo;
     for (const content of ['held', 'read']) await alice.send({ ...NOTE, content });
     const [held] = await all(bob.inbox({ wait: false }));
@@ -95,7 +95,7 @@ describe('another room at the same path', () => {
 
   it('gets no message that was being written for the old one', async () => {
     let replaced: Awaited<ReturnType<typeof replaceRoom>> | undefined;
-    // At the sync of what was staged: everything was looked at before, and the link comes next.
+    // At the sync of the staged file: everything was checked before, and the link comes next.
     const files = {
       ...nodeHost.files,
       fsync: async (fd: number) => {
@@ -109,7 +109,7 @@ describe('another room at the same path', () => {
     await replaced?.room.close();
   });
 
-  it('moved away ends who waits, with the path, and everything in its place is nothing to them', async () => {
+  it('that is moved away ends waiting readers, with the path, and anything in its place is ignored', async () => {
     const elsewhere = `${zoo.base}/elsewhere`;
     const waiting = all(zoo.bob.inbox()).catch((error: unknown) => error);
     await until('bob has looked', () => zoo.room.actors().some(({ seenAtMs }) => seenAtMs !== undefined));
@@ -121,7 +121,7 @@ describe('another room at the same path', () => {
   });
 });
 
-describe('room.json written anew', () => {
+describe('room.json rewritten', () => {
   const rewrite = (change: object): void => {
     const file = roomLayout(zoo.directory).config;
     const config = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
@@ -129,7 +129,7 @@ describe('room.json written anew', () => {
     fs.renameSync(`${file}~`, file);
   };
 
-  it('as editors do it, by another file, ends nobody and takes effect', async () => {
+  it('by another file, as editors do, ends nobody and takes effect', async () => {
     const big = { ...NOTE, content: 'x'.repeat(300_000) };
     await expect(zoo.alice.send(big)).rejects.toMatchObject({ code: 'MESSAGE_REFUSED' });
     rewrite({ limits: { rateLimit: 100_000, messageBytesMax: 1_000_000 } });
@@ -137,7 +137,7 @@ describe('room.json written anew', () => {
     expect(await readAll(zoo.bob)).toHaveLength(1);
   });
 
-  it('is waited for while an editor has taken the old one away, and for no longer than 5 s', async () => {
+  it('is waited for while an editor has moved the old one away, but for no longer than 5 s', async () => {
     let uptimeMs = 1_000;
     const host = { ...nodeHost, clock: { ...nodeHost.clock, uptimeMs: () => uptimeMs } };
     await using room = await openRoom({ directory: zoo.directory, durability: 'process', host });
@@ -155,14 +155,14 @@ describe('room.json written anew', () => {
     await expect(readAll(room.agent('bob'))).resolves.toEqual([]);
   });
 
-  it('with a higher attemptsMax lets a message be tried again that would be given up', async () => {
+  it('with a higher attemptsMax allows another attempt at a message that would be given up', async () => {
     await zoo.alice.send(NOTE);
     for await (const mail of zoo.bob.inbox({ wait: false })) {
       await mail.release();
       break;
     }
     rewrite({ limits: { rateLimit: 100_000, attemptsMax: 1 } });
-    // Between the listing and the claim, when what is known is as old as it ever is.
+    // Between the listing and the claim, when cached values are as old as they ever get.
     const files = {
       ...nodeHost.files,
       rename: (from: string, to: string) => {
@@ -180,14 +180,14 @@ describe('room.json written anew', () => {
   });
 });
 
-describe('no final verdict rests on what is remembered', () => {
-  it('a room key that was put back from a backup is read before anything signed with it is refused', async () => {
+describe('no final verdict rests on cached values', () => {
+  it('a room key restored from a backup is read before anything signed with it is refused', async () => {
     const { roomKey } = roomLayout(zoo.directory);
     const right = fs.readFileSync(roomKey);
     fs.writeFileSync(roomKey, randomBytes(32).toString('hex'));
     await using other = await openRoom({ directory: zoo.directory, durability: 'process' });
     const reader = other.agent('bob');
-    // It has the wrong key in memory from here on.
+    // From here on it has the wrong key in memory.
     await other.agent('alice').send({ ...NOTE, content: 'under the wrong key' });
     expect(await readAll(reader)).toHaveLength(1);
     fs.writeFileSync(roomKey, right);
@@ -210,7 +210,7 @@ describe('no final verdict rests on what is remembered', () => {
   });
 });
 
-test('a log that was removed is begun anew with the next record, and that of another room gets none', async () => {
+test('a removed log is begun again with the next record, and the log of another room gets none', async () => {
   const { log } = roomLayout(zoo.directory);
   await zoo.alice.send(NOTE);
   fs.rmSync(log);

@@ -8,11 +8,12 @@ import { contextOf } from '../../src/room/room.ts';
 import { createSteppedClock, type SteppedClock } from '../hostile/stepped-clock.ts';
 import { openZoo, readAll, type ZooRoom } from '../hostile/zoo-room.ts';
 
-// A reply that is killed behind its link and repeated as it was typed used to arrive twice: each try had an id of its own.
+// Root cause: a reply that was killed after its link and retried as it was typed used to arrive twice: each attempt had
+// an id of its own.
 
 let clock: SteppedClock;
 let zoo: ZooRoom;
-/** The same room as another process of the same agents has it open. */
+/** The same room, opened as if by another process of the same agents. */
 let other: Room;
 beforeEach(async () => {
   clock = createSteppedClock();
@@ -30,7 +31,7 @@ async function ask(): Promise<Message> {
   return (await zoo.alice.send({ to: 'bob', type: 'QUESTION', content: 'which port?' })).message;
 }
 
-/** The records that bob has, by their paths below `replies`. */
+/** Bob's records, by their paths below `replies`. */
 function records(): string[] {
   const { replies } = zoo.mailbox;
   if (!fs.existsSync(replies)) return [];
@@ -40,7 +41,7 @@ function records(): string[] {
 const recordPath = (): string => path.join(zoo.mailbox.replies, records()[0] ?? '');
 
 describe('a reply', () => {
-  it('that another process repeats is the same message, and arrives once', async () => {
+  it('that another process retries is the same message, and arrives once', async () => {
     const question = await ask();
     const first = await zoo.bob.reply(question, INFO);
     clock.advance(60_000);
@@ -52,7 +53,7 @@ describe('a reply', () => {
     expect(await readAll(zoo.alice)).toEqual([]);
   });
 
-  it('that says something else, in any part, is another answer', async () => {
+  it('that differs in any part is another reply', async () => {
     const question = await ask();
     const drafts = [
       INFO,
@@ -72,14 +73,14 @@ describe('a reply', () => {
     expect(records()).toHaveLength(drafts.length);
   });
 
-  it('is one answer when two processes send it at once', async () => {
+  it('is one reply if two processes send it at once', async () => {
     const question = await ask();
     const sent = await Promise.all([zoo.bob, other.agent('bob')].map((bob) => bob.reply(question, INFO)));
     expect(new Set(sent.map(({ id }) => id)).size).toBe(1);
     expect(await readAll(zoo.alice)).toHaveLength(1);
   });
 
-  it('expires counted from the first try, and says so when that try reached nobody', async () => {
+  it('expires counted from the first attempt, and says so if that attempt reached nobody', async () => {
     const question = await ask();
     const draft = { ...INFO, expiresInMs: 60_000 };
     const first = await zoo.bob.reply(question, draft);
@@ -94,7 +95,7 @@ describe('a reply', () => {
     expect((await zoo.bob.reply(question, { ...INFO, expiresInMs: 61_000 })).id).not.toBe(first.id);
   });
 
-  it('is sent as it is when it names its id', async () => {
+  it('is sent under its own id if it names one', async () => {
     const question = await ask();
     const { id } = await zoo.bob.reply(question, INFO);
     expect((await zoo.bob.reply(question, { ...INFO, id })).outcomes).toMatchObject({ alice: { again: true } });
@@ -103,7 +104,7 @@ describe('a reply', () => {
 });
 
 describe('the record of a reply', () => {
-  it('is signed, and is no message for anybody', async () => {
+  it('is signed, and is not a message for anyone', async () => {
     const question = await ask();
     const { id } = await zoo.bob.reply(question, INFO);
     const day = new Date(Number.parseInt(question.id.replace('-', '').slice(0, 12), 16)).toISOString().slice(0, 10);
@@ -129,7 +130,7 @@ describe('the record of a reply', () => {
     await zoo.bob.reply(question, INFO);
     await readAll(zoo.alice);
     const whole = fs.readFileSync(recordPath(), 'utf8');
-    // What alice signed about an answer of her own.
+    // A record that alice signed about a reply of her own.
     const mine = await zoo.bob.send({ to: 'alice', type: 'QUESTION', content: 'and yours?' });
     await zoo.alice.reply(mine.message, INFO);
     const [hers = ''] = fs

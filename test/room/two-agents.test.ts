@@ -11,7 +11,7 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(directory, { recursive: true, force: true }));
 
 test.each(['hmac-sha256', 'ed25519'] as const)(
-  'two agents exchange a question and its answer, signed with %s',
+  'two agents exchange a question and its reply, signed with %s',
   async (algorithm) => {
     await initRoom({ cwd: directory, algorithm });
     await using room = await openRoom({ cwd: directory });
@@ -42,7 +42,7 @@ test.each(['hmac-sha256', 'ed25519'] as const)(
   },
 );
 
-test('a message sent again with its id is delivered once, wherever it lies by then', async () => {
+test('a message sent again with its id is delivered once, wherever it is by then', async () => {
   await initRoom({ cwd: directory });
   await using room = await openRoom({ cwd: directory });
   const alice = await room.join('alice');
@@ -61,7 +61,7 @@ test('a message sent again with its id is delivered once, wherever it lies by th
   await expect(alice.send({ ...draft, id, content: 'other' })).rejects.toMatchObject({ code: 'CONFLICT' });
 });
 
-test('a broadcast reaches everyone but its sender, and an unknown name is suggested', async () => {
+test('a broadcast reaches everyone but its sender, and an unknown name gets a suggestion', async () => {
   await initRoom({ cwd: directory });
   await using room = await openRoom({ cwd: directory });
   const a = await room.join('agent-1');
@@ -78,7 +78,7 @@ test('a broadcast reaches everyone but its sender, and an unknown name is sugges
   await expect(a.send({ to: 'agent-22', type: 'INFO', content: '' })).rejects.toMatchObject({ nearest: 'agent-2' });
 });
 
-test('a claim whose lease ended is taken over, and its first holder cannot acknowledge it', async () => {
+test('an expired claim is taken over, and its first holder can no longer acknowledge it', async () => {
   await initRoom({ cwd: directory });
   await using room = await openRoom({ cwd: directory });
   const alice = await room.join('alice');

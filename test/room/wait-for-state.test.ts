@@ -41,7 +41,7 @@ async function sendAndWait(
   return { over };
 }
 
-it('is over when every recipient has come so far, and not before', async () => {
+it('ends once every recipient has got that far, and not before', async () => {
   const { over } = await sendAndWait('claimed');
   for await (const mail of zoo.bob.inbox({ wait: false })) expect(mail.attempt).toBe(1);
   clock.advance(1_000);
@@ -51,7 +51,7 @@ it('is over when every recipient has come so far, and not before', async () => {
   expect(await over).toBe('reached');
 });
 
-it('is over when the time is, naming who has not', async () => {
+it('ends after the timeout, naming who has not got that far', async () => {
   const { over } = await sendAndWait('acknowledged');
   await readAll(zoo.bob);
   clock.advance(1_000);
@@ -61,7 +61,7 @@ it('is over when the time is, naming who has not', async () => {
   expect(await over).toMatch(/^TIMEOUT: carol had not acknowledged the message .* after 10 s/);
 });
 
-it('is over when a recipient has given the message up, and when nobody wants to wait any more', async () => {
+it('ends when a recipient has given the message up, and when the signal aborts', async () => {
   const { over } = await sendAndWait('acknowledged');
   for await (const mail of zoo.bob.inbox({ wait: false })) await mail.reject('no');
   clock.advance(1_000);

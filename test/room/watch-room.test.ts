@@ -15,7 +15,7 @@ afterEach(async () => {
   await zoo[Symbol.asyncDispose]();
 });
 
-/** Gathers what is seen until the test aborts. */
+/** Collects what is seen until the test aborts. */
 function watch(address: string | undefined): { seen: Seen[]; ended: Promise<void> } {
   const seen: Seen[] = [];
   const ended = (async () => {
@@ -25,7 +25,7 @@ function watch(address: string | undefined): { seen: Seen[]; ended: Promise<void
   return { seen, ended };
 }
 
-it('begins with what waits and not with what was read, and sees each message once', async () => {
+it('begins with waiting and not with handled mail, and sees each message once', async () => {
   await zoo.alice.send({ to: 'bob', type: 'INFO', content: 'read' });
   await readAll(zoo.bob);
   await zoo.alice.send({ to: 'bob', type: 'INFO', content: 'waits' });
@@ -42,7 +42,7 @@ it('begins with what waits and not with what was read, and sees each message onc
   expect(seen.map(({ message }) => message.content)).toEqual(['waits', 'one', 'two', 'three']);
 });
 
-it('sees what goes to anybody, also to who joins later and reads at once, and nothing forged', async () => {
+it('sees mail to anyone, even to an actor that joins later and reads at once, and nothing forged', async () => {
   const { seen, ended } = watch(undefined);
   await zoo.alice.send({ to: 'bob', type: 'INFO', content: 'to bob' });
   await until('the first is seen', () => seen.length === 1);
