@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { amount } from '../run/amount.ts';
 import { flood } from './burst.ts';
 
-/** The long set overflows the queue of inotify(7), of which `lost-hints.test.ts` has the effect on the reader. */
+/** The long set overflows the queue of inotify(7); `lost-hints.test.ts` has the effect of that on the reader. */
 const MESSAGES = amount(4_000, { long: 40_000 });
 
-test('nothing of a burst is lost on a reader whose event loop is blocked for 2 s', async () => {
+test('a reader whose event loop is blocked for 2 s loses nothing of a burst', async () => {
   const startedMs = Date.now();
   const { arrived, duplicates, waiting } = await flood(MESSAGES);
   console.log(

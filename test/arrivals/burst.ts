@@ -12,11 +12,11 @@ const BLOCKED_MS = 2_000;
 export interface Burst {
   readonly arrived: number;
   readonly duplicates: number;
-  /** How many lay in `new` when the blocked loop of the reader went on. */
+  /** How many were in `new` when the reader's blocked loop continued. */
   readonly waiting: number;
 }
 
-/** Two processes deliver so many messages to a reader that waits, and whose event loop is blocked for the first 2 s of it. */
+/** Two processes deliver this many messages to a waiting reader whose event loop is blocked for the first 2 s. */
 export async function flood(messages: number): Promise<Burst> {
   await using pair = await openPair({ limits: { newMessagesMax: 2 * messages }, senders: FLOODERS });
   const { directory, bob } = pair;
@@ -29,7 +29,7 @@ export async function flood(messages: number): Promise<Burst> {
       if (seen.has(mail.message.id)) duplicates += 1;
       seen.add(mail.message.id);
       await mail.ack();
-      // Lets hints come in while the mailbox is drained, as they would where there is work to do.
+      // Lets hints in while the mailbox is drained, as they would be if there were work to do.
       if (seen.size % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
   })();
@@ -56,10 +56,10 @@ export async function flood(messages: number): Promise<Burst> {
   }
 }
 
-/** Only a reader that gets nowhere for so long is done: how long a busy machine takes for all of it is unknown. */
+/** Ends only a reader that makes no progress for so long: how long a busy machine takes for all of it is unknown. */
 const IDLE_MS_MAX = 30_000;
 
-/** Waits until the count is reached, or grows no more. */
+/** Waits until the count is reached, or stops growing. */
 async function untilIdle(count: () => number, enough: number): Promise<void> {
   let last = count();
   let idleSinceMs = Date.now();

@@ -4,7 +4,7 @@ import { nodeHost } from '../../src/host/node-host.ts';
 import { until } from '../hostile/until.ts';
 import { openPair, type Pair } from './pair.ts';
 
-/** Longer than any test: who wakes before was woken. */
+/** Longer than any test: a reader that wakes earlier was woken. */
 const POLL_MS = 3_600_000;
 
 /** Counts what a waiting reader holds: timers of the clock, watchers of the system. */
@@ -34,7 +34,7 @@ function countingHost() {
   return { held, host: { clock, watching } };
 }
 
-/** An abort signal that counts who listens. */
+/** An abort signal that counts its listeners. */
 function countingSignal() {
   const controller = new AbortController();
   const { signal } = controller;
@@ -118,7 +118,7 @@ test('a reader that stops by itself, or by an error of its own, leaves nothing b
   expect(held).toMatchObject({ watchers: 0, everWatched: 2, sleeps: 0 });
 });
 
-test('an abort hands out nothing more, and what was handed out stays claimed', async () => {
+test('after an abort nothing more is handed out, and what was handed out stays claimed', async () => {
   await using pair = await openPair();
   await sendNumbers(pair, 5);
   const controller = new AbortController();

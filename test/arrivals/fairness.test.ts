@@ -5,13 +5,13 @@ import { openPair } from './pair.ts';
 import { putFlood } from './put-flood.ts';
 
 const FLOOD = 5_000;
-/** Where only its beginning is read. */
+/** Large enough that only its beginning is read. */
 const LONG_ENOUGH = 500;
 const ROUND = 30;
-/** Of the reader's own clock; a mailbox is listed anew after 1 s. */
+/** By the reader's own clock; a mailbox is listed again after 1 s. */
 const LISTED_EVERY_MS = 1_000;
 
-/** A clock by which each message takes so long. */
+/** A clock on which each message takes this long. */
 function slowClock(): Clock & { pass(ms: number): void } {
   let passedMs = 0;
   return {
@@ -21,14 +21,14 @@ function slowClock(): Clock & { pass(ms: number): void } {
   };
 }
 
-test('a flood of 5,000 that lies there already holds up the one message of another by at most one round', async () => {
+test('an existing flood of 5,000 holds up the one message of another sender by at most one round', async () => {
   await using pair = await openPair({ senders: ['flooder'] });
   putFlood(pair, { from: 'flooder', count: FLOOD });
   await pair.alice.send({ to: 'bob', type: 'INFO', content: 'the one' });
   expect(await placeOfAlice(pair.bob.inbox({ wait: false }))).toBeLessThanOrEqual(ROUND);
 });
 
-test('a flood of claims whose leases have ended holds up new mail by at most one round', async () => {
+test('a flood of expired claims holds up new mail by at most one round', async () => {
   await using pair = await openPair({ senders: ['flooder'] });
   putFlood(pair, { from: 'flooder', count: LONG_ENOUGH, claim: ',1,0' });
   await pair.alice.send({ to: 'bob', type: 'INFO', content: 'the one' });
@@ -36,12 +36,12 @@ test('a flood of claims whose leases have ended holds up new mail by at most one
 });
 
 test.each([50, 400, 1_500])(
-  'one that comes while a flood is drained waits for the end of its round and one more: %d ms a message',
+  'a message that arrives while a flood is drained waits for the end of its round and one more: %d ms a message',
   async (messageMs) => {
     const clock = slowClock();
     await using pair = await openPair({ senders: ['flooder'], host: { clock } });
     putFlood(pair, { from: 'flooder', count: LONG_ENOUGH });
-    // What a second holds of the listing at hand, up to the end of its round, and then one round of the new listing.
+    // What a second holds of the current listing, up to the end of its round, and then one round of the new listing.
     const listed = Math.ceil(LISTED_EVERY_MS / messageMs / ROUND) * ROUND;
     const sentAt = [7, 31, 44, 60];
     const waited: number[] = [];

@@ -9,7 +9,7 @@ const MESSAGES = 300;
 const POLL_MS = 1_000;
 const SEED = Number(process.env['MAILROOM_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** A watcher that loses hints, as the share says, and counts. */
+/** A watcher that loses this share of hints, and counts. */
 function forgetful(lostShare: number): Watching & { hints: number; lost: number } {
   let state = SEED;
   const random = (): number => {
@@ -51,7 +51,7 @@ test.each([0.9, 1])(
     let polls = 0;
     for (let number = 0; number < MESSAGES; number++) {
       await pair.alice.send({ to: 'bob', type: 'INFO', content: String(number) });
-      // Every so often the hints that came have their effect, and then the reader sleeps until the next poll.
+      // Every so often the hints that came take effect, and then the reader sleeps until the next poll.
       if (number % 10 !== 9) continue;
       await until('the reader sleeps', () => clock.sleepers === 1);
       clock.advance(POLL_MS);

@@ -1,6 +1,6 @@
 /**
- * Root cause of what is tested here: what cannot be moved is remembered, and forgotten when it is too much. A drain that
- * listed more of it than is remembered found it again at every listing, and never came to an end.
+ * Root cause: files that cannot be moved are remembered, up to a limit at which they are forgotten. A drain that listed
+ * more of them than are remembered found them again at every listing, and never ended.
  */
 import fs from 'node:fs';
 import { randomBytes } from 'node:crypto';
@@ -14,7 +14,7 @@ import { openPair } from './pair.ts';
 
 const UNMOVABLE = 10_050;
 
-test('more files that cannot be moved than are remembered let a drain come to its end, and good mail through', async () => {
+test('more unmovable files than are remembered let a drain end, and good mail through', async () => {
   let tries = 0;
   const files: typeof nodeHost.files = {
     ...nodeHost.files,

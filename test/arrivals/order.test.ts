@@ -4,7 +4,7 @@ import { openPair } from './pair.ts';
 const AT_ONCE = 64;
 const BATCHES = 12;
 
-test('what one process sends at once is read in the order of the calls, also while its counter changes files', async () => {
+test('messages that one process sends at once are read in the order of the calls, even while its counter changes files', async () => {
   // A counter of many small files, so that some sends have to wait for the next one, and others come after them.
   await using pair = await openPair({ limits: { rateLimit: 64, rateWindowMs: 1, rateSegmentBytesMax: 1 } });
   const sent: string[] = [];

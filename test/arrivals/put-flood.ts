@@ -7,8 +7,8 @@ import { sealMessage } from '../../src/signing/seal.ts';
 import type { Pair } from './pair.ts';
 
 /**
- * Puts messages of one sender straight into bob's `new`, or with `claim` into `cur` under that attempt and end: what is
- * tried is the reader.
+ * Puts messages of one sender straight into bob's `new` or, with `claim`, into `cur` under that attempt and end: the
+ * code under test is the reader.
  */
 export function putFlood(
   { readerRoom }: Pair,

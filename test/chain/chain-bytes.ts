@@ -16,7 +16,7 @@ export function writeChain(contents: readonly RecordContent[], { by = 'w', from 
   return written;
 }
 
-/** What counts in these bytes of a chain's first segment. Throws ChainDamaged. */
+/** The records that count in these bytes of a chain's first segment. Throws ChainDamaged. */
 export function scanBytes(bytes: Buffer): { records: ChainRecord[]; scan: ChainScan } {
   const scan = new ChainScan({ path: '/chain/1', first: 1 });
   const records: ChainRecord[] = [];

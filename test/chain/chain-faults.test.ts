@@ -51,7 +51,7 @@ describe('a fault at any call', () => {
 
 type Outcome = 'won' | 'failed' | 'unknown';
 
-/** Appends the powers of two, so that a sum tells which of them are in it; opens anew after a failure. */
+/** Appends the powers of two, so that a sum tells which of them are in it; reopens after a failure. */
 async function appendAll(options: SumOptions, faulty: FaultyFiles): Promise<Map<number, Outcome>> {
   const outcomes = new Map<number, Outcome>();
   let open: SumChain | undefined;
@@ -69,7 +69,7 @@ async function appendAll(options: SumOptions, faulty: FaultyFiles): Promise<Map<
       if (errnoOf(error) === undefined) throw error;
       if (!String(error).includes(options.directory)) throw new Error('the error names no file', { cause: error });
       outcomes.set(value, hadSync.failed || String(error).includes('read ') ? 'unknown' : 'failed');
-      // Half of the time the same object goes on, as a busy process would.
+      // Half of the time the same object continues, as in a busy process.
       if (at % 2 === 0 || hadSync.failed) {
         closeQuietly(open);
         open = undefined;
@@ -88,7 +88,9 @@ function closeQuietly(open: SumChain | undefined): void {
   }
 }
 
-/** Opens the chain on a sound file system, checks that it is one and takes a record, and returns the values in it. */
+/**
+ * Opens the chain on a healthy file system, checks that it is valid and accepts a record, and returns the values in it.
+ */
 function checkRecovery(options: SumOptions): Set<number> {
   const again = openSum({ ...options });
   const sum = again.sum();

@@ -15,7 +15,7 @@ const scratch = scratchDirectories('chain');
 const SMALL = { segmentBytesMax: 600 };
 
 describe('a chain file', () => {
-  it('gives every record to every reader in the same order, also after it was opened again', async () => {
+  it('gives every record to every reader in the same order, also after reopening', async () => {
     const directory = scratch();
     const one = openSum({ directory });
     const two = openSum({ directory });
@@ -29,7 +29,7 @@ describe('a chain file', () => {
     expect(readWholeChain(directory).map(({ body }) => body)).toEqual(bodiesOf(one.records));
   });
 
-  it('fences a writer that has not seen what another wrote, and gives it that first', async () => {
+  it('fences a writer that has not seen a record of another, and gives it that record first', async () => {
     const directory = scratch();
     const one = openSum({ directory });
     const two = openSum({ directory });
@@ -40,7 +40,7 @@ describe('a chain file', () => {
     expect(readWholeChain(directory)).toHaveLength(2);
   });
 
-  it('is not taken in by a record of another that is as long as the own one, which was not written', async () => {
+  it('does not mistake a record of another for its own unwritten one of the same length', async () => {
     const directory = scratch();
     const rival = openSum({ directory });
     const mute = { ...nodeFileSystem, write: (_fd: number, bytes: Uint8Array) => bytes.length };
@@ -64,7 +64,7 @@ describe('a chain file', () => {
     expect(counted.steps.length - opening).toBe(300);
   });
 
-  it('decides in one process in the order of the calls', async () => {
+  it('decides within one process in the order of the calls', async () => {
     const one = openSum({ directory: scratch(), ...SMALL });
     const outcomes = await Promise.all([1, 2, 3, 4].map((value) => one.chain.append(value)));
     expect(outcomes.map(({ won }) => won)).toEqual([true, true, true, true]);
@@ -82,7 +82,7 @@ describe('a chain file', () => {
 });
 
 describe('segments', () => {
-  it.each([true, false])('end with a seal and go on with the state in the next, durable: %s', async (durable) => {
+  it.each([true, false])('end with a seal and continue with the state in the next, durable: %s', async (durable) => {
     const directory = scratch();
     const one = openSum({ directory, durable, ...SMALL });
     for (let value = 1; value <= 20; value++) {
@@ -110,7 +110,7 @@ describe('segments', () => {
     expect(await reader.chain.append(1)).toMatchObject({ won: true });
   });
 
-  it('are ended and begun by several at once without a gap', async () => {
+  it('are ended and begun by several processes at once without a gap', async () => {
     const directory = scratch();
     const writers = Array.from({ length: 6 }, () => openSum({ directory, durable: true, ...SMALL }));
     await Promise.all(
@@ -126,7 +126,7 @@ describe('segments', () => {
     expect(fs.readdirSync(directory).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  it('are removed except the last ones where only those are kept, and a reader left behind skips to the last', async () => {
+  it('are removed except the last ones if only those are kept, and a reader left behind skips to the last', async () => {
     const directory = scratch();
     const options = { directory, segmentsKept: 2, ...SMALL };
     const reader = openSum(options);
@@ -135,7 +135,7 @@ describe('segments', () => {
     for (let value = 2; value <= 20; value++) await add(writer, value);
     expect(fs.readdirSync(directory)).toHaveLength(2);
     expect(fs.existsSync(path.join(directory, '1.jsonl'))).toBe(false);
-    // Its decision was made on a state of long ago, so it is fenced and then knows the sum of all.
+    // Its decision was based on a state of long ago, so it is fenced and then knows the sum of all.
     expect(await reader.chain.append(21)).toEqual({ won: false });
     expect(reader.sum()).toBe(210);
     expect(await reader.chain.append(21)).toMatchObject({ won: true });
@@ -144,7 +144,7 @@ describe('segments', () => {
     expect(() => openSum({ ...options, segmentsKept: 1 })).toThrow(RangeError);
   });
 
-  it('skipped by a reader fence it, also when the last one holds nothing but the state', async () => {
+  it('skipped by a reader fence it, even if the last one holds nothing but the state', async () => {
     const directory = scratch();
     const reader = openSum({ directory, segmentsKept: 2 });
     await add(reader, 1);
@@ -188,7 +188,7 @@ describe('segments', () => {
 });
 
 describe('opening', () => {
-  it('goes on behind an empty first segment and behind a torn one', async () => {
+  it('continues behind an empty first segment and behind a torn one', async () => {
     for (const content of ['', '\n0123', '\n'.repeat(5)]) {
       const directory = scratch();
       fs.writeFileSync(path.join(directory, '1.jsonl'), content);
@@ -197,28 +197,25 @@ describe('opening', () => {
     }
   });
 
-  it.each(['', '\n01', '\0\0\0'])(
-    'carries the state over again when a power loss left %j of a segment',
-    async (rest) => {
-      const directory = scratch();
-      const options = { directory, segmentsKept: 2, ...SMALL };
-      const one = openSum(options);
-      for (let value = 1; value <= 10; value++) await add(one, value);
-      const [last] = fs.readdirSync(directory).sort((a, b) => parseInt(b, 10) - parseInt(a, 10));
-      const file = path.join(directory, last ?? '');
-      const opening = openSum(options);
-      fs.writeFileSync(file, rest);
-      // The state as it was when the segment before was sealed.
-      const carried = opening.records.find((record) => 'carried' in record);
-      if (!carried || !('carried' in carried)) throw new Error('the last segment has an opening record');
-      const expected = (carried.carried as { sum: number }).sum;
-      const again = openSum(options);
-      expect(again.sum()).toBe(expected);
-      expect(again.chain.isTurning).toBe(true);
-      await add(again, 1000);
-      expect(openSum(options).sum()).toBe(expected + 1000);
-    },
-  );
+  it.each(['', '\n01', '\0\0\0'])('carries the state over again if a power loss left %j of a segment', async (rest) => {
+    const directory = scratch();
+    const options = { directory, segmentsKept: 2, ...SMALL };
+    const one = openSum(options);
+    for (let value = 1; value <= 10; value++) await add(one, value);
+    const [last] = fs.readdirSync(directory).sort((a, b) => parseInt(b, 10) - parseInt(a, 10));
+    const file = path.join(directory, last ?? '');
+    const opening = openSum(options);
+    fs.writeFileSync(file, rest);
+    // The state as it was when the segment before was sealed.
+    const carried = opening.records.find((record) => 'carried' in record);
+    if (!carried || !('carried' in carried)) throw new Error('the last segment has an opening record');
+    const expected = (carried.carried as { sum: number }).sum;
+    const again = openSum(options);
+    expect(again.sum()).toBe(expected);
+    expect(again.chain.isTurning).toBe(true);
+    await add(again, 1000);
+    expect(openSum(options).sum()).toBe(expected + 1000);
+  });
 
   it('refuses a segment that belongs to no chain, naming it', async () => {
     const directory = scratch();
@@ -259,14 +256,14 @@ describe('opening', () => {
     expect(reader.sum()).toBe(1);
   });
 
-  it('names the directory that is missing', () => {
+  it('names the missing directory', () => {
     const directory = path.join(scratch(), 'gone');
     expect(() => openSum({ directory })).toThrow(directory);
   });
 });
 
 describe('durability', () => {
-  it('has seal, state and names on the disk before the next segment is used', async () => {
+  it('has seal, state and names on disk before the next segment is used', async () => {
     const directory = scratch();
     const counted = countCalls(nodeFileSystem);
     const one = openSum({ directory, durable: true, ...SMALL, host: { ...nodeHost, files: counted.files } });
@@ -303,7 +300,7 @@ describe('durability', () => {
     ]);
   });
 
-  it('is not claimed again after a sync failed, because the kernel may have dropped the bytes', async () => {
+  it('is not claimed again after a failed sync, because the kernel may have dropped the bytes', async () => {
     const directory = scratch();
     const probe = countCalls(nodeFileSystem);
     await syncOnce({ directory: scratch(), host: { ...nodeHost, files: probe.files } });
@@ -333,7 +330,7 @@ async function syncOnce(options: SumOptions): Promise<void> {
   await one.chain.sync();
 }
 
-/** Appends until the chain has as many segments, and returns the path of the last. */
+/** Appends until the chain has this many segments, and returns the path of the last. */
 async function growTo(open: ReturnType<typeof openSum>, segments: number, directory: string): Promise<string> {
   for (let value = 0; value < 50; value++) {
     const files = fs.readdirSync(directory).sort((a, b) => parseInt(a, 10) - parseInt(b, 10));
@@ -343,7 +340,7 @@ async function growTo(open: ReturnType<typeof openSum>, segments: number, direct
   throw new Error('the chain does not grow');
 }
 
-/** A file system whose first listing is one of long ago; before it is used, `meanwhile` happens. */
+/** A file system whose first listing is outdated; before it is used, `meanwhile` happens. */
 function lastListingIs(names: readonly string[], meanwhile: () => void): typeof nodeFileSystem {
   let listings = 0;
   return {

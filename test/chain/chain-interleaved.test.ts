@@ -16,7 +16,7 @@ const rival = startRival();
 afterAll(() => rival.end());
 
 const VALUES = 5;
-/** Enough to end several segments, so that in between all that was known may have been removed. */
+/** Enough to end several segments, so that in between everything known may have been removed. */
 const RIVAL_RECORDS = 9;
 const STEPS_MAX = 200;
 const RANDOM_SCHEDULES = 50;
@@ -27,7 +27,7 @@ const VARIANTS: Readonly<Record<string, RaceOptions>> = {
   'with old segments removed': { segmentBytesMax: 400, durable: false, segmentsKept: 2 },
 };
 
-describe('a writer that stands still at any of its calls while another goes on for several segments', () => {
+describe('a writer that pauses at any of its calls while another continues for several segments', () => {
   it.each(Object.keys(VARIANTS))('adds its records to the one chain, %s', async (name) => {
     const options = VARIANTS[name] ?? {};
     let runs = 0;
@@ -53,7 +53,7 @@ describe('a writer that stands still at any of its calls while another goes on f
     for (let first = 1; first <= steps; first++) {
       expect(steps).toBeLessThan(STEPS_MAX);
       if (!isTried(first, SHORT_STRIDE)) continue;
-      // A second stop soon after the first falls between a look and what is done about it.
+      // A second stop soon after the first falls between a look and the action based on it.
       for (let second = first; second <= first + 4; second++) steps = Math.max(steps, await run([first, second]));
     }
     const schedules = fc.uniqueArray(fc.integer({ min: 1, max: steps }), { minLength: 3, maxLength: 5 });

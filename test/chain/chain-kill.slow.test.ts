@@ -21,7 +21,7 @@ const VARIANTS = {
   'with old segments removed': { segmentBytesMax: 200, durable: false, segmentsKept: 2 },
 };
 
-describe('a kill in place of any call of opening, appending and sealing', () => {
+describe('a kill instead of any call of opening, appending and sealing', () => {
   it.each(Object.entries(VARIANTS))('leaves a chain, %s, with all that was won', async (name, options) => {
     const parent = scratch();
     const directoryFor = (n: number | string): string => {
@@ -62,7 +62,7 @@ describe('a kill in place of any call of opening, appending and sealing', () => 
         }
         const again = openSum({ ...options, directory, durable: false });
         const found = again.sum();
-        // What was won is in the chain; of the rest, at most the record that was about to be won.
+        // Records that were won are in the chain; of the rest, at most the record that was about to be won.
         const total = won.reduce((sum, value) => sum + value, 0);
         expect([total, total + 2 ** won.length]).toContain(found);
         values += won.length;

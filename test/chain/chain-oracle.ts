@@ -13,8 +13,8 @@ export interface OracleRecord {
 }
 
 /**
- * Reads a chain of `<number>.jsonl` segments by the written rule alone, sharing no code with what is tested. Throws
- * when the segments do not make one chain.
+ * Reads a chain of `<number>.jsonl` segments by the written rule alone, sharing no code with the code under test.
+ * Throws if the segments do not make one chain.
  */
 export function readWholeChain(directory: string): OracleRecord[] {
   const numbers = fs

@@ -13,18 +13,18 @@ describe('processes that race for one chain', () => {
     { segmentBytesMax: 4096, durable: false },
     { segmentBytesMax: 4096, durable: true },
     { segmentBytesMax: 1000, durable: false, segmentsKept: 2 },
-  ])('make one chain under SIGKILL and SIGSTOP, and none believes wrongly that it won: %j', async (options) => {
+  ])('make one chain under SIGKILL and SIGSTOP, and none wrongly believes that it won: %j', async (options) => {
     const result = await raceForChain(prepareRace(scratch(), options), { ...options, kills: 12, stops: 15 });
     console.log(`${JSON.stringify(options)}: ${result.summary}`);
     expect(result.lost).toEqual([]);
     expect(result.repeated).toBe(0);
     expect(result.sum).toBeGreaterThanOrEqual(result.believed);
-    // A record that nobody wrote down was won by a process that was killed before it could.
+    // A record that no racer reported was won by a process that was killed before it could report it.
     expect(result.sum).toBeLessThanOrEqual(result.believed + result.kills);
     expect(result.seals).toBeGreaterThan(5);
   });
 
-  it('never both stop when two owners fence each other', async () => {
+  it('never both stop if two owners fence each other', async () => {
     const ends = { bothWentOn: 0, oneStopped: 0 };
     for (let round = 0; round < 6; round++) {
       const race = prepareRace(scratch(), { segmentBytesMax: 4096, durable: false });

@@ -38,10 +38,10 @@ export function prepareRace(parent: string, options: RaceOptions): Race {
 }
 
 export interface ChainRaceResult {
-  /** Records that a racer believed it had won, without repetitions; and how many repetitions there were. */
+  /** Records that a racer believed it had won, without duplicates; and the number of duplicates. */
   readonly believed: number;
   readonly repeated: number;
-  /** Believed and not in the chain. Where old segments are removed, only the sum can tell. */
+  /** Records believed to be won that are not in the chain. If old segments are removed, only the sum can tell. */
   readonly lost: readonly string[];
   /** Each record adds one. */
   readonly sum: number;
@@ -50,7 +50,7 @@ export interface ChainRaceResult {
   readonly summary: string;
 }
 
-/** Lets processes append to one chain while they are killed and stopped. Throws when the files are not one chain. */
+/** Lets processes append to one chain while they are killed and stopped. Throws if the files are not one chain. */
 export async function raceForChain(
   race: Race,
   options: RaceOptions & { readonly kills: number; readonly stops: number },

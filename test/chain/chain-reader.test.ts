@@ -37,7 +37,7 @@ describe('a reader of a chain', () => {
     chain.close();
   });
 
-  it('looks at what is new with one call, and finds a chain that begins later', async () => {
+  it('reads what is new with one call, and finds a chain that begins later', async () => {
     const directory = path.join(scratch(), 'later');
     const counted = countCalls(nodeFileSystem);
     const reader = new ChainReader(counted.files, { directory, naming: NAMING });
@@ -59,7 +59,7 @@ describe('a reader of a chain', () => {
     open.chain.close();
   });
 
-  it('refuses a chain of which a segment is missing, or not ended', async () => {
+  it('refuses a chain with a missing segment, or one that does not end with a seal', async () => {
     const directory = scratch();
     const open = openSum({ directory, ...SMALL });
     for (let value = 1; value <= 20; value++) await add(open, value);

@@ -7,12 +7,15 @@ const FIXTURE = path.join(import.meta.dirname, '..', '..', 'fixtures', 'crash', 
 const ANSWER_MS_MAX = 30_000;
 
 export interface Rival {
-  /** Appends `count` ones to the chain in the directory, while this thread stands still. */
+  /** Appends `count` ones to the chain in the directory, while this thread is blocked. */
   readonly append: (directory: string, options: RaceOptions, count: number) => void;
   readonly end: () => Promise<number>;
 }
 
-/** Another writer, in a thread of its own, so that it gets on also in the middle of a synchronous call of this one. */
+/**
+ * Another writer, in a thread of its own, so that it makes progress even in the middle of a synchronous call of this
+ * one.
+ */
 export function startRival(): Rival {
   const shared = new SharedArrayBuffer(4);
   const done = new Int32Array(shared);
@@ -22,7 +25,7 @@ export function startRival(): Rival {
       Atomics.store(done, 0, 0);
       worker.postMessage({ directory, options, count }, []);
       const end = Date.now() + ANSWER_MS_MAX;
-      // The wake-up of the answer before may come only now, so being awake says nothing.
+      // The wake-up of the previous answer may come only now, so being awake proves nothing.
       while (Atomics.load(done, 0) === 0 && Date.now() < end) Atomics.wait(done, 0, 0, end - Date.now());
       if (Atomics.load(done, 0) !== 1) throw new Error('the rival failed, see what it printed');
     },
@@ -30,7 +33,7 @@ export function startRival(): Rival {
   };
 }
 
-/** A file system that stands still before the given steps, each time until `meanwhile` has happened. */
+/** A file system that pauses before the given steps, each time until `meanwhile` has happened. */
 export function interrupted(
   files: FileSystem,
   before: readonly number[],

@@ -31,7 +31,7 @@ describe('a chain', () => {
     );
   });
 
-  it('is not disturbed by torn pieces and by whole records of those who came second', () => {
+  it('is not disturbed by torn pieces and by complete records of writers that lost a race', () => {
     let noise = 0;
     const turn = fc.record({
       body: json,
@@ -50,7 +50,7 @@ describe('a chain', () => {
         for (const { body, torn, late } of turns) {
           for (const part of torn) {
             const { bytes } = encodeRecord(headAfter(winners.length, 'torn'), { body });
-            // All but the last two bytes at most: with only its newline missing a record is whole.
+            // All but the last two bytes at most: with only its newline missing a record is complete.
             file.push(bytes.subarray(0, Math.floor(part * (bytes.length - 1))));
           }
           const winner = encodeRecord(headAfter(winners.length, 'winner'), { body });
@@ -70,7 +70,7 @@ describe('a chain', () => {
     console.log(`${noise} torn pieces and late records passed over`);
   });
 
-  it('loses at most its last record when it is cut off at any byte', () => {
+  it('loses at most its last record if it is cut off at any byte', () => {
     const written = writeChain([{ body: 'ü\u2028' }, { body: { a: [1] } }, { body: null }]);
     const file = Buffer.concat(written.map(({ bytes }) => bytes));
     for (let length = 0; length <= file.length; length++) {
@@ -83,7 +83,7 @@ describe('a chain', () => {
     console.log(`${file.length + 1} lengths`);
   });
 
-  it('takes a record without its final newline as whole, and does not take it twice', () => {
+  it('accepts a record without its final newline as complete, and only once', () => {
     const [one, two] = writeChain([{ body: 1 }, { body: 2 }]);
     if (!one || !two) throw new Error('two records');
     const scan = new ChainScan({ path: '/c', first: 1 });
@@ -95,7 +95,7 @@ describe('a chain', () => {
     expect(bodiesOf(records)).toEqual([1, 2]);
   });
 
-  it('shows a flipped bit at every byte, or lost only its last record; it never says anything else', () => {
+  it('reports a flipped bit at every byte, or loses only its last record; nothing else', () => {
     const written = writeChain(['a', { b: 'long enough to be torn' }, [3], 'the last one'].map((body) => ({ body })));
     const file = Buffer.concat(written.map(({ bytes }) => bytes));
     const whole = written.map(({ record }) => record);
@@ -119,12 +119,12 @@ describe('a chain', () => {
       }
     }
     console.log(`${file.length * 8} flips: ${JSON.stringify(outcomes)}`);
-    // Only what makes the last record look like a torn piece cannot be told from one.
+    // Only a flip that makes the last record look torn cannot be told from a torn record.
     expect(outcomes.harmless).toBe(0);
     expect(outcomes.damaged).toBeGreaterThan(file.length * 7);
   });
 
-  it('refuses whole records beyond a missing one, naming file, byte, record and what to do', () => {
+  it('refuses complete records beyond a missing one, naming file, byte, record and what to do', () => {
     const written = writeChain([{ body: 1 }, { body: 2 }, { body: 3 }]);
     const [first, , third] = written.map(({ bytes }) => bytes);
     if (!first || !third) throw new Error('three records');
@@ -136,13 +136,13 @@ describe('a chain', () => {
     expect(error.code).toBe('CHAIN_DAMAGED');
   });
 
-  it('refuses a record that has the right number and continues another record', () => {
+  it('refuses a record that has the right number but continues another record', () => {
     const [one] = writeChain([{ body: 1 }]);
     const foreign = encodeRecord({ seq: 2, prev: 'f'.repeat(64), by: 'x' }, { body: 2 });
     expect(damageOf(Buffer.concat([one?.bytes ?? Buffer.alloc(0), foreign.bytes])).message).toContain('continues ffff');
   });
 
-  it('refuses what lies behind a seal, except what somebody wrote who had not seen it', () => {
+  it('refuses records behind a seal, except those of a writer that had not seen it', () => {
     const [one, seal] = writeChain([{ body: 1 }, { seal: true }]);
     if (!one || !seal) throw new Error('two records');
     const late = encodeRecord({ seq: 2, prev: one.record.hash, by: 'late' }, { body: 2 });
@@ -153,7 +153,7 @@ describe('a chain', () => {
     expect(damageOf(Buffer.concat([sealed, behind.bytes])).message).toContain('behind the seal');
   });
 
-  it('refuses a later segment that does not begin with an opening record, and a second opening', () => {
+  it('refuses a later segment that does not begin with an opening record, and a second opening record', () => {
     const start = { path: '/chain/5', first: 5, prev: 'a'.repeat(64) };
     const opening = encodeRecord({ seq: 5, prev: start.prev, by: 'x' }, { carried: { sum: 1 } });
     const body = encodeRecord({ seq: 5, prev: start.prev, by: 'y' }, { body: 1 });
@@ -167,7 +167,7 @@ describe('a chain', () => {
     expect(() => new ChainScan({ path: '/c', first: 5 }).feed(wrong.bytes, () => {})).not.toThrow();
   });
 
-  it('passes over whole lines that are no records, and blocks of zeros at its end', () => {
+  it('skips whole lines that are not records, and blocks of zeros at its end', () => {
     const [one, two] = writeChain([{ body: 1 }, { body: 2 }]);
     if (!one || !two) throw new Error('two records');
     const lines = Buffer.from('\nhello\n{"seq":9}x\n"{}"\n');
@@ -176,11 +176,11 @@ describe('a chain', () => {
     ]);
   });
 
-  it('refuses a line without an end instead of reading it for ever', () => {
+  it('refuses an endless line instead of reading it for ever', () => {
     expect(damageOf(Buffer.alloc(RECORD_BYTES_MAX + 1)).message).toContain('longer than');
   });
 
-  it('gives a record again when taking it in failed', () => {
+  it('gives a record again if applying it failed', () => {
     const file = Buffer.concat(writeChain([{ body: 1 }, { body: 2 }]).map(({ bytes }) => bytes));
     const scan = new ChainScan({ path: '/c', first: 1 });
     const seen: number[] = [];
@@ -195,7 +195,7 @@ describe('a chain', () => {
 });
 
 describe('a record', () => {
-  it('is refused when it is no JSON or too long', () => {
+  it('is refused if it is not JSON or too long', () => {
     const head = { seq: 1, prev: GENESIS, by: 'w' };
     expect(() => encodeRecord(head, { body: undefined })).toThrow(InvalidInput);
     expect(() => encodeRecord(head, { body: 'x'.repeat(RECORD_BYTES_MAX) })).toThrow(InvalidInput);

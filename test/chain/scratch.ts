@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach } from 'vitest';
 
-/** Gives fresh directories, removed after each test of the file. */
+/** Makes fresh directories, removed after each test of the file. */
 export function scratchDirectories(prefix: string): () => string {
   const made: string[] = [];
   afterEach(() => {

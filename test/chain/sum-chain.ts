@@ -5,7 +5,7 @@ import { nodeHost } from '../../src/host/node-host.ts';
 export interface SumChain {
   readonly chain: ChainFile;
   readonly records: ChainRecord[];
-  /** The sum of all numbers appended by anybody: what a chain's user folds from its records. */
+  /** The sum of all appended numbers: what a chain's user folds from its records. */
   readonly sum: () => number;
 }
 
@@ -31,7 +31,7 @@ export function openSum(options: SumOptions): SumChain {
   return { chain, records, sum: () => sum };
 }
 
-/** Appends until it wins; a fenced writer of this chain just tries again. Returns the tries. */
+/** Appends until it wins; a fenced writer of this chain just retries. Returns the number of attempts. */
 export async function add(open: SumChain, value: number): Promise<number> {
   for (let tries = 1; tries <= 50; tries++) if ((await open.chain.append(value)).won) return tries;
   throw new Error('fenced 50 times');

@@ -11,7 +11,7 @@ async function claimOne(agent: Agent): Promise<Mail> {
   throw new Error('there is no mail');
 }
 
-test('in a room that is read-only one can look, and all else says in one line that it is read-only', async () => {
+test('in a read-only room one can look, and everything else says in one line that it is read-only', async () => {
   using disk = openBadDisk();
   const { host } = disk;
   const { directory } = await initRoom({ cwd: disk.directory, host });
@@ -52,7 +52,7 @@ test('in a room that is read-only one can look, and all else says in one line th
   console.log(`read-only by ${disk.made}`);
 });
 
-test('on a full disk mail is read, what cannot be written says so in one line, and works when there is space', async () => {
+test('on a full disk mail can be read, failed writes say so in one line, and work again once there is space', async () => {
   using disk = openBadDisk();
   const { host } = disk;
   const { directory } = await initRoom({ cwd: disk.directory, host });
@@ -60,7 +60,7 @@ test('on a full disk mail is read, what cannot be written says so in one line, a
   const alice = await room.join('alice');
   const bob = await room.join('bob');
   for (let n = 0; n < 3; n++) await alice.send(DRAFT);
-  // The day's directory is there, as on any but the first message of a day.
+  // The day's directory exists, as on any but the first message of a day.
   await (await claimOne(bob)).ack();
   disk.fill();
 
@@ -98,7 +98,7 @@ test('on a full disk mail is read, what cannot be written says so in one line, a
 });
 
 test.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])(
-  'where links fail with %s no room can be made, and in one that came there sends say why they failed',
+  'where links fail with %s no room can be made, and in a room copied there sends say why they failed',
   async (errno) => {
     await using zoo = await openZoo();
     const host = withoutLinks(errno);

@@ -10,10 +10,10 @@ import { systemError } from '../faults/faulty-files.ts';
 const DISK_BYTES = 512 * 1024;
 const FILL_BYTES = 4096;
 
-/** A small file system of its own, where this user may mount one; otherwise its faults are put in by the port. */
+/** A small file system of its own, if this user may mount one; otherwise its faults are injected at the port. */
 export interface BadDisk extends Disposable {
   readonly directory: string;
-  /** `mount` when the kernel makes the faults. */
+  /** `mount` if the kernel makes the faults. */
   readonly made: 'mount' | 'port';
   readonly host: Host;
   fill(): void;
@@ -75,7 +75,7 @@ export function withoutLinks(error: string): Host {
   return { ...nodeHost, files: { ...nodeHost.files, link } };
 }
 
-/** What a full disk allows and one that is read-only does not. */
+/** What a full disk allows but a read-only one does not. */
 function onlyReadOnly(isOn: () => boolean, refuse: (name: string, at: string) => void): Partial<FileSystem> {
   const { files } = nodeHost;
   const guarded = (name: string, at: string, perform: () => void): void => {

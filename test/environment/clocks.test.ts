@@ -20,7 +20,7 @@ const OFFSETS = [
   ['behind', -HOUR_MS],
 ] as const;
 
-/** Everything of this machine but the clock, which stands at the hour that a process on it believes in. */
+/** Everything of this machine except the clock, which shows the hour that a process on it believes in. */
 function hostAt(nowMs: number): Host & { readonly clock: SteppedClock } {
   return { ...nodeHost, clock: createSteppedClock(nowMs) };
 }
@@ -74,14 +74,14 @@ test.each(OFFSETS)(
     const most = Math.max(...granted.map(inWindowFrom));
     const firstAfterJump = granted.find((at) => at >= JUMP_AT_S) ?? Infinity;
     console.log(`an hour ${title}: granted at ${granted.join(' ')} s, at most ${most} in one window`);
-    // A clock set forward cannot be told from time that has passed.
+    // A clock set forward cannot be distinguished from time that has passed.
     expect(most).toBeLessThanOrEqual(offsetMs > 0 ? 2 * LIMIT : LIMIT);
     expect(firstAfterJump - JUMP_AT_S).toBeLessThanOrEqual(WINDOW_S + 1);
     await room.close();
   },
 );
 
-test('a lease from a clock an hour behind is over for others at once: the message comes again, and its first holder learns of it', async () => {
+test('a lease from a clock an hour behind has ended for others at once: the message comes again, and its first holder learns of it', async () => {
   const now = Date.now();
   await using zoo = await openZoo({ host: hostAt(now) });
   const off = await openRoom({ directory: zoo.directory, host: hostAt(now - HOUR_MS) });
@@ -110,7 +110,7 @@ test('a lease from a clock an hour ahead ends an hour later for others, and then
   await off.close();
 });
 
-test('a message is sent again by a process an hour behind or ahead; an id of another day is refused in one line', async () => {
+test('a process an hour behind or ahead can send a message again; an id of another day is refused in one line', async () => {
   const now = Date.now();
   await using zoo = await openZoo({ host: hostAt(now) });
   const ahead = await openRoom({ directory: zoo.directory, host: hostAt(now + HOUR_MS) });
@@ -131,7 +131,7 @@ test('a message is sent again by a process an hour behind or ahead; an id of ano
   await ahead.close();
 });
 
-test('a message that expires within the hour is a dead letter for a reader who is an hour ahead', async () => {
+test('a message that expires within the hour is a dead letter for a reader an hour ahead', async () => {
   const now = Date.now();
   await using zoo = await openZoo({ host: hostAt(now) });
   const ahead = await openRoom({ directory: zoo.directory, host: hostAt(now + HOUR_MS) });

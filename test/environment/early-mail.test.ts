@@ -11,7 +11,8 @@ import { createSteppedClock, type SteppedClock } from '../hostile/stepped-clock.
 import { until } from '../hostile/until.ts';
 import { logged, openZoo, readAll, reasonsIn } from '../hostile/zoo-room.ts';
 
-// A reader whose clock was set back by more than a day refused all mail that waited, for good, as from the future.
+// Root cause: a reader whose clock was set back by more than a day refused all waiting mail, for good, as from the
+// future.
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -23,7 +24,7 @@ function hostAt(nowMs: number): Host & { readonly clock: SteppedClock } {
   return { ...nodeHost, clock: createSteppedClock(nowMs) };
 }
 
-test('mail of a time to come is left unopened where it lies, and read when the clock agrees', async () => {
+test('mail from the future is left unopened where it is, and read once the clock agrees', async () => {
   const opened: string[] = [];
   const open: FileSystem['open'] = (path, ...rest) => {
     opened.push(path);
@@ -56,7 +57,7 @@ test('mail of a time to come is left unopened where it lies, and read when the c
   expect(await readAll(zoo.bob)).toMatchObject([{ id }]);
 });
 
-test('whoever waits is not woken by it, and is when its time has come, without a hint', async () => {
+test('a waiting reader is not woken by it, and is once it is due, without a hint', async () => {
   const host = hostAt(Date.now());
   await using zoo = await openZoo({ host });
   const { id } = await zoo.alice.send(DRAFT);
@@ -84,7 +85,7 @@ test('whoever waits is not woken by it, and is when its time has come, without a
   await Promise.all([reading, watching]);
 });
 
-test('what was claimed before the clock was set back can be acknowledged, and is taken over only at its time', async () => {
+test('a message claimed before the clock was set back can be acknowledged, and is taken over only once it is due', async () => {
   const host = hostAt(Date.now());
   await using zoo = await openZoo({ host });
   const ids = [(await zoo.alice.send(DRAFT)).id, (await zoo.alice.send(DRAFT)).id];
@@ -131,7 +132,7 @@ test('a sender whose last id is too far ahead takes its ids from the clock again
   expect((await readAll(zoo.bob)).map(({ id }) => id)).toEqual([first.id, second.id]);
 });
 
-test('a repetition under an id too far ahead is refused with the reason, and delivered when the clock agrees', async () => {
+test('a retry under an id too far ahead is refused with the reason, and delivered once the clock agrees', async () => {
   const host = hostAt(Date.now());
   await using zoo = await openZoo({ host });
   const { id } = await zoo.alice.send(DRAFT);
@@ -142,7 +143,7 @@ test('a repetition under an id too far ahead is refused with the reason, and del
   expect((await zoo.alice.send({ ...DRAFT, id })).outcomes).toEqual({ bob: { outcome: 'delivered', again: true } });
 });
 
-test('early mail counts towards what a mailbox may hold', async () => {
+test('early mail counts towards the limit of a mailbox', async () => {
   const host = hostAt(Date.now());
   await using zoo = await openZoo({ host });
   const mailbox = mailboxOf(contextOf(zoo.room), 'bob');
@@ -155,7 +156,7 @@ test('early mail counts towards what a mailbox may hold', async () => {
 test.each([
   { limit: 'messageBytesMax', value: 1_000, draft: { content: 'x'.repeat(2_000) } },
   { limit: 'jsonDepthMax', value: 3, draft: { data: [[[[1]]]] } },
-])('what was delivered is read also when $limit is lowered', async ({ limit, value, draft }) => {
+])('a delivered message can be read even after $limit is lowered', async ({ limit, value, draft }) => {
   await using zoo = await openZoo();
   const { id } = await zoo.alice.send({ ...DRAFT, ...draft });
   const config = `${zoo.directory}/room.json`;

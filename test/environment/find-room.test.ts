@@ -13,7 +13,7 @@ const OTHER_USER = 12345;
 let base: string;
 beforeEach(() => {
   base = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-find-')));
-  // A room that this test is run in must not be found.
+  // A room in which this test happens to run must not be found.
   vi.stubEnv('MAILROOM_DIR', undefined);
 });
 afterEach(() => {
@@ -44,7 +44,7 @@ describe('a room is found', () => {
     expect(await found({ cwd: path.join(base, '.mailroom/actors') })).toBe('.mailroom');
   });
 
-  test('where it is named, itself or the directory it is in, and by MAILROOM_DIR, before all others', async () => {
+  test('where it is named, itself or the directory that contains it, and by MAILROOM_DIR, before all others', async () => {
     await initRoom({ cwd: base });
     await initRoom({ cwd: inside('named') });
     await initRoom({ directory: inside('plain') });
@@ -64,7 +64,7 @@ describe('a room is found', () => {
     });
   });
 
-  test('from a git worktree in the main checkout, unless the worktree has one of its own', async () => {
+  test('from a git worktree in the main checkout, unless the worktree has a room of its own', async () => {
     const main = inside('main');
     const git = (...args: readonly string[]): void => {
       const identity = ['-c', 'user.name=a', '-c', 'user.email=a@example.org', '-c', 'commit.gpgsign=false'];
@@ -102,7 +102,7 @@ describe('a room of a bare repository', () => {
       git(path.join(base, name), 'worktree', 'add', '-q', '-b', path.basename(tree), path.join(base, tree));
   }
 
-  // Only the main checkout was looked at, and a bare repository has none.
+  // Root cause: only the main checkout was searched, and a bare repository has none.
   test.each(['shop.git', 'shop/.git', '.bare'])('%s is found from every worktree of it', async (name) => {
     bare(name);
     await initRoom({ cwd: path.join(base, 'one') });
@@ -114,7 +114,7 @@ describe('a room of a bare repository', () => {
     expect(await found({ cwd: path.join(base, 'two') })).toBe('two/.mailroom');
   });
 
-  test('is to be named where two worktrees have one, and may lie beside the repository', async () => {
+  test('has to be named if two worktrees have one, and may be beside the repository', async () => {
     bare('place/shop.git');
     await initRoom({ cwd: path.join(base, 'place') });
     expect(await found({ cwd: path.join(base, 'two') })).toBe('place/.mailroom');
@@ -131,7 +131,7 @@ describe('a room of a bare repository', () => {
 });
 
 describe('no room is found', () => {
-  test('where there is none, and nothing that looks like one is taken for it', async () => {
+  test('where there is none, and nothing similar is taken for one', async () => {
     const notFound = { code: 'ROOM_NOT_FOUND', hint: expect.stringContaining('mailroom init') };
     await expect(openRoom({ cwd: base })).rejects.toMatchObject({
       ...notFound,
@@ -149,8 +149,8 @@ describe('no room is found', () => {
   });
 });
 
-describe('what others wrote is no path until it looks like one', () => {
-  // A NUL went as far as Node, which tells of it in its own words and with its own code.
+describe('text that others wrote is not a path until it looks like one', () => {
+  // Root cause: a NUL got as far as Node, which reports it in its own words and with its own code.
   test.each<readonly [what: string, git: string]>([
     ['a NUL', 'gitdir: /a\0b/.git/worktrees/x\n'],
     ['a NUL in the middle of a link', 'gitdir: /a/.git/worktrees/x\0\n'],
@@ -175,12 +175,12 @@ describe('what others wrote is no path until it looks like one', () => {
 });
 
 describe('a room that lost its room.json', () => {
-  // It was gone past, up to a room that had nothing to do with it; and made anew inside, it refused all its mail.
+  // Root cause: the search went past it, to an unrelated room; and a new room.json made inside it refused all its mail.
   test.each<readonly [what: string, put: (config: string) => void]>([
     ['which is missing', () => {}],
     ['which is a directory', (config) => fs.mkdirSync(config)],
     ['which is a link', (config) => fs.symlinkSync('/etc/passwd', config)],
-  ])('%s is neither gone past nor made anew', async (_what, put) => {
+  ])('%s is neither passed over nor made again', async (_what, put) => {
     await initRoom({ cwd: base });
     const { directory } = await initRoom({ cwd: inside('own') });
     await using room = await openRoom({ directory });
@@ -214,7 +214,7 @@ describe('a room of another user is refused', () => {
     await expect(openRoom({ directory })).rejects.toMatchObject(refused(OTHER_USER));
   });
 
-  test('when it may not even be looked into, also on the way up to one of one’s own', async () => {
+  test('even if it may not be looked into, also on the way up to a room of one’s own', async () => {
     await initRoom({ cwd: base });
     const hidden = inside('a/.mailroom');
     const files: FileSystem = {
@@ -231,7 +231,7 @@ describe('a room of another user is refused', () => {
   });
 });
 
-test('the command in a hint works in a directory whose name means something to a shell', async () => {
+test('the command in a hint works in a directory whose name has characters special to a shell', async () => {
   const directory = inside(`it's $HOME; "here"`);
   fs.mkdirSync(path.join(directory, '.mailroom', 'actors', 'alice'), { recursive: true });
   const error = (await openRoom({ cwd: directory }).catch((caught: unknown) => caught)) as { hint?: string };

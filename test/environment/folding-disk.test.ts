@@ -1,6 +1,6 @@
 /**
- * What is tested: on a disk that takes `Bob` and `bob` for one name, as those of macOS and Windows do, no two things of a room
- * get one file. The disk is the real one below a preload, fixtures/disks/folding.cjs, in every process.
+ * On a disk that treats `Bob` and `bob` as one name, as those of macOS and Windows do, no two things of a room share a
+ * file. The disk is the real one below a preload, fixtures/disks/folding.cjs, in every process.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -23,7 +23,7 @@ describe.each(['hmac-sha256', 'ed25519'] as const)('a whole exchange signed with
   });
   afterAll(() => room[Symbol.dispose]());
 
-  it('leaves names that no disk takes for one another, and that are legal everywhere', () => {
+  it('leaves only names that no disk confuses with one another, and that are legal everywhere', () => {
     const names = namesBelow(room.room);
     console.log(`${algorithm}: ${names.length} names`);
     expect(names.length).toBeGreaterThan(60);
@@ -35,7 +35,7 @@ describe.each(['hmac-sha256', 'ed25519'] as const)('a whole exchange signed with
   });
 });
 
-describe('a name that is there in another spelling', () => {
+describe('a name that exists in another spelling', () => {
   let room: CliRoom;
   let env: Readonly<Record<string, string>>;
   beforeAll(async () => {
@@ -44,8 +44,8 @@ describe('a name that is there in another spelling', () => {
   });
   afterAll(() => room[Symbol.dispose]());
 
-  it('keeps nobody from telling why an address cannot be had, and the hint works', async () => {
-    // As after unpacking a room that was made by hand: no actor can be called so, and nobody would list it.
+  it('does not hide why an address is unavailable, and the hint works', async () => {
+    // As after unpacking a room that was made by hand: no actor can have that name, and no listing would show it.
     fs.mkdirSync(path.join(room.room, 'actors/Carol'));
     const refused = await room.run(['join', 'carol'], { env });
     expect(refused).toMatchObject({ code: 6, stdout: '' });
@@ -60,7 +60,7 @@ describe('a name that is there in another spelling', () => {
     expect(await room.run(['join', 'carol', '--take-over'], { env })).toMatchObject({ code: 0 });
   });
 
-  it('is no address', async () => {
+  it('is not an address', async () => {
     expect(await room.run(['join', 'Carol'], { env })).toMatchObject({ code: 2 });
     expect(await room.run(['send', 'Carol', 'INFO', 'x'], { as: 'alice', env })).toMatchObject({ code: 2 });
   });
@@ -72,11 +72,11 @@ describe('a name that is there in another spelling', () => {
     expect(sent).toMatchObject({ code: 0 });
     expect((await room.run(['read'], { as: 'bob', env })).stdout).toContain('by the other name');
     expect((await room.run(['doctor', '--room', other], { as: 'bob', env })).code).toBe(0);
-    // One counter, one mailbox, one key: nothing was made beside what was there.
+    // One counter, one mailbox, one key: nothing was made beside what existed.
     expect(fs.readdirSync(path.dirname(room.room))).toEqual(['.mailroom']);
   });
 
-  it('is a session of its own, as long as the disk lets it, and takes nobody’s mail', async () => {
+  it('is a session of its own, as long as the disk allows it, and takes nobody’s mail', async () => {
     const start = (id: string): Promise<Ran> => {
       const input = { session_id: id, cwd: room.directory, source: 'startup' };
       return room.run(['hook', 'claude', 'SessionStart'], { stdin: JSON.stringify(input), env });
@@ -87,7 +87,7 @@ describe('a name that is there in another spelling', () => {
     });
     for (const id of ['session-a', 'Session-A', 'session-a']) expect(await start(id)).toMatchObject({ code: 0 });
     const lies = namesBelow(path.join(room.room, 'actors/claude-1/mailbox')).filter((name) => name.includes('.json'));
-    // Shown to one of them, and back when its claim has ended.
+    // Shown to one of them, and available again once its claim has ended.
     expect(lies).toHaveLength(1);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What can be tried of native Windows without one: fixtures/disks/windows.cjs answers as it does, in every process. Paths, shells
- * and processes stay those of this machine, so nothing here says that Mailroom runs there.
+ * What can be tested of native Windows without one: fixtures/disks/windows.cjs answers as Windows does, in every
+ * process. Paths, shells and processes stay those of this machine, so nothing here proves that Mailroom runs there.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -72,18 +72,18 @@ describe('the statement', () => {
     expect(await stderrOf(words)).not.toContain('Windows is not supported');
   });
 
-  it('leaves the output of join what a shell may run', async () => {
+  it('leaves the output of join fit for a shell to run', async () => {
     const { code, stdout } = await room.run(['join', 'dave'], { env: ENV });
     expect(code).toBe(0);
     expect(stdout).not.toContain('Windows');
   });
 });
 
-it('npm start begins nothing, and names WSL', () => {
+it('npm start does nothing, and points to WSL', () => {
   const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-windows-'));
   const main = path.join(import.meta.dirname, '../../machines/team/main.ts');
   const args = ['--import', import.meta.resolve('tsx'), '--require', PRELOAD, main];
-  // What compiles the program runs on this machine.
+  // The compiler of the program runs on this machine.
   const env = {
     PATH: process.env['PATH'],
     ESBUILD_BINARY_PATH: createRequire(import.meta.url).resolve('esbuild/bin/esbuild'),
@@ -95,7 +95,7 @@ it('npm start begins nothing, and names WSL', () => {
   fs.rmSync(cwd, { recursive: true });
 });
 
-it('doctor says that it cannot judge permissions, in place of finding all of them wrong', async () => {
+it('doctor says that it cannot judge permissions, instead of finding all of them wrong', async () => {
   using room = await createCliRoom();
   const { stdout } = await room.run(['doctor'], { as: 'alice', env: ENV });
   expect(stdout).toContain('permissions: not checked');
@@ -123,7 +123,7 @@ describe('the file system', () => {
     };
   };
 
-  it.each(['EPERM', 'EACCES', 'EBUSY'])('renames what is refused with %s for a while', (code) => {
+  it.each(['EPERM', 'EACCES', 'EBUSY'])('retries a rename refused with %s for a while', (code) => {
     const { rename, tries } = refusing(code, 5);
     fs.writeFileSync(path.join(directory, 'a'), 'a');
     posixOnWindows({ ...nodeHost.files, rename }).rename(path.join(directory, 'a'), path.join(directory, code));
@@ -131,7 +131,7 @@ describe('the file system', () => {
     expect(tries()).toBe(6);
   });
 
-  it('gives up after a bounded number of tries, with the error of the system, and tries nothing else again', () => {
+  it('gives up after a bounded number of attempts, with the error of the system, and retries nothing else', () => {
     const lasting = refusing('EPERM', Infinity);
     const files = posixOnWindows({ ...nodeHost.files, rename: lasting.rename });
     expect(() => files.rename(path.join(directory, 'b'), path.join(directory, 'c'))).toThrow('EPERM');
@@ -142,7 +142,7 @@ describe('the file system', () => {
     expect(gone.tries()).toBe(1);
   });
 
-  it('removes a file that is read-only, and neither a directory nor what another error keeps', () => {
+  it('removes a read-only file, but neither a directory nor a file kept by another error', () => {
     const unlink = (file: string): void => {
       const facts = fs.lstatSync(file);
       if (facts.isDirectory() || (facts.mode & 0o200) === 0) throw systemError('EPERM', { name: 'unlink', path: file });
@@ -158,7 +158,7 @@ describe('the file system', () => {
     expect(() => files.unlink(file)).toThrow('ENOENT');
   });
 
-  it('flushes what can be flushed, and passes over no other error', async () => {
+  it('flushes what can be flushed, and ignores no other error', async () => {
     const denied = posixOnWindows({
       ...nodeHost.files,
       fsync: () => Promise.reject(systemError('EPERM', { name: 'fsync', path: '' })),

@@ -51,7 +51,7 @@ test.each<readonly [text: string, what: string]>([
   });
 });
 
-test('a limit that nobody knows is refused with the nearest name, for the room and for one actor', async () => {
+test('an unknown limit is refused with the nearest name, for the room and for one actor', async () => {
   const set = (changed: object): void => fs.writeFileSync(file, JSON.stringify({ ...written, ...changed }));
   set({ limits: { ratelimit: 5 } });
   await expect(openRoom({ cwd: base })).rejects.toMatchObject({
@@ -97,7 +97,7 @@ test('a limit that nobody knows is refused with the nearest name, for the room a
   });
 });
 
-test('limits hold for the room, and those of one actor for that one', async () => {
+test('limits hold for the room, and those of one actor for that actor', async () => {
   const limits = { rateLimit: 7, pollMs: 50 };
   fs.writeFileSync(file, JSON.stringify({ ...written, limits, actors: { bob: { rateLimit: 9 } } }));
   const { config } = await openRoom({ cwd: base });

@@ -1,6 +1,6 @@
 /**
- * Root cause of what is tested here: whoever watched a room had one inotify watch for each message in it, and on macOS one open
- * descriptor, of which a process has 256. Polling is out of reach, so what is printed was printed because of a hint.
+ * Root cause: watching a room took one inotify watch for each message in it, and on macOS one open descriptor, of which
+ * a process has 256. The poll interval is out of reach, so what is printed was printed because of a hint.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
@@ -17,9 +17,11 @@ import { setup } from 'xstate';
 export const machine = setup({}).createMachine({ id: 'ended', initial: 'over', output: 'done', states: { over: { type: 'final' } } });
 `;
 const HOUR_MS = 3_600_000;
-/** Of the open files of a process, as macOS counts them by default. */
+/** macOS's default limit of open files of a process. */
 const DESCRIPTORS_MAX = 64;
-/** The directories of two agents and a workflow that may matter, and some more; messages are counted by the thousand. */
+/**
+ * The directories of two agents and a workflow that may matter, and some more; messages are counted by the thousand.
+ */
 const WATCHES_MAX = 40;
 
 let room: CliRoom;
@@ -33,7 +35,7 @@ beforeAll(async () => {
   const day = new Date().toISOString().slice(0, 10);
   fs.mkdirSync(path.join(mailbox, 'done', day), { recursive: true });
   for (let count = 0; count < MESSAGES; count++) {
-    // No signature holds for these: readers pass over them, which costs the least.
+    // These have no valid signature, so readers skip them, which costs the least.
     const name = `${first.slice(0, 24)}${String(count).padStart(12, '0')}${first.slice(36)}`;
     fs.writeFileSync(path.join(mailbox, count % 2 === 0 ? 'new' : `done/${day}`, name), '');
   }
@@ -58,11 +60,11 @@ function start(...words: string[]): { pid: number; said: () => string } {
 
 interface Cost {
   readonly descriptors: number;
-  /** The inode of each thing that is watched. */
+  /** The inode of each watched file or directory. */
   readonly watched: readonly number[];
 }
 
-/** What the kernel says of the open files of a process (proc(5), fdinfo). */
+/** What the kernel says about the open files of a process (proc(5), fdinfo). */
 function costOf(pid: number): Cost {
   const descriptors = fs.readdirSync(`/proc/${pid}/fd`);
   const watched = descriptors.flatMap((fd) => {
@@ -117,7 +119,7 @@ describe.runIf(process.platform === 'linux')(`beside ${MESSAGES} messages`, () =
         return inode !== undefined && cost.watched.includes(inode);
       },
     );
-    // A watcher that has begun may still be reading what is there.
+    // A watcher that has begun may still be reading existing files.
     for (let round = 0; round < 50 && !tells.test(said()); round++) {
       cost = costOf(pid);
       await change();

@@ -1,4 +1,4 @@
-/** Each way in which a tree can be watched; that of macOS and Windows is tried with the emulation of it that Node has elsewhere. */
+/** Each way to watch a tree; that of macOS and Windows is tested with Node's emulation of it on other systems. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -33,7 +33,7 @@ describe.each(['linux', 'darwin', 'win32', 'freebsd'] as const)('a tree watched 
     return { hints, failures };
   }
 
-  /** A watcher says nowhere when it has begun, so the change is made until it is told. */
+  /** Nothing tells when a watcher has begun, so the change is repeated until it is reported. */
   async function untilHinted(hints: readonly string[], name: string, change: () => void): Promise<void> {
     await until(
       () => `a hint of ${name}; hints of ${hints.join(', ')}`,
@@ -45,7 +45,7 @@ describe.each(['linux', 'darwin', 'win32', 'freebsd'] as const)('a tree watched 
     );
   }
 
-  it('tells of new files, of files that grow, and of what lies in directories that came later', async () => {
+  it('reports new files, growing files, and files in directories that were added later', async () => {
     const { hints, failures } = await watchRoot();
     let count = 0;
     await untilHinted(hints, 'a/new', () => fs.writeFileSync(path.join(root, `a/new/${count++}`), 'x'));
@@ -58,7 +58,7 @@ describe.each(['linux', 'darwin', 'win32', 'freebsd'] as const)('a tree watched 
     expect(failures).toEqual([]);
   });
 
-  it('tells of no file in a directory that does not concern', async () => {
+  it('reports no file in a directory that does not concern it', async () => {
     const { hints } = await watchRoot((directory) => path.basename(directory) !== 'done');
     let count = 0;
     await untilHinted(hints, 'a/new', () => {
@@ -68,7 +68,7 @@ describe.each(['linux', 'darwin', 'win32', 'freebsd'] as const)('a tree watched 
     expect(hints.filter((one) => one.startsWith('a/done/'))).toEqual([]);
   });
 
-  it('tells of nothing after it was closed', async () => {
+  it('reports nothing after it was closed', async () => {
     const { hints } = await watchRoot();
     let count = 0;
     await untilHinted(hints, 'a/new', () => fs.writeFileSync(path.join(root, `a/new/${count++}`), 'x'));
@@ -80,7 +80,7 @@ describe.each(['linux', 'darwin', 'win32', 'freebsd'] as const)('a tree watched 
   });
 });
 
-it('a tree is polled without a crash where the environment says so, as in many containers', async () => {
+it('a tree is polled without a crash if the environment says so, as in many containers', async () => {
   vi.stubEnv('CHOKIDAR_USEPOLLING', '1');
   vi.stubEnv('CHOKIDAR_INTERVAL', '20');
   try {
@@ -117,7 +117,7 @@ it.each(['darwin', 'win32'] as const)(
   },
 );
 
-/** A user namespace has a limit of its own (namespaces(7)), so nothing else on this machine is touched. */
+/** A user namespace has a limit of its own (namespaces(7)), so nothing else on this machine is affected. */
 const UNSHARE = 'unshare';
 const LIMITED = ['-r', 'sh', '-c', 'echo 2 > /proc/sys/user/max_inotify_watches && exec "$@"', 'sh'];
 const canLimit = spawnSync(UNSHARE, [...LIMITED, 'true']).status === 0;
@@ -129,7 +129,7 @@ it.runIf(canLimit)('says once that the system has no more watches, whatever the 
     const failures = [];
     const close = await nodeHost.watching.tree(${JSON.stringify(root)}, () => {}, (reason) => failures.push(reason));
     while (failures.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-    // As long again as the watcher took to come here, at the least.
+    // At least as long again as the watcher took to get here.
     await new Promise((resolve) => setTimeout(resolve, 200));
     console.log(failures.join());
     await close();

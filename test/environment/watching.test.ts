@@ -10,14 +10,14 @@ import { logged, openZoo, type ZooRoom } from '../hostile/zoo-room.ts';
 const POLL_MS = 1_000;
 
 interface Reading {
-  /** The contents of what was read. */
+  /** The contents of the messages read. */
   readonly read: readonly string[];
-  /** What ended it, once something has. */
+  /** The error that ended it, once there is one. */
   readonly failure: () => unknown;
   stop(this: void): Promise<void>;
 }
 
-/** Has bob read until he is told to stop. */
+/** Lets bob read until he is told to stop. */
 function startReading(zoo: ZooRoom, options: { watch?: boolean } = {}): Reading {
   const ending = new AbortController();
   const read: string[] = [];
@@ -42,7 +42,7 @@ function send(zoo: ZooRoom, content: string): Promise<unknown> {
   return zoo.alice.send({ to: 'bob', type: 'INFO', content });
 }
 
-/** A watching port that fails as the system does, at once or after a while, and counts how often it was asked. */
+/** A watching port that fails as the system does, at once or after a while, and counts the calls. */
 function failing(reason: string, { later }: { later: boolean }): Watching & { readonly asked: number } {
   let asked = 0;
   return {
@@ -84,13 +84,13 @@ test.each(FAILURES)('without a watcher (%s, %s) polling delivers, with one warni
       detail: `${zoo.mailbox.new} cannot be watched (${reason}); it is listed every ${POLL_MS} ms instead.`,
     },
   ]);
-  // Tried again every ten seconds, because the cause may pass.
+  // Retried every ten seconds, because the cause may pass.
   expect(watching.asked).toBeGreaterThan(1);
   expect(watching.asked).toBeLessThanOrEqual(4);
   console.log(`${reason}: ${read.length} read by polling, a watcher tried ${watching.asked} times`);
 });
 
-test('the system’s own watcher that cannot be had is a failure and no crash', async () => {
+test('an unavailable system watcher is a failure and no crash', async () => {
   const reasons: string[] = [];
   const close = nodeHost.watching.directory(
     '/nowhere/at/all',
@@ -101,7 +101,7 @@ test('the system’s own watcher that cannot be had is a failure and no crash', 
   expect(reasons).toEqual(['ENOENT']);
 });
 
-test('asked not to watch, a reader polls and nothing is watched', async () => {
+test('with watching off, a reader polls and nothing is watched', async () => {
   const clock = createSteppedClock();
   const watching = failing('EMFILE', { later: false });
   await using zoo = await openZoo({ host: { ...nodeHost, clock, watching } });
@@ -126,7 +126,7 @@ test('a hint alone wakes a reader, long before the next poll', async () => {
   expect(read).toEqual(['x']);
 });
 
-test('mail arrives after the watched directory was replaced, also when it was gone for a moment', async () => {
+test('mail arrives after the watched directory was replaced, even if it was missing for a moment', async () => {
   const clock = createSteppedClock();
   await using zoo = await openZoo({ host: { ...nodeHost, clock } });
   const { read, stop } = startReading(zoo);
@@ -151,7 +151,7 @@ test('mail arrives after the watched directory was replaced, also when it was go
   console.log(`replaced 5 times, ${read.length} messages read`);
 });
 
-test('a reader whose mailbox stays away says so instead of waiting for ever', async () => {
+test('a reader whose mailbox stays missing says so instead of waiting for ever', async () => {
   const clock = createSteppedClock();
   await using zoo = await openZoo({ host: { ...nodeHost, clock } });
   const { failure, stop } = startReading(zoo);

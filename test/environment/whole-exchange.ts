@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { CliRoom, Ran } from '../cli/cli-room.ts';
 import { createProject } from '../runtime/cli-machines.ts';
 
-/** Runs a command and a child machine, whose ids have capitals and more. */
+/** Runs a command and a child machine, whose ids contain capitals and other characters. */
 const PARENT = `
 import { assign, fromPromise, setup } from 'xstate';
 import { command } from 'agent-mailroom/workflow';
@@ -29,12 +29,12 @@ export const machine = setup({
 });
 `;
 
-/** A project in which `exchangeIn` can be had. */
+/** A project for `exchangeIn`. */
 export function createExchangeRoom(algorithm: 'hmac-sha256' | 'ed25519'): Promise<CliRoom> {
   return createProject({ 'parent.mjs': PARENT }, { algorithm });
 }
 
-/** What a room is for, from one end to the other, by the command line, in processes that all get `env`. */
+/** The use of a room from end to end, through the command line, in processes that all get `env`. */
 export async function exchangeIn(
   room: CliRoom,
   { env: own, hasJobs }: { env: Readonly<Record<string, string>>; hasJobs: boolean },
@@ -48,7 +48,7 @@ export async function exchangeIn(
   const json = async (as: string, ...words: string[]): Promise<unknown> =>
     JSON.parse(await good(as, ...words, '--json')) as unknown;
 
-  // Mail: sent, listed, claimed, released, read, answered.
+  // Mail: sent, listed, claimed, released, read, replied to.
   await good('carol', 'join', 'carol');
   await good('alice', 'send', 'bob', 'QUESTION', 'who are you?');
   expect(await json('bob', 'inbox')).toMatchObject([{ content: 'who are you?' }]);
@@ -63,7 +63,7 @@ export async function exchangeIn(
   expect(await good('carol', 'read')).toContain('all of you');
   expect(await good('alice', 'status', held.id)).toContain('acknowledged');
 
-  // What cannot be verified is put aside, and what can be is taken back.
+  // Unverifiable files are put aside, and retryable ones are taken back.
   fs.writeFileSync(path.join(room.room, 'actors/bob/mailbox/new', `${held.id}.alice.json`), 'forged');
   await good('bob', 'read');
   expect(await good('bob', 'dead')).toContain('refused');

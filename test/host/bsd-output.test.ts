@@ -36,13 +36,13 @@ test('no name of a process makes a line, and a mark is a whole word', () => {
   expect(marked('MAILROOM_JOB=1.1.1/')).toEqual([]);
 });
 
-test('a pid that comes again has another start time, from the next second on', () => {
+test('a reused pid has another start time, from the next second on', () => {
   const started = (text: string): string | undefined =>
     parsePs(`    7     1     7 S    Mon Jan  5 09:05:${text} 2026`).get(7)?.startTime;
   expect([started('01'), started('02')]).toEqual(['Mon Jan 5 09:05:01 2026', 'Mon Jan 5 09:05:02 2026']);
 });
 
-test('what ps encodes as it does is never another process, whatever a program calls itself', () => {
+test('output that ps encodes never looks like another process, whatever a program calls itself', () => {
   const asPsPrints = (text: string): string =>
     // oxlint-disable-next-line no-control-regex -- strvis(3): these are what it encodes
     text.replaceAll(/[\u0000-\u001F\u007F]/g, (one) => `^${String.fromCodePoint((one.codePointAt(0) ?? 0) ^ 64)}`);
@@ -58,12 +58,12 @@ test('what ps encodes as it does is never another process, whatever a program ca
   );
 });
 
-test('anything else is passed over', () => {
+test('other lines are skipped', () => {
   const texts = ['', 'ps: illegal option -- E\n', '  PID  PPID  PGID STAT STARTED', '    7     1     7 S    gestern'];
   for (const text of texts) expect(parsePs(text).size, text).toBe(0);
 });
 
-test('lsof names processes by more than the beginning of their name', () => {
+test('lsof matches processes by more than the beginning of their name', () => {
   expect(pidsNamed('p12\nccodex\nfcwd\np13\nccodex-helper\nfcwd\np14\nccodex\nfcwd\n', 'codex')).toEqual([12, 14]);
   expect(pidsNamed('', 'codex')).toEqual([]);
 });

@@ -35,20 +35,20 @@ function gitVariables(printed: string): string[] {
     .toSorted();
 }
 
-test('names each variable that the installed git calls local, and those that change what a path means', () => {
+test('contains each variable that the installed git calls local, and those that change the meaning of a path', () => {
   const names = namesKeptFromChildren();
   expect(LOCAL.length).toBeGreaterThan(10);
   for (const name of [...LOCAL, ...MORE, ...ENTRIES, 'GIT_CEILING_DIRECTORIES']) expect(names, name).toContain(name);
 });
 
-test('keeps the rest of the environment, and what a child is given on top', () => {
+test('keeps the rest of the environment, and the additions for the child', () => {
   vi.stubEnv('MAILROOM_TEST', 'kept');
   const env = childEnvironment({ GIT_DIR: '/its/own' });
   expect(env).toMatchObject({ MAILROOM_TEST: 'kept', GIT_SSH_COMMAND: 'ssh -p 2222', GIT_DIR: '/its/own' });
   expect(env).not.toHaveProperty('GIT_INDEX_FILE');
 });
 
-test('is what each child gets, whichever way it is started', async () => {
+test('is what each child gets, however it is started', async () => {
   const file = (name: string): string => path.join(outer, name);
   const print = (name: string): [string, string[]] => [
     'sh',
@@ -77,7 +77,7 @@ test('is what each child gets, whichever way it is started', async () => {
 
 test('is named in each file that starts a process', () => {
   const starts = /\b(?:spawn|spawnSync|fork|execFile|execFileSync|execa)\(\s*(?:'|file|program|process\.execPath|this)/;
-  // The text of a plugin, which starts a process within another program, in that one's environment.
+  // The text of a plugin, which starts a process within another program, in that program's environment.
   const plugin = 'src/hooks/install/opencode-plugin.ts';
   const found = ['src', 'machines'].flatMap((folder) =>
     fs

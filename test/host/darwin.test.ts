@@ -10,7 +10,7 @@ const LATER = 'Mon Jan 5 10:00:00 2026';
 const MARK = 'MAILROOM_JOB=7.1.1/1';
 const SELF = process.pid;
 const PARENT = process.ppid;
-/** Of ps, which is a child of whoever asks, and in its group. */
+/** The pid of ps, which is a child of its caller, and in the caller's group. */
 const PS = 900_001;
 
 interface Row {
@@ -23,7 +23,7 @@ interface Row {
   readonly env?: string;
 }
 
-/** The processes of a Mac on which this test runs, and how often each tool was started. */
+/** The processes of a simulated Mac on which this test runs, and how often each tool was started. */
 let rows: Row[];
 let starts: string[];
 let trouble: NodeJS.ErrnoException | undefined;
@@ -59,13 +59,15 @@ beforeEach(async () => {
   vi.spyOn(process, 'getBuiltinModule').mockImplementation((name: string) =>
     name === 'node:child_process' ? { spawnSync: answer } : real(name),
   );
-  // Each test gets one that knows nothing yet, and no other module is loaded anew.
+  // Each test gets a module without cached state, and no other module is reloaded.
   ({ darwin } = (await import(/* @vite-ignore */ `${DARWIN}?${(loaded += 1)}`)) as { darwin: Platform });
 });
 afterEach(() => vi.restoreAllMocks());
 
 const leader: ProcessIdentity = { pid: 5_000, startTime: EARLY, bootId: BOOT };
-/** A wrapper, its command, and what that started: in a group of its own, in a session of its own, and left to launchd. */
+/**
+ * A wrapper, its command, and the processes it started: in its own group, in its own session, and adopted by launchd.
+ */
 const TREE: readonly Row[] = [
   { pid: 5_000, parent: 1, state: 'Ss', args: 'node wrapper.js', env: MARK },
   { pid: 5_001, parent: 5_000, group: 5_000, args: 'sh -c build' },
@@ -74,7 +76,7 @@ const TREE: readonly Row[] = [
   { pid: 5_004, parent: 5_003, group: 5_003, args: 'sleep 9' },
   { pid: 5_005, parent: 1, state: 'Ss', args: 'node orphan.js', env: `HOME=/x ${MARK} TERM=y` },
   { pid: 5_006, parent: 5_001, group: 5_000, state: 'Z', args: '<defunct>' },
-  // Others, that only look alike.
+  // Unrelated processes that only look similar.
   { pid: 6_000, parent: 1, args: `grep ${MARK}` },
   { pid: 6_001, parent: 1, args: 'node other.js', env: `${MARK}0 X${MARK}` },
 ];
@@ -87,29 +89,29 @@ function found(scope: 'session' | 'marked', of = leader): unknown {
 }
 
 describe('the tree of a job', () => {
-  test('is the group of its leader and what descends from it, and with the mark also who left', () => {
+  test('is the group of its leader and its descendants, and with the mark also processes that left', () => {
     rows.push(...TREE);
     expect(found('session')).toEqual({ members: [5_000, 5_001, 5_002], strays: [] });
     expect(found('marked')).toEqual({ members: [5_000, 5_001, 5_002], strays: [5_003, 5_004, 5_005] });
   });
 
-  test('is known without its leader by a mark in its group', () => {
+  test('is recognised without its leader by a mark in its group', () => {
     rows.push(...TREE.filter(({ pid }) => pid !== 5_000));
-    // All that is left is of Apple, and hides its environment.
+    // All that is left are programs of Apple, whose environment is hidden.
     expect(found('session')).toEqual({ members: [], strays: [] });
     expect(found('marked')).toEqual({ members: [], strays: [5_003, 5_004, 5_005] });
     rows.push({ pid: 5_007, parent: 1, group: 5_000, args: 'node left.js', env: MARK });
     expect(found('session')).toEqual({ members: [5_001, 5_002, 5_007], strays: [] });
   });
 
-  test('is nobody who has the pid of its leader, or that one’s group', () => {
+  test('does not include a process that reuses the pid of its leader, or the group of that process', () => {
     rows.push(...TREE.map((row) => (row.pid === 5_000 ? { ...row, started: LATER, env: '' } : row)));
     expect(found('session')).toEqual({ members: [], strays: [] });
     expect(found('marked')).toEqual({ members: [], strays: [5_003, 5_004, 5_005] });
     expect(found('session', { ...leader, startTime: '' })).toEqual({ members: [], strays: [] });
   });
 
-  test('is never this process, nor the ps that it starts', () => {
+  test('never includes this process, or the ps that it starts', () => {
     rows = rows.map((row) => (row.pid === SELF ? { ...row, group: SELF, state: 'Ss', env: MARK } : row));
     rows.push({ pid: 5_001, parent: SELF, group: SELF });
     const own = { ...leader, pid: SELF };
@@ -117,7 +119,7 @@ describe('the tree of a job', () => {
     expect(darwin.findTree({ leader: own, mark: MARK }, 'session')).toMatchObject({ ownGroup: SELF });
   });
 
-  test('is looked for again where ps fails once, and by group only where it never answers', () => {
+  test('is searched again after ps failed once, and by group only if ps never answers', () => {
     trouble = Object.assign(new Error('no room for a process'), { code: 'EAGAIN' });
     expect(found('session')).toBeUndefined();
     trouble = undefined;
@@ -138,7 +140,7 @@ describe('a session', () => {
     expect(darwin.sessionLeader()).toBeUndefined();
   });
 
-  test('of processes that name each other as parent is looked for once around', () => {
+  test('of processes that name each other as parent is searched only once around', () => {
     rows = rows.map((row) => (row.pid === PARENT ? { ...row, parent: SELF, state: 'S' } : row));
     expect(darwin.sessionLeader()).toBeUndefined();
   });
@@ -152,7 +154,7 @@ describe('a process', () => {
     ['a boot that its writer did not know', { pid: SELF, startTime: EARLY, bootId: '' }, true],
     ['a start that its writer did not know', { pid: SELF, startTime: '', bootId: BOOT }, true],
     ['nobody', { pid: 7_000, startTime: EARLY, bootId: BOOT }, false],
-  ])('is told from %s', (_who, identity, isRunning) => {
+  ])('is distinguished from %s', (_who, identity, isRunning) => {
     expect(darwin.isRunning(identity)).toBe(isRunning);
   });
 
@@ -164,7 +166,7 @@ describe('a process', () => {
     expect(starts.filter((one) => one.startsWith('/bin/ps'))).toHaveLength(1);
   });
 
-  test('is asked for with all others once there is a second question, and anew in the next stretch of code', async () => {
+  test('is asked for together with all others from the second question on, and again in the next stretch of code', async () => {
     rows.push(
       { pid: 7_001, parent: 1 },
       { pid: 7_002, parent: 1, state: 'Z+' },

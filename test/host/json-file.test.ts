@@ -22,7 +22,7 @@ describe('a JSON file', () => {
     expect(fs.readdirSync(directory)).toEqual(['a']);
   });
 
-  it('is replaced whole, and staged where it was told to', async () => {
+  it('is replaced atomically, and staged where it was told to', async () => {
     fs.mkdirSync(at('tmp'));
     await replaceJson(nodeHost, { path: at('a'), value: { n: 1 }, staging: at('tmp') });
     await replaceJson(nodeHost, { path: at('a'), value: { n: 2 }, staging: at('tmp'), indent: 2 });
@@ -48,7 +48,7 @@ describe('a JSON file', () => {
     expect(faults).toBeGreaterThan(3);
   });
 
-  it('is read with its fault, and is undefined where there is none', () => {
+  it('is read with its fault, and is undefined if there is none', () => {
     expect(read('a')).toBeUndefined();
     const faults = {
       '[1]': 'not an object',

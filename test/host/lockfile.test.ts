@@ -6,7 +6,7 @@ import { lockfile } from '../../src/host/lockfile.ts';
 
 const SIGNALS = Object.keys(os.constants.signals) as NodeJS.Signals[];
 
-it('holds a lock without listening for a signal, so that each keeps its default action', async () => {
+it('holds a lock without listening for signals, so that each keeps its default action', async () => {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'lockfile-'));
   try {
     const before = SIGNALS.map((signal) => process.listenerCount(signal));

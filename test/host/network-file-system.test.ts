@@ -1,6 +1,6 @@
 /**
- * The lines of `fixtures/mounts/macos.txt` have the form that macOS 10.12 to 15 print, as people have published them; those of
- * `ftp` and `cloudfs` are made after the others.
+ * The lines of `fixtures/mounts/macos.txt` have the form that macOS 10.12 to 15 print, as published by users; those of
+ * `ftp` and `cloudfs` are made up after the others.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -33,7 +33,7 @@ describe('by mount(8) of macOS', () => {
     ['/Users/wez/fbsource/a', 'FUSE'],
     ['/Volumes/My Shared Files/a', 'virtiofs'],
     ['/Volumes/Strange/a', 'cloudfs'],
-  ])('%s lies on %s', (place, type) => {
+  ])('%s is on %s', (place, type) => {
     expect(networkMount(lines, place)).toBe(type);
   });
 
@@ -54,7 +54,7 @@ describe('by mount(8) of macOS', () => {
     expect(networkMount(lines, place)).toBeUndefined();
   });
 
-  it('goes by the last of two that are mounted at one place', () => {
+  it('uses the last of two that are mounted at one place', () => {
     const two = '//u@server/a on /Volumes/a (smbfs, nodev)\n/dev/disk5 on /Volumes/a (apfs, local)\n';
     expect(networkMount(two, '/Volumes/a')).toBeUndefined();
     expect(networkMount(two.split('\n').toReversed().join('\n'), '/Volumes/a')).toBe('SMB');
@@ -75,7 +75,7 @@ describe('by the real path of Windows', () => {
     ['\\\\192.168.1.5\\c$\\project', 'SMB'],
     ['\\\\wsl$\\Ubuntu\\home\\u', '9p'],
     ['\\\\wsl.localhost\\Ubuntu\\home\\u', '9p'],
-  ])('%s lies on %s', (place, type) => {
+  ])('%s is on %s', (place, type) => {
     expect(networkShare(place)).toBe(type);
   });
 
@@ -88,7 +88,7 @@ describe('by the real path of Windows', () => {
 });
 
 describe.runIf(process.platform === 'linux')('with another platform in place of this one', () => {
-  /** What the built library says of a directory, where programs and system calls answer as they would there. */
+  /** What the built library says about a directory, with programs and system calls that answer as on that system. */
   function asked(platform: string, more: string): string {
     const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-mount-')));
     try {
@@ -115,14 +115,14 @@ describe.runIf(process.platform === 'linux')('with another platform in place of 
        return ${text};
      };`;
 
-  it('macOS is asked for its mounts, and never for the number of a type', () => {
+  it('macOS is asked for its mounts, never for the number of a type', () => {
     const noStatfs = `require('node:fs').statfsSync = () => { throw new Error('statfs'); };`;
     const share = '`//u@server/share on ${directory} (smbfs, nodev, nosuid, mounted by u)\\n`';
     expect(asked('darwin', noStatfs + mountSays(share))).toBe('SMB');
     expect(asked('darwin', noStatfs + mountSays(`'/dev/disk3s5 on / (apfs, local)'`))).toBe('undefined');
   });
 
-  it('a mount command that fails is no reason to refuse', () => {
+  it('a failing mount command is no reason to refuse', () => {
     expect(asked('darwin', mountSays(`(() => { throw new Error('no such program'); })()`))).toBe('undefined');
   });
 
@@ -132,7 +132,7 @@ describe.runIf(process.platform === 'linux')('with another platform in place of 
     expect(asked('win32', real('C:\\project'))).toBe('undefined');
   });
 
-  it('nothing is known of others', () => {
+  it('nothing is known of other systems', () => {
     expect(asked('sunos', '')).toBe('undefined');
   });
 });

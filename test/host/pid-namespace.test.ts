@@ -14,7 +14,7 @@ const isLinux = process.platform === 'linux';
 
 /** The same pid in another PID namespace of this boot. */
 const elsewhere = (identity: ProcessIdentity): ProcessIdentity => ({ ...identity, pidNamespace: '1' });
-/** As a host sees the processes of all the others that is in a namespace of its own. */
+/** How a host in a namespace of its own sees the processes of all others. */
 const far = {
   ...nodeHost,
   processes: { ...processes, isAlive: () => false, isElsewhere: () => true, signalTree: () => 0 },
@@ -27,7 +27,7 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(base, { recursive: true, force: true }));
 
 test.skipIf(!isLinux)(
-  'a process is known by its PID namespace, too, and is never signalled in another one',
+  'a process is identified by its PID namespace too, and is never signalled in another one',
   async () => {
     const child = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
     try {
@@ -40,10 +40,10 @@ test.skipIf(!isLinux)(
       const tree = { leader: same, mark: 'MAILROOM_JOB=none/1' };
       expect(processes.signalTree(tree, { scope: 'session', signal: 'SIGKILL' })).toBe(0);
       expect(processes.isAlive(found)).toBe(true);
-      // As it was written down before.
+      // As older versions recorded it.
       const { pidNamespace: _, ...old } = found;
       expect([processes.isAlive(old), processes.isElsewhere(old)]).toEqual([true, false]);
-      // After the machine was started again there is no telling, and it is over.
+      // After a reboot there is no telling, and the process has ended.
       const before = { ...same, bootId: 'another' };
       expect([processes.isAlive(before), processes.isElsewhere(before)]).toEqual([false, false]);
     } finally {
@@ -52,7 +52,7 @@ test.skipIf(!isLinux)(
   },
 );
 
-test('a command whose wrapper is elsewhere is waited for and not run twice', async () => {
+test('a command whose wrapper is elsewhere is awaited and not run twice', async () => {
   const directory = `${base}/1.1.1`;
   const line = 'echo ran >> ran; while [ ! -e go ]; do sleep 0.05; done; echo done';
   const spec = { file: 'sh', args: ['-c', line], cwd: base };
@@ -70,7 +70,7 @@ test('a command whose wrapper is elsewhere is waited for and not run twice', asy
   expect(fs.readFileSync(`${base}/ran`, 'utf8')).toBe('ran\n');
 });
 
-test('a command that is elsewhere is lost once its wrapper has shown no life for 10 s', async () => {
+test('a command that is elsewhere is lost once its wrapper has shown no sign of life for 10 s', async () => {
   const directory = `${base}/1.1.1`;
   const spec = { file: 'true', args: [], cwd: base };
   fs.mkdirSync(directory, { recursive: true });

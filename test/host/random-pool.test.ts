@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createRandomPool, drawRandomBytes } from '../../src/host/node-random.ts';
 
-/** Counts up through all the bytes it ever gives, so that one given twice shows. */
+/** Counts up through all the bytes it ever returns, so that a byte handed out twice shows. */
 function countingSource(): { draw: (length: number) => Buffer; drawn: number[] } {
   let next = 0;
   const drawn: number[] = [];
@@ -14,7 +14,7 @@ function countingSource(): { draw: (length: number) => Buffer; drawn: number[] }
   return { draw, drawn };
 }
 
-test('no byte of the system is given out twice, and what was given out stays as it was', () => {
+test('no byte of the system is handed out twice, and bytes handed out stay unchanged', () => {
   const { draw, drawn } = countingSource();
   const random = createRandomPool({ drawPool: draw, drawKey: draw });
   const given = Array.from({ length: 2_000 }, (_, index) => random([4, 8, 12, 24][index % 4] ?? 4));
@@ -26,7 +26,7 @@ test('no byte of the system is given out twice, and what was given out stays as 
   console.log(`${words.length} words from ${drawn.length} draws`);
 });
 
-test('a key is drawn by itself', () => {
+test('a key is drawn separately', () => {
   const { draw, drawn } = countingSource();
   const random = createRandomPool({ drawPool: draw, drawKey: draw });
   random(12);
@@ -34,7 +34,7 @@ test('a key is drawn by itself', () => {
   expect(drawn.at(-1)).toBe(32);
 });
 
-test('what the pool is filled from differs each time, and has each bit about half of the time', () => {
+test('the source of the pool differs each time, and sets each bit about half of the time', () => {
   const draws = Array.from({ length: 64 }, () => drawRandomBytes(4_096));
   expect(new Set(draws.map((bytes) => bytes.toString('hex'))).size).toBe(draws.length);
   for (let bit = 0; bit < 8; bit++) {

@@ -12,10 +12,10 @@ const SOURCE = path.join(import.meta.dirname, '../../src/host/sha256.wat');
 
 const expected = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
 
-/** What was asked of node:crypto. */
+/** The calls to node:crypto. */
 let asked = 0;
 
-/** The module as a new process has it. */
+/** The module as a new process loads it. */
 async function fresh(): Promise<typeof Sha256> {
   vi.resetModules();
   const { nodeCrypto } = await vi.importActual<typeof NodeCrypto>('../../src/host/node-crypto.ts');
@@ -33,7 +33,7 @@ beforeEach(() => {
   return () => vi.doUnmock('../../src/host/node-crypto.ts');
 });
 
-test('the module that is loaded is what its source compiles to', async () => {
+test('the loaded module is what its source compiles to', async () => {
   const wabt = await loadWabt();
   const { buffer } = wabt.parseWat('sha256.wat', fs.readFileSync(SOURCE, 'utf8')).toBinary({});
   expect(SHA256_MODULE).toBe(Buffer.from(buffer).toString('base64'));
@@ -73,7 +73,7 @@ test('it hashes every length up to five blocks as node:crypto does, whatever was
   expect(asked).toBe(0);
 });
 
-test('a text is hashed in UTF-8, and what was returned stays as it was', async () => {
+test('a text is hashed in UTF-8, and a returned digest stays unchanged', async () => {
   const { sha256, sha256Hex } = await fresh();
   const first = sha256('déjà vu 🦀');
   const kept = first.toString('hex');
@@ -83,7 +83,7 @@ test('a text is hashed in UTF-8, and what was returned stays as it was', async (
   expect(asked).toBe(0);
 });
 
-test('node:crypto takes over once there is much to hash, and for what is larger than the memory', async () => {
+test('node:crypto takes over once there is much to hash, and for data larger than the memory', async () => {
   const { sha256, sha256Hex } = await fresh();
   const data = randomBytes(1_000);
   let alone = 0;

@@ -25,7 +25,7 @@ class FakeWorker {
 
 beforeEach(async () => {
   made.length = 0;
-  // One of its own: hosts of other tests in this process may not have ended yet.
+  // A watchdog of its own: hosts of other tests in this process may not have ended yet.
   vi.resetModules();
   ({ nodeWatchdog } = await import('../../src/host/node-watchdog.ts'));
   vi.useFakeTimers();
@@ -37,7 +37,7 @@ afterEach(() => {
   Object.assign(threads, { Worker });
 });
 
-it('starts no thread for what is over within a second', () => {
+it('starts no thread for work that ends within a second', () => {
   const first = nodeWatchdog.watch();
   vi.advanceTimersByTime(999);
   first[Symbol.dispose]();
@@ -59,7 +59,7 @@ it('has one thread for all hosts of a process, from the first second of the firs
   expect(made.map(({ isTerminated }) => isTerminated)).toEqual([true]);
 });
 
-/** Runs a program that knows `nodeWatchdog`, in a process of its own, to its end. */
+/** Runs a program that can use `nodeWatchdog`, in a process of its own, to its end. */
 function runProgram(text: string): { stdout: string; stderr: string; status: number | null; signal: string | null } {
   const module = path.join(import.meta.dirname, '..', '..', 'build', 'host', 'node-watchdog.js');
   const program = `import { nodeWatchdog } from ${JSON.stringify(module)};\n${text}`;

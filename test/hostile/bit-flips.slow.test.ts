@@ -5,7 +5,7 @@ import { countBy, openZoo, readAll, reasonsIn, refusedIn } from './zoo-room.ts';
 
 const BITS = 8;
 
-/** One message that uses most fields, and where in its file each byte is. */
+/** One message that uses most fields, and the position of each byte in its file. */
 function specimen(forge: Forge): { id: string; bytes: Buffer; regionOf: (at: number) => string } {
   const id = idAt(Date.now());
   const content = 'Grüße, "quoted" and \\ all';
@@ -32,7 +32,7 @@ function flipped(bytes: Buffer, { at, bit }: { at: number; bit: number }): Buffe
   return copy;
 }
 
-/** What the flip must be refused as, told without the library. */
+/** The expected reason of the refusal, computed without the library. */
 function reasonOf(region: string, byte: number): string {
   const isHex = /[0-9a-f]/.test(String.fromCharCode(byte));
   if (region === 'signed' || (region === 'value' && isHex)) return 'bad-signature';
@@ -57,7 +57,7 @@ test('a message with any one bit flipped is refused under a fresh name', async (
   console.log(`${expected.size} flips: ${JSON.stringify(countBy(expected.values()))}`);
 });
 
-test('a message with any byte changed is refused under its own name, and the true one still arrives', async () => {
+test('a message with any byte changed is refused under its own name, and the genuine one still arrives', async () => {
   await using zoo = await openZoo();
   const { id, bytes, regionOf } = specimen(zoo.forge);
   const expected: string[] = [];

@@ -4,7 +4,7 @@ import { ALL_HOSTILE_TEXT, HOSTILE_TEXT, isClean } from '../../fixtures/zoo/host
 import { initRoom, MailroomError, openRoom } from '../../src/index.ts';
 import { openZoo } from './zoo-room.ts';
 
-/** What the call throws; it must be an error of Mailroom. */
+/** The error that the call throws; it must be an error of Mailroom. */
 async function errorOf(call: () => unknown): Promise<MailroomError> {
   try {
     await call();
@@ -70,7 +70,7 @@ test('an error that quotes hostile input is clean in its message, its hint and i
   console.log(`errors checked, by code: ${JSON.stringify(codes)}`);
 });
 
-/** Start time and boot id of a process, as proc(5) tells them. */
+/** Start time and boot id of a process, from proc(5). */
 function identityOf(pid: number): { startTime: string; bootId: string } {
   const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
   const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';

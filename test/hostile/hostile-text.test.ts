@@ -9,7 +9,7 @@ import { openZoo, readAll } from './zoo-room.ts';
 const TEXTS = Object.entries(HOSTILE_TEXT);
 const NAME_BYTES_MAX = 255;
 
-test('hostile text in any field reaches its reader whole, and the log stays lines of printable text', async () => {
+test('hostile text in any field reaches its reader unchanged, and the log stays lines of printable text', async () => {
   await using zoo = await openZoo();
   const logBytes = (): Buffer => fs.readFileSync(roomLayout(zoo.directory).log);
   for (const [index, [title, text]] of TEXTS.entries()) {
@@ -44,7 +44,7 @@ test('hostile text in any field reaches its reader whole, and the log stays line
   console.log(`${TEXTS.length} hostile texts: ${JSON.stringify(counts)}`);
 });
 
-test('a line of the log is shown as one clean line, whoever wrote it and whatever it holds', () => {
+test('a line of the log is shown as one clean line, whoever wrote it and whatever it contains', () => {
   const records: unknown[] = [null, 17, [], {}, 'text', { event: 7 }, { event: {}, to: [{}] }, { event: 'x', id: 7 }];
   for (const text of [...Object.values(HOSTILE_TEXT), ALL_HOSTILE_TEXT, '\ud800', '\udc00x']) {
     for (const field of ['time', 'event', 'id', 'from', 'to', 'type', 'content', 'outcome', 'detail', 'other']) {

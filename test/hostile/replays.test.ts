@@ -11,14 +11,14 @@ import { deadIn, logged, openZoo, readAll, reasonsIn, refusedIn, type ZooRoom } 
 
 const DAY_MS = 86_400_000;
 
-/** Sends a message from alice to bob and keeps a copy of its file from before it was read. */
+/** Sends a message from alice to bob and keeps a copy of its file as it was before it was read. */
 async function captured(zoo: ZooRoom, content = 'pay 10'): Promise<{ id: string; name: string; bytes: Buffer }> {
   const { id } = await zoo.alice.send({ to: 'bob', type: 'INFO', content });
   const name = `${id}.alice.json`;
   return { id, name, bytes: fs.readFileSync(`${zoo.mailbox.new}/${name}`) };
 }
 
-test('a copy in the same mailbox is dropped, whatever became of the message: read, claimed or given up', async () => {
+test('a copy in the same mailbox is dropped, whatever happened to the message: read, claimed or given up', async () => {
   await using zoo = await openZoo();
   const one = await captured(zoo);
   const place = (): void => fs.writeFileSync(`${zoo.mailbox.new}/${one.name}`, one.bytes);
@@ -45,7 +45,7 @@ test('a copy in the same mailbox is dropped, whatever became of the message: rea
   expect([...deadIn(zoo.mailbox).values()]).toMatchObject([{ name: other.name, reason: 'rejected' }]);
 });
 
-test('another message with the id of one that was read is refused', async () => {
+test('another message with the id of a handled one is refused', async () => {
   await using zoo = await openZoo();
   const one = await captured(zoo);
   expect(await readAll(zoo.bob)).toHaveLength(1);
@@ -55,7 +55,7 @@ test('another message with the id of one that was read is refused', async () => 
   expect([...refusedIn(zoo.mailbox).values()]).toMatchObject([{ name: one.name, reason: 'duplicate-differs' }]);
 });
 
-test('a message is refused in the mailbox of another, and a broadcast in that of its sender', async () => {
+test('a message is refused in another mailbox, and a broadcast in that of its sender', async () => {
   await using zoo = await openZoo();
   const carol = await zoo.room.join('carol');
   const direct = await captured(zoo);
@@ -72,7 +72,7 @@ test('a message is refused in the mailbox of another, and a broadcast in that of
   }
 });
 
-test('a message of one room is refused in another, also in one that has the same key', async () => {
+test('a message of one room is refused in another, even in one with the same key', async () => {
   await using from = await openZoo();
   await using to = await openZoo();
   const { name, bytes } = await captured(from);
@@ -98,7 +98,7 @@ test('a copy is refused after the purge of the day on which the message was read
   expect([...refusedIn(zoo.mailbox).values()]).toMatchObject([{ name: one.name, reason: 'purged' }]);
 });
 
-test('where everyone has a key pair, nothing but its private key signs, and no sender name upsets the reader', async () => {
+test('where everyone has a key pair, only a private key signs for its actor, and no sender name breaks the reader', async () => {
   await using zoo = await openZoo({ algorithm: 'ed25519' });
   const one = await captured(zoo, 'true');
   const pem = fs.readFileSync(`${zoo.directory}/keys/pub/alice`);

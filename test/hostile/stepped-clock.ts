@@ -1,9 +1,9 @@
 import type { Clock } from '../../src/host/host.ts';
 
-/** A clock that stands until a test moves it; whoever sleeps wakes when it has come far enough. */
+/** A clock that stands still until a test moves it; a sleeper wakes once the clock has come far enough. */
 export interface SteppedClock extends Clock {
   advance(durationMs: number): void;
-  /** How many wait for the clock to be moved. */
+  /** How many sleepers wait for the clock to be moved. */
   readonly sleepers: number;
 }
 

@@ -14,7 +14,7 @@ const POLLS = 20;
 /** A sign of life, a listing of `new` and of `cur`, a look at the directory; a retry of anything would show. */
 const CALLS_PER_POLL_MAX = 6;
 
-/** What this user may neither read nor move, also when this user is root. */
+/** A file that this user can neither read nor move, even as root. */
 function withFaults(files: FileSystem, names: { unreadable: string; stuck: readonly string[] }): FileSystem {
   const refuse = (call: string, path: string, code: string): never => {
     throw systemError(code, { name: call, path });
@@ -28,7 +28,7 @@ function withFaults(files: FileSystem, names: { unreadable: string; stuck: reado
   };
 }
 
-test('what cannot be moved is told once and skipped, and waiting beside it costs a few calls a poll', async () => {
+test('a file that cannot be moved is reported once and skipped, and waiting beside it costs a few calls a poll', async () => {
   await using zoo = await openZoo();
   const at = (name: string): string => `${zoo.mailbox.new}/${name}`;
   const unreadable = `${idAt(Date.now())}.alice.json`;
@@ -76,7 +76,7 @@ test('what cannot be moved is told once and skipped, and waiting beside it costs
     const once = [...stuck, ...(unmount ? [mounted] : [])];
     expect(new Set(told.map(({ detail }) => String(detail).split(': ')[0]))).toEqual(new Set(once));
     expect(told).toHaveLength(once.length);
-    // A listing shows those two with replacement characters, under which they used to stay in `new` for ever.
+    // A listing shows those two with replacement characters; with such names they used to stay in `new` for ever.
     const unnameable = (name: string): object => ({ outcome: 'bad-name', detail: expect.stringContaining(name) });
     const refused = logged(zoo.directory, 'refused');
     expect(refused).toHaveLength(3);

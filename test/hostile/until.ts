@@ -1,8 +1,8 @@
 const LOOK_EVERY_MS = 2;
-/** Only a hang ends here: no machine is so busy. */
+/** Only a hang ends here: no machine is that busy. */
 const WATCHDOG_MS = 40_000;
 
-/** Waits until the condition holds. Throws, naming what was waited for, when it never does. */
+/** Waits until the condition holds. Throws, naming the condition, if it never does. */
 export async function until(
   what: string | (() => string),
   condition: () => boolean,

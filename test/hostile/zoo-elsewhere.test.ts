@@ -23,7 +23,7 @@ async function expectMailToPass(zoo: ZooRoom): Promise<void> {
   expect(zoo.room.status(id)).toMatchObject([{ state: 'acknowledged' }]);
 }
 
-test('what lies in cur under the name of a claim is put aside when the lease has ended, the rest is let lie', async () => {
+test('a file in cur with the name of a claim is put aside when the lease has ended, other files are left alone', async () => {
   await using zoo = await openZoo();
   const { cur } = zoo.mailbox;
   const expected: Record<string, string> = {};
@@ -49,7 +49,7 @@ test('what lies in cur under the name of a claim is put aside when the lease has
   console.log(`${kept.length} put aside from cur, ${letLie} let lie`);
 });
 
-test('what lies in tmp stops neither senders nor readers, also when it is old and cannot be removed', async () => {
+test('files in tmp stop neither senders nor readers, even if old and impossible to remove', async () => {
   await using zoo = await openZoo();
   const { tmp } = zoo.mailbox;
   for (const thing of things({ good: goodFile(zoo) })) await thing.put(`${tmp}/${thing.kind}`);
@@ -71,7 +71,7 @@ test('what lies in tmp stops neither senders nor readers, also when it is old an
   console.log(`${left.length} let lie in tmp`);
 });
 
-test('what lies in dead is listed as text that a program can rely on', async () => {
+test('files in dead are listed as text that a program can rely on', async () => {
   await using zoo = await openZoo();
   const { dead, refused } = zoo.mailbox;
   for (const directory of [dead, refused]) {
@@ -107,7 +107,7 @@ test('what lies in dead is listed as text that a program can rely on', async () 
   expect(countBy(letters.map(({ reason }) => reason))).toEqual({ unknown: 2 * 20, rejected: 1 });
 });
 
-test('what lies among the actors, and a card that makes no sense, stops neither lists nor broadcasts', async () => {
+test('strange files among the actors and an invalid card stop neither lists nor broadcasts', async () => {
   await using zoo = await openZoo();
   const actors = `${zoo.directory}/actors`;
   for (const thing of things({ good: goodFile(zoo) })) {

@@ -7,9 +7,9 @@ import { initRoom, openRoom, type Agent, type Mail, type Message, type Room } fr
 import type { DeadReason } from '../../src/mailbox/dead.ts';
 import { actorLayout, roomLayout, type MailboxLayout } from '../../src/message/layout.ts';
 
-/** A room with alice and bob, in a fresh directory, with limits that let a test send what it likes. */
+/** A room with alice and bob, in a fresh directory, with limits that let a test send freely. */
 export interface ZooRoom extends AsyncDisposable {
-  /** The fresh directory that the room is in. */
+  /** The fresh directory that contains the room. */
   readonly base: string;
   readonly directory: string;
   readonly room: Room;
@@ -39,7 +39,7 @@ export async function openZoo(options: { host?: Host; algorithm?: 'hmac-sha256' 
   };
 }
 
-/** Reads and acknowledges all that waits, once. */
+/** Reads and acknowledges all waiting mail, once. */
 export async function readAll(agent: Agent, handle: (mail: Mail) => unknown = () => {}): Promise<Message[]> {
   const messages: Message[] = [];
   for await (const mail of agent.inbox({ wait: false })) {
@@ -50,12 +50,12 @@ export async function readAll(agent: Agent, handle: (mail: Mail) => unknown = ()
   return messages;
 }
 
-/** What lies in `dead/refused`, by the name it had. */
+/** The content of `dead/refused`, by the name each file had. */
 export function refusedIn({ refused }: MailboxLayout): Map<string, DeadReason> {
   return new Map(reasonsIn(refused).map((reason) => [reason.name, reason]));
 }
 
-/** What lies in `dead`, verified and given up. */
+/** The content of `dead`, verified and given up. */
 export function deadIn({ dead }: MailboxLayout): Map<string, DeadReason> {
   return new Map(reasonsIn(dead).map((reason) => [reason.name, reason]));
 }

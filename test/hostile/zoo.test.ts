@@ -9,7 +9,7 @@ import { countBy, logged, openZoo, readAll, refusedIn, type ZooRoom } from './zo
 
 const BAD_NAME = 'the file name is not <id>.<sender>.json';
 
-/** Names that are no message's, whatever the file holds. */
+/** Names that are not message names, whatever the file holds. */
 const FOREIGN_NAMES = [
   'x'.repeat(255),
   `${'y'.repeat(250)}.json`,
@@ -32,7 +32,7 @@ const FOREIGN_NAMES = [
   `${idAt(Date.now())}.alice.JSON`,
 ];
 
-test('whatever lies in new, the good mail between it arrives from the first listing, and the rest is put aside', async () => {
+test('whatever is in new, the good mail between it arrives from the first listing, and the rest is put aside', async () => {
   await using zoo = await openZoo();
   const good = await zoo.alice.send({ to: 'bob', type: 'INFO', content: 'first' });
   const expected = await fillNew(zoo);
@@ -55,7 +55,7 @@ test('whatever lies in new, the good mail between it arrives from the first list
   console.log(`refused: ${JSON.stringify(countBy([...refused.values()].map(({ reason }) => reason)))}`);
 });
 
-/** Puts the zoo into `new` and says what is to become of each of it. */
+/** Puts the zoo into `new` and returns the expected fate of each file. */
 async function fillNew(zoo: ZooRoom): Promise<Map<string, string>> {
   const expected = new Map<string, string>();
   const at = (name: string): string => `${zoo.mailbox.new}/${name}`;

@@ -20,7 +20,7 @@ async function nextMail(agent: Agent): Promise<Mail> {
   throw new Error('there is no mail');
 }
 
-test('each thing that happens to mail is one record, in order', async () => {
+test('each event of a message is one record, in order', async () => {
   const clock = createSteppedClock();
   await using zoo = await openZoo({ host: { ...nodeHost, clock } });
   const { alice, bob, room } = zoo;
@@ -62,7 +62,7 @@ test('each thing that happens to mail is one record, in order', async () => {
   console.log(`${records.length} records of ${new Set(records.map(({ event }) => event)).size} kinds`);
 });
 
-test('a message that the rate limit refused is one record too', async () => {
+test('a message refused by the rate limit is one record too', async () => {
   await using zoo = await openZoo();
   const config = `${zoo.directory}/room.json`;
   const text = fs.readFileSync(config, 'utf8').replace(/"rateLimit": \d+/, '"rateLimit": 2');
@@ -76,7 +76,7 @@ test('a message that the rate limit refused is one record too', async () => {
   expect(events.slice(-3)).toEqual(['sent', 'sent', 'rate-limited']);
 });
 
-test('content is cut to its first 200 characters, never within one', async () => {
+test('content is cut to its first 200 characters, never within a character', async () => {
   using room = await openLogRoom();
   const log = room.open();
   const contents = [
@@ -99,7 +99,7 @@ test('content is cut to its first 200 characters, never within one', async () =>
   ]);
 });
 
-test('a record that was cut off anywhere spoils only itself: the next one begins a line of its own', async () => {
+test('a record that was cut off anywhere spoils only itself: the next one begins on a line of its own', async () => {
   using room = await openLogRoom();
   const whole = `${JSON.stringify({ time: 'x', event: 'sent', content: 'ü'.repeat(20) })}\n`;
   const bytes = Buffer.from(whole);
@@ -117,7 +117,7 @@ test('a record that was cut off anywhere spoils only itself: the next one begins
   console.log(`cut off after each of ${bytes.length} bytes`);
 });
 
-test('a write that was short spoils only its own record, also for the process that made it', async () => {
+test('a short write spoils only its own record, also for the process that made it', async () => {
   using room = await openLogRoom();
   let fired = 0;
   for (let n = 1; n <= 12; n++) {

@@ -10,7 +10,7 @@ const detailsOf = (room: LogRoom): unknown[] => {
   return whole.map((line) => (JSON.parse(line) as { detail?: unknown }).detail);
 };
 
-test('what happens in one turn of the event loop is written together when it ends, with the time at which it happened', async () => {
+test('records of one turn of the event loop are written together at its end, with the time at which each happened', async () => {
   using room = await openLogRoom();
   let writes = 0;
   const files: typeof nodeHost.files = {
@@ -34,13 +34,13 @@ test('what happens in one turn of the event loop is written together when it end
   );
 });
 
-test('what was gathered is written when it is closed, once, and what comes afterwards is written at once', async () => {
+test('gathered records are written on close, once, and later ones are written at once', async () => {
   using room = await openLogRoom();
   const log = gatherLog(room.open(), nodeHost.clock);
   log.append({ event: 'warning', detail: '0' });
   log.close();
   expect(detailsOf(room)).toEqual(['0']);
-  // Such as how a nudge went, before the room itself is closed.
+  // Such as the outcome of a nudge, before the room itself is closed.
   log.append({ event: 'warning', detail: '1' });
   expect(detailsOf(room)).toEqual(['0', '1']);
   await nextTurn();
@@ -48,7 +48,7 @@ test('what was gathered is written when it is closed, once, and what comes after
   expect(detailsOf(room)).toEqual(['0', '1']);
 });
 
-test('a write of several that was short at any byte spoils the record that it cut, and no other', async () => {
+test('a write of several records that is short at any byte spoils only the record that it cut', async () => {
   using room = await openLogRoom();
   const details = ['0', 'ü', '2', '3'];
   const [line = ''] = await linesOf(room, details.slice(0, 1));
@@ -57,7 +57,7 @@ test('a write of several that was short at any byte spoils the record that it cu
   for (let length = 0; length <= 4 * (line.length + 1); length++) {
     const written = await linesOf(room, details, length);
     const whole = written.filter((one) => one.endsWith('}')).map((one) => JSON.parse(one) as { detail: string });
-    // Only its line feed may be missing, which the next write begins with.
+    // Only its line feed may be missing, with which the next write begins.
     const isCut = length === 0 || ![length, length + 1].some((end) => boundaries.includes(end));
     const expected = isCut ? 3 : 4;
     expect(whole.length, `cut after ${length} bytes`).toBe(expected);
@@ -65,7 +65,7 @@ test('a write of several that was short at any byte spoils the record that it cu
   }
 });
 
-/** The lines of a new log to which these are appended together, the first write being cut to so many bytes. */
+/** The lines of a new log to which these are appended together, with the first write cut to this many bytes. */
 async function linesOf(room: LogRoom, details: readonly string[], cutTo = Infinity): Promise<string[]> {
   fs.rmSync(room.layout.log, { force: true });
   let isFirst = true;

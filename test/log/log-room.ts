@@ -10,13 +10,13 @@ import { roomLayout, type RoomLayout } from '../../src/message/layout.ts';
 
 const LIMITS: LogLimits = { logBytesMax: 10_000_000, logFilesKept: 5, logContentChars: 200 };
 
-/** An empty room for its log alone. */
+/** An empty room, for its log alone. */
 export interface LogRoom extends Disposable {
   readonly layout: RoomLayout;
   open(options?: { host?: Partial<Host>; limits?: Partial<LogLimits> }): EventLog;
-  /** The lines of the log, without those that are empty. */
+  /** The lines of the log, without empty ones. */
   lines(): string[];
-  /** The names of the logs set aside, oldest first. */
+  /** The names of the set-aside logs, oldest first. */
   asides(): string[];
 }
 

@@ -18,7 +18,7 @@ const write = (...lines: string[]): void => fs.appendFileSync(layout.log, lines.
 const setAside = (second: string): void =>
   fs.renameSync(layout.log, `${layout.logDirectory}/agent_messages.2026-01-01T00-00-${second}.000Z.00000000.log`);
 
-it('reads the last lines from the end, however long they are, and goes on in the logs set aside', () => {
+it('reads the last lines from the end, however long they are, and continues in the set-aside logs', () => {
   write('oldest');
   setAside('01');
   write(...Array.from({ length: 50 }, (_, n) => `${n} ${'x'.repeat(5_000)}`));
@@ -40,14 +40,14 @@ it('reads only the lines that match, as many as are asked for, however far back 
   expect(lastLines(nodeHost, layout, { limit: 3, matches })).toEqual(['old 2', 'first', 'last']);
 });
 
-it('reads no lines where there is no log, or something else in its place', () => {
+it('reads no lines if there is no log, or something else in its place', () => {
   fs.unlinkSync(layout.log);
   expect(lastLines(nodeHost, layout, { limit: 5 })).toEqual([]);
   fs.mkdirSync(layout.log);
   expect(lastLines(nodeHost, layout, { limit: 5 })).toEqual([]);
 });
 
-it('follows what is appended, by whole lines, into the next log and the one after', () => {
+it('follows appended lines, whole ones only, into the next log and the one after', () => {
   write('before');
   const following = followLog(nodeHost, layout);
   expect(following.lines()).toEqual([]);

@@ -26,7 +26,7 @@ async function writeFromProcesses({ layout }: LogRoom): Promise<void> {
   );
 }
 
-test('four processes that rotate the log among themselves lose no record and tear none', async () => {
+test('four processes that rotate one log lose no record and tear none', async () => {
   using room = await openLogRoom({ logBytesMax: LOG_BYTES, logFilesKept: 10_000 });
   await writeFromProcesses(room);
   const asides = room.asides().map((name) => path.join(room.layout.logDirectory, name));
@@ -43,11 +43,11 @@ test('four processes that rotate the log among themselves lose no record and tea
   console.log(`${counts.size} records of ${WRITERS} processes in ${asides.length + 1} files`);
 });
 
-test('four processes that rotate the log keep as many old ones as the room says', async () => {
+test('four processes that rotate one log keep as many old ones as the room says', async () => {
   using room = await openLogRoom({ logBytesMax: LOG_BYTES, logFilesKept: 3 });
   await writeFromProcesses(room);
   expect(room.asides()).toHaveLength(3);
   const bytes = room.asides().map((name) => fs.statSync(path.join(room.layout.logDirectory, name)).size);
-  // Whoever still had a log open that was set aside may have written to it until the next look, a second at most.
+  // A process that still had a set-aside log open may have written to it until its next look, a second at most.
   console.log(`kept: ${bytes.join(', ')} bytes`);
 });

@@ -6,7 +6,7 @@ import { roomLayout } from '../../src/message/layout.ts';
 import { createSteppedClock } from '../hostile/stepped-clock.ts';
 import { linesOf, openLogRoom } from './log-room.ts';
 
-test('a log is set aside when it has reached its size, and what is no log of this room is let lie', async () => {
+test('a log is set aside once it has reached its size, and files that are not logs of this room are left alone', async () => {
   using room = await openLogRoom();
   const clock = createSteppedClock();
   const log = room.open({ host: { clock }, limits: { logBytesMax: 300, logFilesKept: 2 } });
@@ -15,7 +15,7 @@ test('a log is set aside when it has reached its size, and what is no log of thi
   const seen = new Set<string>();
   for (let n = 0; n < 40; n++) {
     log.append({ event: 'warning', detail: String(n) });
-    // Two that are set aside within one ms have no order.
+    // Two logs set aside within one ms have no order.
     clock.advance(1);
     for (const name of room.asides()) seen.add(name);
     expect(room.asides().length).toBeLessThanOrEqual(2);
@@ -30,7 +30,7 @@ test('a log is set aside when it has reached its size, and what is no log of thi
   expect(kept).toEqual(Array.from({ length: kept.length }, (_, index) => 40 - kept.length + index));
 });
 
-test('who holds a log open that another process has set aside goes over to the new one within a second', async () => {
+test('a process that holds a set-aside log open changes to the new one within a second', async () => {
   using room = await openLogRoom();
   const clock = createSteppedClock();
   const mine = room.open({ host: { clock } });

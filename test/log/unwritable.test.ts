@@ -8,7 +8,7 @@ import { createSteppedClock } from '../hostile/stepped-clock.ts';
 import { openZoo, readAll, type ZooRoom } from '../hostile/zoo-room.ts';
 import { linesOf, openLogRoom } from './log-room.ts';
 
-/** More than a pipe holds, so that whoever could be held up by one is. */
+/** More than a pipe holds, so that a writer that can be held up is. */
 const MESSAGES = 400;
 
 async function expectMailToPass(zoo: ZooRoom, count = 1): Promise<void> {
@@ -19,7 +19,7 @@ async function expectMailToPass(zoo: ZooRoom, count = 1): Promise<void> {
 const PLACES = things({ good: '/etc/hostname' }).filter(({ kind }) => kind !== 'sparse-file');
 
 test.each(PLACES.map((thing) => [thing.kind, thing] as const))(
-  'a %s in place of the log stops nothing',
+  'a %s in place of the log blocks no mail',
   async (_kind, thing) => {
     await using zoo = await openZoo();
     await zoo.room.close();
@@ -32,7 +32,7 @@ test.each(PLACES.map((thing) => [thing.kind, thing] as const))(
   },
 );
 
-test('a device that is always full in place of the log stops nothing', async () => {
+test('a full log device blocks no mail', async () => {
   await using zoo = await openZoo();
   await zoo.room.close();
   const log = `${zoo.directory}/log/agent_messages.log`;
@@ -41,7 +41,7 @@ test('a device that is always full in place of the log stops nothing', async () 
   await expectMailToPass(zoo);
 });
 
-test('a log directory that was removed stops nothing, and the log goes on in a new one', async () => {
+test('a removed log directory blocks no mail, and the log continues in a new one', async () => {
   const clock = createSteppedClock();
   await using zoo = await openZoo({ host: { ...nodeHost, clock } });
   const directory = `${zoo.directory}/log`;
@@ -52,7 +52,7 @@ test('a log directory that was removed stops nothing, and the log goes on in a n
   expect(linesOf(`${directory}/agent_messages.log`)).toHaveLength(3);
 });
 
-test('a fault at any call that the log makes is swallowed, and costs at most the record that it struck', async () => {
+test('a fault at any call of the log is swallowed, and costs at most the record it hit', async () => {
   let struck = 0;
   using room = await openLogRoom();
   for (const error of FAULTS) {
@@ -80,7 +80,7 @@ test('a fault at any call that the log makes is swallowed, and costs at most the
   console.log(`${struck} faults swallowed`);
 });
 
-test('no file of the log stays open after a fault', async () => {
+test('no log file stays open after a fault', async () => {
   using room = await openLogRoom();
   const open = new Set<number>();
   const counted: FileSystem = {

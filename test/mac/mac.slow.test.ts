@@ -47,11 +47,11 @@ function isRunning(pid: number): boolean {
 
 const cardOf = (room: CliRoom, address: string): string => actorLayout(roomLayout(room.room), address).card;
 
-/** An agent's program: it gives each command a shell of its own, which ends with it. */
+/** An agent's program: it gives each command a shell of its own, which ends with the command. */
 const agent = (command: string): string => `sh -c '${command}; true'; echo joined; while :; do sleep 1; done`;
 
 test.skipIf(skip)(
-  'a name belongs to an agent for as long as its session lives, whatever shell it joined from',
+  'an address belongs to an agent for as long as its session lives, whatever shell it joined from',
   async () => {
     using room = await createCliRoom({ agents: ['bob'] });
     const first = start(room, agent('mailroom join alice'));
@@ -110,7 +110,7 @@ test.skipIf(skip)('a job that passes a limit is ended with what left its group a
   using bundled = await bundleJobs();
   const pids = path.join(room.directory, 'pids');
   const args = [path.join(ROOT, 'fixtures/jobs/escaping.mjs'), pids];
-  // It writes when all are there.
+  // It writes once all are there.
   const spec = JSON.stringify({ file: process.execPath, args, cwd: room.directory, outputBytesMax: 1 });
   const job = path.join(room.directory, 'job');
   const running = start(room, `${process.execPath} ${bundled.askingHost} ${job} '${spec}' fail 0`);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { CliRoom, Ran } from '../cli/cli-room.ts';
 
 const TOOLS = path.join(import.meta.dirname, '..', '..', 'fixtures', 'bsd');
-/** Where the tools find the proc(5) that everybody else misses. */
+/** Where the tools find the proc(5) that is hidden from everyone else. */
 const REAL_PROC = '/mnt';
 
 const bind = (from: string, to: string): string[] => ['--ro-bind', from, to];
@@ -33,13 +33,13 @@ const NO_PS = bind('/dev/null', '/usr/bin/ps');
 /** A way to run programs in which this Linux looks like another system. */
 export interface Disguise {
   readonly words: readonly string[];
-  /** What `process.platform` is. */
+  /** The value of `process.platform`. */
   readonly platform: 'darwin' | 'linux';
 }
 
 /** No /proc, and the tools of macOS in place of those of Linux. */
 export const MAC: Disguise = { words: [...HIDE_PROC, ...BSD_TOOLS], platform: 'darwin' };
-/** The same, with each start of ps noted as a line of a file. */
+/** The same, with each start of ps recorded as a line of a file. */
 export function countingMac(room: CliRoom, file: string): Disguise {
   const ps = path.join(room.bin, 'counting-ps');
   fs.writeFileSync(ps, `#!/bin/sh\necho "$*" >> '${file}'\nexec '${TOOLS}/ps' "$@"\n`, { mode: 0o755 });
@@ -47,14 +47,14 @@ export function countingMac(room: CliRoom, file: string): Disguise {
   return { ...MAC, words };
 }
 
-/** The same where a sandbox lets nobody run ps. */
+/** The same in a sandbox in which nobody can run ps. */
 export const SANDBOXED_MAC: Disguise = { words: [...HIDE_PROC, ...BSD_TOOLS.slice(3), ...NO_PS], platform: 'darwin' };
 /** No /proc and no ps. */
 export const BARE_LINUX: Disguise = { words: [...HIDE_PROC, ...NO_PS], platform: 'linux' };
 
-/** Whether to skip a test: the tool is missing, or the machine forbids it, and nobody promised that it is there. */
+/** Whether to skip a test: the tool is missing, or the machine forbids it, and it was not required. */
 export function skipWithout({ words }: Disguise): boolean {
-  // bwrap makes what it is to cover, and that would be on the real system.
+  // bwrap creates the paths it covers, and that would happen on the real system.
   const canCover = ['/usr/bin/ps', '/usr/sbin', REAL_PROC].every((place) => fs.existsSync(place));
   const look = [...words.slice(1), 'sh', '-c', 'test ! -e /proc/1'];
   const works = canCover && spawnSync(words[0] ?? '', look).status === 0;
@@ -65,7 +65,7 @@ export function skipWithout({ words }: Disguise): boolean {
 function environmentIn(room: CliRoom, { platform }: Disguise): Record<string, string> {
   const preload = path.join(room.bin, `${platform}.cjs`);
   const disguise = `Object.defineProperty(process, 'platform', { value: '${platform}' });`;
-  // Node finds its own program by /proc, too.
+  // Node finds its own program through /proc, too.
   fs.writeFileSync(preload, `${disguise}\nprocess.execPath = ${JSON.stringify(process.execPath)};\n`);
   return { ...room.env, NODE_OPTIONS: `--require=${preload}` };
 }

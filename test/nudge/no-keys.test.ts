@@ -7,7 +7,7 @@ import { until } from '../hostile/until.ts';
 import { openNudgeRoom } from './nudge-room.ts';
 import { openRecorder, skipWithoutTmux, startTmux, type TmuxServer } from './tmux-server.ts';
 
-/** Typed lines answered permission dialogs, ran as commands and submitted what a person had half typed. */
+/** Root cause: typed lines answered permission dialogs, ran as commands and submitted what a person had half typed. */
 async function nudge(tmux: TmuxServer, pane: TmuxPane): Promise<void> {
   await using nudging = await openNudgeRoom(pane);
   await nudging.sendAndSettle();
@@ -58,7 +58,7 @@ describe.skipIf(skipWithoutTmux)('a nudge reaches the input of no program', () =
     await expectNothingTyped(tmux, second);
   });
 
-  test('whose pane takes no input, and that pane is nudged all the same', async () => {
+  test('whose pane takes no input, and that pane is nudged anyway', async () => {
     await using tmux = await startTmux();
     const recorder = await openRecorder(tmux);
     tmux.run('select-pane', '-d', '-t', recorder.pane.pane);
@@ -90,7 +90,7 @@ describe.skipIf(skipWithoutTmux)('a nudge reaches the input of no program', () =
     expect(fs.readFileSync(answer, 'utf8')).toBe('n');
   });
 
-  test('that asks for a line, and what a person has half typed stays half typed', async () => {
+  test('that asks for a line, and a half-typed line stays half typed', async () => {
     await using tmux = await startTmux();
     const answer = path.join(tmux.directory, 'answer');
     const pane = await tmux.open(`printf "Name? "; read -r line; printf %s "$line" > ${answer}; cat`);
@@ -103,7 +103,7 @@ describe.skipIf(skipWithoutTmux)('a nudge reaches the input of no program', () =
     expect(fs.readFileSync(answer, 'utf8')).toBe('Anna');
   });
 
-  test('such as a shell with a half typed command', async () => {
+  test('such as a shell with a half-typed command', async () => {
     await using tmux = await startTmux();
     const work = path.join(tmux.directory, 'work');
     fs.mkdirSync(work);

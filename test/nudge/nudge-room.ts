@@ -4,7 +4,7 @@ import type { Agent, Room, TmuxPane } from '../../src/index.ts';
 import { contextOf } from '../../src/room/room.ts';
 import { logged, openZoo, type ZooRoom } from '../hostile/zoo-room.ts';
 
-/** A room in which bob has a pane, with a clock that only a test moves. */
+/** A room in which bob has a pane, with a clock that only the test moves. */
 export interface NudgeRoom extends AsyncDisposable {
   readonly zoo: ZooRoom;
   readonly room: Room;
@@ -12,7 +12,7 @@ export interface NudgeRoom extends AsyncDisposable {
   advance(durationMs: number): void;
   /** Sends a message to bob and waits until its nudge has finished. */
   sendAndSettle(content?: string): Promise<void>;
-  /** What the log says of each nudge, in order. */
+  /** What the log says about each nudge, in order. */
   nudges(): { outcome: string; detail: string }[];
 }
 
@@ -30,7 +30,7 @@ export async function openNudgeRoom(pane: TmuxPane, given: Partial<Host> = {}): 
       nowMs += durationMs;
     },
     sendAndSettle: async (content = 'x') => {
-      // A sign of life of the same ms would be no newer than the nudge.
+      // A sign of life within the same ms would not be newer than the nudge.
       nowMs += 10;
       await alice.send({ to: 'bob', type: 'INFO', content });
       await contextOf(room).nudges.settled();

@@ -11,7 +11,7 @@ import { readAll } from '../hostile/zoo-room.ts';
 import { openNudgeRoom } from './nudge-room.ts';
 import { openRecorder, skipWithoutTmux, startTmux } from './tmux-server.ts';
 
-/** This test's own process stands for one that is alive where the one on the card should be. */
+/** This test's own process stands in for a live one where the one on the card should be. */
 const self = nodeHost.processes.self();
 
 afterEach(() => vi.unstubAllEnvs());
@@ -52,7 +52,7 @@ describe.skipIf(skipWithoutTmux)('a nudge is skipped, and the message arrives, w
     expect(recorded()).toBe('');
   });
 
-  test('the pid of its process is that of another one now', async () => {
+  test('the pid of its process has been reused', async () => {
     await using tmux = await startTmux();
     const { pane, recorded } = await openRecorder(tmux);
     await expectSkipped({ ...pane, process: { ...pane.process, startTime: '1' } }, 'has ended');
@@ -67,7 +67,7 @@ describe.skipIf(skipWithoutTmux)('a nudge is skipped, and the message arrives, w
     expect(recorded()).toBe('');
   });
 
-  test('the server is dead and its socket is left', async () => {
+  test('the server is dead and its socket remains', async () => {
     await using tmux = await startTmux();
     const { pane } = await openRecorder(tmux);
     process.kill(tmux.pid, 'SIGKILL');
@@ -94,7 +94,7 @@ describe.skipIf(skipWithoutTmux)('a nudge is skipped, and the message arrives, w
     expect(recorded()).toBe('');
   });
 
-  test('the server is stopped: the send is over while the nudge still waits for it', async () => {
+  test('the server is stopped: the send finishes while the nudge still waits for it', async () => {
     await using tmux = await startTmux();
     const { pane, recorded } = await openRecorder(tmux);
     await using nudging = await openNudgeRoom(pane);
@@ -110,7 +110,7 @@ describe.skipIf(skipWithoutTmux)('a nudge is skipped, and the message arrives, w
   });
 });
 
-test('an agent that joins where no tmux answers has no pane on its card', async () => {
+test('an agent that joins where tmux does not answer has no pane on its card', async () => {
   const nowhere = { TMUX: '/nowhere/sock,1,0', TMUX_PANE: '%0' };
   for (const env of [
     {},
@@ -125,7 +125,7 @@ test('an agent that joins where no tmux answers has no pane on its card', async 
 
 const PANE: TmuxPane = { socket: '/nowhere/sock', serverPid: 1, pane: '%0', process: self };
 
-test('a send is over before tmux is asked anything that it could wait for', async () => {
+test('a send finishes before tmux is asked anything it could wait for', async () => {
   const events: string[] = [];
   let answer: (result: RunResult) => void = () => {};
   const processes = {
@@ -146,7 +146,7 @@ test('a send is over before tmux is asked anything that it could wait for', asyn
   expect(nudging.nudges()).toMatchObject([{ outcome: 'skipped' }]);
 });
 
-test('a card that cannot be read after the delivery costs the nudge and not the report', async () => {
+test('a card that cannot be read after the delivery costs the nudge, not the report', async () => {
   let isBroken = false;
   const open = (...args: Parameters<typeof nodeHost.files.open>): number => {
     if (isBroken && args[0].endsWith('card.json')) throw systemError('EMFILE', { name: 'open', path: args[0] });

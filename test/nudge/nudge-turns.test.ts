@@ -13,7 +13,7 @@ test('nudges once per turn and address, and a delivery outweighs a claim', async
   expect(nudged).toEqual(['bob delivered', 'carol claimed']);
 });
 
-test('what becomes due during a nudge follows it, once, and no other address waits for it', async () => {
+test('a nudge that becomes due during another follows it, once, and no other address waits for it', async () => {
   const nudged: string[] = [];
   const release: (() => void)[] = [];
   const turns = createNudgeTurns(async (address, reason) => {

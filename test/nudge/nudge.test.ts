@@ -16,12 +16,12 @@ import { openRecorder, openViewer, skipWithoutTmux, startTmux } from './tmux-ser
 const OUTSTANDING_MS = 10 * 60_000;
 const RANG = 'rang the bell; no client shows the pane; @mailroom_unread is 1';
 
-/** Where the mark lies that says that a number of messages is shown. */
+/** The path of the mark that says that a number of messages is shown. */
 function markOf({ zoo }: NudgeRoom): string {
   return actorLayout(roomLayout(zoo.directory), 'bob').nudged;
 }
 
-/** Bob reads and acknowledges `limit` messages, and the number on his pane is set again. */
+/** Bob reads and acknowledges `limit` messages, and the number on his pane is updated. */
 async function readSome(nudging: NudgeRoom, limit: number): Promise<void> {
   nudging.advance(10);
   let read = 0;
@@ -64,7 +64,7 @@ function isStopped(tty: string): boolean {
 }
 
 describe.skipIf(skipWithoutTmux)('a nudge, through a real tmux', () => {
-  test('shows the constant text to who views the pane, whatever the message, the card and the names say', async () => {
+  test('shows the constant text to viewers of the pane, whatever the message, the card and the names say', async () => {
     await using tmux = await startTmux();
     const { pane } = await openRecorder(tmux);
     await using viewer = await openViewer(tmux);
@@ -89,7 +89,7 @@ describe.skipIf(skipWithoutTmux)('a nudge, through a real tmux', () => {
     expect(nudging.nudges()).toMatchObject([{ outcome: 'nudged', to: 'bob', detail }]);
   });
 
-  test('shows its message only where the pane is on the screen', async () => {
+  test('shows its message only if the pane is on the screen', async () => {
     await using tmux = await startTmux();
     const { pane } = await openRecorder(tmux);
     await using viewer = await openViewer(tmux);
@@ -112,7 +112,7 @@ describe.skipIf(skipWithoutTmux)('a nudge, through a real tmux', () => {
     await until('the message is shown', () => viewer.screen().includes(NUDGE_TEXT));
   });
 
-  test('rings once until bob looks at his mail or ten minutes have passed, and counts what comes meanwhile', async () => {
+  test('rings once until bob looks at his mail or ten minutes have passed, and counts what arrives meanwhile', async () => {
     await using tmux = await startTmux();
     const { pane } = await openRecorder(tmux);
     await using nudging = await openNudgeRoom(pane);
@@ -152,7 +152,7 @@ describe.skipIf(skipWithoutTmux)('a nudge, through a real tmux', () => {
     expect(fs.existsSync(markOf(nudging))).toBe(false);
   });
 
-  test('counts down when what waited is given up instead of read', async () => {
+  test('counts down when waiting mail is given up instead of read', async () => {
     await using tmux = await startTmux();
     const { pane } = await openRecorder(tmux);
     await using nudging = await openNudgeRoom(pane);
@@ -165,7 +165,7 @@ describe.skipIf(skipWithoutTmux)('a nudge, through a real tmux', () => {
     expect(tmux.unread(pane)).toBe('');
   });
 
-  test('shows nothing when the mail was read before it fires', async () => {
+  test('shows nothing if the mail was read before it fires', async () => {
     await using tmux = await startTmux();
     const { pane } = await openRecorder(tmux);
     const processes = beforeCommand('display-message', () => readAll(nudging.zoo.bob));
@@ -178,7 +178,7 @@ describe.skipIf(skipWithoutTmux)('a nudge, through a real tmux', () => {
     expect(fs.existsSync(markOf(nudging))).toBe(false);
   });
 
-  test('leaves the right number when mail is read by another process while the number is set', async () => {
+  test('leaves the right number if another process reads mail while the number is set', async () => {
     await using tmux = await startTmux();
     const { pane } = await openRecorder(tmux);
     const processes = beforeCommand('set-option', async () => {
@@ -212,7 +212,7 @@ describe.skipIf(skipWithoutTmux)('a nudge, through a real tmux', () => {
     expect(nudging.nudges().at(-1)).toMatchObject({ outcome: 'nudged', detail: RANG.replace('1', '2') });
   });
 
-  test('asks nothing of tmux for a read, unless a number is shown', async () => {
+  test('asks tmux nothing for a read, unless a number is shown', async () => {
     await using tmux = await startTmux();
     const { pane } = await openRecorder(tmux);
     let commands = 0;

@@ -3,7 +3,7 @@ import { nodeHost } from '../../src/host/node-host.ts';
 import type { FileFacts, FileSystem, Host } from '../../src/runtime.ts';
 import { ringBell } from '../../src/room/nudge.ts';
 
-/** A host on which every path opens as such a thing, and what was opened on it and written to it. */
+/** A host on which every path opens as this kind of file, and records what was opened and written. */
 function hostWith(kind: FileFacts['kind'], written = 1): { host: Host; calls: string[] } {
   const calls: string[] = [];
   const files: FileSystem = {
@@ -40,13 +40,13 @@ test.each([
   expect(calls).toEqual([]);
 });
 
-test('writes nothing into a file that lies where a terminal was', () => {
+test('writes nothing into a file that is where a terminal was', () => {
   const { host, calls } = hostWith('file');
   expect(ringBell(host, '/dev/pts/12')).toBe('/dev/pts/12 is not a terminal');
   expect(calls).toEqual(['open /dev/pts/12', 'close']);
 });
 
-test('says so when the terminal takes no byte', () => {
+test('says so if the terminal takes no byte', () => {
   expect(ringBell(hostWith('device', 0).host, '/dev/pts/12')).toBe('/dev/pts/12 accepts no output');
   expect(ringBell(nodeHost, '/dev/pts/99999999')).toBe('/dev/pts/99999999 accepts no output (ENOENT)');
 });

@@ -7,19 +7,19 @@ import type { TmuxPane } from '../../src/index.ts';
 import { currentPane } from '../../src/room/nudge.ts';
 import { until } from '../hostile/until.ts';
 
-/** Without tmux these tests are skipped on a developer's machine, and fail where everything must be tried. */
+/** Without tmux these tests are skipped on a developer's machine, and fail where everything must be tested. */
 export const skipWithoutTmux = spawnSync('tmux', ['-V']).status !== 0 && process.env['MAILROOM_CI'] === undefined;
 
-/** A tmux server of its own, that no terminal of this machine's user is on. */
+/** A tmux server of its own, which no terminal of this machine's user is attached to. */
 export interface TmuxServer extends AsyncDisposable {
   readonly directory: string;
   readonly pid: number;
   run(...args: readonly string[]): string;
-  /** Runs a shell command in a pane of its own and says what an agent in it would put on its card. */
+  /** Runs a shell command in a pane of its own and returns what an agent in it would put on its card. */
   open(command: string): Promise<TmuxPane>;
   /** Whether the pane's window has the bell flag. */
   isBellFlagged(pane: TmuxPane): boolean;
-  /** The pane's option for status lines, '' when it has none. */
+  /** The pane's option for status lines, '' if it has none. */
   unread(pane: TmuxPane): string;
 }
 
@@ -58,7 +58,7 @@ export async function startTmux(): Promise<TmuxServer> {
   };
 }
 
-/** A pane that writes down every byte typed into it. */
+/** A pane that records every byte typed into it. */
 export async function openRecorder(server: TmuxServer): Promise<{ pane: TmuxPane; recorded: () => string }> {
   const file = path.join(server.directory, `recorded-${fs.readdirSync(server.directory).length}`);
   const pane = await server.open(`stty raw -echo && touch ${file} && exec cat -u >> ${file}`);

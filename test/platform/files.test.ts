@@ -25,7 +25,7 @@ function thrown(work: () => void): string | undefined {
   }
 }
 
-test('a link makes a name whole, once, and tells how many there are', () => {
+test('a link publishes a complete file, once, and the link count tells how many names there are', () => {
   fs.writeFileSync(at('staged'), 'whole');
   files.link(at('staged'), at('new'));
   expect(fs.readFileSync(at('new'), 'utf8')).toBe('whole');
@@ -35,7 +35,7 @@ test('a link makes a name whole, once, and tells how many there are', () => {
   expect(thrown(() => files.link(at('gone'), at('other')))).toBe('ENOENT');
 });
 
-test('of several processes that link or rename one name, one does', async () => {
+test('of several processes that link or rename to one name, exactly one succeeds', async () => {
   const program = `
     const fs = require('node:fs');
     const [, directory, me] = process.argv;
@@ -73,7 +73,7 @@ test('a rename replaces a file in one step', () => {
   expect([fs.readFileSync(at('old'), 'utf8'), fs.existsSync(at('staged'))]).toEqual(['new', false]);
 });
 
-test('lines that several processes append are whole', async () => {
+test('lines appended by several processes are whole', async () => {
   const program = `
     const fs = require('node:fs');
     const fd = fs.openSync(process.argv[1], fs.constants.O_RDWR | fs.constants.O_APPEND | fs.constants.O_CREAT, 0o600);
@@ -121,7 +121,7 @@ test.skipIf(process.platform === 'win32')('no link is followed, and nothing but 
   expect(files.lstat(at('x'.repeat(4_000)))).toBeUndefined();
 });
 
-test('a directory that is watched gives a hint of a name that is linked into it', async () => {
+test('a watched directory gives a hint of a name that is linked into it', async () => {
   fs.mkdirSync(at('new'));
   fs.writeFileSync(at('staged'), 'x');
   let hints = 0;
@@ -132,7 +132,7 @@ test('a directory that is watched gives a hint of a name that is linked into it'
     (reason) => failures.push(reason),
   );
   try {
-    // A watch begins at some time after it was asked for: a hint may be late or missing, a later one comes.
+    // A watch begins some time after it was asked for: a hint may be late or missing, a later one comes.
     let n = 0;
     await until('a hint came', () => {
       if (hints === 0 && n < 500) files.link(at('staged'), at(`new/${n++}`));
@@ -145,7 +145,7 @@ test('a directory that is watched gives a hint of a name that is linked into it'
   expect(failures).toEqual([]);
 });
 
-test('a lock is given to one after the other', async () => {
+test('a lock is given to one process after the other', async () => {
   const inside: string[] = [];
   const enter = async (name: string): Promise<void> => {
     const release = await lock.smooth(at('lock'), { waitMsMax: 30_000 });

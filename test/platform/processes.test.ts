@@ -1,4 +1,5 @@
-// What the promises rest on, tried on the real system: `npm run test:platform`. docs/platforms.md says what to send back.
+// The basis of the promises, tested on the real system: `npm run test:platform`. docs/platforms.md says what to send
+// back.
 import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -32,11 +33,11 @@ function signalGroup(pid = 0): void {
   try {
     if (pid > 1) process.kill(-pid, 'SIGKILL');
   } catch {
-    // Ended already.
+    // Already ended.
   }
 }
 
-/** A program in a session of its own, whose output is what it says. */
+/** A program in a session of its own, with what it prints. */
 function start(
   file: string,
   args: readonly string[],
@@ -52,7 +53,7 @@ function start(
 const ended = (child: ChildProcess): Promise<void> => new Promise((resolve) => child.once('exit', () => resolve()));
 const STAY = 'setInterval(() => {}, 1000)';
 
-test('a Mac and a Linux tell who runs, and Windows does not', () => {
+test('macOS and Linux tell which processes run, and Windows does not', () => {
   expect(why === undefined).toBe(process.platform !== 'win32');
 });
 
@@ -63,7 +64,7 @@ test('the clock counts since the machine started', () => {
 });
 
 describe.skipIf(why !== undefined)('a process', () => {
-  test('has a start time, a boot, and both again whenever it is asked, right after its start too', async () => {
+  test('has a start time and a boot id, the same ones whenever asked, even right after its start', async () => {
     const { child } = start(process.execPath, ['-e', STAY]);
     const first = processes.identify(child.pid ?? 0);
     expect(first).toMatchObject({
@@ -76,7 +77,7 @@ describe.skipIf(why !== undefined)('a process', () => {
     await clock.sleep(1_100);
     expect(processes.identify(child.pid ?? 0)).toEqual(first);
     expect(first && processes.isAlive(first)).toBe(true);
-    // Another one that has its pid.
+    // Another process that reuses its pid.
     expect(first && processes.isAlive({ ...first, startTime: `${first.startTime}0` })).toBe(false);
     expect(first && processes.isAlive({ ...first, bootId: 'an earlier one' })).toBe(false);
     child.kill('SIGKILL');
@@ -86,7 +87,7 @@ describe.skipIf(why !== undefined)('a process', () => {
   });
 
   test('that is a zombie has ended', async () => {
-    // What the shell becomes never waits for its child.
+    // The program that replaces the shell never waits for its child.
     const { told } = start('sh', ['-c', 'sleep 300 & echo $!; exec sleep 300']);
     await until('the child is there', () => told().includes('\n'));
     const pid = Number(told());
@@ -94,7 +95,7 @@ describe.skipIf(why !== undefined)('a process', () => {
     expect(child).toBeDefined();
     process.kill(pid, 'SIGKILL');
     await until('it has ended', () => processes.identify(pid) === undefined);
-    // Its number is not free: kill(2) still finds it.
+    // Its pid is not free: kill(2) still finds it.
     expect(() => process.kill(pid, 0)).not.toThrow();
     expect(child && processes.isAlive(child)).toBe(false);
   });
@@ -103,7 +104,7 @@ describe.skipIf(why !== undefined)('a process', () => {
     expect(processes.identify(1)?.startTime).toMatch(/\d/);
   });
 
-  test('many are told apart in one go', () => {
+  test('many are distinguished in one go', () => {
     const pids = Array.from({ length: 20 }, () => start('sleep', ['300']).child.pid ?? 0);
     const beganMs = performance.now();
     const found = pids.map((pid) => processes.identify(pid));
@@ -127,7 +128,7 @@ describe.skipIf(why !== undefined)('a process', () => {
 });
 
 describe.skipIf(why !== undefined)('a session', () => {
-  test('belongs to who leads it: an agent keeps its name when the shell of one command has ended', async () => {
+  test('belongs to its leader: an agent keeps its name when the shell of one command has ended', async () => {
     using room = await createCliRoom({ agents: [] });
     const { child, told } = start(
       'sh',
@@ -146,12 +147,12 @@ describe.skipIf(why !== undefined)('a session', () => {
 });
 
 describe.skipIf(why !== undefined)('a job', () => {
-  test('takes along what left its group and its session, when it is ended', async () => {
+  test('takes along processes that left its group and its session, when it is ended', async () => {
     using bundled = await bundleJobs();
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-platform-job-'));
     try {
       const pids = path.join(directory, 'pids');
-      // It writes when all are there, and with that it passes the limit.
+      // It writes once all are there, and thereby exceeds the limit.
       const args = [path.join(ROOT, 'fixtures/jobs/escaping.mjs'), pids];
       const spec = { file: process.execPath, args, cwd: directory, outputBytesMax: 1 };
       const { signal } = new AbortController();
@@ -168,7 +169,7 @@ describe.skipIf(why !== undefined)('a job', () => {
   test('is found by its mark when the process that led it has ended', async () => {
     const mark = `MAILROOM_JOB=platform-${process.pid}`;
     const [name = '', value = ''] = mark.split('=');
-    // No program of Apple's: of those the system hides the environment.
+    // Not a program of Apple's: the system hides the environment of those.
     const line = `'${process.execPath}' -e '${STAY}' & echo $!; read -r line`;
     const child = spawn('sh', ['-c', line], {
       detached: true,
@@ -193,7 +194,7 @@ describe.skipIf(why !== undefined)('a job', () => {
     await until('it has ended', () => processes.identify(Number(told)) === undefined);
   });
 
-  test('is not who only has the mark among its arguments', async () => {
+  test('does not include a process that only has the mark among its arguments', async () => {
     const mark = `MAILROOM_JOB=argument-${process.pid}`;
     const { child } = start(process.execPath, ['-e', STAY, mark]);
     const leader = { ...processes.self(), pid: 99_999_999, startTime: 'none' };

@@ -14,7 +14,7 @@ afterEach(() => {
   started.clear();
 });
 
-/** Runs a workflow by the command that lies in the room's bin. */
+/** Runs a workflow with the command in the room's bin. */
 function run(
   room: CliRoom,
   args: readonly string[],
@@ -32,7 +32,7 @@ function run(
   return { child, told: () => told, ended };
 }
 
-test('mail is sent, waited for, answered and acknowledged', async () => {
+test('mail is sent, awaited, replied to and acknowledged', async () => {
   using room = await createCliRoom();
   const waiting = room.run(['read', '--wait', '60s', '--json'], { as: 'bob' });
   expect(await room.run(['send', 'bob', 'QUESTION', 'do you hear me'], { as: 'alice' })).toMatchObject({
@@ -46,7 +46,7 @@ test('mail is sent, waited for, answered and acknowledged', async () => {
   expect(findings.filter(({ level }) => level === 'wrong')).toEqual([]);
 });
 
-test('a workflow that was killed goes on where it was, and one that is told to ends', async () => {
+test('a killed workflow resumes where it was, and one that is told to stop ends', async () => {
   using room = await createProject({ 'greeter.mjs': GREETER });
   const first = run(room, ['run', 'greeter.mjs']);
   await until(

@@ -14,7 +14,7 @@ const SIZES: readonly { readonly size: Size }[] = [
   { size: { ...PURGED, links: 2, letters: 2 } },
 ];
 
-// In CI the smallest without and with letters, and with purges; the long set has one more of each.
+// In CI the smallest without and with dead letters, and with purges; the long set has one more of each.
 test.each(choice(SIZES, ({ size: { links, readers, purges } }) => links + readers === (purges ? 3 : 4)))(
   'under the rules of the protocol no interleaving loses a message, or hands it out after it was purged: $size',
   ({ size }) => {
@@ -25,7 +25,7 @@ test.each(choice(SIZES, ({ size: { links, readers, purges } }) => links + reader
   },
 );
 
-test('without the look at the purged days, what was put back is handed out after it was purged', () => {
+test('without the check of the purged days, a message that was put back is handed out after it was purged', () => {
   const { states, replay } = explore({ ...ALL_RULES, attemptZeroIsNew: false }, PURGED);
   console.log(`a replay after ${replay?.length} steps, the ${states}th state: ${replay?.join('; ')}`);
   expect(replay?.length).toBeGreaterThan(3);

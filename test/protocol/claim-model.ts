@@ -1,15 +1,15 @@
-/** One claim on the message: its attempt and, in steps instead of ms, when it ends; 0 when it was released. */
+/** One claim on the message: its attempt and when it ends, in steps instead of ms; 0 if it was released. */
 type ClaimOf = readonly [attempt: number, until: number];
 
 interface Reader {
   readonly at: 'idle' | 'look' | 'drop' | 'hold';
   readonly own: ClaimOf;
   readonly isNew: boolean;
-  /** It came from `new`, or was taken over from attempt 0. */
+  /** Taken from `new`, or taken over from attempt 0. */
   readonly isUnjudged: boolean;
 }
 
-/** How far the purge of the message's day is: the day is written down, the files are removed. */
+/** Progress of the purge of the message's day: the day is recorded, the files are removed. */
 type Purge = 'none' | 'marked' | 'removed';
 
 /** Everything about one message that its sender links several times, and its readers. */
@@ -22,23 +22,26 @@ interface State {
   readonly claims: readonly ClaimOf[];
   readonly isDone: boolean;
   readonly wasAcknowledged: boolean;
-  /** A copy was refused, because its day is purged; it is kept. */
+  /** A copy was refused because its day is purged; it is kept. */
   readonly isRefused: boolean;
   readonly purge: Purge;
   readonly readers: readonly Reader[];
 }
 
-/** Rules of docs/protocol.md that can be taken away, to see what they are for. */
+/** Rules of docs/protocol.md that can be turned off, to see what they are for. */
 export interface Rules {
-  /** Whoever renames to a claim name takes one that is free. */
+  /** A rename to a claim name uses a free one. */
   readonly namesAreFree: boolean;
-  /** What was taken over does not yield to other claims. */
+  /** A message that was taken over does not yield to other claims. */
   readonly takenOverYieldsToNone: boolean;
   /** A release renames within `cur`, and never back into `new`. */
   readonly releaseStaysInCur: boolean;
-  /** What is taken over from attempt 0 looks whether its day was purged, as what came from `new` does. */
+  /** A take-over from attempt 0 checks whether the day was purged, as a claim from `new` does. */
   readonly attemptZeroIsNew: boolean;
-  /** What was kept in part, or put back, has been claimed once, so that no take-over of it has the name of a first claim. */
+  /**
+   * A message kept in part, or put back, counts as claimed once, so that no take-over of it has the name of a first
+   * claim.
+   */
   readonly inPartCountsOnce: boolean;
 }
 
@@ -51,21 +54,21 @@ export const ALL_RULES: Rules = {
 };
 
 export interface Size {
-  /** How often the sender links the message: it does not know whether the times before arrived. */
+  /** How often the sender links the message: it does not know whether earlier attempts arrived. */
   readonly links: number;
   readonly readers: number;
   readonly untilMax: number;
   readonly attemptMax: number;
-  /** Copies that were refused for a reason that has passed, each to be tried again; and whether its day may be purged. */
+  /** Copies that were refused for a reason that has passed, each to be retried; and whether the day may be purged. */
   readonly letters: number;
   readonly purges: boolean;
 }
 
 export interface Explored {
   readonly states: number;
-  /** The steps after which the message is nowhere and was never acknowledged; undefined when there are none. */
+  /** The steps after which the message is nowhere and was never acknowledged; undefined if there are none. */
   readonly loss: readonly string[] | undefined;
-  /** The steps after which it is handed out although it was acknowledged and purged. */
+  /** The steps after which the message is handed out although it was acknowledged and purged. */
   readonly replay: readonly string[] | undefined;
 }
 
@@ -74,7 +77,7 @@ const show = (claim: ClaimOf): string => claim.join(',');
 const same = (a: ClaimOf, b: ClaimOf): boolean => a[0] === b[0] && a[1] === b[1];
 const without = (claims: readonly ClaimOf[], one: ClaimOf): ClaimOf[] => claims.filter((claim) => !same(claim, one));
 
-/** Every state that any interleaving of any readers and the sender leads to, any lease being over at any time. */
+/** Every state that any interleaving of the sender and any readers leads to, where any lease can end at any time. */
 export function explore(rules: Rules, size: Size): Explored {
   const start: State = {
     linksLeft: size.links,
@@ -91,7 +94,7 @@ export function explore(rules: Rules, size: Size): Explored {
   const cameFrom = new Map<string, { readonly before: string; readonly step: string }>();
   const seen = new Set([keyOf(start)]);
   const waiting = [start];
-  // The queue grows while it is worked through, nearest states first, so that a loss found is a shortest one.
+  // The queue grows while it is worked through, nearest states first, so that a loss is found by the shortest steps.
   for (const state of waiting) {
     for (const { step, next, isReplay } of stepsFrom(state, rules, size)) {
       const key = keyOf(next);
@@ -136,14 +139,14 @@ function stepsFrom(state: State, rules: Rules, size: Size): Step[] {
 
 type Become = (step: string, after: Reader, change?: Partial<State>, isReplay?: boolean) => void;
 
-/** A repetition is refused once the day is written down. */
+/** A retry is refused once the day is recorded. */
 function senderSteps(state: State): Step[] {
   const { linksLeft, isInNew, purge } = state;
   if (linksLeft === 0 || isInNew || purge === 'marked' || purge === 'removed') return [];
   return [{ step: 'link', next: { ...state, isInNew: true, linksLeft: linksLeft - 1 } }];
 }
 
-/** `dead retry` looks at the purged days, and then puts the refused copy back. */
+/** `dead retry` checks the purged days, and then puts the refused copy back. */
 function retrySteps(state: State): Step[] {
   const { letters, retrying, purge, claims } = state;
   const steps: Step[] = [];
@@ -157,7 +160,7 @@ function retrySteps(state: State): Step[] {
 }
 
 /**
- * A day with mail in `new` or `cur` is not purged. It is written down within ms of that look, here at once. It ended long
+ * A day with mail in `new` or `cur` is not purged. It is recorded within ms of that look, here at once. It ended long
  * ago, so no claim made from then on has the name of one that somebody lost before.
  */
 function purgeSteps(state: State): Step[] {
@@ -181,7 +184,7 @@ function claimSteps(state: State, { rules, size, become }: { rules: Rules; size:
   }
   for (const claim of state.claims) {
     if (claim[0] >= size.attemptMax) continue;
-    // A claim is looked at, and dropped, within a ms: it is taken over before only when its reader was killed in that ms.
+    // A claim is read, and dropped, within a ms: it is taken over before that only if its reader was killed in that ms.
     const isLookedAt = state.readers.some(({ at, own }) => (at === 'look' || at === 'drop') && same(own, claim));
     if (size.purges && isLookedAt) continue;
     const isInPart = claim[0] === 0 && claim[1] > 0 && rules.inPartCountsOnce;
@@ -253,7 +256,7 @@ function names(
   return all.filter((one) => !rules.namesAreFree || !state.claims.some((claim) => same(claim, one)));
 }
 
-/** A rename replaces what has the name. */
+/** A rename replaces an existing file of that name. */
 function withClaim(claims: readonly ClaimOf[], claim: ClaimOf): readonly ClaimOf[] {
   return [...without(claims, claim), claim].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
 }

@@ -1,6 +1,6 @@
 /**
- * Root cause of what is tested here: a reader that took a claim over also yielded to a copy with a smaller claim. Two
- * readers that took over the two copies of one message at the same time each saw the other's, and both dropped theirs.
+ * Root cause: a reader that took a claim over also yielded to a copy with a smaller claim. Two readers that took over
+ * the two copies of one message at the same time each saw the other's, and both dropped theirs.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -78,7 +78,7 @@ async function reader(host: Host): Promise<Mailbox> {
   return mailbox;
 }
 
-/** A reader in which somebody else's work is done whole just before its numbered call of the file system. */
+/** A reader during which another reader's work is done completely just before its numbered call of the file system. */
 async function interruptedReader(comesIn: { step: number; work: () => void }) {
   let calls = 0;
   let isArmed = false;

@@ -9,7 +9,7 @@ const ROOT = path.join(import.meta.dirname, '..', '..');
 const text = fs.readFileSync(path.join(ROOT, 'docs', 'protocol.md'), 'utf8');
 const source = (file: string): string => fs.readFileSync(path.join(ROOT, 'src', file), 'utf8');
 
-/** The members of a union of texts, as they are written in its declaration. */
+/** The members of a union of string literals, as written in its declaration. */
 function membersOf(file: string, type: string): string[] {
   const declaration = new RegExp(`export type ${type} =([^;]+);`).exec(source(file))?.[1] ?? '';
   return [...declaration.matchAll(/'([^']+)'/g)].map((match) => match[1] ?? '');
@@ -41,7 +41,7 @@ test('the document names every reason of a refusal and every event of the log', 
   const events = membersOf('log/event-log.ts', 'LogEvent');
   expect(reasons.length).toBeGreaterThan(15);
   expect(events.length).toBeGreaterThan(15);
-  // Too large is what a sender says of its own message, before there is a file.
+  // A sender reports its own message as too large before there is a file.
   const missing = reasons.filter((reason) => reason !== 'too-large' && !text.includes(`\`${reason}\``));
   expect(missing).toEqual([]);
   const [, listed = ''] = /Events are `([^`]+)`/.exec(text.replace(/\s+/g, ' ')) ?? [];
@@ -57,7 +57,7 @@ test('the document names every common type and every field of an envelope', () =
   expect(words.filter((word) => !text.includes(`\`${word}\``))).toEqual([]);
 });
 
-test('the document names every file and directory that the library does', () => {
+test('the document names every file and directory that the library uses', () => {
   const names = [...source('message/layout.ts').matchAll(/\}\/([\w.-]+)`/g)].map((match) => match[1] ?? '');
   // The journal and the jobs of workflows are not part of sending and reading mail.
   const missing = names.filter((name) => !['journal', 'jobs'].includes(name) && !text.includes(name));

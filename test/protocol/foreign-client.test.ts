@@ -11,7 +11,7 @@ import { isPythonThere, startPythonClient, type PythonClient } from './python-cl
 import { codeOf, createSharedRoom, takeAll, type PythonMail, type SharedRoom } from './shared-room.ts';
 import { layOutKeys, readVectors } from './vectors.ts';
 
-/** The two clients, each able to do everything to bob's mailbox that the other is. */
+/** The two clients; each can do everything to bob's mailbox that the other can. */
 const CLIENTS = ['library', 'python'] as const;
 type Client = (typeof CLIENTS)[number];
 const otherOf = (client: Client): Client => (client === 'library' ? 'python' : 'library');
@@ -35,7 +35,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
       ? (await shared.room.agent('alice').send({ to: 'bob', type: 'INFO', ...draft })).id
       : shared.ask<string>('alice', 'send', { draft: { to: 'bob', type: 'INFO', durable: false, ...draft } });
 
-  /** Claims all of bob's mail with one client, and returns each with what may be done to it. */
+  /** Claims all of bob's mail with one client, and returns each message with the operations on it. */
   const read = async (client: Client, leaseMs = 60_000) => {
     if (client === 'library') {
       return (await takeAll(shared.room, 'bob', leaseMs)).map((mail) => ({
@@ -74,7 +74,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
     }
   });
 
-  test('every field passes from either to the other', async () => {
+  test('every field passes from each to the other', async () => {
     const data = { files: ['a.ts'], lines: 3, deep: [{ signature: null }], ok: true };
     const { id } = await shared.room.agent('alice').send({
       to: 'bob',
@@ -94,7 +94,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
     expect(answer?.message).toMatchObject({ from: 'bob', data, threadId: 'thread', replyTo: id, needsAck: false });
   });
 
-  test('a broadcast of either reaches everybody else, of either kind', async () => {
+  test('a broadcast from either reaches everyone else, of either kind', async () => {
     await shared.ask('carol', 'join');
     await shared.room.join('dave');
     await shared.room.agent('dave').leave();
@@ -112,7 +112,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
   });
 
   test.each(CLIENTS)(
-    'a repetition by the other, after the %s sent, is delivered once, wherever it lies',
+    'a retry by the other, after the %s sent, is delivered once, wherever the message is',
     async (first) => {
       const second = otherOf(first);
       const id = await send(first, { content: 'once' });
@@ -186,7 +186,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
   );
 
   test.each(CLIENTS)(
-    'after five claims the %s gives it up, and a dead letter comes back to the other',
+    'after five claims the %s gives the message up, and a retried dead letter comes to the other',
     async (last) => {
       const id = await send('library', { content: 'poison' });
       const name = `${id}.alice.json`;
@@ -216,21 +216,18 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
     expect(reasons(shared, 'dead')).toEqual(['expired']);
   });
 
-  test.each(CLIENTS)(
-    'mail of a day that was purged is refused by the %s, when read and when sent again',
-    async (client) => {
-      const id = await send('library', { content: 'old' });
-      const today = new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString().slice(0, 10);
-      fs.writeFileSync(shared.mailbox('bob', 'purged-through'), `${today}\n`);
-      expect(await read(client)).toEqual([]);
-      expect(reasons(shared, 'dead/refused')).toEqual(['purged']);
-      expect(await codeOf(() => send(client, { content: 'old', id }))).toBe('MESSAGE_REFUSED');
-      expect(shared.where('bob').filter((one) => one.startsWith('new/'))).toEqual([]);
-    },
-  );
+  test.each(CLIENTS)('mail of a purged day is refused by the %s, when read and when sent again', async (client) => {
+    const id = await send('library', { content: 'old' });
+    const today = new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString().slice(0, 10);
+    fs.writeFileSync(shared.mailbox('bob', 'purged-through'), `${today}\n`);
+    expect(await read(client)).toEqual([]);
+    expect(reasons(shared, 'dead/refused')).toEqual(['purged']);
+    expect(await codeOf(() => send(client, { content: 'old', id }))).toBe('MESSAGE_REFUSED');
+    expect(shared.where('bob').filter((one) => one.startsWith('new/'))).toEqual([]);
+  });
 
   test.each(CLIENTS)(
-    'mail of a time to come stays where it is, and the %s reads it when the clock agrees',
+    'mail from the future stays where it is, and the %s reads it once the clock agrees',
     async (client) => {
       const start = Date.now();
       const [other, name] = [otherOf(client), (id: string) => `${id}.alice.json`];
@@ -248,7 +245,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
   );
 
   test.each(CLIENTS)(
-    'what was refused because its key was missing is tried again by the %s, and read by the other',
+    'a message refused because its key was missing is retried by the %s, and read by the other',
     async (client) => {
       const id = await send('library', { content: 'x' });
       const name = `${id}.alice.json`;
@@ -279,7 +276,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python in one r
   );
 
   test.each(CLIENTS)(
-    'a mailbox is full for a sender of the %s once as many of its messages wait as are free',
+    'a mailbox is full for a sender of the %s once as many of its messages wait as there are free places',
     async (client) => {
       const lay = (n: number, from: string): string => {
         const file = shared.mailbox(

@@ -26,7 +26,7 @@ describe.skipIf(!isPythonThere())('the client in Python as a command', () => {
     return { status, stderr, said: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
   };
 
-  test('a shell joins, sends, reads and acknowledges, and what is read is safe to print', async () => {
+  test('a shell joins, sends, reads and acknowledges, and what it prints is safe to print', async () => {
     expect(run('join')).toEqual({ status: 0, stderr: '', said: [] });
     const sent = run('send', 'alice', 'QUESTION', '--', '-ready?');
     expect(sent.status).toBe(0);

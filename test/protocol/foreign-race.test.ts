@@ -12,7 +12,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python at the s
   });
   afterAll(() => python.close());
 
-  test('as claimers of one mailbox they share the mail: none is lost, none handed out twice', async () => {
+  test('two claimers of one mailbox share the mail: none is lost, none is handed out twice', async () => {
     await using shared = await createSharedRoom(python, { limits: { rateLimit: NO_LIMIT } });
     await shared.room.join('alice');
     await shared.room.join('bob');
@@ -88,18 +88,18 @@ describe.skipIf(!isPythonThere())('the library and the client in Python at the s
     expect(shared.where('bob').length).toBe(40);
   });
 
-  test('in turns, over many windows and generations of the counter, no window ever holds more than the limit', async () => {
+  test('in turns, over many windows and generations of the counter, no window ever exceeds the limit', async () => {
     const limits = { rateLimit: 5, rateWindowMs: 1_000, rateSegmentBytesMax: 1 };
     await using shared = await createSharedRoom(python, { limits });
     await shared.room.join('alice');
     await shared.room.join('bob');
     const draft = { to: 'bob', type: 'INFO', content: 'x' };
     let nowMs = Date.now();
-    // What a clock would say that nobody sets back.
+    // The time on a clock that nobody sets back.
     let trueMs = nowMs;
     const granted: number[] = [];
     const retryAt: (number | undefined)[] = [];
-    // Each step moves the clock, once in a while back, and lets one of the two try, in an order without a pattern.
+    // Each step moves the clock, sometimes back, and lets one of the two try, in an order without a pattern.
     for (let step = 0; step < 400; step++) {
       const passedMs = [0, 7, 130, 340][(step * 7) % 4] ?? 0;
       trueMs += passedMs;
@@ -142,14 +142,14 @@ async function readAndAcknowledge(shared: SharedRoom) {
   return messages;
 }
 
-/** What a sender does that does not know whether a first try arrived: it links the same bytes again. */
+/** A sender that does not know whether a first attempt arrived links the same bytes again. */
 function putBack(shared: SharedRoom, { name, bytes }: { name: string; bytes: Buffer }): void {
   const staged = shared.mailbox('bob', 'tmp', `copy-of-${name}`);
   fs.writeFileSync(staged, bytes);
   try {
     fs.linkSync(staged, shared.mailbox('bob', 'new', name));
   } catch {
-    // It lies in new already.
+    // It is already in new.
   }
   fs.unlinkSync(staged);
 }

@@ -60,7 +60,7 @@ describe.skipIf(!isPythonThere())('the client in Python agrees with the vectors'
     });
   });
 
-  test('on rate counters, whole, torn and damaged', async () => {
+  test('on rate counters, complete, torn and damaged', async () => {
     const { counters } = vectors;
     const directories = counters.cases.map(({ files }, index) => {
       const where = path.join(directory, String(index));

@@ -2,14 +2,14 @@ import { spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** The client in Python as a process of its own, asked through test/protocol/drive.py. */
+/** The client in Python as a process of its own, driven through test/protocol/drive.py. */
 export interface PythonClient {
-  /** What the client answers. Throws `PythonError` for an error of its own. */
+  /** The client's answer. Throws `PythonError` for an error of its own. */
   ask<T = unknown>(op: string, command?: object): Promise<T>;
   close(): Promise<void>;
 }
 
-/** An error of the client: `code` as the library's errors have it. */
+/** An error of the client: `code` is as in the library's errors. */
 export class PythonError extends Error {
   readonly code: string;
   readonly retryAt: number | undefined;
@@ -29,7 +29,7 @@ interface Answer {
   readonly retryAt?: number | null;
 }
 
-/** Whether there is a Python to test with. Where every test must run, its lack is a failure and not a skip. */
+/** Whether there is a Python to test with. Where every test must run, a missing one is a failure instead of a skip. */
 export function isPythonThere(): boolean {
   const isThere = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))']).status === 0;
   if (!isThere && process.env['MAILROOM_CI'] !== undefined) throw new Error('python3 (3.9 or later) is missing');

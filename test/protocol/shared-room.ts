@@ -6,7 +6,7 @@ import { nodeHost } from '../../src/runtime.ts';
 import type { Message } from '../../src/message/message.ts';
 import { PythonError, type PythonClient } from './python-client.ts';
 
-/** What the client in Python hands out. */
+/** A message that the client in Python hands out. */
 export interface PythonMail {
   readonly message: Message;
   readonly attempt: number;
@@ -20,16 +20,18 @@ export interface SharedRoom {
   readonly room: Room;
   /** An operation of the Python client in this room, as an actor. */
   ask<T = unknown>(as: string, op: string, command?: object): Promise<T>;
-  /** What both take for now; the real clock before the first call. */
+  /** The time that both use; the real clock before the first call. */
   setClock(nowMs: number): Promise<void>;
   /** A path in an actor's mailbox. */
   mailbox(address: string, ...parts: string[]): string;
-  /** Everything in an actor's mailbox but `tmp`: `state/name`, with `done` days and claims' leases left out. */
+  /**
+   * Everything in an actor's mailbox except `tmp`: `state/name`, without the days of `done` and the leases of claims.
+   */
   where(address: string): string[];
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** `prepare` may change the room's files before anybody opens it. */
+/** `prepare` may change the room's files before it is opened. */
 export async function createSharedRoom(
   python: PythonClient,
   { limits = {}, prepare }: { limits?: Partial<RoomLimits>; prepare?: (directory: string) => void } = {},
@@ -70,14 +72,14 @@ export async function createSharedRoom(
   };
 }
 
-/** All mail that the library's agent can have now, claimed. */
+/** All mail that the library's agent can claim now, claimed. */
 export async function takeAll(room: Room, address: string, leaseMs?: number): Promise<Mail[]> {
   const taken: Mail[] = [];
   for await (const mail of room.agent(address).inbox({ wait: false, leaseMs })) taken.push(mail);
   return taken;
 }
 
-/** The code with which an attempt of either client failed, or `ok`. */
+/** The error code of an attempt of either client, or `ok`. */
 export async function codeOf(attempt: () => Promise<unknown>): Promise<string> {
   try {
     await attempt();

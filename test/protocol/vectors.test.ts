@@ -21,7 +21,7 @@ import { openKeyring } from '../../src/signing/keyring.ts';
 import { createOpener } from '../../src/signing/seal.ts';
 import { layOutKeys, readVectors, VECTORS } from './vectors.ts';
 
-/** Everything a reader can say of bytes before it believes them. */
+/** Every reason for which a reader refuses bytes before it trusts them. */
 const OPENING_REASONS = [
   ['bad-name', 'bad-frame', 'unknown-key', 'bad-signature', 'bad-encoding', 'bad-json', 'bad-envelope'],
   ['newer-version', 'wrong-name', 'wrong-room', 'wrong-recipient'],
@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(directory, { recursive: true, force: true }));
 
-test('the committed vectors are what the generator makes of the library as it is built', () => {
+test('the committed vectors are what the generator makes with the current library', () => {
   const made = spawnSync(process.execPath, [path.join(VECTORS, 'generate.mjs'), directory], { encoding: 'utf8' });
   expect(made.stderr).toBe('');
   const names = fs.readdirSync(VECTORS).filter((name) => name.endsWith('.json'));
@@ -47,7 +47,7 @@ test('the committed vectors are what the generator makes of the library as it is
 describe.each(['hmac-sha256', 'ed25519'] as const)('messages signed with %s', (algorithm) => {
   const { roomId, ceilings, cases } = readVectors().messages[algorithm];
 
-  test('each is believed or refused with exactly its reason, by keys read from files', () => {
+  test('each is accepted or refused with exactly its reason, by keys read from files', () => {
     layOutKeys(directory, algorithm);
     const keyring = openKeyring({ host: nodeHost, layout: roomLayout(directory), roomId, algorithm });
     const wrong = cases.filter(({ name, reader, bytesBase64, verdict }) => {
@@ -63,13 +63,13 @@ describe.each(['hmac-sha256', 'ed25519'] as const)('messages signed with %s', (a
     expect(ceilings).toEqual({ messageBytes: MESSAGE_BYTES_CEILING, jsonDepth: JSON_DEPTH_CEILING });
   });
 
-  test('every reason there is has a case, and some are good', () => {
+  test('every reason has a case, and some messages are good', () => {
     expect(new Set(cases.map(({ verdict }) => verdict))).toEqual(new Set(['accepted', ...OPENING_REASONS]));
     expect(new Set(cases.map(({ what }) => what)).size).toBe(cases.length);
   });
 });
 
-test('names, ids, days and orders are what the vectors say', () => {
+test('names, ids, days and orders match the vectors', () => {
   const { names, ids, orders } = readVectors();
   expect(names.addresses.are.every(isAddress)).toBe(true);
   expect(names.addresses.areNot.some(isAddress)).toBe(false);
@@ -106,7 +106,7 @@ function isoOf(id: string): string {
   return new Date(timeOfId(id)).toISOString();
 }
 
-test('rate counters say what the vectors say', () => {
+test('rate counters match the vectors', () => {
   const { limit, windowMs, nowMs, cases } = readVectors().counters;
   for (const [index, { what, files, says }] of cases.entries()) {
     const where = path.join(directory, String(index));

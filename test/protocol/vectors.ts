@@ -18,7 +18,7 @@ export interface MessageCase {
 export interface MessageVectors {
   readonly roomId: string;
   readonly nowMs: number;
-  /** The bounds that hold for every reader, whatever a room's limits say. */
+  /** The limits for every reader, whatever a room's own limits say. */
   readonly ceilings: { readonly messageBytes: number; readonly jsonDepth: number };
   readonly cases: readonly MessageCase[];
 }
@@ -123,7 +123,7 @@ function read<T>(name: string): T {
   return JSON.parse(fs.readFileSync(path.join(VECTORS, `${name}.json`), 'utf8')) as T;
 }
 
-/** Puts the keys of the vectors where they lie in a room. */
+/** Puts the keys of the vectors in their place in a room. */
 export function layOutKeys(roomDirectory: string, algorithm: Algorithm): void {
   const { keys } = readVectors();
   const directory = path.join(roomDirectory, 'keys');

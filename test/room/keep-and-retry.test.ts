@@ -9,7 +9,7 @@ import { initRoom, openRoom, type Agent, type Mail, type Room } from '../../src/
 import { failAt } from '../faults/faulty-files.ts';
 import { until } from '../processes/child.ts';
 
-/** A clock that a sleep moves. */
+/** A clock that sleeping moves. */
 function createSleepingClock(): Clock & { sleeps: number[] } {
   let aheadMs = 0;
   const clock = {
@@ -59,7 +59,7 @@ async function claimed(): Promise<Mail> {
 const twoTurns = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 describe('a kept message', () => {
-  it('is renewed three times in each lease until it is disposed, and not once after', async () => {
+  it('is renewed three times per lease until it is disposed, and never afterwards', async () => {
     const mail = await claimed();
     const endedAtMs = mail.leaseEndsAtMs;
     let renewals = 0;
@@ -74,7 +74,7 @@ describe('a kept message', () => {
     expect(renewals).toBe(before);
   });
 
-  it('is renewed soon when another process made the claim long ago', async () => {
+  it('is renewed soon if another process made the claim long ago', async () => {
     const mail = await claimed();
     await clock.sleep(LEASE_MS - 300);
     const [held] = bob.held();
@@ -84,7 +84,7 @@ describe('a kept message', () => {
     expect(clock.sleeps[0]).toBeLessThanOrEqual(100);
   });
 
-  it('that another reader has aborts its signal', async () => {
+  it('aborts its signal if another reader has it', async () => {
     const mail = await claimed();
     await using kept = mail.keep({ leaseMs: LEASE_MS });
     await bob.acknowledge(mail.message.id);
@@ -114,7 +114,7 @@ describe('a kept message', () => {
     expect([clock.sleeps, kept.signal.aborted]).toEqual([[], false]);
   });
 
-  it('throws where it is disposed what onRenew threw', async () => {
+  it('throws on disposal what onRenew threw', async () => {
     const mail = await claimed();
     const fault = new Error('of the caller');
     const kept = mail.keep({
@@ -129,7 +129,7 @@ describe('a kept message', () => {
 });
 
 describe('a send with retry', () => {
-  it('waits for its turn at the rate limit, however often, and arrives', async () => {
+  it('waits for the rate limit, however often, and arrives', async () => {
     await room.join('carol');
     for (const content of ['1', '2', '3', '4']) await bob.send({ to: 'carol', type: 'INFO', content }).catch(() => {});
     const before = clock.now();
@@ -138,7 +138,7 @@ describe('a send with retry', () => {
     expect(alice.list().unsettled.map(({ message }) => message.content)).toEqual(['late']);
   });
 
-  it('tries a full mailbox again, longer apart each time, and gives its last error up', async () => {
+  it('retries a full mailbox at growing intervals, and rejects with the last error', async () => {
     for (const content of ['1', '2']) await alice.send({ to: 'bob', type: 'INFO', content });
     await clock.sleep(120_000);
     clock.sleeps.length = 0;
@@ -147,7 +147,7 @@ describe('a send with retry', () => {
     expect(clock.sleeps).toEqual([250, 500, 1_000]);
   });
 
-  it('sends one message under one id, whatever a try before has left', async () => {
+  it('sends one message under one id, whatever an earlier attempt has left', async () => {
     let faults = 0;
     for (let n = 1, steps = Infinity; n <= steps; n++) {
       const faulty = failAt(nodeHost.files, { n, error: 'EIO', when: 'after' });
@@ -164,7 +164,7 @@ describe('a send with retry', () => {
     expect(faults).toBeGreaterThan(5);
   });
 
-  it('does not repeat what cannot pass, or is of a time to come', async () => {
+  it('does not retry what cannot pass, or an id from the future', async () => {
     clock.sleeps.length = 0;
     const nobody = alice.send({ to: 'nobody', type: 'INFO', content: '' }, { retry: {} });
     await expect(nobody).rejects.toMatchObject({ code: 'ACTOR_NOT_FOUND' });

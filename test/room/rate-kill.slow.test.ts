@@ -16,10 +16,10 @@ const isTried = choosesOneOf(REAL_KILL_STRIDE, SEED);
 const LIMIT = 12;
 const GRANTS = 4;
 const CALLS_MAX = 300;
-/** Longer than any test runs, so that no grant gets old. */
+/** Longer than any test runs, so that no grant expires. */
 const WINDOW_MS = 24 * 3600 * 1000;
 
-describe('a kill in place of any call of counting', () => {
+describe('a kill instead of any call of counting', () => {
   it('leaves a counter that knows every grant, and charges at most one too many', async () => {
     const parent = scratch();
     const directoryFor = (n: number | string): string => {
