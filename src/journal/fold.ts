@@ -12,11 +12,11 @@ import {
   type NoteRecord,
   type OpenRecord,
   type OutboxEntry,
-  type Progress,
+  type EffectProgress,
   type Unperformed,
 } from './record.ts';
 
-/** What a journal says, folded from its records. Memory follows what is left to do, never the history. */
+/** The state that a journal's records add up to. Memory grows with what is left to do, never with the history. */
 export class JournalFold {
   readonly #where: string;
   #open: OpenRecord | undefined;
@@ -29,20 +29,20 @@ export class JournalFold {
   #isClosed = false;
   #carriedBytes = 0;
 
-  /** `where` is the journal's directory, for messages. */
+  /** `where` is the journal's directory, for error messages. */
   constructor(where: string) {
     this.#where = where;
   }
 
-  /** Undefined for a workflow that was never started. */
+  /** Undefined if the workflow was never started. */
   get state(): WorkflowState | undefined {
     return this.#state;
   }
-  /** The last host that took the workflow. */
+  /** The `open` record of the last host that took the workflow. */
   get open(): OpenRecord | undefined {
     return this.#open;
   }
-  /** The writer of that record. */
+  /** The chain writer of that record. */
   get openedBy(): string {
     return this.#openedBy;
   }
@@ -57,20 +57,20 @@ export class JournalFold {
   get undelivered(): ReadonlyMap<string, OutboxEntry> {
     return this.#undelivered;
   }
-  /** Calls of which somebody wrote that they are about to be started. */
+  /** Effect ids of calls that a host wrote it was about to start. */
   get started(): ReadonlySet<string> {
     return this.#started;
   }
-  /** Whether the last host has left in good order. */
+  /** Whether the last host closed the journal cleanly. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
-  /** Characters of what the last segment carried over; 0 in the first. */
+  /** Length in characters of the state that the last segment carried over; 0 in the first segment. */
   get carriedBytes(): number {
     return this.#carriedBytes;
   }
 
-  /** Takes in a record that counts. Throws RoomRefused for a newer format, ChainDamaged for what makes no sense. */
+  /** Applies a record that counts. Throws RoomRefused for a newer format, ChainDamaged for an inconsistent record. */
   apply(record: ChainRecord): void {
     if ('seal' in record) return;
     if ('carried' in record) {
@@ -91,15 +91,15 @@ export class JournalFold {
       throw new ChainDamaged(
         `record ${record.seq} of the journal in ${this.#where} has content that this version does not know`,
         {
-          hint: 'A newer version of Mailroom may have written it: use that one.',
+          hint: 'A newer version of Mailroom may have written it: use that version.',
         },
       );
     }
   }
 
-  /** What the next segment has to begin with. */
+  /** The state that the next segment starts with. */
   carry(): Carried {
-    if (!this.#open) throw new TypeError(`the journal in ${this.#where} ends a segment before any host has opened it`);
+    if (!this.#open) throw new TypeError(`the journal in ${this.#where} ends a segment before a host has opened it`);
     return {
       v: formatOf(this.#state),
       open: this.#open,
@@ -122,14 +122,14 @@ export class JournalFold {
   #commit(seq: number, commit: CommitRecord): void {
     const { cause, state, outbox, actions, progress } = commit;
     this.#progress(progress);
-    // What was tried again or given up is heard of, too.
+    // A retried or given-up cause counts as reported, too.
     for (const one of [cause, this.#state?.failed?.cause]) {
       if (one?.kind === 'undelivered') this.#undelivered.delete(one.messageId);
     }
     this.#state = state;
     for (const entry of outbox) this.#undelivered.set(entry.id, entry);
     const mail = 'mail' in cause ? cause.mail : undefined;
-    // A STOP has its way also where the machine throws at it.
+    // A STOP takes effect even if the machine throws at it.
     const failed = commit.verdict === 'failed' && mail && cause.kind !== 'stop';
     this.#left(seq, {
       seq,
@@ -139,9 +139,10 @@ export class JournalFold {
     });
   }
 
-  /** Nothing of it is used up, so its message stays where it is. */
+  /** The cause is not consumed, so its message stays in the mailbox. */
   #fail(seq: number, { at, cause, failure, progress }: FailedRecord): void {
-    if (!this.#state) throw new ChainDamaged(`record ${seq} of the journal in ${this.#where} fails what never began`);
+    if (!this.#state)
+      throw new ChainDamaged(`record ${seq} of the journal in ${this.#where} fails a workflow that never started`);
     this.#progress(progress);
     this.#state = { ...this.#state, failed: { at, cause, failure } };
     this.#isClosed = false;
@@ -158,7 +159,7 @@ export class JournalFold {
     if (seq > this.#performed) this.#unperformed.push(unperformed);
   }
 
-  #progress({ performed, delivered, started }: Progress): void {
+  #progress({ performed, delivered, started }: EffectProgress): void {
     if (performed > this.#performed) {
       this.#performed = performed;
       this.#unperformed = this.#unperformed.filter(({ seq }) => seq > performed);
@@ -168,7 +169,7 @@ export class JournalFold {
     if (this.#started.size > 0) this.#forgetStarted();
   }
 
-  /** Of calls that are over nobody asks whether they were started. */
+  /** Forgets calls that are no longer pending, of which nobody asks whether they were started. */
   #forgetStarted(): void {
     const running = new Set(Object.values(this.#state?.calls ?? {}).map(({ effectId }) => effectId));
     for (const effectId of this.#started) if (!running.has(effectId)) this.#started.delete(effectId);

@@ -3,12 +3,12 @@ import type { PlannedAction, PlannedLog } from '../step/plan-effects.ts';
 import type { Cause, MailFacts } from '../step/cause.ts';
 import type { ErrorFacts, BlockingStep, PlainEvent, StepFailure, WorkflowState } from '../step/workflow-state.ts';
 
-/** The newest format of the bodies below that this version knows; a journal with a newer one is refused. */
+/** The newest format of the records below that this version knows. A journal with a newer format is refused. */
 export const JOURNAL_VERSION = 2;
 
 /**
- * The format that whoever goes on from this state has to know: 2 where it is FAILED, which format 1 has no words for. Everything
- * else is in both the same, so that an older version still reads it.
+ * The format that a reader must know to resume from this state: 2 if it is FAILED, which format 1 does not have. Everything else
+ * is the same in both formats, so that an older version can still read it.
  */
 export function formatOf(state: WorkflowState | undefined): number {
   return state?.failed ? JOURNAL_VERSION : 1;
@@ -19,7 +19,7 @@ export function isKnownFormat(v: number): boolean {
 }
 
 /**
- * What a record of a journal says. The chain file around it gives each its `seq`, and decides which of them count.
+ * The body of a journal record. The chain file around it gives each record its `seq` and decides which records count.
  */
 export type JournalBody =
   | { readonly open: OpenRecord }
@@ -28,52 +28,53 @@ export type JournalBody =
   | { readonly note: NoteRecord }
   | { readonly performed: PerformedRecord };
 
-/** A host has taken the workflow; from here on every other one is fenced. */
+/** A host has taken the workflow; from here on every other host is fenced. */
 export interface OpenRecord {
   readonly v: number;
   /** Ms since the epoch. */
   readonly at: number;
   readonly process: ProcessIdentity;
-  /** Which machine it runs: its id, the hash of its code, and where it was loaded from, if that is known. */
+  /** The machine that it runs. */
   readonly machine: MachineRef;
 }
 
 export interface MachineRef {
   readonly id: string;
+  /** The fingerprint of its code, see `machineHash`. */
   readonly hash: string;
-  /** Absolute path of the file whose export `machine` (or default) it is. */
+  /** Absolute path of the file that exports it as `machine` or default, if known. */
   readonly file?: string;
 }
 
-/** A step. At the record the step is true, and everything it asks for will be done. */
+/** A step. At this record the step is committed, and all its effects will be performed. */
 export interface CommitRecord {
   readonly at: number;
   readonly cause: Cause;
-  /** `failed`: the step threw; the state is the one before, without what the cause used up, or the workflow has ended by it. */
+  /** `failed`: the step threw; the state is the one before it, with the cause consumed, or the workflow has ended. */
   readonly verdict: 'stepped' | 'unhandled' | 'failed';
   readonly failure?: StepFailure;
   readonly state: WorkflowState;
-  /** Messages made and signed once, never derived again. */
+  /** Messages, made and signed once and never derived again. */
   readonly outbox: readonly OutboxEntry[];
   readonly actions: readonly PlannedAction[];
   readonly logs: readonly PlannedLog[];
   readonly emitted: readonly PlainEvent[];
-  /** See `StepResult`; only where the machine asked. */
+  /** See `StepResult`; only if the machine asked. */
   readonly kin?: Readonly<Record<string, boolean>>;
-  readonly progress: Progress;
+  readonly progress: EffectProgress;
 }
 
 /**
- * A step that the workflow cannot get past: from here on it is FAILED. The state stays as it was before, with the timer, call or
- * message that the step was caused by; all it waits for waits on. The next commit is the same cause once more, or a stop.
+ * A step that blocks the workflow: from here on it is FAILED. The state stays as it was before, with the timer, call or message
+ * that caused the step, and everything for the workflow waits. The next commit is a retry of the same cause, or a stop.
  */
 export interface FailedRecord extends BlockingStep {
   /** As in a commit. */
   readonly kin?: Readonly<Record<string, boolean>>;
-  readonly progress: Progress;
+  readonly progress: EffectProgress;
 }
 
-/** A message that changed nothing: refused (it is a dead letter), or too late (it is acknowledged). */
+/** A message that changed nothing: refused (it becomes a dead letter), or too late (it is acknowledged). */
 export interface NoteRecord {
   readonly at: number;
   readonly mail: MailFacts;
@@ -81,24 +82,24 @@ export interface NoteRecord {
   /** The reason of the dead letter. */
   readonly reason?: string;
   readonly detail: string;
-  readonly progress: Progress;
+  readonly progress: EffectProgress;
 }
 
-/** Written when there is nothing else to do, so that the next host has nothing to repeat. */
+/** Written when the workflow is idle, so that the next host has nothing to repeat. */
 export interface PerformedRecord {
   readonly at: number;
-  readonly progress: Progress;
-  /** Whether the host has left in good order: then no message killed it. */
+  readonly progress: EffectProgress;
+  /** The host closed the journal cleanly, so no message killed it. */
   readonly isClosing?: true;
 }
 
-/** How far the consequences of earlier records are done and on the disk. */
-export interface Progress {
-  /** Mail of all records up to this seq is moved to its place, and their actions are run. */
+/** How far the effects of earlier records are done and synced. */
+export interface EffectProgress {
+  /** The mail of all records up to this seq is moved, and their actions have run. */
   readonly performed: number;
-  /** Outgoing messages that reached their end since the last record: the ids of delivered, refused or purged ones. */
+  /** Ids of outgoing messages that were delivered, refused or purged since the last record. */
   readonly delivered: readonly string[];
-  /** Calls with `onCrash: 'fail'` that are about to be started: effect ids. */
+  /** Effect ids of calls with `onCrash: 'fail'` that are about to start. */
   readonly started: readonly string[];
 }
 
@@ -107,7 +108,7 @@ export interface OutboxEntry {
   readonly effectId: string;
   /** As signed: addresses, or `all`. */
   readonly to: readonly string[];
-  /** Who a broadcast goes to. */
+  /** The recipients of a broadcast. */
   readonly recipients?: readonly string[];
   /** Between a workflow and its children: not counted against the rate limit. */
   readonly isControl?: true;
@@ -115,19 +116,19 @@ export interface OutboxEntry {
   readonly ask?: string;
   /** The whole message file, as text. */
   readonly file?: string;
-  /** For an END: why its output could not be sent; `file` says that instead. */
+  /** For an END: why its output could not be sent; `file` then holds this error instead. */
   readonly withoutOutput?: ErrorFacts;
-  /** Why it could not even be made (too large, not JSON …): it is refused for good. */
+  /** Why the message could not be made (too large, not JSON …): it is refused for good. */
   readonly refusal?: ErrorFacts;
   readonly type: string;
   readonly content: string;
 }
 
-/** What opens a new segment: the state of the journal so far. */
+/** The first record of a new segment: the state of the journal so far. */
 export interface Carried {
   readonly v: number;
   readonly open: OpenRecord;
-  /** The writer of that record. */
+  /** The chain writer of that record. */
   readonly openedBy: string;
   readonly state?: WorkflowState;
   readonly performed: number;
@@ -137,11 +138,11 @@ export interface Carried {
   readonly started: readonly string[];
 }
 
-/** What is left to do of a record: move its message, run its actions. */
+/** What is left to do for a record: move its message, run its actions. */
 export interface Unperformed {
   readonly seq: number;
   readonly mail?: MailFacts;
-  /** What becomes of the message: acknowledged, or a dead letter with this reason. */
+  /** The reason of the dead letter that the message becomes; without it, the message is acknowledged. */
   readonly refusal?: { readonly reason: string; readonly detail: string };
   readonly actions: readonly PlannedAction[];
 }

@@ -13,41 +13,49 @@ import type { RoomContext } from '../room/context.ts';
 import { during } from './during.ts';
 
 type Calls = Readonly<Record<string, WorkflowCall>>;
-type Work = WorkflowCall & { readonly kind: 'activity' | 'command' };
+type WorkCall = WorkflowCall & { readonly kind: 'activity' | 'command' };
 
-interface Running {
-  readonly call: Work;
+interface RunningWork {
+  readonly call: WorkCall;
   readonly abort: AbortController;
-  /** Settles when its result was told. */
-  readonly told: Promise<void>;
+  /** Resolves when the result has been reported. */
+  readonly reported: Promise<void>;
 }
 
-/** How long a timer waits for the result of a command that ended before it: for what the command left behind to be ended. */
+/** How long a timer waits for the result of a command that ended before it, while the command's leftover processes are ended. */
 const RESULT_WAIT_MS_MAX = 5_000;
 
 export interface ActivitiesOptions {
   readonly context: RoomContext;
   readonly address: string;
   readonly machine: AnyStateMachine;
-  /** Writes down that it is about to be started, before it is; rejects when this host has lost the workflow. */
+  /** Writes to the journal that a call is about to start. Rejects if this host has lost the workflow. */
   readonly announce: (effectId: string) => Promise<void>;
   readonly onResult: (cause: Cause & { kind: 'result' }) => void;
 }
 
 /**
- * The activities and commands that a workflow's state says it waits for: what is missing is started, what is no longer
- * waited for is ended. So after a restart the same look that starts new work goes on with what was under way.
+ * Runs the activities and commands that a workflow's state waits for: starts those that are missing, ends those that are no longer
+ * awaited. After a restart the same comparison resumes what was in progress.
+ *
+ * | a call is      | durable state                                  | after a crash                                        |
+ * |----------------|------------------------------------------------|------------------------------------------------------|
+ * | awaited        | in `calls` of the state                        | starts                                               |
+ * | announced      | also in `started` (`onCrash: 'fail'`, activity) | fails, because it may have run                       |
+ * | running        | of a command: its job directory                | an activity runs again; a command is attached to     |
+ * | done           | the `result` cause is committed                | nothing to do; its job directory is removed          |
+ * | no longer awaited | not in `calls`                              | a command is ended and its job directory removed     |
  */
 export class Activities {
   readonly #options: ActivitiesOptions;
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Map<string, RunningWork>();
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(options: ActivitiesOptions) {
     this.#options = options;
   }
 
-  /** Starts and ends what the calls ask for. `started` are those that an earlier host was about to start. */
+  /** Starts and ends work so that it matches the calls. `started`: effect ids that an earlier host was about to start. */
   reconcile(calls: Calls, started: ReadonlySet<string>): void {
     const wanted = new Set<string>();
     for (const [childId, call] of Object.entries(calls)) {
@@ -63,7 +71,7 @@ export class Activities {
     }
   }
 
-  /** Ends commands of an earlier host that nobody waits for any more. */
+  /** Ends commands of an earlier host that are no longer awaited. */
   sweep(calls: Calls): void {
     const { context, address } = this.#options;
     const wanted = new Set(Object.values(calls).map(({ effectId }) => effectId));
@@ -72,54 +80,54 @@ export class Activities {
     }
   }
 
-  /** Has commands that ended before a time (ms since the epoch) tell their results; whether there are any. */
+  /** Waits for the results of commands that ended before a time (ms since the epoch). Resolves with whether there are any. */
   async resultsUntil(timeMs: number): Promise<boolean> {
     const ended = [...this.#running.values()].filter(({ call }) => this.#endedBefore(call, timeMs));
     if (ended.length === 0) return false;
     const { clock } = this.#options.context.host;
     const waited = new AbortController();
-    const told = Promise.allSettled(ended.map((one) => one.told)).finally(() => waited.abort());
-    await Promise.race([told, clock.sleep(RESULT_WAIT_MS_MAX, waited.signal)]);
+    const reported = Promise.allSettled(ended.map((one) => one.reported)).finally(() => waited.abort());
+    await Promise.race([reported, clock.sleep(RESULT_WAIT_MS_MAX, waited.signal)]);
     return true;
   }
 
-  #endedBefore({ kind, effectId }: Work, timeMs: number): boolean {
+  #endedBefore({ kind, effectId }: WorkCall, timeMs: number): boolean {
     if (kind !== 'command') return false;
     try {
       return (endedAtMs(this.#options.context.host, this.#jobPath(effectId)) ?? Infinity) < timeMs;
     } catch (error) {
-      // Whoever waits for it is told what is wrong with it.
+      // The run of the command reports what is wrong.
       if (errnoOf(error) === undefined) throw error;
       return false;
     }
   }
 
-  /** Leaves: activities of this process are told so, commands go on without it. Resolves when nothing is under way. */
+  /** Aborts the activities of this process; commands keep running without it. Resolves when nothing is in progress. */
   async close(): Promise<void> {
-    for (const { abort } of this.#running.values()) abort.abort(new Error('the host leaves'));
+    for (const { abort } of this.#running.values()) abort.abort(new Error('the host is closing'));
     this.#running.clear();
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  #begin(childId: string, call: Work, wasStarted: boolean): void {
+  #begin(childId: string, call: WorkCall, wasStarted: boolean): void {
     const abort = new AbortController();
     const ended = this.#perform(childId, call, { signal: abort.signal, wasStarted }).then(
       (output) => resultEvent(childId, call.src, { output }),
       (error: unknown) => resultEvent(childId, call.src, { error }),
     );
-    const told = ended.then((event) => {
+    const reported = ended.then((event) => {
       if (abort.signal.aborted) return;
       this.#options.onResult({ kind: 'result', call: childId, src: call.src, effectId: call.effectId, event });
     });
-    this.#running.set(call.effectId, { call, abort, told });
-    // An activity that does not heed its signal is not waited for.
-    if (call.kind === 'command') this.#track(told);
-    else void told;
+    this.#running.set(call.effectId, { call, abort, reported });
+    // Not for an activity, which may ignore its signal.
+    if (call.kind === 'command') this.#track(reported);
+    else void reported;
   }
 
   async #perform(
     childId: string,
-    call: Work,
+    call: WorkCall,
     { signal, wasStarted }: { signal: AbortSignal; wasStarted: boolean },
   ): Promise<unknown> {
     const { machine, context, address, announce } = this.#options;
@@ -127,7 +135,7 @@ export class Activities {
     const work = durableWorkOf(machine.implementations.actors[src]) as Activity | Command | undefined;
     if (work?.kind === 'activity') {
       if (work.onCrash === 'fail') {
-        if (wasStarted) throw new Error(`"${src}" was under way when its host ended, and it is not to be run twice`);
+        if (wasStarted) throw new Error(`"${src}" was running when its host ended, and it must not run twice`);
         await announce(effectId);
       }
       return during(context, address, {
@@ -139,7 +147,7 @@ export class Activities {
       const directory = this.#jobPath(effectId);
       return runJob(context.host, {
         directory,
-        // The host that asked first has decided: in this one a path or a part of the environment may be another.
+        // The first host has decided: in this one a path or a part of the environment may differ.
         spec:
           readSpec(context.host, directory) ??
           during(context, address, { on: `command ${src}`, work: () => work.spec(structuredClone(input)) }),
@@ -147,7 +155,7 @@ export class Activities {
         signal,
       });
     }
-    throw new TypeError(`the machine ${machine.id} has no activity or command "${src}" any more`);
+    throw new TypeError(`the machine ${machine.id} no longer has an activity or command "${src}"`);
   }
 
   async #endJob(effectId: string): Promise<void> {

@@ -1,21 +1,21 @@
-interface Turn {
-  /** Of the child that is being opened; undefined where a workflow is being closed. */
+interface QueuedWork {
+  /** The incarnation of the child that is being opened; undefined for a workflow that is opened by hand or released. */
   readonly incarnation: string | undefined;
   readonly done: Promise<void>;
 }
 
-/** What is being opened or closed in this process: at each address one after the other, because two would fence each other. */
-export class AddressTurns {
-  readonly #last = new Map<string, Turn>();
+/** Opens and releases workflows of this process, at each address one after the other, because two would fence each other. */
+export class AddressQueue {
+  readonly #last = new Map<string, QueuedWork>();
 
-  /** The last turn at an address that is not over, or has failed and is not forgotten yet. */
-  at(address: string): Turn | undefined {
+  /** The last work at an address that is not done, or has failed and is not forgotten yet. */
+  last(address: string): QueuedWork | undefined {
     return this.#last.get(address);
   }
 
-  /** Does the work when every earlier turn at the address is over, however that ended. Rejects as the work does. */
-  async take(address: string, incarnation: string | undefined, work: () => Promise<void>): Promise<void> {
-    const done = this.takeAndKeep(address, incarnation, work);
+  /** Runs the work after all earlier work at the address, whether that failed or not. Rejects if the work does. */
+  async run(address: string, incarnation: string | undefined, work: () => Promise<void>): Promise<void> {
+    const done = this.runAndKeep(address, incarnation, work);
     try {
       await done;
     } finally {
@@ -23,8 +23,8 @@ export class AddressTurns {
     }
   }
 
-  /** The same; where it fails, whoever asks for the turn at the address is told so until it is forgotten. */
-  takeAndKeep(address: string, incarnation: string | undefined, work: () => Promise<void>): Promise<void> {
+  /** The same, but a failure is kept and reported to later callers of `last` until `forget`. */
+  runAndKeep(address: string, incarnation: string | undefined, work: () => Promise<void>): Promise<void> {
     const before = this.#last.get(address)?.done;
     const done = before ? before.then(work, work) : work();
     this.#last.set(address, { incarnation, done });
@@ -39,8 +39,8 @@ export class AddressTurns {
     if (this.#last.get(address)?.done === done) this.#last.delete(address);
   }
 
-  /** Resolves when every turn that was taken is over. */
-  async allOver(): Promise<void> {
+  /** Resolves when all work that is queued now is done. */
+  async whenIdle(): Promise<void> {
     await Promise.allSettled([...this.#last.values()].map(({ done }) => done));
   }
 }

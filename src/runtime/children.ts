@@ -14,8 +14,8 @@ import { openEntry } from './deliver-entry.ts';
 export type Addresses = Pick<ReadonlySet<string>, 'has' | 'keys'>;
 
 /**
- * What a child may be started as that an earlier host has left with something undone, and whose parent may be one of these;
- * undefined for any other workflow.
+ * The start of a child that an earlier host has left with something undone, and whose parent may be one of these; undefined for
+ * any other workflow.
  */
 function unfinishedChild(context: RoomContext, address: string, parents: Addresses): ExpectedStart | undefined {
   if (!mayBeChild(context, address, parents)) return undefined;
@@ -26,14 +26,14 @@ function unfinishedChild(context: RoomContext, address: string, parents: Address
   return isFinished ? undefined : { parent: state.parent, incarnation: state.incarnation };
 }
 
-/** Told by its address or its card, because reading the journal of every workflow of the room takes a ms for each. */
+/** Judges by the address or the card, because reading every journal of the room takes a ms for each. */
 function mayBeChild(context: RoomContext, address: string, parents: Addresses): boolean {
   if ([...parents.keys()].some((parent) => address.startsWith(`${parent}.`))) return true;
   const parent = knownCard(context, address)?.parent;
   return parent !== undefined && parents.has(parent);
 }
 
-/** Another workflow's journal may be damaged, which is no reason not to run this one. */
+/** Another workflow's journal may be damaged, which must not keep this one from running. */
 function readState(context: RoomContext, address: string): JournalFold | undefined {
   try {
     return readJournalState(context, address);
@@ -45,15 +45,15 @@ function readState(context: RoomContext, address: string): JournalFold | undefin
 }
 
 export interface AdoptChildren {
-  /** By address, those that this process runs, the adopted ones too. */
+  /** The addresses of the workflows that this process runs, adopted ones included. */
   readonly parents: Addresses;
-  /** Whether it is run here, or about to be. */
+  /** Whether the workflow runs here, or is about to. */
   readonly isHere: (address: string) => boolean;
   readonly open: (address: string, child: ExpectedStart) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
-/** Opens children that an earlier host has left with something undone, although their parents no longer wait for them. */
+/** Opens children that an earlier host has left with something undone, even if their parents no longer wait for them. */
 export async function adoptChildren(
   context: RoomContext,
   { parents, isHere, open, signal }: AdoptChildren,
@@ -70,28 +70,28 @@ export async function adoptChildren(
       try {
         await open(address, child);
       } catch (error) {
-        // That the code does not have it any more, say, is no reason not to run its parent.
+        // The code may no longer have this child, for example, which must not keep its parent from running.
         if (!isMailroomError(error)) throw error;
-        const detail = `left as it is: ${error.message}`;
+        const detail = `not resumed: ${error.message}`;
         context.log.append({ event: 'warning', from: child.parent.address, to: address, detail });
       }
     }
   }
 }
 
-/** What the parent's state says of a child that it waits for. */
+/** The start that the parent's state has for a child that it waits for. */
 export function expectedOf(parent: string, childId: string, { src, effectId }: WorkflowCall): ExpectedStart {
   return { parent: { address: parent, childId, src }, incarnation: effectId };
 }
 
-/** The machine that a parent has under this name. Throws MailroomError when its code has none. */
+/** The machine that a parent has under this name. Throws MailroomError if the parent's code has none. */
 export function childMachine({ id, implementations }: AnyStateMachine, src: string): AnyStateMachine {
   const machine = implementations.actors[src] as AnyStateMachine | undefined;
   if (machine) return machine;
-  throw new MailroomError('INVALID_INPUT', `The machine ${id} has no actor "${src}" any more.`);
+  throw new MailroomError('INVALID_INPUT', `The machine ${id} no longer has an actor "${src}".`);
 }
 
-/** What a START says of the child that it is for, where its parent's state no longer does; undefined for other mail. */
+/** The start that a START message has for its child, in case the parent's state no longer has it; undefined for other mail. */
 export function startIn(entry: OutboxEntry, parent: string): ExpectedStart | undefined {
   if (!entry.isControl || entry.type !== START) return undefined;
   const { src } = (openEntry(entry)?.message.data ?? {}) as { src?: unknown };

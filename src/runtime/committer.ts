@@ -13,7 +13,7 @@ import { sealEntry } from './deliver-entry.ts';
 import { during, stepText } from './during.ts';
 import type { ProgressKeeper } from './progress.ts';
 
-/** Is told of a record once it is true. */
+/** Called with a record once it is true. */
 export type CommitListener = (
   entry: { readonly seq: number } & (
     { readonly commit: CommitRecord } | { readonly failed: FailedRecord } | { readonly note: NoteRecord }
@@ -26,17 +26,17 @@ export interface CommitterOptions {
   readonly machine: AnyStateMachine;
   readonly progress: ProgressKeeper;
   readonly onCommit: CommitListener;
-  /** Whether an ancestor of it, or a child of one, runs at an address. */
+  /** Whether an ancestor of the workflow, or a child of one, runs at an address. */
   readonly isKin: (address: string) => boolean;
 }
 
-type Made = Parameters<CommitListener>[0];
+type CommittedRecord = Parameters<CommitListener>[0];
 
-/** Turns causes into records. They are true, and told to others, after `makeTrue`; until then nothing has left the process. */
+/** Turns causes into records. Records are true, and are reported, after `makeTrue`; until then nothing leaves the process. */
 export class Committer {
   readonly #options: CommitterOptions;
   readonly #ids: IdSource;
-  #made: Made[] = [];
+  #appended: CommittedRecord[] = [];
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -44,8 +44,8 @@ export class Committer {
   }
 
   /**
-   * Takes one step and appends it; one that fits into no record fails. Throws Fenced and errors of the file system; then the
-   * step is not taken.
+   * Takes one step and appends its record. A step that is too large for a record fails. Throws Fenced and errors of the file
+   * system; then the step is not taken.
    */
   async commit(cause: Cause): Promise<void> {
     const { context, journal, machine, isKin } = this.#options;
@@ -63,7 +63,7 @@ export class Committer {
     }
   }
 
-  /** Appends that the step failed. Where its message is so large that not even that fits, the record only names the message. */
+  /** Appends that the step failed. If the message is so large that not even this fits, the record only names the message. */
   async #fail(step: StepOptions, failure: ErrorFacts): Promise<void> {
     try {
       await this.#append(step, failedStep(step, failure));
@@ -82,7 +82,7 @@ export class Committer {
       const failed: FailedRecord = { ...state.failed, ...(kin ? { kin } : {}), progress: next.progress };
       const seq = await journal.append({ failed });
       next.written();
-      this.#made.push({ seq, failed });
+      this.#appended.push({ seq, failed });
       return;
     }
     const commit: CommitRecord = {
@@ -100,20 +100,20 @@ export class Committer {
     };
     const seq = await journal.append({ commit }, bytesMax);
     next.written();
-    this.#made.push({ seq, commit });
+    this.#appended.push({ seq, commit });
   }
 
-  /** Appends that a message changed nothing. Throws as `commit`. */
+  /** Appends that a message changed nothing. Throws what `commit` throws. */
   async note(mail: MailFacts, verdict: Pick<NoteRecord, 'verdict' | 'reason' | 'detail'>): Promise<void> {
     const { context, journal, progress } = this.#options;
     const next = progress.next();
     const note: NoteRecord = { at: context.host.clock.now(), mail, ...verdict, progress: next.progress };
     const seq = await journal.append({ note });
     next.written();
-    this.#made.push({ seq, note });
+    this.#appended.push({ seq, note });
   }
 
-  /** Appends how far everything is, and which calls are about to be started. Throws as `commit`. */
+  /** Appends the progress, and which calls are about to start. Throws what `commit` throws. */
   async writeProgress({
     started = [],
     isClosing = false,
@@ -124,26 +124,26 @@ export class Committer {
     const body: JournalBody = { performed: { at, progress: next.progress, ...(isClosing ? { isClosing } : {}) } };
     await journal.append(body);
     next.written();
-    // Whatever was announced must be on the disk before it begins.
+    // An announced call must be on the disk before it starts.
     if (started.length > 0) await journal.sync();
   }
 
   /**
-   * Puts what was appended on the disk, as far as the durability asks for it, and tells of it. The messages that now go
-   * out; undefined when there is no step or note. Throws the system's error.
+   * Syncs the appended records, as far as the durability asks for it, and reports them. Resolves with the messages to send now;
+   * undefined if there was neither a step nor a note. Throws the system's error.
    */
   async makeTrue(): Promise<{ readonly outbox: readonly OutboxEntry[] } | undefined> {
-    // How far everything is may be lost with the power: it is done once more then, which changes nothing.
-    if (this.#made.length === 0) return undefined;
+    // Progress alone needs no sync: if a power loss takes it, effects are done again, which is idempotent.
+    if (this.#appended.length === 0) return undefined;
     // From here on the steps are true.
     await this.#options.journal.sync();
-    const made = this.#made;
-    this.#made = [];
-    for (const one of made) this.#tell(one);
+    const made = this.#appended;
+    this.#appended = [];
+    for (const one of made) this.#report(one);
     return { outbox: made.flatMap((one) => ('commit' in one ? one.commit.outbox : [])) };
   }
 
-  #tell(made: Made): void {
+  #report(made: CommittedRecord): void {
     const { context, journal, onCommit } = this.#options;
     const to = journal.address;
     if ('failed' in made) {
@@ -169,22 +169,22 @@ export class Committer {
   }
 }
 
-/** The rest of a record is for what says that a later step failed: the same state, with another cause. */
+/** The rest of a record is kept for a record that a later step failed: the same state, with another cause. */
 const STEP_BYTES_MAX = (RECORD_BYTES_MAX / 4) * 3;
-/** A result beyond this is the fault of what returned it, where its step fits into no record. */
+/** If a step is too large for a record, a result beyond this size is blamed and replaced by an error. */
 const RESULT_BYTES_MAX = RECORD_BYTES_MAX / 8;
 
-/** What a message has in the record besides what it says: names, ids, the signature. */
+/** The size of a message in a record without its content and data: names, ids, the signature. */
 const ENVELOPE_BYTES_MAX = 2 * 1024;
 
 export const STEP_TOO_LARGE = 'StepTooLarge';
 
-/** How large the record of a step may be. A STOP keeps what is there, so it may always have all. */
+/** How large the record of a step may be. A STOP adds nothing to the state, so it may fill a whole record. */
 function stepBytesMax(cause: Cause): number {
   return cause.kind === 'stop' ? RECORD_BYTES_MAX : STEP_BYTES_MAX;
 }
 
-/** Why a step fails whose record is too large. */
+/** The failure of a step whose record is too large. */
 function tooLarge({ bytes, bytesMax }: RecordTooLarge): ErrorFacts {
   return {
     name: STEP_TOO_LARGE,
@@ -195,17 +195,17 @@ function tooLarge({ bytes, bytesMax }: RecordTooLarge): ErrorFacts {
 }
 
 /**
- * Whether a step that is taken again may be one whose record was too large: without its envelopes and signatures nobody can
- * tell to the byte.
+ * Whether the record of a replayed step may have been too large. An estimate: the exact size depends on envelopes and signatures,
+ * which a replay does not make.
  */
 export function mayBeTooLarge(cause: Cause, { state, mail, actions, logs, emitted }: StepResult): boolean {
-  // What is sent stands there as text and in the signed message, whose quotes are escaped.
+  // A message is in the record as text and as the signed file, whose quotes are escaped.
   const sent = mail.map(({ draft }) => [draft.content, JSON.stringify(draft)]);
   const bytes = Buffer.byteLength(JSON.stringify([cause, state, sent, actions, logs, emitted]));
   return bytes + mail.length * ENVELOPE_BYTES_MAX > stepBytesMax(cause);
 }
 
-/** The same cause with an error as its result; undefined where what it carries is no result, or not what is too large. */
+/** The same cause with an error as its result; undefined if the cause is not a result, or the result is not what is too large. */
 function withoutResult(cause: Cause): Cause | undefined {
   if (cause.kind !== 'result') return undefined;
   const bytes = Buffer.byteLength(JSON.stringify(cause.event));

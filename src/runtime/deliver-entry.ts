@@ -23,18 +23,18 @@ export interface DeliveryAttempt {
   readonly entry: OutboxEntry;
   readonly addresses: readonly string[];
   readonly durability: Durability;
-  /** An earlier attempt may have delivered it. */
+  /** An earlier attempt may have delivered the message. */
   readonly isRepeat: boolean;
-  /** The delivery before it to the same, only, recipient: whether this one may be linked. Until then it is not. */
+  /** The delivery before this one to the same, only recipient. Resolves with whether this one may be linked; until then it waits. */
   readonly ahead: Promise<boolean> | undefined;
-  /** It is in every mailbox, perhaps not yet on the disk. */
+  /** Called when the message is in every mailbox, perhaps not yet synced. */
   readonly onLinked: () => void;
   readonly childReady: (address: string, entry: OutboxEntry) => Promise<void>;
 }
 
 /**
- * Tries once to deliver a message to these addresses; each has its outcome, and `posted` are those of mailboxes that were
- * there. Throws only what breaks the journal's promise.
+ * Tries once to deliver a message to these addresses. `outcomes` has one outcome for each address; `posted` has those of the
+ * mailboxes that exist. Throws only if the journal holds a broken message.
  */
 export async function attemptDelivery(
   context: RoomContext,
@@ -45,7 +45,7 @@ export async function attemptDelivery(
   const sealed = openEntry(entry);
   for (const to of addresses) {
     try {
-      // In a room that was put there since, nobody would be found, and that for good.
+      // In a replaced room no recipient would be found, and the message would be refused for good.
       context.standing.assertSame();
       if (!sealed) throw new MessageRefused(entry.refusal?.message ?? 'it could not be made', { reason: 'rejected' });
       if (entry.isControl) await childReady(to, entry);
@@ -64,27 +64,27 @@ export async function attemptDelivery(
   return { outcomes, posted };
 }
 
-/** Ready once the delivery ahead lets it be linked; rejects where that delivery failed, so that nothing behind it is linked. */
+/** A slot that is ready once the delivery ahead allows it; otherwise it rejects, and the waiting message is not linked. */
 function slotAfter(ahead: Promise<boolean> | undefined, onLinked: () => void): Slot {
   const ready = ahead?.then((mayLink) => {
     if (!mayLink) throw new Error('an earlier message to the same recipient has not arrived');
   });
-  // A delivery that is refused before its slot is ready awaits nothing.
+  // A message that is refused before its slot is ready never waits for it.
   ready?.catch(() => {});
-  // What an earlier try linked is found before the slot is ready, and releases nobody until it is.
+  // A copy that an earlier attempt linked is found before the slot is ready; the next message may still only follow after that.
   const done = (isLinked?: boolean): void => {
     if (isLinked) void Promise.resolve(ready).then(onLinked, () => {});
   };
   return { ready, done };
 }
 
-/** Refused for good: trying again would end the same way. */
+/** Whether the refusal is permanent: a retry would end the same way. */
 export function isFinal(error: MailroomError): boolean {
   if (isTooEarly(error)) return false;
   return ['ACTOR_NOT_FOUND', 'INVALID_INPUT', 'MESSAGE_REFUSED', 'CONFLICT'].includes(error.code);
 }
 
-/** An earlier try delivered it, or nobody will ever know: its recipient has purged the day. It is not sent again. */
+/** The recipient has purged that day, so nobody can know whether an earlier attempt delivered the message. It is not sent again. */
 export function isPurged(error: MailroomError): boolean {
   return error instanceof MessageRefused && error.reason === 'purged';
 }
@@ -100,8 +100,9 @@ function asMailroomError(error: unknown): MailroomError {
 }
 
 /**
- * Makes and signs a message that a step sends. Who a broadcast goes to is settled here, once. What cannot be made is an entry
- * all the same, which says why; an END is made without what it cannot carry (`withoutOutput`, why), because a parent waits for it.
+ * Makes and signs a message that a step sends. The recipients of a broadcast are decided here, once. A message that cannot be made
+ * becomes an entry with its `refusal`. An END that cannot carry its output is made without it (`withoutOutput` says why), because
+ * a parent waits for it.
  */
 export function sealEntry(
   context: RoomContext,
@@ -131,9 +132,9 @@ export function sealEntry(
     justSealed.set(made, sealed);
     return made;
   } catch (error) {
-    // What the system refuses for now (a key that cannot be read) is no fault of the message.
+    // A passing error of the system (a key that cannot be read) is not a fault of the message.
     if (!(error instanceof MailroomError) || error.code === 'ROOM_REFUSED') throw error;
-    // It is refused for good, so not by limits that are only remembered.
+    // A refusal is permanent, so read the limits again before it.
     if (!isAnew) {
       context.standing.readAnew();
       return sealEntry(context, { mail, from, withoutOutput, isAnew: true });
@@ -146,10 +147,10 @@ export function sealEntry(
   }
 }
 
-/** What this process made itself need not be taken apart again. */
+/** Messages that this process sealed itself, which need not be parsed again. */
 const justSealed = new WeakMap<OutboxEntry, SealedMessage>();
 
-/** The signed message of an entry; undefined for one that could not be made. */
+/** The signed message of an entry; undefined if it could not be made. */
 export function openEntry(entry: OutboxEntry): SealedMessage | undefined {
   const { file } = entry;
   if (file === undefined) return undefined;

@@ -7,7 +7,7 @@ import { causeText } from '../journal/describe.ts';
 
 const CAUSE_CHARS_MAX = 200;
 
-/** Does what a user wrote, which may never return: until it does, the host's watchdog knows what it is on. */
+/** Runs user code, which may never return: until it does, the host's watchdog knows what the code is working on. */
 export function during<T>(
   { host, layout }: RoomContext,
   address: string,
@@ -17,7 +17,7 @@ export function during<T>(
   return host.watchdog.during({ path: actorLayout(layout, address).step, cause }, work);
 }
 
-/** What a step is on, and who verifiably sent it. */
+/** The cause of a step in a few words, and its verified sender. */
 export function stepText(cause: Cause): string {
   const text = causeText({ cause, outbox: [] });
   return 'mail' in cause && cause.mail ? mailText(text, cause.mail) : text;

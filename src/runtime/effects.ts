@@ -19,7 +19,7 @@ import { ProgressKeeper } from './progress.ts';
 
 const RETRY_MS = 1_000;
 
-export interface ConsequencesOptions {
+export interface EffectRunnerOptions {
   readonly context: RoomContext;
   readonly durability: Durability;
   readonly address: string;
@@ -27,29 +27,29 @@ export interface ConsequencesOptions {
   readonly journal: Journal;
   readonly machine: AnyStateMachine;
   readonly childReady: (address: string, entry: OutboxEntry) => Promise<void>;
-  /** A message can never be delivered to these. */
+  /** Called when a message can never be delivered to these recipients. */
   readonly onRefused: (entry: OutboxEntry, refused: readonly Refused[]) => void;
-  /** A record is done with. */
+  /** Called when the mail of a record is moved and its actions have run. */
   readonly onMoved: () => void;
-  /** A message has reached its end. */
+  /** Called when a message is delivered. */
   readonly onDelivered: () => void;
 }
 
 /**
- * Does what true records ask for: moves their mail, sends their messages, runs their actions, each in the order of the
- * records. All of it may be done again, so recovery and the ordinary way are the same.
+ * Performs the effects of true records: moves their mail, sends their messages, runs their actions, each in the order of the
+ * records. Every effect may be repeated, so recovery uses the same code.
  */
-export class Consequences {
+export class EffectRunner {
   readonly progress: ProgressKeeper;
-  readonly #options: ConsequencesOptions;
+  readonly #options: EffectRunnerOptions;
   readonly #outbox: Outbox;
   readonly #posted = new Set<string>();
-  readonly #leaving = new AbortController();
+  readonly #closing = new AbortController();
   #begun: number;
-  /** The end of the queue of records whose actions run. */
+  /** Resolves when the actions of all records so far have run. */
   #acting: Promise<void> = Promise.resolve();
 
-  constructor(options: ConsequencesOptions) {
+  constructor(options: EffectRunnerOptions) {
     const { context, durability, address, mailbox, journal, childReady, onRefused, onDelivered } = options;
     this.#options = options;
     this.#begun = journal.fold.performed;
@@ -71,14 +71,14 @@ export class Consequences {
     });
   }
 
-  /** How many records are not done with. */
+  /** How many records have unfinished effects. */
   get outstanding(): number {
     return this.progress.outstanding;
   }
 
   /**
-   * Whether all that was committed is done, written down or not. Of a FAILED workflow: all but what it has to hear of messages
-   * that were refused, which waits.
+   * Whether all committed effects are done, even if the journal does not say so yet. A FAILED workflow may still have to be told
+   * of refused messages, which waits.
    */
   get isDone(): boolean {
     if (this.#options.journal.fold.state?.failed) return this.#posted.size === 0 && this.progress.isMoved;
@@ -92,32 +92,32 @@ export class Consequences {
     return isSent && fold.unperformed.length === 0 && !this.progress.hasNews;
   }
 
-  /** Everything that the journal says is left to do, by whichever host it was committed. */
+  /** Performs everything that the journal says is left to do, whichever host committed it. */
   recover(): void {
     this.#performRecords();
     for (const entry of this.#options.journal.fold.undelivered.values()) this.#post(entry, { isRepeat: true });
   }
 
-  /** What the records just made ask for; `outbox` are their messages. */
+  /** Performs the records that have just become true; `outbox` are their messages. */
   perform(outbox: readonly OutboxEntry[]): void {
     this.#performRecords();
     for (const entry of outbox) this.#post(entry, { isRepeat: false });
   }
 
-  /** What it is to the machine that a message was refused; undefined when it is not to hear of it, which is then over. */
+  /** The cause for a refused message; undefined if the machine is not notified; the message is then finished. */
   undelivered(entry: OutboxEntry, refused: readonly Refused[]): Cause | undefined {
     const { state, undelivered } = this.#options.journal.fold;
-    // A FAILED workflow may have heard of it from an earlier look, by the step that was tried again.
+    // A retried step of a FAILED workflow may already have been this very cause.
     if (!undelivered.has(entry.id)) return undefined;
     const cause = state && undeliveredCause(entry, refused, state);
-    if (cause && isHeardOf(entry, cause)) return cause;
+    if (cause && isReported(entry, cause)) return cause;
     this.progress.delivered(entry.id);
     return undefined;
   }
 
-  /** Resolves when nothing is under way; what is left is in the journal. */
+  /** Resolves when nothing is in progress; what is left is in the journal. */
   async close(): Promise<void> {
-    this.#leaving.abort();
+    this.#closing.abort();
     await Promise.all([this.#outbox.close(), this.#acting]);
   }
 
@@ -143,7 +143,7 @@ export class Consequences {
       return;
     }
     const { machine, context, address, onMoved } = this.#options;
-    const { signal } = this.#leaving;
+    const { signal } = this.#closing;
     this.#acting = this.#acting.then(async () => {
       await runActions(context, { machine, address, actions: record.actions, signal });
       for (let moved = isMoved; !moved && !signal.aborted;) {
@@ -156,7 +156,7 @@ export class Consequences {
     });
   }
 
-  /** False when the system does not let it be moved now. */
+  /** Returns false if the system does not let the mail be moved now. */
   #settleMail({ mail, refusal }: Unperformed): boolean {
     if (!mail) return true;
     const { mailbox, context, address } = this.#options;
@@ -168,17 +168,17 @@ export class Consequences {
         event: 'warning',
         id: mail.id,
         to: address,
-        detail: `not moved now: ${errorFacts(error).message}`,
+        detail: `could not be moved, will retry: ${errorFacts(error).message}`,
       });
       return false;
     }
   }
 }
 
-/** An action is something small; one that takes longer is passed over, so that it holds up nothing for ever. */
+/** An action should be short; one that takes longer is no longer waited for, so that it cannot block the workflow for ever. */
 const ACTION_MS_MAX = 60_000;
 
-/** Runs the custom actions of one record, in order. What they throw is in the log and stops nothing. Never rejects. */
+/** Runs the custom actions of one record, in order. An error goes to the log and stops nothing. Never rejects. */
 async function runActions(
   context: RoomContext,
   {
@@ -194,13 +194,13 @@ async function runActions(
       context.log.append({ event: 'action-failed', from: address, detail: `${type} (${effectId}): ${detail}` });
     const run = actionRunOf(machine.implementations.actions[type]);
     if (!run) {
-      failed('the machine has no such action any more');
+      failed('the machine no longer has this action');
       continue;
     }
     const over = new AbortController();
     try {
       const patience = context.host.clock.sleep(ACTION_MS_MAX, over.signal).then(() => 'late' as const);
-      // It is given a copy, because params share parts with the state, which changes by steps alone.
+      // A copy, because params share parts with the state, which only steps may change.
       const ended = await Promise.race([
         Promise.resolve(
           during(context, address, { on: `action ${type}`, work: () => run(structuredClone(params), { effectId }) }),
@@ -216,7 +216,7 @@ async function runActions(
   }
 }
 
-/** What it is to the machine that a message of its can never be delivered: the error of the call it was for, or an event. */
+/** The cause given to a machine whose message is permanently undeliverable: the error of the message's call, or an event. */
 export function undeliveredCause(entry: OutboxEntry, refused: readonly Refused[], state: WorkflowState): Cause {
   const { id: messageId, type } = entry;
   const to = refused.map((one) => one.to).join(', ');
@@ -238,7 +238,7 @@ export function undeliveredCause(entry: OutboxEntry, refused: readonly Refused[]
   return { kind: 'undelivered', messageId, to, event: { ...event } };
 }
 
-/** A machine has not sent START and STOP itself, and does not hear of them where it no longer waits for the child. */
-export function isHeardOf({ isControl, type }: OutboxEntry, cause: Cause): boolean {
+/** Whether the machine is notified. Not of START and STOP, which it has not sent itself, unless it still waits for the child. */
+export function isReported({ isControl, type }: OutboxEntry, cause: Cause): boolean {
   return 'call' in cause || !isControl || (type !== START && type !== STOP);
 }

@@ -20,8 +20,8 @@ import { receive, type ReceiveOptions } from '../step/receive.ts';
 import { type ErrorFacts, standingOf, type WorkflowState } from '../step/workflow-state.ts';
 import { STOP } from '../workflow/control.ts';
 import { assertCode, isChanged } from './assert-code.ts';
-import type { Happening } from './run.ts';
-import { type RecordListener, WorkflowFamily } from './tree.ts';
+import type { PendingCause } from './run.ts';
+import { type RecordListener, WorkflowTree } from './tree.ts';
 
 /** How a workflow is started or resumed. */
 export interface WorkflowOptions<TInput = unknown> {
@@ -108,7 +108,7 @@ export class WorkflowHost implements AsyncDisposable {
 
   /** Calls the listener with every committed record of every workflow here, children included. Returns an unsubscribe function. */
   onRecord(listener: RecordListener): () => void {
-    return this.#family.onRecord(listener);
+    return this.#tree.onRecord(listener);
   }
 
   /**
@@ -123,7 +123,7 @@ export class WorkflowHost implements AsyncDisposable {
     machine: TMachine,
     options: WorkflowOptions<InputFrom<TMachine>> = {},
   ): Promise<Workflow<OutputFrom<TMachine>>> {
-    this.#family.assertOpen();
+    this.#tree.assertOpen();
     checkMachine(machine);
     if (!options.force) assertLocalFileSystem(this.#context.host, this.#context.layout.directory);
     const address = addressOf(machine, options);
@@ -140,7 +140,7 @@ export class WorkflowHost implements AsyncDisposable {
     }
     let hadBegun = false;
     const taken = { machine, address, takeOver: options.takeOver ?? false, file: options.file };
-    const run = await this.#family.start(taken, (opened) => {
+    const run = await this.#tree.start(taken, (opened) => {
       hadBegun = opened.state !== undefined;
       const incarnation = this.#context.host.randomBytes(INCARNATION_BYTES).toString('hex');
       for (const asked of askedOf(opened.state, { ...options, incarnation })) opened.ask(asked);
@@ -157,7 +157,7 @@ export class WorkflowHost implements AsyncDisposable {
 
   /** Finishes the step that is being committed and releases every workflow. Each is resumed when it is run again. Idempotent. */
   async close(): Promise<void> {
-    await this.#family.close();
+    await this.#tree.close();
     this.#watch[Symbol.dispose]();
     this.#hasClosed();
   }
@@ -168,14 +168,14 @@ export class WorkflowHost implements AsyncDisposable {
   }
 }
 
-/** The address that a machine is run at. Throws InvalidInput where its id is none and no other is given. */
+/** The address at which a machine runs. Throws InvalidInput if none is given and the machine's id is not a valid address. */
 export function addressOf(
   machine: AnyStateMachine,
   { address = machine.id }: { readonly address?: string | undefined },
 ): string {
   if (isActorAddress(address)) return address;
   throw new InvalidInput(
-    `The workflow has no address: the id of the machine, ${JSON.stringify(machine.id)}, is none.`,
+    `The workflow has no address: the id of the machine, ${JSON.stringify(machine.id)}, is not a valid address.`,
     {
       hint: 'Give it one with --as, or give the machine an id such as ship or release.train.',
     },
@@ -183,8 +183,8 @@ export function addressOf(
 }
 
 /**
- * Throws Conflict where what is to be run is not what the journal is about. `untouched`: it is FAILED, and code that nobody has
- * accepted is not to run its children either.
+ * Throws Conflict if the machine or the input does not match the journal. `untouched`: the workflow is FAILED and the changed code
+ * is not accepted, so this code must not run the children either.
  */
 function assertSame(
   context: RoomContext,
@@ -202,30 +202,30 @@ function assertSame(
   }
   if (!state || (again && standingOf(state) !== 'active')) return 'runs';
   if (again) {
-    throw new Conflict(`The workflow ${address} has not ended, so it cannot begin again.`, {
-      hint: `Run it without --again to go on, or end it first: mailroom stop ${address}`,
+    throw new Conflict(`The workflow ${address} has not ended, so it cannot start again.`, {
+      hint: `Run it without --again to resume it, or stop it first: mailroom stop ${address}`,
     });
   }
   if (input !== undefined && JSON.stringify(input) !== JSON.stringify(state.input)) {
-    const begunWith = state.input === undefined ? 'none' : cut(JSON.stringify(state.input), { charsMax: 200 });
-    throw new Conflict(`The workflow ${address} was begun with another input: ${begunWith}`, {
+    const startedWith = state.input === undefined ? 'none' : cut(JSON.stringify(state.input), { charsMax: 200 });
+    throw new Conflict(`The workflow ${address} was started with another input: ${startedWith}`, {
       hint:
         state.status === 'active'
-          ? 'Run it without --input to go on, or another one with --as.'
-          : 'Begin anew with --again, or run another one with --as.',
+          ? 'Run it without --input to resume it, or start another workflow with --as.'
+          : 'Start a new run with --again, or start another workflow with --as.',
     });
   }
-  const goingOn = { machine, address, before };
-  if (state.status !== 'active' || !isChanged(goingOn)) return 'runs';
-  // Any code can end it.
+  const resumption = { machine, address, before };
+  if (state.status !== 'active' || !isChanged(resumption)) return 'runs';
+  // Any code can stop it.
   if (isToStop(context, { machine, address, state })) return 'runs';
   const accepted = acceptChanged || retryFailed;
   if (state.failed && !accepted) return 'untouched';
-  assertCode(context, goingOn, { accepted, file: options.file });
+  assertCode(context, resumption, { accepted, file: options.file });
   return 'runs';
 }
 
-/** Whether a STOP waits in its mailbox that whoever runs it will take. A look; nothing is moved. */
+/** Whether a STOP that its next host will accept waits in the mailbox. Moves nothing. */
 function isToStop(context: RoomContext, options: ReceiveOptions): boolean {
   const mailbox = mailboxOf(context, options.address);
   if (!mailbox) return false;
@@ -233,7 +233,7 @@ function isToStop(context: RoomContext, options: ReceiveOptions): boolean {
   return unsettled.some(({ message }) => message.type === STOP && 'cause' in receive(message, options));
 }
 
-/** Before anything is opened, which would have to be closed again. */
+/** Throws InvalidInput for input that is not JSON, before anything is opened that would have to be closed again. */
 function assertInput(input: unknown): void {
   const fault = input === undefined ? undefined : findNonJson(input, 'input');
   if (fault === undefined) return;
@@ -259,7 +259,7 @@ function failureOf(address: string, state: WorkflowState | undefined): WorkflowF
     address,
     error,
     place,
-    hint: `Mend the code and run it with --retry-failed, or give it up with --again or: mailroom stop ${address}`,
+    hint: `Fix the code and run it with --retry-failed, or give it up with --again or: mailroom stop ${address}`,
   });
 }
 
@@ -315,25 +315,25 @@ export async function runWorkflow<TMachine extends AnyStateMachine>(
   }
 }
 
-export interface AskedOptions {
+export interface RequestOptions {
   readonly input?: unknown;
   readonly again?: boolean | undefined;
   readonly retryFailed?: boolean | undefined;
-  /** Names the run that may begin. */
+  /** The id of the run that may start. */
   readonly incarnation: string;
 }
 
 /**
- * What a person asks of a workflow by running it, in this state: to begin, to take the step that failed once more, or to give up
- * what is FAILED and begin anew. Nothing of one that just goes on.
+ * What a person requests by running a workflow in this state: to start it, to retry the failed step, or to give up a FAILED run
+ * and start a new one. Empty for a workflow that is only resumed.
  */
-function askedOf(state: WorkflowState | undefined, options: AskedOptions): Happening[] {
+function requestsOf(state: WorkflowState | undefined, options: RequestOptions): PendingCause[] {
   const { input, again = false, retryFailed = false, incarnation } = options;
-  const begin: Happening = (now) =>
+  const begin: PendingCause = (now) =>
     now?.incarnation === incarnation ? undefined : { kind: 'start', incarnation, input };
   if (!state) return [begin];
   const { failed } = state;
-  // It may fail again, and is tried once for each time that a person asks.
+  // The step may fail again; it is retried once for each request.
   if (failed && retryFailed) return [(now) => (now?.failed?.at === failed.at ? failed.cause : undefined)];
   if (failed && again) return [(now) => (now?.failed ? GIVEN_UP : undefined), begin];
   return again && state.status !== 'active' ? [begin] : [];

@@ -16,21 +16,21 @@ import type { Committer } from './committer.ts';
 import { during, mailText } from './during.ts';
 
 const ROUND_PER_SENDER_MAX = 30;
-/** A listing older than this is made anew, so that what arrives is not held up by a long one. */
+/** Relist after this long, so that new mail is not stuck behind a long listing. */
 const LISTING_AGE_MS_MAX = 1_000;
 
 /**
- * The waiting mail of a workflow, a message at a time: in rounds, so that one sender's flood does not hold up the others.
- * The directory is listed when the last listing is used up or old, not for each message.
+ * The waiting mail of a workflow, one message at a time, in rounds, so that one sender's flood does not delay other senders. The
+ * directory is listed when the last listing is used up or old, not for each message.
  */
 export class MailIntake {
   readonly #mailbox: Mailbox;
   #listing: WaitingMail[] = [];
   #listedAtMs = -Infinity;
-  /** Whether each message is counted before it is tried, because the one before may have killed its host. */
+  /** Whether an attempt is counted before each message is taken, because a message may have killed the previous host. */
   #countsTries: boolean;
   readonly #passedOver = new Set<string>();
-  /** Waits for more than the next look: a start, or that a FAILED workflow goes on. */
+  /** Messages that wait for a start, or for a FAILED workflow to resume, and so for longer than the next look. */
   readonly #putOff = new Set<string>();
 
   constructor(mailbox: Mailbox, { isUnclean }: { isUnclean: boolean }) {
@@ -39,8 +39,8 @@ export class MailIntake {
   }
 
   /**
-   * The next verified message that was sent before a time (ms since the epoch); undefined when there is none. `isKnown` tells
-   * what is committed and only not moved yet; what `waits` is not tried, so no attempt is counted either.
+   * The next verified message that was sent before a time (ms since the epoch); undefined if there is none. `isKnown`: whether a
+   * message is already committed and only not moved yet. A message that `waits` is not taken, and no attempt is counted.
    */
   next(options: {
     readonly isKnown: (id: string) => boolean;
@@ -50,7 +50,7 @@ export class MailIntake {
     for (;;) {
       const waiting = this.#take(options.sentBefore);
       if (!waiting) return undefined;
-      // Whatever becomes of it, it is not looked at again before what was committed has been moved.
+      // In any case, do not look at it again before committed mail has been moved.
       this.#passedOver.add(waiting.name);
       if (options.isKnown(parseMessageFileName(waiting.name)?.id ?? '')) continue;
       const believed = this.#verify(waiting);
@@ -64,7 +64,7 @@ export class MailIntake {
     }
   }
 
-  /** The verified messages of some senders, oldest first, which stay what they are to `next`. */
+  /** The verified messages of some senders, oldest first. Does not change what `next` returns. */
   *from(isWanted: (sender: string) => boolean, isKnown: (id: string) => boolean): Generator<VerifiedMessage> {
     for (const waiting of listWaiting(this.#mailbox)) {
       const parsed = parseMessageFileName(waiting.name);
@@ -74,13 +74,13 @@ export class MailIntake {
     }
   }
 
-  /** What was passed over can be looked at again; what waits, only once the workflow has taken a step. */
+  /** Lets `next` look again at the messages that it passed over; at those that wait, only after a step of the workflow. */
   resume({ hasStepped }: { readonly hasStepped: boolean }): void {
     this.#passedOver.clear();
     if (hasStepped) this.#putOff.clear();
   }
 
-  /** A message that the system does not let be read now holds up no other one. */
+  /** A message that cannot be read now must not block the others. */
   #verify(waiting: WaitingMail): VerifiedMessage | undefined {
     try {
       return verify(this.#mailbox, waiting);
@@ -97,12 +97,12 @@ export class MailIntake {
     return this.#listing.pop();
   }
 
-  /** What lies there since that time is in a listing that was made after it. */
+  /** Any message that was sent before that time is in a listing made after it. */
   #takeEarly(sentBefore: number, now: number): WaitingMail | undefined {
     try {
       if (this.#listedAtMs < sentBefore || this.#listedAtMs > now) this.#listAnew(now);
     } catch (error) {
-      // A mailbox that cannot be read now holds up no timer.
+      // A mailbox that cannot be read now must not block a timer.
       if (errnoOf(error) === undefined) throw error;
     }
     const at = this.#listing.findLastIndex(({ name }) => timeSent(name) < sentBefore);
@@ -110,7 +110,7 @@ export class MailIntake {
   }
 
   #listAnew(now: number): void {
-    // What killed the host before was in the first listing, and has been counted by now.
+    // A message that killed the previous host was in the first listing, and has been counted by now.
     if (this.#listing.length === 0 && this.#listedAtMs !== -Infinity) this.#countsTries = false;
     this.#list(now);
   }
@@ -127,13 +127,13 @@ export class MailIntake {
   }
 }
 
-/** What is no message's name has no time, and waits for its turn. */
+/** When a message was sent; Infinity for a name that is not a message's, which then waits for its turn. */
 function timeSent(name: string): number {
   const id = parseMessageFileName(name)?.id;
   return id === undefined ? Infinity : timeOfId(id);
 }
 
-export interface TakingMail {
+export interface TakeMailOptions {
   readonly context: RoomContext;
   readonly address: string;
   readonly machine: AnyStateMachine;
@@ -144,11 +144,11 @@ export interface TakingMail {
 }
 
 /**
- * Takes waiting messages and appends what becomes of each: so many at most, and only those that were sent before a time (ms
- * since the epoch) where one is given. Resolves with how many. Throws as the committer.
+ * Takes up to `max` waiting messages and appends the outcome of each; with `sentBefore` (ms since the epoch), only messages that
+ * were sent before that time. Resolves with how many it took. Throws what the committer throws.
  */
 export async function takeMail(
-  options: TakingMail,
+  options: TakeMailOptions,
   { max, sentBefore = Infinity }: { readonly max: number; readonly sentBefore?: number },
 ): Promise<number> {
   for (let taken = 0; taken < max; taken++) if (!(await takeNext(options, sentBefore))) return taken;
@@ -156,10 +156,10 @@ export async function takeMail(
 }
 
 /**
- * Takes a STOP that waits, before anything else: where the host before did not leave in good order, what is due now may be what
- * it never came back from. Throws as the committer.
+ * Takes a waiting STOP before anything else: if the previous host did not close cleanly, the step that is due now may be the one
+ * that never returned. Throws what the committer throws.
  */
-export async function takeStop(options: TakingMail): Promise<void> {
+export async function takeStop(options: TakeMailOptions): Promise<void> {
   const { address, journal, intake, committer } = options;
   const { state } = journal.fold;
   if (state?.status !== 'active') return;
@@ -171,15 +171,15 @@ export async function takeStop(options: TakingMail): Promise<void> {
   }
 }
 
-/** Resolves with false when none waits. */
-async function takeNext(options: TakingMail, sentBefore: number): Promise<boolean> {
+/** Resolves with false if no message waits. */
+async function takeNext(options: TakeMailOptions, sentBefore: number): Promise<boolean> {
   const { journal, intake, committer } = options;
   const waits = (message: Message): boolean => mustWait(message, journal.fold.state);
   const taken = intake.next({ isKnown: isCommittedIn(journal), waits, sentBefore });
   if (!taken) return false;
-  // Its schema is what a user wrote, too, and may be what kills the host: it is asked once the attempt is counted.
+  // A schema is user code, too, and may kill the host, so it runs only after the attempt is counted.
   const received = receiveHere(options, taken.message);
-  if ('waits' in received) throw new TypeError(`${taken.message.id} was to wait and was taken`);
+  if ('waits' in received) throw new TypeError(`${taken.message.id} was taken although it must wait`);
   if ('cause' in received) await committer.commit(received.cause);
   else {
     const { id, from, type, content } = taken.message;
@@ -194,7 +194,7 @@ function isCommittedIn({ fold }: Journal): (id: string) => boolean {
   return (id) => fold.unperformed.some(({ mail }) => mail?.id === id);
 }
 
-function receiveHere({ context, address, machine, journal, expected }: TakingMail, message: Message): Reception {
+function receiveHere({ context, address, machine, journal, expected }: TakeMailOptions, message: Message): Reception {
   const { state } = journal.fold;
   const work = (): Reception => receive(message, { machine, address, state, expected: expected() });
   return during(context, address, { on: mailText(message.type, message), work });

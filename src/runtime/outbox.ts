@@ -10,20 +10,20 @@ import { attemptDelivery, type DeliveryAttempt, isFinal, isPurged } from './deli
 import { waitMsAfter } from '../host/growing-wait.ts';
 
 const RETRIES = { msMin: 250, msMax: 30_000 };
-/** Deliveries at once. Each ends, and what is stuck is none until it is tried again. */
+/** Deliveries at once. Each attempt ends; between two attempts a stuck message does not count. */
 const DELIVERIES_MAX = 256;
-/** Deliveries under way beyond which none is written to the disk ahead of its turn. */
+/** With this many deliveries in progress, no further message is written to the disk ahead of its turn. */
 const UNDER_WAY_MAX = 32;
 
 export interface OutboxOptions {
   readonly context: RoomContext;
   readonly address: string;
   readonly durability: Durability;
-  /** Whether the mailbox of this child is there yet; waited for before it is sent anything. */
+  /** Resolves when the mailbox of this child exists; awaited before the child is sent anything. */
   readonly childReady: (address: string, entry: OutboxEntry) => Promise<void>;
-  /** It has reached its end at every recipient, and that is on the disk where it has to be. */
+  /** The message is delivered to every recipient and synced as its durability asks. */
   readonly onDelivered: (entry: OutboxEntry) => void;
-  /** It has reached its end, and at these recipients it is refused for good. */
+  /** The message is delivered or refused everywhere, and these recipients refuse it for good. */
   readonly onRefused: (entry: OutboxEntry, refused: readonly Refused[]) => void;
 }
 
@@ -33,16 +33,29 @@ export interface Refused {
 }
 
 /**
- * Delivers what a workflow's commits say, in their order, beside the workflow's own loop: paced by the rate limit, and
- * tried again for as long as it fails for now. To each recipient the messages go in the order of the commits; one that is
- * stuck holds up only later ones to the same recipient. Where that takes the disk, a message is written ahead of its turn,
- * is linked as soon as the one before it is, and the directory is synced for all of them at once.
+ * Delivers the messages of a workflow's commits, concurrently with the workflow's own loop, paced by the rate limit, and retries
+ * passing failures. Each recipient gets the messages in the order of the commits; a stuck message delays only later ones to the
+ * same recipient. In `power` durability a message is written ahead of its turn and linked as soon as the one before it is, so that
+ * the directory is synced for several at once.
+ *
+ * The durable state is the journal's: `undelivered` holds every message until a record says that it is delivered.
+ *
+ * | state here  | means                                                                                     |
+ * |-------------|-------------------------------------------------------------------------------------------|
+ * | unpaced     | waits for the rate limit; control mail skips this                                         |
+ * | queued      | waits at each recipient for the messages before it                                        |
+ * | in delivery | being staged, linked and synced                                                           |
+ * | resting     | failed for now; waits for its next attempt                                                |
+ * | delivered   | reached every recipient; the next record says so                                          |
+ * | refused     | reached its end, refused for good by some; the machine is told, and its commit says so    |
+ *
+ * After a crash every message in `undelivered` starts again as a repeat, and recipients drop duplicates by id.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #queues = new OutboxQueues<Waiting>();
-  readonly #unpaced: Waiting[] = [];
-  readonly #leaving = new AbortController();
+  readonly #queues = new OutboxQueues<PendingDelivery>();
+  readonly #unpaced: PendingDelivery[] = [];
+  readonly #closing = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
   #counter: RateCounter | undefined;
   #isPacing = false;
@@ -52,15 +65,15 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** How many messages have not reached their end. */
+  /** How many messages are not delivered or refused yet. */
   get size(): number {
     return this.#queues.size + this.#unpaced.length;
   }
 
-  /** `isRepeat`: an earlier host may have delivered it. */
+  /** `isRepeat`: an earlier host may have delivered the message. */
   add(entry: OutboxEntry, { isRepeat }: { isRepeat: boolean }): void {
     const recipients = new Set(entry.recipients ?? entry.to);
-    const waiting: Waiting = {
+    const pending: PendingDelivery = {
       entry,
       recipients,
       refused: [],
@@ -71,17 +84,17 @@ export class Outbox {
       mayFollow: undefined,
     };
     if (entry.isControl) {
-      this.#queues.add(waiting);
+      this.#queues.add(pending);
       this.#pump();
       return;
     }
-    this.#unpaced.push(waiting);
+    this.#unpaced.push(pending);
     this.#start(this.#pace());
   }
 
-  /** Ends the waiting and resolves when nothing is under way any more. What is left is in the journal. */
+  /** Ends all waiting and resolves when nothing is in progress. What is left is in the journal. */
   async close(): Promise<void> {
-    this.#leaving.abort();
+    this.#closing.abort();
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
     this.#counter?.close();
   }
@@ -91,11 +104,11 @@ export class Outbox {
     this.#underWay.add(tracked);
   }
 
-  /** Takes the grants one after the other, in the order of the commits; a repeated message is not charged again. */
+  /** Takes the grants of the rate limit one by one, in the order of the commits; a repeated message is not charged again. */
   async #pace(): Promise<void> {
     if (this.#isPacing) return;
     this.#isPacing = true;
-    const { signal } = this.#leaving;
+    const { signal } = this.#closing;
     try {
       for (let next = this.#unpaced[0]; next && !signal.aborted; next = this.#unpaced[0]) {
         await this.#charge(next.entry.id);
@@ -111,7 +124,7 @@ export class Outbox {
 
   async #charge(id: string): Promise<void> {
     const { context, address } = this.#options;
-    const { signal } = this.#leaving;
+    const { signal } = this.#closing;
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         context.standing.assertSame();
@@ -120,49 +133,49 @@ export class Outbox {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        // The counter cannot be written now: the message has been accepted, so it goes out later.
+        // The counter cannot be written now. The message is committed, so it is sent later.
         this.#warn(error);
         await context.host.clock.sleep(waitMsAfter(RETRIES, failures), signal);
       }
     }
   }
 
-  /** Starts every delivery that nothing before it holds up. */
+  /** Starts every delivery that does not have to wait for one before it. */
   #pump(): void {
-    if (this.#leaving.signal.aborted) return;
-    for (const { waiting, before } of this.#queues.startable()) {
+    if (this.#closing.signal.aborted) return;
+    for (const { pending, before } of this.#queues.startable()) {
       if (this.#deliveries >= DELIVERIES_MAX) return;
-      const ahead = before && this.#aheadOf(waiting, before);
+      const ahead = before && this.#aheadOf(pending, before);
       if (before && !ahead) continue;
-      this.#begin(waiting, before ? [...waiting.recipients] : this.#queues.freeOf(waiting), ahead);
+      this.#begin(pending, before ? [...pending.recipients] : this.#queues.freeOf(pending), ahead);
     }
   }
 
-  /** The delivery that this one can be made behind, if it is to wait only for being linked. */
-  #aheadOf({ recipients }: Waiting, before: Waiting): Promise<boolean> | undefined {
+  /** The delivery ahead of this one, if this one can already be staged and only has to wait before it is linked. */
+  #aheadOf({ recipients }: PendingDelivery, before: PendingDelivery): Promise<boolean> | undefined {
     if (this.#options.durability !== 'power' || this.#underWay.size >= UNDER_WAY_MAX) return undefined;
-    // One to several is not: only its first recipient waits for its turn.
+    // Not for a message to several recipients: only the first one would wait for its turn.
     return recipients.size === 1 && before.recipients.size === 1 ? before.mayFollow : undefined;
   }
 
-  #begin(waiting: Waiting, addresses: readonly string[], ahead: Promise<boolean> | undefined): void {
+  #begin(pending: PendingDelivery, addresses: readonly string[], ahead: Promise<boolean> | undefined): void {
     let letFollow: (isLinked: true) => void = () => {};
     const linked = new Promise<true>((resolve) => (letFollow = resolve));
-    const delivering = this.#deliver(waiting, addresses, { ahead, onLinked: () => letFollow(true) });
-    waiting.mayFollow = Promise.race([linked, delivering.catch(() => false)]);
+    const delivering = this.#deliver(pending, addresses, { ahead, onLinked: () => letFollow(true) });
+    pending.mayFollow = Promise.race([linked, delivering.catch(() => false)]);
     this.#deliveries += 1;
     this.#start(delivering.finally(() => (this.#deliveries -= 1)).then(() => this.#pump()));
   }
 
-  /** Whether it has reached its end. `ahead` is the delivery before it to the same recipient: whether it may follow. */
+  /** Resolves with whether the message is finished. `ahead` resolves with whether this delivery may follow the one before it. */
   async #deliver(
-    waiting: Waiting,
+    pending: PendingDelivery,
     addresses: readonly string[],
     { ahead, onLinked }: Pick<DeliveryAttempt, 'ahead' | 'onLinked'>,
   ): Promise<boolean> {
-    const { entry } = waiting;
+    const { entry } = pending;
     const { context, address, durability, childReady, onDelivered, onRefused } = this.#options;
-    const { isRepeat } = waiting;
+    const { isRepeat } = pending;
     const { outcomes, posted } = await attemptDelivery(context, {
       entry,
       addresses,
@@ -173,52 +186,52 @@ export class Outbox {
       childReady,
     });
     const isHeldUp = ahead !== undefined && !(await ahead);
-    waiting.mayFollow = undefined;
-    // Then it was not linked, and that is no fault of its own.
+    pending.mayFollow = undefined;
+    // It was not linked because of the message ahead, so this counts as no failure.
     if (isHeldUp) return false;
-    Object.assign(waiting.unlogged, posted);
+    Object.assign(pending.unlogged, posted);
     let isStuck = false;
     for (const [to, outcome] of outcomes) {
       if (outcome.outcome === 'delivered' || isPurged(outcome.error)) {
-        this.#queues.reached(waiting, to);
+        this.#queues.reached(pending, to);
       } else if (isFinal(outcome.error)) {
-        this.#queues.reached(waiting, to);
+        this.#queues.reached(pending, to);
         const { id, type } = entry;
         context.log.append({ event: 'undeliverable', id, from: address, to, type, detail: outcome.error.message });
-        waiting.refused.push({ to, error: errorFacts(outcome.error) });
+        pending.refused.push({ to, error: errorFacts(outcome.error) });
       } else {
         isStuck = true;
-        if (waiting.failures === 0) this.#warn(outcome.error);
+        if (pending.failures === 0) this.#warn(outcome.error);
       }
     }
-    // What was tried once may have arrived although it looked otherwise.
-    waiting.isRepeat = true;
-    // One to several may go out in parts, since it is held up only where another one is before it. The log has it once.
-    if (waiting.recipients.size === 0 || (isStuck && waiting.failures === 0)) this.#log(waiting);
+    // An attempt may have delivered the message although it reported a failure.
+    pending.isRepeat = true;
+    // A message to several may be delivered in parts, because each recipient has its own queue. The log has it once.
+    if (pending.recipients.size === 0 || (isStuck && pending.failures === 0)) this.#log(pending);
     if (isStuck) {
-      this.#start(this.#retryLater(waiting));
-    } else if (waiting.recipients.size === 0) {
-      if (waiting.refused.length > 0) onRefused(entry, waiting.refused);
+      this.#start(this.#retryLater(pending));
+    } else if (pending.recipients.size === 0) {
+      if (pending.refused.length > 0) onRefused(entry, pending.refused);
       else onDelivered(entry);
     }
-    return waiting.recipients.size === 0;
+    return pending.recipients.size === 0;
   }
 
-  /** What became of it at the recipients that were tried since the last time. */
-  #log(waiting: Waiting): void {
+  /** Logs the outcome for the recipients that were tried since the last call. */
+  #log(pending: PendingDelivery): void {
     const { context, address } = this.#options;
-    const { entry, unlogged } = waiting;
+    const { entry, unlogged } = pending;
     const tried = Object.keys(unlogged);
     if (tried.length === 0) return;
-    waiting.unlogged = {};
+    pending.unlogged = {};
     const isToAll = tried.length === (entry.recipients ?? entry.to).length;
     logSent(context, { ...entry, from: address, to: isToAll ? entry.to : tried }, unlogged);
   }
 
-  async #retryLater(waiting: Waiting): Promise<void> {
-    waiting.isResting = true;
-    await this.#options.context.host.clock.sleep(waitMsAfter(RETRIES, waiting.failures++), this.#leaving.signal);
-    waiting.isResting = false;
+  async #retryLater(pending: PendingDelivery): Promise<void> {
+    pending.isResting = true;
+    await this.#options.context.host.clock.sleep(waitMsAfter(RETRIES, pending.failures++), this.#closing.signal);
+    pending.isResting = false;
     this.#pump();
   }
 
@@ -228,26 +241,26 @@ export class Outbox {
   }
 }
 
-interface Waiting extends Queued {
+interface PendingDelivery extends Queued {
   readonly entry: OutboxEntry;
   readonly refused: Refused[];
-  /** Outcomes that are not in the log yet. */
+  /** Outcomes that are not logged yet. */
   unlogged: Record<string, DeliveryOutcome>;
   isRepeat: boolean;
   failures: number;
 }
 
-/** What a queue knows of a message that has not reached its end. */
+/** What a queue knows of an unfinished message. */
 export interface Queued {
-  /** Those it has not reached yet. */
+  /** The recipients that it has not reached yet. */
   readonly recipients: Set<string>;
-  /** Between two tries. */
+  /** Waits for its next attempt. */
   isResting: boolean;
-  /** While it is being delivered: whether the next one to the same recipient may be linked. */
+  /** During a delivery: resolves with whether the next message to the same recipient may be linked. */
   mayFollow: Promise<boolean> | undefined;
 }
 
-/** The messages to each recipient, in the order of the commits; one to several stands in the queue of each. */
+/** A queue of messages for each recipient, in the order of the commits; a message to several is in several queues. */
 class OutboxQueues<T extends Queued> {
   readonly #queues = new Map<string, T[]>();
   readonly #all = new Set<T>();
@@ -257,40 +270,40 @@ class OutboxQueues<T extends Queued> {
     return this.#all.size;
   }
 
-  add(waiting: T): void {
-    this.#all.add(waiting);
-    for (const address of waiting.recipients) {
+  add(pending: T): void {
+    this.#all.add(pending);
+    for (const address of pending.recipients) {
       const queue = this.#queues.get(address);
-      if (queue) queue.push(waiting);
-      else this.#queues.set(address, [waiting]);
+      if (queue) queue.push(pending);
+      else this.#queues.set(address, [pending]);
     }
   }
 
-  /** It has reached its end at this recipient. */
-  reached(waiting: T, address: string): void {
-    waiting.recipients.delete(address);
+  /** The message is delivered to, or refused by, this recipient. */
+  reached(pending: T, address: string): void {
+    pending.recipients.delete(address);
     const queue = this.#queues.get(address) ?? [];
-    const at = queue.indexOf(waiting);
+    const at = queue.indexOf(pending);
     if (at >= 0) queue.splice(at, 1);
     if (queue.length === 0) this.#queues.delete(address);
-    if (waiting.recipients.size === 0) this.#all.delete(waiting);
+    if (pending.recipients.size === 0) this.#all.delete(pending);
   }
 
-  /** The recipients at which nothing is before it. */
-  freeOf(waiting: T): string[] {
-    return [...waiting.recipients].filter((address) => this.#queues.get(address)?.[0] === waiting);
+  /** The recipients in whose queue the message is first. */
+  freeOf(pending: T): string[] {
+    return [...pending.recipients].filter((address) => this.#queues.get(address)?.[0] === pending);
   }
 
   /**
-   * Those that may be begun: the first to each recipient, and behind one that is being delivered the next, with that as
-   * `before`. So what many messages to one recipient cost is no more than what one costs, and they hold up nobody else.
+   * The messages that may start: the first in each queue, and the next one behind a message that is being delivered, with that as
+   * `before`. So many messages to one recipient cost no more than one, and they delay no other recipient.
    */
-  *startable(): Iterable<{ readonly waiting: T; readonly before: T | undefined }> {
+  *startable(): Iterable<{ readonly pending: T; readonly before: T | undefined }> {
     for (const queue of this.#queues.values()) {
-      for (const [index, waiting] of queue.entries()) {
-        if (!waiting.mayFollow && !waiting.isResting) yield { waiting, before: queue[index - 1] };
-        // It is not being delivered, nor was it begun just now: what is behind it waits.
-        if (!waiting.mayFollow) break;
+      for (const [index, pending] of queue.entries()) {
+        if (!pending.mayFollow && !pending.isResting) yield { pending, before: queue[index - 1] };
+        // It is not in delivery, and was not started just now either: the rest of the queue waits.
+        if (!pending.mayFollow) break;
       }
     }
   }

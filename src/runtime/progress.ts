@@ -1,13 +1,13 @@
 import { syncDirectory } from '../host/files.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import { dayOfId } from '../message/message-id.ts';
-import type { Progress, Unperformed } from '../journal/record.ts';
+import type { EffectProgress, Unperformed } from '../journal/record.ts';
 
-/** How far this host is with the consequences of records: done, on the disk, written down. */
+/** How far this host is with the effects of records: done, synced, written to the journal. */
 export class ProgressKeeper {
   readonly #mailbox: Mailbox;
   readonly #durability: Durability;
-  /** Records whose consequences are not all done and on the disk, oldest first. */
+  /** Records whose effects are not all done and synced, oldest first. */
   readonly #open: { readonly seq: number; readonly day: string | undefined; isDone: boolean; isSynced: boolean }[] = [];
   #performed: number;
   #delivered: string[] = [];
@@ -20,22 +20,22 @@ export class ProgressKeeper {
     this.#written = options.performed;
   }
 
-  /** How many records have consequences that are not done. */
+  /** How many records have unfinished effects. */
   get outstanding(): number {
     return this.#open.length;
   }
 
-  /** Whether something is done that the journal does not say yet. */
+  /** Whether there is progress that the journal does not have yet. */
   get hasNews(): boolean {
     return this.#performed > this.#written || this.#delivered.length > 0 || this.#open.some(({ isDone }) => isDone);
   }
 
-  /** Whether the mail of all that was begun is moved, and its actions are run. */
+  /** Whether the mail of all records so far is moved, and their actions have run. */
   get isMoved(): boolean {
     return this.#open.every(({ isDone }) => isDone);
   }
 
-  /** Whether all that was begun is done; `undelivered` is how many messages have not reached their end as far as the journal says. */
+  /** Whether all effects so far are done; `undelivered` is how many messages are unfinished as far as the journal says. */
   isComplete({ undelivered }: { undelivered: number }): boolean {
     return this.#delivered.length === undelivered && this.isMoved;
   }
@@ -48,7 +48,7 @@ export class ProgressKeeper {
     const found = this.#open.find((one) => one.seq === seq);
     if (!found) return;
     found.isDone = true;
-    // A rename survives a kill by itself; only a loss of power undoes it.
+    // A rename survives a kill by itself; only a power loss can undo it.
     if (this.#durability === 'process' || found.day === undefined) found.isSynced = true;
     this.#settle();
   }
@@ -57,7 +57,7 @@ export class ProgressKeeper {
     this.#delivered.push(id);
   }
 
-  /** Puts the moves of all mail that is dealt with on the disk, a directory at a time. Throws the system's error. */
+  /** Syncs the moves of all handled mail, one directory at a time. Throws the system's error. */
   async sync(): Promise<void> {
     const moved = this.#open.filter(({ isDone, isSynced }) => isDone && !isSynced);
     if (moved.length === 0) return;
@@ -70,10 +70,10 @@ export class ProgressKeeper {
     this.#settle();
   }
 
-  /** What the next record says; `written` is called once it is in the journal. */
-  next(started: readonly string[] = []): { readonly progress: Progress; readonly written: () => void } {
+  /** The progress for the next record; call `written` once that record is in the journal. */
+  next(started: readonly string[] = []): { readonly progress: EffectProgress; readonly written: () => void } {
     const performed = this.#performed;
-    // A copy: what reaches its end while the record is being appended belongs to the next one.
+    // A copy: a message that is delivered while the record is being appended belongs to the next record.
     const delivered = [...this.#delivered];
     return {
       progress: { performed, delivered, started },

@@ -11,41 +11,52 @@ import type { ExpectedStart } from '../step/receive.ts';
 import { isAwaited, standingOf, type WorkflowState } from '../step/workflow-state.ts';
 import { Activities } from './activities.ts';
 import { Committer, type CommitterOptions } from './committer.ts';
-import { Consequences, type ConsequencesOptions } from './effects.ts';
-import { MailIntake, takeMail, takeStop, type TakingMail } from './mail-intake.ts';
+import { EffectRunner, type EffectRunnerOptions } from './effects.ts';
+import { MailIntake, takeMail, takeStop, type TakeMailOptions } from './mail-intake.ts';
 import { waitMsAfter } from '../host/growing-wait.ts';
 
-/** How long there is nothing to do before it is written down how far everything is. */
+/** Idle time before progress is written to the journal. */
 const IDLE_MS = 200;
 const RETRIES = { msMin: 250, msMax: 30_000 };
 
 export interface WorkflowRunOptions extends Omit<CommitterOptions, 'progress'> {
   readonly durability: Durability;
   readonly mailbox: Mailbox;
-  /** Who may start it now, and as which incarnation: for a child that waits for its parent's START. */
+  /** Which parent may start it now, and as which incarnation: for a child that waits for its parent's START. */
   readonly expected: () => ExpectedStart | undefined;
-  readonly childReady: ConsequencesOptions['childReady'];
-  /** It has ended or is FAILED, and everything that it committed is done. May be called again. */
+  readonly childReady: EffectRunnerOptions['childReady'];
+  /** Called when the workflow has ended or is FAILED, and all committed effects are done. May be called again. */
   readonly onSettled: () => void;
 }
 
-/** One workflow that this process runs: its loop, from opening to leaving. */
+/**
+ * One workflow that this process runs: its loop, from opening to release. All of its state is in the journal; the modes are:
+ *
+ * | mode     | entered when                                   | the loop then                                              |
+ * |----------|------------------------------------------------|------------------------------------------------------------|
+ * | unstarted| opened, and the journal has no state           | takes only the start: a request, or a parent's START       |
+ * | active   | the first step is committed                    | takes what is due, see `takeDue`, and performs its effects |
+ * | FAILED   | a step threw that cannot be skipped            | takes only requests of a person, and a STOP                |
+ * | ended    | `done`, `error` or `stopped` is committed      | takes only mail, which is refused or late                  |
+ * | released | `release`: another host may resume it          | writes its progress, marks the journal as closed, and ends |
+ * | broken   | fenced, or the journal can no longer be written | ends and writes nothing                                    |
+ */
 export class WorkflowRun {
   readonly address: string;
   readonly machine: AnyStateMachine;
   readonly #options: WorkflowRunOptions;
   readonly #committer: Committer;
-  readonly #consequences: Consequences;
+  readonly #effects: EffectRunner;
   readonly #activities: Activities;
   readonly #arrivals: Arrivals;
-  readonly #leaving = new AbortController();
-  readonly #asked = new Happenings({ evenFailed: true });
-  readonly #happened = new Happenings();
-  readonly #taking: TakingDue;
+  readonly #released = new AbortController();
+  readonly #requested = new PendingCauses({ evenFailed: true });
+  readonly #happened = new PendingCauses();
+  readonly #due: TakeDueOptions;
   readonly #announcements: { effectId: string; done: () => void; failed: (error: Error) => void }[] = [];
   #idleSinceMs: number | undefined;
   #hasSwept = false;
-  /** While it waits, and will look around soon in any case. */
+  /** True while the loop waits, if it will look for work again soon in any case. */
   #restsBriefly = false;
 
   constructor(options: WorkflowRunOptions) {
@@ -58,29 +69,29 @@ export class WorkflowRun {
       address: this.address,
       machine,
       announce: (effectId) => this.#announce(effectId),
-      onResult: (cause) => this.#happen((state) => (isAwaited(cause, state) ? cause : undefined)),
+      onResult: (cause) => this.#addCause((state) => (isAwaited(cause, state) ? cause : undefined)),
     });
-    this.#consequences = new Consequences({
+    this.#effects = new EffectRunner({
       ...options,
       address: this.address,
-      onRefused: (entry, refused) => this.#happen(() => this.#consequences.undelivered(entry, refused)),
+      onRefused: (entry, refused) => this.#addCause(() => this.#effects.undelivered(entry, refused)),
       onMoved: () => this.#arrivals.hint(),
-      // One of many, mostly: it is written down with the next record, or once there is nothing else to do.
+      // Mostly one of many: it is written with the next record, or once the loop is idle.
       onDelivered: () => {
         if (!this.#restsBriefly || this.#isOver) this.#arrivals.hint();
       },
     });
-    this.#committer = new Committer({ ...options, progress: this.#consequences.progress });
-    this.#taking = {
+    this.#committer = new Committer({ ...options, progress: this.#effects.progress });
+    this.#due = {
       ...options,
       address: this.address,
       clock: context.host.clock,
       intake: new MailIntake(mailbox, { isUnclean: journal.isUnclean }),
       committer: this.#committer,
       activities: this.#activities,
-      asked: this.#asked,
+      requested: this.#requested,
       happened: this.#happened,
-      outstanding: () => this.#consequences.outstanding,
+      outstanding: () => this.#effects.outstanding,
     };
     this.#arrivals = watchArrivals(mailbox, {
       pollMs: context.config.limitsOf(this.address).pollMs,
@@ -89,30 +100,30 @@ export class WorkflowRun {
     });
   }
 
-  /** Undefined before it is started. */
+  /** Undefined before the start. */
   get state(): WorkflowState | undefined {
     return this.#options.journal.fold.state;
   }
 
-  /** Has the loop take what a person asks for, before anything else. */
-  ask(happening: Happening): void {
-    this.#asked.add(happening);
+  /** Has the loop take a request of a person, before anything else. */
+  request(cause: PendingCause): void {
+    this.#requested.add(cause);
     this.#arrivals.hint();
   }
 
   /**
-   * Goes on with the workflow until `leave` is called: first what an earlier host left undone, then whatever happens. Throws
-   * Fenced when another host has taken it, and what the journal cannot survive.
+   * Runs the workflow until `release` is called: first what an earlier host left undone, then whatever comes. Throws Fenced if
+   * another host has taken the workflow, and errors after which the journal cannot be written.
    */
   async run(): Promise<void> {
     try {
-      // Left before it began: all of it is for the next host.
-      if (this.#leaving.signal.aborted) return await this.#close();
-      this.#consequences.recover();
-      if (this.#options.journal.isUnclean) await takeStop(this.#taking);
+      // Released before it began: all work is left to the next host.
+      if (this.#released.signal.aborted) return await this.#closeCleanly();
+      this.#effects.recover();
+      if (this.#options.journal.isUnclean) await takeStop(this.#due);
       this.#reconcile();
-      void keepShowingLife(this.#options.context, this.address, this.#leaving.signal);
-      for (let failures = 0; !this.#leaving.signal.aborted;) {
+      void keepShowingLife(this.#options.context, this.address, this.#released.signal);
+      for (let failures = 0; !this.#released.signal.aborted;) {
         try {
           if (!(await this.#pass())) await this.#rest();
           failures = 0;
@@ -120,78 +131,78 @@ export class WorkflowRun {
           await this.#afterFailure(error, failures++);
         }
       }
-      await this.#close();
+      await this.#closeCleanly();
     } catch (error) {
-      await this.#abandon();
+      await this.#closeBroken();
       throw error;
     }
   }
 
-  /** Has the loop look around. */
+  /** Has the loop look for work. */
   wake(): void {
     this.#arrivals.hint();
   }
 
-  /** Finishes what is being committed, writes down how far everything is, and ends the loop. */
-  leave(): void {
-    this.#leaving.abort();
+  /** Finishes what is being committed, writes the progress, and ends the loop. Another host may then resume the workflow. */
+  release(): void {
+    this.#released.abort();
     this.#arrivals.hint();
   }
 
-  /** Takes what is due now; whether there was anything. */
+  /** Takes what is due now. Resolves with whether there was anything. */
   async #pass(): Promise<boolean> {
-    await takeDue(this.#taking);
+    await takeDue(this.#due);
     for (let one = this.#announcements.shift(); one; one = this.#announcements.shift()) {
       await this.#committer.writeProgress({ started: [one.effectId] }).then(one.done, one.failed);
     }
     const made = await this.#committer.makeTrue();
     if (!made) return false;
     this.#idleSinceMs = undefined;
-    this.#consequences.perform(made.outbox);
-    // What needs no disk is delivered before the next steps, which then write down that it is.
+    this.#effects.perform(made.outbox);
+    // Messages that need no sync are delivered before the next steps, whose records then say so.
     await nextTurn();
-    this.#taking.intake.resume({ hasStepped: true });
+    this.#due.intake.resume({ hasStepped: true });
     this.#reconcile();
     return true;
   }
 
-  /** Waits for the next thing; when there is none for a while, writes down how far everything is. */
+  /** Waits for the next thing to do; writes the progress after a while without any. */
   async #rest(): Promise<void> {
     const { clock } = this.#options.context.host;
     const now = clock.now();
-    const { progress } = this.#consequences;
+    const { progress } = this.#effects;
     if (progress.hasNews) {
       this.#idleSinceMs ??= now;
       const isIdle = now - this.#idleSinceMs >= IDLE_MS || now < this.#idleSinceMs;
-      if (isIdle || (this.#isOver && this.#consequences.isDone) || progress.outstanding >= UNPERFORMED_MAX) {
+      if (isIdle || (this.#isOver && this.#effects.isDone) || progress.outstanding >= UNPERFORMED_MAX) {
         await progress.sync();
         await this.#committer.writeProgress();
         this.#idleSinceMs = undefined;
         return;
       }
     }
-    if (this.#isOver && this.#consequences.isSettled) this.#options.onSettled();
+    if (this.#isOver && this.#effects.isSettled) this.#options.onSettled();
     const timers = this.#isOver ? [] : Object.values(this.state?.timers ?? {});
     const nextDue = Math.min(...timers.map(({ dueAt }) => dueAt));
     this.#restsBriefly = progress.hasNews;
-    await hintBefore(this.#arrivals, clock, Math.min(nextDue - now, progress.hasNews ? IDLE_MS : Infinity));
+    await waitUntil(this.#arrivals, clock, Math.min(nextDue - now, progress.hasNews ? IDLE_MS : Infinity));
     this.#restsBriefly = false;
-    this.#taking.intake.resume({ hasStepped: false });
+    this.#due.intake.resume({ hasStepped: false });
     showLife(this.#options.context, this.address);
     this.#options.journal.lookForOwner();
   }
 
-  /** Whether nothing more happens by itself: it has ended, or is FAILED. */
+  /** Whether the workflow makes no more progress by itself: it has ended, or is FAILED. */
   get #isOver(): boolean {
     return this.state !== undefined && standingOf(this.state) !== 'active';
   }
 
-  #happen(happening: Happening): void {
-    this.#happened.add(happening);
+  #addCause(cause: PendingCause): void {
+    this.#happened.add(cause);
     this.#arrivals.hint();
   }
 
-  /** Nothing is begun or ended while it is FAILED: the result that it failed at is wanted still, and was told already. */
+  /** While the workflow is FAILED nothing is started or ended: the result at which it failed is still wanted and already reported. */
   #reconcile(): void {
     const { fold } = this.#options.journal;
     if (fold.state?.failed) return;
@@ -207,64 +218,64 @@ export class WorkflowRun {
     });
   }
 
-  /** What fails for now is tried again; what this host has lost, or must not go on after, ends the loop. */
+  /** Retries after a passing failure. Throws, and so ends the loop, if this host has lost the workflow or cannot write any more. */
   async #afterFailure(error: unknown, failures: number): Promise<void> {
     const { context, journal } = this.#options;
     if (error instanceof Fenced || !journal.canGoOn(error)) throw error;
     context.log.append({ event: 'warning', from: this.address, detail: `not committed now: ${String(error)}` });
-    await context.host.clock.sleep(waitMsAfter(RETRIES, failures), this.#leaving.signal);
-    // Whether a record counts is read, not told: one may be true although its append failed.
+    await context.host.clock.sleep(waitMsAfter(RETRIES, failures), this.#released.signal);
+    // Read the journal to see which records count: one may be true although its append failed.
     journal.assertOwner();
-    // What was appended before the failure is true only on the disk, and nothing of it may leave before.
+    // What was appended before the failure is true only once it is on the disk; nothing of it may be sent before.
     await journal.sync();
     await this.#committer.makeTrue();
-    this.#consequences.recover();
+    this.#effects.recover();
   }
 
-  async #close(): Promise<void> {
+  async #closeCleanly(): Promise<void> {
     const { journal } = this.#options;
     this.#arrivals.close();
     await this.#activities.close();
-    await this.#consequences.close();
-    await this.#consequences.progress.sync();
+    await this.#effects.close();
+    await this.#effects.progress.sync();
     await this.#committer.writeProgress({ isClosing: true });
     await this.#committer.makeTrue();
     journal.close();
   }
 
-  async #abandon(): Promise<void> {
-    this.#leaving.abort();
+  async #closeBroken(): Promise<void> {
+    this.#released.abort();
     this.#arrivals.close();
     await this.#activities.close();
-    await this.#consequences.close();
+    await this.#effects.close();
     this.#options.journal.close();
   }
 }
 
-/** The cause that it is when its turn comes; undefined when nobody waits for it any more. */
-export type Happening = (state: WorkflowState | undefined) => Cause | undefined;
+/** Makes a cause when its turn comes; undefined if the workflow no longer waits for it. */
+export type PendingCause = (state: WorkflowState | undefined) => Cause | undefined;
 
-/** What happened in this process and is not committed yet, oldest first. */
-export class Happenings {
-  readonly #waiting: Happening[] = [];
+/** Causes from this process that are not committed yet, oldest first. */
+export class PendingCauses {
+  readonly #waiting: PendingCause[] = [];
   readonly #evenFailed: boolean;
 
-  /** While the workflow is FAILED all of it waits, except for what a person asks for, `evenFailed`. */
+  /** `evenFailed`: take them even while the workflow is FAILED, for requests of a person. Default: false. */
   constructor({ evenFailed = false }: { readonly evenFailed?: boolean } = {}) {
     this.#evenFailed = evenFailed;
   }
 
-  add(happening: Happening): void {
-    this.#waiting.push(happening);
+  add(cause: PendingCause): void {
+    this.#waiting.push(cause);
   }
 
-  /** Commits all of it. Throws as the committer; what was not committed stays. */
+  /** Commits all of them. Throws what the committer throws; causes that are not committed stay. */
   async take({ fold, committer }: { readonly fold: JournalFold; readonly committer: Committer }): Promise<void> {
-    for (let happening = this.#waiting[0]; happening; happening = this.#waiting[0]) {
+    for (let pending = this.#waiting[0]; pending; pending = this.#waiting[0]) {
       if (fold.state?.failed && !this.#evenFailed) return;
-      const cause = happening(fold.state);
+      const cause = pending(fold.state);
       if (cause) await committer.commit(cause);
-      // Nothing of it is used up: it may be over by the time that the workflow goes on.
+      // The cause was not consumed, and may be obsolete by the time that the workflow resumes.
       if (fold.state?.failed && !this.#evenFailed) return;
       this.#waiting.shift();
     }
@@ -272,8 +283,8 @@ export class Happenings {
 }
 
 /**
- * The timers that are due at `now` (ms since the epoch), by the time they are due, then in the order in which they were set. None
- * fires while the workflow is FAILED.
+ * The timers that are due at `now` (ms since the epoch), by due time, then in the order in which they were set. None while the
+ * workflow is FAILED.
  */
 function dueTimers(state: WorkflowState | undefined, now: number): (Cause & { kind: 'timer' })[] {
   if (state?.failed) return [];
@@ -288,18 +299,18 @@ function dueTimers(state: WorkflowState | undefined, now: number): (Cause & { ki
     }));
 }
 
-/** `<incarnation>.<step>.<effect>`: by the numbers at their end. */
+/** Compares effect ids, `<incarnation>.<step>.<effect>`, by the numbers at their end. */
 function compareEffectIds(a: string, b: string): number {
   const [stepA = 0, effectA = 0] = a.split('.').slice(-2).map(Number);
   const [stepB = 0, effectB = 0] = b.split('.').slice(-2).map(Number);
   return stepA - stepB || effectA - effectB;
 }
 
-/** The longest that a timer of Node can wait (setTimeout: 2³¹ − 1 ms); whatever is later is looked at again then. */
+/** The longest wait of a Node timer (setTimeout: 2³¹ − 1 ms); a later time takes several waits. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-/** Resolves at the next hint, and after `waitMs` at the latest; Infinity for no such end. */
-async function hintBefore(arrivals: Arrivals, clock: Clock, waitMs: number): Promise<void> {
+/** Resolves at the next hint, and after `waitMs` at the latest. Infinity: no time limit. */
+async function waitUntil(arrivals: Arrivals, clock: Clock, waitMs: number): Promise<void> {
   if (waitMs === Infinity) return arrivals.next();
   const over = new AbortController();
   const sleptMs = Math.min(Math.max(waitMs, 0), TIMER_MS_MAX);
@@ -310,34 +321,34 @@ async function hintBefore(arrivals: Arrivals, clock: Clock, waitMs: number): Pro
   over.abort();
 }
 
-/** Messages taken between two looks at the timers. */
+/** Messages taken between two checks of the timers. */
 const MAIL_PER_PASS_MAX = 64;
-/** Records whose consequences are outstanding before other mail than what a timer lets pass waits for them. */
+/** Stop taking mail while this many records have unfinished effects (mail that precedes a due timer excepted). */
 const UNPERFORMED_MAX = 64;
 
-export interface TakingDue extends TakingMail {
+export interface TakeDueOptions extends TakeMailOptions {
   readonly clock: Clock;
   readonly activities: Activities;
-  /** What a person asks for when it is opened: to begin, to try again, to give up. */
-  readonly asked: Happenings;
-  readonly happened: Happenings;
+  /** Requests of a person at opening: to start, to retry, to give up. */
+  readonly requested: PendingCauses;
+  readonly happened: PendingCauses;
   readonly outstanding: () => number;
 }
 
 /**
- * Takes what is due now, in its order: what was asked for, timers, each behind the mail that was sent and the commands that ended
- * before it was due, what happened in this process, other mail. Of a FAILED workflow everything but what was asked for, and a
- * STOP, waits. Throws as the committer.
+ * Takes what is due now, in this order: requests; timers, each after the mail that was sent and the commands that ended before it
+ * was due; causes from this process; other mail. While the workflow is FAILED, everything but requests and a STOP waits. Throws
+ * what the committer throws.
  */
-async function takeDue(taking: TakingDue): Promise<void> {
-  const { journal, committer, clock, activities, asked, happened, outstanding } = taking;
+async function takeDue(taking: TakeDueOptions): Promise<void> {
+  const { journal, committer, clock, activities, requested, happened, outstanding } = taking;
   const { fold } = journal;
-  await asked.take({ fold, committer });
+  await requested.take({ fold, committer });
   let taken = 0;
   for (const cause of dueTimers(fold.state, clock.now())) {
     if (await activities.resultsUntil(cause.dueAt)) await happened.take({ fold, committer });
     taken += await takeMail(taking, { max: MAIL_PER_PASS_MAX - taken, sentBefore: cause.dueAt });
-    // An earlier one may have cancelled it, or failed.
+    // An earlier cause may have cancelled this timer, or failed.
     if (fold.state?.timers[cause.timer]?.dueAt !== cause.dueAt || fold.state.failed) continue;
     await committer.commit(cause);
   }

@@ -13,24 +13,24 @@ import { acceptedBy } from '../workflow/accepts.ts';
 export interface TakeAddress {
   readonly machine: AnyStateMachine;
   readonly address: string;
-  /** Take it from a live host; of a child, only what the same parent had started there. */
+  /** Take the workflow from a live host; a child only if the same parent had started it there. */
   readonly takeOver: boolean;
-  /** Where the machine was loaded from. */
+  /** The file from which the machine was loaded. */
   readonly file?: string | undefined;
-  /** For a child: who may start it, and as which incarnation. */
+  /** For a child: which parent may start it, and as which incarnation. */
   readonly expected?: ExpectedStart | undefined;
 }
 
 /**
- * Makes the address that of a workflow which this process runs: its mailbox and card, and its journal, which fences every
- * other host. Throws Conflict when a live host or agent has the address.
+ * Takes an address for a workflow that this process runs: its mailbox and card, and its journal, which fences every other host.
+ * Throws Conflict if a live host or agent has the address.
  */
 export async function takeAddress(
   context: RoomContext,
   { machine, address, file, expected, ...options }: TakeAddress,
   durability: Durability,
 ): Promise<{ readonly mailbox: Mailbox; readonly journal: Journal }> {
-  // Nobody who takes a workflow means the agents whose names its children may have.
+  // A takeover of a workflow must not take the address of an agent that has the name of a child.
   const takeOver = options.takeOver && (!expected || isChildOf(context, address, expected.parent.address));
   const seenMs = lastSeenMs(context, address);
   const { schemas, broadcasts } = acceptedBy(machine);
@@ -40,22 +40,22 @@ export async function takeAddress(
     parent: expected?.parent.address,
     accepts: Object.keys(schemas),
     broadcasts,
-    takeOver: takeOver || isLeftAlone(context, address),
+    takeOver: takeOver || isCleanlyClosed(context, address),
   });
   const mailbox = mailboxOf(context, address);
-  if (!mailbox) throw new TypeError(`${address} has joined and has no mailbox`);
+  if (!mailbox) throw new TypeError(`${address} has joined but has no mailbox`);
   const ref = { id: machine.id, hash: machineHash(machine), ...(file === undefined ? {} : { file }) };
   return { mailbox, journal: await Journal.open(context, address, { durability, machine: ref, takeOver, seenMs }) };
 }
 
-/** Whether a host that still lives has left the workflow in good order, so that its card must keep nobody out. */
-function isLeftAlone(context: RoomContext, address: string): boolean {
+/** Whether a live host closed this workflow cleanly, so that its card must not block a new host. */
+function isCleanlyClosed(context: RoomContext, address: string): boolean {
   const card = readCard(context.host, context.layout, address);
   if (card?.kind !== 'workflow' || !isLive(context, card)) return false;
   return readJournalState(context, address)?.isClosed === true;
 }
 
-/** Whether a workflow has the address as a child of this parent, so that it goes with it to whoever takes the parent over. */
+/** Whether the address is that of a child workflow of this parent, which a takeover of the parent includes. */
 function isChildOf(context: RoomContext, address: string, parent: string): boolean {
   const card = readCard(context.host, context.layout, address);
   return card?.kind === 'workflow' && card.parent === parent;

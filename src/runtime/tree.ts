@@ -9,7 +9,7 @@ import { isKin, type KinAt } from '../step/kin.ts';
 import type { ExpectedStart } from '../step/receive.ts';
 import type { WorkflowState } from '../step/workflow-state.ts';
 import { errorFacts } from '../workflow/plain-facts.ts';
-import { AddressTurns } from './address-queue.ts';
+import { AddressQueue } from './address-queue.ts';
 import { adoptChildren, type AdoptChildren, childMachine, expectedOf, startIn } from './children.ts';
 import type { CommitListener } from './committer.ts';
 import { WorkflowRun } from './run.ts';
@@ -24,56 +24,62 @@ const OPEN_RETRY_MS = 1_000;
 export type RecordListener = (address: string, ...record: Parameters<CommitListener>) => void;
 
 /**
- * The workflows that one host runs: those it is given, and the children that their machines start. They share its fate: when
- * one is taken over by another host, or its journal fails, all of them are left.
+ * The workflows that one host runs: those that it is given, and the children that their machines start. They share one fate: if
+ * one of them is taken over by another host, or its journal fails, all of them are released.
+ *
+ * | exit      | meaning                                                                                         |
+ * |-----------|-------------------------------------------------------------------------------------------------|
+ * | `release` | of one workflow: finish what is being committed, so that it can be run again, here or elsewhere |
+ * | `stop`    | of one workflow: end it for good, by a STOP message; see `history/stop.ts`                      |
+ * | `close`   | of a host, or a part of one: release all its workflows; nothing can be run after it             |
  */
-export class WorkflowFamily {
+export class WorkflowTree {
   readonly #context: RoomContext;
   readonly #durability: Durability;
-  readonly #running = new Map<string, Running>();
-  readonly #turns = new AddressTurns();
-  readonly #openings = new Openings();
+  readonly #running = new Map<string, RunningWorkflow>();
+  readonly #addresses = new AddressQueue();
+  readonly #pendingChildren = new PendingChildren();
   readonly #listeners = new Set<RecordListener>();
-  /** Rejects when this host can run nothing any more; never resolves. */
+  /** Rejects when this host can no longer run any workflow; never resolves. */
   readonly failed: Promise<never>;
   #reject: (error: unknown) => void = () => {};
-  readonly #leaving = new AbortController();
+  readonly #closing = new AbortController();
 
   constructor(room: Room) {
     const { log, host } = contextOf(room);
     this.#context = { ...contextOf(room), log: gatherLog(log, host.clock) };
     this.#durability = contextOf(room).durability;
     this.failed = new Promise<never>((_, reject) => (this.#reject = reject));
-    // Whoever waits for a workflow here is told.
+    // `whenComplete` reports it to every waiter.
     this.failed.catch(() => {});
   }
 
-  /** Is told of every record of every workflow here, after it is true. Returns the way to end that. */
+  /** Calls the listener with every committed record of every workflow here. Returns an unsubscribe function. */
   onRecord(listener: RecordListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /**
-   * Opens a workflow and begins it; `start` is called in between. Where this host is closed meanwhile, it is left at once. Throws
-   * Conflict when a live host or agent has the address.
+   * Opens a workflow and runs its loop; `start` is called in between. If this host is closed meanwhile, the workflow is released
+   * at once. Throws Conflict if a live host or agent has the address.
    */
   async start(options: TakeAddress, start: (run: WorkflowRun) => void): Promise<WorkflowRun> {
     let opened: WorkflowRun | undefined;
-    await this.#turns.take(options.address, undefined, async () => {
+    await this.#addresses.run(options.address, undefined, async () => {
       opened = await this.#open(options);
       start(opened);
       this.#begin(opened);
     });
-    if (!opened) throw new TypeError(`${options.address} was opened and is not here`);
+    if (!opened) throw new TypeError(`${options.address} was opened but is not here`);
     return opened;
   }
 
-  /** Throws Conflict when this host was closed, or has lost one of its workflows. */
+  /** Throws Conflict if this host is closed, or has lost one of its workflows. */
   assertOpen(): void {
-    if (!this.#leaving.signal.aborted) return;
-    throw new Conflict('This host has left its workflows and runs nothing any more.', {
-      hint: 'Run it in a new WorkflowHost.',
+    if (!this.#closing.signal.aborted) return;
+    throw new Conflict('This host has released its workflows and can run nothing any more.', {
+      hint: 'Run the workflow in a new WorkflowHost.',
     });
   }
 
@@ -93,74 +99,77 @@ export class WorkflowFamily {
         for (const listener of this.#listeners) listener(address, record);
         if ('commit' in record) this.#wantChildren(address, record.commit.state);
       },
-      onSettled: () => settling.settle(),
+      onSettled: () => completion.complete(),
     });
-    const settling = new Settling();
-    this.#running.set(address, { run, takeOver, file, expected, loop: Promise.resolve(), settling });
+    const completion = new Completion();
+    this.#running.set(address, { run, takeOver, file, expected, loop: Promise.resolve(), completion });
     return run;
   }
 
-  /** Begins an opened workflow: first what an earlier host left undone, also of its children. */
+  /** Runs the loop of an opened workflow: first what an earlier host left undone, also of its children. */
   #begin(run: WorkflowRun): void {
     const running = this.#running.get(run.address);
     if (!running) throw new TypeError(`${run.address} is not opened here`);
     this.#wantChildren(run.address, run.state);
-    if (this.#leaving.signal.aborted) run.leave();
+    if (this.#closing.signal.aborted) run.release();
     running.loop = run.run().catch((error: unknown) => this.#fail(error));
   }
 
-  /** Leaves a workflow that has ended here, so that it can be run again. Throws Conflict for one that goes on here. */
-  async letGo(address: string): Promise<void> {
+  /** Releases a workflow that has ended here, so that it can be run again. Throws Conflict for one that still runs here. */
+  async release(address: string): Promise<void> {
     const running = this.#running.get(address);
     if (!running) return;
-    if (!running.settling.isSettled) throw isHere(address);
-    await this.#turns.take(address, undefined, () => this.#leave(address, running));
+    if (!running.completion.isComplete) throw isHere(address);
+    await this.#addresses.run(address, undefined, () => this.#release(address, running));
   }
 
-  async #leave(address: string, running: Running): Promise<void> {
-    running.run.leave();
+  async #release(address: string, running: RunningWorkflow): Promise<void> {
+    running.run.release();
     await running.loop;
     if (this.#running.get(address) === running) this.#running.delete(address);
-    running.settling.settle();
+    running.completion.complete();
   }
 
-  /** See `adoptChildren`; those of all that run here when no others are given. */
+  /** See `adoptChildren`. Default: the children of all workflows that run here. */
   adoptChildren(parents: AdoptChildren['parents'] = this.#running): Promise<void> {
     return adoptChildren(this.#context, {
       parents,
-      isHere: (address) => this.#running.has(address) || this.#turns.at(address) !== undefined,
-      open: (address, child) => this.#turns.take(address, child.incarnation, () => this.#openChild(address, child)),
-      signal: this.#leaving.signal,
+      isHere: (address) => this.#running.has(address) || this.#addresses.last(address) !== undefined,
+      open: (address, child) => this.#addresses.run(address, child.incarnation, () => this.#openChild(address, child)),
+      signal: this.#closing.signal,
     });
   }
 
   /**
-   * Resolves when the workflow has ended and everything that it committed is done, also by those that it has started: they have
-   * to hear of its end, and have mail of their own to deliver. Rejects when this host fails.
+   * Resolves when the workflow has ended and all its committed effects are done, and so for its descendants: they have to get its
+   * STOP, and have mail of their own to deliver. Rejects if this host fails.
    */
-  async settled(run: WorkflowRun): Promise<void> {
+  async whenComplete(run: WorkflowRun): Promise<void> {
     run.wake();
-    const settled = settledWithAllBelow(run.address, { running: this.#running, openings: this.#openings });
-    await Promise.race([settled, this.failed]);
+    const complete = completeWithDescendants(run.address, {
+      running: this.#running,
+      pendingChildren: this.#pendingChildren,
+    });
+    await Promise.race([complete, this.failed]);
   }
 
-  /** Finishes what is being committed and leaves every workflow in good order. */
+  /** Finishes what is being committed and releases every workflow cleanly. */
   async close(): Promise<void> {
-    this.#leaving.abort();
-    await this.#turns.allOver();
-    for (const { run } of this.#running.values()) run.leave();
+    this.#closing.abort();
+    await this.#addresses.whenIdle();
+    for (const { run } of this.#running.values()) run.release();
     await Promise.all([...this.#running.values()].map(({ loop }) => loop));
     this.#running.clear();
     this.#context.log.close();
   }
 
   #fail(error: unknown): void {
-    this.#leaving.abort();
-    for (const { run } of this.#running.values()) run.leave();
+    this.#closing.abort();
+    for (const { run } of this.#running.values()) run.release();
     this.#reject(error);
   }
 
-  /** Has a workflow here for each child machine that the state waits for. */
+  /** Makes sure that each child machine that the state waits for runs here. */
   #wantChildren(parent: string, state: WorkflowState | undefined): void {
     for (const [childId, call] of Object.entries(state?.calls ?? {})) {
       if (call.kind === 'machine') this.#want(call.address, expectedOf(parent, childId, call));
@@ -168,26 +177,26 @@ export class WorkflowFamily {
   }
 
   #want(address: string, expected: ExpectedStart): void {
-    if (this.#incarnationAt(address) === expected.incarnation || this.#leaving.signal.aborted) return;
+    if (this.#incarnationAt(address) === expected.incarnation || this.#closing.signal.aborted) return;
     const parent = expected.parent.address;
-    const opening = this.#turns.takeAndKeep(address, expected.incarnation, () => this.#openChild(address, expected));
-    // Whoever sends to the child is told; see `#childReady`.
-    this.#openings.add(parent, this.#untilOpen(address, parent, opening));
+    const opening = this.#addresses.runAndKeep(address, expected.incarnation, () => this.#openChild(address, expected));
+    // A failure is reported to deliveries to the child; see `#childReady`.
+    this.#pendingChildren.add(parent, this.#untilOpen(address, parent, opening));
   }
 
-  /** Which incarnation is run at an address, or will be when what is under way there is over. */
+  /** The incarnation that runs at an address, or will run once the queued work there is done. */
   #incarnationAt(address: string): string | undefined {
-    const turn = this.#turns.at(address);
+    const turn = this.#addresses.last(address);
     return turn ? turn.incarnation : this.#running.get(address)?.expected?.incarnation;
   }
 
-  /** Whether nothing is there that would have to go back to this start. */
+  /** Whether nothing at the address is newer than this start. */
   #isNews(address: string, { incarnation }: ExpectedStart): boolean {
     const here = this.#incarnationAt(address);
     return here === undefined || isStartedBefore(here, incarnation);
   }
 
-  /** One that could not be opened is tried again as long as its parent waits for it, or the system keeps what it left undone. */
+  /** Retries the opening of a child as long as its parent waits for it, or an earlier host has left something of it undone. */
   async #untilOpen(address: string, parent: string, opening: Promise<void>): Promise<void> {
     const { host, log } = this.#context;
     try {
@@ -195,8 +204,8 @@ export class WorkflowFamily {
     } catch (error) {
       const detail = `not opened now: ${errorFacts(error).message}`;
       log.append({ event: 'warning', from: parent, to: address, detail });
-      await host.clock.sleep(OPEN_RETRY_MS, this.#leaving.signal);
-      this.#turns.forget(address, opening);
+      await host.clock.sleep(OPEN_RETRY_MS, this.#closing.signal);
+      this.#addresses.forget(address, opening);
       this.#wantChildren(parent, this.#running.get(parent)?.run.state);
       if (this.#incarnationAt(address) !== undefined) return;
       await this.#untilOpen(address, parent, this.adoptChildren(new Set([parent])));
@@ -206,93 +215,95 @@ export class WorkflowFamily {
   async #openChild(address: string, expected: ExpectedStart): Promise<void> {
     const { parent } = expected;
     const under = this.#running.get(parent.address);
-    // The next host opens it, so that nothing to it is refused now.
-    if (!under || this.#leaving.signal.aborted)
+    // The next host opens the child, so no message to it is refused now.
+    if (!under || this.#closing.signal.aborted)
       throw new MailroomError('MESSAGE_DELIVERY', `The host is leaving before ${address} is open.`);
-    // A child of an earlier incarnation that had the same address.
+    // An earlier incarnation may have had a child with the same address.
     const former = this.#running.get(address);
     if (former && former.expected?.parent.address !== parent.address) {
       const what = `The child ${parent.childId} of ${parent.address} would be ${address}, which is another workflow.`;
-      throw new Conflict(what, { hint: 'Give it another systemId.' });
+      throw new Conflict(what, { hint: 'Give the child another systemId.' });
     }
     const machine = childMachine(under.run.machine, parent.src);
     if (former?.run.machine === machine) {
       former.expected = expected;
-      former.settling.begin();
+      former.completion.reset();
       return;
     }
-    if (former) await this.#leave(address, former);
+    if (former) await this.#release(address, former);
     const run = await this.#open({ machine, address, takeOver: under.takeOver, file: under.file, expected });
     const hadBegun = run.state !== undefined;
     this.#begin(run);
     if (hadBegun) await this.adoptChildren();
   }
 
-  /** Resolves when `to` can be sent control mail: a child when it is open. Throws why it could not be opened. */
+  /** Resolves when `to` can get control mail; for a child, when it is open. Throws the error of a failed opening. */
   async #childReady(from: string, to: string, entry: OutboxEntry): Promise<void> {
     const calls = Object.entries(this.#running.get(from)?.run.state?.calls ?? {});
     const call = calls.find(([, one]) => one.kind === 'machine' && one.address === to);
     const wanted = call ? expectedOf(from, ...call) : startIn(entry, from);
-    // One that was given up before it was ever open is opened all the same, so that a kill in between changes nothing.
+    // A child that was given up before it was ever open is still opened, so that a kill in between changes nothing.
     if (wanted && (call || this.#isNews(to, wanted))) this.#want(to, wanted);
-    const opening = this.#turns.at(to);
+    const opening = this.#addresses.last(to);
     if (opening) return opening.done;
-    // The next host opens it, so that nothing to it is refused now.
-    if (!this.#running.has(to) && this.#leaving.signal.aborted)
+    // The next host opens the child, so no message to it is refused now.
+    if (!this.#running.has(to) && this.#closing.signal.aborted)
       throw new MailroomError('MESSAGE_DELIVERY', `The host is leaving before ${to} is open.`);
   }
 }
 
 function isHere(address: string): Conflict {
-  return new Conflict(`The workflow ${address} is run by this process already.`, {
-    hint: 'Wait for its result, or run another one under another address.',
+  return new Conflict(`The workflow ${address} is already run by this process.`, {
+    hint: 'Wait for its result, or run the machine at another address.',
   });
 }
 
 /** A workflow that this process runs. */
-export interface Running {
+export interface RunningWorkflow {
   readonly run: WorkflowRun;
   readonly takeOver: boolean;
   readonly file: string | undefined;
-  /** What its parent has started, or is about to; undefined for one that was started by hand. */
+  /** The start that its parent has committed; undefined for a workflow that was started by hand. */
   expected: ExpectedStart | undefined;
   loop: Promise<void>;
-  /** Whether it has ended and everything that it committed is done. */
-  readonly settling: Settling;
+  /** Whether the workflow has ended and all its committed effects are done. */
+  readonly completion: Completion;
 }
 
 /**
- * Resolves when the workflow has ended and everything that it committed is done; and also by those that it has started, or that
- * these have, as far as they have begun.
+ * Resolves when the workflow has ended and all its committed effects are done, and so for each descendant that has started.
  */
-async function settledWithAllBelow(
+async function completeWithDescendants(
   address: string,
-  { running, openings }: { readonly running: ReadonlyMap<string, Running>; readonly openings: Openings },
+  {
+    running,
+    pendingChildren,
+  }: { readonly running: ReadonlyMap<string, RunningWorkflow>; readonly pendingChildren: PendingChildren },
 ): Promise<void> {
   const isBelow = (one: string | undefined): boolean => {
     const parent = one === undefined ? undefined : running.get(one)?.expected?.parent.address;
     return parent !== undefined && (parent === address || isBelow(parent));
   };
   const leftBelow = (): Promise<void> | undefined => {
-    // What an earlier host left undone is known of once it is open.
-    const opened = openings.under((parent) => parent === address || isBelow(parent));
+    // What an earlier host left undone is known once the child is open.
+    const opened = pendingChildren.under((parent) => parent === address || isBelow(parent));
     if (opened) return opened;
-    const left = [...running].find(([at, { run, settling }]) => run.state && !settling.isSettled && isBelow(at));
-    return left?.[1].settling.settled();
+    const left = [...running].find(([at, { run, completion }]) => run.state && !completion.isComplete && isBelow(at));
+    return left?.[1].completion.whenComplete();
   };
-  let left = running.get(address)?.settling.settled();
+  let left = running.get(address)?.completion.whenComplete();
   while (left) {
     await left;
-    // What a FAILED workflow has started goes on, and may do so for long.
+    // The children of a FAILED workflow keep running, possibly for long.
     if (running.get(address)?.run.state?.failed) return;
     left = leftBelow();
   }
 }
 
-/** `isKin`, of the workflows that this process runs. */
+/** `isKin` among the workflows that this process runs. */
 function isKinHere(
   address: string,
-  { of, running }: { readonly of: string; readonly running: ReadonlyMap<string, Running> },
+  { of, running }: { readonly of: string; readonly running: ReadonlyMap<string, RunningWorkflow> },
 ): boolean {
   const at = (one: string): KinAt | undefined => {
     const { expected, run } = running.get(one) ?? {};
@@ -301,14 +312,14 @@ function isKinHere(
   return isKin(address, { of, at });
 }
 
-interface Opening {
+interface PendingChild {
   readonly parent: string;
   readonly done: Promise<void>;
 }
 
-/** The children that are being opened, or will be tried again, by the workflow that has started them. */
-class Openings {
-  readonly #all = new Set<Opening>();
+/** The children that are being opened, or whose opening will be retried, by the workflow that has started them. */
+class PendingChildren {
+  readonly #all = new Set<PendingChild>();
 
   /** `work` must not reject. */
   add(parent: string, work: Promise<void>): void {
@@ -316,34 +327,34 @@ class Openings {
     this.#all.add(opening);
   }
 
-  /** Resolves when one of those is over whose parent is such a one; undefined when there is none. */
+  /** Resolves when any pending child of a matching parent has opened; undefined if there is none. */
   under(isParent: (address: string) => boolean): Promise<void> | undefined {
     return [...this.#all].find(({ parent }) => isParent(parent))?.done;
   }
 }
 
-/** Whether a workflow has ended and everything that it committed is done. */
-export class Settling {
-  #isSettled = false;
+/** Whether a workflow has ended and all its committed effects are done. */
+export class Completion {
+  #isComplete = false;
   readonly #waiting: (() => void)[] = [];
 
-  get isSettled(): boolean {
-    return this.#isSettled;
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
-  /** It has ended, and there is nothing left to do here; or this host has let it go. May be called again. */
-  settle(): void {
-    this.#isSettled = true;
+  /** The workflow has ended and nothing is left to do here, or this host has released it. Idempotent. */
+  complete(): void {
+    this.#isComplete = true;
     for (const go of this.#waiting.splice(0)) go();
   }
 
-  /** It is started anew. */
-  begin(): void {
-    this.#isSettled = false;
+  /** A new run starts. */
+  reset(): void {
+    this.#isComplete = false;
   }
 
-  /** Resolves when it is settled. */
-  settled(): Promise<void> {
-    return this.#isSettled ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+  /** Resolves when the workflow is complete. */
+  whenComplete(): Promise<void> {
+    return this.#isComplete ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
   }
 }

@@ -37,11 +37,11 @@ const MACHINES = { top: waitingIn, child: (_id: string, state: string, note?: st
 test.each([
   [
     'top',
-    /^The workflow top cannot go on with this code\. top needs the state "testing", which the machine top no longer has\.$/,
+    /^The workflow top cannot resume with this code\. top needs the state "testing", which the machine top no longer has\.$/,
   ],
   [
     'child',
-    /^The workflow top cannot go on with this code\. low needs the state "testing", which the machine low no longer has\.$/,
+    /^The workflow top cannot resume with this code\. low needs the state "testing", which the machine low no longer has\.$/,
   ],
 ] as const)(
   'code without the state that the %s is in is refused with its name, accepted or not; a STOP ends it with any code',
@@ -59,7 +59,7 @@ test.each([
       await expect(room.run(gone, { acceptChanged })).rejects.toMatchObject({
         code: 'CONFLICT',
         message: expect.stringMatching(what) as string,
-        hint: expect.stringMatching(/mailroom stop top, then the same command once more/) as string,
+        hint: expect.stringMatching(/mailroom stop top, then repeat the same command/) as string,
       });
     }
     // Code that has it is accepted as before.

@@ -49,7 +49,7 @@ test('a step that throws keeps the last good state and makes a dead letter of it
   await host.close();
   expect(room.status(thrown.id)[0]).toMatchObject({ state: 'dead', reason: 'step-failed' });
   const [failed] = room.story('counter').filter(({ verdict }) => verdict === 'failed');
-  expect(failed?.detail).toMatch(/^Error: this step always throws \(at .*\/workflows\/machines\.ts:\d+:\d+\)$/);
+  expect(failed?.detail).toMatch(/^Error: this step always throws \(at .*\/runtime\/machines\.ts:\d+:\d+\)$/);
 });
 
 test('only the actor that was asked can answer, and an answer of another shape leaves the ask open', async () => {

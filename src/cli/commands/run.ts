@@ -22,7 +22,7 @@ JSON on stdout; of a machine without output there is none. With --json it is one
 130 interrupted (Ctrl-C; it goes on when it is run again).
 
 Where a step throws that it cannot do without (a timer's, a result's, an answer's, a child's), it is FAILED: it keeps the state
-from before, everything for it waits, and it exits 1 with the error and its place. Mend the code, and run it with --retry-failed.
+from before, everything for it waits, and it exits 1 with the error and its place. Fix the code, and run it with --retry-failed.
 
   mailroom run ship.ts --input '{"branch":"main"}'
   mailroom run ship.ts --as release.train --input @plan.json

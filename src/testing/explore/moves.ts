@@ -1,4 +1,4 @@
-import { isHeardOf, undeliveredCause } from '../../runtime/effects.ts';
+import { isReported, undeliveredCause } from '../../runtime/effects.ts';
 import { InvalidInput } from '../../errors.ts';
 import { resultEvent, type Cause } from '../../step/cause.ts';
 import { type Command, durableWorkOf } from '../../workflow/activity.ts';
@@ -147,5 +147,5 @@ function tellUndelivered(system: SystemUnderTest, before: Situation, index: numb
   const state = address === undefined ? undefined : before.workflows.get(address)?.state;
   if (address === undefined || !entry || !refused || !state) return { situation };
   const cause = undeliveredCause(entry, refused, state);
-  return isHeardOf(entry, cause) ? takeCause(system, situation, { address, cause }) : { situation };
+  return isReported(entry, cause) ? takeCause(system, situation, { address, cause }) : { situation };
 }
