@@ -10,7 +10,7 @@ const UNITS = [
   ['s', 1000],
 ] as const;
 
-/** `after 5 min [isQuiet] / tell reviewer`: what makes the transition happen, under which condition, and what it does. */
+/** The trigger, the guard and the actions of a transition, such as `after 5 min [isQuiet] / tell reviewer`. */
 export function transitionLabel(transition: AnyTransitionDefinition): string {
   const guard = guardText(transition.guard);
   const actions = actionsText(transition.actions);
@@ -24,10 +24,10 @@ export function transitionLabel(transition: AnyTransitionDefinition): string {
     .join(' ');
 }
 
-/** What a state does by being entered, left or current, one line each. */
+/** What a state invokes, and what it does on entry and exit, one line each. */
 export function stateLines(node: AnyStateNode): string[] {
   const timers = new Set(node.after.map(({ eventType }) => eventType));
-  // XState starts and cancels the timers of `after` by actions of its own.
+  // XState starts and cancels the timers of `after` with its own actions.
   const entry = node.entry.filter((action) => !isTimer(action, timers));
   const exit = node.exit.filter((action) => !isTimer(action, timers));
   return [
@@ -79,7 +79,7 @@ function actorName(id: string, source: AnyStateNode): string {
   return invokesOf(source).find((invoked) => invoked.id === id)?.name ?? graphName(id);
 }
 
-/** Every actor that the state invokes: by the id that its author gave it, else by what it runs. */
+/** Every actor that the state invokes, named by the author's id, or else by its logic. */
 function invokesOf(node: AnyStateNode): { id: string; name: string; label: string }[] {
   return node.invoke.map(({ id, src }, index) => {
     const ownId = id === `${index}.${node.id}` ? undefined : graphName(id);
@@ -101,7 +101,7 @@ function durationText(ms: number): string {
   return ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`;
 }
 
-/** Staying inside is the rule in XState 5; leaving and entering again must be asked for. */
+/** In XState 5 a transition does not leave and re-enter its source state unless it has `reenter`. */
 function markOf({ source, target, reenter, actions }: AnyTransitionDefinition): string {
   if (target === undefined) return actions.length === 0 ? '(ignored)' : '';
   return reenter && target.some((state) => state === source || isInside(state, source)) ? '(reenter)' : '';
@@ -114,7 +114,7 @@ function isInside(state: AnyStateNode, ancestor: AnyStateNode): boolean {
   return false;
 }
 
-/** What XState makes of an action: a name with params, a builtin action (a function with these fields), or a function. */
+/** An action as XState stores it: a name with params, a builtin action (a function with these fields), or a function. */
 interface AnyAction {
   readonly type?: string;
   readonly name?: string;
@@ -134,10 +134,10 @@ interface AnyGuard {
 }
 
 const BUILTIN = 'xstate.';
-/** The names that a function has which was written in place, after the property that holds it. */
+/** Names that JavaScript gives an inline function, after the property that holds it. */
 const NAMES_OF_NAMELESS = new Set(['', 'actions', 'entry', 'exit', 'guard']);
 
-/** An action in a few words, as in `tell reviewer REVIEW-REQUEST`; undefined for what only changes context. */
+/** An action in a few words, such as `tell reviewer REVIEW-REQUEST`; undefined for one that only changes context. */
 function actionText(action: unknown): string | undefined {
   if (typeof action === 'string') return action;
   const { type, name = '', to, event, src, sendId, actorRef } = action as AnyAction;
@@ -162,7 +162,7 @@ function actionText(action: unknown): string | undefined {
   }
 }
 
-/** A guard in a few words, as in `isReady and not isLate`; undefined when there is none. */
+/** A guard in a few words, such as `isReady and not isLate`; undefined if there is none. */
 function guardText(guard: unknown): string | undefined {
   if (guard === undefined || guard === null) return undefined;
   if (typeof guard === 'string') return guard;
@@ -186,7 +186,7 @@ function isEmpty(value: StateValue): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-/** A combination inside another one stands in parentheses. */
+/** A guard as part of a combination: in parentheses if it is a combination itself. */
 function partText(guard: unknown): string {
   const text = guardText(guard) ?? '';
   const isCombined = typeof guard === 'function' && 'guards' in guard && (guard.guards as unknown[]).length > 1;
@@ -204,8 +204,8 @@ function sendingText(to: unknown, event: unknown): string {
 }
 
 /**
- * What was written as a value, also when a function wraps it, as in `tell('reviewer', …)`. What depends on context or
- * event cannot be known without them: such a function fails on the missing arguments.
+ * A constant value, also if a function wraps it, as in `tell('reviewer', …)`. A value that depends on context or event is unknown
+ * here: such a function fails on the missing arguments.
  */
 function valueOf(value: unknown): unknown {
   if (typeof value !== 'function') return value;
@@ -225,8 +225,8 @@ function words(...parts: readonly unknown[]): string {
 }
 
 /**
- * A name as a picture shows it: on one line, controls and half surrogates as escapes. One whose spaces nobody would see
- * is quoted, so that no two names look the same.
+ * A name as a picture shows it: on one line, with control characters and lone surrogates escaped. A name with spaces that would
+ * not show is quoted, so that no two names look the same.
  */
 export function graphName(name: string): string {
   const text = visible(name).replace(/[\ufffe\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);

@@ -1,8 +1,8 @@
 import type { ElkExtendedEdge, ElkNode } from 'elkjs/lib/elk-api.js';
 import { type Graph, type GraphEdge, type GraphState, isWithin, statesOf } from './model.ts';
 
-/** What the layout is given, and what its ids stand for. */
-export interface Plan {
+/** The input of the layout, and what its ids stand for. */
+export interface LayoutPlan {
   readonly page: ElkNode;
   readonly states: ReadonlyMap<string, PlannedState>;
   readonly edges: ReadonlyMap<string, PlannedEdge>;
@@ -14,7 +14,7 @@ export interface PlannedState {
   readonly state: GraphState;
   readonly title: string;
   readonly lines: readonly string[];
-  /** What its text takes, px. */
+  /** The width of its text, in px. */
   readonly widthMin: number;
 }
 
@@ -41,9 +41,9 @@ const PAGE_OPTIONS = {
   'elk.padding': '[top=12,left=12,bottom=12,right=12]',
 };
 
-/** No state inherits these from the one that holds it, so each has them. */
+/** A state does not inherit these from its parent, so each has them. */
 const INNER_OPTIONS = {
-  // From the initial state on, so that what comes first is at the top. (ELK's own "model order" fails on nested states.)
+  // Start from the initial state, so that the first states are at the top. (ELK's own "model order" fails on nested states.)
   'elk.layered.cycleBreaking.strategy': 'DEPTH_FIRST',
   'elk.spacing.nodeNode': '28',
   'elk.spacing.edgeNode': '18',
@@ -56,10 +56,10 @@ const INNER_OPTIONS = {
 };
 
 /**
- * Says how large everything is and what is connected. `wider` has how many pixels more a state needs on each side, by its id,
- * where the layout gave it less than its text takes.
+ * Determines the size of everything and what is connected. `wider`: by state id, how many pixels more a state needs on each side,
+ * because an earlier layout made it narrower than its text.
  */
-function planDrawing({ root, edges: graphEdges }: Graph, wider: ReadonlyMap<string, number> = new Map()): Plan {
+function planDrawing({ root, edges: graphEdges }: Graph, wider: ReadonlyMap<string, number> = new Map()): LayoutPlan {
   const ids = new Map(statesOf(root).map((state, index) => [state, `state-${index}`]));
   const idOf = (state: GraphState): string => ids.get(state) ?? '';
   const states = new Map<string, PlannedState>();
@@ -73,7 +73,7 @@ function planDrawing({ root, edges: graphEdges }: Graph, wider: ReadonlyMap<stri
     const id = `edge-${edges.size}`;
     const lines = label === '' ? [] : wrapText(label, LABEL_CHARS_MAX);
     edges.set(id, { lines, isInward });
-    // A label on its edge cannot be taken for that of the next one. A loop has no place for it.
+    // A label that is inline on its edge cannot be mistaken for that of another edge. A self-loop has no room for that.
     const layoutOptions = { 'elk.edgeLabels.inline': String(source !== target) };
     const labels = lines.length === 0 ? [] : [{ text: label, ...sizeOf(lines, LABEL_MARGIN_PX), layoutOptions }];
     elkEdges.push({ id, sources: [source], targets: [target], labels });
@@ -159,31 +159,31 @@ export interface DrawnEdge {
   readonly label: (Box & { readonly lines: readonly string[] }) | undefined;
   /** An edge to a fork is only the first part of a transition. */
   readonly hasArrow: boolean;
-  /** It leads from the border of a state to what that state holds. */
+  /** It leads from the border of a state to a state inside it. */
   readonly isInward: boolean;
 }
 
 export type DrawnState = Box & PlannedState & { readonly id: string };
 
-/** All in pixels from the upper left corner of the picture. */
+/** All coordinates in px from the upper left corner of the picture. */
 export interface Drawing {
   readonly width: number;
   readonly height: number;
-  /** Outer ones before those that they hold. */
+  /** Each state before the states inside it. */
   readonly states: readonly DrawnState[];
-  /** Where a state begins. */
+  /** Markers of initial states. */
   readonly dots: readonly Box[];
   readonly forks: readonly Box[];
   readonly edges: readonly DrawnEdge[];
 }
 
-/** Finds a place for everything. The same graph is always drawn the same way. */
+/** Computes the position of everything. Deterministic. */
 export async function layOut(graph: Graph): Promise<Drawing> {
-  // Loaded here, because it is large and only a picture needs it.
+  // Loaded here, because ELK is large and only pictures need it.
   const { default: elk } = await import('#elk');
   const plan = planDrawing(graph);
   const placed = readPlaced(await new elk.default().layout(plan.page), plan);
-  // ELK does not always heed the least width of a state that holds others.
+  // ELK does not always respect the minimum width of a state with children.
   const wider = new Map(
     placed.states.flatMap(({ id, width, widthMin }) =>
       width < widthMin ? [[id, (widthMin - width) / 2] as const] : [],
@@ -194,7 +194,7 @@ export async function layOut(graph: Graph): Promise<Drawing> {
   return readPlaced(await new elk.default().layout(again.page), again);
 }
 
-function readPlaced(page: ElkNode, plan: Plan): Drawing {
+function readPlaced(page: ElkNode, plan: LayoutPlan): Drawing {
   const states: DrawnState[] = [];
   const dots: Box[] = [];
   const forks: Box[] = [];
@@ -210,13 +210,13 @@ function readPlaced(page: ElkNode, plan: Plan): Drawing {
   return { width: page.width ?? 0, height: page.height ?? 0, states, dots, forks, edges };
 }
 
-function drawnEdge({ id, sections, labels, targets }: ElkExtendedEdge, plan: Plan): DrawnEdge {
+function drawnEdge({ id, sections, labels, targets }: ElkExtendedEdge, plan: LayoutPlan): DrawnEdge {
   const [section] = sections ?? [];
   const [label] = labels ?? [];
   const planned = plan.edges.get(id);
-  if (!section || !planned) throw new TypeError(`The layout has no way for edge ${id} to ${targets.join()}.`);
-  const ways = [...(section.bendPoints ?? []), section.endPoint];
-  const [first = section.endPoint, ...others] = ways;
+  if (!section || !planned) throw new TypeError(`The layout has no path for edge ${id} to ${targets.join()}.`);
+  const bends = [...(section.bendPoints ?? []), section.endPoint];
+  const [first = section.endPoint, ...others] = bends;
   return {
     points: [section.startPoint, first, ...others],
     label: label && { ...boxOf(label), lines: planned.lines },
@@ -229,18 +229,18 @@ function boxOf({ x = 0, y = 0, width = 0, height = 0 }: Partial<Box>): Box {
   return { x, y, width, height };
 }
 
-/** Text as wide as it will be drawn: the picture says how long each line is to be, so no font can make it longer. */
+// The picture sets the length of each line of text, so no font can make it longer than computed here.
 
 export const TITLE_PX = 14;
 export const TEXT_PX = 12;
 export const LINE_HEIGHT_PX = 16;
-/** The height of a state's title, with the space around it. */
+/** The height of a state's title, including the space around it. */
 export const TITLE_HEIGHT_PX = 32;
 /** Semibold is a little wider. */
 const TITLE_STRETCH = 1.06;
 
 const BROAD = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f000}-\u{3ffff}]/u;
-/** Parts of an em, after the widths of Helvetica and Arial. */
+/** Widths in em, after Helvetica and Arial. */
 const WIDTHS: readonly (readonly [RegExp, number])[] = [
   [/\p{M}/u, 0],
   [BROAD, 1],

@@ -1,7 +1,7 @@
 import type { AnyStateMachine, StateValue } from 'xstate';
 import { type Graph, type GraphEdge, type GraphState, isWithin, readGraph, statesOf } from './model.ts';
 
-/** A stroke without a fill is legible on light and on dark, and on a state that holds others. */
+/** A stroke without a fill is legible on light and dark backgrounds, and on a state with children. */
 const ACTIVE_STYLE = 'stroke:#2563eb,stroke-width:3px';
 const STAND_IN_STYLE = 'stroke-dasharray:4 4';
 
@@ -32,7 +32,7 @@ export function toMermaid(machine: AnyStateMachine, options: GraphOptions = {}):
   return ['stateDiagram-v2', ...indented(lines), ''].join('\n');
 }
 
-/** A root that does nothing by itself is no more than the page that its states are on. */
+/** A root that does nothing itself is not drawn; its states are drawn directly. */
 function isRootShown({ root, edges }: Graph): boolean {
   const isTouched = edges.some(({ source, targets }) => source === root || targets.includes(root));
   return isTouched || root.kind !== 'compound' || root.lines.length > 0 || root.internal.length > 0;
@@ -62,7 +62,7 @@ function contentLines(state: GraphState, edges: MermaidEdges): string[] {
   return [...initialLines(state, edges), ...children.flat()];
 }
 
-/** Mermaid 11 fails on a composite state inside a region that `--` divides off; such regions only stand side by side. */
+/** Mermaid 11 fails on a composite state inside a region that `--` separates; such regions are drawn as plain states side by side. */
 function isDivided({ kind, children }: GraphState): boolean {
   return (
     kind === 'parallel' && children.every((region) => region.children.every((state) => state.children.length === 0))
@@ -95,7 +95,7 @@ function indented(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${line}`);
 }
 
-/** Words that Mermaid, or a renderer that keeps ids as keys of an object, takes for something else than an id. */
+/** Words that Mermaid, or a renderer that uses ids as object keys, does not treat as ids. */
 const RESERVED = new Set(
   [
     'accdescr acctitle as choice class classdef click concurrent default direction end fork graph hide href join left',
@@ -103,10 +103,10 @@ const RESERVED = new Set(
     '__proto__ constructor hasownproperty isprototypeof propertyisenumerable tolocalestring tostring valueof',
   ].flatMap((words) => words.split(' ')),
 );
-/** Mermaid gives such ids to the `[*]` of a composite state. */
+/** Mermaid gives ids with these endings to the `[*]` of a composite state. */
 const RESERVED_ENDING = /_(?:start|end)$/;
 
-/** Gives out ids of ASCII letters, digits and `_` that no keyword and no other id equals, whatever the case. */
+/** Returns a function that makes ids of ASCII letters, digits and `_`, unlike any keyword and any other id, ignoring case. */
 function createMermaidIds(): (keys: readonly string[]) => string {
   const taken = new Set<string>();
   return (keys) => {
@@ -128,31 +128,31 @@ function pathOf(state: GraphState): string[] {
 }
 
 /**
- * Every character that could mean something to Mermaid, Markdown, HTML or KaTeX: all but letters, digits and a few
- * marks; and of these marks those that join or begin something, as in `direction TB` (which Mermaid looks for anywhere
- * in a line), `1. item`, `-->`, `__bold__`, `[text](link)`, `[[fork]]` and `www.example.org`.
+ * Every character with a meaning in Mermaid, Markdown, HTML or KaTeX: all but letters, digits and a few marks; and of these marks
+ * those that join or begin something, as in `direction TB` (which Mermaid looks for anywhere in a line), `1. item`, `-->`,
+ * `__bold__`, `[text](link)`, `[[fork]]` and `www.example.org`.
  */
 const UNSAFE =
   /[^\p{L}\p{M}\p{N} .,()/[\]?!'⚙▶·_-]|(?<=direction) |(?<=^\d+)[.)]|(?<=www)\.|(?<![A-Za-z0-9])[-_]|[-_](?![A-Za-z0-9])|(?<=[[\]])[[(]/giu;
 
-/** The text with entity codes (`#58;` for a colon), so that Mermaid shows it and does nothing else with it. */
+/** The text with entity codes (`#58;` for a colon), so that Mermaid only shows it. */
 function escapeMermaid(text: string): string {
   return text.replace(UNSAFE, (char) => `#${char.codePointAt(0)};`);
 }
 
 export interface MermaidEdges {
   readonly ids: ReadonlyMap<GraphState, string>;
-  /** One statement an edge. They stand behind all states: inside one, they would move their ends into it. */
+  /** Statements for the edges. They come after all states: inside a state, they would move their ends into it. */
   readonly lines: readonly string[];
-  /** What is to be declared in the same block as a state, because an edge needs it there. */
+  /** Declarations that an edge needs in the same block as a state. */
   readonly beside: ReadonlyMap<GraphState, readonly string[]>;
-  /** The ids of what stands for a composite state inside it. */
+  /** The ids of stand-ins for a composite state inside it. */
   readonly standIns: readonly string[];
 }
 
 /**
- * Mermaid draws no edge between a composite state and what is inside it, and none to several states. A stand-in inside,
- * and a fork, take the place of such an end.
+ * Mermaid draws no edge between a composite state and a state inside it, and none to several states. A stand-in inside the state,
+ * and a fork, replace such an end.
  */
 function mermaidEdges({ root, edges }: Graph): MermaidEdges {
   const newId = createMermaidIds();
@@ -195,14 +195,14 @@ function mermaidEdges({ root, edges }: Graph): MermaidEdges {
   return { ids, lines, beside, standIns: [...standIns.values()] };
 }
 
-/** A state that holds others shows nothing but its title, so what happens inside it is drawn as an edge to itself. */
+/** A state with children shows only its title, so its internal transitions are drawn as edges to itself. */
 function internalLines({ children, internal }: GraphState, id: string): string[] {
   return children.length === 0
     ? []
     : internal.map((label) => `${id} --> ${id} : ${escapeMermaid(`${label} (internal)`)}`);
 }
 
-/** The child of `ancestor` that is `state` or holds it. */
+/** The child of `ancestor` that is `state` or contains it. */
 function childTowards(ancestor: GraphState, state: GraphState): GraphState {
   let at = state;
   while (at.parent && at.parent !== ancestor) at = at.parent;

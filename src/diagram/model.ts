@@ -1,7 +1,7 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition, StateValue } from 'xstate';
 import { actionsText, graphName, stateLines, transitionLabel } from './labels.ts';
 
-/** A machine as a picture needs it: states in the order in which they were written, and the edges between them. */
+/** A machine as a picture needs it: states in the order in which they are written, and the edges between them. */
 export interface Graph {
   readonly root: GraphState;
   readonly edges: readonly GraphEdge[];
@@ -9,13 +9,13 @@ export interface Graph {
 
 export interface GraphState {
   readonly kind: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
-  /** Its key; for the root, the id of the machine. */
+  /** The state's key; for the root, the id of the machine. */
   readonly key: string;
-  /** What is written on it, escaped for the eye but for no format. */
+  /** The title, with invisible characters escaped, but not escaped for a format. */
   readonly title: string;
   /** What it invokes and what it does on entry and exit. */
   readonly lines: readonly string[];
-  /** Its transitions without a target: they happen inside it and lead nowhere. */
+  /** Its transitions without a target. */
   readonly internal: readonly string[];
   readonly isActive: boolean;
   readonly parent: GraphState | undefined;
@@ -25,7 +25,7 @@ export interface GraphState {
 
 export interface GraphEdge {
   readonly source: GraphState;
-  /** Several are entered together, one in each region. */
+  /** Several targets are entered together, one in each region. */
   readonly targets: readonly [GraphState, ...GraphState[]];
   readonly label: string;
 }
@@ -33,7 +33,7 @@ export interface GraphEdge {
 type Building = { -readonly [Key in keyof GraphState]: GraphState[Key] } & { children: GraphState[] };
 type StatesByNode = Map<AnyStateNode, Building>;
 
-/** Reads a machine and, if `value` is given, which of its states are current. */
+/** Reads the states and edges of a machine and, if `value` is given, which states are current. */
 export function readGraph(machine: AnyStateMachine, value?: StateValue): Graph {
   const nodes: AnyStateNode[] = [];
   const states: StatesByNode = new Map();
@@ -62,7 +62,7 @@ export function readGraph(machine: AnyStateMachine, value?: StateValue): Graph {
   return { root, edges: nodes.flatMap((node) => edgesOf(node, states)) };
 }
 
-/** Whether the state lies in `ancestor`, at any depth. A state does not lie in itself. */
+/** Whether the state is inside `ancestor`, at any depth. A state is not inside itself. */
 export function isWithin(state: GraphState, ancestor: GraphState): boolean {
   for (let at = state.parent; at; at = at.parent) {
     if (at === ancestor) return true;
@@ -70,7 +70,7 @@ export function isWithin(state: GraphState, ancestor: GraphState): boolean {
   return false;
 }
 
-/** Every state below and including this one, in the order in which they were written. */
+/** This state and every state inside it, in the order in which they are written. */
 export function statesOf(state: GraphState): GraphState[] {
   return [state, ...state.children.flatMap((child) => statesOf(child))];
 }
@@ -81,7 +81,7 @@ function titleOf(node: AnyStateNode, machine: AnyStateMachine): string {
   return `${name} (${node.history === 'deep' ? 'deep history' : 'history'})`;
 }
 
-/** The root is always current, which says nothing, so it is not among them. */
+/** The current nodes, without the root, which always is current. */
 function activeNodes(node: AnyStateNode, value: StateValue): Set<AnyStateNode> {
   const found = new Set<AnyStateNode>();
   const visit = (within: AnyStateNode, at: StateValue | undefined): void => {
@@ -124,7 +124,7 @@ function edgeTo(node: AnyStateNode, target: readonly AnyStateNode[], label: stri
   return { source, targets: [first, ...others], label };
 }
 
-/** Where a history state leads when there is no history yet, if its author said so. */
+/** Where a history state leads if there is no history yet, if its author gave a target. */
 function defaultEdges(node: AnyStateNode, states: StatesByNode): GraphEdge[] {
   const { parent, machine } = node;
   const target: unknown = node.config.target;

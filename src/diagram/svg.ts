@@ -18,7 +18,7 @@ import { readGraph } from './model.ts';
 
 const START_PX = 3.5;
 
-/** It brings its own background, because a page that shows a picture can be dark while the reader's system is light. */
+/** The style has its own background, because the page around a picture can be dark while the reader's system is light. */
 const STYLE = [
   'text{font-family:system-ui,"Segoe UI",Helvetica,Arial,sans-serif;fill:#1f2328;white-space:pre}',
   `.title{font-size:${TITLE_PX}px;font-weight:600}`,
@@ -80,7 +80,7 @@ function stateSvg(drawn: Box & PlannedState): string {
   ].join('');
 }
 
-/** Drawn after the edges, which may cross the head of a state that holds others. */
+/** The text of a state, drawn after the edges, which may cross the head of a state with children. */
 function stateTextSvg({ state, title, lines, x, y, width }: Box & PlannedState): string {
   const center = x + width / 2;
   const top = y + TITLE_HEIGHT_PX + LINE_HEIGHT_PX;
@@ -110,7 +110,7 @@ function edgeSvg({ points, hasArrow, isInward }: DrawnEdge): string {
 const CORNER_PX = 6;
 const ARROW_PX = 7;
 
-/** Lines from point to point, as the `d` of a path. */
+/** Lines from point to point with rounded corners, as the `d` of a path. */
 function roundedPath(points: readonly Point[]): string {
   return points
     .map((point, index) => {
@@ -139,7 +139,7 @@ function towards(from: Point, to: Point, distance: number): Point {
   return { x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part };
 }
 
-/** One line of text around `x`, squeezed or stretched to the width that the layout reckoned with. */
+/** One line of text, centred at `x` and scaled to the width that the layout computed. */
 function textLine(text: string, x: number, y: number, className: 'title' | 'line' | 'label'): string {
   const width = className === 'title' ? titleWidth(text) : textWidth(text, TEXT_PX);
   const length = `text-anchor="middle" textLength="${px(width)}" lengthAdjust="spacingAndGlyphs"`;

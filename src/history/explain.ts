@@ -9,25 +9,25 @@ import { mailboxOf, type RoomContext } from '../room/context.ts';
 import type { CommitRecord, FailedRecord, NoteRecord } from '../journal/record.ts';
 import { readJournal, type JournalEntry } from '../journal/read.ts';
 
-/** Of what an activity returned; all of it is in the journal. */
+/** How much of an activity's output is shown; the journal has all of it. */
 const OUTPUT_CHARS_MAX = 500;
 
-/** One thing that happened to a workflow, and what it did to it. */
-export interface StoryLine {
-  /** The record of the journal; undefined for what was never believed and is no part of it. */
+/** One event in the history of a workflow, and what it changed. */
+export interface HistoryLine {
+  /** The seq of the journal record; undefined for mail that was never verified, which is not in the journal. */
   readonly seq: number | undefined;
-  /** Its place in the story, from 1: the journal has records that tell nothing. Undefined for what is no part of it, and while it happens. */
+  /** Its number in the history, from 1; records that show nothing are not counted. Undefined for unverified mail, and in live output. */
   readonly step?: number;
   /** Ms since the epoch. */
   readonly at: number;
   readonly cause: string;
-  /** The message that it was, and who verifiably sent it. */
+  /** The message that caused it; the sender is verified. */
   readonly mail?: MailFacts;
-  /** The effect id of the activity or command that it is the result of. */
+  /** The effect id of the activity or command whose result it is. */
   readonly effectId?: string;
   /**
-   * `taken`: it changed the state or was handled there. `failed`: the step threw, and the workflow went on or ended; `FAILED`: it
-   * could do neither. The rest changed nothing.
+   * `taken`: a transition was taken. `failed`: the step threw, and the workflow continued or ended. `FAILED`: the step threw and
+   * blocks the workflow. The others changed nothing.
    */
   readonly verdict: 'opened' | 'taken' | 'unhandled' | 'failed' | 'FAILED' | 'refused' | 'late' | 'not believed';
   readonly from?: string;
@@ -35,15 +35,15 @@ export interface StoryLine {
   readonly detail?: string;
   /** How an activity, a command or a child ended; why a message is undeliverable. */
   readonly outcome?: string;
-  /** When what has ended or was answered was started; ms since the epoch. */
+  /** When the call that now ended or was answered was started, in ms since the epoch. */
   readonly startedAt?: number;
-  /** The activities and commands that it started, and those that it ended because nobody waits for them any more. */
+  /** The activities and commands that it started (`started`), and those that it ended because they are no longer awaited (`givenUp`). */
   readonly started?: readonly StartedWork[];
   readonly givenUp?: readonly StartedWork[];
-  /** How much of it is told by the log only: what it logged, and actions, which may have failed. */
+  /** How many log entries and actions it had; what they logged, and whether the actions failed, is only in the log. */
   readonly logged?: number;
   readonly actions?: number;
-  /** What it said because of it. */
+  /** The messages that it sent. */
   readonly sent: readonly {
     readonly id: string;
     readonly type: string;
@@ -61,9 +61,9 @@ export interface StartedWork {
   readonly startedAt: number;
 }
 
-/** How a workflow came to where it is, oldest first; undefined when there is no such workflow. Throws as `readJournal`. */
-export function storyOf(context: RoomContext, address: string): StoryLine[] | undefined {
-  const lines: StoryLine[] = [];
+/** The history of a workflow, oldest first; undefined if there is no such workflow. Throws what `readJournal` throws. */
+export function explainWorkflow(context: RoomContext, address: string): HistoryLine[] | undefined {
+  const lines: HistoryLine[] = [];
   let before: WorkflowState | undefined;
   const isThere = readJournal(context, address, (entry) => {
     const line = lineOf(entry, before);
@@ -71,10 +71,10 @@ export function storyOf(context: RoomContext, address: string): StoryLine[] | un
     if ('commit' in entry) before = entry.commit.state;
     if ('failed' in entry && before) before = { ...before, failed: entry.failed };
   });
-  return isThere ? [...lines, ...neverBelieved(context, address)] : undefined;
+  return isThere ? [...lines, ...refusedMail(context, address)] : undefined;
 }
 
-function lineOf(entry: JournalEntry, before: WorkflowState | undefined): StoryLine | undefined {
+function lineOf(entry: JournalEntry, before: WorkflowState | undefined): HistoryLine | undefined {
   const { seq } = entry;
   if ('open' in entry) {
     const { at, process, machine } = entry.open;
@@ -92,18 +92,18 @@ function lineOf(entry: JournalEntry, before: WorkflowState | undefined): StoryLi
   return 'commit' in entry ? commitLine(seq, entry.commit, before) : undefined;
 }
 
-/** What a note is in the story of its workflow. */
-export function noteLine(seq: number, { at, mail, verdict, reason, detail }: NoteRecord): StoryLine {
+/** The history line of a note. */
+export function noteLine(seq: number, { at, mail, verdict, reason, detail }: NoteRecord): HistoryLine {
   const why = reason === undefined ? detail : `${reason}: ${detail}`;
   return { seq, at, cause: mail.type, mail, verdict, detail: why, sent: [] };
 }
 
-/** What a commit is in the story of its workflow; `before` is the state until then. */
-export function commitLine(seq: number, commit: CommitRecord, before: WorkflowState | undefined): StoryLine {
+/** The history line of a commit; `before` is the state until then. */
+export function commitLine(seq: number, commit: CommitRecord, before: WorkflowState | undefined): HistoryLine {
   const { at, cause, verdict, failure, state, outbox, logs, actions } = commit;
   const call = 'call' in cause && cause.call !== undefined ? before?.calls[cause.call] : undefined;
-  const started = workBeside(state, before);
-  const givenUp = workBeside(before, state).filter(({ effectId }) => effectId !== call?.effectId);
+  const started = workOnlyIn(state, before);
+  const givenUp = workOnlyIn(before, state).filter(({ effectId }) => effectId !== call?.effectId);
   return {
     seq,
     at,
@@ -121,16 +121,16 @@ export function commitLine(seq: number, commit: CommitRecord, before: WorkflowSt
   };
 }
 
-/** What a step that a workflow cannot get past is in its story. */
-export function failedLine(seq: number, failed: FailedRecord, before: WorkflowState | undefined): StoryLine {
+/** The history line of a step that blocks its workflow. */
+export function failedLine(seq: number, failed: FailedRecord, before: WorkflowState | undefined): HistoryLine {
   const { at, failure } = failed;
   const to = before ? { from: whereabouts(before), to: whereabouts({ ...before, failed }) } : {};
   const detail = describeFailure(failure);
   return { seq, at, ...causeParts({ ...failed, outbox: [] }), verdict: 'FAILED', ...to, detail, sent: [] };
 }
 
-/** The activities and commands of one state that the other has not. */
-function workBeside(state: WorkflowState | undefined, other: WorkflowState | undefined): StartedWork[] {
+/** The activities and commands of one state that the other state does not have. */
+function workOnlyIn(state: WorkflowState | undefined, other: WorkflowState | undefined): StartedWork[] {
   const others = new Set(Object.values(other?.calls ?? {}).map(({ effectId }) => effectId));
   return Object.values(state?.calls ?? {})
     .filter((call): call is WorkflowCall & StartedWork => call.kind === 'activity' || call.kind === 'command')
@@ -138,7 +138,7 @@ function workBeside(state: WorkflowState | undefined, other: WorkflowState | und
     .map(({ kind, src, effectId, since }) => ({ kind, src, effectId, startedAt: since }));
 }
 
-function causeParts(step: CauseAndMail): Pick<StoryLine, 'cause' | 'mail' | 'effectId' | 'outcome'> {
+function causeParts(step: CauseAndMail): Pick<HistoryLine, 'cause' | 'mail' | 'effectId' | 'outcome'> {
   const { cause } = step;
   const outcome = outcomeOf(cause);
   return {
@@ -149,9 +149,9 @@ function causeParts(step: CauseAndMail): Pick<StoryLine, 'cause' | 'mail' | 'eff
   };
 }
 
-/** As the machine is told it; undefined where there is nothing to add. */
+/** The outcome that the machine got; undefined if there is nothing to add. */
 function outcomeOf(cause: Cause): string | undefined {
-  if (!('event' in cause) || !cause.event || !TOLD_BY_MAILROOM.has(cause.kind)) return undefined;
+  if (!('event' in cause) || !cause.event || !REPORTED_BY_MAILROOM.has(cause.kind)) return undefined;
   const { error, output, reason } = cause.event;
   if (cause.kind === 'undelivered' && typeof reason === 'string') return reason;
   if (error !== undefined) {
@@ -165,10 +165,10 @@ function outcomeOf(cause: Cause): string | undefined {
     : `returned ${cut(JSON.stringify(output), { charsMax: OUTPUT_CHARS_MAX })}`;
 }
 
-/** What the other events carry is the machine's own, or others'. */
-const TOLD_BY_MAILROOM: ReadonlySet<Cause['kind']> = new Set(['result', 'answer', 'ended', 'undelivered']);
+/** Causes whose event Mailroom made; other events come from the machine or from other actors. */
+const REPORTED_BY_MAILROOM: ReadonlySet<Cause['kind']> = new Set(['result', 'answer', 'ended', 'undelivered']);
 
-/** Told by its form: what a cause was called for is not in the record. */
+/** Recognised by its shape, because the record does not say which kind of call a result is of. */
 function isCommandResult(output: unknown): output is CommandResult {
   if (typeof output !== 'object' || output === null) return false;
   const { exitCode, signal, timedOut, stdout, durationMs } = output as Readonly<Record<string, unknown>>;
@@ -181,8 +181,8 @@ function exitText({ exitCode, signal, timedOut }: CommandResult): string {
   return signal === null ? `exit code ${exitCode}` : `ended by ${signal}`;
 }
 
-/** What lies among the refused: it had no signature that could be believed, so it is no part of the journal. */
-function neverBelieved(context: RoomContext, address: string): StoryLine[] {
+/** Refused mail: its signature could not be verified, so it is not in the journal. */
+function refusedMail(context: RoomContext, address: string): HistoryLine[] {
   const mailbox = mailboxOf(context, address);
   if (!mailbox) return [];
   return listDead(mailbox)

@@ -5,23 +5,23 @@ import { type WorkflowEntry, type JournalEntry, journalPlace } from '../journal/
 import { isKnownFormat, JOURNAL_VERSION, type JournalBody } from '../journal/record.ts';
 
 export interface FollowOptions {
-  /** These and all that they start, also those that do not exist yet; every workflow of the room when not given. */
+  /** Follow these workflows and all their descendants, also if they do not exist yet. Default: every workflow of the room. */
   readonly addresses?: readonly string[] | undefined;
-  /** A journal cannot be read any further; it is left out from then on. */
+  /** Called when a journal cannot be read further; it is skipped from then on. */
   readonly onFault: (address: string, error: unknown) => void;
 }
 
 interface Followed {
   readonly address: string;
   readonly reader: ChainReader;
-  /** Read and not given yet: at most what one segment holds. */
+  /** Records that are read and not yielded yet: at most one segment. */
   readonly waiting: JournalEntry[];
   mayHaveMore: boolean;
 }
 
 /**
- * The records of several journals: at first what there is, then what is new since the last look. A look costs what is new,
- * and one open file for each journal is kept until `close`.
+ * The records of several journals: the first `read` yields all, each later one what is new since then. A read costs only what is
+ * new, and keeps one open file for each journal until `close`.
  */
 export class JournalFollower {
   readonly #context: RoomContext;
@@ -36,8 +36,8 @@ export class JournalFollower {
   }
 
   /**
-   * Everything that was not given yet, by time, within a journal in its own order. A child is followed as soon as a record
-   * says that it was started, so that its records find their place among the others'.
+   * Yields everything new, by time, and within a journal in its own order. A child is followed as soon as a record says that it
+   * was started, so that its records are sorted in among the others.
    */
   *read(): Generator<WorkflowEntry, void, void> {
     if (!this.#options.addresses) for (const address of listAddresses(this.#context)) this.#follow(address);
@@ -66,7 +66,7 @@ export class JournalFollower {
     this.#followed.set(address, { address, reader, waiting: [], mayHaveMore: true });
   }
 
-  /** The journal whose next record is the oldest; of those of one time, the first by name. */
+  /** The journal whose next record is the oldest; among equal times, the first by address. */
   #earliest(): Followed | undefined {
     let earliest: Followed | undefined;
     let at = Infinity;

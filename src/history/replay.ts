@@ -62,7 +62,7 @@ export function replayWorkflow(room: Room, address: string, machine: AnyStateMac
   return isThere ? { steps, divergences } : undefined;
 }
 
-/** A step that the workflow cannot get past, as the one that it would have been: it keeps the state, and asks for nothing. */
+/** A step that blocks the workflow, as a commit: it keeps the state and has no effects. */
 function asCommit(
   { progress, kin, ...failed }: FailedRecord,
   before: WorkflowState | undefined,
@@ -101,7 +101,7 @@ function compareStep(
   const isTooLarge = commit.failure?.name === STEP_TOO_LARGE && mayBeTooLarge(commit.cause, taken);
   const again = isTooLarge ? failedStep(options, commit.failure) : taken;
   const { verdict, failure, actions } = again;
-  // A message that was planned and taken back within the step had an id as well, so ids are given by the places of what is left.
+  // A message that was planned and dropped within the step took an id as well, so ids are matched by position.
   const ids = new Map(again.mail.map(({ id }, index) => [id, commit.outbox[index]?.id ?? id]));
   const replayed = asJson({
     verdict,
@@ -121,7 +121,7 @@ function compareStep(
   return differences('', recorded, replayed);
 }
 
-/** Where a step threw is no part of what it did, and another in every checkout. */
+/** The place of an error is not part of what a step did, and differs between checkouts. */
 function withoutPlace(failure: StepFailure | undefined): unknown {
   const { place: _place, ...error } = failure ?? {};
   return failure && error;
@@ -141,7 +141,7 @@ function withIds(
   return Object.fromEntries(given);
 }
 
-/** The message as it would be sent, without the order of its fields; of one that cannot be made what an entry says of it. */
+/** The message as it would be sent, ignoring the order of its fields; for one that cannot be made, what its entry would say. */
 function plannedMail(
   context: RoomContext,
   from: string,
@@ -150,9 +150,9 @@ function plannedMail(
   const { to, draft } =
     entry?.withoutOutput && mail.draft.type === END ? endingWithout(mail, entry.withoutOutput) : mail;
   const { type, content, data } = draft;
-  // Where the journal has no such message: one more than there was.
+  // The journal has no such message: the replay sends one more.
   if (!entry) return { to, type, content, data };
-  // Why it could not be made is nothing of the machine's: who was there, how large a message might be.
+  // The refusal depended on the room (who had joined, size limits), not on the machine.
   if (entry.refusal) return { id: entry.id, to, type, content };
   try {
     return messageOf(context, { id: entry.id, from, to, draft });

@@ -10,9 +10,9 @@ import { sealMessage } from '../signing/seal.ts';
 import { workflowsIn, noWorkflow } from '../journal/list.ts';
 
 /**
- * Sends a workflow STOP: it ends after the step that it is in, its children with it; one that nobody runs ends as soon as
- * it is run. Signed by the room itself, or, where each actor has a key of its own, with the workflow's: whoever owns it
- * may end it. Throws ActorNotFound when there is no such workflow, Conflict when it has ended, and as a send does.
+ * Sends STOP to a workflow: it ends after its current step, and its children with it. A workflow without a host ends as soon as it
+ * is run. The STOP is signed by the room itself, or with the workflow's own key if each actor has a key: the owner of the workflow
+ * may end it. Throws ActorNotFound if there is no such workflow, Conflict if it has ended, and what a send throws.
  */
 export async function stopWorkflow(
   context: RoomContext,
@@ -24,7 +24,7 @@ export async function stopWorkflow(
   const mailbox = found && mailboxOf(context, address);
   if (!mailbox) throw noWorkflow(context, address);
   if (found.state && found.state.status !== 'active') {
-    throw new Conflict(`The workflow ${address} has ended already: ${found.state.status}.`, {
+    throw new Conflict(`The workflow ${address} has already ended: ${found.state.status}.`, {
       hint: `See how: mailroom why ${address}`,
     });
   }

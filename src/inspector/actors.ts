@@ -1,15 +1,15 @@
 import { InspectedDefinition } from './definition.ts';
 
 export interface InspectionOptions {
-  /** Shows also what machines remember, are given and return: context, input, output. */
+  /** Also show context, input and output. Default: false. */
   readonly withContext?: boolean;
-  /** The configuration of the machine that a workflow runs, as `createMachine` was given it, where it is known. */
+  /** The configuration of a workflow's machine, as `createMachine` was given it; undefined if unknown. */
   readonly definitionOf?: (address: string) => unknown;
-  /** The parent of a workflow of which no record was given, where it is known. */
+  /** The parent of a workflow of which no record was seen; undefined if unknown. */
   readonly parentOf?: (address: string) => string | undefined;
 }
 
-/** A workflow, an activity or command of one, or whoever else had to do with one. */
+/** A workflow, an activity or command of one, or an actor that exchanged mail with one. */
 export interface InspectedActor {
   readonly sessionId: string;
   readonly name: string;
@@ -18,18 +18,18 @@ export interface InspectedActor {
   readonly definition: InspectedDefinition;
 }
 
-interface Known {
+interface KnownActor {
   readonly sessionId: string;
   definition: InspectedDefinition;
   parentId: string | undefined;
-  /** What was told of it last. */
-  told: readonly (string | undefined)[] | undefined;
+  /** What was last reported of it. */
+  reported: readonly (string | undefined)[] | undefined;
 }
 
-/** Everybody whom the records speak of, who is above whom, and what was told of each. */
+/** All actors that the records mention, their parents, and what was last reported of each. */
 export class InspectedActors {
   readonly #options: InspectionOptions;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, KnownActor>();
 
   constructor(options: InspectionOptions) {
     this.#options = options;
@@ -39,7 +39,7 @@ export class InspectedActors {
     return this.#actor(sessionId).definition;
   }
 
-  /** The topmost above it, or itself. */
+  /** The topmost ancestor, or the actor itself. */
   rootOf(sessionId: string): string {
     return this.#lineOf(this.#actor(sessionId))[0]?.sessionId ?? sessionId;
   }
@@ -48,34 +48,34 @@ export class InspectedActors {
     this.#actor(sessionId).parentId ??= parentId;
   }
 
-  /** The actor and those above it, the topmost first, as far as they were not told as they are now. From then on they are. */
-  untold(sessionId: string): InspectedActor[] {
+  /** The actor and its ancestors, topmost first, as far as they are new or changed since the last report. Marks them as reported. */
+  unreported(sessionId: string): InspectedActor[] {
     return this.#lineOf(this.#actor(sessionId)).flatMap((actor) => {
       const { definition, parentId } = actor;
       const rootId = this.rootOf(actor.sessionId);
       const now = [rootId, parentId, definition.text];
-      if (actor.told?.every((one, at) => one === now[at])) return [];
-      actor.told = now;
+      if (actor.reported?.every((one, at) => one === now[at])) return [];
+      actor.reported = now;
       return [{ sessionId: actor.sessionId, name: nameOf(actor.sessionId), rootId, parentId, definition }];
     });
   }
 
-  #actor(sessionId: string): Known {
+  #actor(sessionId: string): KnownActor {
     const { definitionOf, parentOf, withContext = false } = this.#options;
     let actor = this.#known.get(sessionId);
-    // What was only known as somebody's correspondent may turn out to be a workflow.
+    // An actor that was known only from its mail may turn out to be a workflow.
     const config = actor?.definition.isConfigured ? undefined : definitionOf?.(sessionId);
     if (!actor || config !== undefined) {
       const definition = new InspectedDefinition(config, { id: nameOf(sessionId), withContext });
-      actor = { parentId: undefined, told: undefined, ...actor, sessionId, definition };
+      actor = { parentId: undefined, reported: undefined, ...actor, sessionId, definition };
       this.#known.set(sessionId, actor);
     }
     actor.parentId ??= parentOf?.(sessionId);
     return actor;
   }
 
-  /** The actor behind those above it, the topmost first. */
-  #lineOf(actor: Known): Known[] {
+  /** The ancestors of the actor, topmost first, and the actor itself. */
+  #lineOf(actor: KnownActor): KnownActor[] {
     const line = [actor];
     for (let at = actor.parentId; at !== undefined; at = line[0]?.parentId) {
       const above = this.#actor(at);

@@ -1,50 +1,52 @@
 import { durableWorkOf } from '../workflow/activity.ts';
 
 const DEPTH_MAX = 100;
-/** Of the machine itself and no state: what it remembers, and values that only types and checks need. */
+/** Members of a machine that are not states: its context, and values that only types and checks need. */
 const HIDDEN = new Set(['context', 'schemas', 'types']);
 
-type Node = Record<string, unknown>;
+type DefinitionNode = Record<string, unknown>;
 
 /**
- * A machine as the inspector draws it: its configuration as JSON, functions by their names, and added to it whatever state or
- * transition the journal shows beyond that. Where the configuration is not known, all of it comes from the journal.
+ * A machine as the inspector draws it: its configuration as JSON, with functions by name, plus every state or transition that only
+ * the journal shows. If the configuration is unknown, all of it comes from the journal.
  */
 export class InspectedDefinition {
-  readonly #root: Node;
-  /** Whether it comes from code and not from the journal. */
+  readonly #root: DefinitionNode;
+  /** Whether it comes from the machine's configuration, not only from the journal. */
   readonly isConfigured: boolean;
   #text: string | undefined;
 
-  /** `config` is what `createMachine` was given; `id` stands in for one. */
+  /** `config` is what `createMachine` was given, or anything else if unknown; then the definition has this `id`. */
   constructor(config: unknown, { id, withContext }: { id: string; withContext: boolean }) {
     this.isConfigured = typeof config === 'object' && config !== null;
-    this.#root = this.isConfigured ? (copyRoot(config as Node, withContext) as Node) : newNode({ id });
+    this.#root = this.isConfigured
+      ? (copyRoot(config as DefinitionNode, withContext) as DefinitionNode)
+      : newNode({ id });
   }
 
-  /** JSON; it changes when something was added. */
+  /** The definition as JSON; it changes when something is added. */
   get text(): string {
     return (this.#text ??= JSON.stringify(this.#root));
   }
 
-  /** Makes sure that the states of this value are in it. */
+  /** Adds the states of this state value, if they are missing. */
   see(value: unknown, { isEnd }: { isEnd: boolean }): void {
     if (this.#add(this.#root, value, isEnd && !this.isConfigured)) this.#text = undefined;
   }
 
-  /** Makes sure, where the configuration is not known, that it shows how one value followed the other. */
+  /** Adds the transition from one state value to another, if the configuration is unknown. */
   seeTransition(from: unknown, to: unknown, eventType: string): void {
     if (!this.isConfigured && addTransition(this.#root, { from, to, eventType })) this.#text = undefined;
   }
 
-  #add(node: Node, value: unknown, isEnd: boolean): boolean {
+  #add(node: DefinitionNode, value: unknown, isEnd: boolean): boolean {
     const parts = partsOf(value);
     if (parts.length === 0) return false;
-    let isNews = false;
-    const set = (on: Node, name: string, to: unknown): void => {
+    let isChanged = false;
+    const set = (on: DefinitionNode, name: string, to: unknown): void => {
       if (on[name] === to) return;
       on[name] = to;
-      isNews = true;
+      isChanged = true;
     };
     if (parts.length > 1) {
       set(node, 'type', 'parallel');
@@ -55,11 +57,11 @@ export class InspectedDefinition {
     const states = childNode(node, 'states');
     for (const [key, below] of parts) {
       if (!Object.hasOwn(states, key)) set(states, key, newNode());
-      const state = states[key] as Node;
+      const state = states[key] as DefinitionNode;
       if (isEnd && below === undefined && parts.length === 1) set(state, 'type', 'final');
-      if (this.#add(state, below, false)) isNews = true;
+      if (this.#add(state, below, false)) isChanged = true;
     }
-    return isNews;
+    return isChanged;
   }
 }
 
@@ -71,46 +73,46 @@ function partsOf(value: unknown): [string, unknown][] {
 
 /** Adds `on: { <event>: <target> }` at the highest states that differ. */
 function addTransition(
-  node: Node,
+  node: DefinitionNode,
   { from, to, eventType }: { from: unknown; to: unknown; eventType: string },
 ): boolean {
   const [before, after] = [partsOf(from), new Map(partsOf(to))];
-  const states = node['states'] as Node | undefined;
+  const states = node['states'] as DefinitionNode | undefined;
   const [only] = before;
   if (!states || !only) return false;
   if (before.length === 1 && after.size === 1 && !after.has(only[0])) {
     const [target = ''] = after.keys();
-    return addTarget(childNode(states[only[0]] as Node, 'on'), eventType, target);
+    return addTarget(childNode(states[only[0]] as DefinitionNode, 'on'), eventType, target);
   }
-  let isNews = false;
+  let isChanged = false;
   for (const [key, below] of before) {
     if (!after.has(key) || below === undefined) continue;
-    if (addTransition(states[key] as Node, { from: below, to: after.get(key), eventType })) isNews = true;
+    if (addTransition(states[key] as DefinitionNode, { from: below, to: after.get(key), eventType })) isChanged = true;
   }
-  return isNews;
+  return isChanged;
 }
 
-function addTarget(on: Node, eventType: string, target: string): boolean {
+function addTarget(on: DefinitionNode, eventType: string, target: string): boolean {
   const targets = (Object.hasOwn(on, eventType) ? on[eventType] : []) as { target: string }[];
   if (targets.some((one) => one.target === target)) return false;
   on[eventType] = [...targets, { target }];
   return true;
 }
 
-function childNode(node: Node, name: string): Node {
+function childNode(node: DefinitionNode, name: string): DefinitionNode {
   const found = node[name];
-  if (typeof found === 'object' && found !== null) return found as Node;
+  if (typeof found === 'object' && found !== null) return found as DefinitionNode;
   const made = newNode();
   node[name] = made;
   return made;
 }
 
-/** Without a prototype, so that a state may have any name. */
-function newNode(content: Node = {}): Node {
-  return Object.assign(Object.create(null) as Node, content);
+/** A node without a prototype, so that a state may have any name. */
+function newNode(content: DefinitionNode = {}): DefinitionNode {
+  return Object.assign(Object.create(null) as DefinitionNode, content);
 }
 
-function copyRoot(config: Node, withContext: boolean): unknown {
+function copyRoot(config: DefinitionNode, withContext: boolean): unknown {
   const shown = Object.entries(config).filter(
     ([name, value]) => !HIDDEN.has(name) || (name === 'context' && withContext && typeof value !== 'function'),
   );
@@ -136,7 +138,7 @@ function copy(value: unknown, above: readonly unknown[]): unknown {
   return node;
 }
 
-/** What stands for actor logic that was written where a name could be: a machine has its own context within. */
+/** A name that stands for inline actor logic, which is not copied because a machine has its own context within. */
 function logicName(value: object): string | undefined {
   if ('__xstatenode' in value) return 'id' in value ? String(value.id) : 'machine';
   if (!('transition' in value) || typeof value.transition !== 'function') return undefined;

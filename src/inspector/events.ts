@@ -7,15 +7,15 @@ import { type SeenSnapshot, wireBase, type WireEvent, type WireHead } from './wi
 import type { WorkflowEntry } from '../journal/read.ts';
 
 /**
- * What the Stately inspector is told, from the records of any number of workflows. The same records in the same order give the
- * same events, and an actor is always told of before anything refers to it.
+ * The events for the Stately inspector, from the records of any number of workflows. Deterministic: the same records in the same
+ * order give the same events. An actor is always announced before anything refers to it.
  */
 export function inspectEvents(entries: Iterable<WorkflowEntry>, options: InspectionOptions = {}): WireEvent[] {
   const inspection = new Inspection(options);
   return [...entries].flatMap((one) => inspection.take(one));
 }
 
-/** The same, record by record. */
+/** The same, one record at a time. */
 export class Inspection {
   readonly #options: InspectionOptions;
   readonly #actors: InspectedActors;
@@ -26,57 +26,57 @@ export class Inspection {
     this.#actors = new InspectedActors(options);
   }
 
-  /** The events of a record; only what a machine took makes any. */
+  /** The events of a record; empty unless a machine took something. */
   take({ address, entry }: WorkflowEntry): WireEvent[] {
     if ('failed' in entry) return this.#fail(address, entry.seq, entry.failed);
     if (!('commit' in entry)) return [];
-    const telling = new Telling(address, entry.seq, entry.commit.at);
-    this.#commit(address, entry.commit, telling);
-    return telling.events;
+    const out = new RecordEvents(address, entry.seq, entry.commit.at);
+    this.#commit(address, entry.commit, out);
+    return out.events;
   }
 
-  #commit(address: string, { cause, state }: CommitRecord, telling: Telling): void {
-    const step: Step = { address, cause, state, before: this.#states.get(address), telling };
+  #commit(address: string, { cause, state }: CommitRecord, out: RecordEvents): void {
+    const step: InspectedStep = { address, cause, state, before: this.#states.get(address), out };
     const event = seenEvent(cause, this.#options);
     this.#states.set(address, state);
     this.#learn(step, event);
-    this.#tellActor(address, telling);
+    this.#addActor(address, out);
     for (const [childId, call] of Object.entries(state.calls)) {
-      this.#tellActor(sessionOf(address, childId, call), telling);
+      this.#addActor(sessionOf(address, childId, call), out);
     }
-    // A timer may only send a message; then the machine took nothing.
+    // A timer may only send a delayed message; then the machine took nothing.
     if (!event) return;
     const sourceId = sourceOf(address, cause);
-    if (sourceId !== undefined) this.#tellActor(sourceId, telling);
-    this.#tellEnds(step, event);
-    this.#tellTaken(step, event);
-    this.#tellBegins(step);
+    if (sourceId !== undefined) this.#addActor(sourceId, out);
+    this.#addEnds(step, event);
+    this.#addTaken(step, event);
+    this.#addBegins(step);
   }
 
-  /** The machine took nothing: its state is what it was, and it is in error. */
+  /** The machine took nothing: its state is unchanged, and its status is an error. */
   #fail(address: string, seq: number, failed: BlockingStep): WireEvent[] {
     const before = this.#states.get(address);
     const event = seenEvent(failed.cause, this.#options);
     if (!before || !event) return [];
     const state = { ...before, failed };
     this.#states.set(address, state);
-    const telling = new Telling(address, seq, failed.at);
-    this.#tellActor(address, telling);
-    this.#tellTaken({ address, cause: failed.cause, state, before, telling }, event);
-    return telling.events;
+    const out = new RecordEvents(address, seq, failed.at);
+    this.#addActor(address, out);
+    this.#addTaken({ address, cause: failed.cause, state, before, out }, event);
+    return out.events;
   }
 
-  #tellTaken({ address, cause, state, telling }: Step, event: PlainEvent): void {
+  #addTaken({ address, cause, state, out }: InspectedStep, event: PlainEvent): void {
     const sourceId = sourceOf(address, cause);
     const head = { sessionId: address, rootId: this.#actors.rootOf(address) };
     const source = sourceId === undefined ? {} : { sourceId };
-    telling.add(head, (base) => ({ type: '@xstate.event', ...source, event, ...base }));
+    out.add(head, (base) => ({ type: '@xstate.event', ...source, event, ...base }));
     const snapshot = seenSnapshot(address, state, this.#options);
-    telling.add(head, (base) => ({ type: '@xstate.snapshot', event, snapshot, ...base }));
+    out.add(head, (base) => ({ type: '@xstate.snapshot', event, snapshot, ...base }));
   }
 
-  /** What the record says about actors, before any of them is told. */
-  #learn({ address, state, before }: Step, event: PlainEvent | undefined): void {
+  /** Learns what the record says about actors, before any of them is announced. */
+  #learn({ address, state, before }: InspectedStep, event: PlainEvent | undefined): void {
     if (state.parent) this.#actors.setParent(address, state.parent.address);
     const definition = this.#actors.definitionOf(address);
     const value = valueOf(state.snapshot);
@@ -89,10 +89,10 @@ export class Inspection {
     }
   }
 
-  /** Tells of an actor and of those above it, what was not told already. */
-  #tellActor(actor: string, telling: Telling): void {
-    for (const { sessionId, rootId, name, parentId, definition } of this.#actors.untold(actor)) {
-      telling.add({ sessionId, rootId }, (base) => ({
+  /** Announces an actor and its ancestors, as far as they are new or have changed. */
+  #addActor(actor: string, out: RecordEvents): void {
+    for (const { sessionId, rootId, name, parentId, definition } of this.#actors.unreported(actor)) {
+      out.add({ sessionId, rootId }, (base) => ({
         type: '@xstate.actor',
         name,
         ...(parentId === undefined ? {} : { parentId }),
@@ -103,7 +103,7 @@ export class Inspection {
     }
   }
 
-  /** Without the children, which are told of after it. */
+  /** The snapshot without the children, which are announced after it. */
   #snapshotAlone(sessionId: string): SeenSnapshot {
     const state = this.#states.get(sessionId);
     if (!state) return { status: 'active' };
@@ -111,46 +111,46 @@ export class Inspection {
     return snapshot;
   }
 
-  /** Activities and commands that the machine waits for no more: with a result, or stopped. */
-  #tellEnds(step: Step, event: PlainEvent): void {
+  /** Activities and commands that the machine no longer waits for: with a result, or stopped. */
+  #addEnds(step: InspectedStep, event: PlainEvent): void {
     for (const [childId, call] of Object.entries(step.before?.calls ?? {})) {
       if (!isWork(call) || step.state.calls[childId]?.effectId === call.effectId) continue;
       const hasResult = step.cause.kind === 'result' && step.cause.effectId === call.effectId;
       const status = event.type.startsWith('xstate.error.') ? 'error' : 'done';
-      if (hasResult) this.#tellWork(step, childId, { event, status });
-      else this.#tellWork(step, childId, { event: { type: 'xstate.stop' }, status: 'stopped' });
+      if (hasResult) this.#addWork(step, childId, { event, status });
+      else this.#addWork(step, childId, { event: { type: 'xstate.stop' }, status: 'stopped' });
     }
   }
 
-  /** Activities and commands that the machine waits for from here on, also where one of that id was there before. */
-  #tellBegins(step: Step): void {
+  /** Activities and commands that the machine waits for from here on, also if they replace one of the same id. */
+  #addBegins(step: InspectedStep): void {
     for (const [childId, call] of Object.entries(step.state.calls)) {
       if (!isWork(call) || step.before?.calls[childId]?.effectId === call.effectId) continue;
-      this.#tellWork(step, childId, { event: { type: 'xstate.init' }, status: 'active' });
+      this.#addWork(step, childId, { event: { type: 'xstate.init' }, status: 'active' });
     }
   }
 
-  #tellWork(
-    { address, telling }: Step,
+  #addWork(
+    { address, out }: InspectedStep,
     childId: string,
     { event, status }: { event: PlainEvent; status: SeenSnapshot['status'] },
   ): void {
     const head = { sessionId: `${address}/${childId}`, rootId: this.#actors.rootOf(address) };
-    telling.add(head, (base) => ({ type: '@xstate.snapshot', event, snapshot: { status }, ...base }));
+    out.add(head, (base) => ({ type: '@xstate.snapshot', event, snapshot: { status }, ...base }));
   }
 }
 
-interface Step {
+interface InspectedStep {
   readonly address: string;
   readonly cause: Cause;
   readonly state: WorkflowState;
-  /** Undefined at its first. */
+  /** Undefined at the first step. */
   readonly before: WorkflowState | undefined;
-  readonly telling: Telling;
+  readonly out: RecordEvents;
 }
 
 /** The events of one record, numbered. */
-class Telling {
+class RecordEvents {
   readonly events: WireEvent[] = [];
   readonly #address: string;
   readonly #seq: number;
@@ -171,7 +171,7 @@ class Telling {
   }
 }
 
-/** Who verifiably sent it; what it is the result of; the machine itself for its own timers; nobody for a start by hand. */
+/** The verified sender; the work whose result it is; the machine itself for its own timers; undefined for a start by hand. */
 function sourceOf(address: string, cause: Cause): string | undefined {
   if (cause.kind === 'result') return `${address}/${cause.call}`;
   if ('mail' in cause && cause.mail) return cause.mail.from;
@@ -182,18 +182,18 @@ function isWork(call: WorkflowCall): boolean {
   return call.kind === 'activity' || call.kind === 'command';
 }
 
-interface Shown {
+interface Visibility {
   readonly withContext?: boolean;
 }
 
-/** The session of what a workflow waits for: an address, or a name below its own that no address can be. */
+/** The session id of what a workflow waits for: an address, or a name below the workflow's that cannot be an address. */
 function sessionOf(address: string, childId: string, call: WorkflowCall): string {
   if (call.kind === 'machine') return call.address;
   return call.kind === 'ask' ? call.to : `${address}/${childId}`;
 }
 
-/** A workflow's state as the inspector shows it; what it remembers only when asked for. */
-function seenSnapshot(address: string, state: WorkflowState, { withContext = false }: Shown): SeenSnapshot {
+/** A workflow's state as the inspector shows it; context and output only with `withContext`. */
+function seenSnapshot(address: string, state: WorkflowState, { withContext = false }: Visibility): SeenSnapshot {
   const { snapshot, output, failed } = state;
   // To XState an actor that throws is in error, whatever its snapshot was.
   const { status, error } = failed ? { status: 'error' as const, error: failed.failure } : state;
@@ -218,10 +218,10 @@ function contextOf(snapshot: unknown): unknown {
 }
 
 /**
- * The event that the machine took; none when a timer only sent a message, or an event was for another workflow. Messages are shown whole; what a machine is begun
- * with, and what children and activities return, is context on its way, so it is shown with the context only.
+ * The event that the machine took; undefined if a timer only sent a message, or the event was for another workflow. Messages are
+ * shown whole. Input, and what children and activities return, usually becomes context, so it is shown only with `withContext`.
  */
-function seenEvent(cause: Cause, { withContext = false }: Shown): PlainEvent | undefined {
+function seenEvent(cause: Cause, { withContext = false }: Visibility): PlainEvent | undefined {
   if (cause.kind === 'start') return { type: 'xstate.init', ...(withContext ? { input: cause.input } : {}) };
   const event = 'event' in cause ? cause.event : undefined;
   if (!event || withContext || (cause.kind !== 'ended' && cause.kind !== 'result')) return event;

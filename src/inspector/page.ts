@@ -3,7 +3,7 @@ import type { Page } from '../host/loopback-server.ts';
 /** The official viewer. */
 export const VIEWER_URL = 'https://stately.ai/inspect';
 
-/** A page with the viewer in it, and the script that hands it the events as the package's own server does. */
+/** A page that frames the viewer, and the script that gives the viewer the events as the package's own server does. */
 export function inspectPages(viewerUrl: string): ReadonlyMap<string, Page> {
   return new Map([
     ['/', { contentType: 'text/html; charset=utf-8', body: html(viewerUrl) }],
@@ -11,7 +11,7 @@ export function inspectPages(viewerUrl: string): ReadonlyMap<string, Page> {
   ]);
 }
 
-/** What these pages may load: nothing but the viewer, from its own site. */
+/** The content security policy of these pages: nothing but the viewer, from its own site. */
 export function inspectPolicy(viewerUrl: string): string {
   const { origin, protocol, host } = new URL(viewerUrl);
   return [
@@ -45,9 +45,9 @@ function html(viewerUrl: string): string {
 }
 
 /**
- * The viewer says when it is ready; from then on, and again after a reload, it gets every event from the first on. Only the
- * frame is listened to, and only the origin that spoke is answered. The token is in the fragment of the page's address, so
- * that no request and no other page carries it.
+ * The viewer says when it is ready, also after a reload; then it gets every event from the first on. The script accepts messages
+ * only from the frame and answers only the origin that sent them. The token is in the fragment of the page's address, so that no
+ * request and no other page carries it.
  */
 const BRIDGE = `'use strict';
 const viewer = document.getElementById('viewer');

@@ -4,25 +4,26 @@ import { inspectPages, inspectPolicy } from './page.ts';
 import type { WireEvent } from './wire.ts';
 
 const LISTENERS_MAX = 16;
-/** How long the last events may take to reach a viewer before it is left. */
+/** How long the last events may take to reach a viewer before it is cut off. */
 const DRAIN_MS_MAX = 1_000;
 
 export interface RelayOptions {
   readonly start: StartLoopbackServer;
   readonly clock: Clock;
-  /** 0 lets the system choose. */
+  /** The port to listen on; 0 lets the system choose. */
   readonly port: number;
   /** The page that shows the events. */
   readonly viewerUrl: string;
-  /** What a viewer must know to get the events: part of the URL, behind its `#`, which no browser sends anywhere. */
+  /** The token that a viewer must send to get the events: the fragment of the URL, which no browser sends anywhere. */
   readonly token: string;
-  /** Bytes of events kept for viewers that come later; 64 MiB if not given. */
+  /** Bytes of events kept for viewers that connect later. Default: 64 MiB. */
   readonly bytesMax?: number | undefined;
 }
 
 /**
- * Gives events to every viewer that connects, from the first on, at the pace of each. Memory is bounded by what is kept for
- * late ones (see `InspectReplay`), however many there are; one that is so slow that its next event is given up is cut off.
+ * Sends events to every viewer that connects, from the first event on, at the viewer's own pace. Memory is bounded by the events
+ * kept for late viewers (see `InspectReplay`), whatever the number of viewers. A viewer is cut off if it is so slow that its next
+ * event is no longer kept.
  */
 export class InspectRelay {
   readonly #replay: InspectReplay;
@@ -39,7 +40,7 @@ export class InspectRelay {
     this.#replay = new InspectReplay(bytesMax);
   }
 
-  /** Rejects with the system's error when the port cannot be had. */
+  /** Rejects with the system's error if the port is not available. */
   static async start(options: RelayOptions): Promise<InspectRelay> {
     const { start, port, viewerUrl, token } = options;
     const relay = new InspectRelay(options);
@@ -62,7 +63,7 @@ export class InspectRelay {
     return `http://127.0.0.1:${this.#server?.port ?? 0}/#${this.#token}`;
   }
 
-  /** Whether some of what was added is kept for nobody any more. */
+  /** Whether some events are no longer kept for late viewers. */
   get hasForgotten(): boolean {
     return this.#replay.first > 0;
   }
@@ -73,7 +74,7 @@ export class InspectRelay {
     this.#wake = new AbortController();
   }
 
-  /** Lets viewers have the rest, for a while, and ends. Then nothing of it keeps the process. */
+  /** Gives viewers a while for the rest of the events, then closes the server, so that nothing keeps the process alive. */
   async close(): Promise<void> {
     this.#isEnding = true;
     this.#wake.abort();
@@ -90,7 +91,7 @@ export class InspectRelay {
     for (const text of replay.actors) await listener.send(text);
     let next = 0;
     while (!gone.aborted) {
-      // Of what was there before it came, it gets what is still there.
+      // Of the events before it connected, it gets those that are still kept.
       next = Math.max(next, Math.min(replay.first, joinedAt));
       if (next === replay.end) {
         if (this.#isEnding) return listener.end('everything was told');
@@ -99,7 +100,7 @@ export class InspectRelay {
       }
       const event = replay.at(next);
       if (!event) return listener.end('too slow: reload to begin again');
-      // Those actors were told first.
+      // Actors known before it connected were sent first.
       if (!event.isActor || next >= joinedAt) await listener.send(event.text);
       next += 1;
     }
@@ -120,23 +121,23 @@ export class InspectRelay {
   }
 }
 
-/** What is kept for those who come later: some ten thousand steps of a middling workflow. */
+/** Bytes kept for late viewers: about ten thousand steps of an average workflow. */
 const REPLAY_BYTES_MAX = 64 * 1024 * 1024;
 
 /** An event as JSON. */
-interface Kept {
+interface KeptEvent {
   readonly text: Buffer;
   readonly isActor: boolean;
 }
 
 /**
- * The events so far, for whoever comes late: the last word on each actor, and everything in its order. Bounded: past
- * `bytesMax` the oldest events are given up, actors only when they alone are too much.
+ * The events so far, for late viewers: the latest event on each actor, and all events in order. Bounded: beyond `bytesMax` the
+ * oldest events are dropped, and actors only if they alone exceed it.
  */
 export class InspectReplay {
   readonly #bytesMax: number;
   readonly #actors = new Map<string, Buffer>();
-  readonly #events = new Map<number, Kept>();
+  readonly #events = new Map<number, KeptEvent>();
   #first = 0;
   #end = 0;
   #bytes = 0;
@@ -145,7 +146,7 @@ export class InspectReplay {
     this.#bytesMax = bytesMax;
   }
 
-  /** The number of the first event that is still there. */
+  /** The number of the first event that is still kept. */
   get first(): number {
     return this.#first;
   }
@@ -153,7 +154,7 @@ export class InspectReplay {
   get end(): number {
     return this.#end;
   }
-  /** What is known of each actor, as JSON. */
+  /** The latest event on each actor, as JSON. */
   get actors(): readonly Buffer[] {
     return [...this.#actors.values()];
   }
@@ -161,8 +162,8 @@ export class InspectReplay {
     return this.#bytes;
   }
 
-  /** The event of this number; undefined when it was given up, or is not there yet. */
-  at(number: number): Kept | undefined {
+  /** The event of this number; undefined if it was dropped, or does not exist yet. */
+  at(number: number): KeptEvent | undefined {
     return this.#events.get(number);
   }
 

@@ -1,9 +1,9 @@
 import type { PlainEvent } from '../step/workflow-state.ts';
 
-/** The version of `@statelyai/inspect` whose events these are; its receivers look for one. */
+/** The version of `@statelyai/inspect` whose events these are; receivers check for one. */
 const WIRE_VERSION = '0.7.2';
 
-/** What the Stately inspector is told: the wire events of `@statelyai/inspect`. */
+/** The events that the Stately inspector gets: the wire events of `@statelyai/inspect`. */
 export type WireEvent = WireActor | WireTaken | WireSnapshot;
 
 interface WireBase {
@@ -14,11 +14,11 @@ interface WireBase {
   readonly createdAt: string;
   /** The address; `<address>/<child id>` for an activity or command. */
   readonly sessionId: string;
-  /** That of the topmost workflow. */
+  /** The session id of the topmost workflow. */
   readonly rootId: string;
 }
 
-/** There is such an actor; again when more of it is known. */
+/** Announces an actor; repeated when more of it is known. */
 export interface WireActor extends WireBase {
   readonly type: '@xstate.actor';
   readonly name: string;
@@ -35,7 +35,7 @@ export interface WireTaken extends WireBase {
   readonly event: PlainEvent;
 }
 
-/** What became of it. */
+/** The actor's snapshot after the event. */
 export interface WireSnapshot extends WireBase {
   readonly type: '@xstate.snapshot';
   readonly event: PlainEvent;
@@ -68,7 +68,7 @@ export function wireBase({ id, at, sessionId, rootId }: WireHead): WireBase {
   return { _version: WIRE_VERSION, id, createdAt: String(at), sessionId, rootId };
 }
 
-/** Whether it has the form that receivers look for. */
+/** Whether the value has the shape that receivers check for. */
 export function isWireEvent(value: unknown): value is WireEvent {
   if (typeof value !== 'object' || value === null || !('type' in value)) return false;
   const { type, _version, sessionId } = value as Partial<WireEvent>;

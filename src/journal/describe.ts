@@ -13,7 +13,7 @@ function stateText(value: unknown): string {
   return parts.length === 0 ? '-' : parts.length === 1 ? (parts[0] ?? '-') : `(${parts.join(', ')})`;
 }
 
-/** Where a workflow is: its state, or how it ended. */
+/** The state of a workflow on one line, and how it ended or that it is FAILED. */
 export function whereabouts({ status, snapshot, failed }: WorkflowState): string {
   const text = stateText(valueOf(snapshot));
   if (failed) return `${text} (FAILED)`;
@@ -33,12 +33,12 @@ export function describeCommit(commit: Pick<CommitRecord, 'cause' | 'state' | 'f
   return failure ? `${what}: ${failure.message}` : `${what}: ${whereabouts(state)}`;
 }
 
-/** The error of a step, with its place. */
+/** The error of a step, with the place that threw it. */
 export function describeFailure({ name, message, place }: StepFailure): string {
   return `${name}: ${message}${place === undefined ? '' : ` (at ${place})`}`;
 }
 
-/** What a timer was for: the event that the machine was given, or the message that went out. */
+/** A timer by its purpose: the event that the machine got, or the message that was sent. */
 function timerText({ cause, outbox }: Pick<CommitRecord, 'cause' | 'outbox'>): string {
   if ('event' in cause && cause.event) return `timer ${timerName(cause.event.type)}`;
   return outbox[0] ? `timer ${delayedName(outbox[0])}` : 'timer';
@@ -55,7 +55,7 @@ export type WaitingFor =
   /** The end of the child at `address`. */
   | { readonly kind: 'child'; readonly address: string; readonly since: number };
 
-/** What the workflow waits for beside mail, soonest timer first. */
+/** What the workflow waits for other than mail; calls first, then timers by due time. */
 export function waitingFor({ timers, calls }: WorkflowState): WaitingFor[] {
   const waiting = Object.values(calls).map((call): WaitingFor => {
     const { since, src } = call;
@@ -73,25 +73,25 @@ export function waitingFor({ timers, calls }: WorkflowState): WaitingFor[] {
   return [...waiting, ...due];
 }
 
-/** XState's event of a delayed transition says the delay: `xstate.after.patience.ship.testing` → `after patience`. */
+/** XState's event type of a delayed transition has the delay: `xstate.after.patience.ship.testing` → `after patience`. */
 function timerName(eventType: string): string {
   const after = /^xstate\.after\.([^.]+)\./.exec(eventType)?.[1];
   return after === undefined ? eventType : `after ${/^\d+$/.test(after) ? `${after} ms` : after}`;
 }
 
-/** What a message that goes out later is called: its type; of an event to the parent or a child, the event's. */
+/** The name of a delayed message: its type, or for an event to the parent or a child the type of the event. */
 function delayedName({ type, content }: { readonly type: string; readonly content: string }): string {
   return type === EVENT ? content : type;
 }
 
-/** Which step a FAILED workflow cannot get past, and why. */
+/** The step that blocks a FAILED workflow, and its error. */
 export function describeFailed({ cause, failure }: BlockingStep): string {
   return `FAILED at ${causeText({ cause, outbox: [] })}: ${describeFailure(failure)}`;
 }
 
 export type CauseAndMail = Pick<CommitRecord, 'cause' | 'outbox'>;
 
-/** What a step is on, in a few words. */
+/** The cause of a step, in a few words. */
 export function causeText(step: CauseAndMail): string {
   const { cause } = step;
   switch (cause.kind) {

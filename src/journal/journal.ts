@@ -13,26 +13,26 @@ import { journalPlace } from './read.ts';
 import { formatOf, type JournalBody, type MachineRef } from './record.ts';
 
 const OPEN_TRIES_MAX = 64;
-/** How long a host that appends nothing goes without looking whether it is still the one. */
+/** How often a host that appends nothing checks whether it still owns the journal. */
 const OWNER_LOOK_MS = 2_000;
 
 export interface JournalOptions {
   readonly durability: Durability;
   readonly machine: MachineRef;
-  /** Open it although a live host has it; that one is fenced at its next record. */
+  /** Open the journal even if a live host has it; that host is fenced at its next record. */
   readonly takeOver: boolean;
-  /** When the workflow was last seen, ms since the epoch, before this process gave a sign of it. */
+  /** When the workflow last showed a sign of life, in ms since the epoch, before this process gave one. */
   readonly seenMs: number | undefined;
 }
 
 /**
- * The journal of a workflow that this process runs. Guarantee: of all processes that have opened it, only the last one's
- * records count from then on, and each learns from its next append which it is, or from its next look.
+ * The journal of a workflow that this process runs. Guarantee: of all processes that have opened it, only the records of the last
+ * one count from then on. Every other process learns of its fencing from its next append, or from its next `lookForOwner`.
  */
 export class Journal {
   readonly address: string;
   readonly fold: JournalFold;
-  /** Whether the host before did not leave in good order, so that the next message may be what killed it. */
+  /** Whether the previous host did not close cleanly, so that the next message may be what killed it. */
   readonly isUnclean: boolean;
   readonly #chain: ChainFile;
   readonly #clock: Clock;
@@ -58,8 +58,8 @@ export class Journal {
   }
 
   /**
-   * Takes the workflow: reads its journal and appends an `open` record, which fences every other host. Throws Conflict when a
-   * live host has it, ChainDamaged, RoomRefused for a newer format, and errors of the file system.
+   * Takes the workflow: reads its journal and appends an `open` record, which fences every other host. Throws Conflict if a live
+   * host has it, ChainDamaged, RoomRefused for a newer format, and errors of the file system.
    */
   static async open(context: RoomContext, address: string, options: JournalOptions): Promise<Journal> {
     const { host, layout } = context;
@@ -85,7 +85,7 @@ export class Journal {
         isUnclean,
       });
       const { directory } = actorLayout(layout, address);
-      // Also of one that was there: whoever made it need not have come to this.
+      // Also if the journal existed: the process that made it may have died before it synced the directory.
       const made = options.durability === 'power' ? [syncDirectory(host.files, directory)] : [];
       await allOrThrow([journal.sync(), ...made]);
       return journal;
@@ -103,20 +103,20 @@ export class Journal {
     return appended.record.seq;
   }
 
-  /** Throws Fenced unless this host still has the workflow, by a look at what others appended; and errors of the file system. */
+  /** Reads what others appended. Throws Fenced unless this host still has the workflow, and errors of the file system. */
   assertOwner(): void {
     this.#lookedAtMs = this.#clock.now();
     this.#chain.readOn();
     if (this.fold.openedBy !== this.#chain.by) throw this.#fenced();
   }
 
-  /** The same where the last look is a while ago: a host that was stopped while another one took over has nothing to append. */
+  /** The same, if the last check is a while ago: a host that was suspended during a takeover may have nothing to append. */
   lookForOwner(): void {
     const sinceMs = this.#clock.now() - this.#lookedAtMs;
     if (sinceMs >= OWNER_LOOK_MS || sinceMs < 0) this.assertOwner();
   }
 
-  /** In `power` durability, waits until all that was appended is on the disk. */
+  /** In `power` durability, waits until all appended records are on the disk. */
   async sync(): Promise<void> {
     if (this.#durability !== 'power') return;
     try {
@@ -128,8 +128,8 @@ export class Journal {
   }
 
   /**
-   * Whether to try again after this error: after a failed sync, after damage and without the room nothing can be appended, and
-   * no record gets smaller.
+   * Whether a retry makes sense after this error. Not after a failed sync, damage or the loss of the room, because nothing can be
+   * appended then; and not for a record that is too large.
    */
   canGoOn(error: unknown): boolean {
     if (error instanceof RecordTooLarge || isRoomLost(error)) return false;
@@ -143,15 +143,15 @@ export class Journal {
   #fenced(): Fenced {
     const { pid } = this.fold.open?.process ?? { pid: 0 };
     return new Fenced(
-      `The workflow ${this.address} was taken over by another host (process ${pid}); this one has left it.`,
+      `The workflow ${this.address} was taken over by another host (process ${pid}); this one has released it.`,
       {
-        hint: `See how it goes on: mailroom workflows`,
+        hint: `See where it runs now: mailroom workflows`,
       },
     );
   }
 }
 
-/** Appends the `open` record, again and again as long as others write; returns whether the host before left no good order. */
+/** Appends the `open` record, retrying while others write. Returns whether the previous host did not close cleanly. */
 async function takeChain(
   context: RoomContext,
   { address, chain, fold, options }: { address: string; chain: ChainFile; fold: JournalFold; options: JournalOptions },
@@ -168,27 +168,27 @@ async function takeChain(
     const { won } = await chain.append(body);
     if (won) return open !== undefined && !isClosed;
   }
-  throw new Conflict(`The workflow ${address} is being taken by several hosts at once.`, {
-    hint: 'Start one of them again.',
+  throw new Conflict(`Several hosts are taking the workflow ${address} at the same time.`, {
+    hint: 'Start only one of them again.',
   });
 }
 
 /** Small, so that opening costs the same after ten thousand steps as after a hundred. */
 const SEGMENT_BYTES_MAX = 128 * 1024;
-/** A segment is this many times what it carried over, so that carrying costs a small part of all that is written. */
+/** A segment grows to at least this many times its carried state, so that carrying is a small part of all that is written. */
 const CARRIED_TIMES_MIN = 4;
-/** While more than this is outstanding, steps and messages, a segment waits for a moment when less is carried over. */
+/** With more outstanding steps and messages than this, a segment does not end yet, so that less has to be carried over. */
 const OUTSTANDING_MAX = 8;
-/** It may grow to so many times its size meanwhile. */
+/** Meanwhile it may grow to this many times its size. */
 const WAITING_TIMES_MAX = 4;
-/** What is carried over is one record; this is left of it for its head. */
+/** The carried state is one record; the rest of it is for the head of the record. */
 const CARRIED_BYTES_MAX = RECORD_BYTES_MAX - 4 * 1024;
-/** Where the next record cannot hold it, a look at how much it is waits until the segment has grown by such a part of it. */
+/** If the carried state fits into no record, it is measured again after the segment has grown by this part of it. */
 const LOOKS_PER_CARRIED = 4;
 
 /**
- * The size at which a segment of the journal ends, by what it has grown to. One whose backlog fits into no record goes on: a
- * segment that has ended can only be followed by one that carries all of it over, so the workflow could never be opened again.
+ * The size at which a segment of the journal ends, given its current size. A segment whose backlog fits into no record does not
+ * end: only a segment that carries the whole backlog can follow, so the workflow could never be opened again.
  */
 export function segmentSize(fold: JournalFold): (grownTo: number) => number {
   let looksAgainAt = 0;

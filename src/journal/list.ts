@@ -93,26 +93,26 @@ function workflowInfo(context: RoomContext, address: string): WorkflowInfo | und
   };
 }
 
-/** What the watchdog of this process says. For people only: nobody has signed it. */
+/** What the watchdog of the host wrote. Only to be shown, because it is not signed. */
 function stuckIn(
   { host, layout }: RoomContext,
   address: string,
   process: ProcessIdentity,
 ): Pick<WorkflowInfo, 'stuck'> {
-  // A note that is being written is none yet.
+  // A note that is just being written does not parse, and is ignored.
   const { v, at, cause, process: noted } = fieldsIn(readText(host.files, actorLayout(layout, address).step)) ?? {};
   const isNote = v === 1 && typeof at === 'number' && typeof cause === 'string';
   if (!isNote || JSON.stringify(noted) !== JSON.stringify(process)) return {};
   return host.clock.now() - at >= STRETCH_MS_MAX ? { stuck: { since: at, cause } } : {};
 }
 
-/** The error for an address under which no workflow was ever run. */
+/** The error for an address at which no workflow was ever run. */
 export function noWorkflow(context: RoomContext, address: string): ActorNotFound {
   const known = workflowsIn(context).map((one) => one.address);
   const near = nearest(address, known);
   return new ActorNotFound(`No workflow was ever run as ${address} in this room.`, {
     address,
     nearest: near,
-    hint: near ? `Did you mean ${near}?` : 'See which there are: mailroom workflows',
+    hint: near ? `Did you mean ${near}?` : 'To list them: mailroom workflows',
   });
 }

@@ -16,23 +16,27 @@ export type JournalEntry = { readonly seq: number } & (
   | { readonly performed: PerformedRecord }
 );
 
-interface Where {
+interface JournalSource {
   readonly host: Pick<Host, 'files'>;
   readonly layout: RoomLayout;
 }
 
 /**
- * The whole history of a workflow, oldest first, and nothing changed. Returns whether there is a journal. Throws
+ * Reads the whole history of a workflow, oldest first, and changes nothing. Returns whether there is a journal. Throws
  * ChainDamaged and errors of the file system.
  */
-export function readJournal({ host, layout }: Where, address: string, onEntry: (entry: JournalEntry) => void): boolean {
+export function readJournal(
+  { host, layout }: JournalSource,
+  address: string,
+  onEntry: (entry: JournalEntry) => void,
+): boolean {
   return readChain(host.files, journalPlace(layout, address), (record) => {
     if ('body' in record) onEntry({ seq: record.seq, ...(record.body as JournalBody) });
   });
 }
 
-/** What a journal says now, from its last segment alone; undefined when there is none. Throws as `readJournal`. */
-export function readJournalState({ host, layout }: Where, address: string): JournalFold | undefined {
+/** The current state of a journal, read from its last segment alone; undefined if there is none. Throws what `readJournal` throws. */
+export function readJournalState({ host, layout }: JournalSource, address: string): JournalFold | undefined {
   const place = journalPlace(layout, address);
   try {
     const segment = openLast(host.files, { ...place, above: 0, removes: false });
@@ -50,12 +54,12 @@ export function readJournalState({ host, layout }: Where, address: string): Jour
   }
 }
 
-/** Where the journal of a workflow lies: `journal/<first seq>.jsonl`. */
+/** The place of a workflow's journal: `journal/<first seq>.jsonl`. */
 export function journalPlace(layout: RoomLayout, address: string): ChainPlace {
   return { directory: actorLayout(layout, address).journal, naming: { prefix: '', suffix: '.jsonl' } };
 }
 
-/** A record, and whose journal it is of. */
+/** A record, and the address of the workflow whose journal it is in. */
 export interface WorkflowEntry {
   readonly address: string;
   readonly entry: JournalEntry;

@@ -1,4 +1,4 @@
-import { storyOf } from '../../history/explain.ts';
+import { explainWorkflow } from '../../history/explain.ts';
 import { noWorkflow } from '../../journal/list.ts';
 import { contextOf } from '../../room/room.ts';
 import type { Command } from '../command.ts';

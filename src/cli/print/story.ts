@@ -1,4 +1,4 @@
-import { commitLine, failedLine, noteLine, type StartedWork, type StoryLine } from '../../history/explain.ts';
+import { commitLine, failedLine, noteLine, type StartedWork, type HistoryLine } from '../../history/explain.ts';
 import { formatTime } from '../../message/format-time.ts';
 import { visible } from '../../message/visible.ts';
 import type { RecordListener } from '../../runtime/tree.ts';
@@ -21,8 +21,8 @@ export interface StoryColumns {
 const COLUMNS_UNSEEN: StoryColumns = { number: 0, cause: 44 };
 
 /** As wide as the lines need; the step with the most digits is the last one. */
-export function storyColumns(lines: readonly StoryLine[]): StoryColumns {
-  const widest = (widthOf: (line: StoryLine) => number): number =>
+export function storyColumns(lines: readonly HistoryLine[]): StoryColumns {
+  const widest = (widthOf: (line: HistoryLine) => number): number =>
     lines.reduce((most, line) => Math.max(most, widthOf(line)), 0);
   return {
     number: widest((line) => numberText(line).length),
@@ -35,7 +35,7 @@ export function storyColumns(lines: readonly StoryLine[]): StoryColumns {
 
 /** One thing that happened to a workflow, on a line; lines for how what caused it ended, what it started, and each message that it sent. */
 export function storyText(
-  line: StoryLine,
+  line: HistoryLine,
   { address, columns = COLUMNS_UNSEEN }: { address?: string | undefined; columns?: StoryColumns } = {},
 ): string {
   const { at, sent, started = [], givenUp = [] } = line;
@@ -58,11 +58,11 @@ export function storyText(
     .join('');
 }
 
-function numberText({ step }: StoryLine): string {
+function numberText({ step }: HistoryLine): string {
   return step === undefined ? '-' : `#${step}`;
 }
 
-function causeText({ mail, cause, effectId }: StoryLine): string {
+function causeText({ mail, cause, effectId }: HistoryLine): string {
   const source = mail ? ` from ${mail.from} (${shortId(mail.id)})` : effectId === undefined ? '' : ` (${effectId})`;
   return visible(`${cause}${source}`);
 }
@@ -71,13 +71,13 @@ function workText({ kind, src, effectId }: StartedWork): string {
   return visible(`${kind} ${src} (${effectId})`);
 }
 
-function endedText({ at, outcome, startedAt }: StoryLine): string | undefined {
+function endedText({ at, outcome, startedAt }: HistoryLine): string | undefined {
   const lasted = startedAt === undefined ? undefined : `took ${formatDuration(at - startedAt)}`;
   const told = [outcome === undefined ? undefined : preview(outcome, OUTCOME_CHARS_MAX), lasted];
   return told.some((text) => text !== undefined) ? told.filter((text) => text !== undefined).join(', ') : undefined;
 }
 
-function verdictText({ verdict, from, to, detail }: StoryLine): string {
+function verdictText({ verdict, from, to, detail }: HistoryLine): string {
   switch (verdict) {
     case 'opened':
       return detail ?? '';
@@ -116,7 +116,7 @@ export function createTeller(
   };
 }
 
-function lineOf(record: Parameters<RecordListener>[1], before: WorkflowState | undefined): StoryLine {
+function lineOf(record: Parameters<RecordListener>[1], before: WorkflowState | undefined): HistoryLine {
   if ('commit' in record) return commitLine(record.seq, record.commit, before);
   return 'failed' in record ? failedLine(record.seq, record.failed, before) : noteLine(record.seq, record.note);
 }
