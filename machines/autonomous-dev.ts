@@ -12,10 +12,10 @@ import { working } from './autonomous-dev/working-state.ts';
 import { faultText } from './shared/input.ts';
 
 /**
- * A team of agents that builds a feature in a git repository: research, a plan, its tasks distributed, each change reviewed
- * and voted on where there is a disagreement, merged as it is approved, and the repository's own tests run until they pass
- * or the rounds are over. What is delivered is a branch and the text of a pull request, which is opened when that is asked
- * for. It may be killed at any instant.
+ * A team of agents that builds a feature in a git repository. Research comes first, then a plan; its tasks are distributed,
+ * each change is reviewed (and voted on at a disagreement) and merged once approved, and the repository's own tests run until
+ * they pass or no fix round is left. The result is a branch and the text of a pull request, which is opened on request. It
+ * survives a kill at any instant.
  */
 export const machine = loop.createMachine({
   id: 'autonomous-dev-loop',

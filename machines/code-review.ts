@@ -10,8 +10,8 @@ import {
   howToReview,
   howToRevise,
   lateText,
-  ledText,
-  type Outcome,
+  wrongAddressText,
+  type ReviewOutcome,
   requestText,
   strangerText,
 } from './code-review/text.ts';
@@ -24,36 +24,36 @@ import {
   feedbackWith,
   mail,
   revisionIn,
-  said,
+  messageOf,
   type ChangesRequested,
-  type Event,
+  type ReviewEvent,
 } from './code-review/events.ts';
 import {
   answersOf,
-  begin,
+  beginReview,
   electorateOf,
-  filled,
+  withReviewers,
   issuesOf,
   openDisagreements,
   outputOf,
-  placeOf,
-  type Progress,
+  subjectOf,
+  type ReviewProgress,
   type ReviewOutput,
   revised,
   standing,
   toAsk,
   waitedFor,
-  without,
+  withoutReviewers,
 } from './code-review/progress.ts';
 import type { ReviewInput } from './code-review/review.ts';
 import { readRevision } from './code-review/revision.ts';
 import { undelivered } from './shared/text.ts';
 
-const tellConclusion = tell<Progress, Event, undefined, Event>(
+const tellConclusion = tell<ReviewProgress, ReviewEvent, undefined, ReviewEvent>(
   ({ context: { change, reviewers } }) => [change.author, ...reviewers],
   ({ context }) => ({
     type: 'INFO',
-    content: conclusionText(placeOf(context), {
+    content: conclusionText(subjectOf(context), {
       ...context,
       answers: answersOf(context),
       open: openDisagreements(context),
@@ -64,17 +64,22 @@ const tellConclusion = tell<Progress, Event, undefined, Event>(
 );
 
 /**
- * The review of one change, in rounds, until enough reviewers approve it. It asks reviewers in turn, replaces those who do
- * not answer, and tells the author, or the parent that leads the author, what to change. An issue that somebody
- * challenges is a disagreement, which everybody hears of. It may be killed at any instant.
+ * The review of one change, in rounds, until enough reviewers approve it. The workflow asks reviewers in turn, replaces those
+ * who do not answer, and tells the author (or the parent that speaks for the author) what to change. A challenged issue is a
+ * disagreement, which is broadcast. It survives a kill at any instant.
  */
 export const machine = setup({
   schemas: mail,
-  types: { context: {} as Progress, events: {} as Event, input: {} as ReviewInput, output: {} as ReviewOutput },
+  types: {
+    context: {} as ReviewProgress,
+    events: {} as ReviewEvent,
+    input: {} as ReviewInput,
+    output: {} as ReviewOutput,
+  },
   delays: { patience: ({ context }) => context.review.minutes * 60_000 },
   guards: {
     hasTooFew: ({ context: { reviewers, review } }) => reviewers.length < review.reviewersNeeded,
-    /** Somebody got the question and has not answered it. */
+    /** A reviewer got the request and did not answer. */
     hasAskedInVain: ({ context }) => context.gone.some(({ why }) => why !== 'unreachable'),
     hasSomebodyToAsk: ({ context }) => toAsk(context).length > 0,
     isApproved: ({ context }) => standing(context) === 'approved',
@@ -83,33 +88,34 @@ export const machine = setup({
     hasOpenDisagreement: ({ context }) => openDisagreements(context).length > 0,
     isLastRound: ({ context: { round, review } }) => round >= review.rounds,
     isChild: ({ context }) => context.isChild,
-    isAuthor: ({ context, event }) => said(event).from === context.change.author,
-    isReviewer: ({ context, event }) => context.reviewers.includes(said(event).from),
-    isWaitedFor: ({ context, event }) => waitedFor(context).includes(said(event).from),
-    isParty: ({ context: { change, review }, event }) => [change.author, ...review.queue].includes(said(event).from),
+    isAuthor: ({ context, event }) => messageOf(event).from === context.change.author,
+    isReviewer: ({ context, event }) => context.reviewers.includes(messageOf(event).from),
+    isWaitedFor: ({ context, event }) => waitedFor(context).includes(messageOf(event).from),
+    isParty: ({ context: { change, review }, event }) =>
+      [change.author, ...review.queue].includes(messageOf(event).from),
     isNoFeedback: ({ context, event }) => 'isNone' in feedbackIn(context, event),
     isBadFeedback: ({ context, event }) => 'fault' in feedbackIn(context, event),
     isBadChallenge: ({ context, event }) => 'fault' in challengeIn(context, event),
-    isBadRevision: ({ event }) => 'fault' in readRevision(said(event)),
+    isBadRevision: ({ event }) => 'fault' in readRevision(messageOf(event)),
     isToReviewer: ({ context, event }) => undelivered(event).some(({ to }) => context.reviewers.includes(to)),
     isToAuthor: ({ context, event }) => undelivered(event).some(({ to }) => to === context.change.author),
   },
   actions: {
-    fill: assign(({ context }) => filled(context)),
+    fill: assign(({ context }) => withReviewers(context)),
     request: tell(
       ({ context }) => toAsk(context),
       ({ context }) => ({
         type: 'REVIEW-REQUEST',
-        content: requestText(placeOf(context), context),
+        content: requestText(subjectOf(context), context),
         data: { change: context.change, round: context.round },
       }),
     ),
     markAsked: assign({ asked: ({ context }) => [...context.asked, ...toAsk(context)] }),
-    dropSilent: assign(({ context }) => without(context, waitedFor(context), 'silent')),
-    dropSender: assign(({ context, event }) => without(context, [said(event).from], 'declined')),
+    dropSilent: assign(({ context }) => withoutReviewers(context, waitedFor(context), 'silent')),
+    dropSender: assign(({ context, event }) => withoutReviewers(context, [messageOf(event).from], 'declined')),
     dropUnreachable: assign(({ context, event }) => {
       const lost = undelivered(event).map(({ to }) => to);
-      return without(context, lost, 'unreachable');
+      return withoutReviewers(context, lost, 'unreachable');
     }),
     noteUndelivered: assign({
       undelivered: ({ context, event }) => [...context.undelivered, ...undelivered(event)],
@@ -117,16 +123,16 @@ export const machine = setup({
     takeFeedback: assign({ feedback: ({ context, event }) => feedbackWith(context, event) }),
     takeChallenge: assign({ disagreements: ({ context, event }) => disagreementsWith(context, event) }),
     tellDisagreement: broadcast(({ context, event }) => {
-      const disagreement = disagreementBy(context.disagreements, said(event).messageId);
+      const disagreement = disagreementBy(context.disagreements, messageOf(event).messageId);
       const isOver = standing(context) === 'disputed';
-      const content = disagreementText(placeOf(context), { disagreement, isOver });
+      const content = disagreementText(subjectOf(context), { disagreement, isOver });
       return { type: 'CHALLENGE', content, data: disagreement };
     }),
     tellAuthor: tell(
       ({ context }) => context.change.author,
       ({ context }) => ({
         type: 'QUESTION',
-        content: `${changesText(placeOf(context), answersOf(context))}\n\n${howToRevise(context.address)}`,
+        content: `${changesText(subjectOf(context), answersOf(context))}\n\n${howToRevise(context.address)}`,
         data: { round: context.round, issues: issuesOf(context).map(({ issue }) => issue) },
       }),
     ),
@@ -134,21 +140,21 @@ export const machine = setup({
       type: 'CHANGES-REQUESTED',
       round: context.round,
       issues: issuesOf(context).map(({ issue, feedback: { reviewer } }) => ({ ...issue, reviewer })),
-      feedback: changesText(placeOf(context), answersOf(context)),
+      feedback: changesText(subjectOf(context), answersOf(context)),
     })),
     beginRound: assign(({ context, event }) => revised(context, revisionIn(event))),
     correctFeedback: reply(({ context, event }) => ({
       type: 'INFO',
-      content: correctionText(faultOf(feedbackIn(context, event)), howToReview(placeOf(context))),
+      content: correctionText(faultOf(feedbackIn(context, event)), howToReview(subjectOf(context))),
     })),
     correctChallenge: reply(({ context, event }) => {
-      const others = issuesOf(context).filter(({ feedback }) => feedback.reviewer !== said(event).from);
+      const others = issuesOf(context).filter(({ feedback }) => feedback.reviewer !== messageOf(event).from);
       const fault = faultOf(challengeIn(context, event));
       return { type: 'INFO', content: correctedChallengeText(fault, others, context.address) };
     }),
     correctRevision: reply(({ context, event }) => ({
       type: 'INFO',
-      content: correctionText(faultOf(readRevision(said(event))), howToRevise(context.address)),
+      content: correctionText(faultOf(readRevision(messageOf(event))), howToRevise(context.address)),
     })),
     turnAway: reply(({ context: { change, reviewers } }) => ({
       type: 'INFO',
@@ -159,9 +165,9 @@ export const machine = setup({
       content: earlyText(context.change, context.round, waitedFor(context)),
     })),
     sayItIsLate: reply(({ context: { change, round } }) => ({ type: 'INFO', content: lateText(change, round) })),
-    pointToParent: reply(({ context: { change } }) => ({ type: 'INFO', content: ledText(change) })),
-    /** A parent is told by the output, and tells whom it likes. */
-    conclude: enqueueActions(({ context, enqueue }, { outcome }: { readonly outcome: Outcome }) => {
+    pointToParent: reply(({ context: { change } }) => ({ type: 'INFO', content: wrongAddressText(change) })),
+    /** A child concludes through its output alone; its parent decides whom to tell. */
+    conclude: enqueueActions(({ context, enqueue }, { outcome }: { readonly outcome: ReviewOutcome }) => {
       enqueue.assign({ outcome });
       if (!context.isChild) enqueue(tellConclusion);
     }),
@@ -204,7 +210,7 @@ export const machine = setup({
           { actions: 'takeFeedback' },
         ],
         INFO: [
-          // Not answered: it may be an answer itself, and two that answer each other never end.
+          // No reply: it may be a reply itself, and two workflows that reply to each other never stop.
           { guard: not('isReviewer') },
           { guard: 'isNoFeedback' },
           { guard: 'isBadFeedback', actions: 'correctFeedback' },
@@ -223,7 +229,7 @@ export const machine = setup({
       always: { guard: 'isDisputed', target: 'disagreement' },
       on: {
         REVISED: [
-          // What is challenged is decided before anybody reviews the revision.
+          // Challenged issues are decided before anybody reviews the revision.
           { guard: 'hasOpenDisagreement', target: 'disagreement' },
           { target: 'assigning', actions: 'beginRound' },
         ],

@@ -2,74 +2,75 @@ import { assign, or, setup } from 'xstate';
 import { z } from 'zod';
 import { accepts, broadcast, reply, runIfMain, tell } from 'agent-mailroom/workflow';
 import { parsePoll, type Poll, type PollInput } from './poll/input.ts';
-import { hasVoted, lastVotes, optionOf, tally, type Tally, type Vote } from './poll/tally.ts';
+import { hasVoted, lastVotes, optionOf, tally, type PollTally, type Vote } from './poll/tally.ts';
 import { correctionText, questionText, resultText } from './poll/text.ts';
 
-/** What a vote says is its content. A program may name the option in the data instead; any other data is not looked at. */
+/** The content of a vote is its option. A program may name the option in `data` instead; other data is ignored. */
 const vote = z.object({ option: z.string() }).optional().catch(undefined);
-/** An INFO that names an option counts too, because many agents answer a question by one. */
+/** An INFO that names an option counts too, because many agents answer a question with an INFO. */
 const mail = accepts({ VOTE: vote, INFO: vote });
 
-interface Context {
+interface PollContext {
   readonly poll: Poll;
-  /** The poll's own: what votes are sent to. */
+  /** The poll's own address, which votes are sent to. */
   readonly address: string;
   readonly votes: readonly Vote[];
   /** Addresses that the question can never reach. */
   readonly unreachable: readonly string[];
 }
 
-interface Output extends Tally {
+interface PollOutput extends PollTally {
   readonly question: string;
   readonly unreachable: readonly string[];
 }
 
-type Event = typeof mail.events;
+type PollEvent = typeof mail.events;
 
-/** What somebody has said, where the event is a message. */
-function said(event: Event): { readonly from: string; readonly text: string; readonly messageId: string } {
+/** Sender, text and id of a message that may be a vote. Throws for any other event. */
+function messageOf(event: PollEvent): { readonly from: string; readonly text: string; readonly messageId: string } {
   if (event.type === 'mailroom.delivery-failed') throw new TypeError(`${event.type} is no vote`);
   const { from, content, data, messageId } = event;
   return { from, text: data?.option ?? content, messageId };
 }
 
-function optionIn({ poll }: Context, event: Event): string | undefined {
-  return optionOf(said(event).text, poll.options);
+function optionIn({ poll }: PollContext, event: PollEvent): string | undefined {
+  return optionOf(messageOf(event).text, poll.options);
 }
 
-function voteBefore({ votes }: Context, event: Event): Vote | undefined {
-  return votes.find(({ voter }) => voter === said(event).from);
+/** The vote that counts so far for the sender of the event. */
+function countedVote({ votes }: PollContext, event: PollEvent): Vote | undefined {
+  return votes.find(({ voter }) => voter === messageOf(event).from);
 }
 
-/** The vote of this event and those before it, of each voter the last. */
-function votesWith(context: Context, event: Event): readonly Vote[] {
-  const { from, messageId } = said(event);
+/** The earlier votes and the one of this event: the last of each voter. */
+function votesWith(context: PollContext, event: PollEvent): readonly Vote[] {
+  const { from, messageId } = messageOf(event);
   const option = optionIn(context, event);
   return option === undefined ? context.votes : lastVotes([...context.votes, { voter: from, option, messageId }]);
 }
 
-function outputOf({ poll, votes, unreachable }: Context): Output {
+function outputOf({ poll, votes, unreachable }: PollContext): PollOutput {
   return { question: poll.question, ...tally(poll, votes), unreachable };
 }
 
 /**
- * A vote between agents, answered from the command line. It asks, counts one vote of each verified sender, the one sent last,
- * and ends when everybody who is asked has voted or the time is over. It may be killed at any instant.
+ * A vote between agents, answered from the command line. The poll asks, counts one vote per verified sender (the last one
+ * sent), and closes when all voters have voted or at its deadline. It survives a kill at any instant.
  */
 export const machine = setup({
   schemas: mail,
-  types: { context: {} as Context, events: mail.events, input: {} as PollInput, output: {} as Output },
+  types: { context: {} as PollContext, events: mail.events, input: {} as PollInput, output: {} as PollOutput },
   delays: { deadline: ({ context }) => context.poll.minutes * 60_000 },
   guards: {
-    /** There is nobody whose vote could still come. */
+    /** No vote can still arrive. */
     isComplete: ({ context: { poll, votes, unreachable } }) =>
       poll.voters === null
         ? unreachable.length > 0
         : poll.voters.every((voter) => hasVoted(votes, voter) || unreachable.includes(voter)),
-    isStranger: ({ context: { poll }, event }) => poll.voters !== null && !poll.voters.includes(said(event).from),
+    isStranger: ({ context: { poll }, event }) => poll.voters !== null && !poll.voters.includes(messageOf(event).from),
     isNoOption: ({ context, event }) => optionIn(context, event) === undefined,
     isAnother: ({ context, event }) => {
-      const before = voteBefore(context, event);
+      const before = countedVote(context, event);
       return before !== undefined && before.option !== optionIn(context, event);
     },
   },
@@ -85,15 +86,15 @@ export const machine = setup({
     count: assign({ votes: ({ context, event }) => votesWith(context, event) }),
     confirm: reply(({ context, event }) => ({
       type: 'INFO',
-      content: `You have voted before; your vote is: ${voteBefore(context, event)?.option ?? ''}`,
+      content: `You have voted before; your vote is: ${countedVote(context, event)?.option ?? ''}`,
     })),
     correct: reply(({ context: { poll, address }, event }) => ({
       type: 'INFO',
-      content: correctionText(poll, { said: said(event).text, address }),
+      content: correctionText(poll, { text: messageOf(event).text, address }),
     })),
     turnAway: reply(({ context: { poll } }) => ({
       type: 'INFO',
-      content: `Your vote does not count. Asked are ${poll.voters?.join(', ') ?? 'all'}, about: ${poll.question}`,
+      content: `Your vote does not count. The voters are ${poll.voters?.join(', ') ?? 'all'}. The question is: ${poll.question}`,
     })),
     tellResult: broadcast(({ context }) => {
       const output = outputOf(context);
@@ -113,11 +114,11 @@ export const machine = setup({
         VOTE: [
           { guard: 'isStranger', actions: 'turnAway' },
           { guard: 'isNoOption', actions: 'correct' },
-          // Counted first, so that the answer says which of the two was sent last.
+          // Counted first, so that the reply names the vote that was sent last.
           { guard: 'isAnother', actions: ['count', 'confirm'] },
           { actions: 'count' },
         ],
-        // Not answered where it is no vote: it may be an answer itself, and two that answer each other never end.
+        // An INFO that is no vote gets no reply: it may be a reply itself, and two workflows that reply to each other never stop.
         INFO: [
           { guard: or(['isStranger', 'isNoOption']) },
           { guard: 'isAnother', actions: ['count', 'confirm'] },

@@ -3,51 +3,51 @@ import { isChild, reply, runIfMain, tell } from 'agent-mailroom/workflow';
 import {
   availableOn,
   createBoard,
-  type Entry,
+  type TaskEntry,
   isSettled,
   type Lapse,
-  type Verdict,
+  type BoardVerdict,
   withNothingHeldBack,
 } from './work-distributor/board.ts';
 import { parseDistribution, type DistributionInput } from './work-distributor/input.ts';
-import * as letters from './work-distributor/messages.ts';
+import * as messages from './work-distributor/messages.ts';
 import type { ToParent } from './work-distributor/parent.ts';
 import { withTasks } from './work-distributor/rules.ts';
-import type { Report } from './work-distributor/report.ts';
+import type { DistributionReport } from './work-distributor/report.ts';
 import { renewedBy } from './work-distributor/request.ts';
 import {
   addedIn,
   changeOf,
   mail,
-  saidIn,
-  verdictOf,
-  type Context,
-  type Event,
+  messageIn,
+  decide,
+  type DistributorContext,
+  type DistributorEvent,
   type Now,
 } from './work-distributor/decide.ts';
 
 const UNDELIVERED_MAX = 100;
 
-function isVerdict(now: Now, kind: Verdict['kind']): boolean {
-  return verdictOf(now)?.kind === kind;
+function isVerdict(now: Now, kind: BoardVerdict['kind']): boolean {
+  return decide(now)?.kind === kind;
 }
 
-/** The name of a task's lease, by which it is cancelled. */
-function leaseOf({ task }: Entry): string {
+/** The id of a task's lease timer, by which the timer is cancelled. */
+function leaseOf({ task }: TaskEntry): string {
   return `lease.${task.id}`;
 }
 
-function leaseEnded({ task: { id }, epoch }: Entry): { type: 'LEASE-ENDED'; taskId: string; epoch: number } {
+function leaseEnded({ task: { id }, epoch }: TaskEntry): { type: 'LEASE-ENDED'; taskId: string; epoch: number } {
   return { type: 'LEASE-ENDED', taskId: id, epoch };
 }
 
-/** The holder that a change is about: the new one, or else the one that was. */
-function agentOf({ before, after }: { readonly before: Entry; readonly after: Entry }): string {
+/** The agent that a change concerns: the new holder, or else the former one. */
+function agentOf({ before, after }: { readonly before: TaskEntry; readonly after: TaskEntry }): string {
   for (const { status } of [after, before]) if ('holder' in status) return status.holder.agent;
   throw new TypeError(`${after.task.id} has no holder`);
 }
 
-/** How the epoch ended that this turn ends. */
+/** How the epoch ended that this event ends. */
 function lapseIn(now: Now): Lapse {
   const lapse = changeOf(now).after.lapses.at(-1);
   if (!lapse) throw new TypeError(`${now.event.type} ends no epoch`);
@@ -60,7 +60,12 @@ function toParent(event: ToParent): ToParent {
 
 const distribution = setup({
   schemas: mail,
-  types: { context: {} as Context, events: {} as Event, input: {} as DistributionInput, output: {} as Report },
+  types: {
+    context: {} as DistributorContext,
+    events: {} as DistributorEvent,
+    input: {} as DistributionInput,
+    output: {} as DistributionReport,
+  },
   delays: {
     deadline: ({ context }) => context.minutes * 60_000,
     lease: ({ context }) => context.leaseMinutes * 60_000,
@@ -80,7 +85,7 @@ const distribution = setup({
     areSound: (now) => !(addedIn(now) instanceof TypeError),
     isSettled: ({ context }) => isSettled(context.board),
     staysOpen: ({ context }) => context.staysOpen,
-    /** An offer, and nothing else, goes to all who are asked; they may still join. */
+    /** Only an offer goes to all agents; those who are missing may still join. */
     isToAbsent: ({ context: { board }, event }) =>
       event.type === 'mailroom.delivery-failed' &&
       event.code === 'ACTOR_NOT_FOUND' &&
@@ -88,13 +93,13 @@ const distribution = setup({
   },
   actions: {
     offer: enqueueActions(({ context, enqueue }) => {
-      for (const { to, letter } of letters.offers(context.board, context)) enqueue(tell(to, letter));
+      for (const { to, message } of messages.offers(context.board, context)) enqueue(tell(to, message));
     }),
-    /** Only when there is something new to offer. Whoever has returned it is offered it after the others. */
+    /** Only if there is something new to offer. An agent that returned a task is offered it after the others. */
     offerOpened: enqueueActions(({ context, event, enqueue }) => {
       const { opened, board, after } = changeOf({ context, event });
       if (opened.length === 0) return;
-      for (const { to, letter } of letters.offers(board, context)) enqueue(tell(to, letter));
+      for (const { to, message } of messages.offers(board, context)) enqueue(tell(to, message));
       if (opened.includes(after) && after.heldBackFrom) {
         enqueue.cancel('offer');
         enqueue.raise({ type: 'OFFER-AGAIN' }, { delay: 'lease', id: 'offer' });
@@ -107,55 +112,55 @@ const distribution = setup({
       );
       const audience = [...new Set([...absent, ...heldBack])];
       if (availableOn(board).length > 0 && audience.length > 0)
-        enqueue(tell(audience, letters.offer(board, { ...context, absent })));
+        enqueue(tell(audience, messages.offer(board, { ...context, absent })));
       enqueue.assign({ absent: [], board });
     }),
     tellClaim: tell(
-      ({ context }) => letters.audienceOf(context),
-      (now) => letters.claimed(changeOf(now).after),
+      ({ context }) => messages.audienceOf(context),
+      (now) => messages.claimed(changeOf(now).after),
     ),
-    /** At once, or when a parent has said where. */
+    /** Starts the holder at once, or asks the parent where to work. */
     begin: enqueueActions(({ context, event, enqueue }) => {
       const { after } = changeOf({ context, event });
       if (after.status.at !== 'claimed') return;
       const { agent, epoch, claimId } = after.status.holder;
       if (after.status.isStarted) {
-        enqueue(tell(agent, letters.start(after, context)));
+        enqueue(tell(agent, messages.start(after, context)));
         enqueue.raise(leaseEnded(after), { delay: 'lease', id: leaseOf(after) });
       } else {
         enqueue(sendParent(toParent({ type: 'TASK-CLAIMED', task: after.task, agent, epoch, messageId: claimId })));
       }
     }),
     repeatStart: enqueueActions(({ context, event, enqueue }) => {
-      const verdict = verdictOf({ context, event });
+      const verdict = decide({ context, event });
       const status = verdict?.before?.status;
       if (!verdict?.before || status?.at !== 'claimed' || !status.isStarted) return;
-      enqueue(reply(letters.start(verdict.before, context)));
+      enqueue(reply(messages.start(verdict.before, context)));
     }),
     tellRework: enqueueActions(({ context, event, enqueue }) => {
       const change = changeOf({ context, event });
-      enqueue(tell(agentOf(change), letters.rework(change.after, context)));
+      enqueue(tell(agentOf(change), messages.rework(change.after, context)));
       enqueue.raise(leaseEnded(change.after), { delay: 'lease', id: leaseOf(change.after) });
     }),
     renew: enqueueActions(({ context, event, enqueue }) => {
-      for (const entry of renewedBy(context.board, saidIn({ context, event }))) {
+      for (const entry of renewedBy(context.board, messageIn({ context, event }))) {
         enqueue.cancel(leaseOf(entry));
         enqueue.raise(leaseEnded(entry), { delay: 'lease', id: leaseOf(entry) });
       }
     }),
     endLease: cancel((now) => leaseOf(changeOf(now).before)),
     thank: reply((now) => {
-      const verdict = verdictOf(now);
+      const verdict = decide(now);
       const kind = verdict?.kind;
       if (!verdict?.before || (kind !== 'done' && kind !== 'submitted' && kind !== 'known'))
         throw new TypeError(`${now.event.type} brings no result`);
-      return letters.thanks({ entry: verdict.before, board: verdict.board, kind }, now.context);
+      return messages.thanks({ entry: verdict.before, board: verdict.board, kind }, now.context);
     }),
     tellAccepted: tell(
       (now) => agentOf(changeOf(now)),
       (now) => {
         const { before, board } = changeOf(now);
-        return letters.thanks({ entry: before, board, kind: 'done' }, now.context);
+        return messages.thanks({ entry: before, board, kind: 'done' }, now.context);
       },
     ),
     submit: enqueueActions(({ context, event, enqueue }) => {
@@ -164,14 +169,14 @@ const distribution = setup({
       const { agent, epoch } = status.holder;
       enqueue(sendParent(toParent({ type: 'TASK-COMPLETED', task, agent, epoch, ...status.result })));
     }),
-    /** Whoever has lost a task without giving it back is told so. */
+    /** Sent to an agent that lost a task without giving it back. */
     tellLost: tell(
       (now) => agentOf(changeOf(now)),
-      (now) => letters.lost(changeOf(now).after, lapseIn(now), now.context),
+      (now) => messages.lost(changeOf(now).after, lapseIn(now), now.context),
     ),
     tellBlocked: tell(
-      ({ context }) => letters.audienceOf(context),
-      (now) => letters.blocked(changeOf(now).after, now.context),
+      ({ context }) => messages.audienceOf(context),
+      (now) => messages.blocked(changeOf(now).after, now.context),
     ),
     release: enqueueActions(({ context, event, enqueue }) => {
       if (context.board.acceptance !== 'parent') return;
@@ -182,20 +187,22 @@ const distribution = setup({
       enqueue(sendParent(toParent({ type: 'TASK-RELEASED', taskId, agent, epoch, reason, end, isBlocked })));
       if (end === 'silent') enqueue.assign({ silent: [...new Set([...context.silent, agent])] });
     }),
-    /** Whatever it says: an agent that speaks is not silent. */
+    /** Any message of an agent ends its silence. */
     hear: enqueueActions(({ context, event, enqueue }) => {
-      const { from } = saidIn({ context, event });
+      const { from } = messageIn({ context, event });
       if (!context.silent.includes(from)) return;
       enqueue(sendParent(toParent({ type: 'AGENT-HEARD', agent: from })));
       enqueue.assign({ silent: context.silent.filter((one) => one !== from) });
     }),
-    explain: reply((now) => letters.refusalLetter(now)),
-    answer: reply((now) => letters.answer(now)),
+    explain: reply((now) => messages.refusalMessage(now)),
+    answer: reply((now) => messages.answer(now)),
     refuseTasks: sendParent((now) => {
       const fault = addedIn(now);
       return toParent({ type: 'TASKS-REFUSED', reason: fault instanceof TypeError ? fault.message : '' });
     }),
-    tellSettled: sendParent(({ context }) => toParent({ type: 'TASKS-SETTLED', tasks: letters.report(context).tasks })),
+    tellSettled: sendParent(({ context }) =>
+      toParent({ type: 'TASKS-SETTLED', tasks: messages.report(context).tasks }),
+    ),
     record: assign({
       undelivered: ({ context: { undelivered }, event }) => {
         if (event.type !== 'mailroom.delivery-failed') return undelivered;
@@ -208,10 +215,10 @@ const distribution = setup({
         event.type === 'mailroom.delivery-failed' ? [...new Set([...absent, ...event.to.split(', ')])] : absent,
     }),
     tellEnd: tell(
-      ({ context }) => letters.audienceOf(context),
-      ({ context }) => letters.endLetter(context),
+      ({ context }) => messages.audienceOf(context),
+      ({ context }) => messages.endMessage(context),
     ),
-    /** Last: before, everything sees the board as it was. */
+    /** Always the last action: until then, all others see the board as it was. */
     take: assign({ board: (now) => changeOf(now).board }),
   },
 });
@@ -232,9 +239,9 @@ const GIVEN_BACK = [
 const REFUSED = { guard: 'isRefused', actions: ['hear', 'explain'] } as const;
 
 /**
- * Distributes the tasks of a plan to agents, who claim them from the command line. A task has one holder at a time, and
- * only when those that it depends on are done; a holder who falls silent loses it, and what it sends later changes
- * nothing. A task that is lost three times is given up. It may be killed at any instant.
+ * Distributes the tasks of a plan to agents, who claim them from the command line. A task has one holder at a time and can be
+ * claimed only when its dependencies are done. A holder that falls silent loses the task, and its late messages change
+ * nothing. A task that is lost three times is given up. It survives a kill at any instant.
  */
 export const machine = distribution.createMachine({
   id: 'work-distributor',
@@ -243,7 +250,7 @@ export const machine = distribution.createMachine({
       hasParent: isChild(self),
     });
     const board = createBoard(plan.tasks, { agents, acceptance });
-    return { address: self.sessionId, ...terms, board, undelivered: [], absent: [], silent: [], ending: 'settled' };
+    return { address: self.sessionId, ...settings, board, undelivered: [], absent: [], silent: [], ending: 'settled' };
   },
   initial: 'open',
   states: {
@@ -313,7 +320,7 @@ export const machine = distribution.createMachine({
     },
     ended: { type: 'final', entry: 'tellEnd' },
   },
-  output: ({ context }) => letters.report(context),
+  output: ({ context }) => messages.report(context),
 });
 
 runIfMain(import.meta.url);

@@ -9,13 +9,13 @@ import type { ChangeReport, Submission } from './change-events.ts';
 import { settledText, type Decision } from './decision.ts';
 import type { Checkout, Repository } from './repository.ts';
 
-/** What one agent does for one task, in one epoch. */
+/** The input of a change: the work of one agent on one task, in one epoch. */
 export interface ChangeInput {
   readonly task: Task;
   readonly agent: string;
   readonly epoch: number;
   readonly repository: Repository;
-  /** The commit that its checkout begins with: what was merged when it was claimed. */
+  /** The commit that its checkout starts from: the merged state at the time of the claim. */
   readonly start: string;
   readonly reviewersNeeded: number;
   readonly rounds: number;
@@ -23,55 +23,55 @@ export interface ChangeInput {
   readonly voteSeconds: number;
 }
 
-export interface Context extends ChangeInput {
-  /** Who reviews and votes, as of the last submission; the author is left out where that matters. */
+export interface ChangeContext extends ChangeInput {
+  /** Who may review and vote, as of the last submission. May contain the author, who is skipped where it matters. */
   readonly agents: readonly string[];
   readonly workspace: Checkout | null;
   readonly submissions: readonly Submission[];
   /** Commits that reviewers were asked about. */
   readonly asked: readonly string[];
-  /** How often in a row something was handed in that nobody can review. */
+  /** Consecutive submissions that nobody can review. */
   readonly inVain: number;
   readonly reviews: readonly ReviewOutput[];
-  /** How many of the reviews had ended when it was approved last. */
+  /** How many reviews had ended at the last approval. */
   readonly reviewsBefore: number;
   readonly decisions: readonly Decision[];
   readonly conflicts: number;
-  /** What it conflicted with last, and how often in a row that was the same. */
+  /** The commit of the last conflict, and how many times in a row it was that one. */
   readonly conflict: { readonly with: string; readonly times: number } | null;
   readonly merge: string | null;
   readonly outcome: ChangeReport['outcome'];
 }
 
-/** How often in a row an agent may hand in what nobody can review. */
+/** How many submissions in a row may be impossible to review. */
 export const IN_VAIN_MAX = 3;
-/** How often it may conflict with the same commit: nothing else was merged in between. */
+/** How often its merge may conflict with the same commit, that is with nothing else merged in between. */
 export const SAME_CONFLICT_MAX = 3;
-/** How often its review is begun again when nobody answers. */
+/** How many reviews in a row may go unanswered. */
 export const UNANSWERED_MAX = 3;
 
 const UNANSWERED: readonly ReviewOutput['outcome'][] = ['no-answer', 'no-reviewers'];
 
-export function submissionOf(context: Context): Submission {
+export function submissionOf(context: ChangeContext): Submission {
   const last = context.submissions.at(-1);
   if (!last) throw new TypeError('nothing was handed in');
   return last;
 }
 
-export function lastReview({ reviews }: Context): ReviewOutput {
+export function lastReview({ reviews }: ChangeContext): ReviewOutput {
   const last = reviews.at(-1);
   if (!last) throw new TypeError('nothing was reviewed');
   return last;
 }
 
-/** What the last review leaves to a vote. */
-export function disputedIn(context: Context): readonly Disagreement[] {
+/** The disagreements that the last review leaves to a vote. */
+export function disputedIn(context: ChangeContext): readonly Disagreement[] {
   const { disagreements, withdrawn = [] } = lastReview(context);
   return disagreements.filter(({ issue }) => !withdrawn.includes(issue));
 }
 
-/** What was voted on after the last review. */
-export function lastDecisions(context: Context): readonly Decision[] {
+/** The decisions of the votes after the last review. */
+export function lastDecisions(context: ChangeContext): readonly Decision[] {
   const issues = disputedIn(context).map(({ issue }) => issue);
   return context.decisions.filter(({ issue }) => issue !== undefined && issues.includes(issue));
 }
@@ -81,12 +81,12 @@ export function isUnanswered({ outcome }: ReviewOutput): boolean {
 }
 
 /** How many reviews in a row have ended without an answer. */
-export function unansweredReviews({ reviews }: Context): number {
+export function unansweredReviews({ reviews }: ChangeContext): number {
   return reviews.length - 1 - reviews.findLastIndex((one) => !isUnanswered(one));
 }
 
-/** How many rounds are left until it must be approved, over all of its reviews. */
-export function roundsLeft({ rounds, reviews, reviewsBefore }: Context): number {
+/** How many review rounds are left, counted over all reviews since the last approval. */
+export function roundsLeft({ rounds, reviews, reviewsBefore }: ChangeContext): number {
   const used = reviews
     .slice(reviewsBefore)
     .map((review) => (isUnanswered(review) ? review.rounds - 1 : review.rounds))
@@ -94,16 +94,16 @@ export function roundsLeft({ rounds, reviews, reviewsBefore }: Context): number 
   return rounds - used;
 }
 
-export function workspaceOf({ workspace }: Context): Checkout {
+export function workspaceOf({ workspace }: ChangeContext): Checkout {
   if (!workspace) throw new TypeError('there is no workspace yet');
   return workspace;
 }
 
-/** The review of what was handed in. */
-export function reviewOf(context: Context): ReviewInput {
+/** The input of the review of the last submission. */
+export function reviewOf(context: ChangeContext): ReviewInput {
   const { task, agent, agents, reviewersNeeded, reviewMinutes: minutes, decisions } = context;
   const { branch, base, directory } = workspaceOf(context);
-  // What was voted on must not be left out: it is settled.
+  // Decided issues are never cut off, because they are settled.
   const settled = decisions.map((one) => `\n\n${settledText(one)}`).join('');
   const decided = cut(settled, { charsMax: DESCRIPTION_CHARS_MAX - 1, keep: 'end' });
   return {
@@ -129,14 +129,14 @@ export function voteId({ issue }: Disagreement): string {
   return `vote-${issue.replaceAll('.', '-')}`;
 }
 
-export function voteOf({ agents, agent, voteSeconds }: Context, disagreement: Disagreement): ElectionInput {
+export function voteOf({ agents, agent, voteSeconds }: ChangeContext, disagreement: Disagreement): ElectionInput {
   return { ...electionOf(disagreement, [...new Set([agent, ...agents])]), seconds: voteSeconds };
 }
 
-/** The disagreement that a vote of this id is on. */
-export function disputedBy(context: Context, id: string): Disagreement {
+/** The disagreement that the vote with this id decides. */
+export function disputedBy(context: ChangeContext, id: string): Disagreement {
   const found = disputedIn(context).find((one) => voteId(one) === id);
-  if (!found) throw new TypeError(`${id} is no vote on what is disputed`);
+  if (!found) throw new TypeError(`${id} is no vote on an open disagreement`);
   return found;
 }
 
@@ -150,25 +150,25 @@ export function reportOf({
   decisions,
   conflicts,
   merge,
-}: Context): ChangeReport {
+}: ChangeContext): ChangeReport {
   const { id: taskId, title } = task;
   return { taskId, title, agent, epoch, outcome, submissions, reviews, decisions, conflicts, merge };
 }
 
 export function conflictText(
-  { repository }: Context,
+  { repository }: ChangeContext,
   event: { readonly files: readonly string[]; readonly with: string },
 ): string {
   return [
-    `It is approved, but it conflicts with what was merged meanwhile, in ${event.files.join(', ')}.`,
-    `Merge what is on ${repository.branch} in your checkout, mend the conflict so that both changes are kept, run the tests, commit, and hand it in again:`,
+    `Your change is approved, but it conflicts with changes merged meanwhile, in ${event.files.join(', ')}.`,
+    `Merge ${repository.branch} into your checkout, resolve the conflict so that both changes are kept, run the tests, commit, and hand in again:`,
     '',
     `  git merge ${event.with}`,
   ].join('\n');
 }
 
-/** Why what was handed in waits, and for whom. */
-export function waitingText(context: Context): string {
+/** Why a submission waits, and for whom. */
+export function waitingText(context: ChangeContext): string {
   const { agents, agent, reviewMinutes, reviewersNeeded } = context;
   const { gone } = lastReview(context);
   const why = {
@@ -178,22 +178,21 @@ export function waitingText(context: Context): string {
   };
   const asked = gone.map((one) => `${one.reviewer} ${why[one.why]}`);
   const others = agents.filter((one) => one !== agent && !gone.some(({ reviewer }) => reviewer === one));
-  const left = others.length === 0 ? [] : [`${others.join(', ')} alone cannot approve it, it takes ${reviewersNeeded}`];
+  const left = others.length === 0 ? [] : [`${others.join(', ')} alone cannot approve it: ${reviewersNeeded} must`];
   const reasons = [...asked, ...left].join('; ');
   return `${submissionOf(context).commit} of ${agent} waits for a review${reasons === '' ? '' : `: ${reasons}`}`;
 }
 
 const REASON_CHARS_MAX = 300;
 
-/** Why no further round of review is begun. */
-export function exhaustedText(context: Context): string {
+/** Why no further review round starts. */
+export function exhaustedText(context: ChangeContext): string {
   const { feedback, rounds: last } = lastReview(context);
   const wanted = feedback
     .filter(({ round }) => round === last)
     .flatMap(({ reviewer, issues }) => issues.map(({ description }) => `${reviewer}: ${description}`))
     .join('; ');
-  const rounds =
-    context.rounds === 1 ? 'the one round of its review is' : `all ${context.rounds} rounds of its review are`;
+  const rounds = context.rounds === 1 ? 'its only review round is' : `all ${context.rounds} rounds of its review are`;
   const still = wanted === '' ? '' : ` (${cut(wanted, { charsMax: REASON_CHARS_MAX })})`;
   return `${rounds} over and it is not approved${still}`;
 }

@@ -4,47 +4,47 @@ import type { ConsensusOutput } from '../consensus.ts';
 import type { Decision } from './decision.ts';
 import type { Checkout } from './repository.ts';
 
-/** A commit that was handed in. */
+/** A commit that the agent has handed in. */
 export interface Submission {
   readonly commit: string;
   readonly summary: string;
   readonly messageId: string;
 }
 
-/** What the loop tells it. */
+/** Events from the loop to a change. */
 export type ToChange =
   | ({ readonly type: 'SUBMITTED' } & {
       readonly commit: string | null;
       readonly summary: string;
       readonly messageId: string;
-      /** Who may review it now, in this order. */
+      /** Who may review it now, in the order of asking. */
       readonly agents: readonly string[];
     })
   | { readonly type: 'MERGED'; readonly commit: string }
   | { readonly type: 'CONFLICT'; readonly files: readonly string[]; readonly with: string }
-  /** The agent has the task no more. */
+  /** The agent no longer holds the task. */
   | { readonly type: 'RELEASED'; readonly reason: string };
 
-/** What it has to say to the loop. */
-export type WordOfChange =
+/** Events from a change to the loop, without task and epoch. */
+export type ChangeNotice =
   | { readonly type: 'READY'; readonly workspace: Checkout }
   | { readonly type: 'GO-ON'; readonly feedback: string }
-  /** They disagree; the agent has nothing to do until it is decided. */
+  /** Author and reviewers disagree; the agent has nothing to do until the votes are over. */
   | { readonly type: 'PUT-TO-THE-VOTE' }
   | { readonly type: 'APPROVED'; readonly commit: string; readonly title: string; readonly agent: string }
-  /** It cannot be finished this way: somebody else may try. */
+  /** This claim cannot be finished; another agent may try. */
   | { readonly type: 'STUCK'; readonly reason: string }
-  /** Who has reviewed or voted, and who has let the time for a review pass. */
+  /** Who has reviewed or voted, and who missed the deadline of a review. */
   | { readonly type: 'ANSWERED'; readonly agents: readonly string[]; readonly silent: readonly string[] }
-  /** Nobody has reviewed what was handed in, however often they were asked. It is good work that must not be done again. */
+  /** Nobody reviewed the submission, although asked several times. The work may be good and must not be done again. */
   | { readonly type: 'STALLED'; readonly reason: string; readonly report: ChangeReport }
-  /** Its last word. */
+  /** The last event of a change. */
   | { readonly type: 'CHANGE-ENDED'; readonly report: ChangeReport };
 
-/** What it tells the loop, always with its task and epoch. */
-export type FromChange = { readonly taskId: string; readonly epoch: number } & WordOfChange;
+/** Events from a change to the loop. */
+export type FromChange = { readonly taskId: string; readonly epoch: number } & ChangeNotice;
 
-/** What is left of a change for the report. */
+/** A change in the report of a development. */
 export interface ChangeReport {
   readonly taskId: string;
   readonly title: string;
@@ -55,7 +55,7 @@ export interface ChangeReport {
   readonly reviews: readonly ReviewOutput[];
   readonly decisions: readonly Decision[];
   readonly conflicts: number;
-  /** The merge. */
+  /** The merge commit. */
   readonly merge: string | null;
 }
 
@@ -71,5 +71,5 @@ export interface VoteFailed {
   readonly error: unknown;
 }
 
-/** What happens to it. */
-export type Event = ToChange | ChangesRequested | VoteEnded | VoteFailed;
+/** All events of a change. */
+export type ChangeEvent = ToChange | ChangesRequested | VoteEnded | VoteFailed;

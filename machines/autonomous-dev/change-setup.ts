@@ -21,72 +21,72 @@ import {
   voteOf,
   workspaceOf,
   type ChangeInput,
-  type Context,
+  type ChangeContext,
 } from './change-context.ts';
-import type { ChangeReport, Event, FromChange, ToChange, VoteEnded, WordOfChange } from './change-events.ts';
+import type { ChangeReport, ChangeEvent, FromChange, ToChange, VoteEnded, ChangeNotice } from './change-events.ts';
 import { openWorkspace } from './checkouts.ts';
 import { decisionOf, type Decision } from './decision.ts';
 import { lookAtCommit, type HandedIn } from './handed-in.ts';
-import { progress, type Progress } from './progress.ts';
+import { progress, type LoopProgress } from './progress.ts';
 import type { Repository } from './repository.ts';
 
-export function toLoop({ task, epoch }: Context, word: WordOfChange): FromChange {
-  return { ...word, taskId: task.id, epoch };
+export function toLoop({ task, epoch }: ChangeContext, notice: ChangeNotice): FromChange {
+  return { ...notice, taskId: task.id, epoch };
 }
 
-export function checkOf(context: Context): { repository: Repository; commit: string; base: string } {
+export function checkOf(context: ChangeContext): { repository: Repository; commit: string; base: string } {
   return { repository: context.repository, commit: submissionOf(context).commit, base: workspaceOf(context).base };
 }
 
 export function commitIn(handedIn: HandedIn): string {
-  if ('fault' in handedIn) throw new TypeError('it cannot be reviewed');
+  if ('fault' in handedIn) throw new TypeError('the submission cannot be reviewed');
   return handedIn.commit;
 }
 
-export interface Fault {
+export interface SubmissionFault {
   readonly fault: string;
 }
 
-/** Why what was handed in cannot be reviewed, or is nothing new. */
-export function faultOf({ asked }: Context, handedIn: HandedIn): Fault {
+/** Why a submission cannot be reviewed, or is not new. Throws if it can be reviewed. */
+export function faultOf({ asked }: ChangeContext, handedIn: HandedIn): SubmissionFault {
   if ('fault' in handedIn) return handedIn;
   if (!asked.includes(handedIn.commit)) throw new TypeError(`${handedIn.commit} can be reviewed`);
-  const advice = 'commit what is to be changed and hand in the new commit, or return the task';
+  const advice = 'commit the requested changes and hand in the new commit, or return the task';
   return { fault: `${handedIn.commit} was handed in before; ${advice}` };
 }
 
-export function isFaulty({ asked }: Context, handedIn: HandedIn): boolean {
+export function isFaulty({ asked }: ChangeContext, handedIn: HandedIn): boolean {
   return 'fault' in handedIn || asked.includes(handedIn.commit);
 }
 
-/** Once more in vain would be once too often. */
-export function isLastTry({ inVain }: Context): boolean {
+/** Whether one more submission that cannot be reviewed ends the claim. */
+export function isLastTry({ inVain }: ChangeContext): boolean {
   return inVain + 1 >= IN_VAIN_MAX;
 }
 
-/** A revision that came when the review was over, because it was disputed, is one that no reviewer was asked about. */
-export function askedIn(context: Context, { change: { commit } }: ReviewOutput): readonly string[] {
+/** Without a revision that arrived after a disputed review had ended: no reviewer was asked about that commit. */
+export function askedIn(context: ChangeContext, { change: { commit } }: ReviewOutput): readonly string[] {
   return context.asked.filter((one) => one === commit || one !== submissionOf(context).commit);
 }
 
 export function conflictAfter(
-  { conflict }: Context,
+  { conflict }: ChangeContext,
   { with: head }: ToChange & { type: 'CONFLICT' },
-): Context['conflict'] {
+): ChangeContext['conflict'] {
   return { with: head, times: conflict?.with === head ? conflict.times + 1 : 1 };
 }
 
-export function decidedIn(context: Context, { actorId, output }: VoteEnded): Decision {
+export function decidedIn(context: ChangeContext, { actorId, output }: VoteEnded): Decision {
   return decisionOf({ taskId: context.task.id, issue: disputedBy(context, actorId).issue }, output);
 }
 
 export const change = setup({
   types: {
-    context: {} as Context,
-    events: {} as Event,
+    context: {} as ChangeContext,
+    events: {} as ChangeEvent,
     input: {} as ChangeInput,
     output: {} as ChangeReport,
-    emitted: {} as Progress,
+    emitted: {} as LoopProgress,
   },
   actors: {
     prepare: activity(({ repository, ...place }: { repository: Repository; name: string; start: string }, { signal }) =>
@@ -109,7 +109,7 @@ export const change = setup({
     areAllDecided: ({ context }) => lastDecisions(context).length >= disputedIn(context).length,
     mustChange: ({ context }) => lastDecisions(context).some((one) => one.mustChange),
     hasNoRoundLeft: ({ context }) => roundsLeft(context) < 1,
-    /** It crossed the disagreement on its way. */
+    /** A submission arrived while its review ended in a disagreement. */
     hasUnreviewed: ({ context }) => submissionOf(context).commit !== lastReview(context).change.commit,
     conflictsAgain: ({ context, event }) =>
       event.type === 'CONFLICT' && (conflictAfter(context, event)?.times ?? 0) >= SAME_CONFLICT_MAX,
@@ -120,18 +120,17 @@ export const change = setup({
       const { commit, summary, messageId, agents } = event;
       return { agents, submissions: [...context.submissions, { commit, summary, messageId }] };
     }),
-    /** From here on it is the one commit that was looked at, wherever a branch goes. */
+    /** Replaces the name that was handed in by the id of the checked commit, wherever a branch moves later. */
     identify: assign(({ context }, { commit }: { readonly commit: string }) => ({
       submissions: [...context.submissions.slice(0, -1), { ...submissionOf(context), commit }],
     })),
-    /** What cannot be reviewed counts as not handed in. */
-    sendBack: enqueueActions(({ context, enqueue }, { fault }: Fault) => {
-      enqueue.sendParent(toLoop(context, { type: 'GO-ON', feedback: `It cannot be reviewed: ${fault}.` }));
+    /** A submission that cannot be reviewed counts as none. */
+    sendBack: enqueueActions(({ context, enqueue }, { fault }: SubmissionFault) => {
+      enqueue.sendParent(toLoop(context, { type: 'GO-ON', feedback: `Your submission cannot be reviewed: ${fault}.` }));
       enqueue.assign({ submissions: context.submissions.slice(0, -1), inVain: context.inVain + 1 });
     }),
     askForCommit: enqueueActions(({ context, enqueue }) => {
-      const feedback =
-        'Please say which commit it is: --data \'{"commit":"…"}\' with the full id, as in the command below.';
+      const feedback = 'Please name the commit: --data \'{"commit":"…"}\' with the full id, as in the command below.';
       enqueue.sendParent(toLoop(context, { type: 'GO-ON', feedback }));
       enqueue.assign({ inVain: context.inVain + 1 });
     }),
@@ -143,7 +142,7 @@ export const change = setup({
     giveUp: sendParent(({ context }, { reason }: { readonly reason: string }) =>
       toLoop(context, { type: 'STUCK', reason }),
     ),
-    giveUpTrying: sendParent(({ context }, { fault }: Fault) =>
+    giveUpTrying: sendParent(({ context }, { fault }: SubmissionFault) =>
       toLoop(context, { type: 'STUCK', reason: `${IN_VAIN_MAX} times in a row nothing new was handed in: ${fault}` }),
     ),
     giveUpRounds: sendParent(({ context }) => toLoop(context, { type: 'STUCK', reason: exhaustedText(context) })),

@@ -35,9 +35,9 @@ const WITHOUT_COMMIT = [
 ] as const;
 
 /**
- * One claim of a task until its commit is merged: a checkout of its own, the work of the agent, its review in rounds, a vote
- * on each disagreement, and once more from the work on where the merge conflicts. Every way back has a bound (see the table
- * of cycles in machines/README.md). What was handed in and finds no reviewer waits, and is asked about again.
+ * One claim of a task until its commit is merged: a checkout of its own, the agent's work, its review in rounds, a vote on
+ * each disagreement, and back to work if the merge conflicts. Every loop has a bound (see the table of bounds in
+ * machines/README.md). A submission without a reviewer waits, and its review is requested again.
  */
 export const machine = change.createMachine({
   id: 'change',
@@ -212,7 +212,7 @@ export const machine = change.createMachine({
         { target: 'stuck', actions: 'giveUpRounds' },
       ],
     },
-    /** One vote on each disagreement, all at the same time, so that a voter who is gone is waited for once. */
+    /** One vote on each disagreement, all at the same time, so that a missing voter is waited for only once. */
     voting: {
       entry: [
         emit(({ context }) => ({
@@ -266,7 +266,7 @@ export const machine = change.createMachine({
         { target: 'approved' },
       ],
     },
-    /** It is good work, perhaps: it stays as it is, and its review is begun again after a while. */
+    /** The work may be good, so it is kept, and a new review starts after a while. */
     unanswered: {
       entry: emit(({ context }) => ({
         type: 'waiting',
@@ -298,7 +298,7 @@ export const machine = change.createMachine({
             actions: {
               type: 'giveUp',
               params: ({ event }) => ({
-                reason: `it conflicted ${SAME_CONFLICT_MAX} times with the same commit ${event.with}, in ${event.files.join(', ')}`,
+                reason: `its merge conflicted ${SAME_CONFLICT_MAX} times with the same commit ${event.with}, in ${event.files.join(', ')}`,
               }),
             },
           },

@@ -14,27 +14,27 @@ import {
   type Repository,
 } from './repository.ts';
 
-/** What lies beside a checkout that is ready, in `<directory>.ready`. */
+/** The record next to a checkout that is ready for use, in `<directory>.ready`. */
 export interface Readiness {
   readonly v: 1;
-  /** Files of the repository that the set-up had changed. They were put back. */
+  /** Files of the repository that the set-up had changed and that were restored. */
   readonly putBack: readonly string[];
-  /** Files that the set-up left and that are none of the repository's, where they are not ignored. */
+  /** Files that the set-up created and that are neither in the repository nor ignored. */
   readonly untracked: readonly string[];
 }
 
-interface Place {
+interface CheckoutPlace {
   readonly directory: string;
   readonly branch: string;
-  /** The ref that says that the branch is this run's. */
+  /** The ref that marks the branch as created by this run. */
   readonly mark: string;
   readonly start: string;
 }
 
-/** Where something does not exist yet, for `git update-ref`. */
+/** The old value for `git update-ref` of a ref that must not exist yet. */
 const NOTHING = '';
 
-/** Makes the branch that is delivered and its checkout. Doing it again gives the same one. */
+/** Creates the branch to be delivered and its checkout. Idempotent. */
 export async function openBranch(repository: Repository, signal?: AbortSignal): Promise<Checkout> {
   const { branch, base } = repository;
   const directory = integrationDirectory(repository);
@@ -42,7 +42,7 @@ export async function openBranch(repository: Repository, signal?: AbortSignal): 
   return openCheckout(repository, { directory, branch, mark, start: base }, signal);
 }
 
-/** Makes the checkout of a task, from what is merged so far. The same name gives the same checkout. */
+/** Creates the checkout of a task, from what is merged so far. Idempotent: the same name gives the same checkout. */
 export async function openWorkspace(
   repository: Repository,
   { name, start }: { readonly name: string; readonly start: string },
@@ -53,14 +53,18 @@ export async function openWorkspace(
   return openCheckout(repository, { directory, branch: taskBranch(repository, name), mark, start }, signal);
 }
 
-async function openCheckout(repository: Repository, place: Place, signal: AbortSignal | undefined): Promise<Checkout> {
+async function openCheckout(
+  repository: Repository,
+  place: CheckoutPlace,
+  signal: AbortSignal | undefined,
+): Promise<Checkout> {
   const { directory, branch, start } = place;
   const ready = `${directory}.ready`;
   if (!existsSync(ready)) {
     const inMain = { directory: repository.directory, signal };
     await makeBranch(repository, place, signal);
-    // One that was being made when its maker was killed is made again; nobody has worked in it yet. Never `worktree prune`:
-    // it forgets those of the user's that lie on a disk which is not there now.
+    // A checkout whose creation was killed is created again; nobody has worked in it yet. Never `worktree prune`: it would
+    // forget worktrees of the user's on an unmounted disk.
     await attemptGit(['worktree', 'remove', '--force', '--force', directory], inMain);
     await rm(directory, { recursive: true, force: true });
     await git(['worktree', 'add', '--quiet', '--force', '--force', directory, branch], inMain);
@@ -72,10 +76,10 @@ async function openCheckout(repository: Repository, place: Place, signal: AbortS
   return { directory, branch, base: start };
 }
 
-/** Makes the branch where it starts. Throws when somebody else has one of that name. */
+/** Creates the branch at its start. Throws if a branch of that name exists that this run has not created. */
 async function makeBranch(
   { directory }: Repository,
-  { branch, mark, start }: Place,
+  { branch, mark, start }: CheckoutPlace,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const inMain = { directory, signal };
@@ -86,7 +90,7 @@ async function makeBranch(
   const isOwn = (await idOf(mark)) === start;
   if (found !== '' && !isOwn) {
     throw new Error(
-      `The branch ${branch} is there already, at ${found}, and this run has not made it. Rename it (git branch -m ${branch} <new name>) and start again.`,
+      `The branch ${branch} already exists, at ${found}, and this run has not created it. Rename it (git branch -m ${branch} <new name>) and start again.`,
     );
   }
   if (!isOwn) await git(['update-ref', mark, start, NOTHING], inMain);
@@ -94,8 +98,8 @@ async function makeBranch(
 }
 
 /**
- * Runs the set-up in a new checkout, and puts back what it has changed of the repository: neither is its work taken for an
- * author's, nor is anything tested that is not in the commit. What it has added stays.
+ * Runs the set-up in a new checkout and restores the repository's files that it changed, so that its changes are not taken
+ * for an author's and nothing is tested that is not in the commit. Files that it added stay.
  */
 export async function makeReady(
   {
@@ -108,7 +112,7 @@ export async function makeReady(
   if (setup === undefined) return { v: 1, putBack: [], untracked: [] };
   const { exitCode, output } = await runShell(setup, directory, signal ?? new AbortController().signal);
   if (exitCode !== 0) {
-    const how = exitCode === null ? 'it took too long' : String(exitCode);
+    const how = exitCode === null ? 'timeout' : String(exitCode);
     throw new Error(`${setup} failed in ${directory} (${how}): ${cut(output, { charsMax: 2_000, keep: 'end' })}`);
   }
   const checkout = { directory, signal };

@@ -2,13 +2,12 @@ import type { Lapse } from '../work-distributor/board.ts';
 import type { ToParent } from '../work-distributor/parent.ts';
 import type { Plan } from '../work-distributor/plan.ts';
 import type { ChangeReport, FromChange } from './change-events.ts';
-
-import type { LoopTerms } from './input.ts';
+import type { LoopSettings } from './input.ts';
 import type { LoopMerge } from './integration.ts';
-import type { Findings } from './planning.ts';
+import type { ResearchFindings } from './planning.ts';
 
-/** Who is at a task now. */
-interface Hand {
+/** The agent that works on a task now. */
+interface Assignment {
   readonly agent: string;
   readonly epoch: number;
 }
@@ -30,146 +29,147 @@ export interface Approved {
   readonly agent: string;
 }
 
-export interface Context {
-  readonly terms: LoopTerms;
-  readonly findings: Findings | null;
+export interface LoopContext {
+  readonly terms: LoopSettings;
+  readonly findings: ResearchFindings | null;
   readonly plan: Plan | null;
   readonly planSource: string;
   readonly planTries: number;
   readonly planFault: string | null;
-  /** By task. */
-  readonly hands: Readonly<Record<string, Hand>>;
-  /** In the order in which they were approved. */
+  /** The assignments, by task id. */
+  readonly hands: Readonly<Record<string, Assignment>>;
+  /** Approved commits, in the order of approval. */
   readonly toMerge: readonly Approved[];
-  /** Every merge, in its order. The last one is where the branch must be. */
+  /** Every merge, in order. The branch must be at the last one. */
   readonly merges: readonly LoopMerge[];
   readonly changes: readonly ChangeReport[];
   readonly tests: readonly TestRun[];
-  /** Agents who fell silent with a task or a review, and have not been heard of since. */
+  /** Agents that fell silent with a task or a review, and have sent nothing since. */
   readonly silent: readonly string[];
-  /** Every claim that was lost, in that order. */
+  /** Every lost claim, in order. */
   readonly releases: readonly Release[];
-  /** How many changes were begun: whose turn it is to review. */
+  /** How many changes were started; rotates the reviewers. */
   readonly begun: number;
-  /** Ids of tasks that nobody is offered any more. */
+  /** Ids of tasks that are no longer offered. */
   readonly blocked: readonly string[];
-  /** The last task of mending. */
+  /** Id of the last fix task. */
   readonly mending: string | null;
   readonly delivery: Delivery | null;
   readonly pullRequest: PullRequestReport | null;
-  readonly ending: Ending | null;
+  readonly ending: LoopEnding | null;
 }
 
-export type Event = ToParent | FromChange | { readonly type: 'NOBODY-CLAIMS' };
+export type LoopEvent = ToParent | FromChange | { readonly type: 'NOBODY-CLAIMS' };
 
 export function changeId(taskId: string, epoch: number): string {
   return `change-${taskId}-${epoch}`;
 }
 
-export function isAtHand(
-  { hands }: Context,
+/** Whether the epoch of a task is the one that is being worked on. */
+export function isCurrent(
+  { hands }: LoopContext,
   { taskId, epoch }: { readonly taskId: string; readonly epoch: number },
 ): boolean {
   return hands[taskId]?.epoch === epoch;
 }
 
-/** Nobody is at a task. */
-export function isIdle({ hands }: Context): boolean {
+/** Whether nobody works on a task. */
+export function isIdle({ hands }: LoopContext): boolean {
   return Object.keys(hands).length === 0;
 }
 
-export function without(hands: Context['hands'], taskId: string): Context['hands'] {
+export function without(hands: LoopContext['hands'], taskId: string): LoopContext['hands'] {
   return Object.fromEntries(Object.entries(hands).filter(([id]) => id !== taskId));
 }
 
-export function taskOf(event: Event): { readonly taskId: string; readonly epoch: number } {
+export function taskOf(event: LoopEvent): { readonly taskId: string; readonly epoch: number } {
   if ('task' in event) return { taskId: event.task.id, epoch: event.epoch };
   if ('taskId' in event) return event;
   throw new TypeError(`${event.type} is about no task`);
 }
 
-export function planOf({ plan }: Context): Plan {
+export function planOf({ plan }: LoopContext): Plan {
   if (!plan) throw new TypeError('there is no plan yet');
   return plan;
 }
 
-export function nextToMerge({ toMerge }: Context): Approved {
+export function nextToMerge({ toMerge }: LoopContext): Approved {
   const [next] = toMerge;
   if (!next) throw new TypeError('there is nothing to merge');
   return next;
 }
 
-/** Where the branch that is delivered must be: nothing else was reviewed. */
-export function headOf({ terms, merges }: Context): string {
+/** The commit that the delivered branch must be at; nothing else was reviewed. */
+export function headOf({ terms, merges }: LoopContext): string {
   return merges.at(-1)?.commit ?? terms.repository.base;
 }
 
 /**
- * Who is free goes before who is at a task, each in turn. Who fell silent is asked last, and only where the others are too
- * few to review the author's work: it may be there after all.
+ * Reviewers in the order of asking: free agents before those with a task, each group round-robin. Silent agents come last,
+ * and only if the others are too few to review the author's work; they may have come back.
  */
-export function reviewOrder({ terms, silent, hands, begun, changes }: Context, author: string): string[] {
-  const there = terms.agents.filter((one) => !silent.includes(one));
-  const isEnough = there.filter((one) => one !== author).length >= terms.reviewersNeeded;
-  const turn = (begun + changes.length) % Math.max(1, there.length);
-  const inTurn = [...there.slice(turn), ...there.slice(0, turn)];
+export function reviewOrder({ terms, silent, hands, begun, changes }: LoopContext, author: string): string[] {
+  const responsive = terms.agents.filter((one) => !silent.includes(one));
+  const isEnough = responsive.filter((one) => one !== author).length >= terms.reviewersNeeded;
+  const first = (begun + changes.length) % Math.max(1, responsive.length);
+  const rotated = [...responsive.slice(first), ...responsive.slice(0, first)];
   const busy = new Set(Object.values(hands).map(({ agent }) => agent));
   return [
-    ...inTurn.filter((one) => !busy.has(one)),
-    ...inTurn.filter((one) => busy.has(one)),
+    ...rotated.filter((one) => !busy.has(one)),
+    ...rotated.filter((one) => busy.has(one)),
     ...(isEnough ? [] : terms.agents.filter((one) => silent.includes(one))),
   ];
 }
 
-/** The silent ones after some have spoken and others have not answered. Whoever holds a task is alive: its lease says so. */
+/** The silent agents after some were heard and others were not. An agent that holds a task counts as alive while its lease runs. */
 export function silentAfter(
-  { silent, hands }: Context,
+  { silent, hands }: LoopContext,
   { heard = [], unheard = [] }: { readonly heard?: readonly string[]; readonly unheard?: readonly string[] },
 ): { readonly silent: readonly string[] } {
-  const atWork = Object.values(hands).map(({ agent }) => agent);
+  const working = Object.values(hands).map(({ agent }) => agent);
   const left = silent.filter((one) => !heard.includes(one));
-  return { silent: [...new Set([...left, ...unheard.filter((one) => !atWork.includes(one))])] };
+  return { silent: [...new Set([...left, ...unheard.filter((one) => !working.includes(one))])] };
 }
 
-export function lastTests({ tests }: Context): TestRun {
+export function lastTests({ tests }: LoopContext): TestRun {
   const last = tests.at(-1);
   if (!last) throw new TypeError('nothing was tested');
   return last;
 }
 
-/** How the loop ends. */
-export const ended = (outcome: Ending['outcome'], reason: string): { ending: Ending } => ({
+/** The context change that ends the loop. */
+export const ended = (outcome: LoopEnding['outcome'], reason: string): { ending: LoopEnding } => ({
   ending: { outcome, reason },
 });
 
-/** A run of the repository's own tests over everything that was merged. */
+/** A run of the repository's own tests on everything merged so far. */
 export interface TestRun {
   readonly command: string;
-  /** Null after a time-out. */
+  /** Null after a timeout. */
   readonly exitCode: number | null;
-  /** The end of what it printed. */
+  /** The tail of its output. */
   readonly output: string;
 }
 
-export interface Ending {
+export interface LoopEnding {
   readonly outcome: 'delivered' | 'tests-failed' | 'blocked' | 'nobody-answered' | 'time-over' | 'failed';
   readonly reason: string;
 }
 
-/** What came of the pull request that was asked for. */
+/** The outcome of a requested pull request. */
 export type PullRequestReport =
   | { readonly status: 'opened'; readonly url: string }
-  /** With what git or gh said, and the commands that do it by hand. */
+  /** With the output of git or gh, and the commands to open it by hand. */
   | { readonly status: 'failed'; readonly fault: string; readonly byHand: readonly string[] };
 
-/** What lies ready for people. */
+/** What is ready for people. */
 export interface Delivery {
   readonly branch: string;
-  /** The commit that the branch is at. */
+  /** The commit of the branch. */
   readonly head: string;
-  /** How many commits it is ahead of its base. */
+  /** How many commits the branch is ahead of its base. */
   readonly commits: number;
   readonly diffStat: string;
-  /** The file with the text of the pull request. */
+  /** The path of the file with the text of the pull request. */
   readonly pullRequest: string;
 }

@@ -1,16 +1,16 @@
 import { cut, childEnvironment } from 'agent-mailroom/workflow';
 import { execa } from 'execa';
 
-/** Whoever commits on behalf of the loop; agents have their own name. */
+/** The author of the loop's own commits; agents commit under their own names. */
 const LOOP = 'Mailroom';
 
 /**
- * Settings that would change what these commands do or print, each with the value that they rely on. They are passed to
- * every command, so that the configuration of the user, of the machine or of the repository cannot change them. What is
- * not here stays the user's: how a remote is reached, filters such as those of Git LFS, merge drivers, safe directories.
+ * Settings that change what these commands do or print, each with the value the code relies on. They are passed to every
+ * command, so that no configuration of user, system or repository overrides them. Everything else stays the user's: how a
+ * remote is reached, filters such as those of Git LFS, merge drivers, safe directories.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
-  // Programs of the user that git would start or wait for.
+  // Programs that git would start or wait for.
   'core.hooksPath': '/dev/null',
   'core.editor': 'true',
   'core.fsmonitor': 'false',
@@ -18,14 +18,14 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'push.gpgSign': 'false',
   'gc.auto': '0',
   'maintenance.auto': 'false',
-  // What goes from a checkout into a commit, and back.
+  // Conversions between checkout and commit.
   'core.attributesFile': '/dev/null',
   'core.autocrlf': 'false',
   'core.eol': 'native',
   'core.safecrlf': 'false',
   'submodule.recurse': 'false',
   'worktree.useRelativePaths': 'false',
-  // How a merge is made.
+  // How merges are made.
   'merge.autoStash': 'false',
   'merge.conflictStyle': 'merge',
   'merge.directoryRenames': 'conflict',
@@ -35,7 +35,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'merge.renormalize': 'false',
   'merge.verifySignatures': 'false',
   'rerere.enabled': 'false',
-  // What is printed.
+  // Output.
   'color.ui': 'false',
   'core.abbrev': 'auto',
   'core.quotePath': 'false',
@@ -48,10 +48,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'status.showUntrackedFiles': 'normal',
 };
 
-/** Variables of git that say how it reaches a remote, where its programs and configuration are, and what it traces. */
+/** Variables that tell git how to reach a remote, where its programs and configuration are, and what to trace. */
 const INHERITED = /^GIT_(?:ASKPASS|SSH|SSL|HTTP|CURL|PROXY|PROTOCOL|ALLOW_PROTOCOL|EXEC_PATH|TRACE|CONFIG_|TEST_)/;
 
-/** For every command that prints a diff of two commits: the same text for everybody. */
+/** For every command that prints a diff of two commits, so that everybody gets the same text. */
 export const DIFF_OPTIONS = [
   '--no-color',
   '--no-ext-diff',
@@ -62,7 +62,7 @@ export const DIFF_OPTIONS = [
   '--dst-prefix=b/',
 ] as const;
 
-/** What a git command said that failed, with the command. */
+/** A git command failed; the text has the command and its output. */
 class GitFailed extends Error {
   readonly exitCode: number | undefined;
 
@@ -74,16 +74,16 @@ class GitFailed extends Error {
 }
 
 export interface GitOptions {
-  /** The checkout or repository that it is about. */
+  /** The checkout or repository in which the command runs. */
   readonly directory: string;
   readonly signal?: AbortSignal | undefined;
-  /** The agent that commits; the loop itself when not given. */
+  /** The agent that commits. Default: the loop itself. */
   readonly author?: string | undefined;
-  /** A command that prints more is killed, and counts as failed. */
+  /** A command that prints more is killed and counts as failed. */
   readonly charsMax?: number | undefined;
 }
 
-/** Runs git and gives what it printed, without the last line end. Throws GitFailed. */
+/** Runs git and resolves with its stdout, without the last line end. Throws GitFailed. */
 export async function git(args: readonly string[], options: GitOptions): Promise<string> {
   const { exitCode, stdout, all } = await attemptGit(args, options);
   if (exitCode === 0) return stdout;
@@ -95,7 +95,7 @@ export async function gitList(args: readonly string[], options: GitOptions): Pro
   return (await git(args, options)).split('\0').filter(Boolean);
 }
 
-/** Runs git for a command whose failure says something: never throws for an exit code. */
+/** Runs a git command whose exit code is an answer; never throws for an exit code. */
 export async function attemptGit(
   args: readonly string[],
   { directory, signal, author, charsMax }: GitOptions,
@@ -115,11 +115,11 @@ export async function attemptGit(
     ...(signal ? { cancelSignal: signal } : {}),
   });
   signal?.throwIfAborted();
-  // It may have ended well before it could be killed, and what it printed is cut all the same.
+  // Even if the command ended with 0 before the kill, its output is truncated.
   return { exitCode: isMaxBuffer ? undefined : exitCode, stdout, all };
 }
 
-/** The arguments and the environment of a git command, with what is set for it only. */
+/** The full arguments and the environment of a git command, with the settings above. */
 export function gitProgram(
   args: readonly string[],
   author: string = LOOP,
@@ -134,9 +134,9 @@ export function gitProgram(
       GIT_COMMITTER_NAME: author,
       GIT_COMMITTER_EMAIL: email,
       GIT_TERMINAL_PROMPT: '0',
-      // So that looking at the user's checkout does not write its index.
+      // Reading the user's checkout must not write its index.
       GIT_OPTIONAL_LOCKS: '0',
-      // So that a commit is what its id says: no `git replace`, no graft stands in its place.
+      // A commit must be what its id says: no `git replace` and no graft takes its place.
       GIT_NO_REPLACE_OBJECTS: '1',
       GIT_GRAFT_FILE: '/dev/null',
     },

@@ -3,10 +3,10 @@ import type { Repository } from './repository.ts';
 
 const GITLINK = '160000';
 
-/** A commit by its full id, or what keeps it from being reviewed. */
+/** The full id of a commit, or the reason why it cannot be reviewed. */
 export type HandedIn = { readonly commit: string } | { readonly fault: string };
 
-/** Looks whether a commit can be reviewed: it is there, it is on top of what its checkout began with, and it is whole. */
+/** Checks that a commit can be reviewed: it exists, is on top of the start of its checkout, and is complete. */
 export async function lookAtCommit(
   { directory }: Repository,
   { commit: name, base }: { readonly commit: string; readonly base: string },
@@ -18,20 +18,21 @@ export async function lookAtCommit(
     : undefined;
   if (found?.exitCode !== 0) return { fault: `there is no commit ${name} in the repository` };
   const commit = found.stdout;
-  if (commit === base) return { fault: 'it is the commit that the checkout began with: nothing is committed yet' };
+  if (commit === base)
+    return { fault: `${commit} is the commit that the checkout started from: nothing is committed yet` };
   const isOnTop = (await attemptGit(['merge-base', '--is-ancestor', base, commit], inMain)).exitCode === 0;
-  if (!isOnTop) return { fault: `${commit} is not on top of ${base}, with which the checkout began` };
+  if (!isOnTop) return { fault: `${commit} is not on top of ${base}, from which the checkout started` };
   const links = await strayLinks({ commit, base }, inMain);
   return links.length === 0 ? { commit } : { fault: strayLinkText(links) };
 }
 
-/** Paths that link to a repository of their own, have not done so before, and are no submodule. */
+/** Paths that newly link to a repository of their own and are no submodule. */
 async function strayLinks(
   { commit, base }: { readonly commit: string; readonly base: string },
   inMain: GitOptions,
 ): Promise<string[]> {
   const words = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--ignore-submodules=none', base, commit];
-  // For each path a word with its modes, as `:100644 160000 <id> <id> T`, and then the path.
+  // For each path one entry with its modes, such as `:100644 160000 <id> <id> T`, then the path.
   const changes = await gitList(words, inMain);
   const added = changes.flatMap((change, at) => {
     const [before, after] = /^:(\d+) (\d+) /.exec(change)?.slice(1) ?? [];
@@ -51,9 +52,9 @@ function strayLinkText(paths: readonly string[]): string {
   return `${names} ${are} inside the checkout, so the commit has only a link to ${it} and none of the files. Remove the .git directory in ${it}, take the link out of the index (git rm --cached), and commit the files; or make a submodule of ${it}, with an entry in .gitmodules`;
 }
 
-/** The repositories that lie inside a checkout and that its own repository does not know. */
+/** Repositories inside a checkout that its own repository does not know. */
 export async function embeddedRepositories(checkout: GitOptions): Promise<string[]> {
-  // git does not look into them, and names them with a slash at the end; of anything else it names the files.
+  // git does not descend into them and lists them with a trailing slash; of other directories it lists the files.
   const others = await gitList(['ls-files', '--others', '--exclude-standard', '-z', '--', ':/'], checkout);
   return others.filter((name) => name.endsWith('/')).map((name) => name.slice(0, -1));
 }

@@ -18,38 +18,38 @@ const VOTE_SECONDS_DEFAULT = 300;
 const TEST_MINUTES_DEFAULT = 15;
 
 const path = z.string().min(1).regex(/^\//, 'expected an absolute path');
-/** Nothing that git or gh would take for an option. */
+/** A name that git or gh cannot take for an option. */
 const name = z.string().regex(/^[^-\s]\S*$/, 'expected a name');
 const minutes = z.number().positive().max(MINUTES_MAX);
 
 const loopInput = z.strictObject({
-  /** What is to be built, for people. */
+  /** The feature, described for people. */
   feature: z.string().trim().min(1).max(TEXT_CHARS_MAX),
   repository: z.strictObject({
     directory: path,
     base: z.string().regex(/^[0-9a-f]{40,64}$/, 'expected the full id of a commit'),
     branch: z.string().min(1),
-    /** An id of the run's own, which no other run in this repository has. */
-    run: z.string().regex(/^[a-z0-9]{4,40}$/, 'expected 4 to 40 small letters and digits'),
+    /** The id of the run, which no other run in this repository has. */
+    run: z.string().regex(/^[a-z0-9]{4,40}$/, 'expected 4 to 40 lower-case letters and digits'),
     workDirectory: path,
     setup: z.string().optional(),
   }),
-  /** A shell command of the repository whose exit code is 0 when all is well. */
+  /** A shell command of the repository that exits with 0 if its tests pass. */
   testCommand: z.string().trim().min(1),
-  /** Where a pull request is opened when it is delivered; none is when not given. */
+  /** Where a pull request is opened after the delivery. Default: none is opened. */
   pullRequest: z.strictObject({ remote: name, base: name }).optional(),
   agents: z.array(actorAddress).min(2).max(AGENTS_MAX),
-  /** Who is asked to look around first; the first agent when not given. */
+  /** The agent that is asked to research first. Default: the first agent. */
   researcher: actorAddress.optional(),
-  /** Who is asked for a plan; nobody when not given. */
+  /** The agent that is asked for a plan. Default: nobody. */
   planner: actorAddress.optional(),
-  /** A plan that is there already. */
+  /** A plan that exists already. */
   plan: z.custom<PlanInput | string>((value) => value !== null).optional(),
   reviewersNeeded: z.number().int().min(1).max(REVIEWERS_NEEDED_MAX).default(1),
   reviewRounds: z.number().int().min(1).max(REVIEW_ROUNDS_MAX).default(REVIEW_ROUNDS_DEFAULT),
   fixRounds: z.number().int().min(0).max(FIX_ROUNDS_MAX).default(FIX_ROUNDS_DEFAULT),
   leaseMinutes: minutes.default(LEASE_MINUTES_DEFAULT),
-  /** How long an answer to a question may take, and until somebody claims the first task. */
+  /** How long an answer to a question may take, and the claim of the first task. */
   answerMinutes: minutes.default(MINUTES_DEFAULT),
   reviewMinutes: minutes.default(MINUTES_DEFAULT),
   voteSeconds: z.number().positive().default(VOTE_SECONDS_DEFAULT),
@@ -59,31 +59,34 @@ const loopInput = z.strictObject({
 
 const checkedInput = loopInput.refine(({ agents, reviewersNeeded }) => reviewersNeeded < new Set(agents).size, {
   path: ['reviewersNeeded'],
-  message: 'expected fewer than there are agents, because nobody reviews their own work',
+  message: 'expected fewer than the number of agents, because nobody reviews their own work',
 });
 
-/** What the loop is begun with. */
+/** The input of the loop. */
 export type LoopInput = z.input<typeof loopInput>;
 
-/** The same, complete and checked. */
-export interface LoopTerms extends Omit<z.output<typeof loopInput>, 'plan' | 'planner' | 'researcher' | 'repository'> {
+/** The input after validation, with defaults filled in. */
+export interface LoopSettings extends Omit<
+  z.output<typeof loopInput>,
+  'plan' | 'planner' | 'researcher' | 'repository'
+> {
   readonly repository: Repository;
   readonly researcher: string;
   readonly planner: string | null;
-  /** From a file. */
+  /** The plan given in the input. */
   readonly plan: Plan | null;
 }
 
-/** Throws a TypeError that says on one line what is wrong with the input. */
-export function parseLoop(input: unknown): LoopTerms {
-  const { plan, planner, researcher, ...terms } = parseInput(checkedInput, input, {
+/** Throws a TypeError that lists all faults of the input on one line. */
+export function parseLoop(input: unknown): LoopSettings {
+  const { plan, planner, researcher, ...settings } = parseInput(checkedInput, input, {
     what: 'development',
     example:
       '{"feature":"…","repository":{"directory":"/…","base":"<commit>","branch":"…","run":"<id>","workDirectory":"/…"},"testCommand":"npm test","agents":["…","…"]}',
   });
   return {
-    ...terms,
-    researcher: researcher ?? terms.agents[0] ?? '',
+    ...settings,
+    researcher: researcher ?? settings.agents[0] ?? '',
     planner: planner ?? null,
     plan: plan === undefined ? null : parsePlan(plan),
   };

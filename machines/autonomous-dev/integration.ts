@@ -3,10 +3,10 @@ import { integrationDirectory, type Repository } from './repository.ts';
 
 const STRAY_COMMITS_NAMED_MAX = 5;
 
-/** A merge that the loop has made. */
+/** A merge made by the loop. */
 export interface LoopMerge {
   readonly commit: string;
-  /** What was approved, and is its second parent. */
+  /** The approved commit, its second parent. */
   readonly approved: string;
 }
 
@@ -15,8 +15,8 @@ export function inIntegration(repository: Repository, signal: AbortSignal | unde
 }
 
 /**
- * Throws when the branch that is delivered, or its checkout, is at another commit than the one that the run has recorded:
- * nobody has reviewed what was added. The text names the commits.
+ * Throws if the delivered branch or its checkout is at another commit than the one that the run recorded: nobody has
+ * reviewed what was added. The text names the commits.
  */
 export async function assertHead(repository: Repository, head: string, signal?: AbortSignal): Promise<void> {
   const { branch } = repository;
@@ -27,7 +27,7 @@ export async function assertHead(repository: Repository, head: string, signal?: 
   }
 }
 
-/** Checks the head, and makes its checkout what the commit is, whatever was left in it. */
+/** Checks the head, and resets its checkout to the commit, whatever was left in it. */
 export async function settleIntegration(repository: Repository, head: string, signal?: AbortSignal): Promise<void> {
   await assertHead(repository, head, signal);
   const inBranch = inIntegration(repository, signal);
@@ -36,8 +36,8 @@ export async function settleIntegration(repository: Repository, head: string, si
 }
 
 /**
- * Throws when something is on the branch that was not approved. What lies between its base and its head is a chain of the
- * merges that the run has recorded, each of the one before it and of an approved commit.
+ * Throws if anything on the branch was not approved. Between base and head there must be a chain of the merges that the run
+ * recorded, each of the one before it and an approved commit.
  */
 export async function assertDelivered(
   repository: Repository,
@@ -49,7 +49,7 @@ export async function assertDelivered(
     const parents = await parentsOf(commit, inIntegration(repository, signal));
     if (parents.join(' ') !== `${head} ${approved}`)
       throw new Error(
-        `${commit} is not the merge of ${head} and ${approved} that this run has recorded. Start a new run with --new.`,
+        `${commit} is not the merge of ${head} and ${approved} that this run recorded. Start a new run with --new.`,
       );
     head = commit;
   }
@@ -67,7 +67,7 @@ async function strayText(
   inBranch: GitOptions,
 ): Promise<string> {
   const what = isBranch ? `The branch ${branch}` : `The checkout ${inBranch.directory}`;
-  if (at === '') return `${what} is gone; this run had left it at ${head}. Start a new run with --new.`;
+  if (at === '') return `${what} is gone; this run left it at ${head}. Start a new run with --new.`;
   const format = '--format=%H "%s" by %an';
   const limit = `--max-count=${STRAY_COMMITS_NAMED_MAX + 1}`;
   const commits = await gitList(['log', '-z', '--no-color', format, limit, `${head}..${at}`], inBranch);

@@ -11,13 +11,13 @@ import { machine as change } from './change.ts';
 import { openBranch } from './checkouts.ts';
 import {
   changeId,
-  type Context,
+  type LoopContext,
   type Delivery,
   ended,
-  type Ending,
-  type Event,
+  type LoopEnding,
+  type LoopEvent,
   headOf,
-  isAtHand,
+  isCurrent,
   isIdle,
   lastTests,
   planOf,
@@ -25,26 +25,26 @@ import {
   taskOf,
   without,
 } from './context.ts';
-import type { LoopInput, LoopTerms } from './input.ts';
+import type { LoopInput, LoopSettings } from './input.ts';
 import { assertDelivered, type LoopMerge, settleIntegration } from './integration.ts';
 import { describeBranch, mergeCommit } from './merge.ts';
 import { templatePlan } from './planning.ts';
-import { progress, type Progress } from './progress.ts';
+import { progress, type LoopProgress } from './progress.ts';
 import { publish } from './publish.ts';
 import { bodyFile, type Publication, pullRequestBody, pullRequestText } from './pull-request.ts';
 import type { LoopReport } from './report.ts';
 import type { Repository } from './repository.ts';
 
-/** How often a planner is asked for a plan that can be used. */
+/** How often a planner is asked for a valid plan. */
 export const PLAN_TRIES_MAX = 3;
 
-export interface Question {
+export interface LoopQuestion {
   readonly to: string;
   readonly content: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-function changeInput(context: Context, event: ToParent & { type: 'TASK-CLAIMED' }): ChangeInput {
+function changeInput(context: LoopContext, event: ToParent & { type: 'TASK-CLAIMED' }): ChangeInput {
   const { task, agent, epoch } = event;
   const { repository, reviewersNeeded, reviewRounds: rounds, reviewMinutes, voteSeconds } = context.terms;
   return {
@@ -60,19 +60,19 @@ function changeInput(context: Context, event: ToParent & { type: 'TASK-CLAIMED' 
   };
 }
 
-/** What the loop can do; its states are in files of their own. */
+/** Actors, guards and actions of the loop; its states are in files of their own. */
 export const loop = setup({
   types: {
-    context: {} as Context,
-    events: {} as Event,
+    context: {} as LoopContext,
+    events: {} as LoopEvent,
     input: {} as LoopInput,
     output: {} as LoopReport,
-    emitted: {} as Progress,
+    emitted: {} as LoopProgress,
   },
   actors: {
     open: activity((repository: Repository, { signal }) => openBranch(repository, signal)),
-    question: ask(({ to }: Question) => to, {
-      question: ({ content, data }: Question) => ({ type: 'QUESTION', content, data }),
+    question: ask(({ to }: LoopQuestion) => to, {
+      question: ({ content, data }: LoopQuestion) => ({ type: 'QUESTION', content, data }),
     }),
     distribute: workDistributor,
     change,
@@ -94,7 +94,7 @@ export const loop = setup({
       env: { CI: '1' },
     })),
     deliver: activity(
-      ({ terms, ...done }: { terms: LoopTerms; report: LoopReport; merges: readonly LoopMerge[] }, { signal }) =>
+      ({ terms, ...done }: { terms: LoopSettings; report: LoopReport; merges: readonly LoopMerge[] }, { signal }) =>
         deliver(terms, done, signal),
     ),
     publish: activity((publication: Publication, { signal }) => publish(publication, signal)),
@@ -107,17 +107,17 @@ export const loop = setup({
     hasPlan: ({ context }) => context.plan !== null,
     hasPlanner: ({ context }) => context.terms.planner !== null && context.planTries < PLAN_TRIES_MAX,
     hasMerges: ({ context }) => context.toMerge.length > 0,
-    isAtHand: ({ context, event }) => isAtHand(context, taskOf(event)),
+    isCurrent: ({ context, event }) => isCurrent(context, taskOf(event)),
     hasNobodyBegun: ({ context }) => context.begun === 0,
     isIdle: ({ context }) => isIdle(context),
     passed: ({ context }) => lastTests(context).exitCode === 0 && neverDone(context).length === 0,
-    /** Then it is tested again when that has come to its end. */
+    /** The tests pass while tasks are in work; they run again when those tasks have ended. */
     isStillAtWork: ({ context }) => lastTests(context).exitCode === 0 && Object.keys(context.hands).length > 0,
-    knowsMending: ({ context: { mending }, event }) =>
+    knowsFixTask: ({ context: { mending }, event }) =>
       event.type === 'TASKS-SETTLED' && (mending === null || event.tasks.some(({ id }) => id === mending)),
     isUndelivered: ({ context }) => context.delivery === null,
     wantsPullRequest: ({ context }) => context.terms.pullRequest !== undefined,
-    mayMend: ({ context }) =>
+    mayFix: ({ context }) =>
       lastTests(context).exitCode !== 0 && context.tests.length <= context.terms.fixRounds && !isHopeless(context),
   },
   actions: {
@@ -137,7 +137,7 @@ export const loop = setup({
     }),
     noteReleased: enqueueActions(({ event, enqueue }) => {
       if (event.type !== 'TASK-RELEASED') return;
-      // An older distribution does not say how it was lost.
+      // A distribution of an older version does not say how the task was lost.
       const { taskId, agent, epoch, reason, isBlocked, end = 'silent' } = event;
       enqueue.emit({ type: 'released', taskId, agent, reason, end });
       enqueue.assign(({ context }) => ({
@@ -149,12 +149,12 @@ export const loop = setup({
         blocked: isBlocked ? [...new Set([...context.blocked, taskId])] : context.blocked,
       }));
     }),
-    /** While nobody is at a task somebody has to claim one in time. */
+    /** While nobody works on a task, somebody has to claim one in time. */
     watchIdle: enqueueActions(({ context, enqueue }) => {
       enqueue.cancel('idle');
       if (isIdle(context)) enqueue.raise({ type: 'NOBODY-CLAIMS' }, { delay: 'answer', id: 'idle' });
     }),
-    letGo: assign({ hands: ({ context, event }) => without(context.hands, taskOf(event).taskId) }),
+    unassign: assign({ hands: ({ context, event }) => without(context.hands, taskOf(event).taskId) }),
     tellPlan: emit(({ context }) =>
       progress({
         type: 'planned',
@@ -174,39 +174,39 @@ export const loop = setup({
 
 const OUTPUT_LINES_TOLD = 60;
 
-/** What a failing run becomes: a task with the end of what it printed. */
-export function fixTask(context: Context): TaskInput {
+/** A task to fix a failing test run, with the tail of its output. */
+export function fixTask(context: LoopContext): TaskInput {
   const round = context.tests.length;
   const { command: line, exitCode, output } = lastTests(context);
   return {
     id: fixId(context, round),
-    title: `Mend what the tests found (round ${round} of ${context.terms.fixRounds})`,
+    title: `Fix the failing tests (round ${round} of ${context.terms.fixRounds})`,
     description: [
-      `After everything was merged, \`${line}\` ended with ${exitCode ?? 'a time-out'}. Mend it.`,
+      `After all changes were merged, \`${line}\` ended with ${exitCode ?? 'a timeout'}. Please fix it.`,
       '',
       output.split('\n').slice(-OUTPUT_LINES_TOLD).join('\n'),
     ].join('\n'),
   };
 }
 
-/** Tasks of the plan that nobody is offered any more; what was only to be mended does not matter once the tests pass. */
-function neverDone(context: Context): readonly string[] {
+/** Tasks of the plan that are no longer offered. A blocked fix task does not matter once the tests pass. */
+function neverDone(context: LoopContext): readonly string[] {
   const planned = new Set(planOf(context).tasks.map(({ id }) => id));
   return context.blocked.filter((id) => planned.has(id));
 }
 
-/** A task of the plan was lost so often that nobody can claim it any more: nothing can be delivered, so nothing is mended. */
-function isHopeless(context: Context): boolean {
+/** Whether a task of the plan is given up for good: then nothing can be delivered, so nothing is fixed. */
+function isHopeless(context: LoopContext): boolean {
   return neverDone(context).some((id) => releasesOf(context, id).length >= LAPSES_MAX);
 }
 
-/** Why it is not delivered. */
-export function endWithoutDelivery(context: Context): { ending: Ending } {
+/** Ends the loop without a delivery, with the reason. */
+export function endWithoutDelivery(context: LoopContext): { ending: LoopEnding } {
   const { fixRounds } = context.terms;
   const isFailing = lastTests(context).exitCode !== 0;
   const failing = isHopeless(context)
     ? 'the tests fail'
-    : `the tests still fail after ${fixRounds} ${fixRounds === 1 ? 'round' : 'rounds'} of mending`;
+    : `the tests still fail after ${fixRounds} fix ${fixRounds === 1 ? 'round' : 'rounds'}`;
   const missing = neverDone(context);
   if (missing.length === 0) return ended('tests-failed', failing);
   const why = missing.map((id) => `${id}${lostText(releasesOf(context, id))}`).join('; ');
@@ -216,7 +216,7 @@ export function endWithoutDelivery(context: Context): { ending: Ending } {
 const REASON_CHARS_MAX = 200;
 
 /** ` (lost 2 times: ben returned it: no spec; cleo fell silent)` */
-function lostText(releases: Context['releases']): string {
+function lostText(releases: LoopContext['releases']): string {
   const how = { silent: 'fell silent', 'given-back': 'returned it', 'taken-away': 'had it taken away' };
   const each = releases.map(({ agent, end, reason }) => {
     const [line = ''] = reason.split('\n', 1);
@@ -226,31 +226,31 @@ function lostText(releases: Context['releases']): string {
   return ` (lost ${each.length === 1 ? 'once' : `${each.length} times`}: ${each.join('; ')})`;
 }
 
-function releasesOf({ releases }: Context, taskId: string): Context['releases'] {
+function releasesOf({ releases }: LoopContext, taskId: string): LoopContext['releases'] {
   return releases.filter((one) => one.taskId === taskId);
 }
 
-/** What a run that is out of time was waiting for. */
-export function openText(context: Context): string {
+/** The unfinished tasks of a run that is out of time. */
+export function openText(context: LoopContext): string {
   const { hands } = context;
   const each = openTasks(context).map((id) => (hands[id] ? `${id} (with ${hands[id].agent})` : id));
   return each.length === 0 ? '' : `, and these tasks are not done: ${each.join(', ')}`;
 }
 
-/** What a run was waiting for in which nobody is at work. */
-export function unclaimedText(context: Context): string {
+/** The unclaimed tasks of a run in which nobody works. */
+export function unclaimedText(context: LoopContext): string {
   const open = openTasks(context).filter((id) => !context.blocked.includes(id));
   return `nobody claimed ${open.join(', ')} within ${context.terms.answerMinutes} minutes`;
 }
 
-function openTasks({ plan, mending, changes }: Context): readonly string[] {
+function openTasks({ plan, mending, changes }: LoopContext): readonly string[] {
   const merged = changes.filter(({ outcome }) => outcome === 'merged').map(({ taskId }) => taskId);
   const all = [...(plan?.tasks ?? []).map(({ id }) => id), ...(mending === null ? [] : [mending])];
   return all.filter((id) => !merged.includes(id));
 }
 
-/** One that the plan does not have. */
-function fixId(context: Context, round: number): string {
+/** A task id that the plan does not use. */
+function fixId(context: LoopContext, round: number): string {
   const planned = planOf(context).tasks.map(({ id }) => id);
   let id = `fix-${round}`;
   while (planned.includes(id)) id = `fix-${id}`;
@@ -258,11 +258,11 @@ function fixId(context: Context, round: number): string {
 }
 
 /**
- * Checks that everything on the branch was approved, and writes the text of the pull request beside the checkouts. Doing it
- * again writes the same.
+ * Checks that everything on the branch was approved, and writes the text of the pull request next to the checkouts.
+ * Idempotent.
  */
 export async function deliver(
-  { repository, pullRequest }: LoopTerms,
+  { repository, pullRequest }: LoopSettings,
   { report, merges }: { readonly report: LoopReport; readonly merges: readonly LoopMerge[] },
   signal: AbortSignal,
 ): Promise<Delivery> {

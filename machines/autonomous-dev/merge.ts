@@ -5,27 +5,27 @@ import { attemptGit, DIFF_OPTIONS, git, gitList } from './git.ts';
 import { assertHead, inIntegration, parentsOf, settleIntegration } from './integration.ts';
 import type { Repository } from './repository.ts';
 
-/** git 2.38 has `merge-tree --write-tree`; before that it is a usage error. */
+/** `merge-tree --write-tree` needs git 2.38; older versions report a usage error. */
 const EXIT_USAGE = 129;
 const EXIT_CONFLICT = 1;
 
 export type Merge =
   | { readonly status: 'merged'; readonly commit: string; readonly diffStat: string }
-  /** Nothing was changed. */
+  /** Branch and checkout are unchanged. */
   | { readonly status: 'conflict'; readonly files: readonly string[]; readonly with: string };
 
-/** What git makes of a merge by itself. */
+/** The result of a merge that git makes without help: a tree, or the conflicting files. */
 type Automatic = { readonly tree: string } | { readonly files: readonly string[] };
 
 interface Sides {
-  /** Where the branch is. */
+  /** The commit of the branch. */
   readonly head: string;
   readonly commit: string;
 }
 
 /**
- * Merges an approved commit into the branch that is delivered, which must be at `head`. Done again after a kill it finds
- * the merge that it has made. Throws when the branch is anywhere else.
+ * Merges an approved commit into the delivered branch, which must be at `head`. Idempotent: after a kill it finds the merge
+ * that it has made. Throws if the branch is anywhere else.
  */
 export async function mergeCommit(
   repository: Repository,
@@ -45,7 +45,7 @@ export async function mergeCommit(
   const automatic = await automaticMerge(repository, sides, { signal });
   if ('files' in automatic) return { status: 'conflict', files: automatic.files, with: head };
   const made = await git(['commit-tree', automatic.tree, '-p', head, '-p', commit, '-m', message], inBranch);
-  // At this update it is merged, unless the branch was moved meanwhile.
+  // At this update the commit is merged, unless the branch was moved meanwhile.
   const updated = await attemptGit(['update-ref', '-m', `merge ${commit}`, ref, made, head], inBranch);
   if (updated.exitCode !== 0) {
     await assertHead(repository, head, signal);
@@ -64,7 +64,7 @@ async function merged(
   return { status: 'merged', commit, diffStat: await git(stat, inIntegration(repository, signal)) };
 }
 
-/** Whether a commit is what this run would have made of the two sides. */
+/** Whether a commit is the merge that this run would have made of the two sides. */
 async function isAutomaticMerge(
   repository: Repository,
   { at, head, commit }: Sides & { readonly at: string },
@@ -72,14 +72,14 @@ async function isAutomaticMerge(
 ): Promise<boolean> {
   const inBranch = inIntegration(repository, signal);
   if ((await parentsOf(at, inBranch)).join(' ') !== `${head} ${commit}`) return false;
-  // As it was before the merge: a merge also depends on the attributes in the checkout.
+  // The checkout must be as before the merge, because a merge depends on the attributes in it.
   await git(['checkout', '--quiet', '--force', '--detach', head], inBranch);
   const automatic = await automaticMerge(repository, { head, commit }, { signal });
   await git(['checkout', '--quiet', '--force', '--detach', at], inBranch);
   return 'tree' in automatic && automatic.tree === (await git(['rev-parse', `${at}^{tree}`], inBranch));
 }
 
-/** Merges two commits and leaves every ref and checkout alone. */
+/** Merges two commits without touching any ref or checkout. */
 export async function automaticMerge(
   repository: Repository,
   { head, commit }: Sides,
@@ -95,7 +95,7 @@ export async function automaticMerge(
   throw new Error(`${commit} could not be merged: ${cut(all.trim(), { charsMax: 1_000 })}`);
 }
 
-/** The same with a git that can only merge in a checkout. */
+/** The same for a git that can only merge in a checkout. */
 async function mergeInScratch(
   { directory: main, workDirectory }: Repository,
   { head, commit }: Sides,
@@ -126,7 +126,7 @@ interface Scratch {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Everything that the branch has and its base has not: a line for each commit, and which files changed by how much. */
+/** What the branch adds to its base: one line per commit, and the changed files with their sizes. */
 export async function describeBranch(
   repository: Repository,
   head: string,

@@ -6,7 +6,7 @@ import { excerpt, PLAN_SCHEMA, planQuestion } from './planning.ts';
 import { loop, PLAN_TRIES_MAX } from './loop.ts';
 import { integrationDirectory } from './repository.ts';
 
-/** The plan in an answer, in its data or in its text; or what is wrong with it. */
+/** The plan in the data or the text of an answer, or its faults. */
 function planIn({ data, content }: Answer): { readonly plan: Plan } | { readonly fault: string } {
   try {
     return { plan: parsePlan(typeof data === 'object' && data !== null && 'tasks' in data ? data : content) };
@@ -15,7 +15,7 @@ function planIn({ data, content }: Answer): { readonly plan: Plan } | { readonly
   }
 }
 
-/** The plan that is given, that of a planner, or the built-in one. */
+/** Chooses the given plan, a planner's, or the built-in one. */
 export const planning = loop.createStateConfig({
   entry: [
     emit(({ context: { findings } }) => ({
@@ -55,7 +55,7 @@ export const planning = loop.createStateConfig({
         onDone: {
           target: 'choosing',
           actions: assign(({ event }) => {
-            // Whoever cannot plan is not asked once more.
+            // An agent that cannot plan is not asked again.
             if (event.output.type === 'BLOCKED') {
               return { planTries: PLAN_TRIES_MAX, planFault: excerpt(event.output.content) };
             }

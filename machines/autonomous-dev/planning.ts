@@ -4,7 +4,7 @@ import type { Plan } from '../work-distributor/plan.ts';
 
 const FEATURE_CHARS_IN_TASK = 6_000;
 
-/** What a planner's reply has to look like, for programs that check it. */
+/** The JSON schema of a planner's reply, for programs that validate it. */
 export const PLAN_SCHEMA = z.toJSONSchema(
   z.object({
     tasks: z
@@ -22,7 +22,7 @@ export const PLAN_SCHEMA = z.toJSONSchema(
   }),
 );
 
-export interface Findings {
+export interface ResearchFindings {
   readonly by: string;
   readonly text: string;
   readonly messageId: string;
@@ -30,7 +30,7 @@ export interface Findings {
 
 export function researchQuestion(feature: string, directory: string): string {
   return [
-    'Before anything is built: please look around in the repository and report what matters for this feature.',
+    'Before anything is built: please research the repository and report what matters for this feature.',
     'Which modules does it touch, what do their tests cover, what could go wrong? Name files.',
     '',
     `The checkout is ${directory} (please change nothing there).`,
@@ -43,7 +43,7 @@ export function researchQuestion(feature: string, directory: string): string {
 
 export function planQuestion(
   feature: string,
-  { directory, findings, fault }: { directory: string; findings: Findings | null; fault: string | null },
+  { directory, findings, fault }: { directory: string; findings: ResearchFindings | null; fault: string | null },
 ): string {
   return [
     ...(fault === null ? [] : [`Your last plan cannot be used: ${fault}`, '']),
@@ -59,7 +59,7 @@ export function planQuestion(
   ].join('\n');
 }
 
-/** What is planned where nobody has a plan: one after the other, so that it needs no more than one agent. */
+/** The built-in plan, for when there is no other: its tasks are sequential, so that one agent is enough. */
 export function templatePlan(feature: string): Plan {
   const wanted = cut(feature, { charsMax: FEATURE_CHARS_IN_TASK });
   const task = (id: string, title: string, description: string, dependsOn: string[]): Plan['tasks'][number] => ({
@@ -85,7 +85,7 @@ export function templatePlan(feature: string): Plan {
 
 const CHARS_MAX = 8_000;
 
-/** The beginning of a text, so that nobody's words fill the journal. */
+/** The beginning of a text, so that long answers do not fill the journal. */
 export function excerpt(text: string): string {
   return cut(text, { charsMax: CHARS_MAX });
 }

@@ -6,8 +6,8 @@ import type { Decision } from './decision.ts';
 
 export type Phase = 'research' | 'planning' | 'implementation' | 'testing' | 'delivery';
 
-/** What happens, for whoever watches: emitted by the loop and its changes, and so in their journals. */
-export type Progress =
+/** LoopProgress events for observers, emitted by the loop and its changes and therefore in their journals. */
+export type LoopProgress =
   | { readonly type: 'phase'; readonly phase: Phase; readonly detail: string }
   | {
       readonly type: 'researched';
@@ -46,7 +46,7 @@ export type Progress =
   | { readonly type: 'reviewed'; readonly taskId: string; readonly review: ReviewOutput }
   | { readonly type: 'disputed'; readonly taskId: string; readonly disagreements: readonly Disagreement[] }
   | { readonly type: 'decided'; readonly decision: Decision }
-  /** What was handed in has no reviewer now. */
+  /** The submission has no reviewer at the moment. */
   | { readonly type: 'waiting'; readonly taskId: string; readonly agent: string; readonly reason: string }
   | {
       readonly type: 'released';
@@ -68,14 +68,14 @@ export type Progress =
       readonly command: string;
       readonly exitCode: number | null;
       readonly output: string;
-      /** How many rounds of mending there were before. */
+      /** How many fix rounds came before. */
       readonly round: number;
     }
   | { readonly type: 'pull-request-opened'; readonly url: string }
   | { readonly type: 'pull-request-failed'; readonly fault: string }
   | { readonly type: 'ended'; readonly outcome: string; readonly reason: string };
 
-/** Gives an object the type that it has as progress. */
-export function progress(one: Progress): Progress {
+/** Types an object literal as a progress event. */
+export function progress(one: LoopProgress): LoopProgress {
   return one;
 }

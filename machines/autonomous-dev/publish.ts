@@ -8,12 +8,12 @@ import { integrationDirectory } from './repository.ts';
 const PUSH_MS_MAX = 5 * 60_000;
 const FAULT_CHARS_MAX = 1_000;
 
-/** Of the pull requests of a branch name, the first that is not of somebody's fork. */
+/** The first pull request of a branch name that does not come from a fork. */
 const FIRST_OWN = 'map(select(.isCrossRepository | not)) | .[0].url // empty';
 
 /**
- * Pushes the branch and opens its pull request; resolves with the url. What is done already is found and not done again, so
- * that there is one pull request after a kill at any moment. Rejects with what git or gh said.
+ * Pushes the branch and opens its pull request; resolves with the URL. Idempotent: finished steps are found and not repeated,
+ * so that a kill at any moment leaves one pull request. Rejects with the output of git or gh.
  */
 export async function publish(publication: Publication, signal?: AbortSignal): Promise<string> {
   const { repository, head, remote, base } = publication;
@@ -31,26 +31,26 @@ export async function publish(publication: Publication, signal?: AbortSignal): P
   if (found.exitCode !== 0) throw failed('gh pr list', found);
   if (found.stdout !== '') return found.stdout;
 
-  // At the end of this command there is a pull request.
+  // When this command ends, the pull request exists.
   const created = await runGh(createWords(publication), inBranch);
   const [url] = /https?:\/\/\S+$/.exec(created.stdout) ?? [];
   if (created.exitCode === 0 && url !== undefined) return url;
-  // It may be there although the answer did not arrive.
+  // The pull request may exist although the answer did not arrive.
   const late = await runGh(find, inBranch);
   if (late.exitCode === 0 && late.stdout !== '') return late.stdout;
   throw failed('gh pr create', created);
 }
 
 function failed(what: string, { exitCode, output }: ProgramRan): Error {
-  const how = exitCode === null ? 'it took too long' : String(exitCode);
+  const how = exitCode === null ? 'timeout' : String(exitCode);
   return new Error(`${what} failed (${how}): ${cut(output, { charsMax: FAULT_CHARS_MAX, keep: 'end' })}`);
 }
 
 const GH_MS_MAX = 60_000;
 
 /**
- * Runs GitHub's command line about a remote of a checkout, or about none. It never asks, and takes a minute at most. Rejects
- * when there is no such program.
+ * Runs GitHub's command line for a remote of a checkout, or for none. It never prompts and runs for a minute at most. Rejects
+ * if `gh` is not installed.
  */
 export async function runGh(
   args: readonly string[],
@@ -61,8 +61,8 @@ export async function runGh(
 }
 
 /**
- * What `gh repo set-default` writes into the configuration of git, for one command only: else it would take `upstream`, or
- * whatever the user has set for other work.
+ * What `gh repo set-default` writes into git's configuration, for one command only; otherwise gh would use `upstream`, or
+ * what the user has set for other work.
  */
 async function repositoryIs(remote: string, directory: string): Promise<Record<string, string>> {
   const others = (await git(['remote'], { directory })).split('\n').filter((one) => one !== '' && one !== remote);

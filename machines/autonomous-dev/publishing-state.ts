@@ -4,7 +4,7 @@ import { headOf } from './context.ts';
 import { loop } from './loop.ts';
 import { byHand, publicationOf } from './pull-request.ts';
 
-/** What is delivered stays delivered, whether its pull request can be opened or not. */
+/** The delivery stands, whether or not its pull request can be opened. */
 export const publishing = loop.createStateConfig({
   invoke: {
     src: 'publish',

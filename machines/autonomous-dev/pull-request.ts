@@ -11,7 +11,7 @@ import {
 import { shellWord } from '../shared/shell-word.ts';
 import type { ChangeReport } from './change-events.ts';
 import { type Decision, decisionText } from './decision.ts';
-import type { LoopTerms } from './input.ts';
+import type { LoopSettings } from './input.ts';
 import type { LoopReport } from './report.ts';
 import type { Repository } from './repository.ts';
 
@@ -21,33 +21,33 @@ const TITLE_CHARS_MAX = 200;
 const ISSUES_CHARS_MAX = 600;
 const OUTPUT_LINES_SHOWN = 12;
 const FILES_SHOWN = 40;
-/** GitHub takes 65,536. */
+/** GitHub's limit is 65,536. */
 const BODY_CHARS_MAX = 65_000;
 
-/** What the branch is at. */
+/** The state of the branch. */
 export interface BranchFacts {
   readonly head: string;
   readonly commits: readonly string[];
   readonly diffStat: string;
 }
 
-/** What was done, decided and by whom, with the ids of the messages as evidence: Markdown, and all of it. */
+/** The full report in Markdown: what was done and decided, by whom, with the ids of the messages as evidence. */
 export function pullRequestText(report: LoopReport, facts: BranchFacts): string {
   const title = markdownText(titleOf(report.feature));
   return `# ${title}\n\n${markdownDocument(sectionsOf(report, facts), { charsMax: Infinity })}`;
 }
 
-/** The same without the title, and as much of each section as GitHub takes. */
+/** The same without the title, cut by section to GitHub's limit. */
 export function pullRequestBody(report: LoopReport, facts: BranchFacts): string {
   return markdownDocument(sectionsOf(report, facts), { charsMax: BODY_CHARS_MAX });
 }
 
-/** The first line of what is to be built, of a length that can be read. */
+/** The first line of the feature, cut to the length of a title. */
 export function titleOf(feature: string): string {
   return subjectLine(feature);
 }
 
-/** Only what is to be built is Markdown of its author, who is the one that opens the pull request. */
+/** Only the feature is shown as its author's Markdown; the author is the one who opens the pull request. */
 function sectionsOf(report: LoopReport, facts: BranchFacts): Section[] {
   const { feature, branch, base, changes, tests } = report;
   const { head, commits } = facts;
@@ -55,7 +55,7 @@ function sectionsOf(report: LoopReport, facts: BranchFacts): Section[] {
   const others = changes.filter(({ outcome }) => outcome !== 'merged');
   const decisions = changes.flatMap((one) => one.decisions);
   return [
-    // Without the heading that is the title.
+    // Without the heading, which is the title.
     { blocks: quotedMarkdown(feature.replace(/^#+ [^\n]*\n+/, '')) },
     {
       blocks: [
@@ -65,7 +65,7 @@ function sectionsOf(report: LoopReport, facts: BranchFacts): Section[] {
     { heading: 'What was done', blocks: merged.flatMap((change) => changeLines(change)) },
     ...(others.length === 0
       ? []
-      : [{ heading: 'What was tried and not taken', blocks: others.map((one) => lostLine(one)) }]),
+      : [{ heading: 'What was tried and not merged', blocks: others.map((one) => lostLine(one)) }]),
     {
       heading: 'What was decided',
       blocks:
@@ -92,7 +92,7 @@ function changeLines({ taskId, title, agent, epoch, submissions, reviews, confli
         `  - ${agent} handed in ${codeSpan(short(commit))} (${idOf(messageId)}): ${markdownText(summary.trim().split('\n', 1)[0] ?? '')}`,
     ),
     ...rounds,
-    ...(conflicts === 0 ? [] : [`  - conflicted with what was merged before, and was mended (${conflicts} times)`]),
+    ...(conflicts === 0 ? [] : [`  - conflicted with earlier merges and was resolved (${conflicts} times)`]),
   ];
 }
 
@@ -129,7 +129,7 @@ function testLines(tests: LoopReport['tests']): string[] {
 function planLines({ planSource, findings }: LoopReport, { diffStat }: BranchFacts): string[] {
   return [
     `The plan is from ${markdownText(planSource)}.`,
-    ...(findings === null ? [] : [`${findings.by} looked around first (${idOf(findings.messageId)}).`]),
+    ...(findings === null ? [] : [`${findings.by} researched first (${idOf(findings.messageId)}).`]),
     '',
     codeBlock(diffStat, { linesMax: FILES_SHOWN }),
   ];
@@ -147,23 +147,23 @@ function idOf(messageId: string): string {
   return messageId.slice(-ID_CHARS_SHOWN);
 }
 
-/** A pull request that is to be opened. */
+/** A pull request to open. */
 export interface Publication {
   readonly repository: Repository;
-  /** The commit that was delivered. */
+  /** The delivered commit. */
   readonly head: string;
   /** The remote that the branch is pushed to. */
   readonly remote: string;
-  /** The branch there that it is to be merged into. */
+  /** The branch of the remote to merge into. */
   readonly base: string;
   readonly title: string;
   /** The file with its text. */
   readonly body: string;
 }
 
-/** Throws when none was asked for. */
-export function publicationOf({ feature, repository, pullRequest }: LoopTerms, head: string): Publication {
-  if (!pullRequest) throw new TypeError('no pull request was asked for');
+/** Throws if no pull request was requested. */
+export function publicationOf({ feature, repository, pullRequest }: LoopSettings, head: string): Publication {
+  if (!pullRequest) throw new TypeError('no pull request was requested');
   return { repository, head, ...pullRequest, title: titleOf(feature), body: bodyFile(repository) };
 }
 
@@ -172,17 +172,17 @@ export function bodyFile({ workDirectory }: Repository): string {
   return path.join(workDirectory, 'PULL-REQUEST.body.md');
 }
 
-/** What git is to do: nothing but this commit as this branch, and nothing of what is there is overwritten. */
+/** The arguments for git: push only this commit as this branch, and overwrite nothing. */
 export function pushWords({ repository: { branch }, head, remote }: Publication): string[] {
   return ['push', '--no-follow-tags', '--no-recurse-submodules', remote, `${head}:refs/heads/${branch}`];
 }
 
-/** What gh is to do. */
+/** The arguments for gh. */
 export function createWords({ repository: { branch }, base, title, body }: Publication): string[] {
   return ['pr', 'create', '--head', branch, '--base', base, '--title', title, '--body-file', body];
 }
 
-/** The same for a person: commands that work when they are pasted. */
+/** Both as commands that a person can paste. */
 export function byHand(publication: Publication): string[] {
   const { directory } = publication.repository;
   const line = (program: string, words: readonly string[]): string =>

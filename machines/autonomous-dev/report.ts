@@ -1,32 +1,32 @@
-import type { Context, Ending, TestRun, PullRequestReport, Delivery } from './context.ts';
+import type { LoopContext, LoopEnding, TestRun, PullRequestReport, Delivery } from './context.ts';
 import type { ChangeReport } from './change-events.ts';
 
-/** What a development ends with. */
+/** The output of a development. */
 export interface LoopReport {
-  readonly outcome: Ending['outcome'];
+  readonly outcome: LoopEnding['outcome'];
   readonly reason: string;
   readonly feature: string;
   readonly branch: string;
   readonly base: string;
-  readonly findings: Context['findings'];
+  readonly findings: LoopContext['findings'];
   readonly planSource: string;
   readonly tasks: readonly { readonly id: string; readonly title: string }[];
-  /** Every claim that has ended, in that order. */
+  /** Every ended claim, in order. */
   readonly changes: readonly ChangeReport[];
-  /** Every claim that was lost: of which task, by whom and why. */
-  readonly releases?: Context['releases'];
+  /** Every lost claim: task, agent and reason. */
+  readonly releases?: LoopContext['releases'];
   readonly tests: readonly TestRun[];
   readonly delivery: Delivery | null;
-  /** Null when none was asked for, or nothing was delivered. */
+  /** Null if none was requested, or nothing was delivered. */
   readonly pullRequest: PullRequestReport | null;
 }
 
-/** Whether all that was asked for was done. */
+/** Whether everything requested was done. */
 export function isAllDone({ outcome, pullRequest }: LoopReport): boolean {
   return outcome === 'delivered' && pullRequest?.status !== 'failed';
 }
 
-export function reportOf(context: Context): LoopReport {
+export function reportOf(context: LoopContext): LoopReport {
   const { terms, findings, plan, planSource, changes, releases, tests, delivery, pullRequest, ending } = context;
   const { outcome, reason } = ending ?? { outcome: 'failed', reason: 'it has not ended' };
   return {

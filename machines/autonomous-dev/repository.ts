@@ -1,36 +1,36 @@
 import path from 'node:path';
 import { refPart } from '../shared/git-ref.ts';
 
-/** The user's repository, and what a run makes in it. */
+/** The user's repository, and what a run creates in it. */
 export interface Repository {
-  /** Its main checkout, of which nothing is touched. */
+  /** Its main checkout, which is not touched. */
   readonly directory: string;
-  /** The commit that everything begins with. */
+  /** The commit that the run starts from. */
   readonly base: string;
-  /** The branch that is delivered. */
+  /** The branch to deliver. */
   readonly branch: string;
-  /** The run's own id: its other branches and refs carry it, so that those of an earlier run are never taken for its own. */
+  /** The id of the run. All its other branches and refs carry it, so that those of an earlier run are never taken for its own. */
   readonly run: string;
-  /** Where the checkouts are made, outside of the repository. */
+  /** Where checkouts are created, outside of the repository. */
   readonly workDirectory: string;
   /** A shell command that makes a new checkout ready for work, such as `npm ci`. */
   readonly setup?: string | undefined;
 }
 
-/** A checkout of its own, on a branch of its own. */
+/** A checkout on a branch of its own. */
 export interface Checkout {
   readonly directory: string;
   readonly branch: string;
-  /** The commit that it began with. */
+  /** The commit that it started from. */
   readonly base: string;
 }
 
-/** Where what is delivered is put together. */
+/** The checkout of the branch to deliver. */
 export function integrationDirectory({ workDirectory }: Repository): string {
   return path.join(workDirectory, 'integration');
 }
 
-/** The directory below which each task has its checkout. */
+/** The directory that holds the checkouts of the tasks. */
 export function tasksDirectory({ workDirectory }: Repository): string {
   return path.join(workDirectory, 'tasks');
 }
@@ -40,7 +40,7 @@ export function taskBranch(repository: Repository, name: string): string {
   return `${taskBranches(repository)}${refPart(name)}`;
 }
 
-/** What the branches of all tasks begin with. */
+/** The prefix of the branches of all tasks. */
 export function taskBranches({ branch, run }: Repository): string {
   return `${branch}.${run}.`;
 }

@@ -16,7 +16,7 @@ import {
   reviewOrder,
   silentAfter,
   without,
-  type Context,
+  type LoopContext,
 } from './context.ts';
 import { endWithoutDelivery, fixTask, loop, unclaimedText } from './loop.ts';
 import type { Merge } from './merge.ts';
@@ -32,28 +32,28 @@ function toChange(event: ToChange): ToChange {
   return event;
 }
 
-function aboutMerge(context: Context): { readonly taskId: string; readonly agent: string } {
+function aboutMerge(context: LoopContext): { readonly taskId: string; readonly agent: string } {
   const { taskId, agent } = nextToMerge(context);
   return { taskId, agent };
 }
 
 function mergedIn(merge: Merge): { readonly commit: string; readonly diffStat: string } {
-  if (merge.status !== 'merged') throw new TypeError('it was not merged');
+  if (merge.status !== 'merged') throw new TypeError('the merge was not made');
   return { commit: merge.commit, diffStat: merge.diffStat };
 }
 
-/** With the one that was made; an approved commit that was in the branch already needs none. */
-function mergesWith(context: Context, commit: string): Context['merges'] {
+/** Adds the new merge; an approved commit that was already in the branch needs none. */
+function mergesWith(context: LoopContext, commit: string): LoopContext['merges'] {
   if (commit === headOf(context)) return context.merges;
   return [...context.merges, { commit, approved: nextToMerge(context).commit }];
 }
 
 function conflictIn(merge: Merge): { readonly files: readonly string[]; readonly with: string } {
-  if (merge.status !== 'conflict') throw new TypeError('it has no conflict');
+  if (merge.status !== 'conflict') throw new TypeError('the merge has no conflict');
   return { files: merge.files, with: merge.with };
 }
 
-function distributionOf(context: Context): DistributionInput {
+function distributionOf(context: LoopContext): DistributionInput {
   const { agents, leaseMinutes, maxHours } = context.terms;
   return {
     plan: { tasks: planOf(context).tasks.map((task) => ({ ...task })) },
@@ -65,7 +65,7 @@ function distributionOf(context: Context): DistributionInput {
   };
 }
 
-/** Tasks are claimed, their changes led to the merge, and everything tested, until it passes or the rounds are over. */
+/** Has tasks claimed, their changes merged, and everything tested, until the tests pass or no fix round is left. */
 export const working = loop.createStateConfig({
   entry: emit(({ context }) => ({
     type: 'phase',
@@ -98,7 +98,7 @@ export const working = loop.createStateConfig({
       ],
     },
     'TASK-COMPLETED': {
-      guard: 'isAtHand',
+      guard: 'isCurrent',
       actions: [
         assign(({ context, event: { agent } }) => silentAfter(context, { heard: [agent] })),
         sendTo(
@@ -114,13 +114,13 @@ export const working = loop.createStateConfig({
     },
     'TASK-RELEASED': [
       {
-        guard: 'isAtHand',
+        guard: 'isCurrent',
         actions: [
           sendTo(
             ({ event }) => changeId(event.taskId, event.epoch),
             ({ event }) => toChange({ type: 'RELEASED', reason: event.reason }),
           ),
-          'letGo',
+          'unassign',
           'noteReleased',
           'watchIdle',
         ],
@@ -128,25 +128,25 @@ export const working = loop.createStateConfig({
       { actions: ['noteReleased', 'watchIdle'] },
     ],
     READY: {
-      guard: 'isAtHand',
+      guard: 'isCurrent',
       actions: sendTo('distributor', ({ event: { taskId, epoch, workspace } }) =>
         toDistributor({ type: 'ASSIGN', taskId, epoch, workspace }),
       ),
     },
     'GO-ON': {
-      guard: 'isAtHand',
+      guard: 'isCurrent',
       actions: sendTo('distributor', ({ event: { taskId, epoch, feedback } }) =>
         toDistributor({ type: 'REWORK', taskId, epoch, feedback }),
       ),
     },
     'PUT-TO-THE-VOTE': {
-      guard: 'isAtHand',
+      guard: 'isCurrent',
       actions: sendTo('distributor', ({ event: { taskId, epoch } }) =>
         toDistributor({ type: 'SUSPEND', taskId, epoch }),
       ),
     },
     APPROVED: {
-      guard: 'isAtHand',
+      guard: 'isCurrent',
       actions: assign({
         toMerge: ({ context, event: { taskId, epoch, commit, title, agent } }) => [
           ...context.toMerge,
@@ -155,28 +155,28 @@ export const working = loop.createStateConfig({
       }),
     },
     STUCK: {
-      guard: 'isAtHand',
+      guard: 'isCurrent',
       actions: [
         sendTo('distributor', ({ event: { taskId, epoch, reason } }) =>
           toDistributor({ type: 'RELEASE', taskId, epoch, reason }),
         ),
-        'letGo',
+        'unassign',
       ],
     },
     STALLED: {
-      guard: 'isAtHand',
+      guard: 'isCurrent',
       target: 'ended',
       actions: assign(({ context, event }) => ({
         changes: [...context.changes, event.report],
         ...ended(
           'blocked',
-          `${event.taskId} cannot be merged, ${event.reason}; it was asked for ${UNANSWERED_MAX} times`,
+          `${event.taskId} cannot be merged, ${event.reason}; reviews were requested ${UNANSWERED_MAX} times`,
         ),
       })),
     },
     'TASKS-REFUSED': {
       target: 'ended',
-      actions: assign(({ event }) => ended('failed', `a task of mending was refused: ${event.reason}`)),
+      actions: assign(({ event }) => ended('failed', `a fix task was refused: ${event.reason}`)),
     },
     'CHANGE-ENDED': {
       actions: [
@@ -197,9 +197,9 @@ export const working = loop.createStateConfig({
   initial: 'building',
   states: {
     building: {
-      // One that was told before it had heard of the task of mending is no news.
+      // A TASKS-SETTLED that was sent before the distributor got the fix task is outdated.
       on: {
-        'TASKS-SETTLED': { guard: 'knowsMending', target: 'settling' },
+        'TASKS-SETTLED': { guard: 'knowsFixTask', target: 'settling' },
         'NOBODY-CLAIMS': {
           guard: 'isIdle',
           target: '#autonomous-dev-loop.ended',
@@ -270,7 +270,7 @@ export const working = loop.createStateConfig({
         },
       },
     },
-    /** What is tested is the commit that would be delivered, and nothing that was left in its checkout. */
+    /** The tests run on the commit that would be delivered, without anything left over in its checkout. */
     settling: {
       invoke: {
         src: 'settle',
@@ -321,7 +321,7 @@ export const working = loop.createStateConfig({
         { guard: 'isStillAtWork', target: 'building' },
         { guard: 'passed', target: '#autonomous-dev-loop.delivering' },
         {
-          guard: 'mayMend',
+          guard: 'mayFix',
           target: 'building',
           actions: [
             sendTo('distributor', ({ context }) => toDistributor({ type: 'ADD-TASKS', tasks: [fixTask(context)] })),

@@ -3,7 +3,7 @@ import { plain, readClauses } from '../shared/text.ts';
 import { distinctEvidence } from '../consensus/election.ts';
 import { saysSomething, type OpenIssue } from './feedback.ts';
 
-/** What somebody holds, by the message that it was. */
+/** One side's position in a disagreement, and the message that carried it. */
 export interface Position {
   /** The verified sender. */
   readonly who: string;
@@ -12,13 +12,13 @@ export interface Position {
   readonly messageId: string;
 }
 
-/** An issue of a reviewer that somebody challenges. */
+/** A challenged issue. */
 export interface Disagreement {
   /** The id of the issue. */
   readonly issue: string;
   readonly round: number;
   readonly topic: string;
-  /** The reviewer's first, then those of who challenges it. */
+  /** The reviewer's first, then those of the challengers. */
   readonly positions: readonly Position[];
 }
 
@@ -39,7 +39,7 @@ const challengeData = z.object({
   evidence: z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([]),
 });
 
-interface Said {
+interface ChallengeMessage {
   readonly from: string;
   readonly content: string;
   readonly data: unknown;
@@ -48,9 +48,12 @@ interface Said {
 
 /**
  * Reads a challenge: `<issue> because …; evidence: …`, or the same in the data as `issue`, `position`, `evidence`. The issue
- * may be left out where there is only one that is somebody else's.
+ * may be omitted if only one is by another sender.
  */
-export function readChallenge({ from, content, data, messageId }: Said, open: readonly OpenIssue[]): ChallengeReading {
+export function readChallenge(
+  { from, content, data, messageId }: ChallengeMessage,
+  open: readonly OpenIssue[],
+): ChallengeReading {
   const parsed = challengeData.safeParse(data ?? {});
   if (!parsed.success) {
     const [{ path, message } = { path: [], message: '' }] = parsed.error.issues;
@@ -59,14 +62,14 @@ export function readChallenge({ from, content, data, messageId }: Said, open: re
   const others = open.filter(({ feedback }) => feedback.reviewer !== from);
   const known = others.map(({ issue }) => issue.id);
   const named = parsed.data.issue ?? open.map(({ issue }) => issue.id).find((id) => content.trim().startsWith(id));
-  if (known.length === 0) return { fault: 'there is no issue that you could challenge' };
+  if (known.length === 0) return { fault: 'there is no issue for you to challenge' };
   const wanted = named ?? (known.length === 1 ? known[0] : undefined);
   const against = others.find(({ issue }) => issue.id === wanted);
-  if (!against) return { fault: `it names none of the open issues of others: ${known.join(', ')}` };
+  if (!against) return { fault: `it names none of the open issues by others: ${known.join(', ')}` };
   const { named: clauses, rest } = readClauses(content.trim().replace(wanted ?? '', ''), ['evidence']);
   const written = rest.join('; ').replace(/^[\s:,–—-]*(?:because\b)?/iu, '');
   const position = plain((parsed.data.position ?? written).replaceAll(/\s+/gu, ' '));
-  if (!saysSomething(position)) return { fault: 'it does not say why' };
+  if (!saysSomething(position)) return { fault: 'it gives no reason' };
   if (position.length > POSITION_CHARS_MAX) {
     return { fault: `the position has ${position.length} characters, at most ${POSITION_CHARS_MAX}` };
   }
@@ -76,14 +79,14 @@ export function readChallenge({ from, content, data, messageId }: Said, open: re
   return { challenge: { against, position: { who: from, position, evidence, messageId } } };
 }
 
-/** The one that a message is a position in. */
+/** The disagreement in which the message is a position. */
 export function disagreementBy(disagreements: readonly Disagreement[], messageId: string): Disagreement {
   const found = disagreements.find(({ positions }) => positions.some((position) => position.messageId === messageId));
-  if (!found) throw new TypeError(`no disagreement comes of ${messageId}`);
+  if (!found) throw new TypeError(`message ${messageId} is a position in no disagreement`);
   return found;
 }
 
-/** With one more position; of each who challenges an issue the one that was sent last. Undefined where all is too much. */
+/** Adds a position; of each challenger of an issue the last one sent is kept. Undefined if the result would be too large. */
 export function withChallenge(
   before: readonly Disagreement[],
   { against: { issue, feedback }, position }: Challenge,

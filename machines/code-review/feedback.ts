@@ -3,9 +3,9 @@ import { plain, echo, readClauses } from '../shared/text.ts';
 import { distinctEvidence } from '../consensus/election.ts';
 import type { Review } from './review.ts';
 
-export type Verdict = 'approve' | 'request-changes';
+export type ReviewVerdict = 'approve' | 'request-changes';
 
-/** Something that must change. */
+/** A requested change. */
 export interface Issue {
   /** The last 8 characters of the message's id, and a number: `1a2b3c4d.1`. */
   readonly id: string;
@@ -14,33 +14,33 @@ export interface Issue {
   readonly evidence: readonly string[];
 }
 
-/** What a reviewer has said in a round, by the message that it was. */
+/** A reviewer's feedback in one round, and the message that carried it. */
 export interface Feedback {
-  /** From 1 on. */
+  /** Counted from 1. */
   readonly round: number;
   /** The verified sender. */
   readonly reviewer: string;
-  readonly verdict: Verdict;
+  readonly verdict: ReviewVerdict;
   readonly issues: readonly Issue[];
   readonly suggestions: readonly string[];
   readonly evidence: readonly string[];
   readonly messageId: string;
 }
 
-/** An issue, with the feedback that it is of. */
+/** An issue, with the feedback it belongs to. */
 export interface OpenIssue {
   readonly issue: Issue;
   readonly feedback: Feedback;
 }
 
-/** What is read out of a message: feedback, why it is a bad one, or that it is none. */
+/** How a message is read: as feedback, as feedback with a fault, or as no feedback. */
 export type FeedbackReading =
   { readonly feedback: Omit<Feedback, 'round' | 'reviewer'> } | { readonly fault: string } | { readonly isNone: true };
 
 const ID_CHARS = 8;
 const ISSUE_CHARS_MAX = 2_000;
 const FEEDBACK_BYTES_MAX = 16 * 1_024;
-/** All feedback together is in one message, the result for a parent. */
+/** All feedback together goes into one message, the result for a parent. */
 const ALL_BYTES_MAX = 96 * 1_024;
 
 const items = z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([]);
@@ -65,7 +65,7 @@ const REQUEST = /^(?:request[- ]changes|changes[- ]requested|reject(?:ed)?)(?![\
 /** `approve once the tests pass` is no approval. */
 const CONDITION = /\b(?:if|once|when|unless|until|after|but|except|provided|assuming|not|never|cannot)\b|n['’]t\b/i;
 
-interface Said {
+interface FeedbackMessage {
   readonly type: string;
   readonly content: string;
   readonly data: unknown;
@@ -73,16 +73,16 @@ interface Said {
 }
 
 /**
- * Reads a reviewer's feedback out of a message. A REVIEW-FEEDBACK is meant as one, and so is an INFO that begins with
- * `review:` or with a verdict, or has one in its data; every other INFO is none. In words it is `approve`, or
- * `request-changes: <issue>`, with further issues on lines that begin with a hyphen or behind `; issue:`, and
- * `; suggestion: …`, `; evidence: …`. The data says the same by name, and its verdict goes before.
+ * Reads a reviewer's feedback from a message. A REVIEW-FEEDBACK is feedback, and so is an INFO that begins with `review:` or
+ * with a verdict, or has a verdict in its data; any other INFO is not. The text is `approve`, or `request-changes: <issue>`,
+ * with further issues on lines that begin with a hyphen or after `; issue:`, and with `; suggestion: …`, `; evidence: …`. The
+ * data has the same by name, and its verdict takes precedence.
  */
 export function readFeedback(
-  said: Said,
+  received: FeedbackMessage,
   { review, round }: { readonly review: Review; readonly round: number },
 ): FeedbackReading {
-  const { type, content, data, messageId } = said;
+  const { type, content, data, messageId } = received;
   const text = content.replace(PREFIX, '').trim();
   const parsed = feedbackData.safeParse(data ?? {});
   const written = verdictIn(text);
@@ -95,7 +95,7 @@ export function readFeedback(
   const verdict = parsed.data.verdict ?? written;
   if (verdict === undefined) return { fault: `${echo(text)} has no verdict` };
   if (verdict === 'approve' && parsed.data.verdict === undefined && isConditional(text)) {
-    return { fault: 'an approval with a condition is none: request changes, or say the rest as "; suggestion: …"' };
+    return { fault: 'an approval with a condition is none: request changes, or add the rest as "; suggestion: …"' };
   }
   if (parsed.data.round !== undefined && parsed.data.round !== round) {
     return { fault: `it is about round ${parsed.data.round}, and this is round ${round}` };
@@ -104,7 +104,7 @@ export function readFeedback(
   return faultOf(feedback, review) ?? { feedback };
 }
 
-function verdictIn(text: string): Verdict | undefined {
+function verdictIn(text: string): ReviewVerdict | undefined {
   if (APPROVAL.test(text)) return 'approve';
   return REQUEST.test(text) ? 'request-changes' : undefined;
 }
@@ -121,7 +121,7 @@ function feedbackOf({
   text,
   messageId,
 }: {
-  verdict: Verdict;
+  verdict: ReviewVerdict;
   parsed: z.output<typeof feedbackData>;
   text: string;
   messageId: string;
@@ -150,7 +150,7 @@ function feedbackOf({
   };
 }
 
-/** The issues behind the verdict: each line with a hyphen is one, else all of it is. */
+/** The issues after the verdict: each line with a hyphen is one; without such lines the whole text is one. */
 function issuesIn(clauses: readonly string[]): string[] {
   const [first = '', ...others] = clauses;
   const behind = first.replace(REQUEST, '').replace(/^[\s:,.–—-]+/u, '');

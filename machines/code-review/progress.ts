@@ -3,7 +3,7 @@ import type { Disagreement } from './disagreement.ts';
 import type { Feedback, OpenIssue } from './feedback.ts';
 import { type Change, parseReview, type Review } from './review.ts';
 import type { Revision } from './revision.ts';
-import type { Outcome, Place } from './text.ts';
+import type { ReviewOutcome, TextSubject } from './text.ts';
 
 /** Why a reviewer is no longer asked. */
 export interface Gone {
@@ -11,48 +11,51 @@ export interface Gone {
   readonly why: 'unreachable' | 'silent' | 'declined';
 }
 
-/** How far a review is. */
-export interface Progress {
+/** The state of a review. */
+export interface ReviewProgress {
   readonly review: Review;
-  /** As it is now: with the commit of the last revision. */
+  /** The current change: with the commit of the last revision. */
   readonly change: Change;
-  /** The workflow's own: what answers are sent to. */
+  /** The workflow's own address, which answers are sent to. */
   readonly address: string;
-  /** Whether somebody leads the author, and says when it is revised. */
+  /** Whether a parent speaks for the author and announces revisions. */
   readonly isChild: boolean;
-  /** From 1 on. */
+  /** Counted from 1. */
   readonly round: number;
   readonly reviewers: readonly string[];
-  /** Who has been asked in this round. */
+  /** The reviewers asked in this round. */
   readonly asked: readonly string[];
   readonly gone: readonly Gone[];
   readonly feedback: readonly Feedback[];
   readonly disagreements: readonly Disagreement[];
-  /** What the author has said of the last revision. */
+  /** The author's note on the last revision. */
   readonly note: string;
-  readonly outcome: Outcome;
+  readonly outcome: ReviewOutcome;
   readonly undelivered: readonly Undelivered[];
 }
 
-/** What a review ends with. */
+/** The output of a review. */
 export interface ReviewOutput {
-  readonly outcome: Outcome;
+  readonly outcome: ReviewOutcome;
   readonly change: Change;
   readonly rounds: number;
-  /** Who was asked last. */
+  /** The reviewers of the last round. */
   readonly reviewers: readonly string[];
-  /** Of all rounds. */
+  /** The feedback of all rounds. */
   readonly feedback: readonly Feedback[];
   readonly disagreements: readonly Disagreement[];
-  /** Issues that were challenged and that their reviewer no longer asks for: they take no vote. */
+  /** Challenged issues that their reviewer no longer asks for; they need no vote. */
   readonly withdrawn?: readonly string[];
   readonly statistics: Statistics;
   readonly gone: readonly Gone[];
   readonly undelivered: readonly Undelivered[];
 }
 
-/** Throws a TypeError that says on one line what is wrong with the input. */
-export function begin(input: unknown, { address, isChild }: Pick<Progress, 'address' | 'isChild'>): Progress {
+/** The state at the start. Throws a TypeError that lists all faults of the input on one line. */
+export function beginReview(
+  input: unknown,
+  { address, isChild }: Pick<ReviewProgress, 'address' | 'isChild'>,
+): ReviewProgress {
   const review = parseReview(input);
   return {
     review,
@@ -71,29 +74,29 @@ export function begin(input: unknown, { address, isChild }: Pick<Progress, 'addr
   };
 }
 
-/** Up to as many as are needed, from who has not been asked yet. */
-export function filled({ review, reviewers, gone }: Progress): Pick<Progress, 'reviewers'> {
+/** Fills up the reviewers to the number needed, from those in the queue who have not been asked yet. */
+export function withReviewers({ review, reviewers, gone }: ReviewProgress): Pick<ReviewProgress, 'reviewers'> {
   const free = review.queue.filter((one) => !reviewers.includes(one) && !gone.some(({ reviewer }) => reviewer === one));
   return { reviewers: [...reviewers, ...free].slice(0, review.reviewersNeeded) };
 }
 
-/** Who is to be asked in this round, and has not been. */
-export function toAsk({ reviewers, asked }: Progress): string[] {
+/** The reviewers of this round who have not been asked yet. */
+export function toAsk({ reviewers, asked }: ReviewProgress): string[] {
   return reviewers.filter((one) => !asked.includes(one));
 }
 
-/** Who has been asked in this round and has not answered. */
-export function waitedFor(progress: Progress): string[] {
+/** The reviewers who have not answered in this round. */
+export function waitedFor(progress: ReviewProgress): string[] {
   const answered = answersOf(progress).map(({ reviewer }) => reviewer);
   return progress.reviewers.filter((one) => !answered.includes(one));
 }
 
-/** Without somebody who is no longer asked. */
-export function without(
-  { reviewers, gone }: Progress,
+/** Removes reviewers, who are not asked again. */
+export function withoutReviewers(
+  { reviewers, gone }: ReviewProgress,
   names: readonly string[],
   why: Gone['why'],
-): Pick<Progress, 'reviewers' | 'gone'> {
+): Pick<ReviewProgress, 'reviewers' | 'gone'> {
   const leaving = reviewers.filter((one) => names.includes(one));
   return {
     reviewers: reviewers.filter((one) => !leaving.includes(one)),
@@ -101,22 +104,22 @@ export function without(
   };
 }
 
-/** Who may vote on a disagreement: all who could be asked, and the author. */
-export function electorateOf({ change, review, gone }: Progress): string[] {
+/** Who may vote on a disagreement: the author and all reviewers who can be reached. */
+export function electorateOf({ change, review, gone }: ReviewProgress): string[] {
   const lost = gone.filter(({ why }) => why === 'unreachable').map(({ reviewer }) => reviewer);
   return [change.author, ...review.queue.filter((one) => !lost.includes(one))];
 }
 
-/** The next round, of what the author has revised. */
-export function revised({ change, round }: Progress, { commit, note }: Revision): Partial<Progress> {
+/** The next round, for the revised change. */
+export function revised({ change, round }: ReviewProgress, { commit, note }: Revision): Partial<ReviewProgress> {
   return { change: commit === undefined ? change : { ...change, commit }, note, round: round + 1, asked: [] };
 }
 
-export function placeOf({ review, change, address, round }: Progress): Place {
+export function subjectOf({ review, change, address, round }: ReviewProgress): TextSubject {
   return { review, change, address, round };
 }
 
-export function outputOf(context: Progress): ReviewOutput {
+export function outputOf(context: ReviewProgress): ReviewOutput {
   const { outcome, change, round, reviewers, feedback, disagreements, gone, undelivered: lost } = context;
   const statistics = statisticsOf(context);
   const open = openDisagreements(context);
@@ -136,19 +139,19 @@ export function outputOf(context: Progress): ReviewOutput {
 }
 
 export interface Statistics {
-  /** How many rounds there were. */
+  /** Number of rounds. */
   readonly rounds: number;
   readonly feedback: number;
   readonly approvals: number;
   readonly changeRequests: number;
   readonly issues: number;
   readonly suggestions: number;
-  /** Items, of issues and of feedback. */
+  /** Number of items, of issues and of feedback. */
   readonly evidence: number;
   readonly disagreements: number;
   /** Positions against an issue. */
   readonly challenges: number;
-  /** By the names of those who answered. */
+  /** Those who answered, sorted by address. */
   readonly reviewers: readonly { readonly reviewer: string; readonly feedback: number; readonly issues: number }[];
 }
 
@@ -184,19 +187,19 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((all, one) => all + one, 0);
 }
 
-/** How a round stands. `disputed`: nothing keeps it from approval but issues that are challenged. */
-export type Standing = 'waiting' | 'approved' | 'changes-requested' | 'disputed';
+/** The standing of a round. `disputed`: only challenged issues keep the change from approval. */
+export type RoundStanding = 'waiting' | 'approved' | 'changes-requested' | 'disputed';
 
-interface Round {
+interface ReviewRound {
   readonly round: number;
-  /** Who is asked in it. */
+  /** The reviewers asked in it. */
   readonly reviewers: readonly string[];
   readonly feedback: readonly Feedback[];
   readonly disagreements: readonly Disagreement[];
 }
 
-/** Counts the verdicts of a round: all who are asked must answer, and one who requests changes is enough for that. */
-export function standing({ reviewers, disagreements, ...rest }: Round): Standing {
+/** Counts the verdicts of a round: all reviewers must answer, and one request for changes outweighs approvals. */
+export function standing({ reviewers, disagreements, ...rest }: ReviewRound): RoundStanding {
   const answers = answersOf({ reviewers, ...rest });
   if (answers.length < reviewers.length) return 'waiting';
   const issues = answers.flatMap((one) => one.issues);
@@ -208,29 +211,29 @@ export function standing({ reviewers, disagreements, ...rest }: Round): Standing
 }
 
 /**
- * The disagreements that take a vote: those on an issue that is in the last feedback of its reviewer. The others are
- * settled, because the reviewer has looked again and no longer asks for it.
+ * The disagreements that need a vote: those on an issue in the last feedback of its reviewer. The others are settled, because
+ * the reviewer has looked again and no longer asks for the change.
  */
 export function openDisagreements({
   feedback,
   disagreements,
-}: Pick<Round, 'feedback' | 'disagreements'>): readonly Disagreement[] {
+}: Pick<ReviewRound, 'feedback' | 'disagreements'>): readonly Disagreement[] {
   const isLast = ({ reviewer, round }: Feedback): boolean =>
     !feedback.some((other) => other.reviewer === reviewer && other.round > round);
   const wanted = new Set(feedback.filter((one) => isLast(one)).flatMap(({ issues }) => issues.map(({ id }) => id)));
   return disagreements.filter(({ issue }) => wanted.has(issue));
 }
 
-/** What those who are asked have said in this round. */
-export function answersOf({ round, reviewers, feedback }: Omit<Round, 'disagreements'>): Feedback[] {
+/** The feedback of the current reviewers in this round. */
+export function answersOf({ round, reviewers, feedback }: Omit<ReviewRound, 'disagreements'>): Feedback[] {
   return feedback.filter((one) => one.round === round && reviewers.includes(one.reviewer));
 }
 
-export function issuesOf(round: Omit<Round, 'disagreements'>): OpenIssue[] {
+export function issuesOf(round: Omit<ReviewRound, 'disagreements'>): OpenIssue[] {
   return answersOf(round).flatMap((feedback) => feedback.issues.map((issue) => ({ issue, feedback })));
 }
 
-/** With one more; of each reviewer and round the feedback that was sent last. */
+/** Adds feedback; of each reviewer and round the last one sent is kept. */
 export function withFeedback(before: readonly Feedback[], next: Feedback): readonly Feedback[] {
   const isSame = ({ reviewer, round }: Feedback): boolean => reviewer === next.reviewer && round === next.round;
   const same = before.find((one) => isSame(one));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { actorAddress, parseInput } from '../shared/input.ts';
 
 const TITLE_CHARS_MAX = 200;
-/** Of a description. */
+/** Of the change's description. */
 export const DESCRIPTION_CHARS_MAX = 8_000;
 const NAME_CHARS_MAX = 500;
 const FILES_MAX = 1_000;
@@ -13,7 +13,7 @@ export const REVIEW_ROUNDS_MAX = 20;
 const ROUNDS_DEFAULT = 5;
 const MINUTES_MAX = 30 * 24 * 60;
 const MINUTES_DEFAULT = 30;
-/** All of it is in each REVIEW-REQUEST. */
+/** The whole change goes into each REVIEW-REQUEST. */
 const CHANGE_BYTES_MAX = 48 * 1_024;
 
 /** A commit, branch or directory: one line. */
@@ -36,19 +36,19 @@ const change = z
     description: z.string().trim().max(DESCRIPTION_CHARS_MAX).optional(),
     branch: name.optional(),
     commit: name.optional(),
-    /** What it is compared with. */
+    /** The commit or branch that the change is compared with. */
     base: name.optional(),
     files: z.array(name).max(FILES_MAX).optional(),
-    /** The checkout in which it can be looked at. */
+    /** A checkout of the change, for reviewers. */
     directory: name.optional(),
-    /** What a reviewer should know about. */
+    /** Skills that reviewers should have. */
     skills: skillList.optional(),
   })
   .refine((one) => Buffer.byteLength(JSON.stringify(one)) <= CHANGE_BYTES_MAX, `more than ${CHANGE_BYTES_MAX} bytes`);
 
 const reviewInput = z.strictObject({
   change,
-  /** Who may be asked. The author never is. */
+  /** Who may be asked; the author never is. */
   reviewers: z
     .array(
       z.union(
@@ -60,31 +60,31 @@ const reviewInput = z.strictObject({
       ),
     )
     .max(REVIEWERS_MAX),
-  /** How many must approve. */
+  /** How many must approve. Default: 1. */
   reviewersNeeded: z.number().int().min(1).max(REVIEWERS_NEEDED_MAX).default(1),
   rounds: z.number().int().min(1).max(REVIEW_ROUNDS_MAX).default(ROUNDS_DEFAULT),
-  /** How long a reviewer, and the author, may take for an answer. */
+  /** How long a reviewer or the author may take to answer. */
   minutes: z.number().positive().max(MINUTES_MAX).default(MINUTES_DEFAULT),
-  /** Whose turn it is: reviewers are asked in a ring, from this one on. */
+  /** The index of the reviewer to ask first; reviewers are asked round-robin. Default: 0. */
   offset: z.number().int().min(0).default(0),
 });
 
-/** What a review is begun with. */
+/** The input of a review. */
 export type ReviewInput = z.input<typeof reviewInput>;
 
 export type Change = z.output<typeof change>;
 
-/** The same, complete and checked. */
+/** The input after validation, with defaults withReviewers in. */
 export interface Review {
   readonly change: Change;
-  /** Who may be asked, in the order in which they are; without the author. */
+  /** Who may be asked, in the order of asking; without the author. */
   readonly queue: readonly string[];
   readonly reviewersNeeded: number;
   readonly rounds: number;
   readonly minutes: number;
 }
 
-/** Throws a TypeError that says on one line what is wrong with the input. */
+/** Throws a TypeError that lists all faults of the input on one line. */
 export function parseReview(input: unknown): Review {
   const { reviewers, offset, ...rest } = parseInput(reviewInput, input, {
     what: 'review',
@@ -100,8 +100,8 @@ export interface Reviewer {
 }
 
 /**
- * The order in which reviewers are asked: those first who know most of what is wanted, and among equals in a ring that
- * begins at the offset. The author is never among them, and nobody is twice.
+ * The order in which reviewers are asked: those with most of the wanted skills first, and equals round-robin from the offset.
+ * The author is left out, and so are duplicates.
  */
 export function queueOf(
   reviewers: readonly Reviewer[],

@@ -8,14 +8,14 @@ const NOTE_CHARS_MAX = 1_000;
 const commit = z.string().regex(COMMIT, 'expected a commit');
 const revisionData = z.object({ commit: commit.optional() });
 
-/** What an author has revised. */
+/** A revision by the author. */
 export interface Revision {
   readonly commit?: string;
-  /** In the author's words. */
+  /** The author's words. */
   readonly note: string;
 }
 
-/** Reads `revised; commit: 1a2b3c4d`, or the commit in the data. Any other text is only a note. */
+/** Reads `revised; commit: 1a2b3c4d`; a commit in the data takes precedence. Any other text is only a note. */
 export function readRevision({
   content,
   data,

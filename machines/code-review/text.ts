@@ -4,95 +4,97 @@ import type { Feedback, Issue, OpenIssue } from './feedback.ts';
 import type { Change, Review } from './review.ts';
 import { electionOf } from './vote.ts';
 
-/** What the author, or whoever leads the author, is told when changes are requested. */
-export function changesText(place: Place, answers: readonly Feedback[]): string {
-  const { review, change, address, round } = place;
+/** Sent to the author, or to the parent that speaks for the author, when changes are requested. */
+export function changesText(subject: TextSubject, answers: readonly Feedback[]): string {
+  const { review, change, address, round } = subject;
   const [first] = answers.flatMap(({ issues }) => issues);
   return [
     `Changes are requested in round ${round} of ${review.rounds}: ${change.title}`,
     '',
     ...answers.flatMap((one) => feedbackLines(one)),
     '',
-    'Who does not agree challenges an issue, with evidence (and --as, if you use it); then it is voted on:',
+    'To disagree, challenge an issue with evidence (and --as, if you use it); the issue is then put to a vote:',
     '',
     challengeCommand(address, first?.id ?? ''),
   ].join('\n');
 }
 
-/** The line that challenges an issue; what has to be filled in counts for nothing as long as it is not. */
+/** The command that challenges an issue. Sent with its `…` unfilled it does not count. */
 function challengeCommand(address: string, issue: string): string {
   return `  mailroom send ${address} CHALLENGE ${shellWord(`${issue} because …; evidence: …`)}`;
 }
 
-/** How the author goes on without a parent. */
+/** How an author who is asked directly, not through a parent, hands in a revision. */
 export function howToRevise(address: string): string {
   return [
-    'When it is revised:',
+    'When you have revised it:',
     '',
     `  mailroom send ${address} COMPLETED 'revised, look again'`,
     '',
-    "The commit, if there is one, stands behind it: COMPLETED 'revised; commit: 1a2b3c4d'.",
+    "Name the commit if there is one: COMPLETED 'revised; commit: 1a2b3c4d'.",
   ].join('\n');
 }
 
-export type Outcome =
+export type ReviewOutcome =
   | 'approved'
-  /** All that is left to change is challenged: it takes a vote. */
+  /** All remaining issues are challenged, so a vote is needed. */
   | 'disagreement'
   | 'rounds-exhausted'
-  /** There are not enough reviewers, or none that mail reaches. */
+  /** Too few reviewers can be reached. */
   | 'no-reviewers'
-  /** There are not enough reviewers who answer. */
+  /** Too few reviewers answered. */
   | 'no-answer'
-  /** The author has not answered the changes that were requested. */
+  /** The author did not answer the requested changes. */
   | 'no-revision';
 
-const CONCLUSIONS: Readonly<Record<Outcome, (place: Place) => string>> = {
+const CONCLUSIONS: Readonly<Record<ReviewOutcome, (subject: TextSubject) => string>> = {
   approved: ({ change, round }) => `Approved in round ${round}: ${change.title}`,
-  disagreement: ({ change }) => `Not approved, it needs a vote: ${change.title}`,
+  disagreement: ({ change }) => `Not approved, a vote is needed: ${change.title}`,
   'rounds-exhausted': ({ change, review }) => `Not approved after ${review.rounds} rounds: ${change.title}`,
   'no-reviewers': ({ change, review }) =>
-    `Not reviewed, it takes ${review.reviewersNeeded} reviewers who can be reached: ${change.title}`,
+    `Not reviewed, fewer than ${review.reviewersNeeded} reviewers can be reached: ${change.title}`,
   'no-answer': ({ change, review }) =>
-    `Not reviewed, it takes ${review.reviewersNeeded} reviewers who answer: ${change.title}`,
-  'no-revision': ({ change }) => `Not approved, the author has not answered: ${change.title}`,
+    `Not reviewed, fewer than ${review.reviewersNeeded} reviewers answered: ${change.title}`,
+  'no-revision': ({ change }) => `Not approved, the author did not answer: ${change.title}`,
 };
 
-/** What those who took part are told in the end; with the votes that it takes, by the electorate. */
+/** Sent to author and reviewers at the end, with the commands of the votes that are still needed. */
 export function conclusionText(
-  place: Place,
+  subject: TextSubject,
   {
     outcome,
     answers,
     open,
     electorate,
   }: {
-    readonly outcome: Outcome;
+    readonly outcome: ReviewOutcome;
     readonly answers: readonly Feedback[];
-    /** The disagreements that take a vote. */
+    /** The disagreements that need a vote. */
     readonly open: readonly Disagreement[];
     readonly electorate: readonly string[];
   },
 ): string {
   return [
-    CONCLUSIONS[outcome](place),
+    CONCLUSIONS[outcome](subject),
     '',
     ...answers.flatMap((one) => feedbackLines(one)),
-    ...(open.length === 0 ? [] : ['', 'Vote by these (machines/ is where those of agent-mailroom lie):', '']),
+    ...(open.length === 0
+      ? []
+      : ['', 'Start the votes with these commands (machines/ is the folder of the package agent-mailroom):', '']),
     ...open.map((one) => voteCommand(one, electorate)),
   ].join('\n');
 }
 
-/** The line that runs the vote, under an address of its own. */
+/** The command that runs the vote, under an address of its own. */
 function voteCommand(disagreement: Disagreement, electorate: readonly string[]): string {
   const address = `consensus-engine.${disagreement.issue.replaceAll('.', '-')}`;
   const input = shellWord(JSON.stringify(electionOf(disagreement, electorate)));
   return `  mailroom run machines/consensus.ts --as ${address} --input ${input}`;
 }
 
-/** What everybody hears. Ends in the words by which it is known that a vote is needed. */
+/** Broadcast for a challenge. Its last line marks it as a disagreement that needs a vote. */
 export function disagreementText(
-  { change, address }: Place,
+  { change, address }: TextSubject,
   { disagreement, isOver }: { readonly disagreement: Disagreement; readonly isOver: boolean },
 ): string {
   const { issue, topic, positions } = disagreement;
@@ -116,53 +118,53 @@ export function disagreementText(
   ].join('\n');
 }
 
-/** What is wrong with an answer, and how to give it. */
+/** The reply to an answer with a fault: the fault, and how to answer. */
 export function correctionText(fault: string, howTo: string): string {
-  return `It does not count, ${fault}.\n\n${howTo}`;
+  return `Your message does not count: ${fault}.\n\n${howTo}`;
 }
 
 export function correctedChallengeText(fault: string, open: readonly OpenIssue[], address: string): string {
-  if (open.length === 0) return correctionText(fault, 'Wait for what the reviewers say.');
+  if (open.length === 0) return correctionText(fault, 'Wait for the answers of the reviewers.');
   const commands = open.map(({ issue }) => challengeCommand(address, issue.id));
   return correctionText(fault, ['Challenge an issue with:', '', ...commands].join('\n'));
 }
 
 export function strangerText({ title, author }: Change, reviewers: readonly string[]): string {
-  return `It does not count. The review of "${title}" is by ${reviewers.join(', ')}, and the change by ${author}.`;
+  return `Your message does not count. The reviewers of "${title}" are ${reviewers.join(', ')}; the author is ${author}.`;
 }
 
-/** For an author who is too early. */
+/** The reply to an author who hands in a revision before the round is over. */
 export function earlyText({ title }: Change, round: number, reviewers: readonly string[]): string {
-  return `Round ${round} of the review of "${title}" waits for ${reviewers.join(', ')}. Say it when you are told what to change.`;
+  return `Round ${round} of the review of "${title}" still waits for ${reviewers.join(', ')}. Hand in when you have been told what to change.`;
 }
 
-/** For a reviewer whose round is over. */
+/** The reply to a reviewer whose round is over. */
 export function lateText({ title, author }: Change, round: number): string {
-  return `Round ${round} of the review of "${title}" is over, and it is the turn of ${author}. You are asked again.`;
+  return `Round ${round} of the review of "${title}" is over; ${author} is revising. You will be asked again.`;
 }
 
-/** For an author who is led by somebody else. */
-export function ledText({ title }: Change): string {
-  return `It does not count here. Say it to whoever has given you the task; then "${title}" is looked at again.`;
+/** The reply to an author whose task comes from the parent of this review. */
+export function wrongAddressText({ title }: Change): string {
+  return `Your message does not count here. Send it to the one who gave you the task; "${title}" is then reviewed again.`;
 }
 
 const FILES_SHOWN_MAX = 50;
 
-/** What a text is about, and where its answers go. */
-export interface Place {
+/** What a text is about, and where replies to it go. */
+export interface TextSubject {
   readonly review: Review;
-  /** As it is now: with the commit of the last revision. */
+  /** The current change: with the commit of the last revision. */
   readonly change: Change;
   readonly address: string;
   readonly round: number;
 }
 
-/** What a reviewer is asked. `note` is what the author has said of the revision; empty in the first round. */
+/** The request to a reviewer. `note` is the author's note on the revision; empty in the first round. */
 export function requestText(
-  place: Place,
+  subject: TextSubject,
   { note, disagreements }: { note: string; disagreements: readonly Disagreement[] },
 ): string {
-  const { review, change, round } = place;
+  const { review, change, round } = subject;
   const challenged = disagreements.flatMap(({ topic, positions }) => [
     `Challenged: ${topic}`,
     ...positions.slice(1).map(({ who, position, evidence }) => `  ${who}: ${position}${evidenceText(evidence)}`),
@@ -176,12 +178,12 @@ export function requestText(
     ...challenged,
     ...placeLines(change),
     '',
-    howToReview(place),
+    howToReview(subject),
   ].join('\n');
 }
 
-/** How a reviewer answers. What has to be filled in counts for nothing as long as it is not. */
-export function howToReview({ address, round }: Place): string {
+/** How a reviewer answers. A command sent with its `…` unfilled does not count. */
+export function howToReview({ address, round }: TextSubject): string {
   const about = shellWord(JSON.stringify({ round }));
   const data = {
     round,
@@ -197,7 +199,7 @@ export function howToReview({ address, round }: Place): string {
     `  mailroom send ${address} REVIEW-FEEDBACK 'request-changes' --data ${shellWord(JSON.stringify(data))}`,
     `  mailroom send ${address} BLOCKED 'I cannot review this'`,
     '',
-    'Further issues are lines that begin with a hyphen, or "; issue: …". Of your answers in a round the last one counts.',
+    'Add further issues as lines that begin with a hyphen, or as "; issue: …". Only your last answer in a round counts.',
   ].join('\n');
 }
 
@@ -221,12 +223,12 @@ function diffLine({ directory, base, commit }: Record<'directory' | 'base' | 'co
 
 const ID_CHARS_SHOWN = 8;
 
-/** `bob (1a2b3c4d)`: whose message it is. */
+/** `bob (1a2b3c4d)`: a sender and the id of the message. */
 function sourceText(who: string, messageId: string): string {
   return `${who} (${messageId.slice(-ID_CHARS_SHOWN)})`;
 }
 
-/** What a reviewer has said, a line for each thing. */
+/** The feedback of a reviewer, one line per item. */
 function feedbackLines({ reviewer, verdict, issues, suggestions, evidence, messageId }: Feedback): string[] {
   return [
     `${sourceText(reviewer, messageId)}: ${verdict}`,
@@ -240,7 +242,7 @@ function issueText({ id, description, file, evidence }: Issue): string {
   return `  ${id}  ${description}${file === undefined ? '' : ` (${file})`}${evidenceText(evidence)}`;
 }
 
-/** Behind what it is for, where there is some. */
+/** The evidence in brackets, to be appended; empty if there is none. */
 function evidenceText(evidence: readonly string[]): string {
   return evidence.length === 0 ? '' : ` [${evidence.join('; ')}]`;
 }

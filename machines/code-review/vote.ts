@@ -2,10 +2,10 @@ import { cut } from 'agent-mailroom/workflow';
 import { distinctEvidence, type ElectionInput, EVIDENCE_ITEMS_MAX, TEXT_CHARS_MAX } from '../consensus/election.ts';
 import type { Disagreement, Position } from './disagreement.ts';
 
-/** Of these two it is the safer one to do what the reviewer wants. */
+/** Doing what the reviewer wants is the safer of the two. */
 const SIDES = { change: 'change', keep: 'keep' } as const;
 
-/** The vote that a disagreement needs, as the input of a consensus: to change what the reviewer wants, or to keep it. */
+/** The vote on a disagreement, as the input of a consensus: change what the reviewer wants, or keep it. */
 export function electionOf({ topic, positions }: Disagreement, electorate: readonly string[]): ElectionInput {
   const sides = [
     { id: SIDES.change, title: 'Change it', held: positions.slice(0, 1), isSafer: true },

@@ -1,4 +1,4 @@
-/** How votes become a decision. */
+/** The rules by which votes become a decision. */
 export const ALGORITHMS = [
   'evidence-based',
   'simple-majority',
@@ -7,34 +7,34 @@ export const ALGORITHMS = [
   'confidence-weighted',
 ] as const;
 
-export type Algorithm = (typeof ALGORITHMS)[number];
+export type DecisionRule = (typeof ALGORITHMS)[number];
 
-/** What stands behind an option. */
+/** The support of one option. */
 export interface Score {
   readonly option: string;
   readonly votes: number;
-  /** The sum over its votes. */
+  /** Sum over its votes. */
   readonly confidence: number;
-  /** How many distinct items. */
+  /** Number of distinct items. */
   readonly evidence: number;
-  /** The mean of what its voters say of their research; null when none does. */
+  /** Mean of the research quality that its voters state; null if none of them does. */
   readonly researchQuality: number | null;
 }
 
-/** The options that share the first place, or why there is none. */
+/** The options in first place, or why there is none. */
 export type Placing = { readonly leading: readonly string[] } | { readonly outcome: 'no-majority' | 'no-evidence' };
 
 /**
- * Who comes first among options that somebody has voted for, at least one; abstentions are not among the votes. A tie is
- * several options in the first place, where any one of them alone would have won.
+ * The first place among options with at least one vote each; abstentions are not counted as votes. Several options in first
+ * place are a tie: each of them alone would have won.
  */
-export function place(algorithm: Algorithm, scores: readonly Score[]): Placing {
+export function place(algorithm: DecisionRule, scores: readonly Score[]): Placing {
   return PLACINGS[algorithm](scores);
 }
 
-const PLACINGS: Readonly<Record<Algorithm, (scores: readonly Score[]) => Placing>> = {
+const PLACINGS: Readonly<Record<DecisionRule, (scores: readonly Score[]) => Placing>> = {
   'simple-majority': (scores) =>
-    // Two halves are the one tie that a casting vote makes a majority of.
+    // Two halves are the only tie that a casting vote turns into a majority.
     mostVoted(scores, ({ most, all, tied }) => most * 2 > all || (most * 2 === all && tied === 2)),
   supermajority: (scores) => mostVoted(scores, ({ most, all }) => most * 3 >= all * 2),
   unanimous: (scores) => mostVoted(scores, ({ most, all }) => most === all),
@@ -46,7 +46,7 @@ const PLACINGS: Readonly<Record<Algorithm, (scores: readonly Score[]) => Placing
   },
 };
 
-/** The options with most votes, where those are enough. */
+/** The options with most votes, if those are enough. */
 function mostVoted(
   scores: readonly Score[],
   isEnough: (votes: { readonly most: number; readonly all: number; readonly tied: number }) => boolean,
@@ -57,7 +57,7 @@ function mostVoted(
   return isEnough({ most, all, tied: leading.length }) ? { leading: optionsOf(leading) } : { outcome: 'no-majority' };
 }
 
-/** Those that have most of something. */
+/** The scores with the greatest measure. */
 export function greatest(scores: readonly Score[], measure: (score: Score) => number): Score[] {
   const most = Math.max(...scores.map((score) => measure(score)));
   return scores.filter((score) => measure(score) === most);

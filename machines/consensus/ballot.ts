@@ -4,32 +4,32 @@ import { optionOf } from '../poll/tally.ts';
 import { plain, echo, readClauses } from '../shared/text.ts';
 import { ABSTAIN, distinctEvidence, type Election, namesOf } from './election.ts';
 
-/** One vote, by the message that it was. */
+/** One vote, and the message that carried it. */
 export interface Ballot {
   /** The verified sender. */
   readonly voter: string;
   /** The id of an option, or `abstain`. */
   readonly option: string;
-  /** 0 to 1; a vote that does not say counts in full. */
+  /** 0 to 1. Default: 1. */
   readonly confidence: number;
   /** Distinct items. */
   readonly evidence: readonly string[];
   readonly reason: string;
-  /** 0 to 1, what the voter says of its research. */
+  /** 0 to 1, as the voter rates its own research; null if it does not. */
   readonly researchQuality: number | null;
   /** A UUIDv7: of two votes of one voter, the one with the greater id was sent later. */
   readonly messageId: string;
 }
 
-/** What a message says, without who said it. */
+/** The content of a vote, without its sender. */
 export type Choice = Omit<Ballot, 'voter' | 'messageId'>;
 
-/** What is read out of a message: a vote, why it is a bad one, or that it is none. */
+/** How a message is read: as a vote, as a vote with a fault, or as no vote. */
 export type Reading = { readonly choice: Choice } | { readonly fault: string } | { readonly isNone: true };
 
 const REASON_CHARS_MAX = 300;
 const VOTE_BYTES_MAX = 16 * 1_024;
-/** All votes together are in one message, the result for a parent. */
+/** All votes together go into one message, the result for a parent. */
 const VOTES_BYTES_MAX = 128 * 1_024;
 
 const PREFIX = /^\s*vote:/i;
@@ -43,18 +43,18 @@ const voteData = z.object({
   researchQuality: unit.optional(),
 });
 
-interface Said {
+interface VoteMessage {
   readonly type: string;
   readonly content: string;
   readonly data: unknown;
 }
 
 /**
- * Reads a vote out of a message. A VOTE is meant as one, and so is an INFO that begins with `vote:`, whose data has an
- * option, or that says nothing but an option and why; every other INFO is none. The text is an option and what may follow
- * it, `; evidence: <item>` as often as there is some, `; confidence: 0.8`; the data says the same by name and goes before.
+ * Reads a vote from a message. A VOTE is one, and so is an INFO that begins with `vote:`, names an option in its data, or
+ * consists of an option and a reason; any other INFO is no vote. The text is an option, then optionally any number of
+ * `; evidence: <item>` and `; confidence: 0.8`. The data has the same by name, and takes precedence.
  */
-export function readBallot({ type, content, data }: Said, election: Election): Reading {
+export function readBallot({ type, content, data }: VoteMessage, election: Election): Reading {
   const text = content.replace(PREFIX, '').trim();
   const parsed = voteData.safeParse(data ?? {});
   const named = parsed.success ? parsed.data.option : undefined;
@@ -95,15 +95,15 @@ interface Written {
   readonly researchQuality?: number;
 }
 
-/** What stands behind the option. */
+/** The part of a vote after its option. */
 function readText(text: string): Written | { readonly fault: string } {
   const { named, rest } = readClauses(text, ['evidence', 'confidence', 'research quality']);
   const [, reason = ''] = /\bbecause\b(.*)/is.exec(rest.join('; ')) ?? [];
   const numbers: { confidence?: number; researchQuality?: number } = {};
   for (const [name, key] of NUMBERS) {
-    const said = named(name).at(-1);
-    const number = said === undefined ? undefined : unitOf(said);
-    if (said !== undefined && number === undefined) return { fault: `${name}: expected a number from 0 to 1` };
+    const last = named(name).at(-1);
+    const number = last === undefined ? undefined : unitOf(last);
+    if (last !== undefined && number === undefined) return { fault: `${name}: expected a number from 0 to 1` };
     if (number !== undefined) numbers[key] = number;
   }
   return { evidence: named('evidence'), reason, ...numbers };

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { folded, plain } from '../shared/text.ts';
 import { actorAddress, parseInput } from '../shared/input.ts';
-import { type Algorithm, ALGORITHMS } from './algorithms.ts';
+import { type DecisionRule, ALGORITHMS } from './algorithms.ts';
 
-/** What somebody votes who has heard the question and chooses nothing. */
+/** The vote of a voter who answers and chooses no option. */
 export const ABSTAIN = 'abstain';
 
 const OPTION_ID = /^[a-z0-9][a-z0-9._-]*$/i;
@@ -16,7 +16,7 @@ const SECONDS_MAX = 30 * 24 * 60 * 60;
 const SECONDS_DEFAULT = 300;
 const QUORUM_DEFAULT = 0.5;
 export const EVIDENCE_ITEMS_MAX = 50;
-/** All of it is in one message, the QUESTION. */
+/** All of the input goes into one message, the QUESTION. */
 const INPUT_BYTES_MAX = 96 * 1_024;
 
 const title = z
@@ -29,7 +29,7 @@ const option = z.strictObject({
   id: z.string().max(ID_CHARS_MAX).regex(OPTION_ID, 'expected letters, digits, dots and hyphens'),
   title: title.optional(),
   description: z.string().trim().max(TEXT_CHARS_MAX).optional(),
-  /** Whether it is the safer thing to do, for a tie. */
+  /** Whether the option is the safer one; breaks a tie. */
   isSafer: z.boolean().optional(),
 });
 
@@ -37,13 +37,13 @@ const electionInput = z
   .strictObject({
     question: z.string().trim().min(1).max(TEXT_CHARS_MAX),
     options: z.array(option).min(2).max(OPTIONS_MAX),
-    /** Whose votes count. It cannot change once the vote is open. */
+    /** Whose votes count. Fixed once the vote is open. */
     electorate: z.array(actorAddress).min(1).max(VOTERS_MAX),
     algorithm: z.enum(ALGORITHMS).default('evidence-based'),
-    /** Up to 1 the part of the electorate that must answer, from 2 on how many. An abstention is an answer. */
+    /** How many must answer: up to 1 a fraction of the electorate, from 2 on a number of voters. An abstention is an answer. */
     quorum: z.number().min(0).default(QUORUM_DEFAULT),
     seconds: z.number().positive().max(SECONDS_MAX).default(SECONDS_DEFAULT),
-    /** What is known for an option before anybody votes. */
+    /** Evidence that is known before anybody votes. */
     evidence: z
       .array(
         z.strictObject({
@@ -53,16 +53,16 @@ const electionInput = z
       )
       .max(OPTIONS_MAX)
       .default([]),
-    /** Whose vote decides a tie that nothing else does. */
+    /** The voter who decides a tie that nothing else breaks. */
     expert: actorAddress.optional(),
   })
   .superRefine(({ options, electorate, quorum, evidence, expert, ...rest }, refusal) => {
     const fault = (path: string, message: string): void => refusal.addIssue({ code: 'custom', path: [path], message });
     const names = options.flatMap((one) => namesOf(one)).map((name) => folded(name));
-    if (new Set(names).size !== names.length) fault('options', 'two of them have the same name');
-    if (names.includes(ABSTAIN)) fault('options', `"${ABSTAIN}" is no option, everybody may`);
+    if (new Set(names).size !== names.length) fault('options', 'two options have the same name');
+    if (names.includes(ABSTAIN)) fault('options', `"${ABSTAIN}" cannot be an option: every voter may abstain`);
     const voters = new Set(electorate).size;
-    if (quorum > 1 && !Number.isInteger(quorum)) fault('quorum', 'expected a part of 1 or a whole number');
+    if (quorum > 1 && !Number.isInteger(quorum)) fault('quorum', 'expected a fraction up to 1 or a whole number');
     if (quorum > Math.max(1, voters)) fault('quorum', `${quorum} is more than the ${voters} voters`);
     if (expert !== undefined && !electorate.includes(expert)) fault('expert', `${expert} is not in the electorate`);
     const known = options.map(({ id }) => id);
@@ -72,7 +72,7 @@ const electionInput = z
     if (bytes > INPUT_BYTES_MAX) fault('options', `with the evidence ${bytes} bytes, at most ${INPUT_BYTES_MAX}`);
   });
 
-/** What a consensus is begun with. */
+/** The input of a consensus. */
 export type ElectionInput = z.input<typeof electionInput>;
 
 export interface Option {
@@ -82,12 +82,12 @@ export interface Option {
   readonly isSafer?: boolean | undefined;
 }
 
-/** The same, complete and checked. */
+/** The input after validation, with defaults filled in. */
 export interface Election {
   readonly question: string;
   readonly options: readonly Option[];
   readonly electorate: readonly string[];
-  readonly algorithm: Algorithm;
+  readonly algorithm: DecisionRule;
   /** How many voters must answer. */
   readonly quorum: number;
   readonly seconds: number;
@@ -95,7 +95,7 @@ export interface Election {
   readonly expert: string | null;
 }
 
-/** Throws a TypeError that says on one line what is wrong with the input. */
+/** Throws a TypeError that lists all faults of the input on one line. */
 export function parseElection(input: unknown): Election {
   const { electorate, quorum, evidence, expert, ...rest } = parseInput(electionInput, input, {
     what: 'consensus',
@@ -111,20 +111,20 @@ export function parseElection(input: unknown): Election {
   };
 }
 
-/** By which an option may be named in a vote. */
+/** The names by which a vote may refer to an option. */
 export function namesOf({ id, title: name }: Option): string[] {
   return name === undefined || folded(name) === folded(id) ? [id] : [id, name];
 }
 
-/** The smallest number that is at least this part of all. */
+/** The smallest number that is at least this fraction of all. */
 function partOf(all: number, part: number): number {
-  // Without the rounding 0.7 of 10 would be 8.
+  // Without the rounding, 0.7 of 10 would be 8.
   return Math.ceil(Number((all * part).toFixed(6)));
 }
 
 /**
- * Each item once, as it was first written; two are one when they differ in nothing but capitals and spaces. Items without
- * a letter or a digit say nothing and are left out.
+ * Each item once, as it was first written. Items that differ only in case and spaces are the same; items without a letter or
+ * a digit are dropped.
  */
 export function distinctEvidence(items: readonly string[]): string[] {
   const distinct = new Map<string, string>();

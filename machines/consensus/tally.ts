@@ -2,40 +2,40 @@ import { greatest, place, type Score } from './algorithms.ts';
 import type { Ballot } from './ballot.ts';
 import { ABSTAIN, distinctEvidence, type Election } from './election.ts';
 
-export type Outcome =
+export type ConsensusOutcome =
   | 'decided'
-  /** Several share the first place, and no tie-break tells them apart. */
+  /** Several options share first place, and no tie-break decides. */
   | 'tie'
-  /** Fewer voters than the quorum have answered, but some have. */
+  /** Some voters have answered, but fewer than the quorum. */
   | 'no-quorum'
-  /** The options that were voted for have no evidence, and evidence was to decide. */
+  /** The algorithm is `evidence-based`, and no option that got votes has evidence. */
   | 'no-evidence'
-  /** No option has the part of the votes that it takes. */
+  /** No option has the share of the votes that the algorithm asks for. */
   | 'no-majority'
   | 'all-abstained'
   /** Nobody has answered. */
   | 'no-votes';
 
-export interface Tally {
-  readonly outcome: Outcome;
-  /** The option that was decided on. */
+export interface ConsensusTally {
+  readonly outcome: ConsensusOutcome;
+  /** The winner; only where the outcome is `decided`. */
   readonly option?: string;
-  /** The options that shared the first place, where they were several. */
+  /** The options that shared first place, where there were several. */
   readonly tied?: readonly string[];
-  /** What made it one of them. */
+  /** What decided between them. */
   readonly tieBreak?: TieBreak;
   /** In the order of the options. */
   readonly scores: readonly Score[];
-  /** Every vote that was counted, by the names of the voters; an abstention is one. */
+  /** Every counted vote, abstentions included, sorted by voter. */
   readonly votes: readonly Ballot[];
   readonly abstentions: number;
   readonly quorum: number;
-  /** Voters of whom no vote came. */
+  /** Voters who have not voted. */
   readonly missing: readonly string[];
 }
 
-/** Counts one vote of each voter, the one sent last. In which order they come, and how often each, does not matter. */
-export function tally(election: Election, given: readonly Ballot[]): Tally {
+/** Counts one vote per voter, the last one sent. The order of the ballots and repeated ballots do not change the result. */
+export function tally(election: Election, given: readonly Ballot[]): ConsensusTally {
   const { options, electorate, algorithm, quorum, expert } = election;
   const votes = lastBallots(given).filter(({ voter }) => electorate.includes(voter));
   const scores = options.map(({ id }) => scoreOf(id, election, votes));
@@ -60,7 +60,7 @@ export function tally(election: Election, given: readonly Ballot[]): Tally {
   return broken ? { outcome: 'decided', ...broken, tied, ...facts } : { outcome: 'tie', tied, ...facts };
 }
 
-/** Of each voter the ballot that was sent last, by the names of the voters. */
+/** The last ballot that each voter sent, sorted by voter. */
 export function lastBallots(ballots: readonly Ballot[]): Ballot[] {
   const last = new Map<string, Ballot>();
   for (const ballot of ballots) {
@@ -91,17 +91,17 @@ function sum(parts: readonly number[]): number {
 export type TieBreak = 'research-quality' | 'safer' | 'expert';
 
 interface Tie {
-  /** Of the options that share the first place, at least two. */
+  /** The options that share first place, at least two. */
   readonly tied: readonly Score[];
   /** The options that are declared the safer ones. */
   readonly safer: readonly string[];
-  /** What the named expert has voted for; undefined where there is none, or no vote. */
+  /** The vote of the named expert; undefined if no expert is named or the expert has not voted. */
   readonly expertsChoice: string | undefined;
 }
 
 /**
- * Breaks a tie by the first of these that leaves one option: the best research, the safer one, the expert's vote. One that
- * leaves several still takes the others out. Undefined when several are left in the end.
+ * Breaks a tie by the first of these that leaves one option: the best research, the safer option, the expert's vote. A rule
+ * that leaves several options still removes the rest. Undefined if several are left in the end.
  */
 function breakTie({ tied, safer, expertsChoice }: Tie): { option: string; tieBreak: TieBreak } | undefined {
   const breaks: readonly (readonly [tieBreak: TieBreak, narrow: (left: readonly Score[]) => Score[]])[] = [

@@ -1,13 +1,13 @@
 import { shellWord } from '../shared/shell-word.ts';
-import type { Algorithm } from './algorithms.ts';
+import type { DecisionRule } from './algorithms.ts';
 import { ABSTAIN, type Election, type Option } from './election.ts';
-import type { Outcome, Tally } from './tally.ts';
+import type { ConsensusOutcome, ConsensusTally } from './tally.ts';
 
 const ID_CHARS_SHOWN = 8;
 
-/** What it takes to win, in the words of the question. */
-const RULES: Readonly<Record<Algorithm, string>> = {
-  'evidence-based': 'The option with most distinct pieces of evidence wins, then the one with most confidence.',
+/** What it takes to win, as the question says it. */
+const RULES: Readonly<Record<DecisionRule, string>> = {
+  'evidence-based': 'The option with the most distinct pieces of evidence wins; confidence decides between equals.',
   'simple-majority': 'It takes more than half of the votes.',
   supermajority: 'It takes two thirds of the votes.',
   unanimous: 'It takes all of the votes.',
@@ -26,35 +26,35 @@ export function questionText(election: Election, address: string): string {
     '',
     ...howToArgue(election, address),
     '',
-    `${RULES[algorithm]} An abstention is for nothing. At least ${quorum} of these must answer: ${electorate.join(', ')}.`,
-    `Of your votes the last one counts. It ends when all have voted, ${seconds} s after this message at the latest.`,
+    `${RULES[algorithm]} An abstention supports no option. At least ${quorum} of these must answer: ${electorate.join(', ')}.`,
+    `Only your last vote counts. The vote ends when all have voted, at the latest ${seconds} s after this message.`,
   ].join('\n');
 }
 
-/** What each voter is told, who would else be one of many that got the question. */
+/** Sent to each voter, who would otherwise be one of many recipients of the question. */
 export function summonsText(election: Election, address: string): string {
   const { question, electorate } = election;
   return [
-    `You are one of the ${electorate.length} whose vote counts: ${question}`,
-    'What is known, and the rules, are in the QUESTION to all.',
+    `You are one of ${electorate.length} voters: ${question}`,
+    'The evidence so far and the rules are in the QUESTION to all.',
     '',
     howToVote(election, address),
   ].join('\n');
 }
 
-/** What somebody is told whose vote cannot be counted as it is. */
+/** The reply to a vote that cannot be counted. */
 export function correctionText(
   election: Election,
   { fault, address }: { readonly fault: string; readonly address: string },
 ): string {
-  return `Your vote is not counted, ${fault}. The question is: ${election.question}\n\n${howToVote(election, address)}`;
+  return `Your vote is not counted: ${fault}. The question is: ${election.question}\n\n${howToVote(election, address)}`;
 }
 
 export function strangerText({ question, electorate }: Election): string {
-  return `Your vote does not count. The voters are ${electorate.join(', ')}, about: ${question}`;
+  return `Your vote does not count. The voters are ${electorate.join(', ')}. The question is: ${question}`;
 }
 
-export function resultText({ question }: Election, tally: Tally): string {
+export function resultText({ question }: Election, tally: ConsensusTally): string {
   const { scores, votes, abstentions, missing } = tally;
   const lines = scores.map(({ option, votes: count, evidence, confidence }) => {
     const sources = count === 0 ? '' : `: ${sourcesText(tally, option)}`;
@@ -71,22 +71,22 @@ export function resultText({ question }: Election, tally: Tally): string {
   ].join('\n');
 }
 
-const VERDICTS: Readonly<Record<Outcome, (tally: Tally) => string>> = {
+const VERDICTS: Readonly<Record<ConsensusOutcome, (tally: ConsensusTally) => string>> = {
   decided: ({ option, tied, tieBreak }) =>
     tieBreak ? `Decided: ${option} (a tie of ${tied?.join(', ')}, by ${tieBreak})` : `Decided: ${option}`,
-  tie: ({ tied }) => `No decision, it is a tie: ${tied?.join(', ')}`,
-  'no-quorum': ({ votes, quorum }) => `No decision: ${votes.length} of the ${quorum} answers that it takes`,
-  'no-evidence': () => 'No decision: there is no evidence for what was voted for',
-  'no-majority': () => 'No decision: no option has the votes that it takes',
-  'all-abstained': () => 'No decision: all who answered have abstained',
-  'no-votes': () => 'No decision: nobody has answered',
+  tie: ({ tied }) => `No decision: a tie of ${tied?.join(', ')}`,
+  'no-quorum': ({ votes, quorum }) => `No decision: ${votes.length} of the ${quorum} answers needed`,
+  'no-evidence': () => 'No decision: no option that got votes has evidence',
+  'no-majority': () => 'No decision: no option has the votes needed',
+  'all-abstained': () => 'No decision: all who answered abstained',
+  'no-votes': () => 'No decision: nobody answered',
 };
 
 function optionLines({ id, title, description, isSafer }: Option, { evidence }: Election): string[] {
   const head = [
     `  ${id}`,
     ...(title === undefined ? [] : [`: ${title}`]),
-    ...(isSafer ? [' (declared the safer one)'] : []),
+    ...(isSafer ? [' (declared the safer option)'] : []),
   ];
   const known = evidence.filter((one) => one.option === id).flatMap(({ items }) => items);
   return [
@@ -103,22 +103,22 @@ function howToVote({ options }: Election, address: string): string {
   return ['Vote with one of these commands (with your --as, if you use it):', '', ...commands].join('\n');
 }
 
-/** With `<option>` in it, so that nothing counts which somebody sends without having filled it in. */
+/** Has `<option>` in it, so that a command sent without filling it in does not count. */
 function howToArgue({ algorithm }: Election, address: string): string[] {
   const data = { option: '<option>', confidence: 0.8, evidence: ['<file and line, measurement, link>'], reason: '…' };
-  const why = algorithm === 'evidence-based' ? 'Evidence decides, so say what yours is' : 'Say why, if you like';
+  const why = algorithm === 'evidence-based' ? 'Evidence decides, so give yours' : 'You may give reasons';
   return [
     `${why}, in words or as data:`,
     '',
     `mailroom send ${address} VOTE ${shellWord('<option> because …; evidence: <file and line>; evidence: …; confidence: 0.8')}`,
     `mailroom send ${address} VOTE ${shellWord('<option>')} --data ${shellWord(JSON.stringify(data))}`,
     '',
-    'A researchQuality from 0 to 1 in the data decides between options that are level.',
+    'A researchQuality from 0 to 1 in the data breaks a tie.',
   ];
 }
 
-/** `alice (1a2b3c4d), bob (5e6f7a8b)`: whose messages they are. */
-function sourcesText({ votes }: Tally, option: string): string {
+/** `alice (1a2b3c4d), bob (5e6f7a8b)`: voters and the ids of their messages. */
+function sourcesText({ votes }: ConsensusTally, option: string): string {
   return votes
     .filter((vote) => vote.option === option)
     .map(({ voter, messageId }) => `${voter} (${messageId.slice(-ID_CHARS_SHOWN)})`)

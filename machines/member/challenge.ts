@@ -61,7 +61,7 @@ export async function challengeIssues(member: Member, one: Case, rework: Rework)
   const names = challenged.map(({ id }) => id);
   return {
     isAllChallenged: issues.every((id) => names.includes(id)),
-    remark: names.length === 0 ? '' : `You have challenged ${names.join(' and ')}; leave that as it is.`,
+    remark: names.length === 0 ? '' : `You have challenged ${names.join(' and ')}; leave those parts as they are.`,
   };
 }
 
@@ -76,7 +76,7 @@ function standsText({ title, workspace, feedback }: Rework, issues: readonly str
     '',
     quoted(feedback),
     '',
-    `Say for each of these issues whether you accept it, or challenge it because it is wrong: ${issues.join(', ')}.`,
-    'What you challenge is put to the vote of the team, and evidence decides: name files and lines, tests, measurements. A test that fails is no matter of opinion; accept it.',
+    `For each of these issues, say whether you accept it, or challenge it because it is wrong: ${issues.join(', ')}.`,
+    'The team votes on each challenged issue, and evidence decides: name files and lines, tests, measurements. A failing test is not a matter of opinion; accept it.',
   ].join('\n');
 }

@@ -63,7 +63,7 @@ async function answerInquiry(_member: Member, one: Case, { replySchema }: z.outp
   const thought = await one.ask('inquiry', () => ({
     // What is asked by one is one conversation: who plans has looked around before.
     threadId: cut(`questions of ${from}`, { charsMax: 200 }),
-    content: [`${from} asks. Please answer it; change no files for it.`, '', quoted(content)].join('\n'),
+    content: [`A question from ${from}. Please answer it without changing files.`, '', quoted(content)].join('\n'),
     ...(replySchema === undefined ? {} : { replySchema }),
   }));
   await one.send('reply', () => ({

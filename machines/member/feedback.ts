@@ -1,6 +1,6 @@
 import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
-import type { Ran } from '../shared/run-program.ts';
+import type { ShellRan } from '../shared/run-program.ts';
 import type { Thought } from './case.ts';
 
 /** What the mind says of a change. */
@@ -39,7 +39,7 @@ export function feedbackOf({
   diffStat,
   thought,
 }: {
-  ran: Ran;
+  ran: ShellRan;
   diffStat: string;
   thought: Thought;
 }): Feedback | undefined {
@@ -52,13 +52,13 @@ export function feedbackOf({
     ? []
     : [
         {
-          description: `${howItEnded(ran)}; ${lines[0] ?? 'it printed nothing'}`,
+          description: `${howItEnded(ran)}; ${lines[0] ?? 'no output'}`,
           evidence: [howItEnded(ran), ...lines],
         },
       ];
   const wantsChanges = !hasPassed || said?.verdict === 'request-changes';
   const named = (said?.issues ?? []).filter(({ description }) => saysSomething(description));
-  const summary = said && saysSomething(said.summary) ? said.summary : 'the reviewer wants changes, and names none';
+  const summary = said && saysSomething(said.summary) ? said.summary : 'the reviewer wants changes but names none';
   const issues = named.length === 0 && hasPassed ? [{ description: summary, evidence: [] }] : named;
   const feedback: Feedback = {
     verdict: wantsChanges ? 'request-changes' : 'approve',
@@ -118,12 +118,12 @@ const LINE_CHARS_MAX = 200;
 const TELLING = /\bfail|error|not ok\b|✖|✗|✘|assert|expected|panick?ed|traceback|exception/i;
 const SUMMARY = /(?:^|\s)0 (?:fail|error)|^\S*\s*(?:fail|failed|failures|errors):? 0\b|^# fail 0$/i;
 
-export function howItEnded({ command, exitCode }: Ran): string {
-  return `${command}: ${exitCode === null ? 'took too long' : `exit code ${exitCode}`}`;
+export function howItEnded({ command, exitCode }: ShellRan): string {
+  return `${command}: ${exitCode === null ? 'timed out' : `exit code ${exitCode}`}`;
 }
 
 /** The lines that tell what is wrong; the last ones where none looks like it. */
-export function failingLines({ output }: Ran): string[] {
+export function failingLines({ output }: ShellRan): string[] {
   const lines = output
     .split('\n')
     .map((line) => cut(line.trim(), { charsMax: LINE_CHARS_MAX }))

@@ -103,10 +103,10 @@ export class Mind implements AsyncDisposable {
       pauseMs = WATCH_EVERY_MS;
       try {
         if (this.#process() !== undefined) continue;
-        say('the mind has ended; it is started again');
+        say('the mind has ended; restarting it');
         await this.#begin();
       } catch (error) {
-        say(`the mind was not started: ${(error as Error).message}`);
+        say(`the mind could not be started: ${(error as Error).message}`);
         pauseMs = PAUSE_MS_MAX;
       }
     }

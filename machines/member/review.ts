@@ -4,7 +4,7 @@ import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
 import { makeReady } from '../autonomous-dev/checkouts.ts';
 import { attemptGit, git, type GitOptions } from '../autonomous-dev/git.ts';
-import { type Ran, runShell } from '../shared/run-program.ts';
+import { runShell, type ShellRan } from '../shared/run-program.ts';
 import { shellWord } from '../shared/shell-word.ts';
 import type { Case } from './case.ts';
 import { feedbackOf, howItEnded, verdictAnswer } from './feedback.ts';
@@ -28,7 +28,7 @@ export async function reviewChange(member: Member, one: Case, request: ReviewReq
   }));
   await closeReview(member, checkout);
   const feedback = feedbackOf({ ran, diffStat: shown.summary, thought });
-  if (!feedback) throw new Error(`I cannot review it: ${thought.content}`);
+  if (!feedback) throw new Error(`I cannot review the change: ${thought.content}`);
   const { verdict } = feedback;
   await one.send('feedback', () => ({
     to: one.message.from,
@@ -41,19 +41,19 @@ export async function reviewChange(member: Member, one: Case, request: ReviewReq
 
 function reviewText(
   { change, round }: ReviewRequest,
-  { directory, ran, shown }: { directory: string; ran: Ran; shown: ShownChange },
+  { directory, ran, shown }: { directory: string; ran: ShellRan; shown: ShownChange },
 ): string {
   const text = changeText(shown);
   return [
-    `Please review a change of ${change.author}, round ${round}. It is checked out for you, to read and to try, in`,
+    `Please review a change by ${change.author}, round ${round}. It is checked out for you, to read and to try, in`,
     '',
     `  cd ${shellWord(directory)}`,
     '',
-    'What it is to do:',
+    'The task of the change:',
     '',
     quoted(`${change.title}\n\n${change.description}`),
     '',
-    `I have run the tests there. ${howItEnded(ran)}`,
+    `The tests were run there. ${howItEnded(ran)}`,
     '',
     quoted(cut(ran.output, { charsMax: OUTPUT_CHARS_SHOWN, keep: 'end' })),
     '',
@@ -62,7 +62,7 @@ function reviewText(
     quoted(text.shown),
     '',
     ...text.more,
-    'Approve it when it does what it is to do and breaks nothing. Request changes only for what must change, each as an issue with evidence: file and line, a command and what it printed. What would merely be nicer is a suggestion. What was put to the vote is settled.',
+    'Approve the change if it does its task and breaks nothing. Request changes only for what must change, each as an issue with evidence: file and line, a command and its output. Anything that would merely be nicer is a suggestion. Issues that were voted on are settled.',
   ].join('\n');
 }
 

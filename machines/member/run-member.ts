@@ -89,7 +89,7 @@ export async function runMember(
   for (const mail of agent.held()) await take(mail);
   for await (const mail of agent.inbox({ signal: either, leaseMs: LEASE_MS })) await take(mail);
   await Promise.allSettled([...running.values()].map(({ done }) => done));
-  if (isLeftAlone()) return say('no process carries out the run any more; the next one goes on here');
+  if (isLeftAlone()) return say('the host of the run is gone; the next host resumes here');
   await agent.leave();
   say(`${address} has left`);
 }

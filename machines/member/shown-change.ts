@@ -52,7 +52,7 @@ export function changeText({ range, commits, diff, leftOut }: ShownChange): {
   const others = commits.length - COMMITS_SHOWN_MAX;
   const shown = [
     ...commits.slice(0, COMMITS_SHOWN_MAX),
-    ...(others > 0 ? [`and ${others} commits more`] : []),
+    ...(others > 0 ? [`and ${others} more commits`] : []),
     '',
     diff,
   ].join('\n');
@@ -61,7 +61,7 @@ export function changeText({ range, commits, diff, leftOut }: ShownChange): {
   return {
     shown,
     more: [
-      `${leftOut.length} of the changed files are not shown above, because they are too long or not text. Your approval covers them, so look at each, in that directory:`,
+      `${leftOut.length} of the changed files are not shown above, because they are too long or not text. Your approval covers them, so look at each one in that directory:`,
       '',
       ...leftOut.slice(0, FILES_NAMED_MAX).map((command) => `  ${command}`),
       ...(unnamed > 0

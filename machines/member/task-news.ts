@@ -28,7 +28,10 @@ export async function hearNews(
       return claimNext(member, one);
     default:
       if (!holding.mayBegin(news, from)) {
-        return giveBack(member, one, { work: news, reason: 'I have not claimed it, or have it no more' });
+        return giveBack(member, one, {
+          work: news,
+          reason: 'this agent has not claimed the task, or no longer holds it',
+        });
       }
       holding.begin(news, from);
       return news.kind === 'start' ? startTask(member, one, news) : reworkTask(member, one, news);

@@ -51,7 +51,7 @@ export function parseMember(words: readonly string[]): MemberTerms {
   const mind = end === -1 ? [] : words.slice(end + 1);
   if (!address || !directory || !repository || !testCommand || mind.length === 0) {
     throw new TypeError(
-      'A member is started by: member.ts <address> --directory <run> --repository <path> --test <command> [--setup <command>] -- --preset <name>',
+      'Usage: member.ts <address> --directory <run> --repository <path> --test <command> [--setup <command>] -- --preset <name>',
     );
   }
   return { address, directory, repository, testCommand, setup, mind };

@@ -46,7 +46,7 @@ async function doWork(
       content: repositoriesQuestion(work, repositories),
     }));
   }
-  if (!member.holding.isAtWork(work)) return member.say(`${work.taskId}: it is no longer mine`);
+  if (!member.holding.isAtWork(work)) return member.say(`${work.taskId}: no longer held by this agent`);
   if (thought.isFailure) return giveBack(member, one, { work, reason: thought.content });
   await commitAll(checkout, before, thought.content.trim() === '' ? work.title : thought.content);
   if ((await headOf(checkout)) === before.head) return giveBack(member, one, { work, reason: thought.content });
@@ -103,7 +103,7 @@ function repositoriesQuestion({ workspace }: Work, names: readonly string[]): st
     '',
     `  cd ${shellWord(workspace.directory)}`,
     '',
-    'Where the files belong to your work, remove only the .git directory there; else remove all of it. Then answer in one or two sentences what you did for the task.',
+    'If the files belong to your work, remove only the .git directory there; otherwise remove everything in it. Then say in one or two sentences what you did for the task.',
   ].join('\n');
 }
 
@@ -115,8 +115,8 @@ function workText(
   const triedBefore = message.content.split('\n').filter((line) => line.startsWith('Tried before by '));
   return [
     feedback === ''
-      ? 'Please do a task of a plan that several of us work on, in a checkout of a git repository that is only yours:'
-      : 'Please go on with your task. What you have done so far is committed in your checkout:',
+      ? 'Please do a task of a plan that several agents work on, in a git checkout of your own:'
+      : 'Please continue your task. Your work so far is committed in your checkout:',
     '',
     `  cd ${shellWord(workspace.directory)}`,
     '',
@@ -124,11 +124,13 @@ function workText(
     '',
     quoted([title, '', description, ...(files.length > 0 ? ['', `Files: ${files.join(', ')}`] : [])].join('\n')),
     '',
-    ...(triedBefore.length > 0 ? ['It was tried before:', '', quoted(triedBefore.join('\n')), ''] : []),
-    ...(feedback === '' ? [] : ['What is to be changed (its commands are not for you):', '', quoted(feedback), '']),
+    ...(triedBefore.length > 0 ? ['Earlier attempts:', '', quoted(triedBefore.join('\n')), ''] : []),
+    ...(feedback === ''
+      ? []
+      : ['The requested changes (the commands in them are not for you):', '', quoted(feedback), '']),
     ...(remark === '' ? [] : [remark, '']),
-    'Change files in that checkout so that the task is done, with tests where they belong; touch nothing outside of it. Do not commit, and do not switch branches: everything that is changed there is committed for you.',
-    'Then answer in one or two sentences what you did. If you cannot do it, change nothing and answer why.',
+    'Do the task by changing files in that checkout, with tests where they belong; touch nothing outside of it. Do not commit and do not switch branches: all changes there are committed for you.',
+    'Then say in one or two sentences what you did. If you cannot do the task, change nothing and say why.',
   ].join('\n');
 }
 
@@ -189,8 +191,8 @@ function mendText(
 ): string {
   return [
     isAgain
-      ? 'There are still conflict markers in these files. Please mend them all.'
-      : 'Your work conflicts with what others did meanwhile. Their work is being merged into your checkout, and these files have conflict markers:',
+      ? 'These files still have conflict markers. Please resolve them all.'
+      : 'Your work conflicts with changes that were merged meanwhile. They are being merged into your checkout, and these files have conflict markers:',
     '',
     ...files.map((file) => `  ${path.join(workspace.directory, file)}`),
     '',
@@ -198,6 +200,6 @@ function mendText(
     '',
     quoted(`${title}\n\n${description}`),
     '',
-    'Mend the files so that both changes are kept and no marker is left. Do not commit: the merge is completed for you. Then answer in one or two sentences what you did.',
+    'Resolve the conflicts so that both changes are kept and no marker is left. Do not commit: the merge is completed for you. Then say in one or two sentences what you did.',
   ].join('\n');
 }

@@ -9,7 +9,7 @@ const VOTERS_MAX = 1_000;
 const MINUTES_MAX = 30 * 24 * 60;
 const MINUTES_DEFAULT = 5;
 
-/** An option is typed into a shell and compared with what comes back, so it is one line that says something. */
+/** An option is typed into a shell and compared with the votes, so it is one line with a letter or a digit in it. */
 const option = z
   .string()
   .max(OPTION_CHARS_MAX)
@@ -22,18 +22,18 @@ const pollInput = z.strictObject({
     .array(option)
     .min(2)
     .max(OPTIONS_MAX)
-    .refine((all) => new Set(all.map((one) => folded(one))).size === all.length, 'two of them are the same'),
-  /** Who is asked, and whose votes count; everybody when not given. */
+    .refine((all) => new Set(all.map((one) => folded(one))).size === all.length, 'two options are the same'),
+  /** Who is asked, and whose votes count. Default: everybody. */
   voters: z.array(actorAddress).min(1).max(VOTERS_MAX).optional(),
   minutes: z.number().positive().max(MINUTES_MAX).default(MINUTES_DEFAULT),
-  /** How many votes it takes to decide. */
+  /** How many votes it takes to decide. Default: 1. */
   quorum: z.number().int().min(1).default(1),
 });
 
-/** What a poll is begun with. */
+/** The input of a poll. */
 export type PollInput = z.input<typeof pollInput>;
 
-/** The same, complete and checked. */
+/** The input after validation, with defaults filled in. */
 export interface Poll {
   readonly question: string;
   readonly options: readonly string[];
@@ -43,7 +43,7 @@ export interface Poll {
   readonly quorum: number;
 }
 
-/** Throws a TypeError that says on one line what is wrong with the input. */
+/** Throws a TypeError that lists all faults of the input on one line. */
 export function parsePoll(input: unknown): Poll {
   const { voters, ...poll } = parseInput(pollInput, input, {
     what: 'poll',

@@ -1,5 +1,6 @@
 import { folded } from '../shared/text.ts';
-/** One vote, by the message that it was. */
+
+/** One vote, and the message that carried it. */
 export interface Vote {
   /** The verified sender. */
   readonly voter: string;
@@ -8,7 +9,7 @@ export interface Vote {
   readonly messageId: string;
 }
 
-/** What votes are counted by. */
+/** How votes are counted. */
 export interface Rules {
   readonly options: readonly string[];
   /** Null when everybody may vote. */
@@ -17,26 +18,26 @@ export interface Rules {
   readonly quorum: number;
 }
 
-export interface Tally {
+export interface PollTally {
   readonly outcome: 'decided' | 'tie' | 'no-quorum';
-  /** The option that was decided on. */
+  /** The winner; only where the outcome is `decided`. */
   readonly option?: string;
-  /** The options that have most votes, where they are several. */
+  /** The options that share the most votes; only where the outcome is `tie`. */
   readonly tied?: readonly string[];
   /** In the order of the options. */
   readonly counts: readonly { readonly option: string; readonly votes: number }[];
   /** Every vote that was counted. */
   readonly votes: readonly Vote[];
   readonly quorum: number;
-  /** Voters of whom no vote came. */
+  /** Voters who have not voted. */
   readonly missing: readonly string[];
 }
 
 /**
- * Counts one vote of each voter, the one sent last; most votes win. In which order the votes come, and how often each, does
- * not matter.
+ * Counts one vote per voter, the last one sent; the option with most votes wins. The order of the votes and repeated votes do
+ * not change the result.
  */
-export function tally({ options, voters, quorum }: Rules, given: readonly Vote[]): Tally {
+export function tally({ options, voters, quorum }: Rules, given: readonly Vote[]): PollTally {
   const votes = lastVotes(given);
   const counts = options.map((option) => ({ option, votes: votes.filter((vote) => vote.option === option).length }));
   const missing = (voters ?? []).filter((voter) => !hasVoted(votes, voter));
@@ -48,7 +49,7 @@ export function tally({ options, voters, quorum }: Rules, given: readonly Vote[]
   return others.length === 0 ? { outcome: 'decided', option, ...facts } : { outcome: 'tie', tied: leading, ...facts };
 }
 
-/** Of each voter the vote that was sent last, by the names of the voters. */
+/** The last vote that each voter sent, sorted by voter. */
 export function lastVotes(votes: readonly Vote[]): Vote[] {
   const last = new Map<string, Vote>();
   for (const vote of votes) {
@@ -63,17 +64,17 @@ export function hasVoted(votes: readonly Vote[], voter: string): boolean {
 }
 
 /**
- * The option that a vote is for; undefined when it is none. The text is the option, whatever its capitals and spaces, or
- * begins with it and goes on with "because …", a colon, a semicolon, a dash or a new line. Nothing else is guessed.
+ * The option that a text votes for, or undefined. The text must be the option (case and spaces are ignored), or begin with it
+ * and continue with "because …", a colon, a semicolon, a dash or a new line. Nothing else is guessed.
  */
 export function optionOf(text: string, options: readonly string[]): string | undefined {
   const [firstLine = ''] = text.trim().split('\n');
-  const said = folded(firstLine).replace(/^(["'`])(.*)\1$/u, '$2');
-  const exact = options.find((one) => [said, said.replace(/[.!]+$/u, '')].includes(folded(one)));
+  const line = folded(firstLine).replace(/^(["'`])(.*)\1$/u, '$2');
+  const exact = options.find((one) => [line, line.replace(/[.!]+$/u, '')].includes(folded(one)));
   if (exact !== undefined) return exact;
-  // One option may be the beginning of another.
+  // One option may be a prefix of another.
   const longestFirst = options.toSorted((a, b) => b.length - a.length);
-  return longestFirst.find((one) => said.startsWith(folded(one)) && REASON.test(said.slice(folded(one).length)));
+  return longestFirst.find((one) => line.startsWith(folded(one)) && REASON.test(line.slice(folded(one).length)));
 }
 
 const REASON = /^(?:,? because\b| ?[:;–—]| - )/u;

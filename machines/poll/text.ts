@@ -1,5 +1,5 @@
 import type { Poll } from './input.ts';
-import type { Tally, Vote } from './tally.ts';
+import type { PollTally, Vote } from './tally.ts';
 import { echo } from '../shared/text.ts';
 import { shellWord } from '../shared/shell-word.ts';
 
@@ -8,31 +8,34 @@ const ID_CHARS_SHOWN = 8;
 /** The question, with commands that vote when they are pasted into a shell. */
 export function questionText({ question, options, voters, minutes, quorum }: Poll, address: string): string {
   const end = voters
-    ? `when all who are asked have voted, ${minutesText(minutes)} after this message at the latest`
+    ? `when all voters have voted, at the latest ${minutesText(minutes)} after this message`
     : `${minutesText(minutes)} after this message`;
   const needed = quorum === 1 ? '' : ` It takes ${quorum} votes to decide.`;
   return [
     question,
     '',
     howToVote(options, address),
-    `Say why if you like: VOTE ${shellWord(`${options[0] ?? ''} because …`)}. Of your votes the last one counts.`,
+    `You may add a reason: VOTE ${shellWord(`${options[0] ?? ''} because …`)}. Only your last vote counts.`,
     `The poll ends ${end}.${needed}`,
   ].join('\n');
 }
 
-/** What somebody is told whose vote is for none of the options. */
+/** The reply to a vote for something that is no option. */
 export function correctionText(
   { question, options }: Poll,
-  { said, address }: { said: string; address: string },
+  { text, address }: { text: string; address: string },
 ): string {
-  return `${echo(said)} is none of the options of: ${question}\n\n${howToVote(options, address)}`;
+  return `${echo(text)} is none of the options of: ${question}\n\n${howToVote(options, address)}`;
 }
 
-export function resultText(question: string, { outcome, option, tied, counts, votes, quorum, missing }: Tally): string {
+export function resultText(
+  question: string,
+  { outcome, option, tied, counts, votes, quorum, missing }: PollTally,
+): string {
   const first = {
     decided: `Decided: ${option ?? ''}`,
-    tie: `No decision, it is a tie: ${tied?.join(', ') ?? ''}`,
-    'no-quorum': `No decision: ${votes.length} of the ${quorum} votes that it takes`,
+    tie: `No decision: a tie of ${tied?.join(', ') ?? ''}`,
+    'no-quorum': `No decision: ${votes.length} of the ${quorum} votes needed`,
   }[outcome];
   return [
     first,
@@ -43,7 +46,7 @@ export function resultText(question: string, { outcome, option, tied, counts, vo
   ].join('\n');
 }
 
-/** `: alice (1a2b3c4d), bob (5e6f7a8b)`: whose messages they are. */
+/** `: alice (1a2b3c4d), bob (5e6f7a8b)`: voters and the ids of their messages. */
 function sourcesText(votes: readonly Vote[], option: string): string {
   const sources = votes
     .filter((vote) => vote.option === option)

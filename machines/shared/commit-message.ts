@@ -4,9 +4,9 @@ const SUBJECT_CHARS_MAX = 72;
 const BODY_CHARS_MAX = 4_000;
 
 /**
- * Text as the message of a commit, in which nothing acts that others wrote: neither on git (comments, trailers, `fixup!`),
- * nor on a forge, which acts on mentions, on `closes #2` and on `[skip ci]` in any commit of its branch. The first line is
- * the subject; where that is not all of the text, all of it stands below, indented. `note` is a last paragraph of ours.
+ * Foreign text as a commit message in which nothing acts: neither on git (comments, trailers, `fixup!`), nor on a forge,
+ * which acts on mentions, on `closes #2` and on `[skip ci]` in any commit of its branch. The first line is the subject; if
+ * that is not the whole text, the whole text follows, indented. `note` is a last paragraph of our own.
  */
 export function commitMessage(text: string, { note }: { note?: string } = {}): string {
   const subject = subjectLine(text);
@@ -15,7 +15,7 @@ export function commitMessage(text: string, { note }: { note?: string } = {}): s
   return [subject, body, note ?? ''].filter(Boolean).join('\n\n');
 }
 
-/** Text as the subject of a commit or the title of a pull request, which becomes one where commits are squashed. */
+/** Text as the subject of a commit, or as the title of a pull request, which becomes a subject when commits are squashed. */
 export function subjectLine(text: string, { charsMax = SUBJECT_CHARS_MAX }: { charsMax?: number } = {}): string {
   const [first = ''] = plainOutput(text).trim().split('\n', 1);
   const line = first.replaceAll(/\s+/g, ' ').replace(/^(?:#+ ?)+/, '');
@@ -27,7 +27,7 @@ export function subjectLine(text: string, { charsMax = SUBJECT_CHARS_MAX }: { ch
   return (short === inert ? inert : short.replace(/\s+\S*…$/, '…')) || 'Untitled';
 }
 
-/** Nothing that is indented is a comment, a trailer, a line that cuts the message off, or the beginning of a patch. */
+/** An indented line is no comment, no trailer, no scissors line and no beginning of a patch. */
 function bodyText(text: string): string {
   const lines = visibleLines(cut(plainOutput(text).trim(), { charsMax: BODY_CHARS_MAX })).split('\n');
   return lines
@@ -36,7 +36,7 @@ function bodyText(text: string): string {
     .replaceAll(/\n{3,}/g, '\n\n');
 }
 
-/** Every sign that a forge acts on, apart from what follows it. It stays to be seen that it was one. */
+/** Separates each sign that a forge acts on from what it would act on. The sign stays visible. */
 function inertText(line: string): string {
   return line
     .replaceAll(/@(?=[a-z0-9])|#(?=\d)/gi, '$& ')

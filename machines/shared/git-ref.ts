@@ -1,32 +1,32 @@
 import { createHash } from 'node:crypto';
 
-/** A file system takes names of 255 bytes, and git writes a ref by way of `<ref>.lock`. */
+/** File systems allow names of 255 bytes, and git writes a ref through `<ref>.lock`. */
 const PART_BYTES_MAX = 250;
 const SLUG_CHARS_MAX = 40;
 const HASH_CHARS = 8;
-/** No file has such a name on Windows, so no branch could be fetched there. */
+/** Windows has no files of these names, so such a branch could not be fetched there. */
 const DEVICE = /^(?:con|prn|aux|nul|com[1-9]|lpt[1-9])$/;
-/** The id of a task, a hyphen and a number. */
+/** Task id, hyphen and attempt number. */
 const ID_CHARS_MAX = 72;
-/** What the branch of a task has beside that: the id of the run, and dots. */
+/** The rest of a task's branch name: the id of the run, and dots. */
 const RUN_CHARS_MAX = 42;
 const UNDER_BYTES_MAX = ID_CHARS_MAX + RUN_CHARS_MAX;
 
-/** The first line of a feature as part of a name: small letters, digits and single hyphens. */
+/** The first line of a feature as part of a name: lower-case letters, digits and single hyphens. */
 export function featureSlug(feature: string): string {
   const [first = ''] = feature.trim().split('\n', 1);
   const slug = slugOf(first) || 'feature';
   return DEVICE.test(slug) ? `${slug}-feature` : slug;
 }
 
-/** Whether branches can be made whose names begin with this one. */
+/** Whether the name is short enough that branches can be created whose names begin with it. */
 export function hasRoomUnder(branch: string): boolean {
   return Buffer.byteLength(branch.slice(branch.lastIndexOf('/') + 1)) <= PART_BYTES_MAX - UNDER_BYTES_MAX;
 }
 
 /**
- * Any name as a part of a ref. The id of a task stays as it is; whatever else has a part that git takes and that no other
- * name has, also where the file system does not tell capitals from small letters.
+ * Any name as a part of a ref. A task id stays as it is; any other name becomes a part that git accepts and that no other
+ * name has, even on a case-insensitive file system.
  */
 export function refPart(name: string): string {
   if (name.length <= ID_CHARS_MAX && /^[a-z0-9][a-z0-9-]*$/.test(name)) return name;

@@ -5,16 +5,15 @@ const LINE_CHARS_MAX = 120;
 const QUOTED_LINE_CHARS_MAX = 4_000;
 
 /**
- * Text that others wrote as one line of Markdown in which nothing acts. A word of which Markdown or GitHub would make
- * something (a mention, a reference to an issue, a link, HTML, emphasis, mathematics) becomes code, where both take it as it
- * stands. Every other word stays what it is.
+ * Foreign text as one line of Markdown in which nothing acts. A word that Markdown or GitHub would interpret (a mention, an
+ * issue reference, a link, HTML, emphasis, mathematics) becomes code, which both leave alone. Other words stay unchanged.
  */
 export function markdownText(text: string, { charsMax = TEXT_CHARS_MAX }: { charsMax?: number } = {}): string {
   const line = visible(cut(plainOutput(text).trim().replaceAll(/\s+/g, ' '), { charsMax }));
   let shown = '';
   let code = '';
   for (const { text: piece, isCode } of Array.from(line.matchAll(WORDS), ([word], at) => piecesOf(word, at)).flat()) {
-    // Code beside code is one span, because the backticks of two would meet.
+    // Adjacent code is one span, because the backticks of two spans would merge.
     if (isCode) code += piece;
     else {
       shown += codeSpan(code) + piece;
@@ -24,7 +23,7 @@ export function markdownText(text: string, { charsMax = TEXT_CHARS_MAX }: { char
   return shown + codeSpan(code);
 }
 
-/** Text as a span of code, whatever backticks are in it. */
+/** Text as a code span, even if it contains backticks. */
 export function codeSpan(text: string): string {
   if (text === '') return '';
   const line = visible(text.replaceAll(/\s+/g, ' '));
@@ -33,19 +32,19 @@ export function codeSpan(text: string): string {
   return `${marks}${pad}${line}${pad}${marks}`;
 }
 
-/** The last lines that a program printed, as a block of code that nothing in it can end. */
+/** The last lines of a program's output as a code block that its content cannot close. */
 export function codeBlock(text: string, { linesMax }: { linesMax: number }): string {
   const lines = visibleLines(plainOutput(text)).replace(/\n+$/, '').split('\n');
   const left = Math.max(0, lines.length - linesMax);
   const shown = lines.slice(left).map((line) => cut(line, { charsMax: LINE_CHARS_MAX }));
-  const block = [...(left === 0 ? [] : [`… (${left} lines before)`]), ...shown].join('\n');
+  const block = [...(left === 0 ? [] : [`… (${left} earlier lines)`]), ...shown].join('\n');
   const fence = '`'.repeat(Math.max(3, longestRun(block, '`') + 1));
   return `${fence}text\n${block}\n${fence}`;
 }
 
 /**
- * The user's own Markdown as a quotation, a line each. What is left open in it, such as a block of code, ends with the
- * quotation. HTML would not, so a space keeps every `<` from beginning some.
+ * The user's own Markdown as a quotation, one array entry per line. An unclosed construct, such as a code block, ends with
+ * the quotation. HTML would not, so a space after each `<` keeps it from opening a tag.
  */
 export function quotedMarkdown(markdown: string): string[] {
   let fence = '';
@@ -53,7 +52,7 @@ export function quotedMarkdown(markdown: string): string[] {
     .trim()
     .split('\n')
     .map((line) => {
-      // A block in a list may end before its fence does, so only what begins at the margin is taken for code.
+      // A code block in a list may end before its fence, so only a fence at the margin counts.
       const [, mark = ''] = fence === '' ? (OPENS_CODE.exec(line) ?? []) : (CLOSES_CODE.exec(line) ?? []);
       const isCode = fence !== '';
       if (fence === '') fence = mark;
@@ -69,13 +68,13 @@ const CLOSES_CODE = /^ {0,3}(`{3,}|~{3,})[ \t]*$/;
 /** A part of a document. */
 export interface Section {
   readonly heading?: string;
-  /** Lines, and blocks of code; each is left out or shown as a whole. */
+  /** Lines and code blocks; each is shown as a whole or left out. */
   readonly blocks: readonly string[];
 }
 
 /**
- * The sections as a document of at most `charsMax` characters. Each may take an equal share, and what one does not need is
- * for the others. A section that has to be shorter ends early, between two blocks, and says how many lines are left out.
+ * The sections as a document of at most `charsMax` characters. Each section gets an equal share, and unused share goes to the
+ * others. A section that is too long ends between two blocks and says how many lines are left out.
  */
 export function markdownDocument(sections: readonly Section[], { charsMax }: { charsMax: number }): string {
   const texts = sections.map((section) => sectionText(section, section.blocks.length));
@@ -94,14 +93,14 @@ function lengthAt(texts: readonly string[], at: number): number {
   return texts[at]?.length ?? 0;
 }
 
-/** How many blocks of a section fit, with its heading and the line about the others. */
+/** How many blocks of a section fit, together with its heading and the line about the rest. */
 function blocksWithin({ heading = '', blocks }: Section, charsMax: number): number {
   let left = charsMax - heading.length - SECTION_CHARS;
   const first = blocks.findIndex((block) => (left -= block.length + 1) < 0);
   return first === -1 ? blocks.length : first;
 }
 
-/** What a section has beside its heading and blocks, at most. */
+/** Upper bound for the characters of a section besides its heading and blocks. */
 const SECTION_CHARS = 60;
 
 function sectionText({ heading, blocks }: Section, shown: number): string {
@@ -114,12 +113,12 @@ function sectionText({ heading, blocks }: Section, shown: number): string {
   ].join('\n');
 }
 
-/** A span of code as an author marks it, a word, or the space between two. */
+/** A code span marked by the author, a word, or white space. */
 const WORDS = /`[^`]+`|[^\s`]+|`+|\s/g;
 
-/** What means something inside a line: marks of Markdown, HTML and mathematics, and everything that GitHub links. */
+/** What acts inside a line: marks of Markdown, HTML and mathematics, and everything that GitHub links. */
 const ACTS = /[\\`*_[\]<>~|$@#]|&[\w#]|:\/\/|:[\w+-]+:|^\W*www\.|\b(?:GH|GHSA|CVE)-|\b[0-9a-f]{7,}\b/i;
-/** What begins a list, a rule, or the line under a heading or the head of a table. */
+/** What starts a list, a rule, or the underline of a heading or table header. */
 const BEGINS_BLOCK = /^(?:[-+=]+|:?-+:?|\d{1,9}[.)])$/;
 
 interface Piece {
@@ -127,7 +126,7 @@ interface Piece {
   readonly isCode: boolean;
 }
 
-/** A word in pieces: what of it has to be code, and what may stand around that. */
+/** A word in pieces: the part that has to be code, and the punctuation around it. */
 function piecesOf(word: string, at: number): Piece[] {
   const plain = (text: string): Piece[] => (text === '' ? [] : [{ text, isCode: false }]);
   const code = (text: string): Piece => ({ text, isCode: true });

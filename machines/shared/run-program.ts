@@ -1,35 +1,35 @@
 import { spawn } from 'node:child_process';
 import { childEnvironment, cut } from 'agent-mailroom/workflow';
 
-/** A program, as it is to be run. */
+/** A program to run. */
 export interface Program {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** Added to the environment of every child. */
+  /** Added to the child environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly msMax: number;
 }
 
-/** How a program has ended. */
+/** How a program ended. */
 export interface ProgramRan {
-  /** Null when it took too long. */
+  /** Null if the program exceeded its time limit. */
   readonly exitCode: number | null;
-  /** The end of what it printed there. */
+  /** The tail of stdout. */
   readonly stdout: string;
-  /** The end of what it printed, errors too. */
+  /** The tail of stdout and stderr together. */
   readonly output: string;
 }
 
 const OUTPUT_CHARS_KEPT = 20_000;
-/** More than is kept, so that the cut can be where a character ends. */
+/** More than is kept, so that the cut can fall between two characters. */
 const OUTPUT_CHARS_HELD = 2 * OUTPUT_CHARS_KEPT;
-/** How long after its end what a program has printed may still come. */
+/** How long to wait for output after the program has exited. */
 const OUTPUT_MS_MAX = 2_000;
 
 /**
- * Runs a program to its end, with nothing to read and no terminal on which it could ask. Rejects when it cannot be started,
- * and with the signal's reason, after it has ended all of it.
+ * Runs a program to its end, with empty stdin and no terminal for prompts. Rejects if it cannot be started. On abort it kills
+ * the program with all its children, then rejects with the signal's reason.
  */
 export async function runProgram(
   { file, args, cwd, env, msMax }: Program,
@@ -40,7 +40,7 @@ export async function runProgram(
     cwd,
     env: childEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own, so that what it has started ends with it.
+    // A process group of its own, so that everything it starts is killed with it.
     detached: true,
   });
   let [stdout, output] = ['', ''];
@@ -55,7 +55,7 @@ export async function runProgram(
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // Gone already.
+      // The group is gone already.
     }
   };
   let isLate = false;
@@ -70,7 +70,7 @@ export async function runProgram(
       child.once('close', resolve);
       child.once('exit', (exitCode) => {
         clearTimeout(late);
-        // Whoever has left the group and holds what it prints to is not waited for.
+        // A process that left the group and still holds the pipes is not waited for.
         setTimeout(() => resolve(exitCode), OUTPUT_MS_MAX).unref();
       });
     });
@@ -88,19 +88,19 @@ function endOf(text: string): string {
   return cut(text, { charsMax: OUTPUT_CHARS_KEPT, keep: 'end', mark: '' }).trim();
 }
 
-/** How a shell command has ended. */
-export interface Ran {
+/** How a shell command ended. */
+export interface ShellRan {
   readonly command: string;
-  /** Null when it took too long. */
+  /** Null if the command exceeded its time limit. */
   readonly exitCode: number | null;
-  /** The end of what it printed. */
+  /** The tail of its output. */
   readonly output: string;
 }
 
 const MS_MAX = 15 * 60_000;
 
-/** Runs a shell command in a checkout to its end. Rejects with the signal's reason, after it has ended all of it. */
-export async function runShell(command: string, cwd: string, signal: AbortSignal): Promise<Ran> {
+/** Runs a shell command in a checkout to its end. On abort it kills all of it, then rejects with the signal's reason. */
+export async function runShell(command: string, cwd: string, signal: AbortSignal): Promise<ShellRan> {
   const { exitCode, output } = await runProgram(
     { file: 'sh', args: ['-c', command], cwd, env: { CI: '1' }, msMax: MS_MAX },
     signal,

@@ -1,4 +1,4 @@
-/** One word of a POSIX shell, whatever is in it. */
+/** Any text quoted as one word of a POSIX shell. */
 export function shellWord(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -2,15 +2,15 @@ import { cut, type DeliveryFailed } from 'agent-mailroom/workflow';
 
 /** A text as it is typed into a shell: clauses, some of which begin with a name and a colon. */
 export interface Clauses<TName extends string> {
-  /** What stands behind this name, as often as it comes. */
+  /** The values of all clauses with this name. */
   readonly named: (name: TName) => string[];
-  /** The other clauses, as they stand. */
+  /** The clauses without a known name, unchanged. */
   readonly rest: readonly string[];
 }
 
 /**
- * Divides a text at semicolons and ends of lines: `sqlite because one file is enough; evidence: bench/db.md`. Only the
- * given names are names, whatever their capitals; a hyphen may stand for a space in them.
+ * Splits a text at semicolons and line ends: `sqlite because one file is enough; evidence: bench/db.md`. Only the given names
+ * are recognised, in any case; a hyphen may stand for a space in them.
  */
 export function readClauses<const TName extends string>(text: string, names: readonly TName[]): Clauses<TName> {
   const clauses = text
@@ -30,22 +30,22 @@ export function readClauses<const TName extends string>(text: string, names: rea
 
 const ECHO_CHARS_MAX = 80;
 
-/** What somebody has said, short and on one line, for the answer that says what is wrong with it. */
+/** Received text, shortened to one line, for a reply that says what is wrong with it. */
 export function echo(text: string): string {
   return JSON.stringify(cut(text, { charsMax: ECHO_CHARS_MAX }));
 }
 
-/** A message of a machine that can never be delivered to somebody. */
+/** A message of a machine that can never be delivered to one recipient. */
 export interface Undelivered {
   /** An address, or `all` for a broadcast that reached nobody. */
   readonly to: string;
-  /** Of the message. */
+  /** Type of the message. */
   readonly type: string;
   /** A stable error code, such as ACTOR_NOT_FOUND. */
   readonly code: string;
 }
 
-/** What a failed delivery says, an entry for each recipient; nothing for any other event. */
+/** One entry per recipient of a failed delivery; empty for any other event. */
 export function undelivered(event: DeliveryFailed | { readonly type: string }): Undelivered[] {
   if (!isFailure(event)) return [];
   return event.to.split(', ').map((to) => ({ to, type: event.messageType, code: event.code }));
@@ -55,7 +55,7 @@ function isFailure(event: DeliveryFailed | { readonly type: string }): event is 
   return event.type === 'mailroom.delivery-failed';
 }
 
-/** Without what nobody hears: spaces at the ends, and more than one between words. */
+/** NFC, trimmed, and with runs of spaces collapsed; line ends are kept. */
 export function plain(text: string): string {
   return text
     .normalize('NFC')
@@ -63,7 +63,7 @@ export function plain(text: string): string {
     .replaceAll(/[^\S\n]+/gu, ' ');
 }
 
-/** Equal for texts that people would call the same. */
+/** `plain` in lower case: equal for texts that differ only in case and spaces. */
 export function folded(text: string): string {
   return plain(text).toLowerCase();
 }

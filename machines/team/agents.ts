@@ -10,37 +10,37 @@ const JOIN_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 50;
 const LEAVE_MS_MAX = 10_000;
 
-/** An agent as a process of its own, which knows the room by its environment. */
+/** An agent as a process of its own, which finds the room by its environment. */
 export interface AgentProgram {
   readonly address: string;
   readonly file: string;
   readonly args: readonly string[];
-  /** The address of a process that the agent has started for itself, and that is to end with it. */
+  /** The address of a process that the agent starts for itself and that must end with it. */
   readonly behind?: string;
-  /** Whether it is started again when it dies during the run. */
+  /** Whether the agent is restarted when it dies during the run. */
   readonly isKept?: boolean;
-  /** For people, instead of the command line. */
+  /** Shown to people instead of the command line. */
   readonly shown?: string;
 }
 
 export interface TeamOptions {
   readonly agents: readonly AgentProgram[];
-  /** Of the run. */
+  /** The directory of the run. */
   readonly directory: string;
-  /** The tmux session in which each has a pane; none when undefined. */
+  /** The tmux session in which each agent has a pane; none if undefined. */
   readonly session: string | undefined;
   readonly signal: AbortSignal;
 }
 
 export interface Team {
-  /** What was started now; the others were alive. */
+  /** The agents started now; those in `kept` were running already. */
   readonly started: readonly string[];
   readonly kept: readonly string[];
 }
 
 /**
- * Starts every agent that is not alive: the room knows by pid and start time. Throws when one does not join, and the
- * signal's reason when it aborts.
+ * Starts every agent that is not alive, by pid and start time in the room. Throws if one does not join, and with the signal's
+ * reason on abort.
  */
 export async function startTeam(room: Room, { agents, directory, session, signal }: TeamOptions): Promise<Team> {
   const alive = agents.filter(({ address }) => processOf(room, address) !== undefined);
@@ -53,9 +53,9 @@ export async function startTeam(room: Room, { agents, directory, session, signal
   return { started: missing.map(({ address }) => address), kept: alive.map(({ address }) => address) };
 }
 
-/** Ends those that still live, by the process that each has joined with, and waits for a while. */
+/** Ends the agents that still live, by the process that each joined with, and waits a while for them. */
 export async function endTeam(room: Room, agents: readonly AgentProgram[]): Promise<void> {
-  // First those who would start the others again.
+  // First the agents that would restart the others.
   const addresses = [...agents.map(({ address }) => address), ...agents.flatMap(({ behind }) => behind ?? [])];
   const endMs = Date.now() + LEAVE_MS_MAX;
   const left = (): ProcessIdentity[] => addresses.flatMap((address) => processOf(room, address) ?? []);
@@ -63,18 +63,18 @@ export async function endTeam(room: Room, agents: readonly AgentProgram[]): Prom
     try {
       process.kill(pid, 'SIGTERM');
     } catch {
-      // Gone meanwhile.
+      // The process is gone meanwhile.
     }
   }
   while (left().length > 0 && Date.now() < endMs) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
 }
 
-/** Where an agent's output goes. */
+/** The file for an agent's output. */
 function agentLog(directory: string, address: string): string {
   return path.join(directory, 'agents', `${address}.log`);
 }
 
-/** The process of an agent that is there. */
+/** The process of an agent, if it is alive. */
 function processOf(room: Room, address: string): ProcessIdentity | undefined {
   const found = room.actors().find(({ card }) => card.address === address && card.kind === 'agent');
   return found?.live === true && nodeHost.processes.isAlive(found.card.process) ? found.card.process : undefined;
@@ -88,7 +88,7 @@ function startDetached(room: Room, { address, file, args }: AgentProgram, direct
   const log = agentLog(directory, address);
   fs.mkdirSync(path.dirname(log), { recursive: true });
   const output = fs.openSync(log, 'a');
-  // It outlives this process, as an agent in a terminal of its own does.
+  // The agent outlives this process, as one in a terminal of its own does.
   const child = spawn(file, [...args], {
     cwd: directory,
     env: environmentOf(room, address),
@@ -109,9 +109,9 @@ async function startInPane(
   const { exitCode } = await execa('tmux', ['has-session', '-t', `=${session}`], { ...options, reject: false });
   const place = exitCode === 0 ? ['split-window', '-d', '-t', `=${session}:`] : ['new-session', '-d', '-s', session];
   const set = ['-e', `MAILROOM_DIR=${room.directory}`, '-e', `MAILROOM_AS=${address}`];
-  // A pane gets the environment of the server, which may have been started anywhere.
+  // A pane gets the environment of the tmux server, which may have been started anywhere.
   const unset = ['env', ...namesKeptFromChildren().flatMap((name) => ['-u', name])];
-  // tmux ends its command at a word that ends in `;`, and expands `#` in the directory that -c names.
+  // tmux ends its command at a word that ends in `;`, and expands `#` in the directory given by -c.
   const words = [...set, ...unset, file, ...args].map((word) => word.replace(/;$/, '\\;'));
   await execa('tmux', [...place, ...words], { ...options, cwd: directory });
   await execa('tmux', ['select-layout', '-t', `=${session}:`, 'tiled'], { ...options, reject: false });
@@ -126,9 +126,11 @@ async function joined(
     signal.throwIfAborted();
     if (Date.now() > endMs) {
       const log = agentLog(directory, address);
-      const said = fs.existsSync(log) ? cut(fs.readFileSync(log, 'utf8').trim(), { charsMax: 1_000, keep: 'end' }) : '';
+      const output = fs.existsSync(log)
+        ? cut(fs.readFileSync(log, 'utf8').trim(), { charsMax: 1_000, keep: 'end' })
+        : '';
       throw new Error(
-        `The agent ${address} did not join the room within ${JOIN_MS_MAX / 1_000} s. It said: ${said || 'nothing'} (${log})`,
+        `The agent ${address} did not join the room within ${JOIN_MS_MAX / 1_000} s. Its output: ${output || 'none'} (${log})`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openRoom, type Room } from 'agent-mailroom';
 import { nodeHost, runWorkflow, type RecordListener, type WorkflowResult } from 'agent-mailroom/runtime';
 import { machine } from '../autonomous-dev.ts';
-import type { Progress } from '../autonomous-dev/progress.ts';
+import type { LoopProgress } from '../autonomous-dev/progress.ts';
 import { isAllDone, type LoopReport } from '../autonomous-dev/report.ts';
 import { endTeam, startTeam, type TeamOptions } from './agents.ts';
 import { leftBehindText } from './left-behind.ts';
@@ -19,19 +19,19 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 const SIGNALS = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
 
-/** Runs it to its end, or until it is interrupted; resolves with the exit code. Nothing that it started is left then. */
+/** Runs it to its end, or until it is interrupted; resolves with the exit code. No process that it started is left then. */
 export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolean }): Promise<number> {
   const { directory, agents } = run;
-  tell(isResumed ? `Going on with the run in ${directory}` : `A run of its own: ${directory}`);
+  tell(isResumed ? `Resuming the run in ${directory}` : `New run: ${directory}`);
   const interrupted = new AbortController();
   let exitCode: number = EXIT_FAILURE;
   const interrupt = (signal: NodeJS.Signals): void => {
     if (!interrupted.signal.aborted) exitCode = EXIT_CODES[signal as keyof typeof EXIT_CODES];
     interrupted.abort();
   };
-  // Until this process ends: a second Ctrl-C does not cut the end short, and execa ends a process without a listener.
+  // Never removed: a second Ctrl-C must not cut the shutdown short, and execa ends a process that has no listener.
   for (const signal of SIGNALS) process.on(signal, interrupt);
-  // What the machines do may never return, and then only the watchdog hears a signal.
+  // A step of a machine may never return; then only the watchdog hears a signal.
   nodeHost.watchdog.hear(SIGNALS, interrupt);
   await using room = await openRoom({ directory: path.join(directory, '.mailroom') });
   let result: TeamResult;
@@ -45,16 +45,16 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
     return EXIT_FAILURE;
   }
   if (result.status === 'left') {
-    tell(`\nInterrupted; nothing is lost. To go on, give the same command again. (${directory})`);
+    tell(`\nInterrupted; nothing is lost. To resume, repeat the same command. (${directory})`);
     return exitCode;
   }
   const report: LoopReport | undefined = result.status === 'done' ? result.output : undefined;
   markEnded(run, report?.outcome ?? result.status);
-  const why = result.status === 'error' ? `it failed: ${result.error.message}` : 'it was stopped from outside';
+  const why = result.status === 'error' ? `the workflow failed: ${result.error.message}` : 'the workflow was stopped';
   tell(
     report
       ? summaryText(report, run)
-      : `\nNot delivered: ${why}. The same command begins a new run.\n\n${lookCloserText(run)}`,
+      : `\nNot delivered: ${why}. The same command starts a new run.\n\n${lookCloserText(run)}`,
   );
   const left = await leftBehindText(run);
   if (left !== '') tell(left);
@@ -63,19 +63,19 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
 
 type TeamResult = WorkflowResult<LoopReport> | { readonly status: 'not-started'; readonly why: string };
 
-/** Starts the agents and runs the loop. The agents stay. */
+/** Starts the agents and runs the loop. The agents are not ended. */
 async function runTeam(room: Room, run: Run, interrupted: AbortSignal): Promise<TeamResult> {
   const { directory, agents, input, inTmux } = run;
   const session = inTmux ? `mailroom-${path.basename(directory)}` : undefined;
   const team = { agents, directory, session };
   try {
     const { started, kept } = await startTeam(room, { ...team, signal: interrupted });
-    const told = [...started.map((one) => `${one} started`), ...kept.map((one) => `${one} was alive`)];
+    const told = [...started.map((one) => `${one} started`), ...kept.map((one) => `${one} already running`)];
     tell(`agents: ${told.join(', ')}`);
   } catch (error) {
     return interrupted.aborted ? { status: 'left' } : { status: 'not-started', why: String(error) };
   }
-  if (session !== undefined) tell(`watch them: tmux attach -t ${session}`);
+  if (session !== undefined) tell(`to watch them: tmux attach -t ${session}`);
   const isOver = new AbortController();
   const keeping = keepTeam(room, { ...team, signal: AbortSignal.any([isOver.signal, interrupted]) });
   try {
@@ -83,7 +83,7 @@ async function runTeam(room: Room, run: Run, interrupted: AbortSignal): Promise<
       input,
       signal: interrupted,
       onRecord: createTeller(),
-      // Where the run lies was looked at before it was opened.
+      // The file system was checked before the run was opened.
       force: true,
       file: machineFile('autonomous-dev'),
     });
@@ -93,21 +93,21 @@ async function runTeam(room: Room, run: Run, interrupted: AbortSignal): Promise<
   }
 }
 
-/** Tells every record after it is true; what is repeated after a crash was told before. */
+/** Prints the events of every record after its commit. Records that are repeated after a crash were printed before. */
 function createTeller(): RecordListener {
   const startMs = Date.now();
   return (_address, record) => {
     if (!('commit' in record)) return;
     const since = `${((record.commit.at - startMs) / 1_000).toFixed(1).padStart(6)} s`;
-    for (const event of record.commit.emitted) tell(progressText(event as unknown as Progress, since));
+    for (const event of record.commit.emitted) tell(progressText(event as unknown as LoopProgress, since));
   };
 }
 
 const LOOK_EVERY_MS = 2_000;
 
 /**
- * Starts agents again that have died without leaving, until the signal aborts. Each goes on with what it held. Those that
- * are not to be kept are left alone: that an agent falls silent is a thing that a team has to get over.
+ * Restarts agents that died without leaving, until the signal aborts; each resumes what it held. Agents without `isKept` are
+ * left alone: a team has to cope with an agent that falls silent.
  */
 async function keepTeam(room: Room, { agents, directory, session, signal }: TeamOptions): Promise<void> {
   const kept = agents.filter(({ isKept }) => isKept);
@@ -119,7 +119,7 @@ async function keepTeam(room: Room, { agents, directory, session, signal }: Team
       actors.some(({ card, live }) => card.address === address && !live && card.leftAt === undefined),
     );
     if (dead.length === 0) continue;
-    tell(`  died, and is started again: ${dead.map(({ address }) => address).join(', ')}`);
+    tell(`  died, restarting: ${dead.map(({ address }) => address).join(', ')}`);
     await startTeam(room, { agents: dead, directory, session, signal }).catch((error: unknown) => {
       if (!signal.aborted) complain(`  ${String(error)}`);
     });

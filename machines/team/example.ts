@@ -5,36 +5,36 @@ import { git } from '../autonomous-dev/git.ts';
 import type { AgentProgram } from './agents.ts';
 import { PACKAGE } from '../shared/mailroom-command.ts';
 import { NotStarted, type Options } from './options.ts';
-import { type Draft, RUN_VERSION } from './run-directory.ts';
+import { type PlannedRun, RUN_VERSION } from './run-directory.ts';
 
-/** The repository that ships, and by which its runs are named. */
+/** The repository that ships; its runs have the same name. */
 export const EXAMPLE_NAME = 'tally';
 
 const FIXTURES = path.join(PACKAGE, 'fixtures');
 const TEAM = ['ada', 'ben', 'cleo', 'dan'];
-/** Everything on one machine, scripted agents: a silent one is missed soon. */
+/** Short, because scripted agents on one machine answer fast and a silent one should be noticed soon. */
 const LEASE_SECONDS = 5;
 const VOTE_SECONDS = 180;
 const REVIEW_SECONDS = 180;
 const ANSWER_MINUTES = 2;
 
-/** Where the example's repository lies in its run. */
+/** The path of the example's repository in its run. */
 export function exampleRepository(run: string): string {
   return path.join(run, 'repository');
 }
 
 /**
- * Four scripted agents and the repository that is in a checkout of this package, copied so that it can be looked at afterwards.
- * Throws NotStarted in an installed package, which does not have them.
+ * A run of four scripted agents on the example repository of this package's checkout, copied so that it can be inspected
+ * afterwards. Throws NotStarted in an installed package, which does not contain them.
  */
 export function exampleRun(
   { directory, id }: { readonly directory: string; readonly id: string },
   { inTmux, maxHours }: Options,
-): Draft {
+): PlannedRun {
   const project = path.join(FIXTURES, 'projects', EXAMPLE_NAME);
   if (!fs.existsSync(project))
     throw new NotStarted(
-      `The example is not in the installed package (${project}). Name a repository of yours (--repo <directory>), or start it in a checkout of Mailroom (npm start).`,
+      `The example is not in the installed package (${project}). Use a repository of yours (--repo <directory>), or run the example in a checkout of Mailroom (npm start).`,
     );
   const repository = exampleRepository(directory);
   const agents: AgentProgram[] = TEAM.map((address) => ({
@@ -70,7 +70,7 @@ export function exampleRun(
   };
 }
 
-/** A git repository with the project as its first commit, which it resolves with. */
+/** Creates a git repository with the project as its first commit; resolves with the id of that commit. */
 async function makeRepository(project: string, directory: string): Promise<string> {
   fs.cpSync(project, directory, { recursive: true });
   // Without the user's template, which may bring hooks.

@@ -15,22 +15,22 @@ import type { Run } from './run-directory.ts';
 const NAMES_SHOWN_MAX = 8;
 const FILE = 'repository-before.json';
 
-/** What was in the user's repository before a run. */
-interface Before {
+/** The state of the user's repository before a run. */
+interface RepositoryBefore {
   readonly v: 1;
-  /** The id that each ref was at. */
+  /** The id of each ref. */
   readonly refs: Readonly<Record<string, string>>;
   readonly worktrees: readonly string[];
   readonly stashes: number;
 }
 
-/** Keeps what is there before a run, so that what is left in the end can be told from it. */
+/** Records the state of the repository before a run, so that what the run leaves behind can be told apart. */
 export async function noteBefore({ directory, input }: Run): Promise<void> {
-  const before: Before = { v: 1, ...(await lookAt(input.repository.directory)) };
+  const before: RepositoryBefore = { v: 1, ...(await lookAt(input.repository.directory)) };
   fs.writeFileSync(path.join(directory, FILE), `${JSON.stringify(before)}\n`);
 }
 
-/** For the end of a run; empty where nothing is left. */
+/** What a run leaves behind, for its end; empty if nothing. */
 export async function leftBehindText(run: Run): Promise<string> {
   const lines = await leftBehind(run).catch((error: unknown) => [
     `it could not be listed: ${(error as Error).message}`,
@@ -38,10 +38,10 @@ export async function leftBehindText(run: Run): Promise<string> {
   return lines.length === 0 ? '' : ['', 'Left behind:', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-/** What is in the repository now that was not there before the run, and what nobody has committed, a line for each. */
+/** What the repository has now and did not have before the run, and what is not committed, one line each. */
 async function leftBehind(run: Run): Promise<string[]> {
   const { repository } = run.input;
-  const before = JSON.parse(fs.readFileSync(path.join(run.directory, FILE), 'utf8')) as Before;
+  const before = JSON.parse(fs.readFileSync(path.join(run.directory, FILE), 'utf8')) as RepositoryBefore;
   const after = await lookAt(repository.directory);
   const own = fs.realpathSync.native(run.directory);
   const made = after.worktrees.filter((one) => !before.worktrees.includes(one));
@@ -57,7 +57,7 @@ async function leftBehind(run: Run): Promise<string[]> {
   ];
 }
 
-async function lookAt(directory: string): Promise<Omit<Before, 'v'>> {
+async function lookAt(directory: string): Promise<Omit<RepositoryBefore, 'v'>> {
   const refs = await git(['for-each-ref', '--format=%(objectname) %(refname)'], { directory });
   const worktrees = await git(['worktree', 'list', '--porcelain'], { directory });
   const stashes = await attemptGit(['rev-list', '--walk-reflogs', 'refs/stash', '--'], { directory });
@@ -73,7 +73,7 @@ async function lookAt(directory: string): Promise<Omit<Before, 'v'>> {
   };
 }
 
-/** Those of the loop and of the members' reviews. */
+/** Whether a worktree belongs to the loop or to a member's review. */
 function isOwnCheckout(worktree: string, own: string): boolean {
   const from = path.relative(own, worktree);
   return /^(?:integration|merge|tasks\/[^/]+|agents\/[^/]+\/reviews\/[^/]+)$/.test(from);
@@ -81,7 +81,7 @@ function isOwnCheckout(worktree: string, own: string): boolean {
 
 async function refLines(
   repository: Repository,
-  { before, after }: { before: Before['refs']; after: Before['refs'] },
+  { before, after }: { before: RepositoryBefore['refs']; after: RepositoryBefore['refs'] },
 ): Promise<string[]> {
   const delivered = `refs/heads/${repository.branch}`;
   const ofTasks = `refs/heads/${taskBranches(repository)}`;
@@ -103,7 +103,7 @@ async function refLines(
   return [...lines, ...gone.map(([ref, id]) => `${ref}, which was at ${id.slice(0, 10)}, was removed during the run`)];
 }
 
-/** What the run has made for itself, and nobody needs any more once it is looked at. */
+/** What the run has created for itself, no longer needed after an inspection. */
 function ownLines(
   { directory, input: { repository } }: Run,
   { refs, worktrees }: { readonly refs: readonly string[]; readonly worktrees: number },
@@ -114,7 +114,7 @@ function ownLines(
   return [`of the run itself: the branches ${prefix}* (${branches}), and worktrees below ${directory} (${worktrees})`];
 }
 
-/** The checkouts that are ready, each with what is noted of it. */
+/** The checkouts that are ready, each with its record. */
 function checkoutsOf(repository: Repository): { readonly directory: string; readonly readiness: Readiness }[] {
   const tasks = tasksDirectory(repository);
   const names = fs.existsSync(tasks) ? fs.readdirSync(tasks) : [];
@@ -141,7 +141,7 @@ async function checkoutLines(repository: Repository): Promise<string[]> {
 function setupLines(repository: Repository): string[] {
   const putBack = new Set(checkoutsOf(repository).flatMap(({ readiness }) => readiness.putBack));
   const names = [...putBack].map((name) => ({ name }));
-  return names.length === 0 ? [] : [`changes that the set-up made were put back, in ${shown(names)}`];
+  return names.length === 0 ? [] : [`changes by the set-up, restored: ${shown(names)}`];
 }
 
 function shown(names: readonly { readonly name: string; readonly isRepository?: boolean }[]): string {

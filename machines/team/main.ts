@@ -16,7 +16,7 @@ try {
     for (const warning of prepared.warnings) complain(warning);
     if (options.isDryRun) tell(prepared.plan);
     else {
-      // Loaded when it is known that there is something to do.
+      // Loaded only now that the run is known to be possible.
       const { carryOut } = await import('./carry-out.ts');
       process.exitCode = await carryOut(await prepared.open());
     }
@@ -27,7 +27,7 @@ try {
   process.exitCode = isUsage ? EXIT_USAGE : EXIT_FAILURE;
 }
 
-/** Throws NotStarted on native Windows: a team would end in the middle of its work, which has been paid for by then. */
+/** Throws NotStarted on native Windows, where a team would fail in the middle of work that has been paid for. */
 function assertPosix(): void {
   if (process.platform !== 'win32') return;
   throw new NotStarted(

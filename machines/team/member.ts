@@ -1,5 +1,5 @@
-// A member of the team, a process of its own: it takes part by the team's protocol, and a program behind it, its mind, does
-// the thinking and the editing. The main job starts it; see machines/README.md.
+// A member of the team, in a process of its own. The member speaks the team's protocol; the agent program behind it, its mind,
+// does the thinking and the editing. The run's host starts it; see machines/README.md.
 import path from 'node:path';
 import { openRoom } from 'agent-mailroom';
 import { plainOutput, visible } from 'agent-mailroom/workflow';

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { assertNewAddress } from 'agent-mailroom';
 
-/** How an agent is run: by whom it is known, and the command or preset that answers its mail. */
+/** How an agent is run: its address, and the command or preset that answers its mail. */
 export interface AgentOption {
   readonly address: string;
   /** `claude`, `codex --sandbox workspace-write` …, or a command. */
@@ -9,7 +9,7 @@ export interface AgentOption {
 }
 
 export interface Options {
-  /** The user's repository; the example that ships when not given. */
+  /** The user's repository. Default: the example that ships. */
   readonly repo: string | undefined;
   readonly feature: string | undefined;
   readonly agents: readonly AgentOption[] | undefined;
@@ -18,7 +18,7 @@ export interface Options {
   readonly setup: string | undefined;
   readonly branch: string | undefined;
   readonly runs: string | undefined;
-  /** Whether the branch is pushed, and a pull request opened. */
+  /** Whether the branch is pushed and a pull request opened. */
   readonly wantsPullRequest: boolean;
   readonly maxHours: number | undefined;
   readonly isNew: boolean;
@@ -32,29 +32,29 @@ export interface Options {
 export const HELP = `npm start                                         the example: four scripted agents build a feature
 npm start -- --repo <path> --feature <text|@file> --agents <list>
 
-  --repo <path>         the git repository to work in; only a new branch and worktrees are made
-  --feature <text>      what is to be built, or @file
+  --repo <path>         the git repository to work in; only a new branch and worktrees are created
+  --feature <text>      the feature to build, or @file
   --agents <list>       alice=claude,bob=codex,carol='./my-agent --quiet': an address and a preset or a command each;
                         what follows a preset is added to its own command line (may be given more than once). These edit
                         files only with: claude --permission-mode acceptEdits, codex --sandbox workspace-write,
                         gemini --approval-mode auto_edit
-  --plan <file>         a plan that is there already (JSON)
-  --test <command>      the repository's own tests; found in package.json when not given
-  --setup <command>     makes a fresh checkout ready, such as 'npm ci'
-  --branch <name>       the branch that is delivered; mailroom/<feature> when not given
-  --pull-request        when it is delivered, push the branch and open a pull request with gh, against the branch that
-                        yours follows (its upstream); nothing leaves this machine without this option
-  --runs <directory>    where runs are kept: the room, the checkouts, the text of the pull request; <repository>.runs
-                        beside the repository when not given
-  --max-hours <number>  when it stops at the latest; 8 when not given
-  --tmux                each agent in a pane of its own
-  --new                 begin anew although an earlier run has not ended
-  --force               keep the run on a network file system, which only this machine may use then
+  --plan <file>         an existing plan (JSON)
+  --test <command>      the command that runs the tests. Default: npm test, if package.json has a test script
+  --setup <command>     prepares a new checkout, such as 'npm ci'
+  --branch <name>       the branch to deliver. Default: mailroom/<feature>
+  --pull-request        after the delivery, push the branch and open a pull request with gh, against the upstream of your
+                        branch; without this option nothing leaves this machine
+  --runs <directory>    where runs are kept: the room, the checkouts, the text of the pull request. Default:
+                        <repository>.runs next to the repository
+  --max-hours <number>  stop after this many hours. Default: 8
+  --tmux                give each agent a pane of its own
+  --new                 start a new run although an earlier one has not ended
+  --force               keep the run on a network file system, which then only this machine may use
   --dry-run             show what would be done, and do nothing
 
-A run that was interrupted, in whichever way, goes on when the same command is given again.`;
+An interrupted run resumes when the same command is repeated, whatever interrupted it.`;
 
-/** A mistake in the command line, or something that is missing on this machine: one clear line, and nothing was changed. */
+/** A mistake in the command line, or something that is missing on this machine. One line; nothing was changed. */
 export class NotStarted extends Error {
   override readonly name = 'NotStarted';
 }
@@ -67,7 +67,7 @@ export function parseOptions(args: readonly string[]): Options {
   if (maxHours !== undefined && !(maxHours > 0))
     throw new NotStarted(`--max-hours ${hours ?? ''}: expected a number of hours, such as 2 or 0.5.`);
   if (values.repo !== undefined && (values.feature === undefined || agents === undefined)) {
-    throw new NotStarted('--repo needs --feature and --agents. See: npm start -- --help');
+    throw new NotStarted('--repo requires --feature and --agents. See: npm start -- --help');
   }
   if (values.repo === undefined && (values.feature !== undefined || agents !== undefined)) {
     throw new NotStarted('--feature and --agents are for a repository of your own: add --repo <path>.');
@@ -133,7 +133,7 @@ function assertJoinable(address: string): void {
 
 const AGENT = /^\s*([a-z0-9][a-z0-9_.-]*)\s*=\s*(.+?)\s*$/;
 
-/** What stands between two agents: a comma before an address and a sign of equality. Other commas are of a command. */
+/** The separator of two agents: a comma before an address and an equals sign. Other commas belong to a command. */
 const BETWEEN = /,(?=\s*[a-z0-9][a-z0-9_.-]*\s*=)/;
 
 function parseAgents(texts: readonly string[]): AgentOption[] {
@@ -146,8 +146,8 @@ function parseAgents(texts: readonly string[]): AgentOption[] {
     return { address, by };
   });
   const names = agents.map(({ address }) => address);
-  if (new Set(names).size < names.length) throw new NotStarted('--agents: two of them have the same address.');
+  if (new Set(names).size < names.length) throw new NotStarted('--agents: two agents have the same address.');
   if (agents.length < 2)
-    throw new NotStarted('--agents: it takes at least two, because nobody reviews their own work.');
+    throw new NotStarted('--agents: expected at least two, because nobody reviews their own work.');
   return agents;
 }

@@ -7,7 +7,7 @@ import { echo } from '../shared/text.ts';
 import { featureSlug, hasRoomUnder } from '../shared/git-ref.ts';
 import { NotStarted } from './options.ts';
 
-/** What is known of a repository that can be worked in. */
+/** A repository in which a run can start. */
 export interface Ground {
   /** Its main checkout. */
   readonly directory: string;
@@ -16,7 +16,7 @@ export interface Ground {
   readonly branch: string;
 }
 
-/** Looks whether it can begin. Throws NotStarted, with one line that says what is missing; nothing is changed. */
+/** Checks that a run can start. Throws NotStarted with one line that says what is missing; nothing is changed. */
 export async function lookAtRepository(
   repo: string,
   {
@@ -40,39 +40,39 @@ export async function lookAtRepository(
   if (changed.stdout !== '') {
     const files = changed.stdout.split('\n').length;
     throw new NotStarted(
-      `${directory} has ${files} uncommitted changes, which nobody would see. Commit or stash them and start again.`,
+      `${directory} has ${files} uncommitted changes, which the agents would not see. Commit or stash them and start again.`,
     );
   }
   const name = branch ?? (await freeName(`mailroom/${featureSlug(feature)}`, { directory, id }));
   const valid = await askGit(['check-ref-format', '--branch', name], directory);
-  if (valid.exitCode !== 0) throw new NotStarted(`${echo(name)} is no name for a branch. Choose one with --branch.`);
+  if (valid.exitCode !== 0) throw new NotStarted(`${echo(name)} is no valid branch name. Choose one with --branch.`);
   if (!hasRoomUnder(name))
     throw new NotStarted(
-      `${echo(name)} is too long: the branches of the tasks get its name and more. Choose a shorter one with --branch.`,
+      `${echo(name)} is too long: the branches of the tasks extend it. Choose a shorter one with --branch.`,
     );
   await assertNameIsFree(name, directory);
   return { directory, base: head.stdout, testCommand: test ?? testCommandOf(directory), branch: name };
 }
 
-/** The name, or with the id of the run where an earlier run, or somebody else, has the name already. */
+/** The name, with the id of the run appended if the name is taken. */
 async function freeName(name: string, { directory, id }: { directory: string; id: string }): Promise<string> {
   return (await branchInTheWay(name, directory)) === undefined ? name : `${name}-${id}`;
 }
 
-/** Why git finds no checkout in a directory, as one line with what to do. */
-async function whyNoCheckout(asked: string, said: string): Promise<string> {
+/** Why git finds no checkout in a directory, in one line with the next step. `output` is what git printed. */
+async function whyNoCheckout(asked: string, output: string): Promise<string> {
   const isTrue = async (question: string): Promise<boolean> =>
     (await askGit(['rev-parse', question], asked)).stdout === 'true';
   if (await isTrue('--is-bare-repository'))
     return `${asked} is a bare repository, which has no files to work on. Clone it (git clone ${shellWord(asked)} <directory>) and start again with the clone.`;
   if (await isTrue('--is-inside-git-dir'))
-    return `${asked} lies in git's own directory. Start again with the checkout that it belongs to.`;
-  if (said.includes('not a git repository'))
+    return `${asked} is inside git's own directory. Start again with the checkout that it belongs to.`;
+  if (output.includes('not a git repository'))
     return `${asked} is no git repository. Make it one (git init, and a first commit) and start again.`;
-  return `git refuses ${asked}: ${said.trim().replaceAll(/\s+/g, ' ')}`;
+  return `git refuses ${asked}: ${output.trim().replaceAll(/\s+/g, ' ')}`;
 }
 
-/** What git notes while it, or a person, is in the middle of something. */
+/** The files by which git marks an unfinished operation. */
 const UNDER_WAY = {
   'rebase-merge': 'rebase',
   'rebase-apply': 'rebase',
@@ -82,18 +82,18 @@ const UNDER_WAY = {
   BISECT_LOG: 'bisect',
 } as const;
 
-/** Throws NotStarted where the commit that is checked out is not one that anybody meant to build on. */
+/** Throws NotStarted during an unfinished operation: nobody means to build on the commit that is checked out then. */
 async function assertNothingUnderWay(directory: string): Promise<void> {
   const notes = Object.keys(UNDER_WAY).flatMap((file) => ['--git-path', file]);
   const paths = (await askGit(['rev-parse', ...notes], directory)).stdout.split('\n');
   for (const [at, name] of Object.values(UNDER_WAY).entries()) {
     if (!fs.existsSync(path.resolve(directory, paths[at] ?? ''))) continue;
-    const end = name === 'bisect' ? 'Finish it (git bisect reset)' : `Finish it, or give it up (git ${name} --abort),`;
+    const end = name === 'bisect' ? 'Finish it (git bisect reset)' : `Finish it, or abort it (git ${name} --abort),`;
     throw new NotStarted(`${directory} is in the middle of a ${name}. ${end} and start again.`);
   }
 }
 
-/** Throws NotStarted where no branch and no commit could be written. */
+/** Throws NotStarted if branches and commits cannot be written. */
 async function assertWritable(directory: string): Promise<void> {
   const common = path.resolve(directory, (await askGit(['rev-parse', '--git-common-dir'], directory)).stdout);
   for (const place of [common, path.join(common, 'objects'), path.join(common, 'refs')]) {
@@ -101,7 +101,7 @@ async function assertWritable(directory: string): Promise<void> {
       fs.accessSync(place, fs.constants.W_OK);
     } catch (error) {
       throw new NotStarted(
-        `${place} cannot be written (${(error as NodeJS.ErrnoException).code}), and a new branch belongs there. Change its permissions or its owner and start again.`,
+        `${place} cannot be written (${(error as NodeJS.ErrnoException).code}), so no branch can be created. Change its permissions or its owner and start again.`,
       );
     }
   }
@@ -111,13 +111,13 @@ async function assertNameIsFree(name: string, directory: string): Promise<void> 
   const taken = await branchInTheWay(name, directory);
   if (taken === undefined) return;
   if (taken === name)
-    throw new NotStarted(`The branch ${name} is there already. Delete it, or choose another one with --branch.`);
+    throw new NotStarted(`The branch ${name} already exists. Delete it, or choose another one with --branch.`);
   throw new NotStarted(
-    `The branch ${taken} leaves no room for ${name}: git keeps a branch like a file, and one cannot lie in the other. Rename it, or choose another name with --branch.`,
+    `The branch ${taken} excludes ${name}: git keeps branches like files, and one cannot be inside the other. Rename it, or choose another name with --branch.`,
   );
 }
 
-/** The branch of this name, or one that excludes it: git keeps them like files, so `a` and `a/b` exclude each other. */
+/** The branch of this name, or one that excludes it: git keeps branches like files, so `a` and `a/b` exclude each other. */
 async function branchInTheWay(name: string, directory: string): Promise<string | undefined> {
   const parts = name.split('/');
   const above = parts.map((_, at) => parts.slice(0, at + 1).join('/'));
@@ -128,25 +128,25 @@ async function branchInTheWay(name: string, directory: string): Promise<string |
 }
 
 /**
- * Where a pull request goes that is for the branch which the user is on: what that branch follows. Throws NotStarted, with
- * one line that says what is missing; nothing is changed.
+ * The target of a pull request: the upstream of the branch that the user is on. Throws NotStarted with one line that says what
+ * is missing; nothing is changed.
  */
 export async function lookAtUpstream(directory: string): Promise<{ readonly remote: string; readonly base: string }> {
   await assertGh(directory);
   const head = await askGit(['symbolic-ref', '--quiet', 'HEAD'], directory);
   if (head.exitCode !== 0)
     throw new NotStarted(
-      `${directory} is on no branch. Check out the one that the pull request is for and start again.`,
+      `${directory} is on no branch. Check out the branch that the pull request is for and start again.`,
     );
   const branch = withoutPrefix(head.stdout) ?? head.stdout;
   const upstream = await askGit(['rev-parse', '--abbrev-ref', '--symbolic-full-name', '@{upstream}'], directory);
   const remote = await askGit(['config', '--get', `branch.${branch}.remote`], directory);
   const merge = await askGit(['config', '--get', `branch.${branch}.merge`], directory);
   const base = withoutPrefix(merge.stdout);
-  // A dot stands for this repository.
+  // A dot means this repository.
   if (upstream.exitCode !== 0 || remote.stdout === '.' || base === undefined)
     throw new NotStarted(
-      `The branch ${branch} has no upstream on a remote. Say which one the pull request is for (git branch --set-upstream-to <remote>/<branch>) and start again.`,
+      `The branch ${branch} has no upstream on a remote. Set the one that the pull request is for (git branch --set-upstream-to <remote>/<branch>) and start again.`,
     );
   const ahead = await askGit(['rev-list', '--count', '@{upstream}..HEAD'], directory);
   if (ahead.stdout !== '0')
@@ -165,7 +165,9 @@ async function assertGh(directory: string): Promise<void> {
     throw new NotStarted(`--pull-request: gh could not be run: ${(error as Error).message}`);
   });
   if (ran.exitCode === null)
-    throw new NotStarted('--pull-request: gh auth status takes too long. See what it waits for and start again.');
+    throw new NotStarted(
+      '--pull-request: gh auth status did not finish. Run it to see what it waits for, and start again.',
+    );
   if (ran.exitCode !== 0)
     throw new NotStarted(
       '--pull-request: gh is not logged in (gh auth status fails). Run gh auth login and start again.',
@@ -181,7 +183,7 @@ function testCommandOf(directory: string): string {
   const script = fs.existsSync(file) ? testScriptOf(file) : undefined;
   if (script !== undefined && !script.includes('no test specified')) return 'npm test';
   throw new NotStarted(
-    `${directory} has no test command in a package.json. Say how its tests are run: --test '<command>'.`,
+    `${directory} has no test command in a package.json. Pass the command that runs its tests: --test '<command>'.`,
   );
 }
 
@@ -190,12 +192,12 @@ function testScriptOf(file: string): string | undefined {
     return (JSON.parse(fs.readFileSync(file, 'utf8')) as { scripts?: Record<string, string> }).scripts?.['test'];
   } catch (error) {
     throw new NotStarted(
-      `${file} cannot be read: ${(error as Error).message}. Say how the tests are run: --test '<command>'.`,
+      `${file} cannot be read: ${(error as Error).message}. Pass the command that runs the tests: --test '<command>'.`,
     );
   }
 }
 
-/** Throws NotStarted when there is no git. */
+/** Runs git for a check. Throws NotStarted if there is no git. */
 export async function askGit(
   args: readonly string[],
   directory: string,

@@ -22,30 +22,30 @@ import {
   type Run,
   RUN_VERSION,
   writeRun,
-  type Draft,
+  type PlannedRun,
 } from './run-directory.ts';
 import { assertNoHost, hostRun } from './run-host.ts';
 import { assertUnseen, runsPlace } from './runs-place.ts';
 import { missingEdits, thinkerWords } from './thinker.ts';
 
 const RUN_ID_BYTES = 4;
-/** Above the usual one: a team on one machine talks more than people do. */
+/** Messages a minute. Above the default: a team on one machine sends more than people do. */
 const RATE_LIMIT = 300;
 
-/** One mind does one thing after the other: who is asked may be at work on a task of their own. */
+/** A mind does one thing at a time, so an agent that is asked may be busy with its own task. */
 const REVIEW_MINUTES = 120;
 const VOTE_SECONDS = 60 * 60;
 
-/** What would be done, and the way to begin it. */
+/** What would be done, and how to start it. */
 export interface Prepared {
-  /** For people. */
+  /** Text for people. */
   readonly plan: string;
-  /** What will probably go wrong, a line each. */
+  /** What will probably go wrong, one line each. */
   readonly warnings: readonly string[];
   readonly open: () => Promise<{ readonly run: Run; readonly isResumed: boolean }>;
 }
 
-/** A run that has not ended goes on; else a new one. Nothing is changed before `open`. Throws NotStarted. */
+/** Prepares to resume a run that has not ended, or to start a new one. Nothing is changed before `open`. Throws NotStarted. */
 export async function prepareRun(options: Options): Promise<Prepared> {
   const feature = options.feature === undefined ? '' : textOf(options.feature);
   const name = options.repo === undefined ? EXAMPLE_NAME : featureSlug(feature);
@@ -56,9 +56,9 @@ export async function prepareRun(options: Options): Promise<Prepared> {
     assertSameVersion(unended);
     await lookAgain(unended);
     assertSamePullRequest(unended, options);
-    return { plan: planText(unended, true), warnings: warningsOf(unended), open: () => goOn(unended, options) };
+    return { plan: planText(unended, true), warnings: warningsOf(unended), open: () => resume(unended, options) };
   }
-  if (!options.isNew) assertNotBeingMade(place.directory, name);
+  if (!options.isNew) assertNotBeingCreated(place.directory, name);
   const directory = nextDirectory(place.directory, name);
   const id = randomBytes(RUN_ID_BYTES).toString('hex');
   const made =
@@ -69,9 +69,9 @@ export async function prepareRun(options: Options): Promise<Prepared> {
   return { plan: planText(made.run, false), warnings: warningsOf(made.run), open: () => begin(made, options) };
 }
 
-type Opened = Awaited<ReturnType<Prepared['open']>>;
+type OpenedRun = Awaited<ReturnType<Prepared['open']>>;
 
-function goOn(run: Run, options: Options): Promise<Opened> {
+function resume(run: Run, options: Options): Promise<OpenedRun> {
   return Promise.resolve().then(() => {
     assertLocal(run.directory, options);
     hostRun(run.directory);
@@ -79,20 +79,20 @@ function goOn(run: Run, options: Options): Promise<Opened> {
   });
 }
 
-/** Throws NotStarted when the last run of that name is not a run yet, and a live process is making it. */
-function assertNotBeingMade(runs: string, name: string): void {
+/** Throws NotStarted while a live process is still creating the last run of that name. */
+function assertNotBeingCreated(runs: string, name: string): void {
   const last = lastDirectory(runs, name);
   if (last !== undefined && !fs.existsSync(path.join(last, 'run.json'))) assertNoHost(last);
 }
 
-/** Makes the run, or nothing. Throws NotStarted when this machine does not let it. */
-async function begin({ run: { directory, ...facts }, make }: Draft, options: Options): Promise<Opened> {
+/** Creates the run, or leaves nothing. Throws NotStarted if it cannot be created on this machine. */
+async function begin({ run: { directory, ...facts }, make }: PlannedRun, options: Options): Promise<OpenedRun> {
   try {
     fs.mkdirSync(path.dirname(directory), { recursive: true });
     fs.mkdirSync(directory);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw notMade(directory, error);
-    throw new NotStarted(`The run in ${directory} is just being made by another process. Start again to see it.`);
+    throw new NotStarted(`Another process is just creating the run in ${directory}. Start again to see it.`);
   }
   try {
     assertLocal(directory, options);
@@ -108,26 +108,26 @@ async function begin({ run: { directory, ...facts }, make }: Draft, options: Opt
   }
 }
 
-/** A workflow is not safe where two machines may see its journal differently. Throws NotStarted. */
+/** A workflow is not safe where two machines may see different contents of its journal. Throws NotStarted. */
 function assertLocal(directory: string, { isForced }: Options): void {
   const type = isForced ? undefined : networkFileSystemOf(nodeHost, directory);
   if (type === undefined) return;
   throw new NotStarted(
-    `${directory} lies on ${type}, a network file system. Choose a local directory with --runs <directory>, or, if only this machine uses it, say --force.`,
+    `${directory} is on ${type}, a network file system. Choose a local directory with --runs <directory>, or pass --force if only this machine uses it.`,
   );
 }
 
 function notMade(directory: string, error: unknown): unknown {
   const { code, message, hint } = error as NodeJS.ErrnoException & { readonly hint?: string };
   if (code === undefined) return error;
-  const next = hint ?? 'Choose another place with --runs <directory>, or mend this and start again.';
-  return new NotStarted(`The run could not be made in ${directory}: ${message}. ${next}`.replaceAll(/\s+/g, ' '));
+  const next = hint ?? 'Choose another place with --runs <directory>, or fix this and start again.';
+  return new NotStarted(`The run could not be created in ${directory}: ${message}. ${next}`.replaceAll(/\s+/g, ' '));
 }
 
 async function ownRun(
   options: Options,
   { feature, name, directory, id }: { feature: string; name: string; directory: string; id: string },
-): Promise<Draft> {
+): Promise<PlannedRun> {
   const { repo = '', agents: given = [], test, branch, setup, maxHours, plan, inTmux, wantsPullRequest } = options;
   const ground = await lookAtRepository(repo, { feature, test, branch, run: id });
   const pullRequest = wantsPullRequest ? await lookAtUpstream(ground.directory) : undefined;
@@ -159,16 +159,16 @@ async function ownRun(
 function assertSameVersion({ v, directory }: Run): void {
   if (v === RUN_VERSION) return;
   throw new NotStarted(
-    `The run in ${directory} was begun with another version of Mailroom (format ${v}, expected ${RUN_VERSION}). Resume it with that version, or begin anew with --new.`,
+    `The run in ${directory} was started with another version of Mailroom (format ${v}, expected ${RUN_VERSION}). Resume it with that version, or start a new run with --new.`,
   );
 }
 
-/** Nothing is pushed that was not asked for now, and nothing that was asked for is forgotten. */
+/** Throws NotStarted unless run and command agree on the pull request: nothing is pushed unasked, and no request is forgotten. */
 function assertSamePullRequest({ directory, input }: Run, { wantsPullRequest }: Options): void {
   const wanted = input.pullRequest !== undefined;
   if (wanted === wantsPullRequest) return;
   throw new NotStarted(
-    `The run in ${directory} was begun ${wanted ? 'with' : 'without'} --pull-request. Give the same command again, or begin anew with --new.`,
+    `The run in ${directory} was started ${wanted ? 'with' : 'without'} --pull-request. Repeat the same command, or start a new run with --new.`,
   );
 }
 
@@ -191,30 +191,30 @@ function textOf(feature: string): string {
   }
 }
 
-/** The example has no commit before it is made. */
+/** The example has no commit before it is created. */
 function startOf(base: string): string {
-  return /^0+$/.test(base) ? 'which is made first' : `from ${base.slice(0, 10)}`;
+  return /^0+$/.test(base) ? 'which is created first' : `from ${base.slice(0, 10)}`;
 }
 
 function warningsOf({ agents }: Run): string[] {
   return agents.flatMap(({ address, shown = '' }) => {
     const missing = missingEdits(shown);
     if (missing.length === 0) return [];
-    return [`${address} may edit no file: say ${address}='${shown} ${missing.join(' ')}' if it should.`];
+    return [`${address} may not edit files. To allow it: ${address}='${shown} ${missing.join(' ')}'.`];
   });
 }
 
 function planText({ directory, input, agents }: Run, isResumed: boolean): string {
   const { repository, testCommand, pullRequest, maxHours = 8, fixRounds = 3, plan, planner } = input;
   return [
-    isResumed ? `Would go on with the run in ${directory}.` : `Would begin a run in ${directory}.`,
+    isResumed ? `Would resume the run in ${directory}.` : `Would start a run in ${directory}.`,
     `  repository  ${repository.directory}, ${startOf(repository.base)}`,
     `  delivers    the branch ${repository.branch} and ${path.join(directory, 'PULL-REQUEST.md')}`,
     ...(pullRequest === undefined
       ? []
       : [`  opens       a pull request against ${pullRequest.base} on the remote ${pullRequest.remote}, with gh`]),
-    `  tests       ${testCommand}; at most ${fixRounds} rounds of mending`,
-    `  plan        ${plan === undefined ? (planner === undefined ? 'the built-in template' : `asked of ${planner}`) : 'the one that is given'}`,
+    `  tests       ${testCommand}; at most ${fixRounds} fix rounds`,
+    `  plan        ${plan === undefined ? (planner === undefined ? 'the built-in template' : `by ${planner}`) : 'as given'}`,
     `  ends        after ${maxHours} hours at the latest`,
     '  agents',
     ...agents.map(
@@ -224,7 +224,7 @@ function planText({ directory, input, agents }: Run, isResumed: boolean): string
   ].join('\n');
 }
 
-/** An agent of the user's as a member of the team. Throws NotStarted when its program is not on this machine. */
+/** One of the user's agents as a member of the team. Throws NotStarted if its program is not on this machine. */
 function memberProgram(
   agent: AgentOption,
   { ground, directory, setup }: { ground: Ground; directory: string; setup: string | undefined },
@@ -242,7 +242,7 @@ function memberProgram(
   return {
     address,
     file: process.execPath,
-    // It is started in the directory of the run, from where tsx is not found by its name.
+    // The member starts in the directory of the run, where tsx cannot be resolved by name.
     args: [...(IS_SOURCE ? ['--import', import.meta.resolve('tsx')] : []), machineFile('team/member'), ...words],
     behind: mindOf(address),
     isKept: true,

@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { LoopInput } from '../autonomous-dev/input.ts';
 import type { AgentProgram } from './agents.ts';
 
-/** Of `run.json`, and of what the workflow of a run keeps. Version 1 had no id of the run. */
+/** The format of `run.json` and of the state of a run's workflow. Version 1 had no id of the run. */
 export const RUN_VERSION = 2;
 
-/** What a run is begun with, kept in its directory, so that it can go on after anything. */
+/** What a run was started with, kept in its directory, so that the run can resume after any interruption. */
 export interface RunFile {
   readonly v: number;
   readonly name: string;
@@ -19,7 +19,7 @@ export interface Run extends RunFile {
   readonly directory: string;
 }
 
-/** The last run of that name that is wanted, ended or not. */
+/** The last run of that name that matches, ended or not. */
 export function findRun(runs: string, name: string, isWanted: (run: Run) => boolean): Run | undefined {
   const found = numbersOf(runs, name).flatMap((number) => readRun(path.join(runs, `${name}-${number}`)) ?? []);
   return found.filter(isWanted).at(-1);
@@ -33,18 +33,18 @@ export function markEnded({ directory }: Run, outcome: string): void {
   fs.writeFileSync(path.join(directory, 'ended'), `${outcome}\n`);
 }
 
-/** Where the last run of that name lies, or is being made. */
+/** The directory of the last run of that name, which may still be in creation. */
 export function lastDirectory(runs: string, name: string): string | undefined {
   const number = numbersOf(runs, name).at(-1);
   return number === undefined ? undefined : path.join(runs, `${name}-${number}`);
 }
 
-/** Where the next run of that name lies; nothing is made. */
+/** The directory for the next run of that name; nothing is created. */
 export function nextDirectory(runs: string, name: string): string {
   return path.join(runs, `${name}-${(numbersOf(runs, name).at(-1) ?? 0) + 1}`);
 }
 
-/** From here on there is a run: the file appears whole or not at all. */
+/** Writes `run.json`, whole or not at all. At this rename the run exists. */
 export function writeRun({ directory, ...run }: Run): void {
   const file = path.join(directory, 'run.json');
   fs.writeFileSync(`${file}.new`, `${JSON.stringify(run, null, 2)}\n`);
@@ -56,7 +56,7 @@ function readRun(directory: string): Run | undefined {
     const run = JSON.parse(fs.readFileSync(path.join(directory, 'run.json'), 'utf8')) as RunFile;
     return { ...run, directory };
   } catch {
-    // One that was killed before it had begun.
+    // A run whose creation was killed.
     return undefined;
   }
 }
@@ -69,8 +69,8 @@ function numbersOf(runs: string, name: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** A run in the making: what is known of it, and what has to be made first. */
-export interface Draft {
+/** A run to be created: its facts, and what has to be created first. */
+export interface PlannedRun {
   readonly run: Run;
   readonly make: () => Promise<LoopInput>;
 }

@@ -7,16 +7,17 @@ import { NotStarted } from './options.ts';
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Which process carries out a run is written in its directory: `hosts/<n>.json`, of which the highest number counts. Each
- * is published whole by a link that fails where the number is taken, so of two processes that start at once one is host.
+ * The process that carries out a run is recorded in the run's directory as `hosts/<n>.json`; the highest number counts. Each
+ * record is published whole by a link, which fails if the number is taken, so of two processes that start at once only one
+ * becomes the host.
  */
-interface Host {
+interface RunHost {
   readonly number: number;
-  /** Undefined when it has gone. */
+  /** Undefined if the process is gone. */
   readonly pid: number | undefined;
 }
 
-/** Makes this process the host of the run. Throws NotStarted when another one is. */
+/** Makes this process the host of the run. Throws NotStarted if another live process is. */
 export function hostRun(directory: string): void {
   const hosts = path.join(directory, 'hosts');
   fs.mkdirSync(hosts, { recursive: true });
@@ -33,16 +34,16 @@ export function hostRun(directory: string): void {
   }
 }
 
-/** Throws NotStarted when another live process carries out the run. */
+/** Throws NotStarted if another live process carries out the run. */
 export function assertNoHost(directory: string): void {
   const pid = lastHost(directory)?.pid;
   if (pid === undefined || pid === process.pid) return;
   throw new NotStarted(
-    `The run in ${directory} is being carried out by process ${pid}. Let it finish, or end it (kill ${pid}) and start again; --new begins another run.`,
+    `The run in ${directory} is being carried out by process ${pid}. Let it finish, or end it (kill ${pid}) and start again; --new starts another run.`,
   );
 }
 
-/** Aborts when the host of the run has gone and no other has taken its place; never where none was ever known. */
+/** Aborts when the host of the run is gone and no other has taken its place; never if the run has had no host. */
 export function hostGone(directory: string): AbortSignal {
   const gone = new AbortController();
   const timer = setInterval(() => {
@@ -55,7 +56,7 @@ export function hostGone(directory: string): AbortSignal {
   return gone.signal;
 }
 
-function lastHost(directory: string): Host | undefined {
+function lastHost(directory: string): RunHost | undefined {
   const hosts = path.join(directory, 'hosts');
   const names = fs.existsSync(hosts) ? fs.readdirSync(hosts) : [];
   const number = Math.max(0, ...names.flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []).map(Number));
@@ -64,12 +65,12 @@ function lastHost(directory: string): Host | undefined {
     const host = JSON.parse(fs.readFileSync(path.join(hosts, `${number}.json`), 'utf8')) as ProcessIdentity;
     return { number, pid: nodeHost.processes.isAlive(host) ? host.pid : undefined };
   } catch {
-    // The machine lost its power before the text was on the disk, and its processes with it.
+    // A power loss before the text was on disk; it ended the process, too.
     return { number, pid: undefined };
   }
 }
 
-/** False when the name is taken. */
+/** False if the name is taken. */
 function isLinked(from: string, to: string): boolean {
   try {
     fs.linkSync(from, to);

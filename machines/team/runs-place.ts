@@ -9,17 +9,17 @@ const RUNS_OF_THE_EXAMPLE = 'runs';
 
 /** Where runs are kept. */
 export interface RunsPlace {
-  /** Of a new run. */
+  /** For a new run. */
   readonly directory: string;
-  /** Where a run that has not ended may lie: also that of a repository whose `.git` was deleted. */
+  /** Where an unended run may be, including one of a repository whose `.git` was deleted. */
   readonly lookedAt: readonly string[];
-  /** Whether a run that lies there is of the repository that is meant. */
+  /** Whether a run found there belongs to the given repository. */
   readonly isFor: (run: Run) => boolean;
 }
 
 /**
- * Where the runs are kept: where `--runs` says, else beside the outermost checkout around the repository, so that no git
- * sees them. Nothing is made or refused yet.
+ * Where the runs are kept: in `--runs`, or next to the outermost checkout around the repository, so that no git sees them.
+ * Nothing is created or refused yet.
  */
 export async function runsPlace({ repo, runs }: Pick<Options, 'repo' | 'runs'>): Promise<RunsPlace> {
   if (repo === undefined) {
@@ -28,7 +28,7 @@ export async function runsPlace({ repo, runs }: Pick<Options, 'repo' | 'runs'>):
   }
   const asked = path.resolve(repo);
   const top = await topLevelOf(asked);
-  // What was asked for, too: the top level is another one, or there is none, when its .git was deleted.
+  // The given path counts, too: if its .git was deleted, the top level is another one, or there is none.
   const names = [asked, fs.existsSync(asked) ? fs.realpathSync.native(asked) : asked, top];
   const isFor = (run: Run): boolean => names.includes(repositoryOf(run));
   if (runs !== undefined) return { directory: path.resolve(runs), lookedAt: [path.resolve(runs)], isFor };
@@ -42,43 +42,43 @@ function repositoryOf({ input }: Run): string {
   return input.repository.directory;
 }
 
-/** Throws NotStarted when git would see, in some checkout, what lies in this directory. */
+/** Throws NotStarted if git would see the contents of this directory in some checkout. */
 export async function assertUnseen(directory: string): Promise<void> {
   const seenIn = await checkoutThatSees(directory);
   if (seenIn === undefined) return;
   throw new NotStarted(
-    `${directory} lies in ${seenIn}, where git would see the runs. Choose a directory outside of it with --runs <directory>, or have git ignore this one.`,
+    `${directory} is inside ${seenIn}, where git would see the runs. Choose a directory outside of it with --runs <directory>, or have git ignore this one.`,
   );
 }
 
-/** The directory beside the checkout with this top level: in none of that repository, and in no other that would see runs. */
+/** The directory around the checkout with this top level that is in no checkout of its repository, and in no other that would see runs. */
 async function outsideOf(top: string): Promise<string> {
   const own = await commonDirectoryOf(top);
   let outside = path.dirname(top);
   for (let around = await topLevelOf(outside); around !== undefined; around = await topLevelOf(outside)) {
     const isOwn = (await commonDirectoryOf(around)) === own;
     if (!isOwn && (await checkoutThatSees(path.join(outside, nameOf(top)))) === undefined) return outside;
-    // The root of the file system has nothing beside it.
+    // Nothing is outside of the root of the file system.
     if (path.dirname(around) === around) return outside;
     outside = path.dirname(around);
   }
   return outside;
 }
 
-/** The checkout in which git would see this path; undefined when it lies in none, or is ignored there. */
+/** The checkout in which git would see this path; undefined if it is in none, or ignored there. */
 async function checkoutThatSees(directory: string): Promise<string | undefined> {
   let existing = directory;
   while (!fs.existsSync(existing)) existing = path.dirname(existing);
   const real = fs.realpathSync.native(existing);
   const top = await topLevelOf(real);
   if (top === undefined) return undefined;
-  // A file in it, because a pattern may be for directories only, and there may be none yet.
+  // Asked for a file inside, because a pattern may match directories only, and the directory may not exist yet.
   const inside = path.join(real, path.relative(existing, directory), 'run.json');
   const ignored = await askGit(['check-ignore', '--quiet', '--', inside], top);
   return ignored.exitCode === 0 ? undefined : top;
 }
 
-/** What the runs of a repository are called, beside it. */
+/** The name of the directory for the runs of a repository. */
 function nameOf(repository: string): string {
   return `${path.basename(repository)}.runs`;
 }
@@ -90,7 +90,7 @@ async function topLevelOf(directory: string): Promise<string | undefined> {
   return exitCode === 0 ? stdout : undefined;
 }
 
-/** What all checkouts of one repository share. */
+/** The git directory that all checkouts of one repository share. */
 async function commonDirectoryOf(top: string): Promise<string> {
   const { stdout } = await askGit(['rev-parse', '--git-common-dir'], top);
   return path.resolve(top, stdout);

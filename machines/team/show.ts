@@ -1,24 +1,24 @@
 import { plainOutput, visible, visibleLines } from 'agent-mailroom/workflow';
-import type { Progress } from '../autonomous-dev/progress.ts';
+import type { LoopProgress } from '../autonomous-dev/progress.ts';
 
 const ID_CHARS_SHOWN = 8;
 const COMMIT_CHARS_SHOWN = 9;
 const LINES_OF_OUTPUT = 8;
 const TASK_COLUMNS = 18;
 
-/** What happens, a line or a few each, for a person who watches. */
-export function progressText(one: Progress, since: string): string {
+/** A progress event as one or a few lines, for a person who watches. */
+export function progressText(one: LoopProgress, since: string): string {
   return textOf(one).replace(/^ {2}(?=\S)/, `${since}  `);
 }
 
-function textOf(one: Progress): string {
+function textOf(one: LoopProgress): string {
   switch (one.type) {
     case 'phase':
       return `\n== ${one.phase}${one.detail === '' ? '' : `: ${oneLine(one.detail)}`}`;
     case 'researched':
       return one.by === null
-        ? '  nobody answered; on without research'
-        : `  ${one.by} looked around (${idOf(one.messageId)}):\n${indented(one.findings)}`;
+        ? '  nobody answered; continuing without research'
+        : `  research by ${one.by} (${idOf(one.messageId)}):\n${indented(one.findings)}`;
     case 'planned':
       return [
         `  the plan is from ${oneLine(one.source)}:`,
@@ -99,7 +99,7 @@ function firstLine(text: string): string {
   return oneLine(text.trim().split('\n', 1)[0] ?? '');
 }
 
-/** Whatever is in it, it begins no line of its own. */
+/** Text that cannot start a line of its own. */
 function oneLine(text: string): string {
   return visible(plainOutput(text).trim());
 }
@@ -124,7 +124,7 @@ function idOf(messageId: string | null): string {
   return (messageId ?? '').slice(-ID_CHARS_SHOWN);
 }
 
-/** The only door to the terminal: nothing that anybody wrote acts on it. Told on stdout. */
+/** Prints to stdout. The only door to the terminal: foreign text in it is made inert. */
 export function tell(text: string): void {
   console.log(shown(text));
 }

@@ -4,7 +4,7 @@ import { shellWord } from '../shared/shell-word.ts';
 import { MAILROOM_COMMAND } from '../shared/mailroom-command.ts';
 import type { Run } from './run-directory.ts';
 
-/** What came of it, and how to look closer. */
+/** The result of a run, and how to look closer. */
 export function summaryText(report: LoopReport, run: Run): string {
   const { delivery, changes, branch, outcome } = report;
   const merged = changes.filter((one) => one.outcome === 'merged').length;
@@ -15,7 +15,7 @@ export function summaryText(report: LoopReport, run: Run): string {
     '',
     outcome === 'delivered' && delivery
       ? `The branch ${branch} is ready at ${delivery.head.slice(0, 10)}: ${delivery.commits} commits, ${merged} tasks, ${rejected} changes sent back in review.`
-      : `Not delivered (${outcome}): ${report.reason.replaceAll('\n', '\n  ')}. What there is lies on the branch ${branch}.`,
+      : `Not delivered (${outcome}): ${report.reason.replaceAll('\n', '\n  ')}. The work so far is on the branch ${branch}.`,
     ...(delivery ? [`The text of the pull request: ${delivery.pullRequest}`] : []),
     ...pullRequestLines(report),
     '',
@@ -31,12 +31,12 @@ function pullRequestLines({ pullRequest }: LoopReport): string[] {
   return [
     'The pull request could not be opened:',
     ...indented(fault.split('\n')),
-    'The branch and the text are there. By hand it is:',
+    'The branch and the text exist. To open it by hand:',
     ...indented(byHand),
   ];
 }
 
-/** Commands that work when they are pasted. */
+/** Commands to paste. */
 export function lookCloserText({ directory, input: { repository } }: Run): string {
   const mailroom = `MAILROOM_DIR=${shellWord(path.join(directory, '.mailroom'))} ${MAILROOM_COMMAND}`;
   return [

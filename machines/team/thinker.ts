@@ -6,10 +6,10 @@ import { shellWord } from '../shared/shell-word.ts';
 import { type AgentOption, NotStarted } from './options.ts';
 
 /**
- * The words of `mailroom agent` for what stands behind an agent's name: a preset with words of its own, or a command. A
- * command's program may be a path from here. It runs in `directory`, that of the run, which the user trusts by naming the
- * repository of which everything in there is a copy. Throws NotStarted when the program is not on this machine, as far as
- * that can be known.
+ * The arguments of `mailroom agent` for the value of an `--agents` entry: a preset with arguments of its own, or a command. The
+ * program of a command may be a path relative to the current directory. It runs in `directory`, that of the run, which the
+ * user trusts by naming the repository of which everything in there is a copy. Throws NotStarted if the program is not on this
+ * machine, as far as that can be known.
  */
 export function thinkerWords({ address, by }: AgentOption, directory: string): string[] {
   const words = shellWordsOf(by);
@@ -24,7 +24,7 @@ export function thinkerWords({ address, by }: AgentOption, directory: string): s
   return ['--preset', first, ...trust, ...(rest.length === 0 ? [] : ['--', ...rest])];
 }
 
-/** The options without which what thinks for an agent may not edit a file; none where that is not known. */
+/** The options that an agent's program lacks in order to edit files; none if that is not known. */
 export function missingEdits(by: string): readonly string[] {
   const [first = '', ...rest] = shellWordsOf(by) ?? [];
   const edits = isPreset(first) ? presetOf(first).edits : undefined;
@@ -35,20 +35,20 @@ function isPreset(word: string): word is PresetName {
   return PRESET_NAMES.some((name) => name === word);
 }
 
-/** The command with its program's path made absolute: it runs in the directory of the run. */
+/** The command with the path of its program made absolute, because it runs in the directory of the run. */
 function commandOf(by: string, { address, first }: { address: string; first: string }): string {
   const line = by.trim();
-  // A word that the shell makes something of, such as `VAR=1` or `$HOME/agent`, or one in quotes, is left to it.
+  // A first word that the shell interprets, such as `VAR=1`, `$HOME/agent` or a quoted one, is left to the shell.
   if (!/^[\w@%+:,./-]+$/.test(first) || !line.startsWith(first)) return line;
   const program = first.includes('/') ? path.resolve(first) : first;
   if (!isProgram(program))
     throw new NotStarted(
-      `--agents: ${address}: there is no program ${program}${first.includes('/') ? ' that may be run' : ' on the PATH'}. Expected one of ${PRESET_NAMES.join(', ')}, or a command.`,
+      `--agents: ${address}: there is no program ${program}${first.includes('/') ? ' that can be executed' : ' on the PATH'}. Expected one of ${PRESET_NAMES.join(', ')}, or a command.`,
     );
   return first.includes('/') ? `${shellWord(program)}${line.slice(first.length)}` : line;
 }
 
-/** Whether the shell finds it: a program, or a word of its own. */
+/** Whether the shell finds it: a program, or a builtin. */
 function isProgram(name: string): boolean {
   try {
     execFileSync('sh', ['-c', 'command -v -- "$1"', 'sh', name], {
@@ -62,8 +62,8 @@ function isProgram(name: string): boolean {
 }
 
 /**
- * The words of a line as a shell would divide it: at spaces, with quotes and backslashes, and nothing else. Undefined when
- * a quote is not closed.
+ * The words of a line as a shell splits it: at spaces, with quotes and backslashes, and nothing else. Undefined if a quote is
+ * not closed.
  */
 export function shellWordsOf(line: string): string[] | undefined {
   const words: string[] = [];

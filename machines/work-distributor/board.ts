@@ -1,21 +1,21 @@
 import type { Task } from './plan.ts';
 
-/** Where a task is to be worked on, as a parent that makes worktrees says it. */
+/** Where a task is worked on; given by a parent that creates worktrees. */
 export interface Workspace {
   readonly directory: string;
   readonly branch: string;
   readonly base: string;
 }
 
-/** Who holds a task. Within one epoch of a task there is never another. */
+/** The holder of a task. There is at most one within an epoch of a task. */
 export interface Holder {
   readonly agent: string;
   readonly epoch: number;
-  /** The message by which it was claimed. */
+  /** Id of the message that claimed the task. */
   readonly claimId: string;
 }
 
-/** What a holder says it has done. */
+/** The result that a holder reports. */
 export interface Result {
   readonly commit: string | null;
   readonly branch: string | null;
@@ -24,22 +24,23 @@ export interface Result {
 }
 
 /**
- * A task is `free` → `claimed` → (`submitted` →) `done`. It goes back to `free`, with the epoch raised, when its holder is
- * silent, gives it back, or has it taken away. `blocked` is one that nobody is offered any more; who knows better may
- * still claim it, unless it was taken away too often. Where results are accepted by a parent they are `submitted` until then; rework makes them `claimed`
- * again, by the same holder in the same epoch, unless the parent suspends it: then what was handed in is `submitted` still.
+ * A task goes `free` → `claimed` → (`submitted` →) `done`:
+ * - It returns to `free`, with a higher epoch, when its holder falls silent, gives it back, or has it taken away.
+ * - A `blocked` task is no longer offered, but may still be claimed, unless it was lost too often.
+ * - If a parent accepts results, a result is `submitted` until it does. Rework makes the task `claimed` again, by the same
+ *   holder in the same epoch; a SUSPEND after that makes it `submitted` again, with the result handed in before.
  */
 export type TaskStatus =
   | { readonly at: 'free' }
   | {
       readonly at: 'claimed';
       readonly holder: Holder;
-      /** False until a parent has assigned it: no lease runs before. */
+      /** False until a parent has assigned it; no lease runs before that. */
       readonly isStarted: boolean;
       readonly workspace: Workspace | null;
-      /** What a parent wants done again. */
+      /** The rework that a parent asks for. */
       readonly feedback: string | null;
-      /** What was handed in before that; a parent may still come to accept it. */
+      /** The result handed in before the rework; a parent may still accept it. */
       readonly result: Result | null;
     }
   | {
@@ -56,25 +57,25 @@ export interface Lapse {
   readonly holder: Holder;
   readonly end: 'silent' | 'given-back' | 'taken-away';
   readonly reason: string;
-  /** The message that ended it, where it was one. */
+  /** Id of the message that ended the epoch, if one did. */
   readonly messageId: string | null;
 }
 
-export interface Entry {
+export interface TaskEntry {
   readonly task: Task;
-  /** From 1 on: that of the holder, or of the next one. */
+  /** Counted from 1: the epoch of the holder, or of the next one. */
   readonly epoch: number;
   readonly status: TaskStatus;
   /** Oldest first. */
   readonly lapses: readonly Lapse[];
-  /** Who returned it last: the others are offered it first. */
+  /** The agent that returned the task last; the others are offered it first. */
   readonly heldBackFrom?: string | null;
 }
 
-/** All that is decided by: a value, changed only by `play`. */
+/** The whole state of a distribution: a value, changed only by `applyCommand` and `withTasks`. */
 export interface Board {
-  readonly entries: readonly Entry[];
-  /** Who may claim; null for everybody. */
+  readonly entries: readonly TaskEntry[];
+  /** Who may claim; null means everybody. */
   readonly agents: readonly string[] | null;
   readonly acceptance: 'automatic' | 'parent';
 }
@@ -83,29 +84,29 @@ export function createBoard(tasks: readonly Task[], { agents, acceptance }: Omit
   return { entries: tasks.map((task) => newEntry(task)), agents, acceptance };
 }
 
-export function newEntry(task: Task): Entry {
+export function newEntry(task: Task): TaskEntry {
   return { task, epoch: 1, status: { at: 'free' }, lapses: [] };
 }
 
-export function entryOf({ entries }: Board, taskId: string): Entry | undefined {
+export function entryOf({ entries }: Board, taskId: string): TaskEntry | undefined {
   return entries.find(({ task }) => task.id === taskId);
 }
 
-export function holderOf({ status }: Entry): Holder | null {
+export function holderOf({ status }: TaskEntry): Holder | null {
   return 'holder' in status ? status.holder : null;
 }
 
-/** The tasks that have to be done before this one can be claimed. */
-export function missingFor({ entries }: Board, { task }: Entry): readonly Entry[] {
+/** The unfinished dependencies of a task. */
+export function missingFor({ entries }: Board, { task }: TaskEntry): readonly TaskEntry[] {
   return entries.filter((other) => task.dependsOn.includes(other.task.id) && other.status.at !== 'done');
 }
 
-/** The tasks that are offered. */
-export function availableOn(board: Board): readonly Entry[] {
+/** The tasks on offer. */
+export function availableOn(board: Board): readonly TaskEntry[] {
   return board.entries.filter((entry) => entry.status.at === 'free' && missingFor(board, entry).length === 0);
 }
 
-/** The board as one agent is told of it: without what the others are offered first. */
+/** The board as one agent sees it: without the tasks that others are offered first. */
 export function boardFor(board: Board, agent: string): Board {
   return {
     ...board,
@@ -115,21 +116,21 @@ export function boardFor(board: Board, agent: string): Board {
   };
 }
 
-export function isHeldBack({ status, heldBackFrom }: Entry, agent: string): boolean {
+export function isHeldBack({ status, heldBackFrom }: TaskEntry, agent: string): boolean {
   return status.at === 'free' && heldBackFrom === agent;
 }
 
-/** The others had their time: whoever returned a task may have it again. */
+/** Lets agents claim tasks again that they returned, after the others had their time. */
 export function withNothingHeldBack(board: Board): Board {
   return { ...board, entries: board.entries.map((entry) => ({ ...entry, heldBackFrom: null })) };
 }
 
-/** What an agent holds and is to work on. */
-export function heldBy({ entries }: Board, agent: string): readonly Entry[] {
+/** The tasks that an agent holds and has not handed in. */
+export function heldBy({ entries }: Board, agent: string): readonly TaskEntry[] {
   return entries.filter(({ status }) => status.at === 'claimed' && status.holder.agent === agent);
 }
 
-/** Nothing is worked on or looked at, and nothing is offered: nobody is expected to do anything any more. */
+/** No task is in work, under review or on offer, so nobody is expected to act. */
 export function isSettled(board: Board): boolean {
   const isBusy = board.entries.some(({ status }) => status.at === 'claimed' || status.at === 'submitted');
   return !isBusy && availableOn(board).length === 0;
@@ -139,14 +140,14 @@ export function isAllDone({ entries }: Board): boolean {
   return entries.every(({ status }) => status.at === 'done');
 }
 
-/** Something that is to happen to a task. What an agent wants names the verified sender. */
-export type Move =
+/** A command to change a task. That of an agent names the verified sender. */
+export type BoardCommand =
   | { readonly kind: 'claim'; readonly taskId: string; readonly agent: string; readonly messageId: string }
   | {
       readonly kind: 'complete';
       readonly taskId: string;
       readonly agent: string;
-      /** Null where the agent does not say it: then it is that of the task. */
+      /** Null if the agent names none: then the current epoch of the task. */
       readonly epoch: number | null;
       readonly result: Result;
     }
@@ -165,36 +166,41 @@ export type Move =
   | { readonly kind: 'suspend'; readonly taskId: string; readonly epoch: number }
   | { readonly kind: 'take-away'; readonly taskId: string; readonly epoch: number; readonly reason: string };
 
-/** Why something did not happen. The board is as it was. */
-export type Refusal =
+/** Why a command is refused; the board is unchanged. */
+export type CommandRefusal =
   | { readonly why: 'unknown'; readonly near: string | null }
   | { readonly why: 'not-asked' }
-  /** It was lost too often. */
+  /** The task was lost too often. */
   | { readonly why: 'given-up' }
-  /** The agent returned it, and the others are offered it first. */
+  /** The agent returned the task, and the others are offered it first. */
   | { readonly why: 'held-back' }
   | { readonly why: 'taken'; readonly holder: Holder }
   | { readonly why: 'in-review'; readonly holder: Holder }
   | { readonly why: 'done'; readonly holder: Holder }
   | { readonly why: 'not-ready'; readonly missing: readonly Task[] }
-  /** The agent held it, in an epoch that is over. */
+  /** The agent held the task in an epoch that is over. */
   | { readonly why: 'lapsed'; readonly lapse: Lapse }
   | { readonly why: 'other-epoch'; readonly epoch: number }
   | { readonly why: 'not-held' };
 
-export type Verdict =
-  | Change
-  /** It is so already: a message that was sent twice. */
-  | { readonly kind: 'held' | 'known'; readonly board: Board; readonly before: Entry; readonly after: Entry }
-  | { readonly kind: 'refused'; readonly board: Board; readonly refusal: Refusal; readonly before: Entry | null };
+export type BoardVerdict =
+  | BoardChange
+  /** The command changes nothing, because its message was sent twice. */
+  | { readonly kind: 'held' | 'known'; readonly board: Board; readonly before: TaskEntry; readonly after: TaskEntry }
+  | {
+      readonly kind: 'refused';
+      readonly board: Board;
+      readonly refusal: CommandRefusal;
+      readonly before: TaskEntry | null;
+    };
 
-/** A task is another than before. */
-export interface Change {
+/** A task has changed. */
+export interface BoardChange {
   readonly kind: 'granted' | 'assigned' | 'submitted' | 'done' | 'reworked' | 'suspended' | 'freed' | 'blocked';
   readonly board: Board;
-  /** The task as it was, and as it is. */
-  readonly before: Entry;
-  readonly after: Entry;
-  /** The tasks that are offered now and were not before. */
-  readonly opened: readonly Entry[];
+  /** The task before and after. */
+  readonly before: TaskEntry;
+  readonly after: TaskEntry;
+  /** The tasks that are newly on offer. */
+  readonly opened: readonly TaskEntry[];
 }

@@ -1,11 +1,11 @@
 import { accepts } from 'agent-mailroom/workflow';
-import type { Board, Change, Move, Verdict } from './board.ts';
+import type { Board, BoardChange, BoardCommand, BoardVerdict } from './board.ts';
 import type { Distribution } from './input.ts';
 import type { FromParent } from './parent.ts';
 import { parseTasks, type Task } from './plan.ts';
-import { play } from './rules.ts';
-import { moveIn, requestData, type Said } from './request.ts';
-import type { Undelivered } from './report.ts';
+import { applyCommand } from './rules.ts';
+import { commandIn, requestData, type AgentMessage } from './request.ts';
+import type { UndeliveredMessage } from './report.ts';
 
 export const mail = accepts({
   CLAIM: requestData,
@@ -16,56 +16,56 @@ export const mail = accepts({
   ACK: requestData,
 });
 
-export interface Context {
-  /** The workflow's own: what claims are sent to. */
+export interface DistributorContext {
+  /** The workflow's own address, which claims are sent to. */
   readonly address: string;
   readonly leaseMinutes: number;
   readonly minutes: number;
   readonly staysOpen: Distribution['staysOpen'];
   readonly board: Board;
-  readonly undelivered: readonly Undelivered[];
-  /** Whom an offer did not reach, because they have not joined. */
+  readonly undelivered: readonly UndeliveredMessage[];
+  /** Agents that an offer did not reach, because they have not joined. */
   readonly absent: readonly string[];
-  /** Who lost a task by silence and has not been heard of since; kept for a parent. */
+  /** Agents that lost a task by silence and have sent nothing since; kept for a parent. */
   readonly silent: readonly string[];
   readonly ending: 'settled' | 'time-over' | 'finished';
 }
 
-/** A lease is a delayed event of the workflow to itself. */
+/** Delayed events of the workflow to itself; a lease is one. */
 type Timed =
   { readonly type: 'LEASE-ENDED'; readonly taskId: string; readonly epoch: number } | { readonly type: 'OFFER-AGAIN' };
 
-export type Event = typeof mail.events | FromParent | Timed;
+export type DistributorEvent = typeof mail.events | FromParent | Timed;
 
-/** What guards, assigns and expressions see. */
+/** The arguments of guards, assigns and expressions. */
 export interface Now {
-  readonly context: Context;
-  readonly event: Event;
+  readonly context: DistributorContext;
+  readonly event: DistributorEvent;
 }
 
-/** The message that this turn is about. */
-export function saidIn({ event }: Now): Said {
-  if (!isSaid(event)) throw new TypeError(`${event.type} is no message of an agent`);
+/** The event as a message of an agent. Throws for any other event. */
+export function messageIn({ event }: Now): AgentMessage {
+  if (!isAgentMessage(event)) throw new TypeError(`${event.type} is no message of an agent`);
   return event;
 }
 
 /**
- * What this event makes of the board; undefined when it is about nothing on it. Every guard and action of a turn sees the
- * same, as long as the board is taken last.
+ * Applies the event to the board; undefined if it is no command. All guards and actions of a step get the same verdict,
+ * because the board is replaced last.
  */
-export function verdictOf({ context, event }: Now): Verdict | undefined {
-  const move = moveOf(event);
-  return move && play(context.board, move);
+export function decide({ context, event }: Now): BoardVerdict | undefined {
+  const command = commandOf(event);
+  return command && applyCommand(context.board, command);
 }
 
-/** The same, where a guard has made sure that a task changes. */
-export function changeOf(now: Now): Change {
-  const verdict = verdictOf(now);
+/** The same after a guard has made sure that a task changes. */
+export function changeOf(now: Now): BoardChange {
+  const verdict = decide(now);
   if (verdict === undefined || !('opened' in verdict)) throw new TypeError(`${now.event.type} changes no task`);
   return verdict;
 }
 
-/** The tasks that a parent adds, or what is wrong with them. */
+/** The tasks that a parent adds, or their faults. */
 export function addedIn({ context: { board }, event }: Now): readonly Task[] | TypeError {
   const known = board.entries.map(({ task }) => task.id);
   try {
@@ -76,8 +76,8 @@ export function addedIn({ context: { board }, event }: Now): readonly Task[] | T
   }
 }
 
-export function moveOf(event: Event): Move | undefined {
-  if (isSaid(event)) return moveIn(event);
+export function commandOf(event: DistributorEvent): BoardCommand | undefined {
+  if (isAgentMessage(event)) return commandIn(event);
   switch (event.type) {
     case 'LEASE-ENDED':
       return { kind: 'expire', taskId: event.taskId, epoch: event.epoch };
@@ -96,6 +96,6 @@ export function moveOf(event: Event): Move | undefined {
   }
 }
 
-function isSaid(event: Event): event is Said {
+function isAgentMessage(event: DistributorEvent): event is AgentMessage {
   return ['CLAIM', 'COMPLETED', 'BLOCKED', 'INFO', 'QUESTION', 'ACK'].includes(event.type);
 }

@@ -9,24 +9,24 @@ const MINUTES_DEFAULT = 8 * 60;
 const MINUTES_MAX = 30 * 24 * 60;
 
 const inputSchema = z.strictObject({
-  /** Checked by itself, because its faults are more than a shape. */
+  /** Validated separately, because a plan can have faults beyond its shape. */
   plan: z.custom<PlanInput | string>((value) => value !== undefined && value !== null, 'expected a plan'),
-  /** Who may claim; everybody when not given. */
+  /** Who may claim. Default: everybody. */
   agents: z.array(actorAddress).min(1).max(AGENTS_MAX).optional(),
   /** How long a claim lasts after the last message about it. */
   leaseMinutes: z.number().positive().max(LEASE_MINUTES_MAX).default(LEASE_MINUTES_DEFAULT),
-  /** When the whole ends at the latest. */
+  /** The latest end of the distribution. */
   minutes: z.number().positive().max(MINUTES_MAX).default(MINUTES_DEFAULT),
-  /** With `parent` a completed task is done only when the parent says so. */
+  /** With `parent`, a completed task is done only when the parent accepts it. */
   acceptance: z.enum(['automatic', 'parent']).default('automatic'),
-  /** With acceptance by the parent: wait for ADD-TASKS or FINISH when nothing is left, instead of ending. */
+  /** With acceptance by a parent: when nothing is left, wait for ADD-TASKS or FINISH instead of ending. */
   staysOpen: z.boolean().default(false),
 });
 
-/** What a distribution is begun with. */
+/** The input of a distribution. */
 export type DistributionInput = z.input<typeof inputSchema>;
 
-/** The same, complete and checked. */
+/** The input after validation, with defaults filled in. */
 export interface Distribution {
   readonly plan: Plan;
   /** Null when everybody may claim. */
@@ -37,7 +37,7 @@ export interface Distribution {
   readonly staysOpen: boolean;
 }
 
-/** Throws a TypeError that says on one line what is wrong with the input. */
+/** Throws a TypeError that lists all faults of the input on one line. */
 export function parseDistribution(input: unknown, { hasParent }: { hasParent: boolean }): Distribution {
   const parsed = inputSchema.safeParse(input);
   if (!parsed.success) {
@@ -45,14 +45,15 @@ export function parseDistribution(input: unknown, { hasParent }: { hasParent: bo
     throw refusal(faults.join('; '));
   }
   const { plan, agents, ...rest } = parsed.data;
-  if (rest.acceptance === 'parent' && !hasParent) throw refusal('input.acceptance: no workflow has started this one');
+  if (rest.acceptance === 'parent' && !hasParent)
+    throw refusal('input.acceptance: "parent" needs a parent, and no workflow has started this one');
   if (rest.staysOpen && rest.acceptance !== 'parent')
-    throw refusal('input.staysOpen: only a parent can add tasks, so it goes with acceptance "parent"');
+    throw refusal('input.staysOpen: only a parent can add tasks, so it requires acceptance "parent"');
   return { ...rest, plan: parsePlan(plan), agents: agents ? [...new Set(agents)] : null };
 }
 
 function refusal(faults: string): TypeError {
   return new TypeError(
-    `There is nothing to distribute: ${faults}. The input is {"plan":{"tasks":[…]},"agents":["…"],"leaseMinutes":10}`,
+    `Invalid distribution: ${faults}. Expected, for example: {"plan":{"tasks":[…]},"agents":["…"],"leaseMinutes":10}`,
   );
 }

@@ -2,7 +2,7 @@ import type { Task, TaskInput } from './plan.ts';
 import type { TaskReport } from './report.ts';
 import type { Lapse, Workspace } from './board.ts';
 
-/** What a parent that accepts the results may say. An epoch that is over makes it say nothing. */
+/** Events from a parent that accepts results. Events of an earlier epoch are ignored. */
 export type FromParent =
   /** The holder may start. */
   | {
@@ -12,16 +12,16 @@ export type FromParent =
       readonly workspace?: Workspace | undefined;
     }
   | { readonly type: 'ACCEPTED'; readonly taskId: string; readonly epoch: number }
-  /** The same holder goes on, in the same epoch. */
+  /** The same holder continues, in the same epoch. */
   | { readonly type: 'REWORK'; readonly taskId: string; readonly epoch: number; readonly feedback: string }
-  /** What was handed in is looked at again, and its holder has nothing to do: no lease runs until the next word. */
+  /** The result is under review again and the holder has nothing to do; no lease runs until the next event. */
   | { readonly type: 'SUSPEND'; readonly taskId: string; readonly epoch: number }
   /** The task is taken from its holder. */
   | { readonly type: 'RELEASE'; readonly taskId: string; readonly epoch: number; readonly reason: string }
   | { readonly type: 'ADD-TASKS'; readonly tasks: readonly TaskInput[] }
   | { readonly type: 'FINISH' };
 
-/** What it is told. */
+/** Events to that parent. */
 export type ToParent =
   | {
       readonly type: 'TASK-CLAIMED';
@@ -44,16 +44,16 @@ export type ToParent =
       readonly type: 'TASK-RELEASED';
       readonly taskId: string;
       readonly agent: string;
-      /** The one that is over. */
+      /** The epoch that has ended. */
       readonly epoch: number;
       readonly reason: string;
-      /** Whether its holder fell silent, returned it, or lost it; not said by an older distribution. */
+      /** Whether the holder fell silent, returned the task, or lost it; missing in distributions of older versions. */
       readonly end?: Lapse['end'];
-      /** Nobody is offered the task any more. */
+      /** Whether the task is no longer offered. */
       readonly isBlocked: boolean;
     }
   /** An agent that had fallen silent has sent something. */
   | { readonly type: 'AGENT-HEARD'; readonly agent: string }
   | { readonly type: 'TASKS-REFUSED'; readonly reason: string }
-  /** Nothing is left to do: it waits for ADD-TASKS or FINISH. */
+  /** Nothing is left to do; the distribution waits for ADD-TASKS or FINISH. */
   | { readonly type: 'TASKS-SETTLED'; readonly tasks: readonly TaskReport[] };

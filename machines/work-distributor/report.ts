@@ -1,8 +1,8 @@
-import { holderOf, isAllDone, isSettled, missingFor, type Board, type Entry, type Lapse } from './board.ts';
+import { holderOf, isAllDone, isSettled, missingFor, type Board, type TaskEntry, type Lapse } from './board.ts';
 import { firstLine } from './text.ts';
 
 /** A message of the workflow that could not be delivered. */
-export interface Undelivered {
+export interface UndeliveredMessage {
   readonly to: string;
   readonly type: string;
   readonly messageId: string;
@@ -13,7 +13,7 @@ export interface Undelivered {
 export interface TaskReport {
   readonly id: string;
   readonly title: string;
-  /** `waiting` is for other tasks. */
+  /** `waiting`: for other tasks. */
   readonly state: 'done' | 'submitted' | 'claimed' | 'available' | 'waiting' | 'blocked';
   readonly holder: string | null;
   readonly epoch: number;
@@ -22,21 +22,21 @@ export interface TaskReport {
   readonly commit: string | null;
   readonly branch: string | null;
   readonly summary: string | null;
-  /** The ids of every message by which it came to this. */
+  /** The ids of all messages that led to this state. */
   readonly evidence: readonly string[];
 }
 
-export interface Report {
-  /** `blocked`: not all is done, and nothing more can be claimed. `finished`: the parent has said so. */
+export interface DistributionReport {
+  /** `blocked`: not all tasks are done, and none can be claimed. `finished`: by the parent. */
   readonly outcome: 'done' | 'blocked' | 'time-over' | 'finished';
   readonly tasks: readonly TaskReport[];
-  readonly undelivered: readonly Undelivered[];
+  readonly undelivered: readonly UndeliveredMessage[];
 }
 
 export function reportOf(
   board: Board,
-  { ending, undelivered }: { ending: 'settled' | 'time-over' | 'finished'; undelivered: readonly Undelivered[] },
-): Report {
+  { ending, undelivered }: { ending: 'settled' | 'time-over' | 'finished'; undelivered: readonly UndeliveredMessage[] },
+): DistributionReport {
   const unfinished = ending === 'settled' || isSettled(board) ? 'blocked' : ending;
   return {
     outcome: isAllDone(board) ? 'done' : unfinished,
@@ -45,22 +45,22 @@ export function reportOf(
   };
 }
 
-/** A line for each task, and of those that are not done why. */
+/** One line per task, with the reason for each that is not done. */
 export function statusText(board: Board): string {
   return board.entries.map((entry) => lineOf(taskReport(board, entry), board, entry)).join('\n');
 }
 
-export function endText(board: Board, { outcome }: Pick<Report, 'outcome'>): string {
+export function endText(board: Board, { outcome }: Pick<DistributionReport, 'outcome'>): string {
   const first = {
     done: 'All tasks are done.',
     blocked: 'Not all tasks are done, and none can be claimed.',
     'time-over': 'The time for these tasks is over.',
-    finished: 'The work on these tasks is ended.',
+    finished: 'The work on these tasks has been ended.',
   }[outcome];
   return `${first}\n\n${statusText(board)}`;
 }
 
-function taskReport(board: Board, entry: Entry): TaskReport {
+function taskReport(board: Board, entry: TaskEntry): TaskReport {
   const { task, status, epoch, lapses } = entry;
   const holder = holderOf(entry);
   const result = 'result' in status ? status.result : null;
@@ -83,7 +83,7 @@ function taskReport(board: Board, entry: Entry): TaskReport {
   };
 }
 
-function lineOf({ id, title, state, holder, lapses }: TaskReport, board: Board, entry: Entry): string {
+function lineOf({ id, title, state, holder, lapses }: TaskReport, board: Board, entry: TaskEntry): string {
   const by = holder === null ? '' : ` by ${holder}`;
   const why =
     state === 'blocked'

@@ -1,57 +1,57 @@
 import {
   availableOn,
   type Board,
-  type Change,
-  type Entry,
+  type BoardChange,
+  type TaskEntry,
   entryOf,
   holderOf,
   isHeldBack,
   type Lapse,
   missingFor,
-  type Move,
+  type BoardCommand,
   newEntry,
-  type Refusal,
+  type CommandRefusal,
   type Result,
   type TaskStatus,
-  type Verdict,
+  type BoardVerdict,
 } from './board.ts';
 import { nearest, type Task } from './plan.ts';
 
-/** The rules of a distribution, pure: what becomes of the board, or why nothing does. */
-export function play(board: Board, move: Move): Verdict {
-  const entry = entryOf(board, move.taskId);
+/** The rules of a distribution, pure: applies a command to the board, or says why it is refused. */
+export function applyCommand(board: Board, command: BoardCommand): BoardVerdict {
+  const entry = entryOf(board, command.taskId);
   if (!entry) {
     const ids = board.entries.map(({ task }) => task.id);
     return {
       kind: 'refused',
       board,
       before: null,
-      refusal: { why: 'unknown', near: nearest(move.taskId, ids) ?? null },
+      refusal: { why: 'unknown', near: nearest(command.taskId, ids) ?? null },
     };
   }
-  switch (move.kind) {
+  switch (command.kind) {
     case 'claim':
-      return claim(board, entry, move);
+      return claim(board, entry, command);
     case 'complete':
-      return complete(board, entry, move);
+      return complete(board, entry, command);
     case 'give-back':
-      return giveBack(board, entry, move);
+      return giveBack(board, entry, command);
     case 'expire':
-      return isCurrent(entry, move, ['claimed'])
-        ? lapse(board, entry, { end: 'silent', reason: 'nothing was heard of it', messageId: null })
+      return isCurrent(entry, command, ['claimed'])
+        ? releaseTask(board, entry, { end: 'silent', reason: 'no message before the lease ended', messageId: null })
         : refused(board, entry, { why: 'not-held' });
     case 'take-away':
-      return isCurrent(entry, move, ['claimed', 'submitted'])
-        ? lapse(board, entry, { end: 'taken-away', reason: move.reason, messageId: null })
+      return isCurrent(entry, command, ['claimed', 'submitted'])
+        ? releaseTask(board, entry, { end: 'taken-away', reason: command.reason, messageId: null })
         : refused(board, entry, { why: 'not-held' });
     case 'assign':
-      return entry.status.at === 'claimed' && !entry.status.isStarted && entry.epoch === move.epoch
+      return entry.status.at === 'claimed' && !entry.status.isStarted && entry.epoch === command.epoch
         ? changed(board, entry, 'assigned', {
-            status: { ...entry.status, isStarted: true, workspace: move.workspace },
+            status: { ...entry.status, isStarted: true, workspace: command.workspace },
           })
         : refused(board, entry, { why: 'not-held' });
     case 'accept': {
-      const result = entry.epoch === move.epoch ? resultIn(entry) : null;
+      const result = entry.epoch === command.epoch ? resultIn(entry) : null;
       const holder = holderOf(entry);
       return result && holder && entry.status.at !== 'done'
         ? changed(board, entry, 'done', { status: { at: 'done', holder, result } })
@@ -59,7 +59,7 @@ export function play(board: Board, move: Move): Verdict {
     }
     case 'suspend': {
       const { status } = entry;
-      return status.at === 'claimed' && status.result && entry.epoch === move.epoch
+      return status.at === 'claimed' && status.result && entry.epoch === command.epoch
         ? changed(board, entry, 'suspended', {
             status: { at: 'submitted', holder: status.holder, workspace: status.workspace, result: status.result },
           })
@@ -67,7 +67,7 @@ export function play(board: Board, move: Move): Verdict {
     }
     default: {
       const { status } = entry;
-      const result = entry.epoch === move.epoch ? resultIn(entry) : null;
+      const result = entry.epoch === command.epoch ? resultIn(entry) : null;
       return result && (status.at === 'submitted' || status.at === 'claimed')
         ? changed(board, entry, 'reworked', {
             status: {
@@ -75,7 +75,7 @@ export function play(board: Board, move: Move): Verdict {
               holder: status.holder,
               isStarted: true,
               workspace: status.workspace,
-              feedback: move.feedback,
+              feedback: command.feedback,
               result,
             },
           })
@@ -84,12 +84,12 @@ export function play(board: Board, move: Move): Verdict {
   }
 }
 
-/** The board with further tasks, which have been checked against those that are there. */
+/** Adds tasks that have been checked against those on the board. */
 export function withTasks(board: Board, tasks: readonly Task[]): Board {
   return { ...board, entries: [...board.entries, ...tasks.map((task) => newEntry(task))] };
 }
 
-function claim(board: Board, entry: Entry, { agent, messageId }: Move & { kind: 'claim' }): Verdict {
+function claim(board: Board, entry: TaskEntry, { agent, messageId }: BoardCommand & { kind: 'claim' }): BoardVerdict {
   if (board.agents && !board.agents.includes(agent)) return refused(board, entry, { why: 'not-asked' });
   const { status } = entry;
   if ('holder' in status) {
@@ -109,14 +109,14 @@ function claim(board: Board, entry: Entry, { agent, messageId }: Move & { kind: 
   });
 }
 
-function complete(board: Board, entry: Entry, move: Move & { kind: 'complete' }): Verdict {
-  const refusal = strangerRefusal(entry, move);
+function complete(board: Board, entry: TaskEntry, command: BoardCommand & { kind: 'complete' }): BoardVerdict {
+  const refusal = strangerRefusal(entry, command);
   if (refusal) return refused(board, entry, refusal);
   const { status } = entry;
-  const { result } = move;
+  const { result } = command;
   if (status.at === 'claimed') {
     const { holder, workspace } = status;
-    // It may be that nobody has told the holder yet where to work; what it did elsewhere is a result as well.
+    // The holder may not have been told yet where to work; work done elsewhere is a result as well.
     return board.acceptance === 'parent'
       ? changed(board, entry, 'submitted', { status: { at: 'submitted', holder, workspace, result } })
       : changed(board, entry, 'done', { status: { at: 'done', holder, result } });
@@ -126,26 +126,26 @@ function complete(board: Board, entry: Entry, move: Move & { kind: 'complete' })
   return { kind: 'known', board, before: entry, after: entry };
 }
 
-/** What the holder has handed in last in this epoch. */
-function resultIn({ status }: Entry): Result | null {
+/** The last result that the holder has handed in during this epoch. */
+function resultIn({ status }: TaskEntry): Result | null {
   return 'result' in status ? status.result : null;
 }
 
-function giveBack(board: Board, entry: Entry, move: Move & { kind: 'give-back' }): Verdict {
-  const refusal = strangerRefusal(entry, move);
+function giveBack(board: Board, entry: TaskEntry, command: BoardCommand & { kind: 'give-back' }): BoardVerdict {
+  const refusal = strangerRefusal(entry, command);
   if (refusal) return refused(board, entry, refusal);
   const { status } = entry;
-  // What has been handed in is no longer the holder's to give back.
+  // After handing in, the holder can no longer give the task back.
   if (status.at === 'submitted') return refused(board, entry, { why: 'in-review', holder: status.holder });
   if (status.at === 'done') return refused(board, entry, { why: 'done', holder: status.holder });
-  return lapse(board, entry, { end: 'given-back', reason: move.reason, messageId: move.messageId });
+  return releaseTask(board, entry, { end: 'given-back', reason: command.reason, messageId: command.messageId });
 }
 
-/** Why an agent has no say in a task; undefined when it is the holder, in the epoch that it means. */
+/** Why an agent has no say in a task; undefined if it is the holder and names the right epoch, or none. */
 function strangerRefusal(
-  entry: Entry,
+  entry: TaskEntry,
   { agent, epoch }: { readonly agent: string; readonly epoch: number | null },
-): Refusal | undefined {
+): CommandRefusal | undefined {
   const holder = holderOf(entry);
   if (holder?.agent === agent && (epoch ?? holder.epoch) === holder.epoch) return undefined;
   const own = entry.lapses.filter((one) => one.holder.agent === agent);
@@ -155,24 +155,24 @@ function strangerRefusal(
   return entry.status.at === 'done' ? { why: 'done', holder: entry.status.holder } : { why: 'not-held' };
 }
 
-function isCurrent(entry: Entry, { epoch }: { readonly epoch: number }, at: readonly TaskStatus['at'][]): boolean {
+function isCurrent(entry: TaskEntry, { epoch }: { readonly epoch: number }, at: readonly TaskStatus['at'][]): boolean {
   return entry.epoch === epoch && at.includes(entry.status.at);
 }
 
-function refused(board: Board, before: Entry, refusal: Refusal): Verdict {
+function refused(board: Board, before: TaskEntry, refusal: CommandRefusal): BoardVerdict {
   return { kind: 'refused', board, before, refusal };
 }
 
-/** A task that was claimed and lost so often, for whatever reason, is given up: nobody can claim it any more. */
+/** After this many lost claims, for whatever reason, a task is given up: nobody can claim it any more. */
 export const LAPSES_MAX = 3;
 
-/** The epoch of a holder ends without a result; the next one has a higher number. */
-function lapse(board: Board, entry: Entry, how: Omit<Lapse, 'holder'>): Change {
+/** Ends the epoch of a holder without a result; the next epoch has a higher number. */
+function releaseTask(board: Board, entry: TaskEntry, how: Omit<Lapse, 'holder'>): BoardChange {
   const holder = holderOf(entry);
-  if (!holder) throw new TypeError(`${entry.task.id} has no holder whose epoch could end`);
+  if (!holder) throw new TypeError(`${entry.task.id} has no holder to release it from`);
   const lapses = [...entry.lapses, { holder, ...how }];
   const isBlocked = lapses.length >= LAPSES_MAX || isReturnedByAll(lapses, board.agents);
-  // Where not all have returned it there is somebody else who may do it.
+  // Not all agents have returned the task, so another one may do it.
   const isKeptFromHolder = how.end === 'given-back' && !isBlocked && board.agents !== null;
   return changed(board, entry, isBlocked ? 'blocked' : 'freed', {
     status: { at: isBlocked ? 'blocked' : 'free' },
@@ -187,8 +187,8 @@ function isReturnedByAll(lapses: readonly Lapse[], agents: readonly string[] | n
   return agents !== null && agents.every((agent) => by.has(agent));
 }
 
-/** The board with one task changed, and what is offered because of it. */
-function changed(board: Board, before: Entry, kind: Change['kind'], change: Partial<Entry>): Change {
+/** The board with one task changed, and the tasks that are newly offered because of it. */
+function changed(board: Board, before: TaskEntry, kind: BoardChange['kind'], change: Partial<TaskEntry>): BoardChange {
   const after = { ...before, ...change };
   const next = { ...board, entries: board.entries.map((entry) => (entry === before ? after : entry)) };
   const offered = new Set(availableOn(board).map(({ task }) => task.id));

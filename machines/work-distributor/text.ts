@@ -1,20 +1,20 @@
 import { cut } from 'agent-mailroom/workflow';
 import { shellWord } from '../shared/shell-word.ts';
-import { availableOn, type Board, type Entry, type Lapse, type Workspace } from './board.ts';
+import { availableOn, type Board, type TaskEntry, type Lapse, type Workspace } from './board.ts';
 import { LAPSES_MAX } from './rules.ts';
 
 const OFFERS_MAX = 20;
 const FILES_SHOWN_MAX = 5;
 
-/** What a distribution says of itself in its texts. */
-export interface Terms {
-  /** Where claims are sent to. */
+/** The facts of a distribution that its texts name. */
+export interface OfferTerms {
+  /** Where claims are sent. */
   readonly address: string;
   readonly leaseMinutes: number;
 }
 
-/** Everything that can be claimed, each with a command that claims it when it is pasted into a shell. */
-export function offersText(board: Board, { address, leaseMinutes }: Terms): string {
+/** All tasks that can be claimed, each with a command to paste into a shell. */
+export function offersText(board: Board, { address, leaseMinutes }: OfferTerms): string {
   const offers = availableOn(board);
   const shown = offers.slice(0, OFFERS_MAX);
   const more =
@@ -30,19 +30,19 @@ export function offersText(board: Board, { address, leaseMinutes }: Terms): stri
     ]),
     ...more,
     '',
-    'Claim one with its command (with your --as, if you use it). You are told what to do.',
-    `It is yours for ${minutesText(leaseMinutes)} from your last message about it.`,
+    'Claim one with its command (with your --as, if you use it). You will then be told what to do.',
+    `A claim lasts ${minutesText(leaseMinutes)} from your last message about the task.`,
   ].join('\n');
 }
 
-/** The same as the end of an answer. */
-export function remainingText(board: Board, terms: Terms): string {
+/** The available tasks, as the end of a reply. */
+export function remainingText(board: Board, terms: OfferTerms): string {
   return availableOn(board).length === 0
-    ? 'Nothing is available now. You will hear of it when something is.'
+    ? 'No task is available now. You will be told when one is.'
     : offersText(board, terms);
 }
 
-/** For programs: what is available. */
+/** The available tasks, for programs. */
 export function offersData(
   board: Board,
 ): { id: string; title: string; files: string[]; skills: string[]; epoch: number }[] {
@@ -60,7 +60,7 @@ export function minutesText(minutes: number): string {
 }
 
 /** ` (files: src/csv.js; skills: parsing; given back by bob: no spec)` */
-function asidesText({ task: { files, skills }, lapses }: Entry): string {
+function asidesText({ task: { files, skills }, lapses }: TaskEntry): string {
   const [shown, hidden] = [files.slice(0, FILES_SHOWN_MAX), files.length - FILES_SHOWN_MAX];
   const asides = [
     ...(shown.length > 0 ? [`files: ${shown.join(', ')}${hidden > 0 ? ` and ${hidden} more` : ''}`] : []),
@@ -83,8 +83,8 @@ export function firstLine(text: string): string {
   return cut(line, { charsMax: REASON_CHARS_MAX });
 }
 
-/** What the holder of a task is told: what to do, where, and the commands that end it. */
-export function startText(entry: Entry, { address, leaseMinutes }: Terms): string {
+/** Sent to the holder of a task: what to do, where, and the commands to finish. */
+export function startText(entry: TaskEntry, { address, leaseMinutes }: OfferTerms): string {
   const { task, epoch, lapses, status } = entry;
   const workspace = status.at === 'claimed' ? status.workspace : null;
   const facts = [
@@ -100,47 +100,47 @@ export function startText(entry: Entry, { address, leaseMinutes }: Terms): strin
     ...(facts.length > 0 ? [...facts, ''] : []),
     ...commandsText(entry, workspace, address),
     '',
-    `The task is ${task.id}, epoch ${epoch}. It is yours for ${minutesText(leaseMinutes)} from your last message about it.`,
+    `The task is ${task.id}, epoch ${epoch}. Your claim lasts ${minutesText(leaseMinutes)} from your last message about it.`,
   ].join('\n');
 }
 
-/** What the holder is told when the result is not yet right. */
-export function reworkText(entry: Entry, feedback: string, { address, leaseMinutes }: Terms): string {
+/** Sent to the holder when the result needs rework. */
+export function reworkText(entry: TaskEntry, feedback: string, { address, leaseMinutes }: OfferTerms): string {
   const workspace = entry.status.at === 'claimed' ? entry.status.workspace : null;
   return [
-    `Please go on with: ${entry.task.title}`,
+    `Please continue with: ${entry.task.title}`,
     '',
     feedback,
     '',
     ...(workspace ? [workspaceText(workspace), ''] : []),
     ...commandsText(entry, workspace, address),
     '',
-    `It is still yours (${entry.task.id}, epoch ${entry.epoch}), for ${minutesText(leaseMinutes)} from your last message about it.`,
+    `The task is still yours (${entry.task.id}, epoch ${entry.epoch}); your claim lasts ${minutesText(leaseMinutes)} from your last message about it.`,
   ].join('\n');
 }
 
-/** What a program is told with both. */
-export function workData({ task, epoch, status }: Entry): Readonly<Record<string, unknown>> {
+/** The data of both messages, for programs. */
+export function workData({ task, epoch, status }: TaskEntry): Readonly<Record<string, unknown>> {
   const { id, title, description, files } = task;
   const workspace = status.at === 'claimed' ? status.workspace : null;
   return { taskId: id, epoch, title, description, files, ...(workspace ? { workspace } : {}) };
 }
 
-function commandsText({ task: { id }, epoch }: Entry, workspace: Workspace | null, address: string): string[] {
+function commandsText({ task: { id }, epoch }: TaskEntry, workspace: Workspace | null, address: string): string[] {
   const send = (type: string, content: string, data: string): string =>
     `  mailroom send ${address} ${type} ${shellWord(content)} --data ${data}`;
   const named = shellWord(JSON.stringify({ taskId: id, epoch }));
   return [
-    'When it is done (say in a few words what you did):',
+    'When it is done (add a short summary of what you did):',
     send('COMPLETED', `done:${id}`, workspace ? committedData({ id, epoch, workspace }) : named),
-    'When you cannot do it, give it back with the reason:',
+    'If you cannot do it, give it back with the reason:',
     send('BLOCKED', `blocked:${id} I cannot go on`, named),
-    'While you work, so that it stays yours:',
+    'While you work, to keep your claim:',
     send('INFO', `${id}: still at it`, named),
   ];
 }
 
-/** Words of a shell that make JSON with the commit that the workspace is at. */
+/** Shell words that yield JSON with the current commit of the workspace. */
 function committedData({ id, epoch, workspace }: { id: string; epoch: number; workspace: Workspace }): string {
   const [start = '', end = ''] = JSON.stringify({ taskId: id, epoch, branch: workspace.branch, commit: '#' }).split(
     '#',
@@ -153,26 +153,26 @@ function workspaceText({ directory, branch, base }: Workspace): string {
 }
 
 function lapseText({ holder, end, reason }: Lapse): string {
-  const what = { silent: 'nothing more was heard', 'given-back': 'given back', 'taken-away': 'taken away' }[end];
+  const what = { silent: 'fell silent', 'given-back': 'given back', 'taken-away': 'taken away' }[end];
   return `Tried before by ${holder.agent}: ${what}${end === 'silent' ? '' : ` (${reason})`}.`;
 }
 
-/** What an agent is told whose result has come. */
-export function thanksText({ task: { title } }: Entry, kind: 'done' | 'submitted' | 'known'): string {
+/** The reply to a result. */
+export function thanksText({ task: { title } }: TaskEntry, kind: 'done' | 'submitted' | 'known'): string {
   return {
     done: `Done: ${title}. Thank you.`,
-    submitted: `Handed in: ${title}. It is being looked at; you will hear what comes of it.`,
-    known: `Your result is noted already: ${title}`,
+    submitted: `Handed in: ${title}. Your result is under review; you will be told the outcome.`,
+    known: `Your result is already recorded: ${title}`,
   }[kind];
 }
 
-/** What an agent is told who has lost a task without having given it back. */
+/** Sent to an agent that lost a task without giving it back. */
 export function lostText(
-  { task: { title, id }, lapses }: Entry,
+  { task: { title, id }, lapses }: TaskEntry,
   { end, reason }: Lapse,
-  { leaseMinutes }: Terms,
+  { leaseMinutes }: OfferTerms,
 ): string {
-  const why = end === 'silent' ? `nothing was heard of you for ${minutesText(leaseMinutes)}` : reason;
+  const why = end === 'silent' ? `you sent nothing about it for ${minutesText(leaseMinutes)}` : reason;
   const next = givenUpText(lapses) ?? 'Others may claim it now. If you still want it, claim it again.';
   return `${title} (${id}) is no longer yours: ${why}. ${next}`;
 }
@@ -181,8 +181,8 @@ function givenUpText({ length }: readonly Lapse[]): string | undefined {
   return length < LAPSES_MAX ? undefined : `It was claimed and lost ${length} times, so nobody can claim it any more.`;
 }
 
-/** What everybody is told of a task that nobody is offered any more. */
-export function blockedText({ task: { title, id }, lapses }: Entry, address: string): string {
+/** Sent to all agents when a task is no longer offered. */
+export function blockedText({ task: { title, id }, lapses }: TaskEntry, address: string): string {
   const givenUp = givenUpText(lapses);
   return [
     `Blocked: ${title}`,
@@ -191,7 +191,7 @@ export function blockedText({ task: { title, id }, lapses }: Entry, address: str
     '',
     ...(givenUp === undefined
       ? [
-          'It is not offered any more. Whoever can do it all the same may claim it:',
+          'It is no longer offered. If you can do it anyway, claim it:',
           `  mailroom send ${address} CLAIM ${shellWord(id)}`,
         ]
       : [givenUp]),

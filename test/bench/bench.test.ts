@@ -42,7 +42,7 @@ test('the benchmark runs every row, prints each and writes the same as JSON', as
   console.log(`${works.length} lines in ${ROWS.length} rows`);
 });
 
-test('it leaves nothing behind, and a row that does not exist is a usage error that names those that do', async () => {
+test('it leaves nothing behind, and an unknown row is a usage error that names the existing ones', async () => {
   const { code, stderr } = await bench(['--only', 'sned']);
   expect(code).toBe(2);
   for (const row of ROWS) expect(stderr).toContain(row);
@@ -50,7 +50,7 @@ test('it leaves nothing behind, and a row that does not exist is a usage error t
   expect(fs.readdirSync(directory).filter((name) => !name.startsWith('tsx-'))).toEqual(['results.json']);
 });
 
-test('a median passes over what one slow round did, and ratios compare neighbours', () => {
+test('a median ignores one slow round, and ratios compare neighbouring rounds', () => {
   expect(median([3, 1, 1000, 2, 4])).toBe(3);
   expect(quantile([1, 2, 3, 4], 0.5)).toBe(2.5);
   // The machine was ten times as slow in the last round, for both.

@@ -4,10 +4,10 @@ import { expect, it } from 'vitest';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 
-/** Where text can leave the program by one medium, and what makes it inert there. */
+/** Where text leaves the program through one medium, and what makes it inert there. */
 interface Medium {
   readonly finds: RegExp;
-  /** By file: how often it is found, and the function that the text goes through, or why it needs none. */
+  /** By file: the number of places, and the function that the text goes through, or why none is needed. */
   readonly callers: Readonly<Record<string, readonly [count: number, through: string]>>;
 }
 
@@ -75,7 +75,7 @@ const MEDIA: Readonly<Record<string, Medium>> = {
   },
 };
 
-/** Files with cuts that are none of what somebody wrote, by what is cut there. */
+/** Files that cut text which nobody wrote, by the text that is cut. */
 const CUT_BY_LENGTH: Readonly<Record<string, readonly string[]>> = {
   'ids and hashes': [
     'src/agents/question.ts',
@@ -111,7 +111,7 @@ function countsOf(pattern: RegExp): Record<string, number> {
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
-it.each(Object.entries(MEDIA))('text gets into %s only where it is listed, through its function', (_, medium) => {
+it.each(Object.entries(MEDIA))('text reaches %s only at the listed places, through their functions', (_, medium) => {
   const { finds, callers } = medium;
   // A new place belongs on the list, with the function that makes foreign text inert there.
   expect(countsOf(finds)).toEqual(Object.fromEntries(Object.entries(callers).map(([file, [count]]) => [file, count])));
@@ -119,16 +119,16 @@ it.each(Object.entries(MEDIA))('text gets into %s only where it is listed, throu
   expect(functions.filter(([file, [, through]]) => !SOURCES.get(file)?.includes(through))).toEqual([]);
 });
 
-it('text that others wrote is cut by `cut`, and by its length only where it is listed', () => {
+it('foreign text is cut by `cut`, and by length only at the listed places', () => {
   const cuts = countsOf(/\.(?:slice|substring|substr)\((?:0, |-)(?:[A-Z_]*CHARS[A-Z_]*|[2-9]\d|\d[\d_]{2,})\)/g);
   expect(Object.keys(cuts).toSorted()).toEqual(Object.values(CUT_BY_LENGTH).flat().toSorted());
 });
 
-it('what acts on a terminal is told apart in one file', () => {
+it('one file decides what acts on a terminal', () => {
   expect(Object.keys(countsOf(/Bidi_Control|\\u202[a-e]/gi))).toEqual(['src/visible.ts']);
 });
 
-it('the list would see a new caller', () => {
+it('a new caller would be noticed', () => {
   const { finds = /$^/ } = MEDIA['the terminal'] ?? {};
   expect("console.log(text); process.stderr.write('x')".match(finds)).toHaveLength(2);
 });

@@ -7,7 +7,7 @@ import { ScratchRepository } from './scratch-repository.ts';
 
 const HOSTILE = { ...HOSTILE_TEXT, ...HOSTILE_MARKUP };
 const NOTE = 'Work of ada, reviewed and approved.';
-/** What a forge acts on in a message: mentions, closing keywords with what they close, links, words that stop its checks. */
+/** What a forge acts on in a message: mentions, closing keywords with an issue, links, words that skip its checks. */
 const ACTS_ON_A_FORGE =
   /@[a-z0-9]|#\d|\bGH-\d|:\/\/|\bwww\.|\[[^\][\n]*\b(?:skip|ci)\b|\*{3}NO_CI|-(?:by|id)\s*:.*$(?<=^\S.*)|^skip-checks/im;
 
@@ -24,7 +24,7 @@ function expectInert(message: string): void {
 }
 
 describe('commitMessage', () => {
-  it.each(Object.entries(HOSTILE))('is in git as it was given, and cannot %s', (_what, text) => {
+  it.each(Object.entries(HOSTILE))('is stored by git unchanged, and cannot %s', (_what, text) => {
     for (const message of [
       commitMessage(text),
       commitMessage(text, { note: NOTE }),
@@ -37,7 +37,7 @@ describe('commitMessage', () => {
     expect(repository.git(['log', '-1', '--format=%s']).trimEnd().length).toBeLessThanOrEqual(72);
   });
 
-  it('is inert whatever the text is, and short enough for a command line', () => {
+  it('is inert for any text, and short enough for a command line', () => {
     const pieces = fc.oneof(fc.constantFrom(...Object.values(HOSTILE)), fc.string({ unit: 'binary' }));
     const text = fc.array(pieces).map((parts) => parts.join('\n'));
     const property = fc.property(text, (one) => expectInert(commitMessage(one, { note: NOTE })));
@@ -45,7 +45,7 @@ describe('commitMessage', () => {
     expect(Buffer.byteLength(commitMessage('変'.repeat(1_000_000)))).toBeLessThan(100_000);
   });
 
-  it('has a first line that is short, and all of the text below where that is not all', () => {
+  it('has a short first line, and the whole text below if that is not all of it', () => {
     expect(commitMessage('Added sum, with a test.\n')).toBe('Added sum, with a test.');
     const long = `I have added ${'a very '.repeat(12)}long sum.`;
     const [subject = '', ...below] = commitMessage(long).split('\n');

@@ -5,7 +5,7 @@ import { featureSlug, hasRoomUnder, refPart } from '../../machines/shared/git-re
 import { ScratchRepository } from './scratch-repository.ts';
 
 const BRANCHES = ['mailroom/pay', `mailroom/${'b'.repeat(136)}`, 'größe'];
-/** Of a run, as long as it may be. */
+/** The longest id of a run. */
 const RUN = 'r'.repeat(40);
 const NAMES = [
   ...'csv-1|csv--1|CSV-1|Csv-1|a.lock|..|a..b|@{|-x|/|a/b|a b|~^:?*[\\|| |HEAD|变更|変更|é|e\u0301|.|a.'.split('|'),
@@ -18,7 +18,7 @@ const NAMES = [
 const repository = new ScratchRepository();
 afterAll(() => repository[Symbol.dispose]());
 
-it('makes parts of refs that git takes and that differ, of any names', () => {
+it('turns any names into distinct parts of refs that git accepts', () => {
   const names = [...new Set([...NAMES, ...fc.sample(fc.string({ unit: 'binary' }), 200)])];
   const parts = names.map((name) => refPart(name));
   expect(new Set(parts.map((one) => one.toLowerCase().normalize())).size).toBe(names.length);
@@ -37,13 +37,13 @@ it('keeps the id of a task as it is', () => {
   expect(refPart('CSV: "quoting"')).toMatch(/^csv-quoting-[0-9a-f]{8}$/);
 });
 
-it('knows which branch leaves room for those of its tasks', () => {
+it('knows which branch names leave room for the branches of tasks', () => {
   expect(BRANCHES.map((one) => hasRoomUnder(one))).toEqual([true, true, true]);
   expect(hasRoomUnder(`mailroom/${'b'.repeat(137)}`)).toBe(false);
   expect(hasRoomUnder(`${'long/'.repeat(50)}b`)).toBe(true);
 });
 
-it('makes a part of a name of what is to be built', () => {
+it('turns a feature into a part of a name', () => {
   expect(featureSlug('Let customers pay in two parts!\nMore text')).toBe('let-customers-pay-in-two-parts');
   expect(featureSlug('# Größe & Preis')).toBe('gro-e-preis');
   expect(featureSlug('…')).toBe('feature');

@@ -24,7 +24,7 @@ const pieces = fc.oneof(
 );
 const hostile = fc.array(pieces, { maxLength: 8 }).map((parts) => parts.join(' '));
 
-/** What is left of a text when the marks of code and all spaces are gone. */
+/** The text without code marks and spaces. */
 function bare(text: string): string {
   return text.replaceAll(/[\s`]/g, '');
 }
@@ -44,7 +44,7 @@ describe('markdownText', () => {
     expect(bare(rendered(shown).text)).toBe(bare(visible(text.replaceAll(/\s+/g, ' ').trim())));
   });
 
-  it('leaves nothing that acts and loses nothing of any text, in a list, in a paragraph and in bold', () => {
+  it('makes any text inert without losing any of it, in a list, in a paragraph and in bold', () => {
     const property = fc.property(hostile, (text) => {
       const shown = markdownText(text, { charsMax: Infinity });
       expectInert(`- said: ${shown}`, ['ul', 'li', 'code']);
@@ -75,7 +75,7 @@ describe('markdownText', () => {
 });
 
 describe('code', () => {
-  it('holds any text in a span', () => {
+  it('holds any text in a code span', () => {
     const property = fc.property(hostile, (text) => {
       if (text.trim() === '') return;
       const found = rendered(`x ${codeSpan(text)} x`);
@@ -85,7 +85,7 @@ describe('code', () => {
     checkProperty('spans of code', property, { runs: RUNS });
   });
 
-  it('holds any output in a block, its last lines, each of a length that can be read', () => {
+  it('holds the last lines of any output in a block, each cut to a readable length', () => {
     const property = fc.property(hostile, fc.integer({ min: 1, max: 5 }), (text, linesMax) => {
       const found = rendered(`x\n\n${codeBlock(text, { linesMax })}\n\n## After`);
       expect(found.elements).toEqual(['p', 'pre', 'code', 'h2']);
@@ -93,7 +93,7 @@ describe('code', () => {
     });
     checkProperty('blocks of code', property, { runs: RUNS });
     expect(codeBlock('one\n\u001b[31mtwo\u001b[0m\u0007\r\n````\n', { linesMax: 2 })).toBe(
-      '`````text\n… (1 lines before)\ntwo\\x07\n````\n`````',
+      '`````text\n… (1 earlier lines)\ntwo\\x07\n````\n`````',
     );
   });
 });
@@ -101,13 +101,13 @@ describe('code', () => {
 describe('quotedMarkdown', () => {
   const after = '\n\nBranch\n\n## How it was tested\n\nit was';
 
-  it.each(Object.entries(HOSTILE))('ends what can %s', (_what, text) => {
+  it.each(Object.entries(HOSTILE))('closes a text that can %s', (_what, text) => {
     const found = rendered(`${quotedMarkdown(text).join('\n')}${after}`);
     expect(found.headings).toEqual(['h2 How it was tested']);
     expect(found.outside).toMatch(/^\s*Branch\s+How it was tested\s+it was/);
   });
 
-  it('keeps what follows outside, and lets no HTML through, whatever the text', () => {
+  it('keeps following text outside, and lets no HTML through, for any text', () => {
     const property = fc.property(fc.array(fc.oneof(pieces, hostile)), (parts) => {
       const document = `${quotedMarkdown(parts.join('\n')).join('\n')}${after}`;
       expect(rendered(document).headings).toEqual(['h2 How it was tested']);
@@ -116,7 +116,7 @@ describe('quotedMarkdown', () => {
     checkProperty('quotations', property, { runs: RUNS });
   });
 
-  it('leaves the Markdown of its author as it is, and the code in it', () => {
+  it('keeps the author’s Markdown and code unchanged', () => {
     const markdown = '# Costs\n\nSee #2:\n\n```ts\nMap<string, number>\n```\n- [a](https://x.example) **now** <b>';
     expect(quotedMarkdown(markdown).join('\n')).toBe(
       '> # Costs\n>\n> See #2:\n>\n> ```ts\n> Map<string, number>\n> ```\n> - [a](https://x.example) **now** < b>',
@@ -130,7 +130,7 @@ describe('markdownDocument', () => {
     blocks: Array.from({ length: lines }, (_, at) => `- ${`${heading} ${at} `.padEnd(width, 'x')}`),
   });
 
-  it('is whole where it fits', () => {
+  it('is complete if it fits', () => {
     const sections = [{ blocks: ['intro'] }, section('a', 2), section('b', 1)];
     const whole = markdownDocument(sections, { charsMax: Infinity });
     expect(whole).toBe(
@@ -146,7 +146,7 @@ describe('markdownDocument', () => {
     expect(markdownDocument(sections, { charsMax: whole.length + 10 })).toBe(whole);
   });
 
-  it('shortens the longest section, says by how much, and keeps every other one', () => {
+  it('shortens the longest section, says by how much, and keeps the others', () => {
     const sections = [
       section('long', 5_000),
       section('short', 3),
@@ -161,7 +161,7 @@ describe('markdownDocument', () => {
     expect(text.match(/^- long/gm)?.length).toBe(5_000 - Number(more));
   });
 
-  it('is never longer than asked and keeps all headings, whatever the sections are', () => {
+  it('stays within the limit and keeps all headings, for any sections', () => {
     const sections = fc.array(
       fc.record({
         heading: fc.constantFrom('one', 'two', 'three'),
@@ -182,7 +182,7 @@ describe('markdownDocument', () => {
     checkProperty('documents', property, { runs: RUNS });
   });
 
-  it('shows one line of whatever was said', () => {
+  it('shows any text as one line', () => {
     expect(visibleLines(markdownText(ALL_HOSTILE_MARKUP))).not.toContain('\n');
   });
 });

@@ -10,7 +10,7 @@ import {
 import { machine } from '../../machines/autonomous-dev.ts';
 import type { ChangeReport } from '../../machines/autonomous-dev/change-events.ts';
 import type { LoopInput } from '../../machines/autonomous-dev/input.ts';
-import type { Progress } from '../../machines/autonomous-dev/progress.ts';
+import type { LoopProgress } from '../../machines/autonomous-dev/progress.ts';
 import { pullRequestBody, pullRequestText, titleOf } from '../../machines/autonomous-dev/pull-request.ts';
 import type { LoopReport } from '../../machines/autonomous-dev/report.ts';
 import type { Feedback } from '../../machines/code-review/feedback.ts';
@@ -28,7 +28,7 @@ const FACTS = { head: 'a'.repeat(40), commits: ['one'], diffStat: ` x | 1 +\n${E
 const GITHUB_CHARS_MAX = 65_536;
 const SECTIONS = [
   'What was done',
-  'What was tried and not taken',
+  'What was tried and not merged',
   'What was decided',
   'How it was tested',
   'How it was planned',
@@ -92,7 +92,7 @@ const reportOf = (text: string, changes = [changeOf(text), changeOf(text, 'stuck
   pullRequest: null,
 });
 
-/** The text of a pull request is the report's own, and what agents said is in it as text and code alone. */
+/** Expects the report's own structure, with agents' text only as text and code. */
 function expectReport(markdown: string): void {
   const { elements, headings, prose } = rendered(markdown);
   expect(headings.filter((one) => one.startsWith('h2 '))).toEqual(SECTIONS.map((one) => `h2 ${one}`));
@@ -104,7 +104,7 @@ function expectReport(markdown: string): void {
 }
 
 describe('the text of the pull request', () => {
-  it('is the report whatever agents, tests and git say', () => {
+  it('is the report for any text of agents, tests and git', () => {
     for (const text of [...HOSTILE, EVERYTHING]) {
       const report = reportOf(text);
       expectReport(pullRequestText(report, FACTS));
@@ -115,14 +115,14 @@ describe('the text of the pull request', () => {
     checkProperty('reports', property, { runs: 50 });
   });
 
-  it('keeps its sections whatever is to be built', () => {
+  it('keeps its sections for any feature', () => {
     for (const feature of [...HOSTILE, EVERYTHING]) {
       const { headings } = rendered(pullRequestBody({ ...reportOf('x'), feature }, FACTS));
       expect(headings).toEqual(SECTIONS.map((one) => `h2 ${one}`));
     }
   });
 
-  it('keeps every section with 600 tasks, and is no longer than GitHub takes', () => {
+  it('keeps every section with 600 tasks, within GitHub’s limit', () => {
     const changes = Array.from({ length: 600 }, () =>
       changeOf('Let each customer pay in as many parts as there are months'),
     );
@@ -130,11 +130,11 @@ describe('the text of the pull request', () => {
     expect(body.length).toBeLessThan(GITHUB_CHARS_MAX);
     expectReport(body);
     expect(body).toContain('- run 1: `npm test as asked` → exit code 0');
-    expect(body).toMatch(/\n\n… and \d+ more lines\.\n\n## What was tried and not taken/);
+    expect(body).toMatch(/\n\n… and \d+ more lines\.\n\n## What was tried and not merged/);
     expect(pullRequestText(reportOf('x', changes), FACTS).match(/^- \*\*Let each/gm)).toHaveLength(600);
   });
 
-  it('has a title in which nothing acts', () => {
+  it('has an inert title', () => {
     for (const feature of HOSTILE) {
       const title = titleOf(feature);
       expect(title).toBe(commitMessage(feature).split('\n')[0]);
@@ -144,7 +144,7 @@ describe('the text of the pull request', () => {
 });
 
 describe('the message of a merge', () => {
-  it('has nothing of a title that acts', () => {
+  it('makes the title inert', () => {
     const input: LoopInput = {
       feature: 'Costs',
       repository: {
@@ -171,8 +171,8 @@ describe('the message of a merge', () => {
   });
 });
 
-/** Everything that the screen tells of, with the text in every field that others write. */
-function progressWith(text: string): Progress[] {
+/** All progress events, with the text in every field that others write. */
+function progressWith(text: string): LoopProgress[] {
   const review = reviewOf(text);
   const [decision] = changeOf(text).decisions;
   const about = { taskId: 'csv', agent: 'ada' };
@@ -216,7 +216,7 @@ function progressWith(text: string): Progress[] {
 describe('the screen', () => {
   afterEach(() => vi.restoreAllMocks());
 
-  it('shows nothing that acts on it, and no line that somebody else has begun', () => {
+  it('shows no text that acts on it, and no line started by others', () => {
     const lines: string[] = [];
     for (const stream of ['log', 'error'] as const)
       vi.spyOn(console, stream).mockImplementation((text: string) => void lines.push(...text.split('\n')));
@@ -228,12 +228,12 @@ describe('the screen', () => {
     expect(lines.length).toBeGreaterThan(500);
     expect(lines.filter((line) => !isClean(line.replaceAll('\t', '')))).toEqual([]);
     const forgedLines = lines.filter((line) => line.startsWith('== delivered'));
-    // What is told by `complain` alone has no shape of its own.
+    // Lines from `complain` alone have no shape of their own.
     expect(forgedLines).toEqual(['== delivered: all tasks are done']);
     expect(lines.filter((line) => line.startsWith('   0.1 s'))).toEqual(['   0.1 s  csv merged']);
   });
 
-  it('shows the output of tests without colours, and leaves out no other character', () => {
+  it('shows the output of tests without colours, and omits no other character', () => {
     const output = '\u001b[31m✗ one\u001b[0m\r\n\u001b]0;owned\u0007two';
     const shown = progressText({ type: 'tested', command: 'npm test', exitCode: 1, output, round: 0 }, '   1.0 s');
     const log = vi.spyOn(console, 'log').mockImplementation(() => {});

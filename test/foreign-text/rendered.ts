@@ -3,11 +3,11 @@ import { gfm, gfmHtml } from 'micromark-extension-gfm';
 
 /** Markdown as GitHub reads it, by a parser that is not ours. */
 export interface Rendered {
-  /** Names of all elements, in order; those that somebody wrote as HTML are among them. */
+  /** The names of all elements in order, including those written as HTML. */
   readonly elements: readonly string[];
-  /** The headings, `h2 What was done`, that stand in no quotation. */
+  /** The headings outside of quotations, such as `h2 What was done`. */
   readonly headings: readonly string[];
-  /** The text outside of code, where a forge looks for what it acts on. */
+  /** The text outside of code, in which a forge acts. */
   readonly prose: string;
   /** The text outside of quotations. */
   readonly outside: string;
@@ -60,6 +60,6 @@ function textOf(html: string): string {
   return html.replaceAll(/<[^>]*>/g, '').replaceAll(/&(\w+);/g, (_, name: string) => ENTITIES[name] ?? `&${name};`);
 }
 
-/** What GitHub makes something of in text: mentions, references, links, mathematics, pictures by name, commits. */
+/** What GitHub interprets in text: mentions, references, links, mathematics, emoji names, commits. */
 export const ACTS_ON_GITHUB =
   /@[a-z0-9]|#\d|\bGH-\d|:\/\/|\bwww\.|\$|:[\w+-]+:|\b(?:GHSA|CVE)-|\b[0-9a-f]{7,40}\b|[\p{Default_Ignorable_Code_Point}]/iu;

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-/** An empty repository with one commit, of a user who has configured whatever could change what git does with messages. */
+/** An empty repository with one commit, of a user whose configuration changes all that git does with messages. */
 export class ScratchRepository implements Disposable {
   readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-text-'));
 
@@ -14,7 +14,7 @@ export class ScratchRepository implements Disposable {
     this.commit('Start');
   }
 
-  /** Commits nothing, as the team does, and gives the message as git has it. */
+  /** Makes an empty commit as the team does, and returns the message as git stored it. */
   commit(message: string): string {
     this.git(['commit', '--quiet', '--allow-empty', '--cleanup=whitespace', '--message', message]);
     return this.git(['log', '-1', '--format=%B']).trimEnd();

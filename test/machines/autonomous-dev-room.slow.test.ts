@@ -17,14 +17,14 @@ let outer: string;
 beforeEach(() => void (outer = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-loop-')))));
 afterEach(() => fs.rmSync(outer, { recursive: true, force: true }));
 
-/** What an agent makes of a task; the number is that of its commits before. Null when it returns the task, undefined when nothing is heard of it. */
+/** An agent's work on a task after `before` commits: the new text. Null if it returns the task, undefined if it falls silent. */
 type Work = (taskId: string, before: number) => string | null | undefined;
 
 interface Conduct {
   readonly work: Work;
-  /** Whether it claims a task that it is offered; it never claims again what it returned. */
+  /** Whether it claims an offered task; it never claims a task again that it returned. */
   readonly claims?: (task: Offer) => boolean;
-  /** Answers to a REVIEW-REQUEST; it approves when not given. */
+  /** Answers to a REVIEW-REQUEST. Default: approve. */
   readonly reviews?: 'REVIEW-FEEDBACK' | 'BLOCKED';
 }
 
@@ -42,7 +42,7 @@ interface Start {
   readonly workspace?: { readonly directory: string; readonly branch: string };
 }
 
-/** Claims what is offered, commits what `work` says, and reviews what others did: with git and mail alone. */
+/** Claims offered tasks, commits what `work` returns, and reviews the others' changes, with git and mail alone. */
 async function serve(agent: Agent, conduct: Conduct, heard: string[], signal: AbortSignal): Promise<void> {
   const { work, claims = () => true, reviews = 'REVIEW-FEEDBACK' } = conduct;
   const returned = new Set<string>();
@@ -85,7 +85,7 @@ async function* iterate(
 
 const TASK = { id: 'wellness', title: 'Make all well', description: 'In state.txt.' };
 
-/** A development in a repository of its own, by two agents; of one task where no others are given. */
+/** A development by two agents in a repository of its own. Default: of one task. */
 async function develop(
   conduct: { readonly ada: Conduct; readonly ben: Conduct },
   over: Partial<LoopInput> = {},
@@ -117,7 +117,7 @@ async function develop(
       },
       testCommand: TESTS,
       agents: ['ada', 'ben'],
-      // Nobody of that name is there, so that it begins at once.
+      // No agent has that name, so that the development starts at once.
       researcher: 'nobody',
       plan: { tasks: [TASK] },
       ...over,
@@ -131,15 +131,15 @@ async function develop(
 
 const bothDo = (work: Work): { ada: Conduct; ben: Conduct } => ({ ada: { work }, ben: { work } });
 
-test('a failing run is mended three times at most, and then it says that the tests still fail', async () => {
+test('a failing test run gets at most three fix rounds; then the reason says that the tests still fail', async () => {
   const { report, heard, room, repository } = await develop(bothDo((taskId) => `still wrong after ${taskId}`));
   await using _ = room;
   expect(report).toMatchObject({
     outcome: 'tests-failed',
-    reason: 'the tests still fail after 3 rounds of mending',
+    reason: 'the tests still fail after 3 fix rounds',
     delivery: null,
   });
-  // Each run saw what the round before it had made, and told the next one.
+  // Each run saw the work of the round before, and its output went into the next task.
   const tasks = ['wellness', 'fix-1', 'fix-2', 'fix-3'];
   const states = tasks.map((id) => `still wrong after ${id}`);
   expect(report.tests.map(({ exitCode, output }) => [exitCode, output])).toEqual(states.map((state) => [1, state]));
@@ -149,13 +149,13 @@ test('a failing run is mended three times at most, and then it says that the tes
   expect(report.changes.map(({ taskId, outcome }) => `${taskId} ${outcome}`)).toEqual(
     tasks.map((id) => `${id} merged`),
   );
-  // What there is lies on the branch, and nowhere else.
+  // The work is on the branch, and nowhere else.
   expect(await git(['show', 'mailroom/well:state.txt'], { directory: repository })).toBe('still wrong after fix-3');
   expect(await git(['rev-parse', 'main'], { directory: repository })).toBe(report.base);
   console.log(`${report.tests.length} runs of the tests, ${report.changes.length} tasks merged`);
 });
 
-test('what the second round mends is delivered', async () => {
+test('a fix in the second round is delivered', async () => {
   const { report, room } = await develop(
     bothDo((taskId) => (taskId === 'fix-2' ? 'all is well' : `wrong after ${taskId}`)),
   );
@@ -163,12 +163,12 @@ test('what the second round mends is delivered', async () => {
   expect(report.outcome).toBe('delivered');
   expect(report.tests.map(({ exitCode }) => exitCode)).toEqual([1, 1, 0]);
   const text = fs.readFileSync(report.delivery?.pullRequest ?? '', 'utf8');
-  expect(text).toContain('Mend what the tests found (round 2 of 3)');
+  expect(text).toContain('Fix the failing tests (round 2 of 3)');
 });
 
-test('the good work of one is delivered although the other returns every task, and each is asked once', async () => {
+test('the work of one agent is delivered although the other returns every task, and each is asked once', async () => {
   const { report, heard, room } = await develop({
-    // Only when the other one has returned it, so that its review comes after that.
+    // Claims only after the other agent has returned the task, so that the review comes after that.
     ada: { work: () => 'all is well', claims: ({ epoch }) => epoch > 1 },
     ben: { work: () => null },
   });
@@ -182,7 +182,7 @@ test('the good work of one is delivered although the other returns every task, a
   expect(report.releases).toMatchObject([{ agent: 'ben', end: 'given-back', reason: 'I cannot do it' }]);
 });
 
-test('what nobody reviews stays with its author, and the run stops with what it waits for', async () => {
+test('work that nobody reviews stays with its author, and the run stops with what it waits for', async () => {
   const { report, heard, room, repository } = await develop(
     {
       ada: { work: () => 'all is well', claims: ({ epoch }) => epoch > 1 },
@@ -200,7 +200,7 @@ test('what nobody reviews stays with its author, and the run stops with what it 
   const commit = report.changes.at(-1)?.submissions[0]?.commit ?? '';
   expect(report.reason).toMatch(
     new RegExp(
-      `^wellness cannot be merged, ${commit} of ada waits for a review: ben (?:declined|did not answer within 0.002 minutes); it was asked for 3 times$`,
+      `^wellness cannot be merged, ${commit} of ada waits for a review: ben (?:declined|did not answer within 0.002 minutes); reviews were requested 3 times$`,
     ),
   );
   expect(report).toMatchObject({
@@ -213,7 +213,7 @@ test('what nobody reviews stays with its author, and the run stops with what it 
   expect(await git(['show', `${commit}:state.txt`], { directory: repository })).toBe('all is well');
 });
 
-test('a task whose holder falls silent again and again ends the run after three claims, with each of them', async () => {
+test('a task whose holders keep falling silent ends the run after three claims, and the reason lists each', async () => {
   const { report, heard, room } = await develop(
     { ada: { work: () => undefined }, ben: { work: () => null, claims: () => false } },
     { leaseMinutes: 0.005 },
@@ -232,8 +232,8 @@ test('a task whose holder falls silent again and again ends the run after three 
   });
 });
 
-describe('a commit that somebody puts on the branch that is delivered', () => {
-  /** Commits there, as any program can. */
+describe('a foreign commit on the delivered branch', () => {
+  /** Commits on the branch, as any program can. */
   const PLANT = 'git -c user.name=Eve -c user.email=eve@localhost commit --quiet --allow-empty -m Planted';
 
   test.each([

@@ -56,7 +56,7 @@ const released = (taskId: string, agent: string, over: object = {}, epoch = 1): 
   type: 'TASK-RELEASED',
   ...about(taskId, epoch),
   agent,
-  reason: 'nothing was heard of it',
+  reason: 'no message before the lease ended',
   end: 'silent',
   isBlocked: false,
   ...over,
@@ -75,7 +75,7 @@ const ran = (exitCode: number | null, stdout: string, timedOut = false): object 
   timedOut,
 });
 const merge = (commit: string): object => ({ status: 'merged', commit, diffStat: ' 1 file changed' });
-/** What the last step told a child. */
+/** The events that the last step sent to a child. */
 const told = ({ toChildren }: RecordedWorkflow, childId: string): PlainEvent[] =>
   toChildren.filter((one) => one.childId === childId).map(({ event }) => event);
 const reportOf = (run: RecordedWorkflow): LoopReport => {
@@ -83,13 +83,13 @@ const reportOf = (run: RecordedWorkflow): LoopReport => {
   return run.output as LoopReport;
 };
 const timer = (run: RecordedWorkflow, name: string): string => run.timers.find((one) => one.includes(name)) ?? name;
-/** Everything that was offered is done and merged, and the branch is where it must be. */
+/** All offered tasks are done and merged, and the branch is where it must be. */
 const settled = (run: RecordedWorkflow): RecordedWorkflow => settling(run).done('settle', null);
 const settling = (run: RecordedWorkflow): RecordedWorkflow =>
   run.happens({ type: 'TASKS-SETTLED', tasks: [...Array(9).keys()].map((n) => ({ id: `fix-${n}` })) });
 
 describe('research and planning', () => {
-  it('makes the branch first, tells everybody of the research, and asks the researcher', () => {
+  it('creates the branch first, announces the research, and asks the researcher', () => {
     const run = begin();
     expect(run.started('open').input).toEqual(INPUT.repository);
     run.done('open', { directory: '/work/integration' });
@@ -103,7 +103,7 @@ describe('research and planning', () => {
     });
   });
 
-  it('keeps the answer with its sender and message, and goes on without one when none comes', () => {
+  it('keeps the answer with its sender and message, and continues without one if none comes', () => {
     const run = planning();
     expect(run.emitted).toContainEqual({
       type: 'researched',
@@ -117,7 +117,7 @@ describe('research and planning', () => {
     expect(silent.countOf('distribute')).toBe(1);
   });
 
-  it('takes the plan that is given, that of the planner, or the built-in one, and says which', () => {
+  it('takes the given plan, the planner’s, or the built-in one, and says which', () => {
     const sourceOf = (run: RecordedWorkflow): unknown => run.emitted.find(({ type }) => type === 'planned')?.['source'];
     expect(sourceOf(working())).toBe('the plan that was given');
     expect(sourceOf(planning())).toBe('the built-in template, because nobody was asked for a plan');
@@ -126,7 +126,7 @@ describe('research and planning', () => {
     expect(planned.started('distribute').input).toMatchObject({ plan: { tasks: TASKS }, acceptance: 'parent' });
   });
 
-  it('asks a planner for a plan that can be used with the fault of the last one, three times in all', () => {
+  it('asks a planner again with the fault of its last plan, three times in all', () => {
     const run = planning({ planner: 'ben' });
     const cyclic = { tasks: [{ ...TASKS[0], dependsOn: ['parser'] }] };
     run.done('question', answer('ben', 'here', cyclic));
@@ -142,13 +142,13 @@ describe('research and planning', () => {
     );
   });
 
-  it('does not ask again who cannot plan, or cannot be reached', () => {
+  it('does not ask a planner again that cannot plan or cannot be reached', () => {
     const blocked = planning({ planner: 'ben' }).done('question', answer('ben', 'no idea', undefined, 'BLOCKED'));
     const gone = planning({ planner: 'ben' }).fails('question', 'nobody has the address ben');
     for (const run of [blocked, gone]) expect([run.countOf('question'), run.countOf('distribute')]).toEqual([2, 1]);
   });
 
-  it('ends with the reason when the branch cannot be made', () => {
+  it('ends with the reason if the branch cannot be created', () => {
     const report = reportOf(begin().fails('open', 'git worktree add failed'));
     expect(report).toMatchObject({ outcome: 'failed', delivery: null });
     expect(report.reason).toContain('git worktree add failed');
@@ -156,7 +156,7 @@ describe('research and planning', () => {
 });
 
 describe('a task', () => {
-  it('is a change of its own from the claim on, which says where to work', () => {
+  it('has a change of its own from the claim on, which says where to work', () => {
     const run = working().happens(claimed('parser', 'ben'));
     expect(run.started('change')).toMatchObject({
       childId: 'change-parser-1',
@@ -166,7 +166,7 @@ describe('a task', () => {
     expect(told(run, 'distributor')).toEqual([{ type: 'ASSIGN', ...about('parser'), workspace: WORKSPACE }]);
   });
 
-  it('is reviewed by those who have nothing to do before those at work, and not by who fell silent', () => {
+  it('is reviewed by free agents before busy ones, and not by silent ones', () => {
     const run = working()
       .happens(claimed('parser', 'ben'))
       .happens(claimed('report', 'ada'))
@@ -178,7 +178,7 @@ describe('a task', () => {
     ]);
   });
 
-  it('is reviewed by who has returned a task, and by who is heard again after having been silent', () => {
+  it('is reviewed by agents that returned a task, and by formerly silent agents that have been heard again', () => {
     const reviewers = (run: RecordedWorkflow): unknown =>
       told(
         run.happens({ ...claimed('parser', 'ben'), type: 'TASK-COMPLETED', commit: 'c', summary: '', messageId: 'm' }),
@@ -199,14 +199,14 @@ describe('a task', () => {
       expect([word.type, reviewers(lost('silent').happens(word))]).toEqual([word.type, ['cleo', 'ada', 'ben']]);
   });
 
-  it('is not reviewed by who let the time for a review pass, unless a lease shows that the agent is alive', () => {
+  it('is not reviewed by an agent that missed a review deadline, unless a lease shows that it is alive', () => {
     const run = working().happens(claimed('parser', 'ben')).happens(claimed('report', 'ada'));
     run.happens({ type: 'ANSWERED', ...about('parser'), agents: [], silent: ['cleo', 'ada'] });
     run.happens({ ...claimed('parser', 'ben'), type: 'TASK-COMPLETED', commit: 'c', summary: '', messageId: 'm' });
     expect(told(run, 'change-parser-1')).toMatchObject([{ agents: ['ada', 'ben'] }]);
   });
 
-  it('is reviewed by one who fell silent where there is nobody else, instead of by nobody', () => {
+  it('is reviewed by a silent agent if there is no other', () => {
     const run = working({ agents: ['ada', 'ben'] })
       .happens(claimed('parser', 'ben'))
       .happens(claimed('report', 'ada'))
@@ -215,22 +215,22 @@ describe('a task', () => {
     expect(told(run, 'change-parser-1')).toMatchObject([{ agents: ['ben', 'ada'] }]);
   });
 
-  it('that nobody reviews stops the run, with the commit that waits and for whom', () => {
+  it('stops the run if nobody reviews it, and the reason names the commit and whom it waits for', () => {
     const run = working().happens(claimed('parser', 'ben'));
     const report = { taskId: 'parser', outcome: 'stuck', submissions: [{ commit: 'c1' }] };
     run.happens({ type: 'STALLED', ...about('parser'), reason: 'c1 of ben waits for a review: cleo declined', report });
     expect(reportOf(run)).toMatchObject({
       outcome: 'blocked',
-      reason: 'parser cannot be merged, c1 of ben waits for a review: cleo declined; it was asked for 3 times',
+      reason: 'parser cannot be merged, c1 of ben waits for a review: cleo declined; reviews were requested 3 times',
       changes: [report],
     });
   });
 
-  it('that was lost three times ends the run as blocked, with each time and why, and nothing is mended', () => {
+  it('ends the run as blocked when it was lost three times, with each loss and its reason, and nothing is fixed', () => {
     const run = working();
     for (const [at, [agent, end, reason]] of [
       ['ben', 'given-back', 'no spec'],
-      ['cleo', 'silent', 'nothing was heard of it'],
+      ['cleo', 'silent', 'no message before the lease ended'],
       ['ben', 'taken-away', 'all 5 rounds of its review are over'],
     ].entries())
       run
@@ -245,7 +245,7 @@ describe('a task', () => {
     });
   });
 
-  it('goes on after feedback, rests while it is voted on, and goes to somebody else when it is stuck', () => {
+  it('continues after feedback, is suspended during a vote, and goes to another agent when it is stuck', () => {
     const run = working().happens(claimed('parser', 'ben'));
     run.happens({ type: 'GO-ON', ...about('parser'), feedback: 'What of ""?' });
     expect(told(run, 'distributor')).toEqual([{ type: 'REWORK', ...about('parser'), feedback: 'What of ""?' }]);
@@ -255,7 +255,7 @@ describe('a task', () => {
     expect(told(run, 'distributor')).toEqual([{ type: 'RELEASE', ...about('parser'), reason: 'no reviewers' }]);
   });
 
-  it('hears nothing of a change whose epoch is over', () => {
+  it('ignores a change whose epoch is over', () => {
     const run = working()
       .happens(claimed('parser', 'ben'))
       .happens({ type: 'TASK-RELEASED', ...about('parser'), agent: 'ben', reason: 'silent', isBlocked: false })
@@ -274,8 +274,8 @@ describe('a task', () => {
   });
 });
 
-describe('what is approved', () => {
-  it('is merged one after the other, in that order, and then accepted', () => {
+describe('an approved commit', () => {
+  it('is merged in the order of approval, one at a time, and then accepted', () => {
     const run = working().happens(claimed('a', 'ben')).happens(claimed('b', 'cleo'));
     run.happens(approved('a', 'ben')).happens(approved('b', 'cleo'));
     expect(run.countOf('merge')).toBe(1);
@@ -289,14 +289,14 @@ describe('what is approved', () => {
     expect([run.countOf('merge'), run.started('merge').input]).toMatchObject([2, { commit: 'commit-of-b-1' }]);
   });
 
-  it('is merged into the commit that the merge before it made, and a task begins with what is merged', () => {
+  it('is merged into the previous merge, and a new task starts from what is merged', () => {
     const run = working().happens(claimed('a', 'ben')).happens(claimed('b', 'cleo'));
     expect(run.started('change').input).toMatchObject({ start: INPUT.repository.base });
     run.happens(approved('a', 'ben')).happens(approved('b', 'cleo'));
     expect(run.started('merge').input).toMatchObject({ head: INPUT.repository.base });
     run.done('merge', merge('m1'));
     expect(run.started('merge').input).toMatchObject({ head: 'm1' });
-    // One that was in the branch already makes no merge.
+    // A commit that is already in the branch makes no merge.
     run.done('merge', merge('m1')).happens(claimed('c', 'ben'));
     expect(run.started('change').input).toMatchObject({ start: 'm1' });
     expect(settling(run).started('settle').input).toEqual({ repository: INPUT.repository, head: 'm1' });
@@ -312,7 +312,7 @@ describe('what is approved', () => {
     });
   });
 
-  it('goes back to its change when it conflicts, and holds nobody up', () => {
+  it('goes back to its change when it conflicts, and delays no other', () => {
     const run = working().happens(claimed('a', 'ben')).happens(claimed('b', 'cleo'));
     run.happens(approved('a', 'ben')).happens(approved('b', 'cleo'));
     run.done('merge', { status: 'conflict', files: ['x.js'], with: 'head' });
@@ -321,14 +321,14 @@ describe('what is approved', () => {
     expect(run.started('merge').input).toMatchObject({ commit: 'commit-of-b-1' });
   });
 
-  it('ends the development with the reason when it cannot be merged at all', () => {
+  it('ends the development with the reason if it cannot be merged at all', () => {
     const run = working().happens(claimed('a', 'ben')).happens(approved('a', 'ben'));
     expect(reportOf(run.fails('merge', 'the disk is full')).reason).toContain('the disk is full');
   });
 });
 
 describe('testing', () => {
-  it('delivers when the tests pass, with what the report says', () => {
+  it('delivers when the tests pass, with the content of the report', () => {
     const run = settled(working());
     expect(run.started('test').input).toMatchObject({ line: 'npm test', cwd: '/work/integration' });
     run.done('test', ran(0, 'ok 5'));
@@ -339,7 +339,7 @@ describe('testing', () => {
     expect(reportOf(run)).toMatchObject({ outcome: 'delivered', delivery });
   });
 
-  it('makes a task of a failure, with the output, and delivers when it is mended', () => {
+  it('makes a task of a failure, with the output, and delivers once it is fixed', () => {
     const run = settled(working()).done('test', ran(1, 'not ok 3 - adds up to the cent'));
     const description = expect.stringMatching(/ended with 1.*not ok 3 - adds up to the cent/s) as string;
     const title = expect.stringContaining('1 of 3') as string;
@@ -348,7 +348,7 @@ describe('testing', () => {
     expect(settled(run).done('test', ran(0, 'ok')).countOf('deliver')).toBe(1);
   });
 
-  it('stops after three rounds of mending and says so, with every run of the tests', () => {
+  it('stops after three fix rounds and says so, with every run of the tests', () => {
     const run = settled(working());
     for (const round of [1, 2, 3]) {
       run.done('test', ran(round === 2 ? null : 1, `failure ${round}`, round === 2));
@@ -361,7 +361,7 @@ describe('testing', () => {
     const report = reportOf(run);
     expect(report).toMatchObject({
       outcome: 'tests-failed',
-      reason: 'the tests still fail after 3 rounds of mending',
+      reason: 'the tests still fail after 3 fix rounds',
       delivery: null,
     });
     expect(report.tests.map(({ exitCode, output }) => [exitCode, output])).toEqual([
@@ -373,15 +373,15 @@ describe('testing', () => {
     expect(run.countOf('deliver')).toBe(0);
   });
 
-  it.each([0, 1])('mends %i times when it is told so', (fixRounds) => {
+  it.each([0, 1])('has %i fix rounds if the input says so', (fixRounds) => {
     const run = settled(working({ fixRounds }));
     for (let round = 1; round <= fixRounds; round++) settled(run.done('test', ran(1, 'no')));
     expect(reportOf(run.done('test', ran(1, 'no'))).reason).toBe(
-      `the tests still fail after ${fixRounds} ${fixRounds === 1 ? 'round' : 'rounds'} of mending`,
+      `the tests still fail after ${fixRounds} fix ${fixRounds === 1 ? 'round' : 'rounds'}`,
     );
   });
 
-  it('does not deliver what lacks a task that nobody can do, though the tests pass', () => {
+  it('does not deliver without a task that nobody can do, though the tests pass', () => {
     const run = working()
       .happens(claimed('parser', 'ben'))
       .happens(released('parser', 'ben', { end: 'given-back', reason: 'no spec', isBlocked: true }));
@@ -391,7 +391,7 @@ describe('testing', () => {
     });
   });
 
-  it('lets a failing run be mended although nobody can do a task of the plan, and names both in the end', () => {
+  it('has a failing run fixed although nobody can do a task of the plan, and names both at the end', () => {
     const run = settled(
       working({ fixRounds: 1 }).happens(
         released('parser', 'ben', { end: 'given-back', reason: 'no spec', isBlocked: true }),
@@ -401,12 +401,11 @@ describe('testing', () => {
     expect(told(run, 'distributor')).toMatchObject([{ type: 'ADD-TASKS', tasks: [{ id: 'fix-1' }] }]);
     expect(reportOf(settled(run).done('test', ran(1, 'no parser')))).toMatchObject({
       outcome: 'blocked',
-      reason:
-        'nobody can do parser (lost once: ben returned it: no spec), and the tests still fail after 1 round of mending',
+      reason: 'nobody can do parser (lost once: ben returned it: no spec), and the tests still fail after 1 fix round',
     });
   });
 
-  it('delivers although one round of mending was given back by everybody, when the next one helps', () => {
+  it('delivers when a fix round helps, although everybody gave back the one before', () => {
     const run = settled(working()).done('test', ran(1, 'no'));
     run.happens({ type: 'TASK-RELEASED', ...about('fix-1'), agent: 'ben', reason: 'I cannot', isBlocked: true });
     settled(run).done('test', ran(1, 'no'));
@@ -414,42 +413,42 @@ describe('testing', () => {
     expect(settled(run).done('test', ran(0, 'ok')).countOf('deliver')).toBe(1);
   });
 
-  it('tests again when somebody is still at work, and does not deliver without that', () => {
+  it('tests again while an agent still works, and does not deliver without its work', () => {
     const run = settled(working()).happens(claimed('parser', 'ben')).done('test', ran(0, 'ok'));
     expect([run.countOf('deliver'), run.countOf('test')]).toEqual([0, 1]);
     run.happens(approved('parser', 'ben')).done('merge', merge('m'));
     expect(settled(run).done('test', ran(0, 'ok')).countOf('deliver')).toBe(1);
   });
 
-  it('does not take for mended what was settled before the task of mending was there', () => {
+  it('ignores that all tasks were settled before the fix task existed', () => {
     const run = settled(working()).done('test', ran(1, 'no'));
     run.happens({ type: 'TASKS-SETTLED', tasks: [{ id: 'parser' }] });
     expect(run.countOf('test')).toBe(1);
     expect(settled(run).countOf('test')).toBe(2);
   });
 
-  it('gives a task of mending a name that the plan does not have', () => {
+  it('gives a fix task an id that the plan does not use', () => {
     const plan = { tasks: [{ ...TASKS[0], id: 'fix-1' }] };
     const run = settled(working({ plan } as Partial<LoopInput>)).done('test', ran(1, 'no'));
     expect(told(run, 'distributor')).toMatchObject([{ type: 'ADD-TASKS', tasks: [{ id: 'fix-fix-1' }] }]);
   });
 
-  it('ends with the reason when the distribution takes no task of mending', () => {
+  it('ends with the reason if the distribution refuses a fix task', () => {
     const run = settled(working()).done('test', ran(1, 'no'));
     expect(reportOf(run.happens({ type: 'TASKS-REFUSED', reason: 'it is there' }))).toMatchObject({
       outcome: 'failed',
-      reason: 'a task of mending was refused: it is there',
+      reason: 'a fix task was refused: it is there',
     });
   });
 
-  it('is not done, and nothing is delivered, when the branch is not where it must be', () => {
+  it('does not start, and nothing is delivered, if the branch is not where it must be', () => {
     const fault = 'The branch mailroom/costs is at b, but this run left it at a.';
     const run = settling(working()).fails('settle', fault);
     expect(run.countOf('test')).toBe(0);
     expect(reportOf(run)).toMatchObject({ outcome: 'failed', reason: fault, delivery: null });
   });
 
-  it('ends with the reason when the tests cannot be run', () => {
+  it('ends with the reason if the tests cannot be run', () => {
     expect(reportOf(settled(working()).fails('test', 'spawn sh ENOENT')).reason).toContain('spawn sh ENOENT');
   });
 });
@@ -460,14 +459,14 @@ describe('the pull request', () => {
   const deliver = (over: Partial<LoopInput>): RecordedWorkflow =>
     settled(working(over)).done('test', ran(0, 'ok')).done('deliver', delivery);
 
-  it('is opened only when it is asked for', () => {
+  it('is opened only on request', () => {
     const run = deliver({});
     expect(run.countOf('publish')).toBe(0);
     expect(reportOf(run)).toMatchObject({ outcome: 'delivered', pullRequest: null });
     expect(isAllDone(reportOf(run))).toBe(true);
   });
 
-  it('is opened after the delivery, with the title of the feature, and shown and reported with its url', () => {
+  it('is opened after the delivery, with the title of the feature, and shown and reported with its URL', () => {
     const run = deliver(asked);
     expect(run.status).toBe('active');
     expect(run.started('publish').input).toEqual({
@@ -488,7 +487,7 @@ describe('the pull request', () => {
     expect(isAllDone(reportOf(run))).toBe(true);
   });
 
-  it('that cannot be opened leaves delivered what is delivered, with the reason and the commands that do it', () => {
+  it('may fail to open without undoing the delivery, and the report has the reason and the commands to open it', () => {
     const fault = 'gh pr create failed (1): GraphQL: no';
     const run = deliver(asked).fails('publish', fault);
     expect(run.emitted[0]).toEqual({ type: 'pull-request-failed', fault });
@@ -507,7 +506,7 @@ describe('the pull request', () => {
     expect(isAllDone(reportOf(run))).toBe(false);
   });
 
-  it('is waited for when the hours are over, because what is delivered is delivered', () => {
+  it('is waited for when the hours are over, because the delivery is done', () => {
     const run = deliver(asked);
     run.fires(timer(run, 'wallClock'));
     expect(run.status).toBe('active');
@@ -523,7 +522,7 @@ describe('the pull request', () => {
 });
 
 describe('the end', () => {
-  it('comes when nobody claims a task in time, and not when somebody did', () => {
+  it('comes when nobody claims a task in time, and not if somebody did', () => {
     const silent = working();
     expect(reportOf(silent.fires(timer(silent, 'answer')))).toMatchObject({
       outcome: 'nobody-answered',
@@ -533,7 +532,7 @@ describe('the end', () => {
     expect(busy.fires(timer(busy, 'answer')).status).toBe('active');
   });
 
-  it('comes when nobody claims what was lost, or what is to be mended, and not while somebody is at work', () => {
+  it('comes when nobody claims a lost task or a fix task, and not while somebody works', () => {
     const run = working()
       .happens(claimed('parser', 'ben'))
       .happens(released('parser', 'ben', { end: 'given-back' }));
@@ -549,7 +548,7 @@ describe('the end', () => {
     expect(reportOf(mending.done('test', ran(1, 'no')).fires('idle')).reason).toContain('fix-1 within 30 minutes');
   });
 
-  it('comes when the hours are over, wherever it is', () => {
+  it('comes when the hours are over, in every phase', () => {
     for (const run of [
       begin({ maxHours: 2 }),
       planning({ maxHours: 2 }),
@@ -565,11 +564,13 @@ describe('the end', () => {
     );
   });
 
-  it('comes before it begins where no change could ever be reviewed', () => {
-    expect(() => begin({ reviewersNeeded: 3 })).toThrow(/input\.reviewersNeeded: expected fewer than there are agents/);
+  it('comes at the start if no change could ever be reviewed', () => {
+    expect(() => begin({ reviewersNeeded: 3 })).toThrow(
+      /input\.reviewersNeeded: expected fewer than the number of agents/,
+    );
   });
 
-  it('keeps what was done by whom, in the order in which it ended', () => {
+  it('reports the changes and their agents, in the order in which they ended', () => {
     const change = (taskId: string): Partial<ChangeReport> => ({ taskId, outcome: 'merged' });
     const run = working().happens(claimed('a', 'ben')).happens(claimed('b', 'cleo'));
     run.happens(approved('b', 'cleo')).done('merge', merge('m1'));

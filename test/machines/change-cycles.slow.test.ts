@@ -32,12 +32,12 @@ interface Answer {
   readonly verdict: 'approved' | 'disagreement' | 'no-answer' | 'changes';
 }
 
-/** What an activity comes to is chosen by the exploration. */
+/** The exploration chooses the result of each activity. */
 function neverRun(of: unknown): Promise<never> {
   return Promise.reject(new Error(`nothing is run for ${String(of)}`));
 }
 
-/** Ends as a review does, by what an activity says; the reviewers are the activity. */
+/** Ends as a review does, with the result of an activity that stands for the reviewers. */
 const review = setup({
   types: {
     context: {} as { round: number; rounds: number; commit: string; outcome: string },
@@ -101,7 +101,7 @@ const reviewed = change.provide({
 });
 
 interface Context {
-  /** Questions that were paid for: of the author, of reviewers and voters. */
+  /** Paid questions: to the author, reviewers and voters. */
   readonly questions: number;
   readonly commits: number;
   readonly end: string;
@@ -109,7 +109,7 @@ interface Context {
 
 type Work = 'a new commit' | 'the same commit' | 'no commit';
 
-/** The loop, the distribution and the author of a change in one. */
+/** Loop, distribution and author of a change in one machine. */
 const loop = setup({
   types: { context: {} as Context, events: {} as FromChange, output: {} as string },
   actors: {
@@ -174,7 +174,7 @@ const loop = setup({
   output: ({ context }) => context.end,
 });
 
-/** What each activity may end with besides, or instead of, what it should. */
+/** The results that each activity may have in addition to, or instead of, the usual one. */
 type Possible = Readonly<Record<string, readonly unknown[]>>;
 
 function everyWay(possible: Possible): { ends: string[]; questions: number } {
@@ -210,40 +210,40 @@ const verdicts = (...all: readonly Answer['verdict'][]): Answer[] => all.map((ve
 const IN_VAIN = 'stuck: 3 times in a row nothing new was handed in: ';
 const EXHAUSTED = 'stuck: all 2 rounds of its review are over and it is not approved';
 
-it('comes to an end however often its author hands in nothing new, or what cannot be reviewed', () => {
+it('ends however often its author hands in nothing new, or commits that cannot be reviewed', () => {
   const { ends, questions } = everyWay({
     work: ['a new commit', 'no commit'],
     check: [{ fault: 'there is no such commit' }],
     answer: verdicts('approved', 'changes'),
   });
   expect(ends).toEqual(['merged', `${IN_VAIN}no commit was named`, `${IN_VAIN}there is no such commit`, EXHAUSTED]);
-  // In each of the two rounds twice in vain, and once not.
+  // In each of the two rounds, two submissions in vain and one that counts.
   expect(questions).toBe(2 * 3);
 });
 
-it('comes to an end whatever reviewers and voters say, and however often nobody answers', () => {
+it('ends whatever reviewers and voters answer, and however often nobody does', () => {
   const { ends, questions } = everyWay({
     answer: verdicts('approved', 'disagreement', 'no-answer', 'changes'),
     vote: [voteOf('keep'), voteOf('change')],
   });
   expect(ends).toEqual([
     'merged',
-    'stalled: a commit of ben waits for a review: cleo alone cannot approve it, it takes 1',
+    'stalled: a commit of ben waits for a review: cleo alone cannot approve it: 1 must',
     EXHAUSTED,
   ]);
   expect(questions).toBe(2);
 });
 
-it('comes to an end however often it conflicts, as long as nothing else is merged', () => {
+it('ends however often it conflicts, as long as nothing else is merged', () => {
   const { ends, questions } = everyWay({
     work: ['a new commit', 'the same commit'],
     merge: ['merged', 'conflict'],
   });
   expect(ends).toEqual([
     'merged',
-    `${IN_VAIN}a commit was handed in before; commit what is to be changed and hand in the new commit, or return the task`,
-    'stuck: it conflicted 3 times with the same commit h, in a.ts',
+    `${IN_VAIN}a commit was handed in before; commit the requested changes and hand in the new commit, or return the task`,
+    'stuck: its merge conflicted 3 times with the same commit h, in a.ts',
   ]);
-  // Once, and after each of two conflicts twice in vain and once not.
+  // One submission, and after each of two conflicts two in vain and one that counts.
   expect(questions).toBe(1 + 2 * 3);
 });

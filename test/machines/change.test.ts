@@ -51,7 +51,7 @@ const reviewOf = (outcome: string, commit: string, over: object = {}): object =>
   gone: [],
   ...over,
 });
-/** In its checkout, and at work. */
+/** The agent works in its checkout. */
 const working = (over: Partial<ChangeInput> = {}): RecordedWorkflow =>
   new RecordedWorkflow(machine, { input: { ...INPUT, ...over }, parent: 'loop' }).done('prepare', {
     directory: '/work/tasks/parser-1',
@@ -74,37 +74,37 @@ const voted = (run: RecordedWorkflow, issue: string, option: string): RecordedWo
   const output = { question: `Policy ${issue}`, outcome: 'decided', option, votes, missing: [] };
   return run.happens({ type: `xstate.done.actor.${actorId}`, actorId, output });
 };
-/** Without what tells who was heard. */
+/** The events to the parent except ANSWERED. */
 const saidBy = ({ toParent }: RecordedWorkflow): readonly PlainEvent[] =>
   toParent.filter(({ type }) => type !== 'ANSWERED');
 const containing = (text: string): string => expect.stringContaining(text) as string;
 
 describe('a disagreement', () => {
-  it('rests while it is voted on, by everybody and its author, and is approved when it may stay', () => {
+  it('suspends the change during a vote of everybody and the author, who keep it as it is', () => {
     const run = voting('m.1');
     expect(saidBy(run)).toMatchObject([{ type: 'PUT-TO-THE-VOTE', taskId: 'parser', epoch: 1 }]);
     expect(run.started('vote').input).toMatchObject({ electorate: ['ben', 'cleo', 'ada'], seconds: 60 });
     expect(saidBy(voted(run, 'm.1', 'keep'))).toMatchObject([{ type: 'APPROVED', commit: 'c1' }]);
   });
 
-  it('goes back to its author when the vote changes it', () => {
+  it('goes back to the author when the vote is for a change', () => {
     expect(saidBy(voted(voting('m.1'), 'm.1', 'change'))).toMatchObject([
       { type: 'GO-ON', feedback: containing('voted: change') },
     ]);
   });
 
-  it('has a commit reviewed that crossed it, instead of merging the one before', () => {
+  it('has a commit reviewed that was handed in meanwhile, instead of merging the one before', () => {
     const run = voted(voting('m.1').happens(submitted('c2')), 'm.1', 'keep');
     expect([saidBy(run), run.started('check').input]).toMatchObject([[], { commit: 'c2' }]);
     run.done('check', { commit: 'c2' });
     expect(run.started('review').input).toMatchObject({
-      change: { commit: 'c2', description: containing('So it stays as it is.') },
+      change: { commit: 'c2', description: containing('It stays as it is.') },
     });
     run.done('review', reviewOf('approved', 'c2'));
     expect(saidBy(run)).toMatchObject([{ type: 'APPROVED', commit: 'c2' }]);
   });
 
-  /** Both votes end, in this order. */
+  /** Ends both votes, in this order. */
   const bothVoted = (one: readonly [string, string], other: readonly [string, string]): RecordedWorkflow => {
     const run = voting('m.1', 'm.2');
     expect(run.emitted.find(({ type }) => type === 'disputed')).toMatchObject({
@@ -115,7 +115,7 @@ describe('a disagreement', () => {
     return voted(run, ...other);
   };
 
-  it('is decided for each of two issues of a round, and both votes are in the report and in the pull request', () => {
+  it('is decided for each of two issues of a round, and report and pull request have both votes', () => {
     const run = bothVoted(['m.2', 'keep'], ['m.1', 'keep']);
     expect(saidBy(run)).toMatchObject([{ type: 'APPROVED', commit: 'c1' }]);
     const report = run.happens({ type: 'MERGED', commit: 'm' }).output as ChangeReport;
@@ -138,7 +138,7 @@ describe('a disagreement', () => {
     [['m.1', 'keep'] as const, ['m.2', 'change'] as const],
     [['m.2', 'change'] as const, ['m.1', 'keep'] as const],
     [['m.2', 'change'] as const, ['m.1', 'change'] as const],
-  ])('goes back to its author with every decision when one of two votes changes it: %j, then %j', (one, other) => {
+  ])('goes back to the author with all decisions when one of two votes is for a change: %j, then %j', (one, other) => {
     expect(saidBy(bothVoted(one, other))).toMatchObject([
       { type: 'GO-ON', feedback: containing(`Policy ${one[0]}\nIt was put to the vote; voted: ${one[1]}.`) },
     ]);
@@ -147,7 +147,7 @@ describe('a disagreement', () => {
     ]);
   });
 
-  it('takes no vote when its reviewer has withdrawn the issue', () => {
+  it('needs no vote when its reviewer has withdrawn the issue', () => {
     const run = handsIn(working(), 'c1').done(
       'review',
       reviewOf('disagreement', 'c1', {
@@ -159,7 +159,7 @@ describe('a disagreement', () => {
     expect(saidBy(voted(run, 'm.2', 'keep'))).toMatchObject([{ type: 'APPROVED' }]);
   });
 
-  it('is decided before the commit is reviewed that was handed in meanwhile, which the reviewer is told', () => {
+  it('is decided before a commit handed in meanwhile is reviewed, and its reviewer is told the decision', () => {
     const run = handsIn(working(), 'c1')
       .happens({ type: 'CHANGES-REQUESTED', round: 1, issues: [], feedback: 'Two issues.' })
       .happens(submitted('c2'))
@@ -172,7 +172,7 @@ describe('a disagreement', () => {
     });
   });
 
-  it('ends with its change when a vote cannot be held', () => {
+  it('ends the change if a vote cannot be held', () => {
     const run = voting('m.1', 'm.2').happens({
       type: 'xstate.error.actor.vote-m-1',
       actorId: 'vote-m-1',
@@ -181,7 +181,7 @@ describe('a disagreement', () => {
     expect(saidBy(run)).toMatchObject([{ type: 'STUCK', reason: 'no electorate' }, { type: 'CHANGE-ENDED' }]);
   });
 
-  it('leaves room for every decision in what the next reviewer is told, however long the task is', () => {
+  it('leaves room for all decisions in the next review request, however long the task is', () => {
     const issues = [...Array(12).keys()].map((at) => `m.${at}`);
     const run = handsIn(working({ task: { ...INPUT.task, description: 'long '.repeat(1_600) } }), 'c1');
     run.done('review', reviewOf('disagreement', 'c1', { disagreements: issues.map((one) => disagreementOn(one)) }));
@@ -192,17 +192,20 @@ describe('a disagreement', () => {
   });
 });
 
-describe('what is handed in', () => {
-  const feedback = (fault: string): object => ({ type: 'GO-ON', feedback: `It cannot be reviewed: ${fault}.` });
+describe('a submission', () => {
+  const feedback = (fault: string): object => ({
+    type: 'GO-ON',
+    feedback: `Your submission cannot be reviewed: ${fault}.`,
+  });
 
-  it('is one commit from then on, whatever name it was given by', () => {
+  it('is one commit id from then on, whatever name it was handed in by', () => {
     const run = working().happens(submitted('my-branch')).done('check', { commit: 'c1' });
     expect(run.started('review').input).toMatchObject({ change: { commit: 'c1', base: 'c0' } });
     run.done('review', reviewOf('approved', 'c1'));
     expect(run.toParent).toMatchObject([{ type: 'APPROVED', commit: 'c1' }]);
   });
 
-  it('goes back to its author in words when it cannot be reviewed, at first and as a revision', () => {
+  it('goes back to its author with the fault if it cannot be reviewed, at first and as a revision', () => {
     const run = working().happens(submitted('c1')).done('check', { fault: 'there is no commit c1' });
     expect(run.toParent).toMatchObject([feedback('there is no commit c1')]);
     handsIn(run, 'c2').happens({ type: 'CHANGES-REQUESTED', round: 1, issues: [], feedback: 'What of ""?' });
@@ -215,7 +218,7 @@ describe('what is handed in', () => {
     ]);
   });
 
-  it('is reviewed once more when its author has merged what it conflicts with', () => {
+  it('is reviewed again when its author has resolved a conflict', () => {
     const run = handsIn(working(), 'c1').done('review', reviewOf('approved', 'c1'));
     const head = 'd'.repeat(40);
     run.happens({ type: 'CONFLICT', files: ['list.txt'], with: head });
@@ -228,17 +231,17 @@ describe('what is handed in', () => {
   });
 });
 
-describe('what makes no progress', () => {
-  it('is sent back in words when it is handed in without a commit, or again with one that was reviewed', () => {
+describe('a change without progress', () => {
+  it('is sent back with the fault when it is handed in without a commit, or with one that was reviewed', () => {
     const run = working().happens(submitted(null));
-    expect(saidBy(run)).toMatchObject([{ type: 'GO-ON', feedback: containing('which commit it is') }]);
+    expect(saidBy(run)).toMatchObject([{ type: 'GO-ON', feedback: containing('name the commit') }]);
     handsIn(run, 'c1').happens({ type: 'CHANGES-REQUESTED', round: 1, issues: [], feedback: 'No test.' });
-    // Whatever name it is given by.
+    // Whatever name it is handed in by.
     run.happens(submitted('my-branch')).done('check', { commit: 'c1' });
     expect(saidBy(run)).toMatchObject([{ type: 'GO-ON', feedback: containing('c1 was handed in before') }]);
     expect(run.toChildren).toEqual([]);
     expect(handsIn(run, 'c2').toChildren).toMatchObject([{ event: { type: 'REVISED', commit: 'c2' } }]);
-    // Of these it has one after the other; what was refused is none of them.
+    // The submissions in order; refused ones are not among them.
     const { submissions } = run.happens({ type: 'RELEASED', reason: '' }).output as ChangeReport;
     expect(submissions.map(({ commit }) => commit)).toEqual(['c1', 'c2']);
   });
@@ -249,7 +252,7 @@ describe('what makes no progress', () => {
       'a commit that cannot be reviewed',
       (run: RecordedWorkflow) => run.happens(submitted('x')).done('check', { fault: 'no' }),
     ],
-  ])('is given up after three times in a row with %s', (_, fail) => {
+  ])('is given up after three submissions in a row with %s', (_, fail) => {
     const run = fail(fail(working()));
     expect(saidBy(run)).toMatchObject([{ type: 'GO-ON' }]);
     expect(saidBy(fail(run))).toMatchObject([
@@ -262,7 +265,7 @@ describe('what makes no progress', () => {
     expect(better.status).toBe('active');
   });
 
-  it('has a number of rounds over all of its reviews, which votes do not begin again', () => {
+  it('has one number of rounds for all of its reviews, which votes do not reset', () => {
     const run = handsIn(working({ rounds: 2 }), 'c1');
     expect(run.started('review').input).toMatchObject({ rounds: 2 });
     voted(
@@ -283,7 +286,7 @@ describe('what makes no progress', () => {
     ]);
   });
 
-  it('says what the reviewers still want when its rounds are over', () => {
+  it('names what the reviewers still want when its rounds are over', () => {
     const feedback = [{ round: 2, reviewer: 'cleo', issues: [{ description: 'no test' }] }];
     const run = handsIn(working({ rounds: 2 }), 'c1').done(
       'review',
@@ -307,13 +310,13 @@ describe('what makes no progress', () => {
       expect(run.started('review').input).toMatchObject({ rounds: 3 });
     }
     expect(saidBy(conflict(run, 'h3'))).toMatchObject([
-      { type: 'STUCK', reason: 'it conflicted 3 times with the same commit h3, in a.ts' },
+      { type: 'STUCK', reason: 'its merge conflicted 3 times with the same commit h3, in a.ts' },
       { type: 'CHANGE-ENDED', report: { conflicts: 4 } },
     ]);
   });
 });
 
-describe('what nobody reviews', () => {
+describe('a submission that nobody reviews', () => {
   const unanswered = (run: RecordedWorkflow): RecordedWorkflow =>
     run.done(
       'review',
@@ -326,7 +329,7 @@ describe('what nobody reviews', () => {
     );
   const REASON = 'c1 of ben waits for a review: cleo did not answer within 10 minutes; ada declined';
 
-  it('waits where it can be seen, stays as it is, and is asked about again', () => {
+  it('waits visibly, stays as it is, and its review is requested again', () => {
     const run = unanswered(handsIn(working(), 'c1'));
     expect(run.emitted).toContainEqual({ type: 'waiting', taskId: 'parser', agent: 'ben', reason: REASON });
     expect(run.toParent).toMatchObject([{ type: 'ANSWERED', agents: ['ada'], silent: ['cleo'] }]);
@@ -338,7 +341,7 @@ describe('what nobody reviews', () => {
     expect(saidBy(run.done('review', reviewOf('approved', 'c1')))).toMatchObject([{ type: 'APPROVED', commit: 'c1' }]);
   });
 
-  it('stops the run at the third time, with its report, and is handed to nobody else', () => {
+  it('stops the run at the third time, with its report, and goes to no other agent', () => {
     const run = handsIn(working(), 'c1');
     for (const _ of [1, 2]) unanswered(run).timesOut('patience', 'unanswered');
     expect(saidBy(unanswered(run))).toMatchObject([
@@ -347,7 +350,7 @@ describe('what nobody reviews', () => {
     expect(run.status).toBe('done');
   });
 
-  it('has what was challenged decided all the same', () => {
+  it('still has its challenged issues decided', () => {
     const run = handsIn(working(), 'c1').done(
       'review',
       reviewOf('no-answer', 'c1', { disagreements: [disagreementOn('m.1')] }),
@@ -358,7 +361,7 @@ describe('what nobody reviews', () => {
   });
 });
 
-it('tells why it is stuck, in the words of what failed', () => {
+it('says why it is stuck, with the text of the failure', () => {
   const run = new RecordedWorkflow(machine, { input: INPUT, parent: 'loop' }).fails(
     'prepare',
     'git worktree add failed',

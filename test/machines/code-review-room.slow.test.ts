@@ -4,23 +4,23 @@ import { commandsIn, killStarted, nextMail, paste, startWorkflow } from './real-
 
 afterEach(killStarted);
 
-/** With a name that a shell would make something else of. */
+/** With a title that a shell would expand. */
 const CHANGE = { title: `Don't lose "$HOME"`, author: 'alice', commit: 'abc123' };
 
-test('a change is reviewed, revised and approved from shells, by the commands that are sent, across a kill', async () => {
+test('a change is reviewed, revised and approved from shells with the pasted commands, across a kill', async () => {
   using room = await createCliRoom({ agents: ['alice', 'bob', 'carol'] });
   const first = startWorkflow(room, 'code-review.ts', {
     change: CHANGE,
     reviewers: ['nobody', 'alice', 'bob', 'carol'],
   });
 
-  // Nobody is not there, so the next one is asked.
+  // The reviewer "nobody" is not in the room, so the next one is asked.
   const request = await nextMail(room, 'bob');
   expect(request.type).toBe('REVIEW-REQUEST');
   expect(request.content).toMatch(/^Please review my changes: Don't lose "\$HOME"\n/);
   const [, changes = '', ...more] = commandsIn(request);
   expect(more).toHaveLength(2);
-  // Not filled in, it counts for nothing.
+  // Pasted without filling it in, the command does not count.
   await paste(room, 'bob', changes);
   const correction = await nextMail(room, 'bob');
   expect(correction.content).toContain('it does not say what must change');

@@ -17,14 +17,14 @@ const reviewers = (...names: readonly string[]): { address: string; skills: stri
 describe('the queue of reviewers', () => {
   const ring = { author: 'alice', wanted: [], offset: 0 };
 
-  it('begins with each in turn, from the offset on', () => {
+  it('starts with the reviewer at the offset, round-robin', () => {
     const all = reviewers('bob', 'carol', 'dave');
     const firsts = [0, 1, 2, 3, 4].map((offset) => queueOf(all, { ...ring, offset })[0]);
     expect(firsts).toEqual(['bob', 'carol', 'dave', 'bob', 'carol']);
     expect(queueOf(all, { ...ring, offset: 1 })).toEqual(['carol', 'dave', 'bob']);
   });
 
-  it('has those first who know most of what is wanted, and keeps the ring among equals', () => {
+  it('has reviewers with most of the wanted skills first, and equals round-robin', () => {
     const all = [
       { address: 'bob', skills: ['css'] },
       { address: 'carol', skills: ['SQL', 'css'] },
@@ -35,7 +35,7 @@ describe('the queue of reviewers', () => {
     expect(queueOf(all, { ...ring, wanted: ['sql', 'css'], offset: 1 })).toEqual(['carol', 'erin', 'bob', 'dave']);
   });
 
-  it('has everybody once and never the author, and shares the turns evenly', () => {
+  it('has everybody once and never the author, and spreads the first place evenly', () => {
     const names = fc.array(fc.constantFrom('alice', 'bob', 'carol', 'dave', 'erin'), { maxLength: 8 });
     fc.assert(
       fc.property(names, fc.constantFrom('alice', 'bob'), fc.nat({ max: 50 }), (some, author, offset) => {
@@ -102,7 +102,7 @@ describe('feedback', () => {
     });
   });
 
-  it('says the same as data', () => {
+  it('can be given as data', () => {
     const data = {
       verdict: 'request-changes',
       issues: [{ description: 'no  test', file: 'a.ts', evidence: 'npm test' }, 'typo'],
@@ -133,11 +133,11 @@ describe('feedback', () => {
     ['approve', 'data', /^data: /],
     [`request-changes: ${'x'.repeat(2_001)}`, undefined, /an issue has more than 2000 characters/],
     ['request-changes: x', { evidence: ['y'.repeat(20_000)] }, /bytes, at most 16384/],
-  ])('is a bad one: %j with %j', (text, data, fault) => {
+  ])('has a fault: %j with %j', (text, data, fault) => {
     expect(read('REVIEW-FEEDBACK', text, data)).toMatch(fault);
   });
 
-  it('is none where it is only talk', () => {
+  it('is none if the text has no verdict', () => {
     expect(read('INFO', 'I am looking at it')).toBeUndefined();
     expect(read('INFO', 'approvers are many')).toBeUndefined();
   });
@@ -173,7 +173,7 @@ describe('a round', () => {
     expect(standing({ round: 1, reviewers: ['bob', 'carol'], feedback, disagreements })).toBe(expected);
   });
 
-  it('has every disagreement open that is in the last feedback of its reviewer, also of one who is not asked any more', () => {
+  it('has all disagreements open that are in the last feedback of their reviewer, even of a replaced one', () => {
     const feedback = [
       feedbackOf('bob', 'request-changes'),
       feedbackOf('carol', 'request-changes'),
@@ -184,7 +184,7 @@ describe('a round', () => {
     expect(standing({ round: 2, reviewers: ['carol'], feedback, disagreements })).toBe('disputed');
   });
 
-  it('does not depend on the order of the feedback, nor on how often each comes', () => {
+  it('does not depend on the order or repetition of the feedback', () => {
     const one = fc.record({
       reviewer: fc.constantFrom('bob', 'carol', 'constructor'),
       verdict: fc.constantFrom('approve' as const, 'request-changes' as const),
@@ -240,26 +240,26 @@ describe('a challenge', () => {
       'no',
       ['x'],
     ]);
-    // The only issue that is somebody else's.
+    // The only issue by another reviewer.
     expect(challenge('bob', 'I do not see it')).toEqual(['carol.1', 'I do not see it', []]);
   });
 
   it.each<readonly [string, string, unknown, RegExp]>([
-    ['alice', 'it is tested', undefined, /names none of the open issues of others: bob\.1, carol\.1/],
-    ['bob', 'bob.1 because I was wrong', undefined, /names none of the open issues of others: carol\.1/],
-    ['alice', 'carol.1 because …; evidence: …', undefined, /does not say why/],
+    ['alice', 'it is tested', undefined, /names none of the open issues by others: bob\.1, carol\.1/],
+    ['bob', 'bob.1 because I was wrong', undefined, /names none of the open issues by others: carol\.1/],
+    ['alice', 'carol.1 because …; evidence: …', undefined, /gives no reason/],
     ['alice', 'x', { evidence: 7 }, /^data\.evidence: /],
     ['alice', `carol.1 ${'x'.repeat(3_000)}`, undefined, /3000 characters, at most 2000/],
     ['alice', 'carol.1 no', { evidence: ['x'.repeat(5_000)] }, /bytes, at most 4096/],
-  ])('is a bad one from %s: %j with %j', (from, content, data, fault) => {
+  ])('from %s has a fault: %j with %j', (from, content, data, fault) => {
     expect(challenge(from, content, data)).toMatch(fault);
   });
 
-  it('finds nothing where nobody objects', () => {
-    expect(challenge('alice', 'no', undefined, [])).toBe('there is no issue that you could challenge');
+  it('is refused when there is no issue', () => {
+    expect(challenge('alice', 'no', undefined, [])).toBe('there is no issue for you to challenge');
   });
 
-  it('becomes a disagreement with both positions, of each side the one sent last', () => {
+  it('becomes a disagreement with both positions, the last one sent by each side', () => {
     const [against] = open;
     if (!against) throw new Error('there is an issue');
     const position = (
@@ -294,7 +294,7 @@ describe('a challenge', () => {
     );
   });
 
-  it('is no longer taken when there are too many of them', () => {
+  it('is refused when there are too many', () => {
     const long = 'x'.repeat(2_000);
     let disagreements: readonly Disagreement[] | undefined = [];
     let taken = 0;
@@ -322,7 +322,7 @@ describe('a challenge', () => {
     fc.assert(
       fc.property(text, fc.array(position, { minLength: 2, maxLength: 4 }), (topic, positions) => {
         const input = electionOf({ issue: 'bob.1', round: 1, topic, positions }, ['alice', 'bob']);
-        // A vote whose evidence alone is too much for a message is refused with the reason.
+        // A vote whose evidence alone exceeds a message is refused with the reason.
         fc.pre(Buffer.byteLength(JSON.stringify(input)) < 90_000);
         expect(parseElection(input).options.map(({ id }) => id)).toEqual(['change', 'keep']);
       }),
@@ -350,7 +350,7 @@ describe('a challenge', () => {
 });
 
 describe('a revision', () => {
-  it('is any word of the author, and may name a commit', () => {
+  it('is any text of the author, and may name a commit', () => {
     expect(readRevision({ content: 'revised, look again', data: undefined })).toEqual({
       revision: { note: 'revised, look again' },
     });
@@ -369,7 +369,7 @@ describe('a revision', () => {
 });
 
 describe('the statistics', () => {
-  it('count what was said', () => {
+  it('count verdicts, issues, suggestions and evidence', () => {
     const feedback = [
       feedbackOf('bob', 'request-changes', { evidence: ['x'], suggestions: ['a', 'b'] }),
       feedbackOf('bob', 'approve', { round: 2 }),
@@ -397,7 +397,7 @@ describe('the statistics', () => {
 describe('the input of a review', () => {
   const good = { change: { title: ' Sync ', author: 'alice' }, reviewers: ['alice', 'bob', { address: 'carol' }] };
 
-  it('is completed', () => {
+  it('gets its defaults', () => {
     expect(parseReview(good)).toEqual({
       change: { title: 'Sync', author: 'alice' },
       queue: ['bob', 'carol'],
@@ -408,7 +408,7 @@ describe('the input of a review', () => {
   });
 
   const wrong: readonly (readonly [title: string, input: unknown, message: RegExp])[] = [
-    ['nothing', undefined, /This is no review: input: /],
+    ['nothing', undefined, /Invalid review: input: /],
     ['without an author', { ...good, change: { title: 'Sync' } }, /input\.change\.author/],
     ['without reviewers', { change: good.change }, /input\.reviewers/],
     ['by everybody', { ...good, reviewers: ['all'] }, /input\.reviewers\.0: expected an address, or/],

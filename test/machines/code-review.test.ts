@@ -38,14 +38,14 @@ const says = (from: string, content: string, data?: unknown): { from: string; ty
 });
 const completed = { from: 'alice', type: 'COMPLETED', content: 'revised, look again' };
 
-/** The id of the first issue that the author was told last. */
+/** The id of the first issue in the last message to the author. */
 function issueIn(run: RecordedWorkflow): string {
   const { data } = run.everSent.findLast(({ type }) => type === 'QUESTION') ?? {};
   return (data as { issues: { id: string }[] }).issues[0]?.id ?? '';
 }
 
 describe('a code review', () => {
-  it('asks a reviewer, never the author, with the change and the commands that answer', () => {
+  it('asks a reviewer, never the author, with the change and the commands to answer', () => {
     const [request, ...more] = begin().sent;
     expect(more).toEqual([]);
     expect(request).toMatchObject({
@@ -65,7 +65,7 @@ describe('a code review', () => {
     expect(decline).toBe(`  mailroom send ${ADDRESS} BLOCKED 'I cannot review this'`);
   });
 
-  it('goes on in rounds until it is approved, and tells who took part', () => {
+  it('continues in rounds until it is approved, and tells all participants', () => {
     const run = begin().says(says('bob', 'request-changes: no test; evidence: a.ts:1'));
     expect(run.value).toBe('revising-by-author');
     expect(run.sent).toMatchObject([{ to: ['alice'], type: 'QUESTION', data: { round: 1 } }]);
@@ -102,7 +102,7 @@ describe('a code review', () => {
     expect(run.sent[0]?.content).toMatch(/^Approved in round 2: Don't lose mail\n/);
   });
 
-  it('says so when the rounds are used up', () => {
+  it('says so when no round is left', () => {
     const run = begin({ rounds: 5 });
     for (let round = 1; round < 5; round++) run.says(says('bob', 'request-changes: no')).says(completed);
     expect(run.value).toBe('reviewing');
@@ -111,7 +111,7 @@ describe('a code review', () => {
     expect(run.sent[0]?.content).toMatch(/^Not approved after 5 rounds: /);
   });
 
-  it('waits for all who must approve, and one objection is enough', () => {
+  it('waits for all reviewers needed, and one objection is enough', () => {
     const run = begin({ reviewersNeeded: 2 });
     expect(run.sent).toMatchObject([{ to: ['bob', 'carol'] }]);
     expect(run.says(says('carol', 'approve')).value).toBe('reviewing');
@@ -121,28 +121,28 @@ describe('a code review', () => {
     expect(run.says(says('carol', 'approve')).output).toMatchObject({ outcome: 'approved', rounds: 2 });
   });
 
-  it('takes what a reviewer says last', () => {
+  it('counts the last answer of a reviewer', () => {
     const run = begin({ reviewersNeeded: 2 });
     run.says({ ...says('bob', 'approve'), messageId: '01900000-0000-7000-8000-0000000000ff' });
     run.says({ ...says('bob', 'request-changes: no'), messageId: '01900000-0000-7000-8000-0000000000aa' });
     expect(run.says(says('carol', 'approve')).output).toMatchObject({ outcome: 'approved' });
   });
 
-  it('understands an INFO that is a verdict, and leaves other talk alone', () => {
+  it('understands an INFO with a verdict, and ignores other INFOs', () => {
     const run = begin();
     expect(run.says({ from: 'bob', type: 'INFO', content: 'I am looking at it' }).sent).toEqual([]);
     expect(run.says({ from: 'carol', type: 'INFO', content: 'approve' }).sent).toEqual([]);
     expect(run.says({ from: 'bob', type: 'INFO', content: 'approve' }).output).toMatchObject({ outcome: 'approved' });
   });
 
-  it('turns away who is not asked: strangers, other reviewers and the author', () => {
+  it('refuses answers of strangers, other reviewers and the author', () => {
     const run = begin();
     for (const from of ['eve', 'carol', 'alice']) {
       run.says(says(from, 'approve', { verdict: 'approve', reviewer: 'bob' }));
-      expect(run.sent).toMatchObject([{ to: [from], content: expect.stringContaining('It does not count') }]);
+      expect(run.sent).toMatchObject([{ to: [from], content: expect.stringContaining('does not count') }]);
     }
     run.says({ from: 'eve', type: 'CHALLENGE', content: 'no' });
-    expect(run.sent).toMatchObject([{ to: ['eve'], content: expect.stringContaining('It does not count') }]);
+    expect(run.sent).toMatchObject([{ to: ['eve'], content: expect.stringContaining('does not count') }]);
     run.says({ ...completed, from: 'eve' });
     expect(run.sent).toMatchObject([{ to: ['eve'] }]);
     run.says(completed);
@@ -150,23 +150,23 @@ describe('a code review', () => {
     expect(run.value).toBe('reviewing');
   });
 
-  it('says what is wrong with an answer, and how to give it', () => {
+  it('replies to a faulty answer with the fault and the commands', () => {
     const run = begin().says(says('bob', 'approve once it is tested'));
     expect(run.sent).toMatchObject([{ to: ['bob'], content: expect.stringContaining('with a condition') }]);
     expect(commandsIn(run.sent[0] ?? { content: '' })).toHaveLength(4);
     run.says(says('bob', 'request-changes: no'));
     run.says(says('bob', 'approve'));
-    expect(run.sent).toMatchObject([{ to: ['bob'], content: expect.stringContaining('it is the turn of alice') }]);
+    expect(run.sent).toMatchObject([{ to: ['bob'], content: expect.stringContaining('alice is revising') }]);
     run.says({ ...completed, from: 'bob' });
-    expect(run.sent).toMatchObject([{ to: ['bob'], content: expect.stringContaining('It does not count') }]);
+    expect(run.sent).toMatchObject([{ to: ['bob'], content: expect.stringContaining('does not count') }]);
     run.says({ ...completed, data: { commit: '--force' } });
     expect(run.sent).toMatchObject([{ to: ['alice'], content: expect.stringContaining('expected a commit') }]);
     expect(run.value).toBe('revising-by-author');
   });
 });
 
-describe('a reviewer who is not there', () => {
-  it('is replaced when mail cannot reach it, and the failure is kept', () => {
+describe('an absent reviewer', () => {
+  it('is replaced when mail cannot reach it, and the failure is recorded', () => {
     const run = begin().failsToReach('bob', 'REVIEW-REQUEST');
     expect(run.sent).toMatchObject([{ to: ['carol'], type: 'REVIEW-REQUEST' }]);
     expect(run.says(says('carol', 'approve')).output).toMatchObject({
@@ -176,7 +176,7 @@ describe('a reviewer who is not there', () => {
     });
   });
 
-  it('is replaced when it says so, or says nothing in time; those who have answered are not asked again', () => {
+  it('is replaced when it declines or does not answer in time; those who answered are not asked again', () => {
     const run = begin({ reviewersNeeded: 2, reviewers: ['bob', 'carol', 'dave', 'erin'] });
     run.says(says('bob', 'approve')).says({ from: 'carol', type: 'BLOCKED', content: 'I cannot review this' });
     expect(run.sent).toMatchObject([{ to: ['dave'], type: 'REVIEW-REQUEST' }]);
@@ -193,7 +193,7 @@ describe('a reviewer who is not there', () => {
     });
   });
 
-  it('leaves the change without a review when there is nobody else', () => {
+  it('leaves the change without a review if there is no other', () => {
     expect(begin({ reviewers: ['alice'] }).output).toMatchObject({ outcome: 'no-reviewers', feedback: [] });
     expect(begin({ reviewersNeeded: 3 }).output).toMatchObject({ outcome: 'no-reviewers' });
     const lost = begin().failsToReach('bob', 'REVIEW-REQUEST').failsToReach('carol', 'REVIEW-REQUEST');
@@ -204,8 +204,8 @@ describe('a reviewer who is not there', () => {
   });
 });
 
-describe('an author who is not there', () => {
-  it('ends the review when it does not answer in time, or cannot be reached', () => {
+describe('an absent author', () => {
+  it('ends the review by not answering in time, or by being unreachable', () => {
     const silent = begin().says(says('bob', 'request-changes: no')).timesOut('patience', 'revising-by-author');
     expect(silent.output).toMatchObject({ outcome: 'no-revision', rounds: 1 });
     const lost = begin().says(says('bob', 'request-changes: no')).failsToReach('alice', 'QUESTION');
@@ -217,7 +217,7 @@ describe('an author who is not there', () => {
 });
 
 describe('a challenge', () => {
-  it('is a disagreement that everybody hears of, and ends the review when nothing else is left', () => {
+  it('is broadcast as a disagreement, and ends the review when no other issue is left', () => {
     const run = begin().says(says('bob', 'request-changes: no test; evidence: npm test prints 0'));
     const issue = issueIn(run);
     run.says({ from: 'alice', type: 'CHALLENGE', content: `${issue} because it is tested; evidence: t.ts:1` });
@@ -253,7 +253,7 @@ describe('a challenge', () => {
     ]);
   });
 
-  it('leaves the rest to be revised, and tells the reviewer of it', () => {
+  it('leaves the other issues to be revised, and is shown to the reviewer', () => {
     const run = begin().says(says('bob', 'request-changes:\n- no test\n- typo'));
     run.says({ from: 'carol', type: 'CHALLENGE', content: `${issueIn(run)} it is tested` });
     expect(run.value).toBe('revising-by-author');
@@ -269,7 +269,7 @@ describe('a challenge', () => {
     });
   });
 
-  it('is corrected where it is against nothing', () => {
+  it('is answered with its fault if it names no issue', () => {
     const run = begin().says({ from: 'alice', type: 'CHALLENGE', content: 'I do not like it' });
     expect(run.sent).toMatchObject([{ to: ['alice'], content: expect.stringContaining('there is no issue') }]);
     run.says(says('bob', 'request-changes:\n- one\n- two')).says({ from: 'alice', type: 'CHALLENGE', content: 'no' });
@@ -281,7 +281,7 @@ describe('a challenge', () => {
 });
 
 describe('a review that has a parent', () => {
-  it('tells the parent what to change, and waits for it and for nobody else', () => {
+  it('sends the requested changes to the parent, and waits for the parent alone', () => {
     const run = begin({}, 'loop').says(says('bob', 'request-changes: no test'));
     expect(run.sent).toEqual([]);
     expect(run.toParent).toMatchObject([
@@ -290,7 +290,7 @@ describe('a review that has a parent', () => {
     expect(run.toParent[0]?.['feedback']).toContain(`mailroom send ${ADDRESS} CHALLENGE '`);
     run.says(completed);
     expect(run.sent).toMatchObject([
-      { to: ['alice'], content: expect.stringContaining('whoever has given you the task') },
+      { to: ['alice'], content: expect.stringContaining('the one who gave you the task') },
     ]);
     run.happens({ type: 'REVISED', commit: 'def456', note: 'merged' });
     expect(run.sent).toMatchObject([
@@ -301,7 +301,7 @@ describe('a review that has a parent', () => {
     expect(run.sent).toEqual([]);
   });
 
-  it('ends as a disagreement when it is revised while an issue is challenged, with the commit that was reviewed', () => {
+  it('ends as a disagreement, with the reviewed commit, when it is revised while an issue is challenged', () => {
     const run = begin({}, 'loop').says(says('bob', 'request-changes:\n- no test\n- typo'));
     const [requested] = run.toParent as readonly unknown[] as readonly ChangesRequested[];
     const issue = requested?.issues[0]?.id;
@@ -314,7 +314,7 @@ describe('a review that has a parent', () => {
     expect(run.output).not.toHaveProperty('withdrawn');
   });
 
-  it('goes on by what the parent says, as a workflow of its own', () => {
+  it('continues with the parent’s events, as a workflow of its own', () => {
     const parent = setup({
       types: {
         context: {} as { output: ReviewOutput | null },
@@ -374,7 +374,7 @@ describe('a review that has a parent', () => {
   });
 });
 
-it('ends in an outcome that it defines, in whichever order feedback, challenges, failures and deadlines come', () => {
+it('ends in a defined outcome for every order of feedback, challenges, failures and deadlines', () => {
   const sends = (type: string, content: string): { to: string; type: string; content: string } => ({
     to: ADDRESS,
     type,

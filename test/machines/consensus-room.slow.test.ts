@@ -4,7 +4,7 @@ import { commandsIn, killStarted, nextMail, paste, startWorkflow } from './real-
 
 afterEach(killStarted);
 
-test('agents decide from their shells, by the commands that they are sent; a kill in between loses no vote', async () => {
+test('agents decide from their shells with the pasted commands, and a kill in between loses no vote', async () => {
   using room = await createCliRoom({ agents: ['alice', 'bob', 'eve'] });
   const first = startWorkflow(room, 'consensus.ts', {
     question: 'Which database?',
@@ -16,14 +16,14 @@ test('agents decide from their shells, by the commands that they are sent; a kil
   expect(question).toMatchObject({ type: 'QUESTION', to: ['all'] });
   const [postgres = '', , abstain = ''] = commandsIn(question);
   await paste(room, 'alice', postgres);
-  // What is in it to be filled in is no vote; the mail of the voters is the other one.
+  // The template is no vote before it is filled in.
   const template = question.content.split('\n').find((line) => line.startsWith('mailroom ')) ?? '';
   await paste(room, 'bob', template);
-  // The question, the summons, the answer to what was not filled in.
+  // The question, the summons, and the reply to the unfilled template.
   const toBob = [await nextMail(room, 'bob'), await nextMail(room, 'bob'), await nextMail(room, 'bob')];
   expect(toBob.map(({ type, content }) => [type, content.split('\n')[0]?.slice(0, 24)])).toEqual([
     ['QUESTION', 'Which database?'],
-    ['INFO', 'You are one of the 3 who'],
+    ['INFO', 'You are one of 3 voters:'],
     ['INFO', 'Your vote is not counted'],
   ]);
   await paste(room, 'eve', abstain);
@@ -51,7 +51,7 @@ test('agents decide from their shells, by the commands that they are sent; a kil
   expect((await nextMail(room, 'eve')).content).toMatch(/^Decided: sqlite \(a tie of postgres, sqlite, by safer\)\n/);
 });
 
-test('a consensus that nobody answers ends at its deadline, and one that is none says what is wrong', async () => {
+test('a consensus that nobody answers ends at its deadline, and an invalid one says what is wrong', async () => {
   using room = await createCliRoom();
   const input = { question: 'Which?', options: [{ id: 'a' }, { id: 'b' }], electorate: ['alice'], seconds: 1 };
   const { code, stdout } = await startWorkflow(room, 'consensus.ts', input).ended;
@@ -61,5 +61,5 @@ test('a consensus that nobody answers ends at its deadline, and one that is none
   using other = await createCliRoom();
   const wrong = await startWorkflow(other, 'consensus.ts', { ...input, electorate: undefined }).ended;
   expect(wrong).toMatchObject({ code: 1, stdout: '' });
-  expect(wrong.stderr).toContain('This is no consensus: input.electorate');
+  expect(wrong.stderr).toContain('Invalid consensus: input.electorate');
 });

@@ -65,7 +65,7 @@ const by = (voter: string, option: string, over: Partial<Ballot> = {}): Ballot =
 });
 
 describe('a tally', () => {
-  it('does not depend on the order of the ballots, nor on how often each comes', () => {
+  it('does not depend on the order or repetition of the ballots', () => {
     const shuffled = ballots.chain((given) =>
       fc.record({
         given: fc.constant(given),
@@ -79,7 +79,7 @@ describe('a tally', () => {
     );
   });
 
-  it('can be taken a ballot at a time', () => {
+  it('can be computed one ballot at a time', () => {
     fc.assert(
       fc.property(elections, ballots, (election, given) => {
         const folded = given.reduce<readonly Ballot[]>((before, next) => lastBallots([...before, next]), []);
@@ -106,7 +106,7 @@ describe('a tally', () => {
     expect(compared).toBeGreaterThan(0);
   });
 
-  it('ends in a defined outcome, and names an option when it has decided, which somebody has voted for', () => {
+  it('ends in a defined outcome, and a decision is for an option with a vote', () => {
     const seen = new Map<string, number>();
     fc.assert(
       fc.property(elections, ballots, (election, given) => {
@@ -121,7 +121,7 @@ describe('a tally', () => {
         expect(scores.reduce((sum, one) => sum + one.votes, 0)).toBe(
           votes.filter((one) => one.option !== ABSTAIN).length,
         );
-        // A tie-break chooses among those that are level, and only where some are.
+        // A tie-break chooses among tied options, and only if there are some.
         expect((tied?.length ?? 2) > 1).toBe(true);
         expect(tied !== undefined).toBe(outcome === 'tie' || tieBreak !== undefined);
         expect(tieBreak === undefined || (outcome === 'decided' && tied?.includes(option ?? ''))).toBe(true);
@@ -146,7 +146,7 @@ describe('a tally', () => {
     expect(tally(electionOf(over), votes).outcome).toBe(outcome);
   });
 
-  it('counts by the message that each voter sent last, and nobody outside the electorate', () => {
+  it('counts the last message of each voter, and nobody outside the electorate', () => {
     fc.assert(
       fc.property(elections, ballots, (election, given) => {
         for (const counted of tally(election, given).votes) {
@@ -276,7 +276,7 @@ describe('an algorithm', () => {
     expect(tally(electionOf({ algorithm }), votes)).toMatchObject(expected);
   });
 
-  it('counts the evidence that was there before the votes, for options that are voted for', () => {
+  it('counts evidence from before the vote for options with votes', () => {
     const election = electionOf({
       evidence: [
         { option: 'postgres', items: ['a.ts:1', 'x', 'y', 'z'] },
@@ -313,7 +313,7 @@ describe('a tie', () => {
     });
   });
 
-  it('is broken by the expert among those that the others leave', () => {
+  it('is broken by the expert among the options that the other rules leave', () => {
     const election = electionOf({ expert: 'alice', options: options('postgres', 'none') });
     expect(tally(election, tied())).toMatchObject({ option: 'postgres', tieBreak: 'expert' });
     // The expert's option is out already, for its poor research.
@@ -324,13 +324,13 @@ describe('a tie', () => {
     });
   });
 
-  it('stays one when nothing tells the options apart', () => {
+  it('stays a tie if no rule decides', () => {
     expect(tally(electionOf({ options: options() }), tied())).toMatchObject({ outcome: 'tie', tied: OPTIONS });
   });
 });
 
 describe('evidence', () => {
-  it('is one item however it is written, in the words that came first', () => {
+  it('is one item in any spelling, in the words that came first', () => {
     expect(distinctEvidence([' Test  passes', 'test passes\n', 'TEST PASSES', '…', '', 'other'])).toEqual([
       'Test passes',
       'other',
@@ -368,7 +368,7 @@ describe('a message', () => {
     expect(read('INFO', 'sqlite-3')).toMatchObject({ option: 'sqlite-3' });
   });
 
-  it('is a vote by its data, which goes before the words', () => {
+  it('is a vote by its data, which take precedence over the text', () => {
     const data = { option: 'pg', confidence: 0.4, evidence: ['a', 'A'], researchQuality: 1, more: true };
     expect(read('VOTE', 'words; confidence: 1; evidence: b', data)).toMatchObject({
       option: 'pg',
@@ -379,7 +379,7 @@ describe('a message', () => {
     expect(read('INFO', 'words', { option: 'pg' })).toMatchObject({ option: 'pg' });
   });
 
-  it('is a bad vote where it is meant as one', () => {
+  it('is a vote with a fault if it is meant as a vote', () => {
     expect(read('VOTE', 'mysql')).toBe('"mysql" is none of the options');
     expect(read('INFO', 'vote:mysql')).toBe('"mysql" is none of the options');
     expect(read('VOTE', '<option> because …')).toMatch(/none of the options/);
@@ -390,12 +390,12 @@ describe('a message', () => {
     expect(read('VOTE', 'pg', { evidence: ['x'.repeat(20_000)] })).toMatch(/^the vote has 20\d+ bytes, at most 16384/);
   });
 
-  it('is none where it is only talk', () => {
+  it('is no vote if the text names no option', () => {
     expect(read('INFO', 'I am looking at it')).toBeUndefined();
     expect(read('INFO', 'pg is what I know best')).toBeUndefined();
   });
 
-  it('is one of these, whatever it is', () => {
+  it('is always one of these three', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('VOTE', 'INFO'),
@@ -414,7 +414,7 @@ describe('a message', () => {
 describe('the input of a consensus', () => {
   const good = { question: 'Which?', options: [{ id: 'a' }, { id: 'b' }], electorate: ['alice', 'bob', 'alice'] };
 
-  it('is completed', () => {
+  it('gets its defaults', () => {
     expect(parseElection(good)).toEqual({
       question: 'Which?',
       options: [{ id: 'a' }, { id: 'b' }],
@@ -433,7 +433,7 @@ describe('the input of a consensus', () => {
     [0.61, 7],
     [1, 10],
     [2, 2],
-  ])('takes %s as the quorum of ten voters to be %s answers', (quorum, answers) => {
+  ])('reads the quorum %s of ten voters as %s answers', (quorum, answers) => {
     const electorate = Array.from({ length: 10 }, (_, at) => `voter-${at}`);
     expect(parseElection({ ...good, electorate, quorum }).quorum).toBe(answers);
   });
@@ -444,7 +444,7 @@ describe('the input of a consensus', () => {
     ['everybody is a voter', { electorate: ['all'] }, /input\.electorate\.0: expected an address/],
     ['there is one option', { options: [{ id: 'a' }] }, /input\.options/],
     ['two options are the same', { options: [{ id: 'a' }, { id: 'b', title: 'A ' }] }, /the same name/],
-    ['an option is to abstain', { options: [{ id: 'a' }, { id: 'Abstain' }] }, /"abstain" is no option/],
+    ['an option is called abstain', { options: [{ id: 'a' }, { id: 'Abstain' }] }, /"abstain" cannot be an option/],
     ['an option needs quoting', { options: [{ id: 'a b' }, { id: 'c' }] }, /input\.options\.0\.id/],
     ['the quorum is no number of people', { quorum: 1.5 }, /input\.quorum/],
     ['the quorum is more than all', { quorum: 3 }, /3 is more than the 2 voters/],
@@ -460,6 +460,6 @@ describe('the input of a consensus', () => {
   ];
   it.each(wrong)('is refused on one line when %s', (_title, over, message) => {
     expect(() => parseElection({ ...good, ...over })).toThrow(message);
-    expect(() => parseElection({ ...good, ...over })).toThrow(/^This is no consensus: [^\n]*$/);
+    expect(() => parseElection({ ...good, ...over })).toThrow(/^Invalid consensus: [^\n]*$/);
   });
 });

@@ -30,20 +30,20 @@ const vote = (from: string, content: string, data?: unknown): { from: string; ty
 });
 
 describe('a consensus', () => {
-  it('opens with a QUESTION to all that names every option with the command that votes for it, and tells the voters', () => {
+  it('opens with a QUESTION to all with one command per option, and a message to the voters', () => {
     const [question, summons, ...more] = begin().sent;
     expect(more).toEqual([]);
     expect(question).toMatchObject({ to: ['all'], type: 'QUESTION', data: { options: ['postgres', 'sqlite'] } });
     const commands = ['postgres', 'sqlite', 'abstain'].map((one) => `mailroom send ${ADDRESS} VOTE '${one}'`);
     expect(commandsIn(question ?? { content: '' }).map((line) => line.trim())).toEqual(commands);
-    for (const word of ['evidence: bench/db.md', "It's $HOME", 'the safer one', 'alice, bob, carol', '300 s']) {
+    for (const word of ['evidence: bench/db.md', "It's $HOME", 'the safer option', 'alice, bob, carol', '300 s']) {
       expect(question?.content).toContain(word);
     }
     expect(summons).toMatchObject({ to: ['alice', 'bob', 'carol'], type: 'INFO' });
     expect(commandsIn(summons ?? { content: '' }).map((line) => line.trim())).toEqual(commands);
   });
 
-  it('ends when all have voted, tells everybody, and names every message that it counted', () => {
+  it('ends when all have voted, and the broadcast result names every counted message', () => {
     const run = begin();
     run.says(vote('alice', 'sqlite because it is one file; evidence: a.ts:1; confidence: 0.5'));
     run.says({ from: 'bob', type: 'INFO', content: 'vote:sqlite because I agree' });
@@ -103,7 +103,7 @@ describe('a consensus', () => {
     expect(result?.data).toMatchObject({ votes: ids.map((messageId) => ({ messageId })) });
   });
 
-  it('turns away who is not in the electorate, and tells them', () => {
+  it('refuses votes from outside of the electorate with a reply', () => {
     const run = begin();
     run.says(vote('eve', 'sqlite'));
     expect(run.sent).toMatchObject([{ to: ['eve'], content: expect.stringContaining('Your vote does not count') }]);
@@ -114,12 +114,12 @@ describe('a consensus', () => {
     expect(run.timesOut('deadline', 'open').output).toMatchObject({ outcome: 'no-votes', votes: [] });
   });
 
-  it('does not believe a name in the data', () => {
+  it('ignores a voter named in the data', () => {
     const run = begin().says(vote('eve', 'sqlite', { option: 'sqlite', voter: 'alice', from: 'alice' }));
     expect(run.timesOut('deadline', 'open').output).toMatchObject({ votes: [], missing: INPUT.electorate });
   });
 
-  it('answers a vote that it cannot read with what is wrong and the commands', () => {
+  it('replies to an unreadable vote with the fault and the commands', () => {
     const run = begin().says(vote('alice', 'mysql'));
     expect(run.sent).toMatchObject([
       { to: ['alice'], type: 'INFO', content: expect.stringContaining('"mysql" is none of the options') },
@@ -129,7 +129,7 @@ describe('a consensus', () => {
     expect(run.sent).toEqual([]);
   });
 
-  it('takes the vote that was sent last, in whichever order they arrive, and says which counts', () => {
+  it('counts the last vote sent, in any order of arrival, and says which one counts', () => {
     const run = begin({ electorate: ['alice', 'bob'] });
     run.says({ ...vote('alice', 'sqlite'), messageId: '01900000-0000-7000-8000-0000000000ff' });
     run.says({ ...vote('alice', 'postgres'), messageId: '01900000-0000-7000-8000-0000000000aa' });
@@ -139,7 +139,7 @@ describe('a consensus', () => {
     expect(run.says(vote('bob', 'sqlite')).output).toMatchObject({ outcome: 'decided', abstentions: 1 });
   });
 
-  it('does not wait for voters who can never be reached, and keeps who they are', () => {
+  it('does not wait for unreachable voters, and records them', () => {
     const run = begin().failsToReach('carol', 'INFO');
     run.says(vote('alice', 'sqlite')).says(vote('bob', 'sqlite'));
     expect(run.output).toMatchObject({
@@ -149,7 +149,7 @@ describe('a consensus', () => {
     });
   });
 
-  it('ends at once when nobody can be reached', () => {
+  it('ends at once if nobody can be reached', () => {
     const run = begin().failsToReach('all', 'QUESTION');
     expect(run.status).toBe('active');
     run.failsToReach('alice, bob, carol', 'INFO');
@@ -169,7 +169,7 @@ describe('a consensus', () => {
     expect(run.sent).toMatchObject([{ to: ['all'], type: 'INFO' }]);
   });
 
-  it('waits 300 s unless it is told otherwise', () => {
+  it('has a default deadline of 300 s', () => {
     const delays = (run: RecordedWorkflow): unknown[] =>
       run.effects.flatMap((effect) => (effect.kind === 'raise' ? [effect.delayMs] : []));
     expect(delays(begin())).toEqual([300_000]);
@@ -177,7 +177,7 @@ describe('a consensus', () => {
   });
 });
 
-it('closes with one vote of each voter, in whichever order votes, failures and the deadline come', () => {
+it('closes with one vote per voter for every order of votes, failures and the deadline', () => {
   const sends = (content: string): { to: string; type: string; content: string } => ({
     to: ADDRESS,
     type: 'VOTE',

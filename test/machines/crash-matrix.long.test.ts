@@ -8,7 +8,7 @@ const MACHINES = path.join(import.meta.dirname, '..', '..', 'machines');
 
 type Agents = NonNullable<CrashMatrixOptions['agents']>;
 
-/** Votes when it is asked, once. */
+/** Votes once, when asked. */
 const voter =
   (option: string): Agents[string] =>
   async ({ message }, me) => {
@@ -31,7 +31,7 @@ const author: Agents[string] = async ({ message }, me) => {
   if (message.type === 'QUESTION') await me.send({ to: message.from, type: 'COMPLETED', content: 'now with a test' });
 };
 
-/** Claims the first that is offered, and does what it is told to. */
+/** Claims the first offered task and does it. */
 const worker: Agents[string] = async ({ message }, me) => {
   const { kind, tasks, taskId, epoch } = message.data as {
     kind?: string;
@@ -95,7 +95,7 @@ const SYSTEMS: readonly (CrashMatrixOptions & { readonly name: string })[] = [
   },
 ];
 
-/** Of messages, and of issues, which are named by the end of a message's. */
+/** Ids of messages, and of issues, which begin with the end of a message's id. */
 const ID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{8}(?=\.\d)/g;
 
 test.each(SYSTEMS)(

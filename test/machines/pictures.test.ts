@@ -7,7 +7,7 @@ import { toMermaid } from '../../src/diagram/mermaid.ts';
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const MACHINES = path.join(ROOT, 'machines');
 
-/** Pictures of the document by the heading over each. */
+/** The pictures in the document, by heading. */
 const pictures = [
   ...fs
     .readFileSync(path.join(ROOT, 'docs', 'machines.md'), 'utf8')
@@ -23,10 +23,10 @@ async function readMachines(): Promise<Map<string, AnyStateMachine>> {
   return new Map(modules.flatMap(({ machine }) => (machine ? [[machine.id, machine]] : [])));
 }
 
-it('docs/machines.md shows the machines as they are; mailroom graph makes the blocks', async () => {
+it('docs/machines.md shows the current machines; write its blocks with mailroom graph', async () => {
   const machines = await readMachines();
   const document = fs.readFileSync(path.join(ROOT, 'docs', 'machines.md'), 'utf8');
-  // None is overlooked by the way in which they are read.
+  // The parser above has missed no picture.
   expect(pictures).toHaveLength(document.split('```mermaid').length - 1);
   expect(pictures.map(([name]) => name)).toEqual([...machines.keys()].sort());
   for (const [name, picture] of pictures) {

@@ -23,7 +23,7 @@ const by = (voter: string, option: string, id: number): Vote => ({ voter, option
 const rulesOf = (over: Partial<Rules> = {}): Rules => ({ options: OPTIONS, voters: null, quorum: 1, ...over });
 
 describe('a tally', () => {
-  it('does not depend on the order of the votes, nor on how often each comes', () => {
+  it('does not depend on the order or repetition of the votes', () => {
     const shuffled = votes.chain((given) =>
       fc.record({
         given: fc.constant(given),
@@ -39,7 +39,7 @@ describe('a tally', () => {
     );
   });
 
-  it('can be taken a vote at a time', () => {
+  it('can be computed one vote at a time', () => {
     fc.assert(
       fc.property(rules, votes, (one, given) => {
         const folded = given.reduce<readonly Vote[]>((before, next) => lastVotes([...before, next]), []);
@@ -48,7 +48,7 @@ describe('a tally', () => {
     );
   });
 
-  it('counts each voter once, by the vote sent last, and every count by its message', () => {
+  it('counts the last vote of each voter once, with its message', () => {
     fc.assert(
       fc.property(rules, votes, (one, given) => {
         const { votes: counted, counts } = tally(one, given);
@@ -63,7 +63,7 @@ describe('a tally', () => {
     );
   });
 
-  it('decides for an option only when it has more votes than each other and the quorum is there', () => {
+  it('decides for an option only if it has more votes than any other and the quorum is reached', () => {
     fc.assert(
       fc.property(rules, votes, (one, given) => {
         const { outcome, option, tied, counts, votes: counted } = tally(one, given);
@@ -87,18 +87,18 @@ describe('a tally', () => {
     });
   });
 
-  it('is a tie of those that have most, not of all', () => {
+  it('is a tie only of the options with most votes', () => {
     const given = [by('alice', 'sqlite', 1), by('bob', 'postgres', 2)];
     expect(tally(rulesOf(), given)).toMatchObject({ outcome: 'tie', tied: ['postgres', 'sqlite'] });
   });
 
-  it('lets a later vote replace an earlier one, in whichever order they arrive', () => {
+  it('lets a later vote replace an earlier one, in any order of arrival', () => {
     const given = [by('alice', 'sqlite', 2), by('alice', 'postgres', 1)];
     expect(tally(rulesOf(), given)).toMatchObject({ outcome: 'decided', option: 'sqlite' });
   });
 });
 
-describe('what a vote says', () => {
+describe('the text of a vote', () => {
   const cases: readonly (readonly [text: string, option: string | undefined])[] = [
     ['sqlite', 'sqlite'],
     ['  SQLite.\n', 'sqlite'],
@@ -119,14 +119,14 @@ describe('what a vote says', () => {
     expect(optionOf(text, OPTIONS)).toBe(option);
   });
 
-  it('is the longer of two options of which one begins with the other', () => {
+  it('is the longer option if one is a prefix of the other', () => {
     const options = ['yes', 'yes - later', 'yes because I must'];
     expect(optionOf('yes because I must', options)).toBe('yes because I must');
     expect(optionOf('yes - later because I am busy', options)).toBe('yes - later');
     expect(optionOf('yes because I can', options)).toBe('yes');
   });
 
-  it('is each option itself, and each option with a reason, whatever the options are', () => {
+  it('may be any option, and any option with a reason, for arbitrary options', () => {
     const option = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(fc.uniqueArray(option, { minLength: 2, maxLength: 6 }), (given) => {
@@ -141,7 +141,7 @@ describe('what a vote says', () => {
   });
 });
 
-/** As a poll has them; undefined where it would be none. */
+/** The options as a poll has them; undefined if the poll would be invalid. */
 function optionsOf(options: string[]): readonly string[] | undefined {
   try {
     return parsePoll({ question: 'Which?', options }).options;
@@ -151,12 +151,12 @@ function optionsOf(options: string[]): readonly string[] | undefined {
 }
 
 describe('the input of a poll', () => {
-  it('is completed', () => {
+  it('gets its defaults', () => {
     const poll = parsePoll({ question: ' Which? ', options: ['a ', 'b'], voters: ['alice', 'alice'] });
     expect(poll).toEqual({ question: 'Which?', options: ['a', 'b'], voters: ['alice'], minutes: 5, quorum: 1 });
   });
 
-  it('shows every option as a word of a shell in the question', () => {
+  it('shows every option as a shell word in the question', () => {
     const poll = parsePoll({ question: 'Which?', options: [`don't`, '$HOME'] });
     const text = questionText(poll, 'poll');
     expect(text).toContain(`mailroom send poll VOTE 'don'\\''t'`);
@@ -164,9 +164,9 @@ describe('the input of a poll', () => {
   });
 
   const wrong: readonly (readonly [title: string, input: unknown, message: RegExp])[] = [
-    ['nothing', undefined, /^This is no poll: input: .*A poll is/],
+    ['nothing', undefined, /^Invalid poll: input: .*Expected, for example: /],
     ['one option', { question: 'Which?', options: ['a'] }, /input\.options: /],
-    ['two equal options', { question: 'Which?', options: ['Yes', ' yes'] }, /two of them are the same/],
+    ['two equal options', { question: 'Which?', options: ['Yes', ' yes'] }, /two options are the same/],
     [
       'an option of several lines',
       { question: 'Which?', options: ['a\nb', 'c'] },

@@ -10,7 +10,7 @@ import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const POLL = path.join(ROOT, 'machines', 'poll.ts');
 const COMMAND = path.join(ROOT, 'dist', 'cli', 'mailroom.cjs');
-/** Words that a shell would make something else of. */
+/** Text that a shell would expand. */
 const ODD = `don't say "$HOME"`;
 const QUESTION = { question: 'Which database?', options: [ODD, 'sqlite'] };
 
@@ -67,7 +67,7 @@ async function says(
   await opened.agent(as).send({ to: 'poll', type, content });
 }
 
-/** The commands in a message as a person would copy them: each is a line. */
+/** The commands in a message as a person would copy them, one per line. */
 function commandsIn({ content }: Message): string[] {
   return content.split('\n').filter((line) => /^ +mailroom /.test(line));
 }
@@ -77,7 +77,7 @@ async function paste(room: CliRoom, as: string, line: string): Promise<void> {
   expect(pasted).toMatchObject({ code: 0, stderr: '' });
 }
 
-test('a killed poll goes on: the pasted commands vote, and each vote is counted once', async () => {
+test('a killed poll resumes: the pasted commands vote, and each vote is counted once', async () => {
   using room = await createCliRoom({ agents: ['alice', 'bob', 'carol'] });
   const first = startPoll(room, { ...QUESTION, voters: ['alice', 'bob', 'carol'], quorum: 2 });
   const question = await next(room, 'alice');
@@ -113,7 +113,7 @@ test('a killed poll goes on: the pasted commands vote, and each vote is counted 
     output.votes.map(({ messageId }) => messageId).toSorted(),
   );
 
-  // Everybody hears the result once, with the ids that were counted; asking again tells it again and sends nothing.
+  // The result is broadcast once, with the counted ids; running it again prints it and sends nothing.
   const { content } = await next(room, 'alice');
   expect(content).toMatch(/^Decided: sqlite\n/);
   for (const { messageId } of output.votes) expect(content).toContain(messageId.slice(-8));
@@ -121,10 +121,10 @@ test('a killed poll goes on: the pasted commands vote, and each vote is counted 
   expect(await room.json(['inbox'], { as: 'alice' })).toEqual([]);
 });
 
-test('a vote that cannot count is answered, a changed one is confirmed, and nobody waits for whom nobody knows', async () => {
+test('an invalid vote gets a reply, a changed one is confirmed, and the poll does not wait for unknown voters', async () => {
   using room = await createCliRoom({ agents: ['alice', 'bob', 'carol'] });
   const poll = startPoll(room, { ...QUESTION, voters: ['alice', 'carol', 'nobody'] });
-  // The one who is not there does not keep the question from the others.
+  // The absent voter does not keep the question from the others.
   await next(room, 'alice');
   await says(room, 'alice', { type: 'VOTE', content: 'mysql' });
   const corrected = await next(room, 'alice');
@@ -143,7 +143,7 @@ test('a vote that cannot count is answered, a changed one is confirmed, and nobo
   expect(JSON.parse(stdout)).toMatchObject({ outcome: 'tie', tied: [ODD, 'sqlite'], unreachable: ['nobody'] });
 });
 
-test('a poll of everybody that is run as a program ends at its deadline', async () => {
+test('a poll of everybody, run as a program, ends at its deadline', async () => {
   using room = await createCliRoom();
   const program = ['--import', import.meta.resolve('tsx'), POLL];
   const { code, stdout } = await startPoll(room, { ...QUESTION, minutes: 0.02 }, program).ended;
@@ -159,17 +159,17 @@ test('a poll of everybody that is run as a program ends at its deadline', async 
   expect((await next(room, 'bob')).content).toMatch(/^No decision: 0 of the 1 votes/);
 });
 
-test('a poll that nobody can answer ends at once, and one that is none says what is wrong', async () => {
+test('a poll that nobody can answer ends at once, and an invalid one says what is wrong', async () => {
   using room = await createCliRoom({ agents: [] });
   const alone = await startPoll(room, QUESTION).ended;
   expect(JSON.parse(alone.stdout)).toMatchObject({ outcome: 'no-quorum', unreachable: ['all'] });
   const wrong = await startPoll(room, { question: 'Which?', options: ['a'] }, [COMMAND, 'run', POLL, '--as', 'wrong'])
     .ended;
   expect(wrong).toMatchObject({ code: 1, stdout: '' });
-  expect(wrong.stderr).toContain('This is no poll: input.options');
+  expect(wrong.stderr).toContain('Invalid poll: input.options');
 });
 
-test('in whichever order votes and the deadline come, a poll closes with one vote of each voter', () => {
+test('a poll closes with one vote per voter for every order of votes and the deadline', () => {
   const voted = (option: string): { to: string; type: string; content: string } => ({
     to: 'poll',
     type: 'VOTE',

@@ -12,7 +12,7 @@ const MAIL_MS_MAX = 60_000;
 
 const started = new Set<ChildProcess>();
 
-/** For `afterEach`. */
+/** Kills the started processes; for `afterEach`. */
 export function killStarted(): void {
   for (const child of started) child.kill('SIGKILL');
   started.clear();
@@ -54,12 +54,12 @@ export async function nextMail({ room }: CliRoom, as: string): Promise<Message> 
   throw new Error(`${as} got no mail`);
 }
 
-/** The commands in a message as a person would copy them: each is a line. */
+/** The commands in a message as a person would copy them, one per line. */
 export function commandsIn({ content }: Pick<Message, 'content'>): string[] {
   return content.split('\n').filter((line) => /^ +mailroom /.test(line));
 }
 
-/** Pastes a line into the shell of an agent, where it must work. */
+/** Pastes a line into the shell of an agent; it must succeed. */
 export async function paste(room: CliRoom, as: string, line: string): Promise<void> {
   const pasted = await room.shell(`exec bash -c "$(cat)"`, { as, stdin: line });
   expect(pasted).toMatchObject({ code: 0, stderr: '' });

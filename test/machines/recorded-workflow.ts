@@ -19,7 +19,7 @@ interface Said {
   readonly messageId?: string;
 }
 
-/** A workflow of which only the steps are taken: what it asks for is recorded, and its timers fire when they are told to. */
+/** A workflow without a host: its steps are taken, their effects recorded, and its timers fire on demand. */
 export class RecordedWorkflow {
   readonly #machine: AnyStateMachine;
   readonly #place: { readonly address: string; readonly parent?: string };
@@ -39,17 +39,17 @@ export class RecordedWorkflow {
     this.#note();
   }
 
-  /** A message; the id that it gets is `m1`, `m2` and so on. */
+  /** Delivers a message with the id `m1`, `m2` and so on. */
   hears(from: string, type: string, content: string, data?: unknown): this {
     return this.says({ from, type, content, data, messageId: `m${++this.#messages}` });
   }
 
-  /** The same; where no id is given it is like a real one, and greater than those before it. */
+  /** The same with a given id, or one like a real id and greater than those before. */
   says({ from, type, content = '', data, messageId = this.#nextId() }: Said): this {
     return this.happens({ type, from, content, messageId, ...(data === undefined ? {} : { data }) });
   }
 
-  /** What a host makes of a message that can never be delivered. */
+  /** The event of a host for a permanently undeliverable message. */
   failsToReach(to: string, messageType: string): this {
     const reason = `nobody in this room has the address ${to}`;
     const failed = { messageId: this.#nextId(), messageType, to, code: 'ACTOR_NOT_FOUND', reason };
@@ -74,18 +74,18 @@ export class RecordedWorkflow {
     return this.happens(event);
   }
 
-  /** The time of `after` in this state is over. */
+  /** Fires the `after` of this state. */
   timesOut(delay: string, state: string): this {
     return this.fires(`xstate.after.${delay}.${this.#machine.id}.${state}`);
   }
 
-  /** The last child of a kind ends well. */
+  /** Ends the last child of a kind with an output. */
   done(src: string, output: unknown): this {
     const { childId } = this.started(src);
     return this.happens({ type: `xstate.done.actor.${childId}`, output, actorId: childId });
   }
 
-  /** The last child of a kind fails. */
+  /** Fails the last child of a kind. */
   fails(src: string, message: string): this {
     const { childId } = this.started(src);
     const error = { name: 'Error', message };
@@ -106,13 +106,13 @@ export class RecordedWorkflow {
 
   /** The mail of the last step. */
   sent: readonly Sent[] = [];
-  /** That of all steps. */
+  /** The mail of all steps. */
   everSent: readonly Sent[] = [];
-  /** The events of the last step that went to the parent. */
+  /** The events of the last step to the parent. */
   toParent: readonly PlainEvent[] = [];
-  /** Those that went to children. */
+  /** The events of the last step to children. */
   toChildren: readonly { readonly childId: string; readonly event: PlainEvent }[] = [];
-  /** What the last step has shown to those who watch. */
+  /** The events that the last step emitted. */
   emitted: readonly PlainEvent[] = [];
 
   get timers(): string[] {
@@ -143,7 +143,7 @@ export class RecordedWorkflow {
     return (this.#last.snapshot as { context: unknown }).context;
   }
 
-  /** Of the last step, the messages to an address. */
+  /** The messages of the last step to an address. */
   told(address: string): readonly Sent[] {
     return this.sent.filter(({ to }) => to.includes(address));
   }

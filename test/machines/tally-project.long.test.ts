@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parsePlan } from '../../machines/work-distributor/plan.ts';
 import { filesIn, tallyPlan, TallyRepository } from './tally-repository.ts';
 
-/** The patches of each task; where it has several, each is right. */
+/** The patches of each task; if a task has several, each is right. */
 const PATCHES: Readonly<Record<string, readonly string[]>> = {
   'csv-quoting': ['csv-quoting'],
   'by-month': ['by-month'],
@@ -15,7 +15,7 @@ const CONFLICT = ['src/options.js'];
 
 let repository: TallyRepository;
 let conflicts: string[];
-/** Every branch as a team would have it, each from where its dependencies are merged. */
+/** The branches that a team would create, each from the merge of its dependencies. */
 beforeAll(async () => {
   repository = await TallyRepository.create();
   for (const name of ['csv-quoting', 'by-month', 'json-format']) await repository.branch(name, { from: 'main' });
@@ -48,7 +48,7 @@ it.each(Object.entries(PATCHES).flatMap(([task, patches]) => patches.map((patch)
   },
 );
 
-it('has two tasks that conflict in one file, in whichever order they are merged, and the file that mends it', async () => {
+it('has two tasks that conflict in one file in either merge order, and the file that resolves it', async () => {
   expect(conflicts).toEqual(CONFLICT);
   expect(await repository.merge('other-order', { from: 'json-format', branches: ['by-month'] })).toEqual(CONFLICT);
   await repository.resolve('src/options.js');

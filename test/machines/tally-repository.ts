@@ -26,7 +26,7 @@ export class TallyRepository implements Disposable {
     return repository;
   }
 
-  /** Throws when git fails. */
+  /** Throws if git fails. */
   async git(...args: string[]): Promise<string> {
     const ran = await this.#run('git', args);
     if (ran.code !== 0) throw new Error(`git ${args.join(' ')} ended with ${ran.code}: ${ran.stderr}${ran.stdout}`);
@@ -38,14 +38,14 @@ export class TallyRepository implements Disposable {
     await this.git('commit', '--quiet', '--message', message);
   }
 
-  /** A branch with a patch on it, from where another branch is. Throws when the patch does not fit. */
+  /** Creates a branch with a patch, from another branch. Throws if the patch does not apply. */
   async branch(name: string, { from, patch = name }: { from: string; patch?: string }): Promise<void> {
     await this.git('checkout', '--quiet', '-B', name, from);
     await this.git('apply', '--index', path.join(PATCHES, `${patch}.patch`));
     await this.git('commit', '--quiet', '--message', patch);
   }
 
-  /** Merges branches into a new one; the files in which they conflict, when they do, are left so. */
+  /** Merges branches into a new one; resolves with the conflicting files, which are left as they are. */
   async merge(name: string, { from, branches }: { from: string; branches: readonly string[] }): Promise<string[]> {
     await this.git('checkout', '--quiet', '-B', name, from);
     for (const branch of branches) {
@@ -55,13 +55,13 @@ export class TallyRepository implements Disposable {
     return [];
   }
 
-  /** Takes the mended file, and completes the merge. */
+  /** Takes the resolved file and completes the merge. */
   async resolve(file: string): Promise<void> {
     fs.copyFileSync(path.join(PATCHES, 'resolved', file), path.join(this.directory, file));
     await this.commit('Merge');
   }
 
-  /** What `npm run <script>` or `node --test <file>` comes to on a branch: the numbers that the test runner tells. */
+  /** The counts of the test runner for `npm run <script>` or `node --test <file>` on a branch. */
   async tests(
     branch: string,
     what: { script: string } | { file: string },
@@ -86,7 +86,7 @@ export class TallyRepository implements Disposable {
       GIT_COMMITTER_NAME: 'a',
       GIT_COMMITTER_EMAIL: 'a@b',
     };
-    // Nothing of this process, nor of the user's git, has a say.
+    // Independent of this process's environment and the user's git configuration.
     const env = {
       PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
       HOME: this.#outer,

@@ -5,16 +5,16 @@ import {
   type Board,
   boardFor,
   createBoard,
-  type Entry,
+  type TaskEntry,
   entryOf,
   holderOf,
   isAllDone,
   missingFor,
-  type Move,
-  type Verdict,
+  type BoardCommand,
+  type BoardVerdict,
   withNothingHeldBack,
 } from '../../machines/work-distributor/board.ts';
-import { LAPSES_MAX, play } from '../../machines/work-distributor/rules.ts';
+import { applyCommand, LAPSES_MAX } from '../../machines/work-distributor/rules.ts';
 import { parsePlan } from '../../machines/work-distributor/plan.ts';
 
 const AGENTS = ['alice', 'bob', 'carol'];
@@ -35,14 +35,14 @@ const FITTING: Readonly<Record<string, readonly string[]>> = {
   rework: ['submitted'],
 };
 
-/** As it is drawn: who and which epoch are by the board that it meets, so that most moves count and many just do not. */
+/** A drawn command: agent and epoch depend on the board it meets, so that most commands count and many just fail. */
 interface Drawn {
   readonly kind: string;
-  /** One of those that the move fits, or of all. */
+  /** Picks a task that the command fits, or any task. */
   readonly pick: number;
   readonly fits: boolean;
   readonly by: string;
-  /** Relative to the epoch that the task is in; null where it is not said. */
+  /** Relative to the current epoch of the task; null if not given. */
   readonly epoch: number | null;
 }
 
@@ -83,19 +83,22 @@ const acceptance = fc.constantFrom<'automatic' | 'parent'>('automatic', 'parent'
 const agents = fc.constantFrom(null, AGENTS, ['alice', 'bob']);
 
 interface Turn {
-  readonly move: Move;
+  readonly command: BoardCommand;
   readonly before: Board;
-  readonly verdict: Verdict;
+  readonly verdict: BoardVerdict;
 }
 
-/** The parts that a kind of move does not have are not looked at. */
-function asMove(drawn: { kind: string; taskId: string; agent?: string; epoch?: number | null }, at: number): Move {
+/** Has the parts of all kinds; those that a kind does not use are ignored. */
+function asCommand(
+  drawn: { kind: string; taskId: string; agent?: string; epoch?: number | null },
+  at: number,
+): BoardCommand {
   const messageId = `message-${at}`;
   const result = { commit: `commit-${at % 2}`, branch: null, summary: '', messageId };
-  return { feedback: 'again', reason: 'no', workspace: null, result, messageId, ...drawn } as unknown as Move;
+  return { feedback: 'again', reason: 'no', workspace: null, result, messageId, ...drawn } as unknown as BoardCommand;
 }
 
-function moveOn(board: Board, { kind, pick, fits, by, epoch }: Drawn, at: number): Move {
+function commandFor(board: Board, { kind, pick, fits, by, epoch }: Drawn, at: number): BoardCommand {
   const fitting = board.entries.filter(
     ({ status }) =>
       (FITTING[kind] ?? ['claimed']).includes(status.at) &&
@@ -104,20 +107,20 @@ function moveOn(board: Board, { kind, pick, fits, by, epoch }: Drawn, at: number
   const among = fits && fitting.length > 0 ? fitting : board.entries;
   const entry = among[pick % among.length] ?? entryIn(board, 'a');
   const agent = by === 'holder' ? (holderOf(entry)?.agent ?? 'alice') : by;
-  return asMove({ kind, taskId: entry.task.id, agent, epoch: epoch === null ? null : entry.epoch + epoch }, at);
+  return asCommand({ kind, taskId: entry.task.id, agent, epoch: epoch === null ? null : entry.epoch + epoch }, at);
 }
 
 function playAll(board: Board, drawn: readonly Drawn[]): Turn[] {
   const turns: Turn[] = [];
   for (const [at, one] of drawn.entries()) {
     const before = turns.at(-1)?.verdict.board ?? board;
-    const move = moveOn(before, one, at);
-    turns.push({ move, before, verdict: play(before, move) });
+    const command = commandFor(before, one, at);
+    turns.push({ command, before, verdict: applyCommand(before, command) });
   }
   return turns;
 }
 
-/** Every sequence of moves on every kind of board. */
+/** Checks random sequences of commands on every kind of board. */
 function assertAlways(check: (turns: readonly Turn[], board: Board) => void): void {
   const counts: Record<string, number> = {};
   fc.assert(
@@ -145,7 +148,7 @@ function assertAlways(check: (turns: readonly Turn[], board: Board) => void): vo
   for (const kind of kinds) expect(counts[kind], kind).toBeGreaterThan(15);
 }
 
-/** Who holds or held what, by task and epoch. */
+/** The present and past holders, by task and epoch. */
 function holdersOn({ entries }: Board): [key: string, agent: string][] {
   return entries.flatMap((entry) => {
     const holders = [holderOf(entry), ...entry.lapses.map((one) => one.holder)].filter((one) => one !== null);
@@ -153,13 +156,13 @@ function holdersOn({ entries }: Board): [key: string, agent: string][] {
   });
 }
 
-function entryIn(board: Board, id: string): Entry {
+function entryIn(board: Board, id: string): TaskEntry {
   const entry = entryOf(board, id);
   if (!entry) throw new Error(`there is no ${id}`);
   return entry;
 }
 
-describe('whatever happens in whichever order', () => {
+describe('for every order of commands', () => {
   it('no task is held by two agents in one epoch', () => {
     assertAlways((turns) => {
       const holders = new Map<string, string>();
@@ -172,7 +175,7 @@ describe('whatever happens in whichever order', () => {
     });
   });
 
-  it('epochs only rise, and exactly when a holder loses a task', () => {
+  it('epochs only rise, and only when a holder loses a task', () => {
     assertAlways((turns) => {
       for (const { before, verdict } of turns) {
         for (const entry of verdict.board.entries) {
@@ -184,9 +187,9 @@ describe('whatever happens in whichever order', () => {
     });
   });
 
-  it('no task is done twice, and what is done stays as it is', () => {
+  it('no task is done twice, and a done task stays as it is', () => {
     assertAlways((turns) => {
-      const done = new Map<string, Entry>();
+      const done = new Map<string, TaskEntry>();
       for (const { verdict } of turns) {
         for (const [id, entry] of done) expect(entryIn(verdict.board, id)).toBe(entry);
         if (verdict.kind !== 'done') continue;
@@ -196,10 +199,10 @@ describe('whatever happens in whichever order', () => {
     });
   });
 
-  it('what is about an old epoch, or from somebody else than the holder, changes nothing', () => {
+  it('a command about an old epoch, or from an agent that is not the holder, changes nothing', () => {
     let late = 0;
     assertAlways((turns) => {
-      for (const { move: one, before, verdict } of turns) {
+      for (const { command: one, before, verdict } of turns) {
         if (one.kind === 'claim') continue;
         const entry = entryIn(before, one.taskId);
         const isByAgent = one.kind === 'complete' || one.kind === 'give-back';
@@ -213,10 +216,10 @@ describe('whatever happens in whichever order', () => {
     expect(late).toBeGreaterThan(RUNS);
   });
 
-  it('a claim succeeds only for one who is asked, when all dependencies are done, nobody holds the task and it is not given up', () => {
+  it('a claim succeeds only for a permitted agent, with all dependencies done and the task neither held nor given up', () => {
     let [heldBack, givenUp] = [0, 0];
     assertAlways((turns) => {
-      for (const { move: one, before, verdict } of turns) {
+      for (const { command: one, before, verdict } of turns) {
         if (one.kind !== 'claim') continue;
         const entry = entryIn(before, one.taskId);
         const isFree = entry.status.at === 'free' || entry.status.at === 'blocked';
@@ -235,10 +238,10 @@ describe('whatever happens in whichever order', () => {
     expect(givenUp).toBeGreaterThan(15);
   });
 
-  it('no task is claimed more often than three times, and nobody is held back without somebody else who may', () => {
+  it('no task is claimed more than three times, and no agent is held back unless another one may claim', () => {
     assertAlways((turns, { agents: who }) => {
       const claims = new Map<string, number>();
-      for (const { move: one, verdict } of turns) {
+      for (const { command: one, verdict } of turns) {
         if (verdict.kind === 'granted') claims.set(one.taskId, (claims.get(one.taskId) ?? 0) + 1);
         for (const entry of verdict.board.entries) {
           if (entry.status.at !== 'free' || !entry.heldBackFrom) continue;
@@ -250,9 +253,9 @@ describe('whatever happens in whichever order', () => {
     });
   });
 
-  it('a result counts only from the holder, and a repeated one only once', () => {
+  it('only a result of the holder counts, and a repeated one only once', () => {
     assertAlways((turns) => {
-      for (const { move: one, before, verdict } of turns) {
+      for (const { command: one, before, verdict } of turns) {
         if (one.kind !== 'complete') continue;
         const entry = entryIn(before, one.taskId);
         const holder = holderOf(entry);
@@ -265,7 +268,7 @@ describe('whatever happens in whichever order', () => {
     });
   });
 
-  it('every task that becomes available is told once, when it does', () => {
+  it('every task is reported as opened once, when it becomes available', () => {
     assertAlways((turns) => {
       for (const { before, verdict } of turns) {
         const known = new Set(availableOn(before).map(({ task }) => task.id));
@@ -275,7 +278,7 @@ describe('whatever happens in whichever order', () => {
     });
   });
 
-  it('what is refused changes nothing, and names a reason', () => {
+  it('a refused command changes nothing and names a reason', () => {
     assertAlways((turns) => {
       for (const { before, verdict } of turns) {
         if (verdict.kind !== 'refused') continue;
@@ -285,21 +288,21 @@ describe('whatever happens in whichever order', () => {
     });
   });
 
-  it('the plan can be completed once every lease is over and somebody is willing, unless a task is given up', () => {
+  it('a willing agent can complete the plan after all leases have ended, unless a task is given up', () => {
     let completed = 0;
     assertAlways((turns, board) => {
       let now = turns.at(-1)?.verdict.board ?? board;
       for (const { task, epoch: current } of now.entries)
-        now = play(now, asMove({ kind: 'expire', taskId: task.id, epoch: current }, 0)).board;
+        now = applyCommand(now, asCommand({ kind: 'expire', taskId: task.id, epoch: current }, 0)).board;
       for (const { task, epoch: current } of now.entries)
-        now = play(now, asMove({ kind: 'accept', taskId: task.id, epoch: current }, 0)).board;
+        now = applyCommand(now, asCommand({ kind: 'accept', taskId: task.id, epoch: current }, 0)).board;
       if (now.entries.some(({ status, lapses }) => status.at !== 'done' && lapses.length >= LAPSES_MAX)) return;
       now = withNothingHeldBack(now);
       completed += 1;
       for (const id of IDS) {
         const { epoch: current } = entryIn(now, id);
         for (const kind of ['claim', 'assign', 'complete', 'accept'])
-          now = play(now, asMove({ kind, taskId: id, agent: 'alice', epoch: current }, 1_000)).board;
+          now = applyCommand(now, asCommand({ kind, taskId: id, agent: 'alice', epoch: current }, 1_000)).board;
       }
       expect(isAllDone(now)).toBe(true);
     });
@@ -308,14 +311,14 @@ describe('whatever happens in whichever order', () => {
 });
 
 describe('a task that is given back', () => {
-  const giveBack = (board: Board, name: string, reason = 'no'): Verdict => {
-    const claimed = play(board, { kind: 'claim', taskId: 'a', agent: name, messageId: 'm' }).board;
-    return play(claimed, { kind: 'give-back', taskId: 'a', agent: name, epoch: null, reason, messageId: 'm' });
+  const giveBack = (board: Board, name: string, reason = 'no'): BoardVerdict => {
+    const claimed = applyCommand(board, { kind: 'claim', taskId: 'a', agent: name, messageId: 'm' }).board;
+    return applyCommand(claimed, { kind: 'give-back', taskId: 'a', agent: name, epoch: null, reason, messageId: 'm' });
   };
   const boardOf = (who: readonly string[] | null): Board =>
     createBoard(PLAN.tasks, { agents: who, acceptance: 'automatic' });
 
-  it('is blocked the third time, by whomever', () => {
+  it('is blocked the third time, whoever gave it back', () => {
     const first = giveBack(boardOf(null), 'alice');
     const second = giveBack(first.board, 'alice');
     const third = giveBack(second.board, 'bob', 'no spec');
@@ -327,46 +330,46 @@ describe('a task that is given back', () => {
     ]);
   });
 
-  it('is blocked when all who are asked have given it back', () => {
+  it('is blocked when all permitted agents have given it back', () => {
     const first = giveBack(boardOf(['alice', 'bob']), 'alice');
     expect([first.kind, giveBack(first.board, 'bob').kind]).toEqual(['freed', 'blocked']);
   });
 
-  it('is given up when it was lost three times, by silence too, and then nobody can claim it', () => {
+  it('is given up after three losses, by silence too, and then nobody can claim it', () => {
     let board = boardOf(['alice', 'bob']);
     const kinds: string[] = [];
     for (let at = 1; at <= 3; at++) {
-      board = play(board, { kind: 'claim', taskId: 'a', agent: 'alice', messageId: 'm' }).board;
-      const verdict = play(board, { kind: 'expire', taskId: 'a', epoch: at });
+      board = applyCommand(board, { kind: 'claim', taskId: 'a', agent: 'alice', messageId: 'm' }).board;
+      const verdict = applyCommand(board, { kind: 'expire', taskId: 'a', epoch: at });
       kinds.push(verdict.kind);
       board = verdict.board;
     }
     expect(kinds).toEqual(['freed', 'freed', 'blocked']);
-    expect(play(board, { kind: 'claim', taskId: 'a', agent: 'bob', messageId: 'm' })).toMatchObject({
+    expect(applyCommand(board, { kind: 'claim', taskId: 'a', agent: 'bob', messageId: 'm' })).toMatchObject({
       kind: 'refused',
       refusal: { why: 'given-up' },
     });
   });
 
-  it('goes to the others first, and back to who returned it when they have had their time', () => {
+  it('is offered to the others first, and after their time to the agent that returned it', () => {
     const { board } = giveBack(boardOf(['alice', 'bob']), 'alice');
-    const claim = (on: Board, agent: string): Verdict =>
-      play(on, { kind: 'claim', taskId: 'a', agent, messageId: 'm' });
+    const claim = (on: Board, agent: string): BoardVerdict =>
+      applyCommand(on, { kind: 'claim', taskId: 'a', agent, messageId: 'm' });
     expect(claim(board, 'alice')).toMatchObject({ kind: 'refused', refusal: { why: 'held-back' } });
     expect(availableOn(boardFor(board, 'alice')).map(({ task }) => task.id)).toEqual(['b']);
     expect(availableOn(boardFor(board, 'bob')).map(({ task }) => task.id)).toEqual(['a', 'b']);
     expect([claim(board, 'bob').kind, claim(withNothingHeldBack(board), 'alice').kind]).toEqual(['granted', 'granted']);
   });
 
-  it('can still be claimed by who knows better when it is blocked', () => {
+  it('can still be claimed when it is blocked', () => {
     const { board } = giveBack(boardOf(['alice']), 'alice');
     expect(availableOn(board).map(({ task }) => task.id)).toEqual(['b']);
-    expect(play(board, { kind: 'claim', taskId: 'a', agent: 'alice', messageId: 'm' }).kind).toBe('granted');
+    expect(applyCommand(board, { kind: 'claim', taskId: 'a', agent: 'alice', messageId: 'm' }).kind).toBe('granted');
   });
 
-  it('is blocked again when who knew better falls silent', () => {
+  it('is blocked again when the agent that claimed it nevertheless falls silent', () => {
     const { board } = giveBack(boardOf(['alice']), 'alice');
-    const again = play(board, { kind: 'claim', taskId: 'a', agent: 'alice', messageId: 'm' });
-    expect(play(again.board, { kind: 'expire', taskId: 'a', epoch: 2 }).kind).toBe('blocked');
+    const again = applyCommand(board, { kind: 'claim', taskId: 'a', agent: 'alice', messageId: 'm' });
+    expect(applyCommand(again.board, { kind: 'expire', taskId: 'a', epoch: 2 }).kind).toBe('blocked');
   });
 });

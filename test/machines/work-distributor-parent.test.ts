@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { assign, sendTo, setup } from 'xstate';
 import { machine as distributor } from '../../machines/work-distributor.ts';
 import type { ToParent } from '../../machines/work-distributor/parent.ts';
-import type { Report } from '../../machines/work-distributor/report.ts';
+import type { DistributionReport } from '../../machines/work-distributor/report.ts';
 import { checkMachine } from '../../src/step/check-machine.ts';
 import type { Message } from '../../src/index.ts';
 import { explore } from '../../src/testing/explore/explore.ts';
@@ -14,12 +14,12 @@ const FIX = { id: 'fix', title: 'Mend it', description: 'Mend it.', dependsOn: [
 
 interface Context {
   readonly reworked: number;
-  readonly report: Report | null;
+  readonly report: DistributionReport | null;
 }
 
-/** Has each first result done again, and one more task done behind the first. */
+/** Asks for rework of each first result, and adds one task after the first. */
 const loop = setup({
-  types: { context: {} as Context, events: {} as ToParent, output: {} as Report | null },
+  types: { context: {} as Context, events: {} as ToParent, output: {} as DistributionReport | null },
   actors: { distributor },
 }).createMachine({
   id: 'loop',
@@ -72,7 +72,7 @@ const loop = setup({
   output: ({ context }) => context.report,
 });
 
-/** Claims what is offered for the first time, and does what it is told; its leases may end before. */
+/** Claims tasks offered for the first time and does them; its leases may end before. */
 function agent({ data }: Message): AgentAnswer[] | undefined {
   const { kind, tasks, taskId, epoch } = data as {
     kind: string;
@@ -86,14 +86,14 @@ function agent({ data }: Message): AgentAnswer[] | undefined {
   return undefined;
 }
 
-test('a parent and its distribution come to an end together, whatever comes first', () => {
+test('a parent and its distribution end together for every order of events', () => {
   checkMachine(loop);
   const found = explore({
     workflows: { loop: { machine: loop } },
     agents: { alice: { answers: agent } },
     statesMax: 60_000,
     summarize: ({ workflows: { loop: seen } }) => {
-      const report = seen?.output as Report | null | undefined;
+      const report = seen?.output as DistributionReport | null | undefined;
       const tasks = report?.tasks.map(({ id, state, epoch }) => `${id} ${state} (${epoch})`) ?? [];
       return `${report?.outcome}: ${tasks.join(', ')}`;
     },
@@ -102,9 +102,9 @@ test('a parent and its distribution come to an end together, whatever comes firs
   expect(found.isComplete).toBe(true);
   expect([...found.violations, ...found.failedSteps, ...found.endless], formatExploration(found)).toEqual([]);
   const ends = found.ends.map(({ summary }) => summary);
-  // Where a lease has ended in time nobody claims the task again.
+  // If a lease ended, nobody claims the task again.
   expect(ends).toContain('time-over: parser available (2)');
-  // The other one: the time was over before the parent's further task came.
+  // In the other end, the time was over before the parent added its task.
   const others = ends.filter((end) => !end.startsWith('time-over: ')).toSorted();
   expect(others).toEqual(['done: parser done (1)', 'done: parser done (1), fix done (1)']);
 });

@@ -21,7 +21,7 @@ describe('a plan', () => {
     });
   });
 
-  it('is the same as a value, as text, and in a block of text', () => {
+  it('is the same as a value, as text, and in a code block', () => {
     const parsed = parsePlan(PLAN);
     const text = JSON.stringify(PLAN, null, 2);
     expect(parsePlan(text)).toEqual(parsed);
@@ -29,18 +29,18 @@ describe('a plan', () => {
     expect(parsePlan(`\`\`\`sh\nls\n\`\`\`\n\`\`\`\n${text}\n\`\`\``)).toEqual(parsed);
   });
 
-  it('counts a dependency once that is named twice', () => {
+  it('counts a dependency named twice once', () => {
     expect(parsePlan({ tasks: [task('a'), task('b', 'a', 'a')] }).tasks[1]?.dependsOn).toEqual(['a']);
   });
 
   const wrong: readonly (readonly [title: string, plan: unknown, faults: readonly string[]])[] = [
-    ['nothing', undefined, ['This is no plan: plan: ', 'A plan is {"tasks"']],
+    ['nothing', undefined, ['Invalid plan: plan: ', 'Expected, for example: {"tasks"']],
     ['no JSON', 'first this, then that', ['expected JSON, alone or in a block']],
     ['no tasks', { tasks: [] }, ['plan.tasks: ']],
-    ['an id that is no word of a shell', { tasks: [task('A b')] }, ['plan.tasks.0.id: expected small letters']],
+    ['an id that is no word of a shell', { tasks: [task('A b')] }, ['plan.tasks.0.id: expected lower-case letters']],
     ['a title of two lines', { tasks: [{ ...task('a'), title: 'a\nb' }] }, ['plan.tasks.0.title: expected one line']],
     ['a misspelt field', { tasks: [{ ...task('a'), depends: ['b'] }] }, ['"depends"']],
-    ['two of the same id', { tasks: [task('a'), task('a')] }, ['the id "a" is there more than once']],
+    ['two of the same id', { tasks: [task('a'), task('a')] }, ['the id "a" is used more than once']],
     ['one that waits for itself', { tasks: [task('a', 'a')] }, ['"a" depends on itself']],
     [
       'one that waits for what is not there',
@@ -66,7 +66,7 @@ describe('a plan', () => {
       [
         'plan.tasks.4.title: ',
         'plan.tasks.4.description: ',
-        'the id "c" is there more than once',
+        'the id "c" is used more than once',
         '"c" depends on itself',
         '"c" depends on "nowhere", which is no task',
         'these wait for each other: a → b → a',
@@ -84,7 +84,7 @@ describe('a plan', () => {
     for (const fault of faults) expect(() => parsePlan(plan)).toThrow(fault);
   });
 
-  it('has a fault if and only if its tasks cannot be put into an order in which each comes behind those it needs', () => {
+  it('has a fault if and only if its tasks have no topological order', () => {
     const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
     const nodes = fc
       .subarray(ids, { minLength: 1 })
@@ -115,7 +115,7 @@ describe('a plan', () => {
   });
 });
 
-/** The path that is told is one in the plan. */
+/** Expects the reported path to be a cycle of the plan. */
 function expectTrueCycle(fault: string, given: readonly { id: string; dependsOn: readonly string[] }[]): void {
   const [, itself = '', cycle = ''] = /^(?:"(.)" depends on itself|these wait for each other: (.*))$/.exec(fault) ?? [];
   const path = itself === '' ? cycle.split(' → ') : [itself, itself];
@@ -125,17 +125,17 @@ function expectTrueCycle(fault: string, given: readonly { id: string; dependsOn:
     expect(given.find((node) => node.id === id)?.dependsOn).toContain(path[at + 1]);
 }
 
-describe('tasks that are added', () => {
-  it('may depend on those that are there, and on each other', () => {
+describe('added tasks', () => {
+  it('may depend on existing tasks and on each other', () => {
     expect(parseTasks([task('fix', 'parser'), task('then', 'fix')], ['parser']).map(({ id }) => id)).toEqual([
       'fix',
       'then',
     ]);
   });
 
-  it('are refused when they are there already, or depend on what is not', () => {
+  it('are refused if they exist already or depend on unknown tasks', () => {
     expect(() => parseTasks([task('parser'), task('fix', 'report')], ['parser'])).toThrow(
-      /the id "parser" is there more than once; "fix" depends on "report", which is no task/,
+      /the id "parser" is used more than once; "fix" depends on "report", which is no task/,
     );
   });
 });
@@ -153,7 +153,7 @@ describe('the input of a distribution', () => {
   });
 
   const wrong: readonly (readonly [title: string, input: unknown, message: RegExp])[] = [
-    ['nothing', undefined, /^There is nothing to distribute: input: /],
+    ['nothing', undefined, /^Invalid distribution: input: /],
     ['without a plan', {}, /input\.plan: expected a plan/],
     ['with a plan that is none', { plan: { tasks: [task('a', 'a')] } }, /"a" depends on itself/],
     ['for everybody as an agent', { plan: PLAN, agents: ['all'] }, /agents\.0: expected an address/],

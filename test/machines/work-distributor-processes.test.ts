@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { openRoom, type Message } from '../../src/index.ts';
 import { machine } from '../../machines/work-distributor.ts';
-import type { Report } from '../../machines/work-distributor/report.ts';
+import type { DistributionReport } from '../../machines/work-distributor/report.ts';
 import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
 import { RecordedWorkflow } from './recorded-workflow.ts';
 
@@ -14,7 +14,7 @@ const COMMAND = path.join(ROOT, 'dist', 'cli', 'mailroom.cjs');
 const MAIL_MS_MAX = 120_000;
 /** Longer than the test may take at its slowest: nobody loses a task. */
 const LONG_MINUTES = 60;
-/** So short that it ends while nobody says anything, and nothing is said about how long that takes. */
+/** So short that it ends while nobody sends anything; no assertion depends on its exact length. */
 const SHORT_MINUTES = 0.02;
 
 const PLAN = {
@@ -55,7 +55,7 @@ function start({ directory, env }: CliRoom, input?: object): Run {
   return { child, ended };
 }
 
-/** The next message for an agent of which this is true; those before it are acknowledged and forgotten. */
+/** The next matching message for an agent; those before it are acknowledged and dropped. */
 async function nextThat({ room }: CliRoom, as: string, isWanted: (message: Message) => boolean): Promise<Message> {
   await using opened = await openRoom({ directory: room });
   for await (const mail of opened.agent(as).inbox({ signal: AbortSignal.timeout(MAIL_MS_MAX) })) {
@@ -78,7 +78,7 @@ const offers =
       (task) => task.id === id && task.epoch === epoch,
     );
 
-/** The command in a message that has this word in it, as a person would copy it: a line. */
+/** The command in a message that contains this word, as the line that a person would copy. */
 function commandIn({ content }: Pick<Message, 'content'>, word: string): string {
   const found = content.split('\n').find((line) => /^ +mailroom /.test(line) && line.includes(word));
   if (found === undefined) throw new Error(`no command with ${word} in ${content}`);
@@ -90,7 +90,7 @@ async function paste(room: CliRoom, as: string, line: string): Promise<void> {
   expect(pasted).toMatchObject({ code: 0, stderr: '' });
 }
 
-test('commands pasted from the mail claim and complete tasks, and a killed distribution goes on', async () => {
+test('commands pasted from the mail claim and complete tasks, and a killed distribution resumes', async () => {
   using room = await createCliRoom();
   const first = start(room, { plan: PLAN, leaseMinutes: LONG_MINUTES, agents: ['alice', 'bob', 'nobody'] });
   await paste(room, 'alice', commandIn(await nextThat(room, 'alice', offers('parser', 1)), 'CLAIM'));
@@ -99,7 +99,7 @@ test('commands pasted from the mail claim and complete tasks, and a killed distr
 
   first.child.kill('SIGKILL');
   await first.ended;
-  // What is sent meanwhile waits in the mailbox.
+  // Mail sent meanwhile waits in the mailbox.
   await paste(room, 'alice', commandIn(begun, 'INFO'));
   await paste(room, 'alice', commandIn(begun, 'COMPLETED'));
   const second = start(room);
@@ -110,7 +110,7 @@ test('commands pasted from the mail claim and complete tasks, and a killed distr
 
   const { code, stdout } = await second.ended;
   expect(code).toBe(0);
-  const { outcome, tasks, undelivered } = JSON.parse(stdout) as Report;
+  const { outcome, tasks, undelivered } = JSON.parse(stdout) as DistributionReport;
   expect(outcome).toBe('done');
   expect(tasks.map(({ id, state, holder, epoch }) => [id, state, holder, epoch])).toEqual([
     ['parser', 'done', 'alice', 1],
@@ -119,7 +119,7 @@ test('commands pasted from the mail claim and complete tasks, and a killed distr
   expect(tasks[1]?.lapses).toMatchObject([
     { holder: { agent: 'bob', epoch: 1 }, end: 'given-back', reason: 'I cannot go on' },
   ]);
-  // One who never joined is recorded, and kept nothing from the others.
+  // An agent that never joined is recorded, and delayed no mail of the others.
   expect(undelivered[0]).toMatchObject({ to: 'nobody', code: 'ACTOR_NOT_FOUND' });
   const taken = (await room.run(['why', 'work-distributor', '--json'])).stdout
     .trim()
@@ -132,26 +132,26 @@ test('commands pasted from the mail claim and complete tasks, and a killed distr
   expect((await nextThat(room, 'bob', isKind('ended'))).content).toMatch(/^All tasks are done\.\n/);
 });
 
-test('who is silent loses the task to another, and the late result changes nothing', async () => {
+test('a silent holder loses the task to another agent, and its late result changes nothing', async () => {
   using room = await createCliRoom();
   const first = start(room, { plan: { tasks: PLAN.tasks.slice(0, 1) }, leaseMinutes: SHORT_MINUTES });
   await paste(room, 'alice', commandIn(await nextThat(room, 'alice', offers('parser', 1)), 'CLAIM'));
   const begun = await nextThat(room, 'alice', isKind('start'));
-  // The lease is in the journal: it ends under whoever runs the workflow then.
+  // The lease is in the journal, so it ends under the next host.
   first.child.kill('SIGKILL');
   await first.ended;
   const run = start(room);
   expect((await nextThat(room, 'alice', isKind('lost'))).content).toContain(
-    'no longer yours: nothing was heard of you for 1.2 s',
+    'no longer yours: you sent nothing about it for 1.2 s',
   );
 
   await nextThat(room, 'bob', offers('parser', 2));
   await paste(room, 'alice', commandIn(begun, 'COMPLETED'));
   expect(await nextThat(room, 'alice', isKind('refused'))).toMatchObject({
-    content: expect.stringMatching(/^Your result is not taken .* your claim, epoch 1, is over/) as unknown,
+    content: expect.stringMatching(/^Your result is not accepted .* your claim, epoch 1, is over/) as unknown,
     data: { why: 'lapsed' },
   });
-  // On a busy machine even this may be too slow for so short a lease; then bob is told so, and does it again.
+  // On a busy machine even this may be too slow for so short a lease; then bob is told so and repeats it.
   await using opened = await openRoom({ directory: room.room });
   const bob = opened.agent('bob');
   let heard: unknown;
@@ -162,14 +162,14 @@ test('who is silent loses the task to another, and the late result changes nothi
   } while (heard === 'lost');
   const { code, stdout } = await run.ended;
   expect(code).toBe(0);
-  const { outcome, tasks } = JSON.parse(stdout) as Report;
+  const { outcome, tasks } = JSON.parse(stdout) as DistributionReport;
   expect(outcome).toBe('done');
   expect(tasks[0]).toMatchObject({ state: 'done', holder: 'bob', summary: 'in time' });
   expect(tasks[0]?.lapses[0]).toMatchObject({ holder: { agent: 'alice', epoch: 1 }, end: 'silent' });
   expect(tasks[0]?.epoch).toBe((tasks[0]?.lapses.length ?? 0) + 1);
 });
 
-test('the command that hands in what lies in a worktree says its commit, whatever the directory is called', async () => {
+test('the command that hands in a worktree names its commit, whatever the directory is called', async () => {
   using room = await createCliRoom();
   const directory = path.join(room.directory, `it's "here" $HOME`);
   const place = `'${directory.replaceAll("'", `'\\''`)}'`;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createBoard } from '../../machines/work-distributor/board.ts';
 import { parsePlan } from '../../machines/work-distributor/plan.ts';
-import { play } from '../../machines/work-distributor/rules.ts';
-import { moveIn, renewedBy, requestData, type Said } from '../../machines/work-distributor/request.ts';
+import { applyCommand } from '../../machines/work-distributor/rules.ts';
+import { commandIn, renewedBy, requestData, type AgentMessage } from '../../machines/work-distributor/request.ts';
 
-const saying = (type: Said['type'], content: string, data?: unknown): Said => ({
+const saying = (type: AgentMessage['type'], content: string, data?: unknown): AgentMessage => ({
   type,
   from: 'alice',
   content,
@@ -12,8 +12,13 @@ const saying = (type: Said['type'], content: string, data?: unknown): Said => ({
   data: requestData.parse(data),
 });
 
-describe('what a message asks for', () => {
-  const cases: readonly (readonly [type: Said['type'], content: string, data: unknown, move: object | undefined])[] = [
+describe('the command in a message', () => {
+  const cases: readonly (readonly [
+    type: AgentMessage['type'],
+    content: string,
+    data: unknown,
+    move: object | undefined,
+  ])[] = [
     ['CLAIM', 'csv-quoting', undefined, { kind: 'claim', taskId: 'csv-quoting' }],
     ['CLAIM', ' "CSV-quoting"\n', undefined, { kind: 'claim', taskId: 'csv-quoting' }],
     ['CLAIM', 'claim: csv-quoting, please', undefined, { kind: 'claim', taskId: 'csv-quoting' }],
@@ -64,14 +69,14 @@ describe('what a message asks for', () => {
     ],
   ];
   it.each(cases)('%s %j with %j', (type, content, data, move) => {
-    expect({ move: moveIn(saying(type, content, data)) }).toMatchObject({ move });
+    expect({ move: commandIn(saying(type, content, data)) }).toMatchObject({ move });
   });
 });
 
 describe('the leases that a message renews', () => {
   const tasks = ['parser', 'report', 'docs'].map((id) => ({ id, title: id, description: id }));
   const claimed = ['parser', 'report'].reduce(
-    (board, taskId) => play(board, { kind: 'claim', taskId, agent: 'alice', messageId: 'm' }).board,
+    (board, taskId) => applyCommand(board, { kind: 'claim', taskId, agent: 'alice', messageId: 'm' }).board,
     createBoard(parsePlan({ tasks }).tasks, { agents: null, acceptance: 'automatic' }),
   );
   it.each([

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { machine } from '../../machines/work-distributor.ts';
 import type { Board } from '../../machines/work-distributor/board.ts';
 import type { DistributionInput } from '../../machines/work-distributor/input.ts';
-import type { Report } from '../../machines/work-distributor/report.ts';
+import type { DistributionReport } from '../../machines/work-distributor/report.ts';
 import { explore } from '../../src/testing/explore/explore.ts';
 import { formatExploration } from '../../src/testing/explore/report.ts';
 import { RecordedWorkflow } from './recorded-workflow.ts';
@@ -28,7 +28,7 @@ const said = ({ sent }: RecordedWorkflow): string[] =>
   sent.map(({ to, type, content }) => `${to.join()} ${type} ${content.split('\n')[0] ?? ''}`);
 
 describe('a distribution of its own', () => {
-  it('offers what can be claimed, each with its command, and nothing that waits', () => {
+  it('offers each claimable task with its command, and no waiting task', () => {
     const { sent } = alone();
     expect(sent).toMatchObject([
       { to: ['all'], type: 'INFO', data: { kind: 'available', tasks: [{ id: 'parser', epoch: 1 }] } },
@@ -41,11 +41,11 @@ describe('a distribution of its own', () => {
     expect(content).not.toContain('report');
   });
 
-  it('offers to those only who are asked', () => {
+  it('offers tasks only to the given agents', () => {
     expect(alone({ agents: ['alice', 'bob'] }).sent.map(({ to }) => to)).toEqual([['alice', 'bob']]);
   });
 
-  it('tells everybody who has claimed, and the holder what to do, under a lease', () => {
+  it('announces a claim to all, tells the holder what to do, and starts a lease', () => {
     const run = alone().hears('alice', 'CLAIM', 'parser');
     expect(said(run)).toEqual(['all INFO alice claimed: Parse quoted fields', 'alice INFO Start: Parse quoted fields']);
     expect(run.told('alice')).toMatchObject([
@@ -63,7 +63,7 @@ describe('a distribution of its own', () => {
     expect(run.timers.toSorted()).toEqual(['lease.parser', 'xstate.after.deadline.work-distributor.open']);
   });
 
-  it('is claimed by an INFO as well', () => {
+  it('accepts a claim by INFO as well', () => {
     expect(said(alone().hears('alice', 'INFO', 'claim:parser'))[0]).toBe('all INFO alice claimed: Parse quoted fields');
   });
 
@@ -71,35 +71,38 @@ describe('a distribution of its own', () => {
     [
       'is taken',
       'parser',
-      /^You cannot have Parse quoted fields \(parser\): alice holds it\.\n\nNothing is available now/,
+      /^You cannot claim Parse quoted fields \(parser\): alice holds it\.\n\nNo task is available now/,
     ],
-    ['is not ready', 'report', /first this has to be done: Parse quoted fields \(parser\)\./],
-    ['is misspelt', 'reprot', /^You cannot have "reprot": there is no such task\. Did you mean report\?/],
-    ['is nothing', 'something to do', /^You cannot have "something": there is no such task\./],
-    ['is not named', '', /^You cannot have "": there is no such task\./],
+    ['is not ready', 'report', /these must be done first: Parse quoted fields \(parser\)\./],
+    ['is misspelt', 'reprot', /^You cannot claim "reprot": there is no such task\. Did you mean report\?/],
+    ['is nothing', 'something to do', /^You cannot claim "something": there is no such task\./],
+    ['is not named', '', /^You cannot claim "": there is no such task\./],
   ];
-  it.each(refused)('says why not, and what there is, when what is claimed %s', (_title, content, text) => {
-    const run = alone().hears('alice', 'CLAIM', 'parser').hears('bob', 'CLAIM', content);
-    expect(run.sent).toMatchObject([{ to: ['bob'], type: 'INFO', data: { kind: 'refused' } }]);
-    expect(run.sent[0]?.content).toMatch(text);
-  });
+  it.each(refused)(
+    'refuses a claim with the reason and the available tasks when the task %s',
+    (_title, content, text) => {
+      const run = alone().hears('alice', 'CLAIM', 'parser').hears('bob', 'CLAIM', content);
+      expect(run.sent).toMatchObject([{ to: ['bob'], type: 'INFO', data: { kind: 'refused' } }]);
+      expect(run.sent[0]?.content).toMatch(text);
+    },
+  );
 
-  it('shows with a refusal what is available', () => {
+  it('lists the available tasks in a refusal', () => {
     const run = alone().hears('bob', 'CLAIM', 'report');
     expect(run.sent[0]?.content).toContain(`\n\nAvailable tasks:\n\n  Parse quoted fields`);
   });
 
-  it('turns away who is not asked', () => {
+  it('refuses agents that are not among the given ones', () => {
     const run = alone({ agents: ['alice'] }).hears('bob', 'CLAIM', 'parser');
-    expect(run.sent[0]?.content).toContain('others are asked to do this work');
+    expect(run.sent[0]?.content).toContain('this work is offered to other agents');
   });
 
-  it('believes the sender and not what a message says of itself', () => {
+  it('trusts the verified sender, not a sender named in a message', () => {
     const run = alone().hears('bob', 'CLAIM', 'parser', { taskId: 'parser', agent: 'alice', from: 'alice' });
     expect(said(run)[0]).toBe('all INFO bob claimed: Parse quoted fields');
   });
 
-  it('offers what a result has made ready, and ends with the last one', () => {
+  it('offers the tasks that a result has made ready, and ends with the last result', () => {
     const run = alone()
       .hears('alice', 'CLAIM', 'parser')
       .hears('alice', 'COMPLETED', 'done:parser as asked', { taskId: 'parser', epoch: 1, commit: 'abc' });
@@ -139,10 +142,10 @@ describe('a distribution of its own', () => {
     });
   });
 
-  it('takes a task from who is silent, offers it again, and refuses the late result with the reason', () => {
+  it('takes a task from a silent holder, offers it again, and refuses the late result with the reason', () => {
     const run = alone().hears('alice', 'CLAIM', 'parser').fires('lease.parser');
     expect(said(run)).toEqual([
-      'alice INFO Parse quoted fields (parser) is no longer yours: nothing was heard of you for 10 min. Others may claim it now. If you still want it, claim it again.',
+      'alice INFO Parse quoted fields (parser) is no longer yours: you sent nothing about it for 10 min. Others may claim it now. If you still want it, claim it again.',
       'all INFO Available tasks:',
     ]);
     run.hears('bob', 'CLAIM', 'parser');
@@ -150,7 +153,7 @@ describe('a distribution of its own', () => {
     for (const data of [undefined, { taskId: 'parser', epoch: 1 }, { taskId: 'parser', epoch: 2 }]) {
       run.hears('alice', 'COMPLETED', 'done:parser', data);
       expect(run.sent[0]?.content).toMatch(
-        /^Your result is not taken for Parse quoted fields \(parser\): your claim, epoch 1, is over: nothing was heard of you for 10 min\. bob holds it now\. Thank you/,
+        /^Your result is not accepted for Parse quoted fields \(parser\): your claim, epoch 1, is over: you sent nothing about it for 10 min\. bob holds it now\. Thank you/,
       );
       expect(JSON.stringify(run.context)).toBe(before);
     }
@@ -158,7 +161,7 @@ describe('a distribution of its own', () => {
     expect(said(run)[0]).toBe('bob INFO Done: Parse quoted fields. Thank you.');
   });
 
-  it('gives a task back with the reason, and reports one that everybody has given back', () => {
+  it('offers a returned task with the reason, and reports one that everybody has returned', () => {
     const run = alone({ agents: ['alice', 'bob'] })
       .hears('alice', 'CLAIM', 'parser')
       .hears('alice', 'BLOCKED', 'parser: there is no spec');
@@ -179,7 +182,7 @@ describe('a distribution of its own', () => {
     });
   });
 
-  it('offers a task that was returned to the others first, and to who returned it when nobody has claimed it', () => {
+  it('offers a returned task to the others first, and to the agent that returned it if nobody claims it', () => {
     const run = alone({ agents: ['alice', 'bob'] })
       .hears('alice', 'CLAIM', 'parser')
       .hears('alice', 'BLOCKED', 'parser: not today')
@@ -192,14 +195,14 @@ describe('a distribution of its own', () => {
   it('gives up a task that was lost three times, and says why', () => {
     const run = alone({ agents: ['alice', 'bob'] });
     for (let at = 1; at <= 3; at++) run.hears('alice', 'CLAIM', 'parser').fires('lease.parser');
-    const lines = [1, 2, 3].map((epoch) => `  alice, epoch ${epoch}: nothing was heard of it`).join('\n');
+    const lines = [1, 2, 3].map((epoch) => `  alice, epoch ${epoch}: no message before the lease ended`).join('\n');
     expect(run.everSent.find(({ type }) => type === 'BLOCKED')?.content).toBe(
       `Blocked: Parse quoted fields\n\n${lines}\n\nIt was claimed and lost 3 times, so nobody can claim it any more.`,
     );
     expect(run.output).toMatchObject({ outcome: 'blocked', tasks: [{ state: 'blocked', epoch: 4 }, {}] });
   });
 
-  it('lets one who knows better claim what is blocked, and blocks it again when nothing is heard of that', () => {
+  it('accepts a claim of a blocked task, and blocks it again if the holder falls silent', () => {
     const plan = { tasks: [...PLAN.tasks, { id: 'docs', title: 'Write it down', description: 'x' }] };
     const run = alone({ plan, agents: ['alice'] })
       .hears('alice', 'CLAIM', 'docs')
@@ -211,7 +214,7 @@ describe('a distribution of its own', () => {
     expect([run.status, run.timers]).toEqual(['active', ['xstate.after.deadline.work-distributor.open']]);
   });
 
-  it('tells an asker where all stands, and a holder again what to do', () => {
+  it('answers a question with the state of all tasks, and tells a holder again what to do', () => {
     const run = alone().hears('alice', 'CLAIM', 'parser').hears('alice', 'QUESTION', 'where was I?');
     expect(run.sent).toHaveLength(1);
     expect(run.sent[0]?.content).toMatch(
@@ -220,12 +223,12 @@ describe('a distribution of its own', () => {
     expect(said(run.hears('alice', 'CLAIM', 'parser'))).toEqual(['alice INFO Start: Parse quoted fields']);
   });
 
-  it('does not answer an INFO that only tells something', () => {
+  it('does not reply to an INFO without a command', () => {
     const run = alone().hears('alice', 'INFO', 'hello');
     expect([run.isHandled, run.sent]).toEqual([true, []]);
   });
 
-  it('goes on when a message cannot be delivered, and records it', () => {
+  it('records an undeliverable message and continues', () => {
     const failure = {
       type: 'mailroom.delivery-failed',
       messageId: 'o1',
@@ -250,7 +253,7 @@ describe('a distribution of its own', () => {
     });
   });
 
-  it('ends when its time is over, with what is done until then', () => {
+  it('ends when its time is over, with the results so far', () => {
     const run = alone().hears('alice', 'CLAIM', 'parser').fires('xstate.after.deadline.work-distributor.open');
     expect(run.output).toMatchObject({
       outcome: 'time-over',
@@ -258,7 +261,7 @@ describe('a distribution of its own', () => {
     });
   });
 
-  it('refuses a plan that cannot be, before anything is sent', () => {
+  it('refuses an impossible plan before anything is sent', () => {
     expect(() =>
       alone({ plan: { tasks: [{ ...PLAN.tasks[1], id: 'report', title: 'x', description: 'y' }] } }),
     ).toThrow(/"report" depends on "parser", which is no task/);
@@ -277,7 +280,7 @@ describe('a distribution whose results a parent accepts', () => {
       branch: 'task/parser',
     });
 
-  it('lets the holder start when the parent has said where', () => {
+  it('starts the holder when the parent has assigned a workspace', () => {
     const run = claimed();
     expect(said(run)).toEqual(['all INFO alice claimed: Parse quoted fields']);
     expect(run.toParent).toMatchObject([
@@ -298,7 +301,7 @@ describe('a distribution whose results a parent accepts', () => {
   it('is done when the parent accepts it, and not before', () => {
     const run = handedIn();
     expect(said(run)).toEqual([
-      'alice INFO Handed in: Parse quoted fields. It is being looked at; you will hear what comes of it.',
+      'alice INFO Handed in: Parse quoted fields. Your result is under review; you will be told the outcome.',
     ]);
     expect(run.toParent).toMatchObject([
       {
@@ -313,12 +316,12 @@ describe('a distribution whose results a parent accepts', () => {
       },
     ]);
     expect(run.timers).not.toContain('lease.parser');
-    expect(run.hears('bob', 'CLAIM', 'report').sent[0]?.content).toContain('first this has to be done');
+    expect(run.hears('bob', 'CLAIM', 'report').sent[0]?.content).toContain('these must be done first');
     run.happens({ type: 'ACCEPTED', taskId: 'parser', epoch: 1 });
     expect(said(run)).toEqual(['alice INFO Done: Parse quoted fields. Thank you.', 'all INFO Available tasks:']);
   });
 
-  it('lets the same holder go on in the same epoch, under a lease, when something is to be done again', () => {
+  it('lets the same holder continue in the same epoch, under a lease, when rework is needed', () => {
     const run = handedIn().happens({ type: 'REWORK', taskId: 'parser', epoch: 1, feedback: 'What of "" in quotes?' });
     expect(run.sent).toMatchObject([
       { to: ['alice'], data: { kind: 'rework', epoch: 1, feedback: 'What of "" in quotes?', workspace: WORKSPACE } },
@@ -328,13 +331,13 @@ describe('a distribution whose results a parent accepts', () => {
     expect(run.toParent).toMatchObject([{ type: 'TASK-COMPLETED', commit: 'def', epoch: 1 }]);
   });
 
-  it('lets the lease rest while the parent decides on what was handed in before', () => {
+  it('runs no lease while the parent decides on the earlier result', () => {
     const rework = { type: 'REWORK', taskId: 'parser', epoch: 1, feedback: 'What of "" in quotes?' };
     const run = handedIn().happens(rework).happens({ type: 'SUSPEND', taskId: 'parser', epoch: 1 });
     expect([run.isHandled, run.sent, run.timers.includes('lease.parser')]).toEqual([true, [], false]);
     run.hears('bob', 'CLAIM', 'parser');
     expect(run.sent[0]?.content).toContain('alice');
-    // What it says meanwhile makes no lease of it, and the next word of the parent does.
+    // A message of the holder starts no lease meanwhile, the next event of the parent does.
     expect(run.hears('alice', 'INFO', 'parser: still at it').timers).not.toContain('lease.parser');
     expect(run.happens(rework).timers).toContain('lease.parser');
     expect(run.told('alice')).toMatchObject([{ data: { kind: 'rework', epoch: 1, workspace: WORKSPACE } }]);
@@ -342,7 +345,7 @@ describe('a distribution whose results a parent accepts', () => {
     expect(said(run.happens({ type: 'ACCEPTED', taskId: 'parser', epoch: 1 }))[0]).toMatch(/^alice INFO Done/);
   });
 
-  it('tells the parent of a task that goes back, and forgets what the parent says of the epoch that is over', () => {
+  it('reports a released task to the parent, and ignores the parent’s events about the ended epoch', () => {
     const run = assigned().fires('lease.parser');
     expect(run.toParent).toEqual([
       {
@@ -350,7 +353,7 @@ describe('a distribution whose results a parent accepts', () => {
         taskId: 'parser',
         agent: 'alice',
         epoch: 1,
-        reason: 'nothing was heard of it',
+        reason: 'no message before the lease ended',
         end: 'silent',
         isBlocked: false,
       },
@@ -362,7 +365,7 @@ describe('a distribution whose results a parent accepts', () => {
     expect(JSON.stringify(run.context)).toBe(before);
   });
 
-  it('tells the parent when an agent that had fallen silent is heard again, once, whatever it says', () => {
+  it('tells the parent once when a silent agent is heard again, whatever it sends', () => {
     const heard = { type: 'AGENT-HEARD', agent: 'alice' };
     for (const speak of [
       (run: RecordedWorkflow) => run.hears('alice', 'INFO', 'hello'),
@@ -380,13 +383,13 @@ describe('a distribution whose results a parent accepts', () => {
     ]);
   });
 
-  it('says how a task was lost, so that a holder who returned it does not count as silent', () => {
+  it('says how a task was lost, so that a holder that returned it does not count as silent', () => {
     const run = assigned().hears('alice', 'BLOCKED', 'parser: no spec');
     expect(run.toParent).toMatchObject([{ type: 'TASK-RELEASED', end: 'given-back', reason: 'no spec' }]);
     expect(run.hears('alice', 'INFO', 'hello').toParent).toEqual([]);
   });
 
-  it('takes a task from its holder when the parent says so, and blocks it the third time', () => {
+  it('takes a task from its holder on RELEASE, and blocks it the third time', () => {
     const run = asChild();
     for (const epoch of [1, 2, 3]) {
       run
@@ -401,7 +404,7 @@ describe('a distribution whose results a parent accepts', () => {
     expect(run.status).toBe('done');
   });
 
-  it('takes further tasks, and says what is wrong with those that it does not take', () => {
+  it('accepts further tasks, and refuses invalid ones with their faults', () => {
     const run = handedIn().happens({
       type: 'ADD-TASKS',
       tasks: [{ id: 'fix', title: 'Mend it', description: 'x', dependsOn: ['parser'] }],
@@ -412,7 +415,7 @@ describe('a distribution whose results a parent accepts', () => {
       {
         type: 'TASKS-REFUSED',
         reason: expect.stringContaining(
-          'the id "fix" is there more than once; "fix" depends on "prser", which is no task (did you mean "parser"?)',
+          'the id "fix" is used more than once; "fix" depends on "prser", which is no task (did you mean "parser"?)',
         ) as unknown,
       },
     ]);
@@ -420,7 +423,7 @@ describe('a distribution whose results a parent accepts', () => {
     expect(run.sent.at(-1)?.data).toMatchObject({ kind: 'available', tasks: [{ id: 'report' }, { id: 'fix' }] });
   });
 
-  it('waits for more when it is to stay open, until the parent ends it', () => {
+  it('waits for more tasks with staysOpen, until the parent ends it', () => {
     const one = { plan: { tasks: PLAN.tasks.slice(0, 1) } };
     const run = asChild({ ...one, staysOpen: true })
       .hears('alice', 'CLAIM', 'parser')
@@ -435,7 +438,7 @@ describe('a distribution whose results a parent accepts', () => {
   });
 });
 
-test('in whichever order claims, results and the ends of leases come, a task has one holder in an epoch and is done once', () => {
+test('a task has one holder per epoch and is done once for every order of claims, results and lease ends', () => {
   const claim = (taskId: string): { to: string; type: string; content: string } => ({
     to: 'work-distributor',
     type: 'CLAIM',
@@ -471,7 +474,7 @@ test('in whichever order claims, results and the ends of leases come, a task has
       return undefined;
     },
     summarize: ({ workflows: { 'work-distributor': seen } }) =>
-      `${seen?.status}: ${(seen?.output as Report | undefined)?.outcome}`,
+      `${seen?.status}: ${(seen?.output as DistributionReport | undefined)?.outcome}`,
   });
   console.log(`${explored.states} states of a distribution looked at`);
   expect([...explored.violations, ...explored.failedSteps, ...explored.endless], formatExploration(explored)).toEqual(

@@ -3,16 +3,16 @@ import { importersOf, type Sources } from './import-rules.ts';
 import { isInComment, lineAt } from './imports.ts';
 
 const LINES_MAX = 400;
-/** A shorter file with one importer in its folder is a part of that importer. */
+/** A shorter file with one importer in its folder belongs into that importer. */
 const CRUMB_LINES = 40;
 const KEBAB_CASE = /^[a-z0-9]+(?:-[a-z0-9]+)*\.ts$/;
-/** Names that say nothing, so that anything ends up in them. */
+/** Names that say nothing, so that anything ends up in such files. */
 const EMPTY_NAMES = ['common', 'helper', 'helpers', 'manager', 'misc', 'types', 'util', 'utils'];
 
 interface Ban {
   readonly call: RegExp;
   readonly instead: string;
-  /** Layers where the call is at home. */
+  /** Layers that may make the call. */
   readonly allowedIn?: readonly string[];
 }
 
@@ -31,14 +31,14 @@ const BANS: readonly Ban[] = [
 
 const KEY_PRESS = /send-(?:keys|prefix)|paste-buffer|TIOCSTI/gi;
 
-/** Every place that could press a key in somebody else's terminal, whose program may take it for an answer. */
+/** Every place that could press a key in another program's terminal, which may take it for an answer. */
 export function keyPresses(sources: Sources): string[] {
   return [...sources].flatMap(([path, source]) =>
     [...source.matchAll(KEY_PRESS)].map((match) => `${path}:${lineAt(source, match.index)} has ${match[0]}`),
   );
 }
 
-/** Every file below `src` that is too long, badly named, or calls what it must be given, one sentence each. */
+/** Every file below `src` that is too long, badly named, or makes a banned call, one sentence each. */
 export function fileViolations(sources: Sources): string[] {
   return [...sources].flatMap(([path, source]) => [
     ...nameFaults(path),
@@ -47,7 +47,7 @@ export function fileViolations(sources: Sources): string[] {
   ]);
 }
 
-/** Every file so short that its only importer, in the same folder, should hold what is in it. */
+/** Every file so short that it should be merged into its only importer, in the same folder. */
 export function crumbs(sources: Sources, exceptions: Readonly<Record<string, string>>): string[] {
   const importers = importersOf(sources);
   const found = [...sources]

@@ -35,7 +35,7 @@ const scripts = Object.keys(
   (JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { scripts: object }).scripts,
 );
 
-/** What a line runs that is not there: an npm script, or a program of this repository. */
+/** The missing npm script or program of this repository that a line runs. */
 function missing(line: string): string | undefined {
   const script = /^npm run (\S+)/.exec(line)?.[1] ?? (line === 'npm test' ? 'test' : undefined);
   if (script !== undefined) return scripts.includes(script) ? undefined : `no script ${script}`;
@@ -54,7 +54,7 @@ describe('the workflow of a hosted CI', () => {
   const linesOf = (name: string): string[] =>
     (jobs[name]?.steps ?? []).flatMap((one) => ('run' in one ? [one.run] : []));
 
-  it('tries each system with each Node, and says which', () => {
+  it('tries each system with each Node, and names both', () => {
     const systems = Object.values(jobs).map((job) => job['runs-on']);
     expect(systems).toEqual(['ubuntu-latest', 'macos-latest', 'windows-latest']);
     for (const [name, { steps, strategy }] of Object.entries(jobs)) {
@@ -66,7 +66,7 @@ describe('the workflow of a hosted CI', () => {
     }
   });
 
-  it('runs what is there', () => {
+  it('runs only existing scripts and programs', () => {
     const lines = Object.keys(jobs).flatMap(linesOf);
     expect(lines.length).toBeGreaterThan(8);
     expect(lines.map(missing).filter((one) => one !== undefined)).toEqual([]);
@@ -79,7 +79,7 @@ describe('the workflow of a hosted CI', () => {
     ]);
   });
 
-  it('runs everything on Linux, and what a Mac owner runs on each other system, in a way that fails it', () => {
+  it('runs everything on Linux and the portable part on other systems, so that a failure fails the job', () => {
     expect(linesOf('linux')).toContain('.ci/run');
     for (const name of ['macos', 'windows']) {
       expect(jobs[name]?.steps, name).toContainEqual({ run: 'npm run test:platform' });

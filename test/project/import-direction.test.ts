@@ -19,21 +19,21 @@ const CRUMBS = {
 describe('the sources', () => {
   const sources = readSources(SRC);
 
-  it('import only what lies below them, through the right door, without cycles', () => {
+  it('import only lower layers, packages only in their layers, and have no cycles', () => {
     console.log(`${sources.size} source files checked`);
     expect(sources.size).toBeGreaterThan(0);
     expect(importViolations(sources)).toEqual([]);
   });
 
-  it('press no key in a terminal, and neither do the machines', () => {
+  it('press no key in a terminal, as do the machines', () => {
     expect([...keyPresses(sources), ...keyPresses(readSources(MACHINES))]).toEqual([]);
   });
 
-  it('are short, named by their idea, and are given the clock, randomness and timers', () => {
+  it('are short, well named, and get clock, randomness and timers from the host', () => {
     expect(fileViolations(sources)).toEqual([]);
   });
 
-  it('are no crumbs: what is short and has one importer lies in it', () => {
+  it('are no crumbs: a short file with one importer is merged into it', () => {
     expect(crumbs(sources, CRUMBS)).toEqual([]);
   });
 });
@@ -41,7 +41,7 @@ describe('the sources', () => {
 describe('the machines', () => {
   const sources = readSources(MACHINES);
 
-  it('import only what lies below them, without cycles', () => {
+  it('import only lower layers, and have no cycles', () => {
     expect(sources.size).toBeGreaterThan(0);
     expect(machineViolations(sources)).toEqual([]);
   });
@@ -130,7 +130,7 @@ describe('the import rules', () => {
     }
   });
 
-  it('refuse a machine that imports what lies above it, has no layer, or imports in a circle', () => {
+  it('refuse a machine that imports a higher layer, has no layer, or is in a cycle', () => {
     for (const [at, layer] of MACHINE_LAYERS.entries()) {
       const above = MACHINE_LAYERS[at + 1];
       if (above === undefined) continue;
@@ -156,7 +156,7 @@ describe('the import rules', () => {
 });
 
 describe('the file rules', () => {
-  it('refuse a crumb, and an exception that is none', () => {
+  it('refuse a crumb, and an exception for a file that is none', () => {
     const short = { 'room/a.ts': '', 'room/b.ts': `import { a } from './a.ts';\n${'x\n'.repeat(40)}` };
     expect(crumbs(seeded(short), {})).toEqual([
       'room/a.ts has under 40 lines and one importer: merge it into room/b.ts',
@@ -195,7 +195,7 @@ describe('the file rules', () => {
     expect(keyPresses(seeded({ 'a.ts': `\n${source}` }))).toEqual([expect.stringContaining('a.ts:2 has')]);
   });
 
-  it('accept what follows them', () => {
+  it('accept files that follow them', () => {
     const accepted = { 'host/node-clock.ts': 'Date.now(); setTimeout(f, 1);', 'room/a.ts': 'x\n'.repeat(400) };
     const example = '/**\n * console.log(1);\n */';
     expect(fileViolations(seeded({ ...accepted, 'log/b.ts': 'new Date(time)', 'log/c.ts': example }))).toEqual([]);

@@ -43,12 +43,12 @@ export const MACHINE_LAYERS = [
   'team',
 ];
 
-/** What users import: each may import all layers but the last, and no layer imports them. */
+/** The package's entries: each may import all layers but the last, and no layer imports them. */
 const ENTRIES = ['index.ts', 'workflow.ts', 'runtime.ts', 'testing.ts', 'agents.ts'];
 
 const BUILTINS_ANYWHERE = ['node:buffer', 'node:crypto', 'node:events', 'node:path', 'node:url', 'node:util'];
 const BUILTINS_OF_CLI = ['node:process', 'node:readline', 'node:stream', 'node:tty'];
-/** Random bytes come from the host, so that a test can give them. */
+/** Random bytes come from the host, so that a test can supply them. */
 const RANDOM_NAMES = /^(?:random|getRandomValues$|webcrypto$)/;
 
 /** Which layers may load a package. */
@@ -63,7 +63,7 @@ const PACKAGE_LAYERS: Readonly<Record<string, readonly string[]>> = {
   zod: ['room', 'agents', 'workflow', 'step', 'journal', 'runtime', 'testing', 'cli'],
 };
 
-/** Every import that goes the wrong way, through the wrong door or in a circle, one sentence each. */
+/** Every import of a higher layer, of a package outside of its layers, or in a cycle, one sentence each. */
 export function importViolations(sources: Sources): string[] {
   const violations: string[] = [];
   for (const [path, source] of sources) {
@@ -79,7 +79,7 @@ export function importViolations(sources: Sources): string[] {
   return [...violations, ...cycles(sources)];
 }
 
-/** The same for the machines that ship. They import the package as users do, by its name. */
+/** The same for the machines that ship, which import the package by its name, as users do. */
 export function machineViolations(sources: Sources): string[] {
   const violations: string[] = [];
   for (const [path, source] of sources) {
@@ -135,7 +135,7 @@ function doorFault(layer: string, found: ImportFound): string | undefined {
   return 'only host touches the system, ask it through a port';
 }
 
-/** One line for each import that closes a circle, types included. */
+/** One line per import that closes a cycle, type imports included. */
 export function cycles(sources: Sources): string[] {
   const found: string[] = [];
   const finished = new Set<string>();

@@ -3,7 +3,7 @@ export interface ImportFound {
   readonly line: number;
   /** Whether the statement is erased by the compiler: `import type` or `export type`, not an inline `type`. */
   readonly typeOnly: boolean;
-  /** The named bindings that stay at run time; undefined for a namespace, a default, a bare or a dynamic import. */
+  /** The named bindings that remain at run time; undefined for a namespace, default, bare or dynamic import. */
   readonly names: readonly string[] | undefined;
 }
 

@@ -45,12 +45,12 @@ describe('the entries', () => {
 });
 
 describe('the commands', () => {
-  it('are two names of one, of which one is the name of the package, so that npx finds it', () => {
+  it('are two names of one program, one of them that of the package, so that npx finds it', () => {
     expect(pkg.bin).toEqual({ mailroom: 'dist/cli/mailroom.cjs', [pkg.name]: 'dist/cli/mailroom.cjs' });
   });
 
-  // On the registry, `mailroom` is a package of somebody else's, and `agent-mailroom` is nobody's yet.
-  it('are fetched from a registry by nothing that is printed or documented', () => {
+  // On the registry, `mailroom` belongs to somebody else, and `agent-mailroom` to nobody yet.
+  it('are never fetched from a registry by printed or documented commands', () => {
     const places = ['src', 'machines', 'docs', 'fixtures'].flatMap((place) =>
       readdirSync(join(ROOT, place), { recursive: true, encoding: 'utf8' }).map((file) => join(place, file)),
     );
@@ -62,7 +62,7 @@ describe('the commands', () => {
 });
 
 describe('the scripts', () => {
-  // Its command line kills a program that does not answer a Ctrl-C within 60 ms, before that has left everything in order.
+  // The command `tsx` kills a program that does not end within 60 ms after Ctrl-C, before its clean shutdown.
   it('run TypeScript with `node --import tsx`, never with the command `tsx`', () => {
     const lines = Object.values(pkg.scripts);
     expect(lines.filter((line) => line.includes('--import tsx')).length).toBeGreaterThan(1);
@@ -71,13 +71,13 @@ describe('the scripts', () => {
 });
 
 describe('package-lock.json', () => {
-  it('holds hashes but no addresses, so that any registry will do', () => {
+  it('has hashes but no addresses, so that any registry works', () => {
     const lock = text('package-lock.json');
     expect(lock.match(/"resolved"|https?:\/\/\S*\.tgz/g) ?? []).toEqual([]);
     expect(lock).toContain('"integrity": "sha512-');
   });
 
-  // A registry that lacks the binaries of other platforms lets `npm install` leave them out, and `npm ci` then refuses.
+  // With a registry that lacks other platforms' binaries, `npm install` omits them, and `npm ci` then refuses.
   it('has an entry for every optional dependency, so that `npm ci` accepts it on every platform', () => {
     const { packages }: { packages: Readonly<Record<string, Locked>> } = JSON.parse(text('package-lock.json'));
     const wanted = Object.values(packages).flatMap((locked) => Object.keys(locked.optionalDependencies ?? {}));
@@ -90,7 +90,7 @@ describe('package-lock.json', () => {
 });
 
 describe('the build', () => {
-  it('leaves every file that package.json exports', () => {
+  it('creates every file that package.json exports', () => {
     const exported = filesIn(pkg.exports);
     expect(exported.length).toBeGreaterThan(0);
     expect(
@@ -99,7 +99,7 @@ describe('the build', () => {
     ).toEqual([]);
   });
 
-  it('leaves every command executable by Node, without a trace of ES modules', () => {
+  it('makes every command executable by Node, without a trace of ES modules', () => {
     for (const file of Object.values(pkg.bin)) {
       expect(existsSync(join(ROOT, file)), `${file} is missing; ${BUILD_HINT}`).toBe(true);
       accessSync(join(ROOT, file), constants.X_OK);
@@ -108,14 +108,14 @@ describe('the build', () => {
     }
   });
 
-  it('leaves a declaration beside every module that is exported', () => {
+  it('creates a declaration next to every exported module', () => {
     expect(existsSync(join(ROOT, 'dist')), BUILD_HINT).toBe(true);
     const modules = filesIn(pkg.exports).filter((file) => file.endsWith('.js'));
     expect(modules.length).toBeGreaterThan(2);
     expect(modules.filter((file) => !existsSync(join(ROOT, file.replace(/\.js$/, '.d.ts'))))).toEqual([]);
   });
 
-  it('gives machines one file to load and the errors, and nothing of what runs them', () => {
+  it('gives machines one file and the errors to load, and no runtime', () => {
     const loaded = text('dist/workflow.js').matchAll(/\b(?:from|import) "([^"]+)"/g);
     expect(new Set(Array.from(loaded, ([, name]) => name))).toEqual(new Set(['./errors.js', 'xstate']));
   });
@@ -127,7 +127,7 @@ describe('the build', () => {
     expect(() => accepts({ 'no type': undefined as never })).toThrow(InvalidInput);
   });
 
-  it('leaves few files to load, and beside them the programs that they start', () => {
+  it('leaves few files to load, with the programs that they start next to them', () => {
     const modules = readdirSync(join(ROOT, 'dist')).filter((file) => file.endsWith('.js'));
     expect(modules).toEqual(expect.arrayContaining(['crash-child.js', 'run-wrapper.js', 'workflow.js']));
     expect(modules.length).toBeLessThan(30);

@@ -9,7 +9,7 @@ import { endTeam, startTeam, type AgentProgram } from '../../machines/team/agent
 import { skipWithoutTmux } from '../nudge/tmux-server.ts';
 
 const LIBRARY = pathToFileURL(path.join(import.meta.dirname, '../../dist/index.js')).href;
-/** Joins and writes down what it was started with. */
+/** Joins and records how it was started. */
 const AGENT = `
 import fs from 'node:fs';
 import { openRoom } from ${JSON.stringify(LIBRARY)};
@@ -32,8 +32,8 @@ afterEach(() => {
   fs.rmSync(outer, { recursive: true, force: true });
 });
 
-/** tmux took a word that ends in `;` for the end of its command, and what followed for another one. */
-test.skipIf(skipWithoutTmux)('starts each agent in a pane with its very words, in its very directory', async () => {
+/** Root cause: tmux took a word that ends in `;` for the end of its command, and the rest for another command. */
+test.skipIf(skipWithoutTmux)('starts each agent in a pane with its exact arguments and directory', async () => {
   const directory = path.join(outer, "a;b #{pid} #(touch owned) 'c'");
   fs.mkdirSync(directory);
   const script = path.join(outer, 'agent.mjs');

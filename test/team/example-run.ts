@@ -9,7 +9,7 @@ import { AS_BUILT } from './program.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 
-/** What is on the screen when a phase has begun; a run comes by each of them, in this order or nearly. */
+/** Text on the screen at the start of each phase; a run passes all of them, roughly in this order. */
 export const PHASES = [
   'agents: ',
   'the plan is from',
@@ -22,10 +22,10 @@ export const PHASES = [
   '== testing',
 ] as const;
 
-/** `npm start` in a directory of its own, in a process that can be killed and started again. */
+/** `npm start` in a directory of its own, in a process that can be killed and restarted. */
 export class ExampleRun implements Disposable {
   readonly runs = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-example-')));
-  /** Everything that was printed, by every process. */
+  /** The output of all processes. */
   printed = '';
   #child: ChildProcess | undefined;
   readonly #program: readonly string[];
@@ -52,7 +52,7 @@ export class ExampleRun implements Disposable {
     this.#child = child;
   }
 
-  /** Kills it as soon as the text is on the screen, whoever printed it. */
+  /** Kills the process as soon as the text is on the screen. */
   async killAt(text: string): Promise<void> {
     await until(
       () => `${JSON.stringify(text)} in: ${this.printed}`,
@@ -81,7 +81,7 @@ export class ExampleRun implements Disposable {
     return stdout.trim();
   }
 
-  /** The lines that an agent has written, all its processes. */
+  /** The log lines of an agent, from all its processes. */
   agentLines(): string[] {
     const logs = fs.readdirSync(path.join(this.directory, 'agents')).filter((file) => file.endsWith('.log'));
     return logs.flatMap((file) =>
@@ -92,7 +92,7 @@ export class ExampleRun implements Disposable {
     );
   }
 
-  /** Processes that were started for it and are still there. */
+  /** Processes of the run that still live. */
   processesLeft(): string[] {
     return processesAbout(this.runs);
   }

@@ -3,7 +3,7 @@ import { ExampleRun, PHASES } from './example-run.ts';
 import { expectDelivered } from './expect-delivered.ts';
 import { FROM_SOURCE } from './program.ts';
 
-test.each(PHASES)('a kill of the main job costs nothing when it comes as %j is told', async (phase) => {
+test.each(PHASES)('a kill of the host at %j loses nothing', async (phase) => {
   using run = new ExampleRun(FROM_SOURCE);
   run.start();
   await run.killAt(phase);

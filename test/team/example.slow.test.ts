@@ -7,7 +7,7 @@ import { FROM_SOURCE } from './program.ts';
 const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
 const KILLS = 2;
 
-/** In their order. */
+/** Random phases, in their order. */
 function drawPhases(): string[] {
   const next = drawNumbers(SEED);
   const drawn = new Set<number>();
@@ -15,7 +15,7 @@ function drawPhases(): string[] {
   return [...drawn].sort((a, b) => a - b).map((at) => PHASES[at] ?? '');
 }
 
-test('four agents build a feature, and a kill of the main job in two phases costs nothing', async () => {
+test('four agents build a feature, and a kill of the host in two phases loses nothing', async () => {
   using run = new ExampleRun();
   const phases = drawPhases();
   for (const phase of phases) {
@@ -30,14 +30,14 @@ test('four agents build a feature, and a kill of the main job in two phases cost
   expectDelivered(run);
 });
 
-test('Ctrl-C ends it and its agents, and says how to go on', async () => {
+test('Ctrl-C ends the host and its agents, and says how to resume', async () => {
   using run = new ExampleRun(FROM_SOURCE);
   run.start();
   await run.killAt('claimed by');
   run.start();
-  while (!run.printed.includes('was alive')) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!run.printed.includes('already running')) await new Promise((resolve) => setTimeout(resolve, 20));
   run.signal('SIGINT');
   expect(await run.ended(), run.printed).toBe(130);
-  expect(run.printed).toContain('To go on, give the same command again');
+  expect(run.printed).toContain('To resume, repeat the same command');
   expect(run.processesLeft()).toEqual([]);
 });

@@ -6,7 +6,7 @@ import { git } from '../../machines/autonomous-dev/git.ts';
 
 const FIXTURES = path.join(import.meta.dirname, '..', '..', 'fixtures', 'gh');
 
-/** What the fake `gh` keeps of a pull request. */
+/** A pull request as the fake `gh` stores it. */
 export interface Pull {
   readonly url: string;
   readonly state: string;
@@ -15,11 +15,11 @@ export interface Pull {
   readonly isCrossRepository: boolean;
   readonly title: string;
   readonly body: string;
-  /** The remote in whose repository it is. */
+  /** The remote that it is opened on. */
   readonly remote: string;
 }
 
-/** A user's repository, bare ones as its remotes, and a `gh` on the PATH of this process. */
+/** A user's repository, bare repositories as its remotes, and a fake `gh` on the PATH of this process. */
 export class GitWithGh implements Disposable {
   readonly outer = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-gh-')));
   readonly directory = path.join(this.outer, 'shop');
@@ -45,7 +45,7 @@ export class GitWithGh implements Disposable {
     return git(args, { directory: this.directory });
   }
 
-  /** A bare repository as a remote, and the branch that the user is on as a branch there, which it follows. */
+  /** Adds a bare repository as a remote, with the user's branch as the upstream of that branch. */
   async follow(remote: string, branch: string): Promise<string> {
     const directory = path.join(this.outer, `${remote.replaceAll('/', '-')}.git`);
     await git(['init', '--quiet', '--bare', directory], { directory: this.outer });
@@ -54,7 +54,7 @@ export class GitWithGh implements Disposable {
     return directory;
   }
 
-  /** What `gh` gets wrong from now on. */
+  /** Makes `gh` fail in this way from now on. */
   set trouble(name: string) {
     fs.writeFileSync(path.join(this.#home, 'trouble'), name);
   }
@@ -67,13 +67,13 @@ export class GitWithGh implements Disposable {
     fs.writeFileSync(path.join(this.#home, 'pulls.json'), JSON.stringify(all));
   }
 
-  /** What `gh` was asked for, in that order. */
+  /** The calls of `gh`, in order. */
   get calls(): { readonly words: readonly string[]; readonly cwd: string; readonly prompt: string }[] {
     const lines = (this.#read('calls.jsonl') ?? '').split('\n').filter(Boolean);
     return lines.map((line) => JSON.parse(line) as GitWithGh['calls'][number]);
   }
 
-  /** Everything of the user's that has to stay as it is. */
+  /** Everything of the user's that must not change. */
   async users(): Promise<object> {
     return {
       head: fs.readFileSync(path.join(this.directory, '.git', 'HEAD'), 'utf8'),

@@ -6,8 +6,8 @@ import { TeamRun } from './team-run.ts';
 
 const PATIENCE_MS = 180_000;
 
-// Some seconds, because a team is started three times.
-it('leaves nothing at work unseen when it is killed, and what was answered then is not asked again', async () => {
+// Takes some seconds, because a team is started three times.
+it('a killed host leaves nothing working unseen, and answered questions are not asked again', async () => {
   await using run = new TeamRun();
   const words = planOfOne(run);
   const killed = run.start(TEAM, { words, isGated: true });
@@ -21,7 +21,7 @@ it('leaves nothing at work unseen when it is killed, and what was answered then 
 
   run.kill(0);
   expect((await killed).code).toBeNull();
-  // Nobody takes part any more, and whoever has nothing at hand is gone.
+  // All members have stopped, and every mind without a question is gone.
   while ((await run.alive()).some((address) => address !== atWork)) await pause();
   expect(await run.alive()).toEqual([atWork]);
   fs.writeFileSync(run.gate, '');
@@ -33,7 +33,7 @@ it('leaves nothing at work unseen when it is killed, and what was answered then 
   run.interrupt();
   expect(await resumed).toMatchObject({ code: 130, stderr: '' });
   expect(kinds().filter((kind) => kind === 'work')).toEqual(['work']);
-  // A member waits 8 s for its mind, which a busy machine may stretch; a mind that stays would be waited for until the test is ended.
+  // A member waits 8 s for its mind, longer on a busy machine; a mind that stays would block until the test times out.
   while ((await run.alive()).length > 0) await pause();
 });
 

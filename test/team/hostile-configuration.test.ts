@@ -16,7 +16,7 @@ import type { Member } from '../../machines/member/member.ts';
 import { changeText, showChange } from '../../machines/member/shown-change.ts';
 import { lookAtRepository } from '../../machines/team/preflight.ts';
 
-/** Settings of a user that change what a command does or prints. RAN is a program that leaves a trace, and prints nothing. */
+/** User settings that change what a command does or prints. RAN is a program that leaves a trace and prints nothing. */
 const HOSTILE = `
 [core]
   abbrev = 40
@@ -117,7 +117,7 @@ afterAll(() => {
   fs.rmSync(outer, { recursive: true, force: true });
 });
 
-/** The configuration, with what it names. */
+/** Writes the configuration and the files that it names. */
 function hostile(): string {
   const place = path.join(outer, 'settings');
   const write = (name: string, text: string): string => {
@@ -150,7 +150,7 @@ function hostile(): string {
   return text;
 }
 
-/** A message that says that the work conflicts; whoever mends it keeps both sides. */
+/** A case of a conflict message whose mind keeps both sides. */
 function conflictCase(directory: string, seen: unknown[]): Case {
   const one = {
     signal: new AbortController().signal,
@@ -167,7 +167,7 @@ function conflictCase(directory: string, seen: unknown[]): Case {
   return one as unknown as Case;
 }
 
-/** All that the team does with git, and what it gets to see of it, without the ids. */
+/** Every git operation of the team and its results, without the ids. */
 async function wholeLayer(name: string, configuration: string): Promise<unknown> {
   const home = path.join(outer, name);
   const directory = path.join(home, 'project');
@@ -182,7 +182,7 @@ async function wholeLayer(name: string, configuration: string): Promise<unknown>
   write(directory, 'package.json', '{"scripts":{"test":"node --test"}}\n');
   await git(['add', '--all'], { directory });
   await git(['commit', '--quiet', '--message', 'Anfang: Größe'], { directory });
-  // The repository's own configuration comes after the user's.
+  // The repository's own configuration overrides the user's.
   fs.appendFileSync(path.join(directory, '.git', 'config'), configuration);
   const ground = await lookAtRepository(directory, {
     feature: 'Sizes',
@@ -258,7 +258,7 @@ async function wholeLayer(name: string, configuration: string): Promise<unknown>
   ) as unknown;
 }
 
-test('no setting of a user changes what the team does, or what it is shown', async () => {
+test('no user setting changes what the team does or is shown', async () => {
   vi.stubEnv('GIT_CONFIG_GLOBAL', '/dev/null');
   vi.stubEnv('GIT_CONFIG_NOSYSTEM', '1');
   const plain = await wholeLayer('plain', '');

@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => ground[Symbol.dispose]());
 
-/** What is listed, without the directory of the test and the ids. */
+/** The listed lines, without the directory of the test and the ids. */
 async function listed(): Promise<string[]> {
   const text = (await leftBehindText(run)).replaceAll(ground.outer, '').replaceAll(/\b[0-9a-f]{10}\b/g, '<id>');
   const [blank, title, ...lines] = text.split('\n');
@@ -36,7 +36,7 @@ async function listed(): Promise<string[]> {
   return lines.map((line) => line.trim());
 }
 
-test('what somebody has made during a run is listed, and what was there before is not', async () => {
+test('lists what was created during a run, and not what existed before', async () => {
   const { repository } = run.input;
   await ground.git('branch', 'moved');
   await ground.git('branch', 'removed');
@@ -55,7 +55,7 @@ test('what somebody has made during a run is listed, and what was there before i
   await mergeCommit(repository, { head: repository.base, commit, message: 'Merge' });
   expect(await listed()).toEqual([
     'the branch mailroom/pay.pay1.lost-1: 1 commit not delivered',
-    'changes that the set-up made were put back, in "package.json"',
+    'changes by the set-up, restored: "package.json"',
     'of the run itself: the branches mailroom/pay.pay1.* (2), and worktrees below /run (3)',
   ]);
 
@@ -79,12 +79,12 @@ test('what somebody has made during a run is listed, and what was there before i
     'a stash (git stash list)',
     'not committed in /run/tasks/lost-1: "größe.txt", "vendor/" (a repository of its own)',
     'not committed in /run/tasks/taken-1: "extra/" (a repository of its own)',
-    'changes that the set-up made were put back, in "package.json"',
+    'changes by the set-up, restored: "package.json"',
     'of the run itself: the branches mailroom/pay.pay1.* (2), and worktrees below /run (3)',
   ]);
 }, 60_000);
 
-test('nothing is said where nothing is left, and why it cannot be said', async () => {
+test('prints nothing if nothing is left, and the reason if it cannot list', async () => {
   await noteBefore(run);
   expect(await leftBehindText(run)).toBe('');
   fs.rmSync(path.join(ground.directory, '.git'), { recursive: true });

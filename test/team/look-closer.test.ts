@@ -7,7 +7,7 @@ import type { LoopInput } from '../../machines/autonomous-dev/input.ts';
 import { lookCloserText } from '../../machines/team/summary.ts';
 import { initRoom, openRoom } from '../../src/index.ts';
 
-test('what is printed to look closer runs this very program, where the shell has none or another of its name', async () => {
+test('the printed commands run this program, even if the shell has none or another one of its name', async () => {
   const outer = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "mailroom-look it's-")));
   try {
     await initRoom({ cwd: outer });
@@ -20,7 +20,7 @@ test('what is printed to look closer runs this very program, where the shell has
     const commands = text.split('\n').filter((line) => line.includes('MAILROOM_DIR='));
     const PATH = `${outer}:${path.dirname(process.execPath)}:/usr/bin:/bin`;
     const ran = commands.map((line) => spawnSync('sh', ['-c', line], { cwd: '/', env: { PATH }, encoding: 'utf8' }));
-    // Nobody has run the workflow.
+    // The workflow was never run.
     expect(ran.map(({ status }) => status)).toEqual([3, 3, 0]);
     expect(ran[2]?.stdout).toContain('alice');
   } finally {

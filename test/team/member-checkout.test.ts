@@ -21,7 +21,7 @@ function termsOf({ outer, repository }: TeamRun): { terms: MemberTerms } {
   return { terms };
 }
 
-it('commits what was changed under the name of the member, and nothing that lay there before', async () => {
+it('commits the changes under the name of the member, and no earlier untracked file', async () => {
   await using run = new TeamRun();
   const checkout = inCheckout(termsOf(run), run.repository, signal);
   const write = (file: string, text: string): void => {
@@ -47,7 +47,7 @@ it('commits what was changed under the name of the member, and nothing that lay 
   ]);
 });
 
-it('commits no repository that was made in the checkout, and says which it is', async () => {
+it('refuses to commit a repository created in the checkout, and names it', async () => {
   await using run = new TeamRun();
   const checkout = inCheckout(termsOf(run), run.repository, signal);
   const make = (name: string): void => {
@@ -56,7 +56,7 @@ it('commits no repository that was made in the checkout, and says which it is', 
     run.git('-C', directory, 'init', '--quiet');
     fs.writeFileSync(path.join(directory, 'lost.txt'), 'lost');
   };
-  // One that was there before, such as the set-up makes, is nobody's work.
+  // A repository from before, such as one that the set-up creates, is nobody's work.
   make('tools/linter');
   const before = await lookBefore(checkout);
   expect(await newRepositories(checkout, before)).toEqual([]);
@@ -73,14 +73,14 @@ it('commits no repository that was made in the checkout, and says which it is', 
   ]);
 });
 
-it('works in no directory that is not below the run', async () => {
+it('works only in directories below the run', async () => {
   await using run = new TeamRun();
   fs.symlinkSync('/', path.join(run.outer, 'root'));
   for (const directory of ['/', run.outer, path.join(run.outer, 'root')])
     expect(() => inCheckout(termsOf(run), directory, signal)).toThrow('is no checkout of this run');
 });
 
-it('commits with a message in which nothing acts that a model wrote', async () => {
+it('commits with a message in which no text of a model acts', async () => {
   await using run = new TeamRun();
   const checkout = inCheckout(termsOf(run), run.repository, signal);
   run.git('config', 'commit.cleanup', 'strip');

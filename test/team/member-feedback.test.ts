@@ -33,7 +33,7 @@ const ran = fc.record({
   output: words,
 });
 
-it('never approves what fails its tests, and says only what a review takes', () => {
+it('never approves a change that fails its tests, and stays within the limits of a review', () => {
   const counts = { approve: 0, 'request-changes': 0, none: 0 };
   fc.assert(
     fc.property(ran, thought, (tests, said) => {
@@ -52,7 +52,7 @@ it('never approves what fails its tests, and says only what a review takes', () 
   expect(Math.min(...Object.values(counts))).toBeGreaterThan(0);
 });
 
-it('names the exit code and the lines that tell what failed', async () => {
+it('names the exit code and the lines that show the failure', async () => {
   const script = "echo 'ok 1 - one'; echo 'not ok 2 - sum of several'; echo '# fail 1'; exit 3";
   const tests = await runShell(script, '.', new AbortController().signal);
   const approval = { verdict: 'approve', summary: 'Fine.', issues: [], suggestions: [], evidence: [] };
@@ -73,7 +73,7 @@ it('names the exit code and the lines that tell what failed', async () => {
   expect(failingLines({ command: '', exitCode: 1, output: 'one\n\ntwo' })).toEqual(['one', 'two']);
 });
 
-it('ends a run of the tests, and what it has started, when the member is to end', async () => {
+it('ends a test run, with all its processes, when the member ends', async () => {
   const leaving = new AbortController();
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-tests-'));
   const file = path.join(directory, 'pid');
@@ -86,7 +86,7 @@ it('ends a run of the tests, and what it has started, when the member is to end'
   fs.rmSync(directory, { recursive: true });
 });
 
-it('makes the issues of an approval suggestions', () => {
+it('turns issues of an approval into suggestions', () => {
   const data = {
     verdict: 'approve',
     summary: 'Fine.',
@@ -102,7 +102,7 @@ it('makes the issues of an approval suggestions', () => {
   expect(feedback).toMatchObject({ verdict: 'approve', issues: [], suggestions: ['a better name'] });
 });
 
-/** A process that has ended and that nobody has waited for is none. */
+/** Whether the process runs; a zombie does not. */
 function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(path.dirname(file), { recursive: true }));
 
-it('wants the first task that is offered, and no second one while it has one', () => {
+it('claims the first offered task, and no second one while it holds one', () => {
   const holding = new Holding(file);
   expect(holding.wanted()).toBeNull();
   holding.offered(LOOP, OFFERS);
@@ -34,7 +34,7 @@ it('wants the first task that is offered, and no second one while it has one', (
   expect(holding.wanted()?.taskId).toBe('sum');
 });
 
-it('begins only what it has claimed, of whom it has claimed it', () => {
+it('starts only a task that it has claimed, from the distributor it claimed it from', () => {
   const holding = new Holding(file);
   expect(holding.mayBegin(work('sum'), LOOP)).toBe(false);
   holding.claim({ taskId: 'sum', distributor: LOOP });
@@ -47,7 +47,7 @@ it('begins only what it has claimed, of whom it has claimed it', () => {
   expect(holding.isAtWork(work('sum', 2))).toBe(false);
 });
 
-it('does not want again what it has given back, also after a restart', () => {
+it('does not claim a task again that it gave back, even after a restart', () => {
   const before = new Holding(file);
   before.claim({ taskId: 'sum', distributor: LOOP });
   before.begin(work('sum'), LOOP);

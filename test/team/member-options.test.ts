@@ -24,19 +24,19 @@ function agentsOf(...lists: readonly string[]): object {
   return parseOptions(['--repo', '.', '--feature', 'x', ...given]).agents ?? [];
 }
 
-it('divides the list of agents at commas before an address, and at no others', () => {
+it('splits the list of agents only at commas before an address', () => {
   expect(agentsOf('alice=claude --allowedTools Edit,Bash,bob=codex --config a,c', 'carol=./mine --quiet')).toEqual([
     { address: 'alice', by: 'claude --allowedTools Edit,Bash' },
     { address: 'bob', by: 'codex --config a,c' },
     { address: 'carol', by: './mine --quiet' },
   ]);
-  expect(() => agentsOf('alice=claude,alice=codex')).toThrow('two of them have the same address');
+  expect(() => agentsOf('alice=claude,alice=codex')).toThrow('two agents have the same address');
   expect(() => agentsOf('alice')).toThrow('"alice" is no agent');
   expect(() => agentsOf('alice=claude,aux=codex')).toThrow('"aux" is a device, and a room may be copied there. Choose');
   expect(() => agentsOf('alice=claude,b..c=codex')).toThrow('--agents: "b..c" is not an address');
 });
 
-it('divides words as a shell does', () => {
+it('splits words as a shell does', () => {
   expect(shellWordsOf(`claude --model 'a b'  "c \\"d\\""e f\\ g`)).toEqual([
     'claude',
     '--model',
@@ -53,7 +53,7 @@ it('divides words as a shell does', () => {
   );
 });
 
-it('knows a preset and the words behind it, and looks for its program', () => {
+it('recognises a preset with its arguments, and looks for its program', () => {
   vi.stubEnv('PATH', `${bin}:/usr/bin:/bin`);
   expect(thinkerWords({ address: 'alice', by: 'claude' }, RUN)).toEqual(['--preset', 'claude']);
   expect(thinkerWords({ address: 'alice', by: "claude --permission-mode 'acceptEdits'" }, RUN)).toEqual([
@@ -68,7 +68,7 @@ it('knows a preset and the words behind it, and looks for its program', () => {
   );
 });
 
-it('lets a program run in the directory of the run, and nowhere else, where it would have to be trusted', () => {
+it('trusts only the directory of the run for programs that ask for trust', () => {
   vi.stubEnv('PATH', `${bin}:/usr/bin:/bin`);
   for (const name of ['codex', 'gemini']) fs.writeFileSync(path.join(bin, name), '#!/bin/sh\n', { mode: 0o755 });
   expect(thinkerWords({ address: 'a', by: 'codex --sandbox workspace-write' }, RUN)).toEqual([
@@ -112,7 +112,7 @@ it('starts the team of the README with agents that may edit files', () => {
   expect(agents.flatMap(({ by }) => missingEdits(by))).toEqual([]);
 });
 
-it('takes a command, with the path of its program from here', () => {
+it('accepts a command, and resolves the path of its program', () => {
   vi.stubEnv('PATH', '/usr/bin:/bin');
   expect(thinkerWords({ address: 'alice', by: 'cat -' }, RUN)).toEqual(['--exec', 'cat -']);
   expect(thinkerWords({ address: 'alice', by: 'MODEL=x nothing-here' }, RUN)).toEqual([
@@ -122,12 +122,12 @@ it('takes a command, with the path of its program from here', () => {
   const here = path.relative('.', path.join(bin, 'claude'));
   const words = thinkerWords({ address: 'alice', by: `./${here} --quiet 'a b'` }, RUN);
   expect(words).toEqual(['--exec', `'${path.join(bin, 'claude')}' --quiet 'a b'`]);
-  expect(() => thinkerWords({ address: 'alice', by: './nothing-here --quiet' }, RUN)).toThrow('that may be run');
+  expect(() => thinkerWords({ address: 'alice', by: './nothing-here --quiet' }, RUN)).toThrow('that can be executed');
   expect(() => thinkerWords({ address: 'alice', by: 'nothing-here' }, RUN)).toThrow('there is no program nothing-here');
   expect(() => thinkerWords({ address: 'alice', by: "cat 'a" }, RUN)).toThrow('is not closed');
 });
 
-it('reads the command line of a member that it has made', () => {
+it('parses the command line of a member that it has built', () => {
   const text = fc.string({ minLength: 1 });
   const terms = fc.record({
     address: fc.constantFrom('alice', 'bob-2'),
@@ -142,10 +142,10 @@ it('reads the command line of a member that it has made', () => {
       expect(parseMember(memberWords(one))).toEqual(one);
     }),
   );
-  expect(() => parseMember(['alice'])).toThrow('A member is started by');
+  expect(() => parseMember(['alice'])).toThrow('Usage: member.ts');
 });
 
-it('says in one line which agent cannot be started, before anything is there', async () => {
+it('says in one line which agent cannot be started, before anything is created', async () => {
   await using run = new TeamRun();
   const { code, stdout, stderr } = await run.start('alice=codex,bob=cat');
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -161,7 +161,7 @@ it('shows the agents of a dry run as they were given, and does nothing', async (
   expect(fs.existsSync(run.runs)).toBe(false);
 });
 
-it('says in a dry run which agents may edit no file, with what would let them', async () => {
+it('says in a dry run which agents may not edit files, with the options to allow it', async () => {
   await using run = new TeamRun();
   const programs = path.join(run.outer, 'bin');
   fs.mkdirSync(programs);
@@ -170,6 +170,6 @@ it('says in a dry run which agents may edit no file, with what would let them', 
   const { code, stderr } = await run.start(agents, { words: ['--dry-run'] });
   expect({ code, stderr }).toEqual({
     code: 0,
-    stderr: "alice may edit no file: say alice='claude --model opus --permission-mode acceptEdits' if it should.\n",
+    stderr: "alice may not edit files. To allow it: alice='claude --model opus --permission-mode acceptEdits'.\n",
   });
 });

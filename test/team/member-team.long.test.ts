@@ -6,7 +6,7 @@ import { MIND, TeamRun, type MindRun } from './team-run.ts';
 const TEAM = `alice=${MIND},bob=${MIND}`;
 const PATIENCE_MS = 200_000;
 
-/** Questions that the model was run for more than once. */
+/** Questions for which the model ran more than once. */
 function askedTwice(runs: readonly MindRun[]): string[] {
   const ids = runs.map(({ id }) => id);
   return ids.filter((id, at) => ids.indexOf(id) !== at);
@@ -18,7 +18,7 @@ it("builds a feature with the user's own agents, and leaves what is the user's a
   const { code, stdout, stderr } = await run.start(TEAM);
   expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' });
   expect(run.users()).toEqual(before);
-  // The model approves everything of the task whose tests fail: the member that runs them does not.
+  // The model approves even the change whose tests fail; the member that runs them does not.
   expect(stdout).toMatch(/REJECTED .* of \w+ in round 1:\n {6}\w+: npm test: exit code 1; not ok/);
   expect(stdout).toMatch(/DISAGREEMENT on say what the product of no numbers is/);
   expect(stdout).toMatch(/VOTE: keep/);
@@ -33,11 +33,11 @@ it("builds a feature with the user's own agents, and leaves what is the user's a
     new Set(['research', 'plan', 'work', 'review', 'stands', 'rework', 'vote', 'mend']),
   );
   expect(await run.alive()).toEqual([]);
-  // The checkouts of the reviews are gone; those of the tasks lie in the run.
+  // The checkouts of the reviews are gone; those of the tasks stay in the run.
   expect(run.git('worktree', 'list')).not.toContain('/reviews/');
 });
 
-it('asks the mind once, also when a member and its mind are killed while it works', async () => {
+it('asks the mind once, even if member and mind are killed while it works', async () => {
   await using run = new TeamRun();
   const ended = run.start(TEAM, { isGated: true });
   const reached = `${run.gate}.reached`;
@@ -52,7 +52,7 @@ it('asks the mind once, also when a member and its mind are killed while it work
   fs.writeFileSync(run.gate, '');
   const { code, stdout } = await ended;
   expect(code, stdout).toBe(0);
-  expect(stdout).toContain(`died, and is started again: ${member}`);
+  expect(stdout).toContain(`died, restarting: ${member}`);
   const runs = run.mindRuns();
   expect(askedTwice(runs)).toEqual([]);
   expect(
@@ -63,7 +63,7 @@ it('asks the mind once, also when a member and its mind are killed while it work
   ).toEqual(['product', 'sum']);
 });
 
-it('gets to the same end when a member is killed after each thing that it has asked', async () => {
+it('reaches the same end when a member is killed after each of its questions', async () => {
   await using run = new TeamRun();
   let isOver = false;
   const ended = run.start(TEAM).finally(() => (isOver = true));
@@ -89,7 +89,7 @@ it('gets to the same end when a member is killed after each thing that it has as
   console.log(`killed ${kills} times, asked ${run.mindRuns().length} times`);
 });
 
-it('ends in order when it is interrupted, and goes on when the same command is given again', async () => {
+it('shuts down cleanly when interrupted, and resumes when the same command is repeated', async () => {
   await using run = new TeamRun();
   const first = run.start(TEAM, { isGated: true });
   await until('the model works', () => fs.existsSync(`${run.gate}.reached`), PATIENCE_MS);
@@ -99,8 +99,8 @@ it('ends in order when it is interrupted, and goes on when the same command is g
   fs.writeFileSync(run.gate, '');
   const second = await run.start(TEAM, { isGated: true });
   expect(second, second.stdout).toMatchObject({ code: 0, stderr: '' });
-  expect(second.stdout).toContain('Going on with the run in');
-  // Only what was at work when it was interrupted is done once more.
+  expect(second.stdout).toContain('Resuming the run in');
+  // Only questions in progress at the interrupt are asked again.
   expect(askedTwice(run.mindRuns().filter(({ kind }) => kind !== 'work'))).toEqual([]);
   expect(run.testsOf('mailroom/numbers')).toMatch(/^# pass 3$/m);
 });

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { expect, it } from 'vitest';
 import { TeamRun } from './team-run.ts';
 
-it('ends with one clear line when nobody ever answers, and with nothing left running', async () => {
+it('ends with one clear line if nobody ever answers, and leaves no process', async () => {
   await using run = new TeamRun();
   const { code, stdout } = await run.start(`alice='sleep 600',bob='sleep 600'`.replaceAll("'", ''), {
     words: ['--max-hours', '0.004'],
@@ -12,7 +12,7 @@ it('ends with one clear line when nobody ever answers, and with nothing left run
   expect(await run.alive()).toEqual([]);
 });
 
-it('gives a task back when nothing was changed, and says in the end what nobody can do', async () => {
+it('gives a task back if nothing was changed, and names at the end the task that nobody can do', async () => {
   await using run = new TeamRun();
   const before = run.users();
   const plan = `${run.outer}/plan.json`;
@@ -23,7 +23,7 @@ it('gives a task back when nothing was changed, and says in the end what nobody 
   expect(code, stdout).toBe(1);
   expect(stdout).toMatch(/RETURNED by alice: I would rather not/);
   expect(stdout).toMatch(/RETURNED by bob: Nor would I/);
-  // Whoever claims it first returns it first.
+  // The agent that claims it first returns it first.
   const returned = ['alice returned it: I would rather not', 'bob returned it: Nor would I'];
   const endings = [returned, returned.toReversed()].map(
     (each) => `Not delivered (blocked): nobody can do sum (lost 2 times: ${each.join('; ')}).`,

@@ -19,7 +19,7 @@ afterEach(() => ground[Symbol.dispose]());
 const prepare = (...words: readonly string[]): Promise<Prepared> =>
   prepareRun(parseOptions(['--repo', ground.directory, '--feature', 'Pay', '--agents', "a='true',b='true'", ...words]));
 
-/** The one line that it is refused with; nothing is changed. */
+/** The one line of the refusal; expects that nothing is changed. */
 async function refused(...words: readonly string[]): Promise<string> {
   const before = [await ground.users(), fs.readdirSync(ground.outer)];
   const error = await prepare(...words).then(String, (fault: unknown) => fault);
@@ -29,7 +29,7 @@ async function refused(...words: readonly string[]): Promise<string> {
   return (error as NotStarted).message;
 }
 
-test('what a pull request lacks is one clear line before anything is begun', async () => {
+test('a missing requirement of a pull request is one clear line before anything starts', async () => {
   expect(await refused('--pull-request')).toMatch(
     /^The branch main has no upstream on a remote\. .*git branch --set-upstream-to/,
   );
@@ -52,7 +52,7 @@ test('what a pull request lacks is one clear line before anything is begun', asy
   expect(await refused('--pull-request')).toMatch(/gh was not found on the PATH\. Install it/);
 });
 
-test('the plan says what is opened where, also when the names have slashes; without the option gh is not asked', async () => {
+test('the plan names remote and branch of the pull request, also with slashes; without the option gh is not called', async () => {
   await ground.git('checkout', '--quiet', '-b', 'team/next');
   await ground.follow('my/fork', 'release/2.0');
   const { plan } = await prepare('--pull-request');
@@ -62,15 +62,15 @@ test('the plan says what is opened where, also when the names have slashes; with
   expect(ground.calls).toHaveLength(1);
 });
 
-test('a run goes on with what was asked for when it was begun, or says that it is asked for something else', async () => {
+test('a run resumes only with the same --pull-request that it was started with', async () => {
   await ground.follow('origin', 'main');
   const { run } = await (await prepare('--pull-request')).open();
   expect(run.input.pullRequest).toEqual({ remote: 'origin', base: 'main' });
-  expect((await prepare('--pull-request')).plan).toMatch(/^Would go on with .*\n[^]*against main on the remote origin/);
-  expect(await refused()).toMatch(/was begun with --pull-request\. Give the same command again, or .* --new\.$/);
+  expect((await prepare('--pull-request')).plan).toMatch(/^Would resume .*\n[^]*against main on the remote origin/);
+  expect(await refused()).toMatch(/was started with --pull-request\. Repeat the same command, or .* --new\.$/);
 });
 
-test('how it went is shown as it happens, and said in the end with what to do', () => {
+test('the result is shown as it happens, and at the end with the next step', () => {
   const url = 'https://github.com/x/y/pull/7';
   const fault = 'git push failed (1): one\ntwo';
   expect(progressText({ type: 'pull-request-opened', url }, ' 1.0 s')).toBe(` 1.0 s  the pull request is open: ${url}`);
@@ -121,7 +121,7 @@ test('how it went is shown as it happens, and said in the end with what to do', 
       'The pull request could not be opened:',
       '  git push failed (1): one',
       '  two',
-      'The branch and the text are there. By hand it is:',
+      'The branch and the text exist. To open it by hand:',
       '  git push',
       '  gh pr create',
       '',

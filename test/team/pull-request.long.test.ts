@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { TEAM, wordsFor } from './one-task.ts';
 import { TeamRun } from './team-run.ts';
 
-it('delivers a feature whose pull request cannot be opened, says how to do that, and ends with exit code 1', async () => {
+it('delivers a feature whose pull request cannot be opened, prints how to open it, and ends with exit code 1', async () => {
   await using run = new TeamRun();
   run.addRemote('refuses');
   const { code, stdout, stderr } = await run.start(TEAM, { words: wordsFor(run) });

@@ -8,13 +8,13 @@ import { TeamRun } from './team-run.ts';
 
 const PHASE_MS_MAX = 180_000;
 
-/** What is the user's own; git notes what it has pushed. */
+/** The user's own data, except git's record of the push. */
 function users(run: TeamRun): object {
   const { refs, ...others } = run.users() as { refs: readonly string[] };
   return { ...others, refs: refs.filter((line) => !line.startsWith('refs/remotes/origin/mailroom/')) };
 }
 
-it('delivers a feature and opens one pull request, also when it is killed while gh is at work', async () => {
+it('delivers a feature and opens one pull request, even if it is killed while gh runs', async () => {
   await using run = new TeamRun();
   const { remote, gh } = run.addRemote('hangs');
   const words = wordsFor(run);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { deliver } from '../../machines/autonomous-dev/loop.ts';
 import type { Delivery } from '../../machines/autonomous-dev/context.ts';
 import { git } from '../../machines/autonomous-dev/git.ts';
-import { parseLoop, type LoopTerms } from '../../machines/autonomous-dev/input.ts';
+import { parseLoop, type LoopSettings } from '../../machines/autonomous-dev/input.ts';
 import { byHand, publicationOf, type Publication } from '../../machines/autonomous-dev/pull-request.ts';
 import { publish } from '../../machines/autonomous-dev/publish.ts';
 import type { LoopReport } from '../../machines/autonomous-dev/report.ts';
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 afterEach(() => ground[Symbol.dispose]());
 
-async function termsOf(place = { remote: 'origin', base: 'main' }): Promise<LoopTerms> {
+async function settingsOf(place = { remote: 'origin', base: 'main' }): Promise<LoopSettings> {
   return parseLoop({
     feature: FEATURE,
     repository: {
@@ -50,7 +50,7 @@ async function delivered(place?: {
   remote: string;
   base: string;
 }): Promise<{ publication: Publication; delivery: Delivery; head: string }> {
-  const terms = await termsOf(place);
+  const terms = await settingsOf(place);
   const { feature, repository } = terms;
   await openBranch(repository);
   const { directory } = await openWorkspace(repository, { name: 'pay-1', start: repository.base });
@@ -79,7 +79,7 @@ async function delivered(place?: {
   return { publication: publicationOf(terms, delivery.head), delivery, head: merge.commit };
 }
 
-/** The text that lies ready is that of the pull request, below its title. */
+/** Expects the prepared text to be that of the pull request, below its title. */
 function expectText(delivery: Delivery, body: string): void {
   const title = '# Pay in two parts: it\'s "half" `$HOME` `now`';
   expect(fs.readFileSync(delivery.pullRequest, 'utf8')).toBe(`${title}\n\n${body}`);
@@ -90,7 +90,7 @@ const refsOf = async (directory: string): Promise<string[]> =>
   (await git(['for-each-ref', '--format=%(refname) %(objectname)'], { directory })).split('\n');
 const callsOf = (): string[] => ground.calls.map(({ words }) => words.slice(0, 2).join(' '));
 
-test('the branch is pushed and a pull request opened, with the title and the text that lie ready', async () => {
+test('the branch is pushed and a pull request opened with the prepared title and text', async () => {
   fs.writeFileSync(path.join(ground.directory, '.git', 'hooks', 'pre-push'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
   await ground.git('config', 'push.followTags', 'true');
   const { publication, delivery, head } = await delivered();
@@ -108,7 +108,7 @@ test('the branch is pushed and a pull request opened, with the title and the tex
     expect([cwd, prompt]).toEqual([path.join(ground.outer, 'run', 'integration'), '1']);
 });
 
-test('a commit that was put on the branch after the delivery is named, and nothing leaves this machine', async () => {
+test('a commit added to the branch after the delivery is named, and nothing leaves this machine', async () => {
   const { publication, delivery } = await delivered();
   const directory = integrationDirectory(publication.repository);
   await git(['commit', '--quiet', '--allow-empty', '--message', 'Planted'], { directory });
@@ -118,12 +118,12 @@ test('a commit that was put on the branch after the delivery is named, and nothi
     `The branch ${BRANCH} is at ${planted}, but this run left it at ${delivery.head}.`,
   );
   expect([await refsOf(remote), callsOf()]).toEqual([before, []]);
-  // What is printed for a person pushes what was delivered, and nothing else.
+  // The printed commands push the delivered commit, and nothing else.
   for (const line of byHand(publication)) execFileSync('sh', ['-c', line], { stdio: 'ignore' });
   expect(await refsOf(remote)).toContain(`refs/heads/${BRANCH} ${delivery.head}`);
 });
 
-test('done again it gives the same pull request, and changes nothing', async () => {
+test('is idempotent: a second run finds the same pull request and changes nothing', async () => {
   const { publication } = await delivered();
   const url = await publish(publication);
   const before = await refsOf(remote);
@@ -136,7 +136,7 @@ test('done again it gives the same pull request, and changes nothing', async () 
 test.each([
   ['when the branch is pushed', 'kills-before-list', 0],
   ['when the pull request is created, before it is answered', 'kills-after-create', 1],
-])('killed %s, it goes on to one pull request', async (_when, trouble, pulls) => {
+])('killed %s, it still ends with one pull request', async (_when, trouble, pulls) => {
   const { publication, head } = await delivered();
   ground.trouble = trouble;
   const once = path.join(ROOT, 'fixtures', 'gh', 'publish-once.ts');
@@ -157,7 +157,7 @@ test('a pull request whose answer was lost is found', async () => {
   expect(ground.pulls).toHaveLength(1);
 });
 
-test('a pull request is not taken for its own that is of a fork, or closed', async () => {
+test('a pull request of a fork, or a closed one, is not taken for its own', async () => {
   const other = { headRefName: BRANCH, baseRefName: 'main', url: 'https://github.com/x/y/pull/1', state: 'OPEN' };
   ground.pulls = [
     { ...other, isCrossRepository: true },
@@ -167,7 +167,7 @@ test('a pull request is not taken for its own that is of a fork, or closed', asy
   expect(await publish(publication)).toMatch(/\/pull\/3$/);
 });
 
-test('it is opened in the repository that is pushed to, whatever other remotes there are', async () => {
+test('it is opened in the repository that is pushed to, whatever other remotes exist', async () => {
   const place = { remote: 'my/fork', base: 'release/2.0' };
   await ground.follow('my/fork', 'release/2.0');
   await ground.follow('upstream', 'main');
@@ -180,7 +180,7 @@ test('it is opened in the repository that is pushed to, whatever other remotes t
   expect(await refsOf(remote)).toHaveLength(1);
 });
 
-test('what gh refuses is said in its words, and can be done by hand', async () => {
+test('a refusal by gh is reported in its words, with the commands to open it by hand', async () => {
   const { publication, delivery } = await delivered();
   ground.trouble = 'refuses';
   await expect(publish(publication)).rejects.toThrow(
@@ -204,7 +204,7 @@ test('without gh it says so after the push', async () => {
   await expect(publish(publication)).rejects.toThrow('spawn gh ENOENT');
 });
 
-test('a remote that refuses the push is not asked for a pull request, and nothing there is overwritten', async () => {
+test('after a refused push no pull request is opened, and nothing is overwritten', async () => {
   const { publication } = await delivered();
   const hook = path.join(remote, 'hooks', 'pre-receive');
   fs.writeFileSync(hook, '#!/bin/sh\necho this branch is protected\nexit 1\n', { mode: 0o755 });
@@ -218,7 +218,7 @@ test('a remote that refuses the push is not asked for a pull request, and nothin
   expect(callsOf()).toEqual([]);
 });
 
-test('a gh that hangs is ended when the development is', async () => {
+test('a hanging gh is ended with the development', async () => {
   const { publication } = await delivered();
   ground.trouble = 'hangs';
   const leaving = new AbortController();
@@ -228,16 +228,16 @@ test('a gh that hangs is ended when the development is', async () => {
   await expect(published).rejects.toThrow('leaving');
 });
 
-test('a program that takes too long is ended with all that it has started', async () => {
-  // Who holds what it prints to keeps it from ending.
+test('a program that exceeds its time limit is ended with all its children', async () => {
+  // A child that holds the output keeps the program from ending.
   const program = { file: 'sh', args: ['-c', 'sleep 600 & wait'], cwd: ground.outer, msMax: 500 };
   expect(await runProgram(program, undefined)).toMatchObject({ exitCode: null });
 });
 
-test('what has left the group of a program is not waited for', async () => {
+test('a process that left the group of a program is not waited for', async () => {
   const program = { file: 'sh', args: ['-c', 'setsid sleep 600 & echo $!'], cwd: ground.outer, msMax: 60_000 };
   const { exitCode, stdout } = await runProgram(program, undefined);
-  // It is there still, and so was not waited for.
+  // It still runs, so it was not waited for.
   expect(stdout).toMatch(/^[1-9]\d*$/);
   process.kill(Number(stdout), 'SIGKILL');
   expect(exitCode).toBe(0);

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** Every file of a repository and of its checkouts that is not an object, with a hash of what is in it. */
+/** Every file of a repository and its checkouts except objects, with a hash of its content. */
 export type Snapshot = ReadonlyMap<string, string>;
 
 /**
- * Reads what a person has in a repository, byte for byte: HEAD, index, configuration, hooks, refs, reflogs, and the files of
- * the given checkouts. Nothing of git is run for it, because that could change something.
+ * Reads everything of a person in a repository, byte for byte: HEAD, index, configuration, hooks, refs, reflogs, and the files of
+ * the given checkouts. Runs no git, which could change something.
  */
 export function snapshot(gitDirectory: string, ...checkouts: readonly string[]): Snapshot {
   const found = new Map<string, string>();
@@ -24,7 +24,7 @@ export function snapshot(gitDirectory: string, ...checkouts: readonly string[]):
   return found;
 }
 
-/** What was changed or removed, and what is new. */
+/** Changed or removed files, and new ones. */
 export function compare(before: Snapshot, after: Snapshot): { readonly changed: string[]; readonly added: string[] } {
   const added = [...after.keys()].filter((file) => !before.has(file));
   return { changed: [...before].flatMap(([file, hash]) => (after.get(file) === hash ? [] : [file])), added };

@@ -29,7 +29,7 @@ beforeAll(async () => {
   fs.writeFileSync(path.join(directory, 'list.txt'), 'one\ntwo\nthree\n');
   await git(['add', '--all'], { directory });
   await git(['commit', '--quiet', '--message', 'Start'], { directory });
-  // Whatever the user has set up must not get in the way, nor be changed.
+  // The user's set-up must not interfere, and must not be changed.
   fs.writeFileSync(path.join(directory, '.git', 'hooks', 'pre-commit'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
   await git(['config', 'commit.gpgsign', 'true'], { directory });
   base = await git(['rev-parse', 'HEAD'], { directory });
@@ -43,7 +43,7 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(outer, { recursive: true, force: true }));
 
-/** Everything of the user's that has to stay as it is. */
+/** Everything of the user's that must not change. */
 const users = (): Snapshot => snapshot(path.join(repository.directory, '.git'), repository.directory);
 const workspace = (name: string, start = repository.base): Promise<Checkout> =>
   openWorkspace(repository, { name, start });
@@ -65,7 +65,7 @@ async function mergedInto(head: string, approved: string): Promise<LoopMerge> {
   return { commit: done.commit, approved };
 }
 
-test('a branch, checkouts and merges leave what is the user’s as it is', async () => {
+test('a branch, checkouts and merges change nothing of the user’s', async () => {
   const before = users();
   await openBranch(repository);
   const commit = await commitIn(await workspace('task-1'), 'new.txt', 'new\n');
@@ -80,7 +80,7 @@ test('a branch, checkouts and merges leave what is the user’s as it is', async
   ]);
 });
 
-test('a run takes nothing of an earlier one of the same name', async () => {
+test('a run takes nothing from an earlier run of the same name', async () => {
   await openBranch(repository);
   const rejected = await commitIn(await workspace('task-1'), 'rejected.txt', 'bad\n');
   repository = { ...repository, run: 'r2r2', branch: 'mailroom/again', workDirectory: path.join(outer, 'again') };
@@ -91,25 +91,25 @@ test('a run takes nothing of an earlier one of the same name', async () => {
   expect(await idOf('mailroom/feature.r1r1.task-1')).toBe(rejected);
 });
 
-test('a branch that somebody else has made is not taken', async () => {
+test('a branch that the run has not created is not taken', async () => {
   const planted = 'mailroom/feature.r1r1.task-1';
   await openBranch(repository);
   await git(['branch', planted, repository.base], repository);
   const before = users();
   await expect(workspace('task-1')).rejects.toThrow(
-    `The branch ${planted} is there already, at ${repository.base}, and this run has not made it.`,
+    `The branch ${planted} already exists, at ${repository.base}, and this run has not created it.`,
   );
   expect(compare(before, users()).changed).toEqual([]);
 });
 
-test('each can be done again after a kill: the same checkout, one merge', async () => {
+test('all steps are idempotent after a kill: the same checkout, one merge', async () => {
   await openBranch(repository);
   const first = await workspace('task-1');
   const commit = await commitIn(first, 'new.txt', 'new\n');
   expect(await workspace('task-1')).toEqual(first);
   expect(await openBranch(repository)).toMatchObject({ base: repository.base });
   const once = await merge(repository.base, commit);
-  // Before the merge was recorded, and in the middle of looking whether it is that merge.
+  // Before the merge was recorded, and during the check whether it is that merge.
   expect(await merge(repository.base, commit)).toEqual(once);
   const directory = integrationDirectory(repository);
   await git(['checkout', '--quiet', '--detach', repository.base], { directory });
@@ -118,7 +118,7 @@ test('each can be done again after a kill: the same checkout, one merge', async 
   expect((await describeBranch(repository, await idOf(repository.branch))).commits).toHaveLength(2);
 });
 
-test('a checkout that was being made when its maker was killed is made again', async () => {
+test('a checkout whose creation was killed is created again', async () => {
   await openBranch(repository);
   const { directory } = await workspace('task-1');
   fs.rmSync(`${directory}.ready`);
@@ -127,7 +127,7 @@ test('a checkout that was being made when its maker was killed is made again', a
   expect(fs.readFileSync(path.join(directory, 'list.txt'), 'utf8')).toBe('one\ntwo\nthree\n');
 });
 
-test('worktrees of the user are not forgotten, although their disk is not there now', async () => {
+test('worktrees of the user on an unmounted disk are not forgotten', async () => {
   const { directory } = repository;
   const removable = path.join(outer, 'removable');
   await git(['worktree', 'add', '--quiet', '-b', 'users', removable], { directory });
@@ -140,7 +140,7 @@ test('worktrees of the user are not forgotten, although their disk is not there 
   expect(await git(['status', '--short', '--branch'], { directory: removable })).toBe('## users');
 });
 
-test('a conflict changes nothing and names its files, whichever way git merges', async () => {
+test('a conflict changes nothing and names its files, with either way of merging', async () => {
   await openBranch(repository);
   const [one, two] = [await workspace('task-1'), await workspace('task-2')];
   const first = await commitIn(one, 'list.txt', 'one\nTWO\nthree\n');
@@ -170,7 +170,7 @@ test('a conflict changes nothing and names its files, whichever way git merges',
   expect(await git(['status', '--porcelain'], { directory })).toBe('');
 });
 
-test('a commit that cannot be reviewed is told why', async () => {
+test('a commit that cannot be reviewed is refused with the reason', async () => {
   await openBranch(repository);
   const checkout = await workspace('task-1');
   const faultOf = async (commit: string): Promise<string> => {
@@ -187,7 +187,7 @@ test('a commit that cannot be reviewed is told why', async () => {
   expect(await faultOf(await commitIn(checkout, 'new.txt', 'newer\n'))).toContain('is not on top of');
 });
 
-test('a repository inside a checkout goes back in words, and a submodule is fine', async () => {
+test('a repository inside a checkout is refused with advice, and a submodule is accepted', async () => {
   const submodule = path.join(outer, 'library');
   fs.mkdirSync(submodule);
   await git(['init', '--quiet'], { directory: submodule });
@@ -217,7 +217,7 @@ test('a repository inside a checkout goes back in words, and a submodule is fine
 });
 
 describe('the set-up', () => {
-  test('is run in each checkout, and its failure is told', async () => {
+  test('is run in each checkout, and its failure is reported', async () => {
     repository = { ...repository, setup: 'cp list.txt ready.txt' };
     await openBranch(repository);
     const { directory } = await workspace('task-1');
@@ -226,7 +226,7 @@ describe('the set-up', () => {
     await expect(workspace('task-2')).rejects.toThrow(/exit 3 failed in .*task-2 \(3\): no such package/s);
   });
 
-  test('changes nothing of the repository: what it changed or committed is put back, and noted', async () => {
+  test('changes nothing of the repository: its changes and commits are reverted and recorded', async () => {
     const commits =
       'git -c user.name=s -c user.email=s@x -c commit.gpgsign=false commit --quiet --no-verify --all -m set-up';
     repository = {
@@ -246,8 +246,8 @@ describe('the set-up', () => {
   });
 });
 
-describe('a commit that nobody has approved', () => {
-  /** One approved commit is merged, another is about to be. */
+describe('an unapproved commit', () => {
+  /** A state with one approved commit merged and another to be merged. */
   async function begun(): Promise<{
     head: string;
     merges: LoopMerge[];
@@ -261,7 +261,7 @@ describe('a commit that nobody has approved', () => {
     return { head: first.commit, merges: [first], next, integration: { directory: integrationDirectory(repository) } };
   }
 
-  test('stops the run wherever it is put, and is named', async () => {
+  test('stops the run on any branch, and is named', async () => {
     const { head, merges, next, integration } = await begun();
     await assertDelivered(repository, merges);
     const planted = await commitIn(integration, 'planted.txt', 'planted\n');
@@ -278,12 +278,12 @@ describe('a commit that nobody has approved', () => {
     expect(await idOf(repository.branch)).toBe(planted);
   });
 
-  test('stops the run before its branch is made', async () => {
+  test('stops the run before its branch is created', async () => {
     await git(['branch', repository.branch, repository.base], repository);
-    await expect(openBranch(repository)).rejects.toThrow('this run has not made it');
+    await expect(openBranch(repository)).rejects.toThrow('this run has not created it');
   });
 
-  test('stops the run when the branch is moved, also back, or removed', async () => {
+  test('stops the run when the branch is moved, even back, or removed', async () => {
     const { head, next, integration } = await begun();
     const ref = `refs/heads/${repository.branch}`;
     for (const [at, said] of [
@@ -299,7 +299,7 @@ describe('a commit that nobody has approved', () => {
     await expect(merge(head, next)).rejects.toThrow('is gone');
   });
 
-  test('stops the run when it looks like the merge that was to be made', async () => {
+  test('stops the run when it looks like the expected merge', async () => {
     const { head, next, integration } = await begun();
     fs.writeFileSync(path.join(integration.directory, 'planted.txt'), 'planted\n');
     await git(['merge', '--quiet', '--no-ff', '--no-commit', next], integration);
@@ -310,16 +310,16 @@ describe('a commit that nobody has approved', () => {
     await expect(merge(head, next)).rejects.toThrow(`The branch mailroom/feature is at ${planted}`);
   });
 
-  test('is not delivered because it stands in for another one', async () => {
+  test('is not delivered as a replacement of another commit', async () => {
     const { head, next, integration } = await begun();
     const evil = await commitIn(await workspace('task-3'), 'evil.txt', 'evil\n');
-    // What git shows of the approved commit from now on, to whoever does not say otherwise.
+    // From now on git shows this commit in place of the approved one, unless told otherwise.
     execFileSync('git', ['replace', next, evil], { cwd: repository.directory });
     const { commit } = await mergedInto(head, next);
     expect(await git(['ls-tree', '--name-only', commit], integration)).toBe('list.txt\none.txt\ntwo.txt');
   });
 
-  test('is not merged when it is put on the branch of a task after the approval', async () => {
+  test('is not merged when it is added to the branch of a task after the approval', async () => {
     const { head, merges, next, integration } = await begun();
     const late = await commitIn(
       { directory: path.join(repository.workDirectory, 'tasks', 'task-2') },
@@ -331,7 +331,7 @@ describe('a commit that nobody has approved', () => {
     expect(await git(['rev-list', second.commit], integration)).not.toContain(late);
   });
 
-  test('is not delivered by a record that leaves out a merge', async () => {
+  test('is not delivered by a record that omits a merge', async () => {
     const { head, merges, next } = await begun();
     const second = await mergedInto(head, next);
     await expect(assertDelivered(repository, [second])).rejects.toThrow(`${second.commit} is not the merge of`);

@@ -19,7 +19,7 @@ async function commitFiles(files: Readonly<Record<string, string>>, message: str
 
 const long = (word: string): string => `${word} of a long file\n`.repeat(3_000);
 
-test('every file of the range is shown whole, or named with a command that shows it', async () => {
+test('every file of the range is shown completely, or named with a command that shows it', async () => {
   await git(['init', '--quiet', '--template='], { directory });
   const base = await commitFiles({ 'old.txt': 'old\n'.repeat(50), '.gitattributes': 'marked.txt binary\n' }, 'Start');
   fs.renameSync(path.join(directory, 'old.txt'), path.join(directory, 'renamed.txt'));
@@ -54,7 +54,7 @@ test('every file of the range is shown whole, or named with a command that shows
   ]);
 });
 
-test('what an author has merged is in the range, commit by commit, though its files are as they were', async () => {
+test('merged commits of an author are in the range, one by one, though the files are unchanged', async () => {
   await git(['init', '--quiet', '--template=', '--initial-branch=main'], { directory });
   const base = await commitFiles({ 'a.txt': 'a\n' }, 'Start');
   await git(['checkout', '--quiet', '-b', 'rejected'], { directory });
@@ -67,7 +67,7 @@ test('what an author has merged is in the range, commit by commit, though its fi
   expect(leftOut).toEqual([]);
 });
 
-test('there is an end to what is tried and named', async () => {
+test('the numbers of files tried and named have limits', async () => {
   await git(['init', '--quiet', '--template='], { directory });
   const base = await commitFiles({ 'a.txt': 'a\n' }, 'Start');
   const names = Array.from({ length: 600 }, (_, at) => `file-${String(at).padStart(3, '0')}`);

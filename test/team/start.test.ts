@@ -29,7 +29,7 @@ function start(
   return spawnSync(process.execPath, [...AS_BUILT, ...args], options);
 }
 
-/** The user that has no rights, on most systems. */
+/** The unprivileged user on most systems. */
 const NOBODY = 65_534;
 
 function isReadableForAll(file: string): boolean {
@@ -51,7 +51,7 @@ async function repositoryIn(name: string, files: Readonly<Record<string, string>
 const OWN = ['--feature', 'Pay in two parts', '--agents', "a='true',b='true'"];
 const PACKAGE = JSON.stringify({ scripts: { test: 'node --test' } });
 
-test('what cannot begin is one clear line, and nothing is changed', async () => {
+test('an impossible start is refused with one clear line, and nothing is changed', async () => {
   fs.mkdirSync(path.join(outer, 'plain'));
   await repositoryIn('empty', {});
   await repositoryIn('untested', { 'a.txt': 'a' });
@@ -68,15 +68,15 @@ test('what cannot begin is one clear line, and nothing is changed', async () => 
     [['--repo', 'dirty', ...OWN], /has 1 uncommitted changes/],
     [
       ['--repo', 'taken', ...OWN, '--branch', 'mailroom/pay-in-two-parts'],
-      /The branch mailroom\/pay-in-two-parts is there already/,
+      /The branch mailroom\/pay-in-two-parts already exists/,
     ],
-    [['--repo', 'taken', ...OWN, '--branch', 'no..name'], /is no name for a branch/],
+    [['--repo', 'taken', ...OWN, '--branch', 'no..name'], /is no valid branch name/],
     [['--repo', 'taken', '--feature', '@missing.md', '--agents', 'a=b,c=d'], /--feature @missing\.md: ENOENT/],
   ];
   const before = fs.readdirSync(outer, { recursive: true }).length;
   const wrong = await Promise.all(
     cases.map(async ([args]) => {
-      // As it is given in a shell in that directory.
+      // As typed in a shell in that directory.
       const inDirectory = args.map((word, at) => (args[at - 1] === '--repo' ? path.join(outer, word) : word));
       return prepareRun(parseOptions(inDirectory)).then(String, (error: unknown) => error);
     }),
@@ -96,7 +96,7 @@ test('what cannot begin is one clear line, and nothing is changed', async () => 
   expect(fs.readdirSync(outer, { recursive: true })).toHaveLength(before);
 });
 
-test('a run has an id of its own that it keeps, and one of an older version is refused', async () => {
+test('a run keeps an id of its own, and a run of an older version is refused', async () => {
   const directory = await repositoryIn('shop', { 'package.json': PACKAGE });
   const prepare = (...words: readonly string[]): Promise<Prepared> =>
     prepareRun(parseOptions(['--repo', directory, ...OWN, ...words]));
@@ -111,12 +111,12 @@ test('a run has an id of its own that it keeps, and one of an older version is r
   const file = path.join(outer, 'shop.runs', 'pay-in-two-parts-2', 'run.json');
   fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"v": 2', '"v": 1'));
   await expect(prepare()).rejects.toThrow(
-    /^The run in .*pay-in-two-parts-2 was begun with another version of Mailroom \(format 1, expected 2\)\. .* --new\.$/,
+    /^The run in .*pay-in-two-parts-2 was started with another version of Mailroom \(format 1, expected 2\)\. .* --new\.$/,
   );
-  expect((await prepare('--new')).plan).toMatch(/^Would begin a run in .*pay-in-two-parts-3\./);
+  expect((await prepare('--new')).plan).toMatch(/^Would start a run in .*pay-in-two-parts-3\./);
 });
 
-/** What `prepareRun` refuses, as its one line; what it shows when it refuses nothing. */
+/** The one line with which `prepareRun` refuses, or the plan it shows if it does not. */
 async function refusal(repo: string, words: readonly string[] = []): Promise<string> {
   const options = parseOptions(['--repo', repo, ...OWN, ...words]);
   return prepareRun(options).then(
@@ -128,21 +128,21 @@ async function refusal(repo: string, words: readonly string[] = []): Promise<str
   );
 }
 
-const BEGINS = /^Would begin a run in /;
+const BEGINS = /^Would start a run in /;
 
-describe('a repository that cannot be built on', () => {
+describe('an unusable repository is refused', () => {
   test("because it has no files: a bare one, and git's own directory", async () => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE });
     const bare = path.join(outer, 'bare.git');
     await git(['clone', '--quiet', '--bare', shop, bare], { directory: outer });
     expect(await refusal(bare)).toMatch(/bare\.git is a bare repository, .* \(git clone '.*bare\.git' <directory>\)/);
-    expect(await refusal(path.join(shop, '.git'))).toMatch(/lies in git's own directory/);
+    expect(await refusal(path.join(shop, '.git'))).toMatch(/is inside git's own directory/);
     const linked = path.join(outer, 'linked');
     await git(['worktree', 'add', '--quiet', '-b', 'linked', linked], { directory: bare });
     expect(await refusal(linked)).toMatch(BEGINS);
   });
 
-  test('because somebody is in the middle of something, and can again afterwards', async () => {
+  test('during an unfinished git operation, and accepted afterwards', async () => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE });
     const inShop = { directory: shop };
     const commit = async (branch: string): Promise<void> => {
@@ -166,23 +166,21 @@ describe('a repository that cannot be built on', () => {
     }
   });
 
-  test.each(['loose', 'packed'])('because a %s branch leaves no room for the one that is delivered', async (kind) => {
+  test.each(['loose', 'packed'])('if a %s branch excludes the branch to deliver', async (kind) => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE });
     const pack = async (): Promise<void> => {
       if (kind === 'packed') await git(['pack-refs', '--all'], { directory: shop });
     };
     await git(['branch', 'mailroom'], { directory: shop });
     await pack();
-    expect(await refusal(shop)).toMatch(
-      /^The branch mailroom leaves no room for mailroom\/pay-in-two-parts-[0-9a-f]{8}: /,
-    );
+    expect(await refusal(shop)).toMatch(/^The branch mailroom excludes mailroom\/pay-in-two-parts-[0-9a-f]{8}: /);
     expect(await refusal(shop, ['--branch', 'parts'])).toMatch(BEGINS);
     await git(['branch', '--delete', '--force', 'mailroom'], { directory: shop });
     await git(['branch', 'parts/cash'], { directory: shop });
     await git(['branch', 'mailroom/pay-in-two-parts/cash'], { directory: shop });
     await pack();
-    expect(await refusal(shop, ['--branch', 'parts'])).toContain('The branch parts/cash leaves no room for parts: ');
-    // One that has its name from the feature makes way.
+    expect(await refusal(shop, ['--branch', 'parts'])).toContain('The branch parts/cash excludes parts: ');
+    // A name derived from the feature gives way.
     expect(await refusal(shop)).toMatch(/delivers +the branch mailroom\/pay-in-two-parts-[0-9a-f]{8} and/);
     await git(['branch', '--delete', '--force', 'mailroom/pay-in-two-parts/cash'], { directory: shop });
     await git(['branch', 'mailroom/pay-in-two-parts-2'], { directory: shop });
@@ -190,16 +188,16 @@ describe('a repository that cannot be built on', () => {
     expect(await refusal(shop)).toMatch(BEGINS);
   });
 
-  test('because its package.json is none', async () => {
+  test('if its package.json is invalid', async () => {
     const shop = await repositoryIn('shop', { 'package.json': '{' });
     expect(await refusal(shop)).toMatch(/package\.json cannot be read: .* --test/);
   });
 
-  // Both are started as somebody else, who has to be able to read the programs of this checkout.
+  // Both start as another user, who must be able to read the programs of this checkout.
   const isRoot = process.getuid?.() === 0;
   const canRunAsNobody = isRoot && isReadableForAll(MAIN);
 
-  test.runIf(canRunAsNobody)('because it belongs to somebody else', async () => {
+  test.runIf(canRunAsNobody)('if it belongs to another user', async () => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE });
     fs.chmodSync(outer, 0o777);
     expect(start(['--repo', shop, ...OWN], { HOME: outer }, NOBODY)).toMatchObject({
@@ -208,7 +206,7 @@ describe('a repository that cannot be built on', () => {
     });
   });
 
-  test.runIf(canRunAsNobody || !isRoot)('because nothing may be written there', async () => {
+  test.runIf(canRunAsNobody || !isRoot)('if it is not writable', async () => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE });
     fs.chmodSync(outer, 0o777);
     for (const file of isRoot ? ['', ...fs.readdirSync(shop, { recursive: true, encoding: 'utf8' })] : [])
@@ -221,14 +219,14 @@ describe('a repository that cannot be built on', () => {
   });
 });
 
-test('a disk that is full is one clear line, and nothing is left of the run', async () => {
+test('a full disk is one clear line, and nothing is left of the run', async () => {
   const shop = await repositoryIn('shop', { 'package.json': PACKAGE });
   const prepared = await prepareRun(parseOptions(['--repo', shop, ...OWN]));
   const full = vi.spyOn(fs, 'writeFileSync').mockImplementationOnce(() => {
     throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
   });
   await expect(prepared.open()).rejects.toThrow(
-    /^The run could not be made in \S+-1: ENOSPC: no space left on device, write\. Choose another place with --runs <dir.*$/,
+    /^The run could not be created in \S+-1: ENOSPC: no space left on device, write\. Choose another place with --runs <dir.*$/,
   );
   full.mockRestore();
   expect(fs.readdirSync(path.join(outer, 'shop.runs'))).toEqual([]);
@@ -237,14 +235,14 @@ test('a disk that is full is one clear line, and nothing is left of the run', as
   const elsewhere = await prepareRun(
     parseOptions(['--repo', shop, ...OWN, '--runs', path.join(outer, 'file', 'runs')]),
   );
-  await expect(elsewhere.open()).rejects.toThrow(/^The run could not be made in \S+-1: ENOTDIR/);
+  await expect(elsewhere.open()).rejects.toThrow(/^The run could not be created in \S+-1: ENOTDIR/);
 });
 
-describe('where the runs are kept', () => {
+describe('the directory of the runs', () => {
   const placeIn = async (repo: string): Promise<string> =>
-    /^Would begin a run in (\S+)\.$/m.exec(await refusal(repo))?.[1] ?? '';
+    /^Would start a run in (\S+)\.$/m.exec(await refusal(repo))?.[1] ?? '';
 
-  test('is beside the top level, whichever directory of the repository is named', async () => {
+  test('is next to the top level, whichever directory of the repository is given', async () => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE });
     const below = path.join(shop, 'src', 'deep');
     fs.mkdirSync(below, { recursive: true });
@@ -253,7 +251,7 @@ describe('where the runs are kept', () => {
       expect(await placeIn(repo)).toBe(path.join(outer, 'shop.runs', 'pay-in-two-parts-1'));
   });
 
-  test('is outside of every checkout: of a worktree in its repository, ignored or not, and of a submodule', async () => {
+  test('is outside of every checkout, for a worktree in its repository, ignored or not, and for a submodule', async () => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE, '.gitignore': '.trees/\n' });
     for (const [name, place] of [
       ['.trees/parts', 'parts.runs'],
@@ -275,29 +273,29 @@ describe('where the runs are kept', () => {
     expect(path.dirname(await placeIn(path.join(home, 'shop')))).toBe(path.join(home, 'shop.runs'));
   });
 
-  test('is not where git would see it', async () => {
+  test('is refused where git would see it', async () => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE, '.gitignore': 'ignored/\n' });
     const runs = path.join(shop, 'team', 'runs');
     expect(await refusal(shop, ['--runs', runs])).toBe(
-      `${runs} lies in ${shop}, where git would see the runs. Choose a directory outside of it with --runs <directory>, or have git ignore this one.`,
+      `${runs} is inside ${shop}, where git would see the runs. Choose a directory outside of it with --runs <directory>, or have git ignore this one.`,
     );
     expect(await refusal(shop, ['--runs', path.join(shop, 'ignored')])).toMatch(BEGINS);
-    // The example, started from there.
+    // The example started in that directory.
     const started = spawnSync(process.execPath, [...FROM_SOURCE], { cwd: shop, encoding: 'utf8' });
     expect([started.status, started.stdout]).toEqual([2, '']);
-    expect(started.stderr).toMatch(/\/shop\/runs lies in \S+\/shop, where git would see the runs/);
+    expect(started.stderr).toMatch(/\/shop\/runs is inside \S+\/shop, where git would see the runs/);
     expect(await git(['status', '--porcelain'], { directory: shop })).toBe('');
   });
 });
 
-describe('a run that has not ended', () => {
-  /** Begins one of a repository, as far as its directory, and gives that. This process is its host then. */
+describe('an unended run', () => {
+  /** Starts a run of a repository up to its directory, which it returns. This process is its host then. */
   async function begun(repo: string): Promise<string> {
     const { run } = await (await prepareRun(parseOptions(['--repo', repo, ...OWN]))).open();
     return run.directory;
   }
 
-  test('of another repository is not gone on with, although it has the same name in the same place', async () => {
+  test('of another repository is not resumed, although it has the same name in the same place', async () => {
     const runs = ['--runs', path.join(outer, 'runs')];
     const [shop, bank] = [
       await repositoryIn('shop', { 'package.json': PACKAGE }),
@@ -308,13 +306,13 @@ describe('a run that has not ended', () => {
       [bank, 2],
     ] as const) {
       const prepared = await prepareRun(parseOptions(['--repo', repo, ...OWN, ...runs]));
-      expect(prepared.plan).toContain(`Would begin a run in ${outer}/runs/pay-in-two-parts-${number}.`);
+      expect(prepared.plan).toContain(`Would start a run in ${outer}/runs/pay-in-two-parts-${number}.`);
       await prepared.open();
     }
-    expect(await refusal(shop, runs)).toContain(`Would go on with the run in ${outer}/runs/pay-in-two-parts-1.`);
+    expect(await refusal(shop, runs)).toContain(`Would resume the run in ${outer}/runs/pay-in-two-parts-1.`);
   });
 
-  test('is not started a second time while its host lives, and again when that has gone', async () => {
+  test('is not started twice while its host lives, and is resumed when the host is gone', async () => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE });
     const host = spawn('sleep', ['600']);
     try {
@@ -322,23 +320,23 @@ describe('a run that has not ended', () => {
       const prepared = await prepareRun(parseOptions(['--repo', shop, ...OWN]));
       const identity = nodeHost.processes.identify(host.pid ?? 0);
       fs.writeFileSync(path.join(directory, 'hosts', '1.json'), JSON.stringify(identity));
-      const said = `The run in ${directory} is being carried out by process ${host.pid}. Let it finish, or end it (kill ${host.pid}) and start again; --new begins another run.`;
+      const said = `The run in ${directory} is being carried out by process ${host.pid}. Let it finish, or end it (kill ${host.pid}) and start again; --new starts another run.`;
       expect(await refusal(shop)).toBe(said);
-      // Nor while that is still making it.
+      // Also while that host is still creating it.
       fs.renameSync(path.join(directory, 'run.json'), path.join(directory, 'run.json.new'));
       expect(await refusal(shop)).toBe(said);
       expect(await refusal(shop, ['--new'])).toMatch(BEGINS);
       fs.renameSync(path.join(directory, 'run.json.new'), path.join(directory, 'run.json'));
-      // Also one that has looked before the other was there.
+      // Also a process that checked before the other host existed.
       await expect(prepared.open()).rejects.toThrow(said);
     } finally {
       host.kill('SIGKILL');
     }
     await new Promise((resolve) => host.once('exit', resolve));
-    expect(await refusal(shop)).toMatch(/^Would go on with/);
+    expect(await refusal(shop)).toMatch(/^Would resume/);
   });
 
-  test('has one host when several processes start at once', async () => {
+  test('has one host even if several processes start at once', async () => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE });
     const directory = await begun(shop);
     fs.rmSync(path.join(directory, 'hosts'), { recursive: true });
@@ -362,24 +360,24 @@ describe('a run that has not ended', () => {
     expect(said.filter((text) => text.includes(`is being carried out by process ${hosts[0]?.pid}`))).toHaveLength(3);
   });
 
-  test('says in one line what it needs and is gone, and goes on when that is restored as it says', async () => {
+  test('says in one line what is missing, and resumes when that is restored as it says', async () => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE });
     const directory = await begun(shop);
-    const cannot = `The run in ${directory} cannot go on: `;
-    const goesOn = `Would go on with the run in ${directory}.`;
+    const cannot = `The run in ${directory} cannot resume: `;
+    const goesOn = `Would resume the run in ${directory}.`;
     const [saved, dotGit] = [path.join(outer, 'saved'), path.join(shop, '.git')];
 
     fs.renameSync(dotGit, saved);
-    expect(await refusal(shop)).toContain(`${cannot}${shop} is no git repository any more`);
-    // Nor is it one because it lies in another one.
+    expect(await refusal(shop)).toContain(`${cannot}${shop} is no longer a git repository`);
+    // A directory inside another repository is no repository itself.
     await git(['init', '--quiet'], { directory: outer });
-    expect(await refusal(shop)).toContain(`${cannot}${shop} is no git repository any more`);
+    expect(await refusal(shop)).toContain(`${cannot}${shop} is no longer a git repository`);
     fs.rmSync(path.join(outer, '.git'), { recursive: true });
     fs.renameSync(shop, `${saved}.all`);
-    expect(await refusal(shop)).toContain(`${cannot}${shop} is no git repository any more`);
+    expect(await refusal(shop)).toContain(`${cannot}${shop} is no longer a git repository`);
     fs.renameSync(`${saved}.all`, shop);
     await git(['init', '--quiet'], { directory: shop });
-    expect(await refusal(shop)).toMatch(/cannot go on: its first commit, [0-9a-f]{10}, is not in \S+shop any more/);
+    expect(await refusal(shop)).toMatch(/cannot resume: its first commit, [0-9a-f]{10}, is no longer in \S+shop/);
     fs.rmSync(dotGit, { recursive: true });
     fs.renameSync(saved, dotGit);
     expect(await refusal(shop)).toContain(goesOn);
@@ -411,8 +409,8 @@ test('--dry-run shows what would be done, and does nothing', async () => {
   expect(fs.readdirSync(outer)).toHaveLength(before);
 });
 
-test('the options are checked, and the help names each', () => {
-  expect(() => parseOptions(['--repo', 'x'])).toThrow('--repo needs --feature and --agents');
+test('the options are validated, and the help names each', () => {
+  expect(() => parseOptions(['--repo', 'x'])).toThrow('--repo requires --feature and --agents');
   expect(() => parseOptions(['--feature', 'x'])).toThrow('add --repo');
   expect(() => parseOptions(['--pull-request'])).toThrow('--pull-request is for a repository of your own: add --repo');
   expect(() => parseOptions(['--bogus'])).toThrow('--bogus');

@@ -8,7 +8,7 @@ import { MIND, TeamRun } from './team-run.ts';
 
 const PATIENCE_MS = 60_000;
 
-it('started from a git hook it builds the feature, and changes nothing that was there', async () => {
+it('a run started from a git hook builds the feature and changes nothing existing', async () => {
   await using run = new TeamRun();
   run.git('config', 'gc.auto', '0');
   const plan = path.join(run.outer, 'plan.json');
@@ -17,7 +17,7 @@ it('started from a git hook it builds the feature, and changes nothing that was 
   fs.mkdirSync(objects);
   const seen = path.join(run.outer, 'environment');
   const print = `env | grep ^GIT_ >> ${seen}`;
-  // A set-up that also changes what is the repository's.
+  // A set-up that also changes files of the repository.
   const setup = `${print}; echo '// set up' >> src/index.mjs`;
   const words = ['--plan', plan, '--setup', setup, '--test', `${print}; npm test`];
   const begun = run.startFromHook(`alice=${MIND},bob=${MIND}`, {
@@ -40,14 +40,14 @@ it('started from a git hook it builds the feature, and changes nothing that was 
   const printed = `${stdout}${stderr}`;
   expect(printed).toContain('The branch mailroom/numbers is ready');
 
-  // Nothing that was there is changed, and what is new is the run's own, or what its agent has made and is told of.
+  // Nothing existing is changed; new things belong to the run, or were made by its agent and are reported.
   const { changed, added } = compare(before, look());
   expect(changed, printed).toEqual([]);
   const own = /^(?:worktrees\/|(?:logs\/)?refs\/(?:heads\/)?mailroom\/|(?:logs\/)?refs\/heads\/made-by-agent$)/;
   const inGit = added.map((file) => path.relative(path.join(run.repository, '.git'), file));
   expect(inGit.filter((file) => !own.test(file))).toEqual([]);
 
-  // No child has seen what the hook was given.
+  // No child has seen the variables of the hook.
   const kept = new Set(namesKeptFromChildren());
   const names = [
     ...fs
@@ -60,11 +60,11 @@ it('started from a git hook it builds the feature, and changes nothing that was 
   expect(names.filter((name) => kept.has(name))).toEqual([]);
   expect(fs.readdirSync(objects)).toEqual([]);
 
-  // What is delivered is whole: the repository that the agent made is files, and the set-up is not in it.
+  // The delivery is complete: the repository that the agent made is in it as files, and the set-up is not.
   expect(run.git('ls-tree', '-r', '--name-only', 'mailroom/numbers', 'vendor')).toBe('vendor/lost.txt');
   expect(run.git('show', 'mailroom/numbers:src/index.mjs')).not.toContain('set up');
   expect(run.mindRuns().map(({ kind }) => kind)).toContain('repositories');
   const left = printed.slice(printed.indexOf('Left behind:'));
   expect(left).toMatch(/^ {2}the branch made-by-agent at [0-9a-f]{10}, made during the run$/m);
-  expect(left).toMatch(/^ {2}changes that the set-up made were put back, in "src\/index\.mjs"$/m);
+  expect(left).toMatch(/^ {2}changes by the set-up, restored: "src\/index\.mjs"$/m);
 });

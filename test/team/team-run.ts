@@ -13,11 +13,11 @@ export const MIND = path.join(ROOT, 'fixtures', 'agents', 'team-mind.mjs');
 export interface MindRun {
   readonly as: string;
   readonly kind: string;
-  /** Of the question. */
+  /** Id of the question. */
   readonly id: string;
   readonly task: string;
   readonly cwd: string;
-  /** Names of the variables of git in its environment. */
+  /** Names of git's variables in its environment. */
   readonly git: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A small repository of a user's, and the main job run on it by a process of its own. */
+/** A small repository of a user, and `npm start` on it in a process of its own. */
 export class TeamRun implements AsyncDisposable {
   readonly outer = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-team-')));
   readonly repository = path.join(this.outer, 'numbers');
@@ -77,7 +77,7 @@ export class TeamRun implements AsyncDisposable {
     return execFileSync('git', args, { cwd: this.repository, env: this.#env, encoding: 'utf8' }).trim();
   }
 
-  /** A bare repository that `main` follows, and a `gh` that is in such a trouble; where each keeps what it has. */
+  /** Adds a bare repository as the upstream of `main`, and a fake `gh` with this fault; returns their directories. */
   addRemote(trouble: string): { readonly remote: string; readonly gh: string } {
     const [remote, gh] = [path.join(this.outer, 'origin.git'), path.join(this.outer, 'gh')];
     for (const one of [path.join(this.outer, 'bin'), gh]) fs.mkdirSync(one);
@@ -89,7 +89,7 @@ export class TeamRun implements AsyncDisposable {
     return { remote, gh };
   }
 
-  /** All of the repository that is the user's: nothing of it may change. */
+  /** Everything of the user's in the repository; none of it may change. */
   users(): object {
     const refs = this.git('for-each-ref', '--format=%(refname) %(objectname)').split('\n');
     return {
@@ -102,7 +102,7 @@ export class TeamRun implements AsyncDisposable {
     };
   }
 
-  /** Starts the main job with the repository and `Numbers` as its feature. */
+  /** Starts a run on the repository with the feature `Numbers`. */
   start(
     agents: string,
     { words = [], isGated = false }: { words?: readonly string[]; isGated?: boolean } = {},
@@ -126,7 +126,7 @@ export class TeamRun implements AsyncDisposable {
     });
   }
 
-  /** The same by the `post-commit` hook of a linked worktree, which adds `env`. It begins when `begin` is called. */
+  /** The same from the `post-commit` hook of a linked worktree, which adds `env`. Starts when `begin` is called. */
   startFromHook(
     agents: string,
     { words, env }: { words: readonly string[]; env: Readonly<Record<string, string>> },
@@ -159,37 +159,37 @@ export class TeamRun implements AsyncDisposable {
     };
   }
 
-  /** As Ctrl-C does. */
+  /** Interrupts the run as Ctrl-C does. */
   interrupt(): void {
     this.#started.at(-1)?.kill('SIGINT');
   }
 
-  /** One main job alone, the last one that was started when it is not said which. */
+  /** Kills one host process alone. Default: the last one started. */
   kill(which = -1): void {
     this.#started.at(which)?.kill('SIGKILL');
   }
 
-  /** Every run of the model, in their order. */
+  /** Every run of the model, in order. */
   mindRuns(): MindRun[] {
     if (!fs.existsSync(this.#log)) return [];
     const lines = fs.readFileSync(this.#log, 'utf8').split('\n').filter(Boolean);
     return lines.map((line) => JSON.parse(line) as MindRun);
   }
 
-  /** The process of a member or of a mind; undefined when it is not there. */
+  /** The process of a member or a mind; undefined if it is not alive. */
   async pidOf(address: string): Promise<number | undefined> {
     await using room = await openRoom({ directory: path.join(this.runs, 'numbers-1', '.mailroom') });
     const found = room.actors().find(({ card, live }) => card.address === address && live);
     return found?.card.process.pid;
   }
 
-  /** Who is there, of all who ever joined. */
+  /** The live actors among all that ever joined. */
   async alive(): Promise<string[]> {
     await using room = await openRoom({ directory: path.join(this.runs, 'numbers-1', '.mailroom') });
     return room.actors().flatMap(({ card, live }) => (live ? [card.address] : []));
   }
 
-  /** Runs the tests of a branch in a copy of its own; what they print. Throws when they fail. */
+  /** Runs the tests of a branch in a copy; resolves with their output. Throws if they fail. */
   testsOf(branch: string): string {
     const copy = path.join(this.outer, 'copy');
     execFileSync('git', ['clone', '--quiet', '--branch', branch, this.repository, copy], { env: this.#env });
@@ -204,7 +204,7 @@ export class TeamRun implements AsyncDisposable {
         try {
           if (pid !== undefined) process.kill(pid, 'SIGKILL');
         } catch {
-          // It has ended since the look.
+          // The process has ended meanwhile.
         }
       }
     }

@@ -7,9 +7,9 @@ import { processesAbout } from '../runtime/orphans.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const PATIENCE_MS = 120_000;
-/** Every process of the machine is looked at each time. */
+/** Not more often, because each look reads every process of the machine. */
 const LOOK_EVERY_MS = 100;
-/** Longer than a program that stands between npm and the main job might wait for it. */
+/** Longer than a program between npm and the host might wait for the host. */
 const BUSY_MS = 500;
 
 /** `npm start` in a terminal: a pane of a tmux server of its own. */
@@ -26,8 +26,8 @@ export class Terminal implements AsyncDisposable {
   }
 
   /**
-   * Starts the example, ends it when its agents are there, and resolves with what was printed until nothing is left of it. A
-   * busy one gets to see the signal after a while.
+   * Starts the example, ends it once its agents have joined, and resolves with the output when no process is left. A
+   * busy run sees the signal after a while.
    */
   async endStarted(
     how: (pane: string) => readonly string[],

@@ -6,7 +6,7 @@ beforeAll(() => (project = makeTypedProject()));
 afterAll(() => project[Symbol.dispose]());
 
 const ALL = compilers();
-/** The oldest takes ten seconds for each setting. The others, and every setting, are in test:long. */
+/** The oldest compiler takes ten seconds per setting. The other versions and settings are in test:long. */
 const TRIED = [
   ...ALL.slice(0, 1).flatMap((compiler) =>
     settings()

@@ -8,13 +8,13 @@ import { fetched } from '../installed/runtimes.ts';
 const MODULES = path.join(import.meta.dirname, '..', '..', 'node_modules');
 const VERSIONS = ['5.4', '5.5', '5.6', '5.7', '5.8', '5.9', '6', '7'] as const;
 
-/** The way a project finds modules. */
+/** How a project resolves modules. */
 const MODES = {
   node16: { module: 'node16' },
   nodenext: { module: 'nodenext' },
   bundler: { module: 'esnext', moduleResolution: 'bundler' },
 } as const;
-/** Whether a project names node's types, names none, or leaves it to the compiler; TypeScript 6 and 7 load none then. */
+/** Whether a project lists node's types, lists none, or leaves it to the compiler (TypeScript 6 and 7 then load none). */
 const TYPES = { 'types: ["node"]': { types: ['node'] }, 'types: []': { types: [] }, 'no types': {} } as const;
 
 export interface Compiler {
@@ -22,7 +22,7 @@ export interface Compiler {
   readonly program: string;
 }
 
-/** Those that were fetched, the oldest first. */
+/** The installed compilers, oldest first. */
 export function compilers(): readonly Compiler[] {
   return VERSIONS.flatMap((version) => {
     const directory = fetched(`typescript-${version}`);
@@ -32,11 +32,11 @@ export function compilers(): readonly Compiler[] {
 
 /** A project that imports every entry of the installed package and checks all declarations that it reads. */
 export interface TypedProject extends Disposable {
-  /** What the compiler says; nothing when it is content. */
+  /** The compiler's errors; empty if there are none. */
   compile(compiler: Compiler, options: object): Promise<string>;
 }
 
-/** Each way to set up a project, by the name of its test. */
+/** Each project set-up, with the name of its test. */
 export function settings(): readonly { readonly name: string; readonly options: object }[] {
   return Object.entries(MODES).flatMap(([mode, found]) =>
     Object.entries(TYPES).map(([types, named]) => ({ name: `${mode}, ${types}`, options: { ...found, ...named } })),
@@ -50,7 +50,7 @@ export function makeTypedProject(): TypedProject {
   fs.mkdirSync(own, { recursive: true });
   execFileSync('tar', ['-xzf', packPackage(directory), '-C', own, '--strip-components=1']);
   fs.mkdirSync(path.join(modules, '@types'));
-  // What its declarations import, and what users of node have installed.
+  // The packages that its declarations import, and those that node users have installed.
   for (const name of ['xstate', 'zod', '@types/node', 'undici-types']) {
     fs.cpSync(path.join(MODULES, name), path.join(modules, name), { recursive: true });
   }

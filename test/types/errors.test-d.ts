@@ -13,7 +13,7 @@ import {
   type ErrorCode,
 } from '../../src/index.ts';
 
-test('a switch over the code is exhaustive with exactly these', () => {
+test('a switch over the code is exhaustive with exactly these cases', () => {
   const exitCodeOf = (code: ErrorCode): number => {
     switch (code) {
       case 'ROOM_NOT_FOUND':
@@ -41,7 +41,7 @@ test('a switch over the code is exhaustive with exactly these', () => {
       case 'WORKFLOW_FAILED':
         return 1;
       default:
-        // A code that is added and not handled here is a type error.
+        // A new code that is not handled here is a type error.
         return code satisfies never;
     }
   };
@@ -63,7 +63,7 @@ test('every error is a MailroomError with a code, a hint and a cause', () => {
   expectTypeOf(RoomNotFound).instance.toExtend<MailroomError>();
 });
 
-test('what a caller needs beyond the code is a field of its class', () => {
+test('what a caller needs besides the code is a field of its class', () => {
   expectTypeOf<RateLimitExceeded['retryAt']>().toEqualTypeOf<number>();
   expectTypeOf<ActorNotFound['address']>().toEqualTypeOf<string>();
   expectTypeOf<ActorNotFound['nearest']>().toEqualTypeOf<string | undefined>();
@@ -75,10 +75,10 @@ test('what a caller needs beyond the code is a field of its class', () => {
 
 test('instanceof narrows a caught error to its fields', () => {
   const retryAtOf = (error: unknown): number | undefined => {
-    // @ts-expect-error: nothing is known of what was caught.
+    // @ts-expect-error: a caught value is unknown.
     void error.retryAt;
     if (error instanceof RateLimitExceeded) return error.retryAt;
-    // @ts-expect-error: every other error has no such time.
+    // @ts-expect-error: other errors have no such time.
     if (error instanceof MailroomError) return error.retryAt;
     return undefined;
   };

@@ -52,7 +52,7 @@ test('a machine reads verified mail without a cast', () => {
           votes: ({ context, event }) => {
             expectTypeOf(event.from).toEqualTypeOf<string>();
             expectTypeOf(event.data.option).toEqualTypeOf<'a' | 'b'>();
-            // @ts-expect-error: nothing of the data is spread over the event.
+            // @ts-expect-error: the data is not spread over the event.
             void event.option;
             return [...context.votes, event.data.option];
           },
@@ -63,7 +63,7 @@ test('a machine reads verified mail without a cast', () => {
   });
 });
 
-test('ask is done with the answer as its schema has it, and knows what it is given', () => {
+test('ask has the answer of its schema as output, and knows its input', () => {
   const machine = setup({
     types: { context: {} as { change: string; verdict: Answer<{ ok: boolean }> | null } },
     actors: {
@@ -90,7 +90,7 @@ test('ask is done with the answer as its schema has it, and knows what it is giv
   expectTypeOf(machine.id).toEqualTypeOf<string>();
   // @ts-expect-error: the question has no content.
   ask('reviewer', { question: (change: string) => ({ type: 'REVIEW-REQUEST', data: change }) });
-  // @ts-expect-error: an address, or how to get one.
+  // @ts-expect-error: expects an address, or a function that returns one.
   ask(['reviewer']);
   setup({
     actors: { review: ask('reviewer', { question: (n: number) => ({ type: 'QUESTION', content: String(n) }) }) },
@@ -131,7 +131,7 @@ test('an activity and a command know their input and their result', () => {
   });
   // @ts-expect-error: a command has a file and arguments.
   command(() => ({ file: 'make' }));
-  // @ts-expect-error: no such way after a crash.
+  // @ts-expect-error: no such crash option.
   activity(async () => 1, { onCrash: 'ignore' });
   setup({ actors: { add: activity(async ({ a }: { a: number }) => a) } }).createMachine({
     // @ts-expect-error: its input has a number.
@@ -139,7 +139,7 @@ test('an activity and a command know their input and their result', () => {
   });
 });
 
-test('tell, broadcast, reply and action are written where XState takes an action', () => {
+test('tell, broadcast, reply and action are actions of XState', () => {
   setup({
     schemas: mail,
     types: { context: {} as { n: number; to: string }, events: mail.events },
@@ -172,9 +172,9 @@ test('tell, broadcast, reply and action are written where XState takes an action
   expectTypeOf(mail.broadcasts).toEqualTypeOf<boolean>();
   // @ts-expect-error: a message has a content.
   tell('bob', { type: 'INFO' });
-  // @ts-expect-error: what it answers is known.
+  // @ts-expect-error: the answered message is known.
   reply({ type: 'INFO', content: '', replyTo: 'x' });
-  // @ts-expect-error: nobody may say who sent it.
+  // @ts-expect-error: the sender cannot be chosen.
   tell('bob', { type: 'INFO', content: '', from: 'alice' });
 });
 
@@ -188,13 +188,13 @@ test('a child machine, and runWorkflow, know input and output', () => {
     invoke: { src: 'child', input: { of: 'x' }, onDone: { actions: assign({ n: ({ event }) => event.output.done }) } },
   });
   setup({ actors: { child } }).createMachine({
-    // @ts-expect-error: its input says of what.
+    // @ts-expect-error: its input is missing.
     invoke: { src: 'child', input: { for: 'x' } },
   });
   expectTypeOf<ActorRefFrom<typeof child>>().not.toBeAny();
   void runWorkflow(room, child, { input: { of: 'x' } }).then((result) => {
     if (result.status === 'done') expectTypeOf(result.output).toEqualTypeOf<{ done: number }>();
-    // @ts-expect-error: only what is done has an output.
+    // @ts-expect-error: only a done workflow has an output.
     else void result.output;
   });
   // @ts-expect-error: another input.
@@ -202,7 +202,7 @@ test('a child machine, and runWorkflow, know input and output', () => {
   expectTypeOf<InputFrom<typeof child>>().toEqualTypeOf<{ of: string }>();
 });
 
-test('explore knows the input of each machine, and what agents may do', () => {
+test('explore knows the input of each machine, and the options of agents', () => {
   explore({
     workflows: { one: { machine: child, input: { of: 'x' } } },
     agents: {
@@ -228,7 +228,7 @@ test('explore knows the input of each machine, and what agents may do', () => {
   explore({ workflows: {}, outcomes: () => [{ result: 1 }] });
 });
 
-test('a program looks into a room by the room that it has opened', () => {
+test('a program reads workflows through the room that it has opened', () => {
   expectTypeOf<typeof listWorkflows>().toBeCallableWith({} as Room, 'ship');
   expectTypeOf<typeof replayWorkflow>().toBeCallableWith({} as Room, 'ship', child);
   expectTypeOf<ReturnType<typeof listWorkflows>>().toEqualTypeOf<WorkflowInfo[]>();

@@ -12,20 +12,20 @@ test('the inbox is an AsyncIterable of mail', async () => {
     expectTypeOf(one).toEqualTypeOf<Mail>();
     expectTypeOf(one.message).toEqualTypeOf<Message>();
   }
-  // @ts-expect-error: not to be iterated without waiting.
+  // @ts-expect-error: cannot be iterated synchronously.
   for (const one of agent.inbox()) void one;
   // @ts-expect-error: no such option.
   agent.inbox({ timeout: 1 });
 });
 
-test('mail is acknowledged, released, renewed and rejected, and says how often it was claimed', () => {
+test('mail can be acknowledged, released, renewed and rejected, and has its attempt number', () => {
   expectTypeOf<Mail['ack']>().toEqualTypeOf<() => Promise<void>>();
   expectTypeOf<Mail['release']>().toEqualTypeOf<() => Promise<void>>();
   expectTypeOf<Mail['renew']>().toEqualTypeOf<(leaseMs?: number) => Promise<void>>();
   expectTypeOf<Mail['reject']>().toEqualTypeOf<(detail: string) => Promise<void>>();
   expectTypeOf(mail.attempt).toEqualTypeOf<number>();
   expectTypeOf(mail.leaseEndsAtMs).toEqualTypeOf<number>();
-  // @ts-expect-error: the lease is where the file's name says.
+  // @ts-expect-error: read-only, because the file's name holds the lease.
   mail.leaseEndsAtMs = 0;
 });
 

@@ -14,7 +14,7 @@ import {
 } from '../../src/index.ts';
 import { nodeHost, type Clock, type FileSystem, type Host, type Lock } from '../../src/runtime.ts';
 
-test('a room is made and opened with options that may all be left out', () => {
+test('a room is created and opened with optional options only', () => {
   expectTypeOf(initRoom).toEqualTypeOf<(options?: InitOptions) => Promise<InitResult>>();
   expectTypeOf(openRoom).toEqualTypeOf<(options?: OpenOptions) => Promise<Room>>();
   void initRoom({ algorithm: 'ed25519', limits: { rateLimit: 60 } });
@@ -32,19 +32,19 @@ test('a room and an agent are freed at the end of their block', async () => {
   expectTypeOf(agent).toEqualTypeOf<Agent>();
   expectTypeOf<Room>().toExtend<AsyncDisposable>();
   expectTypeOf<Agent>().toExtend<AsyncDisposable>();
-  // @ts-expect-error: to be freed with await.
+  // @ts-expect-error: disposal is asynchronous.
   using wrong = await openRoom();
   void wrong;
 });
 
-test('joining makes an agent, and one that has joined is had again without', () => {
+test('join returns an agent, and room.agent returns one that has joined before', () => {
   expectTypeOf<Room['join']>().toEqualTypeOf<(address: string, options?: JoinOptions) => Promise<Agent>>();
   expectTypeOf<Room['agent']>().toEqualTypeOf<(address: string) => Agent>();
   expectTypeOf<Room['actors']>().toEqualTypeOf<() => ActorInfo[]>();
   expectTypeOf<Room['close']>().toEqualTypeOf<() => Promise<void>>();
 });
 
-test('clock, file system, randomness and lock can be given', () => {
+test('clock, file system, randomness and lock can be supplied', () => {
   expectTypeOf(nodeHost).toExtend<Host>();
   expectTypeOf<Host['clock']>().toEqualTypeOf<Clock>();
   expectTypeOf<Host['files']>().toEqualTypeOf<FileSystem>();

@@ -32,7 +32,7 @@ test('send takes one recipient and a draft, and resolves with a report', () => {
     id: message.id,
     durability: 'process',
   });
-  // @ts-expect-error: nobody to send it to.
+  // @ts-expect-error: no recipient.
   void agent.send({ type: 'INFO', content: 'hello' });
   // @ts-expect-error: one recipient, not several.
   void agent.send({ to: ['bob'], type: 'INFO', content: 'hello' });
@@ -40,11 +40,11 @@ test('send takes one recipient and a draft, and resolves with a report', () => {
   void agent.send({ to: 'bob', type: 'INFO' });
   // @ts-expect-error: no such durability.
   void agent.send({ to: 'bob', type: 'INFO', content: '', durability: 'none' });
-  // @ts-expect-error: the sender is whoever the agent is, and nobody may say otherwise.
+  // @ts-expect-error: the sender is always the agent.
   void agent.send({ to: 'bob', type: 'INFO', content: '', from: 'carol' });
 });
 
-test('broadcast takes no recipient, and leaves its sender out unless told otherwise', () => {
+test('broadcast takes no recipient, and excludes its sender by default', () => {
   expectTypeOf<Agent['broadcast']>().returns.toEqualTypeOf<Promise<SendReport>>();
   void agent.broadcast({ type: 'INFO', content: 'hello' });
   void agent.broadcast({ type: 'INFO', content: 'hello', excludeSelf: false });
@@ -57,29 +57,29 @@ test('reply answers mail or a message, and finds recipient and thread itself', (
   expectTypeOf<Agent['reply']>().returns.toEqualTypeOf<Promise<SendReport>>();
   void agent.reply(mail, { type: 'INFO', content: 'yes' });
   void agent.reply(message, { type: 'INFO', content: 'yes' });
-  // @ts-expect-error: the message answered is the first argument.
+  // @ts-expect-error: the answered message is the first argument.
   void agent.reply(mail, { type: 'INFO', content: 'yes', replyTo: message.id });
-  // @ts-expect-error: an id is not enough to know whom to answer.
+  // @ts-expect-error: an id does not tell the recipient of the reply.
   void agent.reply(message.id, { type: 'INFO', content: 'yes' });
 });
 
-test('a report has an outcome for each recipient that was tried', () => {
+test('a report has an outcome for each attempted recipient', () => {
   expectTypeOf<SendReport['id']>().toEqualTypeOf<string>();
   expectTypeOf<SendReport['message']>().toEqualTypeOf<Message>();
   expectTypeOf<SendReport['outcomes']>().toEqualTypeOf<Readonly<Record<string, DeliveryOutcome>>>();
   const describe = (report: SendReport): string => {
     const outcome = report.outcomes['bob'];
-    // @ts-expect-error: nobody says that bob was among them.
+    // @ts-expect-error: bob may not be among them.
     void outcome.outcome;
     if (!outcome) return 'not tried';
     switch (outcome.outcome) {
       case 'delivered':
-        // @ts-expect-error: what was delivered has no error.
+        // @ts-expect-error: a delivered outcome has no error.
         void outcome.error;
         return outcome.again ? 'delivered before' : 'delivered';
       case 'failed':
       case 'unknown':
-        // @ts-expect-error: only what was delivered may have been delivered before.
+        // @ts-expect-error: only a delivered outcome can be a repeated one.
         void outcome.again;
         return (outcome.error satisfies MailroomError) && outcome.error.code;
       default:
@@ -89,7 +89,7 @@ test('a report has an outcome for each recipient that was tried', () => {
   expectTypeOf(describe).returns.toEqualTypeOf<string>();
 });
 
-test('a message cannot be changed by who reads it', () => {
+test('a message is read-only', () => {
   // @ts-expect-error: read-only.
   message.from = 'carol';
   // @ts-expect-error: read-only.
