@@ -4,7 +4,7 @@ import { distinctEvidence } from '../consensus/election.ts';
 import { saysSomething, type OpenIssue } from './feedback.ts';
 
 /** One side's position in a disagreement, and the message that carried it. */
-export interface Position {
+export interface IssuePosition {
   /** The verified sender. */
   readonly who: string;
   readonly position: string;
@@ -19,14 +19,14 @@ export interface Disagreement {
   readonly round: number;
   readonly topic: string;
   /** The reviewer's first, then those of the challengers. */
-  readonly positions: readonly Position[];
+  readonly positions: readonly IssuePosition[];
 }
 
 export type ChallengeReading = { readonly challenge: Challenge } | { readonly fault: string };
 
 interface Challenge {
   readonly against: OpenIssue;
-  readonly position: Position;
+  readonly position: IssuePosition;
 }
 
 const POSITION_CHARS_MAX = 2_000;

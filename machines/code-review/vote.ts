@@ -1,6 +1,6 @@
 import { cut } from 'agent-mailroom/workflow';
 import { distinctEvidence, type ElectionInput, EVIDENCE_ITEMS_MAX, TEXT_CHARS_MAX } from '../consensus/election.ts';
-import type { Disagreement, Position } from './disagreement.ts';
+import type { Disagreement, IssuePosition } from './disagreement.ts';
 
 /** Doing what the reviewer wants is the safer of the two. */
 const SIDES = { change: 'change', keep: 'keep' } as const;
@@ -19,12 +19,12 @@ export function electionOf({ topic, positions }: Disagreement, electorate: reado
   };
 }
 
-function linesOf(positions: readonly Position[]): string {
+function linesOf(positions: readonly IssuePosition[]): string {
   const lines = positions.map(({ who, position }) => `${who}: ${position}`);
   return cut(lines.join('\n'), { charsMax: TEXT_CHARS_MAX });
 }
 
-function itemsOf(positions: readonly Position[]): string[] {
+function itemsOf(positions: readonly IssuePosition[]): string[] {
   const items = distinctEvidence(positions.flatMap(({ evidence }) => evidence));
   return items.slice(0, EVIDENCE_ITEMS_MAX).map((item) => cut(item, { charsMax: TEXT_CHARS_MAX }));
 }
