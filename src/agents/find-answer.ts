@@ -12,38 +12,38 @@ import {
   putRound,
   readRound,
   readThread,
-  type Round,
-  type Thread,
+  type QuestionRound,
+  type ThreadRecord,
   withExchange,
   writeThread,
 } from './records.ts';
 import { invocationOf, missingProgram } from './invocation.ts';
-import { judge, readRulesOf, type Judged, type Ran } from './judge.ts';
+import { judge, readRulesOf, type JudgedRun, type EndedRun } from './judge.ts';
 import { makeAnswer, makeFailure } from './make-answer.ts';
 import { presetOf } from './presets.ts';
-import { MAIL_BYTES_MAX, type Correction, type Task } from './prompt.ts';
+import { MAIL_BYTES_MAX, type Correction, type AgentTask } from './prompt.ts';
 import { questionKey, threadOf, wishesOf } from './question.ts';
 import { createCheck, type CheckData } from './reply-data.ts';
 import { putPrompt, runRound, stopRound } from './rounds.ts';
 
-/** How often data that does not fit its schema is asked for again. */
+/** How often a round asks again for data that does not fit its schema. */
 const CORRECTIONS_MAX = 2;
 const PREVIOUS_CHARS_MAX = 4_000;
 const BACKOFF_MS_MAX = 300_000;
 const BACKOFF_GROWTH = 4;
-/** With which a shell ends when it finds no program of that name (POSIX.1-2024, 2.8.2). */
+/** The exit code of a shell that finds no program of that name (POSIX.1-2024, 2.8.2). */
 const SHELL_NOT_FOUND = 127;
 
-export interface Asked {
+export interface FindAnswerOptions {
   readonly context: RoomContext;
   readonly address: string;
   readonly question: Message;
   readonly settings: AgentSettings;
-  /** Whether this is the last time that the message is handed out. */
+  /** Whether this is the last attempt at the message before it becomes a dead letter. */
   readonly isLast: boolean;
   /** Ends the wait for the command. */
   readonly signal: AbortSignal;
-  /** Asked when the wait has ended: whether the command is to end too. */
+  /** Called when the wait was aborted: whether to end the command, too. */
   readonly endsCommand: () => boolean;
   readonly tell: (
     event: { readonly kind: 'asked'; readonly round: number } | { readonly kind: 'restarted'; readonly retold: number },
@@ -55,16 +55,16 @@ export type Found =
   { readonly answer: AgentReply } | { readonly retryInMs: number; readonly why: string; readonly failures: number };
 
 /**
- * Asks the command until it has answered or failed too often; every round is put up before it is run, and how it ended
- * stays where it is, so that after a crash the same rounds are gone through and none is run twice.
+ * Asks the command until it has answered or failed too often. Every round is stored before it runs, and its result is kept,
+ * so that after a crash the same rounds are replayed and none is run twice.
  */
-export async function findAnswer(asked: Asked): Promise<Found> {
+export async function findAnswer(asked: FindAnswerOptions): Promise<FindAnswerResult> {
   const { context, address, question, settings, isLast } = asked;
   const { host } = context;
   const actor = actorLayout(context.layout, address);
   const key = questionKey(address, question);
   const directory = `${actor.agent.questions}/${key}`;
-  const fail = (why: string, tries: number, isFinal = false): Found => ({
+  const fail = (why: string, tries: number, isFinal = false): FindAnswerResult => ({
     answer: makeFailure(context, { address, question, failure: { why, tries, isFinal } }),
   });
   const wishes = wishesOf(question);
@@ -78,7 +78,7 @@ export async function findAnswer(asked: Asked): Promise<Found> {
     if ('unusable' in made) return fail(`The replySchema of the question cannot be used: ${made.unusable}.`, 0, true);
     check = made.check;
   }
-  const plan: Plan = { failures: 0, corrections: 0, correction: undefined, session: undefined, isDoubted: false };
+  const plan: RoundPlan = { failures: 0, corrections: 0, correction: undefined, session: undefined, isDoubted: false };
   for (let number = 1; ; number++) {
     const place = { directory, number };
     const round = readRound(host, place) ?? (await nextRound(asked, { actor, place, plan }));
@@ -100,13 +100,13 @@ export async function findAnswer(asked: Asked): Promise<Found> {
       continue;
     }
     plan.isDoubted ||= round.resumes;
-    // Nobody was asked, and the next round resumes nothing.
+    // The lost session was never asked, so this is no failure; the next round resumes no session.
     if (round.resumes && verdict.isSessionLost) continue;
     plan.failures += 1;
     const why = `The command ${verdict.why}`;
     if (verdict.isFinal) return fail(why, number, true);
     if (plan.failures >= settings.triesMax || isLast) return fail(why, number);
-    // A round that is there already was waited for by whoever put it up.
+    // The process that stored the next round has already waited the backoff.
     if (readRound(host, { directory, number: number + 1 })) continue;
     await nextRound(asked, { actor, place: { directory, number: number + 1 }, plan });
     const retryInMs = Math.min(settings.backoffMs * BACKOFF_GROWTH ** (plan.failures - 1), BACKOFF_MS_MAX);
@@ -114,21 +114,21 @@ export async function findAnswer(asked: Asked): Promise<Found> {
   }
 }
 
-/** What the rounds so far say about the next one. */
-interface Plan {
+/** What the rounds so far mean for the next one. */
+interface RoundPlan {
   failures: number;
   corrections: number;
   correction: Correction | undefined;
-  /** Of the answer that is to be corrected. */
+  /** The session of the answer to correct. */
   session: string | undefined;
-  /** Whether the session may be why it failed: then a new one is begun. */
+  /** Whether the session may be the cause of a failure; then the next round starts a new one. */
   isDoubted: boolean;
 }
 
 async function nextRound(
-  { context, address, question, settings }: Asked,
-  { actor, place, plan }: { actor: ActorLayout; place: { directory: string; number: number }; plan: Plan },
-): Promise<Round> {
+  { context, address, question, settings }: FindAnswerOptions,
+  { actor, place, plan }: { actor: ActorLayout; place: { directory: string; number: number }; plan: RoundPlan },
+): Promise<QuestionRound> {
   const { host } = context;
   const { command } = settings;
   const threadId = threadOf(question);
@@ -138,7 +138,7 @@ async function nextRound(
   const earlier = session === undefined && isResumable(command) ? earlierOf(thread) : undefined;
   const mail = contextAfter(host, actor.agent.context, earlier ? 0 : (own?.told ?? 0));
   const { replySchema } = wishesOf(question);
-  const task: Task = {
+  const task: AgentTask = {
     address,
     message: question,
     context: mail.map(({ message }) => message),
@@ -163,15 +163,15 @@ function isResumable(command: AgentCommand): boolean {
   return command.kind === 'preset' && presetOf(command.preset).resume !== undefined;
 }
 
-/** What was said in a conversation whose session cannot be resumed; undefined for one that has just begun. */
-function earlierOf(thread: Thread | undefined): Thread['exchanges'] | undefined {
+/** The exchanges of a conversation whose session cannot be resumed; undefined for a new conversation. */
+function earlierOf(thread: ThreadRecord | undefined): ThreadRecord['exchanges'] | undefined {
   return thread && (thread.session !== undefined || thread.exchanges.length > 0) ? thread.exchanges : undefined;
 }
 
 async function judgeRound(
-  { context, settings, signal, endsCommand }: Asked,
-  { job, round, check }: { job: string; round: Round; check: CheckData | undefined },
-): Promise<Judged> {
+  { context, settings, signal, endsCommand }: FindAnswerOptions,
+  { job, round, check }: { job: string; round: QuestionRound; check: CheckData | undefined },
+): Promise<JudgedRun> {
   const { host } = context;
   const { command } = settings;
   const rules = readRulesOf(command);
@@ -179,7 +179,7 @@ async function judgeRound(
     const ran = await runRound(host, job, { spec: round.spec, rules, leaveMs: settings.leaveMs, signal });
     const missing = isUnfound(ran) ? await missingProgram(host, settings) : undefined;
     if (missing !== undefined) {
-      const why = `was not run: there is no program ${missing}. Install it, or correct the PATH of the agent.`;
+      const why = `was not run: there is no program ${missing}. Install it, or correct the agent's PATH.`;
       return { verdict: { kind: 'failed', why, isFinal: true }, session: undefined };
     }
     if ('why' in ran) return { verdict: { kind: 'failed', why: ran.why }, session: undefined };
@@ -190,22 +190,22 @@ async function judgeRound(
   }
 }
 
-/** Whether it may be that there is no such program. */
-function isUnfound(ran: Ran | { readonly why: string }): boolean {
+/** Whether the cause may be that there is no such program. */
+function isUnfound(ran: EndedRun | { readonly why: string }): boolean {
   return 'why' in ran || ran.result.exitCode === SHELL_NOT_FOUND;
 }
 
-/** Whoever goes on in this conversation goes on in the session of the last run that was no failure. */
+/** Stores the session of a run that did not fail: the next question of this conversation resumes it. */
 async function keepThread(
-  { context, question, settings }: Asked,
-  { actor, round, judged }: { actor: ActorLayout; round: Round; judged: Judged },
+  { context, question, settings }: FindAnswerOptions,
+  { actor, round, judged }: { actor: ActorLayout; round: QuestionRound; judged: JudgedRun },
 ): Promise<void> {
-  const { verdict, session: said } = judged;
+  const { verdict, session: reported } = judged;
   if (verdict.kind === 'failed') return;
   const { threads } = actor.agent;
   const threadId = threadOf(question);
   const known = readThread(context.host, threads, threadId);
-  const session = said ?? (round.resumes ? known?.session : undefined);
+  const session = reported ?? (round.resumes ? known?.session : undefined);
   const { id, from, type, sentAt, content } = question;
   const before = known?.exchanges ?? [];
   const exchanges =
@@ -220,5 +220,5 @@ async function keepThread(
 
 function misfit({ previous, faults }: Correction, times: number): string {
   const shown = cut(previous, { charsMax: PREVIOUS_CHARS_MAX });
-  return `It answered ${times} times, and never with JSON that fits the replySchema. At last: ${faults.join(' ')}\nIts last answer was:\n${shown}`;
+  return `It answered ${times} times, but never with JSON that fits the replySchema. The last faults: ${faults.join(' ')}\nIts last answer was:\n${shown}`;
 }

@@ -3,22 +3,23 @@ import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
 import type { Watch } from '../jobs/await-exit.ts';
 import { outputPath, type Attempt } from '../jobs/job-files.ts';
-import { OutputReader, type ReadRules, type Said } from './read-output.ts';
+import { OutputReader, type ReadRules, type ProgramOutput } from './read-output.ts';
 
 const LEAVE_MS = 5_000;
 const PIECE_BYTES = 256 * 1024;
 const OPEN_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** What an attempt that has ended wrote to stdout. */
-export function readAttempt(host: Host, attempt: Attempt, rules: ReadRules): Said {
+/** Reads what a finished attempt wrote to stdout. */
+export function readAttempt(host: Host, attempt: Attempt, rules: ReadRules): ProgramOutput {
   const followed = new FollowedOutput(host, attempt, rules);
   followed.readOn();
   return followed.reader.end();
 }
 
 /**
- * Ends a command that is no longer needed: its turn is over and it does not leave, or it reports what no retry heals, or
- * it makes no progress for `idleMs`. A command whose process was lost has answered if it said so.
+ * Ends a command that is no longer needed: its turn is over but it does not exit within `leaveMs`, it reports a failure that
+ * no retry can fix, or it makes no progress for `idleMs`. A command whose process was lost counts as answered if its output
+ * says so.
  */
 export function createWatch(
   host: Host,
@@ -46,12 +47,12 @@ export function createWatch(
   };
 }
 
-/** Whether the same command, run again, would only be paid for again, or fail again. */
-export function isConclusive({ isEnded, final }: Said): boolean {
+/** Whether running the same command again would only cost again, or fail again. */
+export function isConclusive({ isEnded, final }: ProgramOutput): boolean {
   return isEnded || final !== undefined;
 }
 
-/** Reads a growing file; each look costs what is new. */
+/** Reads a growing file; each read costs only what is new. */
 class FollowedOutput {
   readonly attempt: Attempt;
   readonly reader: OutputReader;

@@ -5,24 +5,24 @@ import { visible } from '../message/visible.ts';
 import type { RoomContext } from '../room/context.ts';
 import { type Expansion, missingOf, type Preset } from './preset.ts';
 import { presetOf } from './presets.ts';
-import { correctionOf, promptOf, type Task, taskJson } from './prompt.ts';
+import { correctionOf, promptOf, type AgentTask, taskJson } from './prompt.ts';
 import { threadOf } from './question.ts';
 import type { AgentSettings } from './settings.ts';
 
 /** How the command is run for one round. */
 export interface Invocation {
   readonly spec: JobSpec;
-  /** What has to lie in the file with the prompt before it is run. */
+  /** The text that must be in the prompt file before the command runs. Undefined: no file is needed. */
   readonly prompt?: string;
   readonly resumes: boolean;
 }
 
 export interface InvocationOptions {
   readonly settings: AgentSettings;
-  readonly task: Task;
-  /** The session to go on in. */
+  readonly task: AgentTask;
+  /** The session to resume. */
   readonly session: string | undefined;
-  /** A file for the prompt, and one that belongs to the thread. */
+  /** A file for the prompt, and a history file of the thread. */
   readonly paths: { readonly prompt: string; readonly history: string };
 }
 
@@ -63,7 +63,7 @@ export function invocationOf(context: RoomContext, options: InvocationOptions): 
   };
 }
 
-/** The whole prompt so that the program takes it as text; where that changed it, the model is told how to read it. */
+/** Escapes what the program would expand in a prompt. If that changes the prompt, a note tells the model how to read it. */
 export function plainPrompt(text: string, expands: readonly Expansion[] = []): string {
   const told: string[] = [];
   const plain = expands.reduce((before, { find, plain: by, told: note }) => {
@@ -86,15 +86,15 @@ function filled(
   return template.flatMap((word) => (word === '{args}' ? args : [values[word] ?? word]));
 }
 
-/** So that the command can itself use `mailroom` as the agent, and a script can see what it is about. */
-function environmentOf({ layout }: RoomContext, { address, message }: Task): Record<string, string> {
+/** Lets the command use `mailroom` as the agent, and shows a script which message it answers. */
+function environmentOf({ layout }: RoomContext, { address, message }: AgentTask): Record<string, string> {
   return {
     MAILROOM_AS: address,
     MAILROOM_DIR: layout.directory,
     MAILROOM_MESSAGE_ID: message.id,
     MAILROOM_FROM: message.from,
     MAILROOM_TYPE: message.type,
-    // The only one of them that a sender may choose freely.
+    // The only one of these that a sender can choose freely.
     MAILROOM_THREAD: visible(threadOf(message)),
   };
 }
@@ -104,8 +104,8 @@ const LOOK_MS_MAX = 5_000;
 const PLAIN_WORD = /^\s*([\w@%+:,./-]+)(?=\s|$)/;
 
 /**
- * The program that a command begins with, when there is none of that name; undefined when there is, or only a shell can tell.
- * Whatever the shell would find counts: a file in PATH, and a word of its own.
+ * The program that a command starts with, if it does not exist; undefined if it does, or if only a shell can tell. What a
+ * shell would find counts as existing: a file in PATH, or a builtin.
  */
 export async function missingProgram(
   host: Host,

@@ -6,15 +6,15 @@ import type { AgentCommand } from './settings.ts';
 import type { FinalFailure, Preset } from './preset.ts';
 import { presetOf } from './presets.ts';
 import type { Correction } from './prompt.ts';
-import type { ReadRules, Said } from './read-output.ts';
+import type { ReadRules, ProgramOutput } from './read-output.ts';
 import { parseReply, type CheckData } from './reply-data.ts';
 
 const FAILURE_CHARS_MAX = 2_000;
 const LINE_CHARS_MAX = 500;
 const STDERR_CHARS_READ = 20_000;
 
-/** What one run of the command amounts to. */
-export type Verdict =
+/** The result of one run of the command. */
+export type RunVerdict =
   | {
       readonly kind: 'answer';
       readonly content: string;
@@ -23,71 +23,71 @@ export type Verdict =
       /** Tools that the program was not allowed to use. */
       readonly denied: readonly string[];
     }
-  /** It is to be asked again for data. */
+  /** The command must be asked again for data. */
   | { readonly kind: 'correct'; readonly correction: Correction }
-  | Failed;
+  | FailedRun;
 
-export interface Failed {
+export interface FailedRun {
   readonly kind: 'failed';
   /** One sentence about the command, without its subject: "ended with exit code 1". */
   readonly why: string;
-  /** Another try would fail as well. */
+  /** A retry would fail as well. */
   readonly isFinal?: boolean;
-  /** The session that it was to resume does not exist. */
+  /** The session to resume does not exist. */
   readonly isSessionLost?: boolean;
 }
 
-export interface Judged {
-  readonly verdict: Verdict;
+export interface JudgedRun {
+  readonly verdict: RunVerdict;
   readonly session: string | undefined;
 }
 
-/** How a run ended, and what it said until then. */
-export interface Ran {
+/** How a run ended, and what it wrote until then. */
+export interface EndedRun {
   readonly result: CommandResult;
-  readonly said: Said;
+  readonly output: ProgramOutput;
 }
 
-/** Judges how a run ended and what it wrote; the same run is always judged the same. */
-export function judge(ran: Ran, command: AgentCommand, check: CheckData | undefined): Judged {
-  const { said } = ran;
-  const { session, denied } = said;
+/** Judges how a run ended and what it wrote. Deterministic: the same run always gets the same verdict. */
+export function judge(ran: EndedRun, command: AgentCommand, check: CheckData | undefined): JudgedRun {
+  const { output } = ran;
+  const { session, denied } = output;
   const preset = command.kind === 'preset' ? presetOf(command.preset) : undefined;
   const failed = failureOf(ran, preset);
   if (failed) return { verdict: failed, session };
-  const reply = command.kind === 'shell' && command.stdin === 'json' ? replyInJson(said.reply) : undefined;
-  return { verdict: checked(reply ?? { content: said.reply }, { check, denied }), session };
+  const reply = command.kind === 'shell' && command.stdin === 'json' ? replyInJson(output.reply) : undefined;
+  return { verdict: checked(reply ?? { content: output.reply }, { check, denied }), session };
 }
 
-/** How the output of a command is read. */
+/** The rules for reading the output of a command. */
 export function readRulesOf(command: AgentCommand): ReadRules {
   return command.kind === 'preset' ? presetOf(command.preset) : { output: { format: 'text' }, finalFailures: [] };
 }
 
-function failureOf({ result, said }: Ran, preset: Preset | undefined): Failed | undefined {
-  // A complete answer is one, however the process ended after it.
-  if (said.isEnded && said.failure === undefined && said.reply !== '') return undefined;
-  const why = whyFailed(result, said);
+function failureOf({ result, output }: EndedRun, preset: Preset | undefined): FailedRun | undefined {
+  // A complete answer counts, however the process ended after it.
+  if (output.isEnded && output.failure === undefined && output.reply !== '') return undefined;
+  const why = whyFailed(result, output);
   if (why === undefined) return undefined;
   const stderr = plainEnd(result.stderr);
-  const final = finalReport({ said, stderr }, preset?.finalFailures ?? []);
+  const final = finalReport({ output, stderr }, preset?.finalFailures ?? []);
   if (final) return { kind: 'failed', why: final, isFinal: true };
-  const reports = [said.failure, said.incomplete, stderr];
+  const reports = [output.failure, output.incomplete, stderr];
   const isSessionLost = reports.some((one) => one !== undefined && preset?.lostSession?.test(one));
   return { kind: 'failed', why, isSessionLost };
 }
 
-/** What the matter is, how the program puts it, and what to do; undefined when a retry may heal it. */
+/** A failure that no retry can fix: what failed, the program's own report, and what to do. Undefined if a retry may help. */
 function finalReport(
-  { said, stderr }: { said: Said; stderr: string },
+  { output, stderr }: { output: ProgramOutput; stderr: string },
   failures: readonly FinalFailure[],
 ): string | undefined {
-  const { failure, incomplete } = said;
+  const { failure, incomplete } = output;
   const sentences = ({ what, advice }: FinalFailure, report = ''): string => {
     const text = clipped(report).trim();
     return `${what}: ${text}${/[.!?…]$/.test(text) ? '' : '.'} ${advice}`;
   };
-  if (said.final) return sentences(said.final, failure ?? incomplete);
+  if (output.final) return sentences(output.final, failure ?? incomplete);
   for (const one of failures) {
     if (!one.text) continue;
     if (failure !== undefined && one.text.test(failure)) return sentences(one, failure);
@@ -97,20 +97,20 @@ function finalReport(
   return undefined;
 }
 
-function whyFailed(result: CommandResult, said: Said): string | undefined {
+function whyFailed(result: CommandResult, output: ProgramOutput): string | undefined {
   const { exitCode, signal, timedOut, limit, durationMs } = result;
   const seconds = Math.round(durationMs / 1000);
-  if (said.failure !== undefined) return `failed: ${clipped(said.failure)}`;
+  if (output.failure !== undefined) return `failed: ${clipped(output.failure)}`;
   if (limit === 'output') return withErrors('wrote more than it may, and was ended', result);
-  if (limit === 'idle') return withErrors(`${idled(said)}, and was ended after ${seconds} s`, result);
+  if (limit === 'idle') return withErrors(`${idled(output)}, and was ended after ${seconds} s`, result);
   if (timedOut) return withErrors(`took too long, and was ended after ${seconds} s`, result);
   if (signal !== null) return withErrors(`was ended by ${signal}`, result);
   if (exitCode !== 0) return withErrors(`ended with exit code ${exitCode}`, result);
-  if (said.incomplete !== undefined) return withErrors(`did not finish: ${clipped(said.incomplete)}`, result);
-  return said.reply === '' ? withErrors('wrote no answer', result) : undefined;
+  if (output.incomplete !== undefined) return withErrors(`did not finish: ${clipped(output.incomplete)}`, result);
+  return output.reply === '' ? withErrors('wrote no answer', result) : undefined;
 }
 
-function idled({ incomplete }: Said): string {
+function idled({ incomplete }: ProgramOutput): string {
   return incomplete === undefined
     ? 'wrote nothing for too long'
     : `made no progress for too long (${clipped(incomplete)})`;
@@ -121,35 +121,35 @@ function withErrors(why: string, { stderr }: CommandResult): string {
   return line === undefined ? why : `${why}; the last line on its stderr: ${visible(line)}`;
 }
 
-/** The end of what was written to stderr, without what colours it. */
+/** The end of stderr, without escape sequences. */
 function plainEnd(stderr: string): string {
   return stripVTControlCharacters(stderr.slice(-STDERR_CHARS_READ));
 }
 
-/** What says most: the last line that does not continue another, as frames of a stack do, and is no hint at a manual. */
+/** The most informative line: the last one that is not indented, as the frames of a stack are, and is not a usage hint. */
 function lastMeaningfulLine(text: string): string | undefined {
   const lines = text.split('\n').filter((one) => /[\p{L}\p{N}]/u.test(one) && !BESIDE_THE_POINT.test(one));
   const line = (lines.findLast((one) => /^\S/.test(one)) ?? lines.at(-1))?.trim();
   return line && cut(line, { charsMax: LINE_CHARS_MAX });
 }
 
-/** What Node, clap and others print below an error. */
+/** Lines that Node, clap and others print below an error. */
 const BESIDE_THE_POINT = /^(?:Node\.js v\d|note: |Usage: |For more information)/;
 
 function clipped(report: string): string {
   return cut(stripVTControlCharacters(report), { charsMax: FAILURE_CHARS_MAX });
 }
 
-interface Reply {
+interface CommandReply {
   readonly content: string;
   readonly data?: unknown;
   readonly type?: string;
 }
 
-/** A program that was given JSON may answer in JSON: `{content, data?, type?}`. Undefined for anything else, which is text. */
-function replyInJson(text: string): Reply | undefined {
+/** A program that was given JSON may answer in JSON: `{content, data?, type?}`. Undefined for anything else, which counts as text. */
+function replyInJson(text: string): CommandReply | undefined {
   const parsed = parseReply(text);
-  // What would be sent as other data than was written stays text, in which nothing is lost.
+  // JSON that would change when it is parsed stays text, in which nothing is lost.
   if (!parsed || parsed.fault !== undefined) return undefined;
   const { value } = parsed;
   if (typeof value !== 'object' || value === null || !('content' in value)) return undefined;
@@ -160,9 +160,9 @@ function replyInJson(text: string): Reply | undefined {
 }
 
 function checked(
-  reply: Reply,
+  reply: CommandReply,
   { check, denied }: { check: CheckData | undefined; denied: readonly string[] },
-): Verdict {
+): RunVerdict {
   if (!check) return { kind: 'answer', ...reply, denied };
   const found = check(reply.data === undefined ? reply.content : JSON.stringify(reply.data));
   if ('data' in found) return { kind: 'answer', ...reply, data: found.data, denied };

@@ -10,7 +10,7 @@ import { sealMessage } from '../signing/seal.ts';
 import { replyId, replyTypeOf, threadOf } from './question.ts';
 import type { AgentReply } from './records.ts';
 
-/** What a message has beside its content and data: addresses, ids, its signature. */
+/** Room for a message's other members: addresses, ids, its signature. */
 const ENVELOPE_BYTES = 4_096;
 const CUT_TRIES_MAX = 20;
 
@@ -20,11 +20,11 @@ export interface Reply {
   readonly type?: string | undefined;
 }
 
-/** What the asker is told of how the answer came about. */
+/** Facts for the asker about how the answer was made. */
 export interface Notes {
   /** Tools that the program was not allowed to use. */
   readonly denied: readonly string[];
-  /** The conversation's session is lost; another one was begun with so many earlier messages. */
+  /** If the conversation's session was lost: the number of earlier messages that the new session got. */
   readonly retold: number | undefined;
 }
 
@@ -32,13 +32,13 @@ export interface Notes {
 export interface Failure {
   /** Sentences for the asker. */
   readonly why: string;
-  /** How often the command was run. */
+  /** How many times the command was run. */
   readonly tries: number;
-  /** Asking again would fail as well. */
+  /** A retry would fail as well. */
   readonly isFinal: boolean;
 }
 
-/** The answer as it will be sent: of a type that the asker understands, and no larger than a message may be. */
+/** The answer as it will be sent: its type is one that the asker understands, and it fits into a message. */
 export function makeAnswer(
   context: RoomContext,
   { address, question, ...made }: { address: string; question: Message; reply: Reply; notes: Notes; tries: number },
@@ -52,14 +52,14 @@ export function makeAnswer(
     return answer;
   } catch (error) {
     if (!isMailroomError(error)) throw error;
-    const why = `There is an answer that cannot be sent. ${error.message}`;
+    const why = `There is an answer, but it cannot be sent. ${error.message}`;
     return makeFailure(context, { address, question, failure: { why, tries, isFinal: true } });
   }
 }
 
 /**
- * The reply that says there is none. BLOCKED, and not silence and a dead letter here: whoever asked waits for a reply, and
- * an `ask` of a workflow ends with this one instead of at its deadline.
+ * The reply that reports a failure. It is a BLOCKED message instead of silence and a dead letter, because the asker waits for
+ * a reply, and an `ask` of a workflow ends with it instead of at its deadline.
  */
 export function makeFailure(
   context: RoomContext,
@@ -89,7 +89,7 @@ export function replyDraft(
   };
 }
 
-/** In the data where the answer has none of its own, which may have to fit a schema; else below the text. */
+/** Adds the notes as data if the answer has none, because its own data may have to fit a schema; else below the text. */
 function withNotes(reply: Reply, { denied, retold }: Notes): Reply {
   const data = { ...(denied.length === 0 ? {} : { denied }), ...(retold === undefined ? {} : { retold }) };
   if (Object.keys(data).length === 0) return reply;
@@ -97,7 +97,7 @@ function withNotes(reply: Reply, { denied, retold }: Notes): Reply {
   const told = [
     ...(retold === undefined
       ? []
-      : [`The session of this conversation was lost; ${retold} earlier messages were told again.`]),
+      : [`The session of this conversation was lost; a new session got ${retold} earlier messages.`]),
     ...(denied.length === 0 ? [] : [`I was not allowed to use: ${denied.join(', ')}.`]),
   ];
   return { ...reply, content: `${reply.content}\n\n${told.join('\n')}` };
@@ -108,7 +108,7 @@ function draftOf(
   { address, question, reply }: { address: string; question: Message; reply: Reply },
 ): Omit<AgentReply, 'isFailure'> {
   const { host, config } = context;
-  // The clock of whoever asked may be ahead, and a reply is not older than its question.
+  // The asker's clock may be ahead, and a reply must not be older than its question.
   const timeMs = Math.max(host.clock.now(), timeOfId(question.id));
   const accepts = knownCard(context, question.from)?.accepts ?? [];
   const understood = (type: string): boolean => isCommonType(type) || accepts.includes(type);
@@ -122,7 +122,7 @@ function draftOf(
   };
 }
 
-/** As much of the text as fits, and how much that is. */
+/** As much of the text as fits, with a note of how much that is. */
 function fitted(text: string, bytesMax: number): string {
   let shown = text;
   for (let tries = 0; tries < CUT_TRIES_MAX; tries++) {

@@ -30,28 +30,28 @@ export interface Preset {
   readonly edits?: FlagFact;
 }
 
-/** A form of text that the program replaces or acts on, and how a prompt is written so that it stays text. */
+/** A form of text that the program expands, and how to escape it in a prompt. */
 export interface Expansion {
-  /** For people: `@path`. */
+  /** The form for people to read, such as `@path`. */
   readonly form: string;
   readonly seenIn: string;
   readonly find: RegExp;
   /** As for `String.replace`. */
   readonly plain: string;
-  /** Tells the model how to read what was replaced. */
+  /** A note that tells the model how to read the escaped text. */
   readonly told: string;
 }
 
-/** A failure that no retry heals. */
+/** A failure that no retry can fix. */
 export interface FinalFailure {
-  /** What the matter is, in words that follow "the command cannot answer:". */
+  /** The problem, as a predicate of the program: "is not logged in". */
   readonly what: string;
   /** What a person can do about it, as a sentence. */
   readonly advice: string;
   readonly seenIn: string;
-  /** In what the program reports as its failure, or on its stderr. */
+  /** Matches the failure that the program reports, or a line of its stderr. */
   readonly text?: RegExp;
-  /** Such an event came so often while it ran. */
+  /** Matches if this many such events came during the run. */
   readonly event?: { readonly when: When; readonly times: number };
 }
 
@@ -76,41 +76,41 @@ export function missingOf({ args, others }: FlagFact, words: readonly string[]):
   return isGiven ? [] : args;
 }
 
-/** How the reply, the session and a failure are found in what a program writes to stdout. */
+/** How to find the reply, the session and a failure in a program's stdout. */
 export type OutputRules = { readonly format: 'text' } | EventRules;
 
 export interface EventRules {
-  /** One JSON object a line. */
+  /** One JSON object per line. */
   readonly format: 'jsonl';
   readonly session: readonly Find[];
-  /** The first rule that fits an event counts for it. */
+  /** The first rule that matches an event applies. */
   readonly events: readonly EventRule[];
-  /** The event that ends a turn, answered or failed: nothing that the answer needs comes after it. */
+  /** The events that end a turn, answered or failed: nothing that the answer needs comes after them. */
   readonly ends: readonly When[];
-  /** Whether an answer without such an event is incomplete, whatever the exit code. */
+  /** Whether an answer without such an event is incomplete, even with exit code 0. */
   readonly mustEnd: boolean;
-  /** An event that begins another turn: an end that came before it was not the last one. */
+  /** The events that begin another turn: an end before them was not the last one. */
   readonly begins: readonly When[];
-  /** Where an event lists what still runs in the background: while something does, another turn follows. */
+  /** The event, and the path in it, that lists the tasks in the background. While there are any, another turn follows. */
   readonly running?: { readonly when: When; readonly at: string };
-  /** Where an event lists the tools that the program was not allowed to use, and the name of each in there. */
+  /** The event, and the path in it, that lists the tools that the program was not allowed to use; `name` is the path of a tool's name. */
   readonly denied?: { readonly when: When; readonly at: string; readonly name: string };
 }
 
-/** Values that an event must have, by path: `{ 'item.type': 'agent_message' }`. A text or number may be given as a pattern. */
+/** Values that an event must have, by path: `{ 'item.type': 'agent_message' }`. A pattern matches texts and numbers. */
 export type When = Readonly<Record<string, string | number | boolean | RegExp>>;
 
 export interface Find {
   readonly when: When;
-  /** Of a text in the event; of several paths the first that leads to one. */
+  /** Paths of a text in the event; the first that leads to one counts. */
   readonly at: readonly string[];
 }
 
 export interface EventRule extends Find {
   /**
-   * `reply`: it replaces an earlier one. `part`: it is put behind the parts before it. `divider`: what is said before it
-   * was said on the way, not in the end. `failure`: the run has failed. `trouble`: a retry or warning; why, if the run does
-   * not complete, and no sign of progress.
+   * `reply`: replaces an earlier reply. `part`: is appended to the parts before it. `divider`: text before it was not the
+   * final answer. `failure`: the run has failed. `trouble`: a retry or warning; the reason if the run does not complete, and
+   * no sign of progress.
    */
   readonly kind: 'reply' | 'part' | 'divider' | 'failure' | 'trouble';
 }

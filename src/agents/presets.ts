@@ -6,8 +6,7 @@ import { gemini } from './presets/gemini.ts';
 import { opencode } from './presets/opencode.ts';
 
 /**
- * The model command lines that are known. Where each fact comes from is written in docs/agents.md; a line in this table
- * without a source there is a mistake.
+ * The known model programs. docs/agents.md names the source of each fact; a fact without a source there is a mistake.
  */
 export const PRESETS = { claude, codex, gemini, opencode, aider } as const satisfies Readonly<Record<string, Preset>>;
 

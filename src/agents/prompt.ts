@@ -4,36 +4,36 @@ import type { Message } from '../message/message.ts';
 import { visibleJson, visibleJsonText, visibleLines } from '../message/visible.ts';
 import type { Exchange } from './records.ts';
 
-/** What a command is asked to do, before it is written in the form that it reads. */
-export interface Task {
+/** What a command is asked, before it is written in the form that the command reads. */
+export interface AgentTask {
   readonly address: string;
   readonly message: Message;
   /** Mail that needs no answer, oldest first. */
   readonly context: readonly Message[];
-  /** The conversation began in another session, which cannot be resumed: what is known of it. */
+  /** The known exchanges of a conversation whose session cannot be resumed. */
   readonly earlier?: readonly Exchange[];
   /** JSON Schema that the answer's JSON must fit. */
   readonly replySchema?: unknown;
   readonly correction?: Correction;
 }
 
-/** An earlier answer that was not the data that it had to be. */
+/** An earlier answer that was not the requested data. */
 export interface Correction {
   readonly previous: string;
   /** One sentence each. */
   readonly faults: readonly string[];
 }
 
-/** Characters of each message of the context, and of an earlier answer. */
+/** Characters shown of each context message, and of an answer to correct. */
 const SHOWN_CHARS_MAX = 8_000;
-/** What others wrote, in one prompt: as much as `mailroom read` prints at once. */
+/** Bytes of other agents' text in one prompt: as much as `mailroom read` prints at once. */
 export const MAIL_BYTES_MAX = 32 * 1024;
 
 /**
- * The task as text for a model. Nothing that anybody else wrote stands outside of a fence. The message to answer comes first of what
- * fits into MAIL_BYTES_MAX, then the conversation, then the context, the newest of each first.
+ * The task as text for a model. Text of other agents is only ever inside a fence. MAIL_BYTES_MAX is spent first on the
+ * message to answer, then on the conversation, then on the context, the newest of each first.
  */
-export function promptOf(task: Task, randomBytes: (length: number) => Uint8Array): string {
+export function promptOf(task: AgentTask, randomBytes: (length: number) => Uint8Array): string {
   const fence = createFence(randomBytes, [JSON.stringify(task), ...task.context.map(({ content }) => content)]);
   const { address, message, context } = task;
   const question = framedWithin(message, fence, MAIL_BYTES_MAX);
@@ -60,8 +60,8 @@ export function promptOf(task: Task, randomBytes: (length: number) => Uint8Array
   ].join('\n\n')}\n`;
 }
 
-/** What is said in a session that has the question already: only what was wrong. */
-export function correctionOf(task: Task, randomBytes: (length: number) => Uint8Array): string {
+/** The prompt for a session that already has the question: only what was wrong. */
+export function correctionOf(task: AgentTask, randomBytes: (length: number) => Uint8Array): string {
   const fence = createFence(randomBytes, [JSON.stringify(task)]);
   return `${[
     `Your answer to the message ${task.message.id} was not sent, because it is not the data that was asked for. As before, ` +
@@ -72,7 +72,7 @@ export function correctionOf(task: Task, randomBytes: (length: number) => Uint8A
 }
 
 /** The task as one JSON document for a program. */
-export function taskJson({ address, message, context, replySchema, correction }: Task): string {
+export function taskJson({ address, message, context, replySchema, correction }: AgentTask): string {
   const verified = (one: Message): object => {
     const data = exactDataOf(one);
     return { ...one, ...(data && { data }), verified: true };
@@ -91,13 +91,13 @@ function shown(message: Message, fence: string): string {
   return framedMessage({ ...rest, content: clipped(content) }, fence);
 }
 
-/** A message in at most `bytesMax` bytes: of a larger one the beginning, and its data if they take no more than half of that. */
+/** A message in at most `bytesMax` bytes; a larger one is cut, with its data if they take no more than half of that. */
 function framedWithin(message: Message, fence: string, bytesMax: number): string {
   const whole = framedMessage(message, fence);
   const bytes = Buffer.byteLength(whole);
   if (bytes <= bytesMax) return whole;
   const { data, ...others } = message;
-  // Numbers that JavaScript cannot hold are known for the message itself only, not for a part of it.
+  // The exact text of numbers that JavaScript cannot hold is known only for the whole message, not for a part of it.
   const isExact = exactDataOf(message) === undefined;
   const isDataShown = data !== undefined && isExact && Buffer.byteLength(visibleJson(data)) <= bytesMax / 2;
   const note =
@@ -112,7 +112,7 @@ function wholeCommand({ id }: Pick<Message, 'id'>): string {
   return `mailroom read ${id} --all`;
 }
 
-/** The last of the texts, as many as fit, and the bytes that are left then. */
+/** The last texts, as many as fit, and the remaining bytes. */
 function newestWithin(texts: readonly string[], bytesMax: number): { texts: readonly string[]; left: number } {
   let left = Math.max(0, bytesMax);
   let at = texts.length;
@@ -128,7 +128,7 @@ function exchangeText(one: Exchange, fence: string): string {
   return [framedMessage(one, fence), 'You answered:', fenced(one.answer, { name: 'ANSWER', fence })].join('\n\n');
 }
 
-function earlierSection({ earlier }: Task, { texts }: { texts: readonly string[] }): string[] {
+function earlierSection({ earlier }: AgentTask, { texts }: { texts: readonly string[] }): string[] {
   if (earlier === undefined) return [];
   if (earlier.length === 0)
     return ['This conversation began in a session that is lost; its earlier messages are not known.'];
@@ -154,7 +154,7 @@ function contextSection(context: readonly Message[], { texts }: { texts: readonl
   ];
 }
 
-function answerSection(task: Task, fence: string): string[] {
+function answerSection(task: AgentTask, fence: string): string[] {
   const { message, correction } = task;
   return [
     `Your final answer is sent to ${message.from} as it is, so write it for ${message.from}, and leave out what you did on the way.`,
@@ -169,12 +169,12 @@ function answerSection(task: Task, fence: string): string[] {
   ];
 }
 
-function faultsSection({ correction }: Task, fence: string): string[] {
+function faultsSection({ correction }: AgentTask, fence: string): string[] {
   if (correction === undefined) return [];
   return ['What is wrong with it:', fenced(correction.faults.join('\n'), { name: 'FAULTS', fence })];
 }
 
-function schemaSection({ replySchema }: Task, fence: string): string[] {
+function schemaSection({ replySchema }: AgentTask, fence: string): string[] {
   if (replySchema === undefined) return [];
   return [
     'The answer must be JSON, either alone or in one ```json block, that fits this JSON Schema:',
@@ -192,8 +192,8 @@ const FENCE_BYTES = 16;
 const FENCE_TRIES_MAX = 8;
 
 /**
- * A word that none of the texts contains, for the lines around what others wrote: whoever wrote it could not know the word,
- * and so cannot write the line that ends it.
+ * A random word that none of the texts contains, for the lines around other agents' text: its author could not know the
+ * word, and so cannot write the line that ends the block.
  */
 export function createFence(randomBytes: (length: number) => Uint8Array, texts: readonly string[]): string {
   for (let tries = 0; tries < FENCE_TRIES_MAX; tries++) {
@@ -203,17 +203,17 @@ export function createFence(randomBytes: (length: number) => Uint8Array, texts: 
   throw new RangeError(`of ${FENCE_TRIES_MAX} random fences each was in the text; the random numbers are not random`);
 }
 
-/** Text of others between two lines that only this program can have written. What acts on a terminal is escaped. */
+/** Other agents' text between two lines that only this program can have written. Control characters are escaped. */
 export function fenced(text: string, { name, fence }: { name: string; fence: string }): string {
   return `<<<${name} ${fence}\n${visibleLines(text)}\n${name} ${fence}>>>`;
 }
 
-/** What a model is shown of a message. */
-export type Shown = Pick<Message, 'from' | 'type' | 'sentAt' | 'id' | 'content'> &
+/** The members of a message that a model is shown. */
+export type ShownMessage = Pick<Message, 'from' | 'type' | 'sentAt' | 'id' | 'content'> &
   Partial<Pick<Message, 'to' | 'replyTo' | 'threadId' | 'data'>>;
 
-/** A message as a model is shown it: the verified facts outside, everything that its sender chose inside. */
-function framedMessage(message: Shown, fence: string): string {
+/** A message for a model: the verified facts outside the fence, everything that its sender chose inside. */
+function framedMessage(message: ShownMessage, fence: string): string {
   const { from, to, type, sentAt, id, replyTo, threadId, content, data } = message;
   const facts = [
     `From: ${from} (verified)`,

@@ -2,14 +2,14 @@ import { sha256Hex } from '../host/sha256.ts';
 import { isMessageType, MessageType } from '../message/message-type.ts';
 import type { Message } from '../message/message.ts';
 
-/** The types that ask for something by themselves. */
+/** The types that always ask for an answer. */
 const ASKING: ReadonlySet<string> = new Set([MessageType.QUESTION, MessageType.REVIEW_REQUEST]);
 const KEY_HASH_CHARS = 32;
 const ID_CHARS = 36;
 
 /**
- * Whether a message is handed to the command. A message that answers one is only if its own type asks; and because no reply
- * of an agent has such a type (`replyTypeOf`), two agents never answer each other for ever.
+ * Whether the command must answer a message. A reply needs an answer only if its type is one that asks. Because no reply of
+ * an agent has such a type (`replyTypeOf`), two agents never answer each other endlessly.
  */
 export function isQuestion(
   message: Message,
@@ -19,32 +19,32 @@ export function isQuestion(
   return ASKING.has(message.type) || (types.has(message.type) && message.replyTo === undefined);
 }
 
-/** The conversation that a message belongs to; its replies are in the same one. */
+/** The conversation that a message and its replies belong to. */
 export function threadOf({ id, threadId = id }: Message): string {
   return threadId;
 }
 
 /**
- * What the records and jobs of a question are named by: unlike any other question's of any agent in any room, whoever chose
- * the ids.
+ * The name of a question's records and jobs. Unique among the questions of all agents in all rooms, even if a sender reuses
+ * an id.
  */
 export function questionKey(address: string, { room, from, id }: Message): string {
   return `${id}.${hashOf('question', room, address, from, id).slice(0, KEY_HASH_CHARS)}`;
 }
 
-/** The message id that a key begins with. */
+/** The message id in a key. Undefined for any other name. */
 export function idOfKey(key: string): string | undefined {
   return /^[0-9a-f-]{36}\.[0-9a-f]{32}$/.test(key) ? key.slice(0, ID_CHARS) : undefined;
 }
 
-/** The name of a thread's file: a thread's id is any text. */
+/** The name of a thread's file; hashed, because a thread's id can be any text. */
 export function threadKey(threadId: string): string {
   return hashOf('thread', threadId).slice(0, KEY_HASH_CHARS);
 }
 
 /**
- * The id of the reply to a question: a UUIDv7 of the time it was stored at, whose other bits are the question's. So a reply
- * is never older than what it answers, and two replies to one question that were stored at once have one id.
+ * The id of the reply to a question: a UUIDv7 of the time at which it was stored; its other bits are a hash of the question.
+ * So a reply is never older than its question, and two replies to one question that were stored at the same time have one id.
  */
 export function replyId(address: string, { room, from, id }: Message, timeMs: number): string {
   const time = timeMs.toString(16).padStart(12, '0');
@@ -57,7 +57,7 @@ function hashOf(...parts: readonly string[]): string {
   return sha256Hex(JSON.stringify(parts));
 }
 
-/** What the asker says about the answer, in the question's `data`. */
+/** What the asker wants of the answer, from the question's `data`. */
 export interface Wishes {
   /** JSON Schema. */
   readonly replySchema?: unknown;
@@ -74,8 +74,8 @@ export function wishesOf({ data }: Message): Wishes {
 }
 
 /**
- * The type of a reply: the first of what the command and the asker want that the asker understands and that asks for
- * nothing; INFO when there is none. A review is answered by feedback where the asker takes that.
+ * The type of a reply: the first type wanted by the command or the asker that the asker understands and that asks for no
+ * answer; else INFO. A review request gets REVIEW-FEEDBACK if the asker understands it.
  */
 export function replyTypeOf(
   question: Message,

@@ -1,18 +1,18 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { EventRules, FinalFailure, Find, OutputRules, When } from './preset.ts';
 
-/** What a program said, in terms that do not depend on which one it was. */
-export interface Said {
-  /** Its answer; empty when there is none. */
+/** The output of a program, in terms that do not depend on the program. */
+export interface ProgramOutput {
+  /** Its answer; empty if there is none. */
   readonly reply: string;
   readonly session?: string;
-  /** Why it failed, as it says itself. */
+  /** Why it failed, in its own words. */
   readonly failure?: string;
-  /** Why what it wrote is not all that it would have, when it does not say itself that it failed. */
+  /** Why its output is incomplete, if it reports no failure itself. */
   readonly incomplete?: string;
-  /** It reported the end of its turn: whatever happens to its process, nothing of the answer is missing. */
+  /** It reported the end of its turn: the answer is complete, whatever happens to the process. */
   readonly isEnded: boolean;
-  /** It reported, often enough, what no retry heals. */
+  /** It reported, often enough, a failure that no retry can fix. */
   readonly final?: FinalFailure;
   /** The tools that it was not allowed to use, by name. */
   readonly denied: readonly string[];
@@ -24,21 +24,21 @@ export interface ReadRules {
   readonly finalFailures: readonly FinalFailure[];
 }
 
-type Event = Readonly<Record<string, unknown>>;
+type OutputEvent = Readonly<Record<string, unknown>>;
 
 const LINE_FEED = 0x0a;
 
-/** Reads all that a program wrote to stdout. Never throws: what makes no sense is no answer. */
-export function readOutput(stdout: string, rules: ReadRules): Said {
+/** Reads the whole stdout of a program. Never throws: malformed output is no answer. */
+export function readOutput(stdout: string, rules: ReadRules): ProgramOutput {
   const reader = new OutputReader(rules);
   reader.write(Buffer.from(stdout));
   return reader.end();
 }
 
-/** The same, piece by piece while the program writes: each byte is looked at once. */
+/** The same, piece by piece while the program writes; each byte is read once. */
 export class OutputReader {
   readonly #rules: ReadRules;
-  /** The pieces of what is not complete yet: a line, or a text. */
+  /** The pieces of the incomplete line, or of the text. */
   #rest: Buffer[] = [];
   readonly #events: EventState;
 
@@ -47,7 +47,7 @@ export class OutputReader {
     this.#events = newState(rules);
   }
 
-  /** The pieces are not copied: the caller must not write over them. */
+  /** Takes the next piece. It is not copied, so the caller must not overwrite it. */
   write(bytes: Buffer): void {
     const { output } = this.#rules;
     let start = 0;
@@ -62,20 +62,20 @@ export class OutputReader {
   }
 
   /**
-   * What the whole lines so far say; `progress` grows with every event but retries and warnings. It has ended when no other
-   * turn is to follow.
+   * The state after the complete lines so far. `progress` grows with every event except retries and warnings. `isEnded` is
+   * true if no other turn will follow.
    */
-  soFar(): Pick<Said, 'isEnded' | 'final'> & { readonly progress: number } {
+  soFar(): Pick<ProgramOutput, 'isEnded' | 'final'> & { readonly progress: number } {
     const { isEnded, isBusy, final, progress } = this.#events;
     return { isEnded: isEnded && !isBusy, progress, ...(final === undefined ? {} : { final }) };
   }
 
-  /** What it said in all, when nothing more will come: the last line may lack its line feed. */
-  end(): Said {
+  /** The whole output, when nothing more will come; the last line may lack its line feed. */
+  end(): ProgramOutput {
     const { output } = this.#rules;
     if (output.format === 'jsonl') {
       this.#takeLine(output);
-      return saidOf(this.#events, output);
+      return outputOf(this.#events, output);
     }
     const text = Buffer.concat(this.#rest).toString('utf8');
     return { reply: stripVTControlCharacters(text).trim(), isEnded: false, denied: [] };
@@ -88,22 +88,22 @@ export class OutputReader {
   }
 }
 
-/** Whether the text can be given to a program as the id of a session: it is no option and no path. */
+/** Whether the text is safe to pass to a program as a session id: neither an option nor a path. */
 export function isSession(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(text);
 }
 
-/** What the events so far amount to. */
+/** The state after the events so far. */
 interface EventState {
   events: number;
   progress: number;
   session: string | undefined;
-  /** What was said between two dividers. */
-  said: string[];
+  /** The texts between dividers. */
+  texts: string[];
   failure: string | undefined;
   trouble: string | undefined;
   isEnded: boolean;
-  /** Something runs in the background, after which it begins another turn. */
+  /** A task runs in the background, after which another turn begins. */
   isBusy: boolean;
   /** The answer of the last turn that ended with one. */
   answer: string | undefined;
@@ -116,20 +116,20 @@ interface EventState {
 function newState({ finalFailures }: ReadRules): EventState {
   const reports = finalFailures.map((failure) => ({ failure, count: 0 }));
   const none = { session: undefined, failure: undefined, trouble: undefined, answer: undefined };
-  return { events: 0, progress: 0, said: [''], isEnded: false, isBusy: false, reports, denied: [], ...none };
+  return { events: 0, progress: 0, texts: [''], isEnded: false, isBusy: false, reports, denied: [], ...none };
 }
 
-/** A line that begins with white space is part of something that was printed for people, whatever stands in it. */
-function eventIn(line: string): Event | undefined {
+/** The event of a line. A line that starts with white space was printed for people, whatever it contains. */
+function eventIn(line: string): OutputEvent | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
-    return JSON.parse(line) as Event;
+    return JSON.parse(line) as OutputEvent;
   } catch {
     return undefined;
   }
 }
 
-function takeEvent(state: EventState, event: Event, rules: EventRules): void {
+function takeEvent(state: EventState, event: OutputEvent, rules: EventRules): void {
   const rule = rules.events.find(({ when }) => fits(event, when));
   state.events += 1;
   if (rule?.kind !== 'trouble') state.progress += 1;
@@ -152,21 +152,21 @@ function takeEvent(state: EventState, event: Event, rules: EventRules): void {
 }
 
 function takeText(state: EventState, kind: EventRules['events'][number]['kind'], text: string | undefined): void {
-  const { said } = state;
-  const last = said.length - 1;
-  if (kind === 'reply') said[last] = text ?? '';
-  else if (kind === 'part') said[last] += text ?? '';
-  else if (kind === 'divider') said.push('');
-  else if (kind === 'failure') state.failure = text || state.trouble || 'it says that it failed, and not why';
+  const { texts } = state;
+  const last = texts.length - 1;
+  if (kind === 'reply') texts[last] = text ?? '';
+  else if (kind === 'part') texts[last] += text ?? '';
+  else if (kind === 'divider') texts.push('');
+  else if (kind === 'failure') state.failure = text || state.trouble || 'it reports a failure without a reason';
   else state.trouble = text ?? state.trouble;
 }
 
-function replyOf({ said }: EventState): string {
-  return said.findLast((text) => text.trim() !== '')?.trim() ?? '';
+function replyOf({ texts }: EventState): string {
+  return texts.findLast((text) => text.trim() !== '')?.trim() ?? '';
 }
 
-/** Of several turns the last that was answered counts: what it cut off later has been answered before. */
-function saidOf(state: EventState, { mustEnd }: EventRules): Said {
+/** Of several turns the last answered one counts: a later turn that was cut off does not undo that answer. */
+function outputOf(state: EventState, { mustEnd }: EventRules): ProgramOutput {
   const { events, session, trouble, final, denied, answer } = state;
   const isCutOff = answer !== undefined && !(state.isEnded && state.failure === undefined);
   const failure = isCutOff ? undefined : state.failure;
@@ -185,11 +185,11 @@ function saidOf(state: EventState, { mustEnd }: EventRules): Said {
 
 function unfinished(events: number): string {
   return events === 0
-    ? 'it wrote no JSON lines, which it was started for'
-    : 'its output ends before it says that it is done';
+    ? 'it wrote no JSON lines, although it was started with JSON output'
+    : 'its output ends before the end of its turn';
 }
 
-function fits(event: Event, when: When): boolean {
+function fits(event: OutputEvent, when: When): boolean {
   return Object.entries(when).every(([path, value]) => {
     const found = valueAt(event, path);
     if (!(value instanceof RegExp)) return found === value;
@@ -197,24 +197,24 @@ function fits(event: Event, when: When): boolean {
   });
 }
 
-function textsOf(event: Event, { when, at }: Find): string[] {
+function textsOf(event: OutputEvent, { when, at }: Find): string[] {
   return fits(event, when) ? [textAt(event, at) ?? []].flat() : [];
 }
 
-function textAt(event: Event, paths: readonly string[]): string | undefined {
+function textAt(event: OutputEvent, paths: readonly string[]): string | undefined {
   return paths.map((path) => valueAt(event, path)).find((value) => typeof value === 'string');
 }
 
-function namesAt(event: Event, { at, name }: { at: string; name: string }): string[] {
+function namesAt(event: OutputEvent, { at, name }: { at: string; name: string }): string[] {
   return listAt(event, at).flatMap((one) => textAt(one, [name]) ?? []);
 }
 
-function listAt(event: Event, path: string): readonly Event[] {
+function listAt(event: OutputEvent, path: string): readonly OutputEvent[] {
   const list = valueAt(event, path);
-  return Array.isArray(list) ? (list as Event[]) : [];
+  return Array.isArray(list) ? (list as OutputEvent[]) : [];
 }
 
-function valueAt(event: Event, path: string): unknown {
+function valueAt(event: OutputEvent, path: string): unknown {
   let value: unknown = event;
   for (const name of path.split('.')) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;

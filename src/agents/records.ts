@@ -12,25 +12,25 @@ import { isSession } from './read-output.ts';
 import { publishJson, replaceJson, type Fields, readJson } from '../host/json-file.ts';
 
 /**
- * What lies in `agent/questions/<key>/` says how far a question is:
+ * The files in `agent/questions/<key>/` are the state of a question:
  *
  * | `<n>.round.json` | job `<key>.<n>` | `answer.json` | state | next |
  * |---|---|---|---|---|
- * | none | – | no | new | the first round is put up |
+ * | none | – | no | new | the first round is stored |
  * | up to n | not ended | no | round n is being asked | its job is run, or waited for |
  * | up to n | ended | no | round n is answered or failed | its output is judged: an answer, or round n + 1 |
- * | any | any | yes | answered | the answer is sent under its id, then the question is acknowledged and all of it removed |
+ * | any | any | yes | answered | the answer is sent under its id, the question is acknowledged, then all files are removed |
  *
- * Every file is put up whole, by a link, and the first one counts, so that any number of processes that are killed anywhere
- * come to one answer.
+ * Guarantee: every file is published whole, by a link, and the first one wins, so that any number of processes, killed at any
+ * instant, arrive at one answer.
  */
-export interface Round {
+export interface QuestionRound {
   readonly spec: JobSpec;
-  /** Whether a session was to be resumed. */
+  /** Whether the round resumes a session. */
   readonly resumes: boolean;
-  /** The conversation had a session, and this round begins another; how many earlier messages of it are told. */
+  /** If the conversation's session is lost: the number of earlier messages given to the new session. */
   readonly retold?: number;
-  /** The number of the last message of the context that it tells. */
+  /** The number of the last context message that the round includes. */
   readonly told: number;
 }
 
@@ -58,15 +58,19 @@ export function promptPath(directory: string, number: number): string {
   return `${directory}/${number}.prompt.txt`;
 }
 
-/** The round that counts: this one, or the one that was there first. */
-export async function putRound(host: Host, place: { directory: string; number: number }, round: Round): Promise<Round> {
+/** Stores a round. Resolves with the one that counts: this one, or one that was stored first. */
+export async function putRound(
+  host: Host,
+  place: { directory: string; number: number },
+  round: QuestionRound,
+): Promise<QuestionRound> {
   await publishRecord(host, roundPath(place.directory, place.number), round);
   return readRound(host, place) ?? round;
 }
 
 const ROUND = /^([1-9]\d{0,3})\.round\.json$/;
 
-/** Reads every record of a question, for whoever looks whether they can be believed. Throws Conflict for the first that cannot. */
+/** Reads every record of a question, to check them. Throws Conflict for the first corrupt one. */
 export function readWholeQuestion(host: Host, directory: string): void {
   for (const name of namesIn(host.files, directory)) {
     const number = Number(ROUND.exec(name)?.[1] ?? 0);
@@ -75,11 +79,14 @@ export function readWholeQuestion(host: Host, directory: string): void {
   readAnswer(host, directory);
 }
 
-export function readRound(host: Host, { directory, number }: { directory: string; number: number }): Round | undefined {
+export function readRound(
+  host: Host,
+  { directory, number }: { directory: string; number: number },
+): QuestionRound | undefined {
   return readRecord(host, roundPath(directory, number), ({ spec, resumes, retold, told }) => {
     if (typeof spec !== 'object' || spec === null || typeof resumes !== 'boolean' || typeof told !== 'number')
       return undefined;
-    // What is in the spec is looked at before it is run.
+    // The spec is validated before it is run.
     return { spec: spec as JobSpec, resumes, told, ...(typeof retold === 'number' ? { retold } : {}) };
   });
 }
@@ -102,26 +109,26 @@ export function readAnswer(host: Host, directory: string): AgentReply | undefine
 
 const answerPath = (directory: string): string => `${directory}/answer.json`;
 
-/** Of the exchanges of a thread, so many at most are kept, and of each message so many characters. */
+/** Limits of what is kept of a thread: exchanges, characters of each message, characters in all. */
 const EXCHANGES_MAX = 20;
 const KEPT_CHARS_MAX = 8_000;
 const ALL_CHARS_MAX = 60_000;
 
-/** What is kept of a conversation of the room. */
-export interface Thread {
+/** The record of a conversation. */
+export interface ThreadRecord {
   readonly threadId: string;
-  /** Which program the session is of. */
+  /** The program that the session belongs to. */
   readonly tool: string;
   readonly session?: string;
-  /** The number of the last message of the context that was told in it. */
+  /** The number of the last context message that the session got. */
   readonly told: number;
-  /** What was asked and answered in it, oldest first: told again where its session is lost. */
+  /** Its questions and answers, oldest first; a new session gets them if this one is lost. */
   readonly exchanges: readonly Exchange[];
 }
 
-/** A question and its answer; of long ones the beginning. */
+/** A question and its answer, each cut if it is long. */
 export interface Exchange {
-  /** Of the question. */
+  /** The id of the question. */
   readonly id: string;
   readonly from: string;
   readonly type: string;
@@ -130,12 +137,12 @@ export interface Exchange {
   readonly answer: string;
 }
 
-export function readThread(host: Host, directory: string, threadId: string): Thread | undefined {
+export function readThread(host: Host, directory: string, threadId: string): ThreadRecord | undefined {
   return readThreadFile(host, threadPath(directory, threadId));
 }
 
-/** Whatever thread the file is of; its name is made of the thread's id. */
-export function readThreadFile(host: Host, path: string): Thread | undefined {
+/** Reads a thread's file without knowing the thread's id; the file name must match the id in it. */
+export function readThreadFile(host: Host, path: string): ThreadRecord | undefined {
   return readRecord(host, path, ({ threadId, tool, session, told, exchanges }) => {
     if (typeof threadId !== 'string' || basename(path) !== threadFileName(threadId)) return undefined;
     if (typeof tool !== 'string' || typeof told !== 'number') return undefined;
@@ -144,11 +151,11 @@ export function readThreadFile(host: Host, path: string): Thread | undefined {
   });
 }
 
-export async function writeThread(host: Host, directory: string, thread: Thread): Promise<void> {
+export async function writeThread(host: Host, directory: string, thread: ThreadRecord): Promise<void> {
   await replaceRecord(host, threadPath(directory, thread.threadId), thread);
 }
 
-/** With one more exchange, or the same in place of what was kept of it. The oldest give way. */
+/** Adds an exchange, or replaces it. The oldest ones are dropped at the limits. */
 export function withExchange(exchanges: readonly Exchange[], one: Exchange): Exchange[] {
   const kept = { ...one, content: clipped(one.content), answer: clipped(one.answer) };
   const all = [...exchanges.filter(({ id, from }) => id !== one.id || from !== one.from), kept].slice(-EXCHANGES_MAX);
@@ -161,7 +168,7 @@ export function withExchange(exchanges: readonly Exchange[], one: Exchange): Exc
   });
 }
 
-/** A file for programs that keep a conversation in one. */
+/** The history file of a thread, for programs that keep a conversation in a file. */
 export function historyPath(directory: string, threadId: string): string {
   return `${directory}/${threadKey(threadId)}.history`;
 }
@@ -179,28 +186,28 @@ function isExchange(value: unknown): value is Exchange {
   return ['id', 'from', 'type', 'sentAt', 'content', 'answer'].every((name) => typeof fields[name] === 'string');
 }
 
-/** How many messages are kept, and how many of them are told with one question. */
+/** How many context messages are kept, and how many of them one question includes. */
 const KEPT_MAX = 50;
 const TOLD_MAX = 20;
 const NAME = /^(\d{8})\.json$/;
 
-/** Mail that needs no answer and is told with the next question. The number counts in the order in which it came. */
+/** Mail that needs no answer and is included in the next question. Numbered in the order of arrival. */
 export interface ContextMail {
   readonly number: number;
   readonly message: Message;
 }
 
-/** Keeps a message; once more is nothing. The oldest beyond KEPT_MAX are forgotten. */
+/** Keeps a context message. Idempotent. The oldest beyond KEPT_MAX are removed. */
 export async function keepContext(host: Host, directory: string, message: Message): Promise<void> {
   const kept = listContext(host, directory);
   if (kept.some((one) => one.message.id === message.id && one.message.from === message.from)) return;
-  // Another process of the same actor may be doing the same.
+  // Another process of the same actor may be adding the same message.
   for (let number = (kept.at(-1)?.number ?? 0) + 1; ; number++)
     if (await publishRecord(host, pathOf(directory, number), { message })) break;
   for (const { number } of kept.slice(0, -(KEPT_MAX - 1))) removeQuietly(host.files, pathOf(directory, number));
 }
 
-/** What is to be told in a conversation in which everything up to a number was told already, oldest first. */
+/** The context messages that a conversation does not have yet, oldest first; it has those up to number `told`. */
 export function contextAfter(host: Host, directory: string, told: number): ContextMail[] {
   return listContext(host, directory)
     .filter(({ number }) => number > told)
@@ -229,21 +236,21 @@ const RECORD_BYTES_MAX = 16 * 1024 * 1024;
 
 type Files = Pick<Host, 'files' | 'randomBytes'>;
 
-/** Creates a record on the disk. The first writer wins: false, and nothing is changed, when the record exists. */
+/** Publishes a record, whole and durable. Returns false, and changes nothing, if there is one already. */
 async function publishRecord(host: Files, path: string, value: object): Promise<boolean> {
   await ensureRecordDirectory(host, dirname(path));
   return publishJson(host, { path, value: { v: 1, ...value } });
 }
 
-/** Writes a record to the disk in place of the one before it. */
+/** Replaces a record, whole and durable. */
 async function replaceRecord(host: Files, path: string, value: object): Promise<void> {
   await ensureRecordDirectory(host, dirname(path));
   return replaceJson(host, { path, value: { v: 1, ...value } });
 }
 
 /**
- * Reads a record; undefined when there is none. `parse` returns undefined for fields that it does not understand. Then, and
- * when the file is damaged, throws Conflict: an agent that went on without the record could answer a question twice.
+ * Reads a record; undefined if there is none. `parse` returns undefined for an invalid one. Throws Conflict for an invalid
+ * record or a damaged file, because continuing without it could answer a question twice.
  */
 function readRecord<T>({ files }: Files, path: string, parse: (fields: Fields) => T | undefined): T | undefined {
   const read = readJson(files, path, RECORD_BYTES_MAX);
@@ -255,7 +262,7 @@ function readRecord<T>({ files }: Files, path: string, parse: (fields: Fields) =
   });
 }
 
-/** Removes a directory that holds files only; nothing happens where there is none. */
+/** Removes a directory that holds only files. No-op if there is none. */
 export function removeDirectory(host: Files, directory: string): void {
   try {
     for (const name of namesIn(host.files, directory)) host.files.unlink(`${directory}/${name}`);
@@ -265,7 +272,7 @@ export function removeDirectory(host: Files, directory: string): void {
   }
 }
 
-/** Makes a directory and those above it that are missing; each is on the disk before what lies in it. */
+/** Creates a directory and its missing parents; each is durable before its content. */
 export async function ensureRecordDirectory(host: Files, directory: string): Promise<void> {
   const { files } = host;
   if (files.lstat(directory) !== undefined) return;

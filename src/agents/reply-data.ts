@@ -4,19 +4,19 @@ import { cut } from '../message/cut.ts';
 import { findJsonFault } from '../message/json-faults.ts';
 import { findInexactNumber } from '../message/exact-data.ts';
 
-/** How long a check may take; a schema with a regular expression can make it take for ever. */
+/** How long a check may take; a regular expression in a schema can make it take forever. */
 const CHECK_MS_MAX = 2_000;
 const FAULTS_MAX = 10;
 const FAULT_CHARS_MAX = 300;
 const NUMBER_CHARS_MAX = 40;
-/** Blocks of a text that are tried, the last ones first, and how far from its end they are looked for. */
+/** How many fenced blocks of a text are tried, the last first, and how many characters from its end are searched. */
 const BLOCKS_MAX = 20;
 const BLOCKS_CHARS_MAX = 1_000_000;
 
 /** Checks answers against a JSON Schema. */
 export type CheckData = (text: string) => { readonly data: unknown } | { readonly faults: readonly string[] };
 
-/** A check made of the schema that came with a question, or why there can be none. */
+/** Compiles the schema of a question into a check, or says why that is impossible. */
 export function createCheck(schema: unknown): { readonly check: CheckData } | { readonly unusable: string } {
   if (typeof schema !== 'boolean' && (typeof schema !== 'object' || schema === null || Array.isArray(schema))) {
     return { unusable: `it is ${JSON.stringify(schema)}, expected an object` };
@@ -39,7 +39,7 @@ function checkText(text: string, schema: z.ZodType): ReturnType<CheckData> {
   for (const { value, fault } of values) {
     const found = fault === undefined ? faultsOf(value, schema) : [fault];
     if (found.length === 0) return { data: value };
-    // Those of the last block, which is the one that was meant.
+    // Reports the faults of the last block, which is most likely the one that was meant.
     if (faults.length === 0) faults = found;
   }
   return { faults };
@@ -57,7 +57,7 @@ function faultsOf(value: unknown, schema: z.ZodType): string[] {
 
 const BLOCK = /^[ \t]*(`{3,}|~{3,})[^\n`]*\n([\s\S]*?)^[ \t]*\1[ \t]*$/gm;
 
-/** The JSON documents in a text: the text itself if it is one, else what its fenced blocks hold, the last first. */
+/** The JSON documents in a text: the text itself if it is one, else its fenced blocks that are, the last first. */
 function jsonIn(text: string): ParsedReply[] {
   const whole = parseReply(text);
   if (whole) return [whole];
@@ -70,11 +70,11 @@ function jsonIn(text: string): ParsedReply[] {
 
 interface ParsedReply {
   readonly value: unknown;
-  /** Why the value is not quite what was written. */
+  /** Why the value differs from what was written; undefined if it does not. */
   readonly fault: string | undefined;
 }
 
-/** The JSON that a program wrote; undefined when it is none. */
+/** Parses the JSON that a program wrote; undefined if it is not JSON. */
 export function parseReply(text: string): ParsedReply | undefined {
   try {
     return { value: JSON.parse(text) as unknown, fault: lossIn(text) };

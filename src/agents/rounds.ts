@@ -5,21 +5,22 @@ import { listClaims, readExit } from '../jobs/job-files.ts';
 import { JobFailed } from '../jobs/job.ts';
 import { runJob } from '../jobs/run-job.ts';
 import { createWatch, isConclusive, readAttempt } from './follow-output.ts';
-import type { Ran } from './judge.ts';
-import type { Round } from './records.ts';
+import type { EndedRun } from './judge.ts';
+import type { QuestionRound } from './records.ts';
 import type { ReadRules } from './read-output.ts';
 
 const CANCELLED_MAX = 3;
 
 /**
- * Runs the command of a round, waits for the run of it that a process before this one began, or reads how that ended. What
- * is no result is why, in words that follow "the command". Rejects with the signal's reason; then the command goes on.
+ * Runs the command of a round, waits for a run that an earlier process started, or reads how that run ended. Resolves with
+ * `why`, a predicate of "the command", if it could not be run. Rejects with the signal's reason; the command then keeps
+ * running.
  */
 export async function runRound(
   host: Host,
   directory: string,
-  round: Pick<Round, 'spec'> & { rules: ReadRules; leaveMs: number | undefined; signal: AbortSignal },
-): Promise<Ran | { readonly why: string }> {
+  round: Pick<QuestionRound, 'spec'> & { rules: ReadRules; leaveMs: number | undefined; signal: AbortSignal },
+): Promise<EndedRun | { readonly why: string }> {
   const { spec, rules, leaveMs, signal } = round;
   const isWatched = rules.output.format === 'jsonl';
   const watch = isWatched ? createWatch(host, { rules, idleMs: spec.idleTimeoutMs, leaveMs }) : undefined;
@@ -27,11 +28,11 @@ export async function runRound(
     try {
       const result = await runJob(host, { directory, spec, onCrash: 'rerun', watch, signal });
       const attempt = listClaims(host, directory).at(-1)?.attempt ?? { directory, number: 1 };
-      return { result, said: readAttempt(host, attempt, rules) };
+      return { result, output: readAttempt(host, attempt, rules) };
     } catch (error) {
       if (!(error instanceof JobFailed) || signal.aborted) throw error;
       if (error.reason !== 'cancelled' || cancelled === CANCELLED_MAX) return { why: `was not run: ${error.message}` };
-      // Somebody stopped this agent while it ran, so it was never answered.
+      // The agent was stopped while the command ran, so this round has no answer yet.
       await cancelJob(host, directory);
       removeJob(host, directory);
     }
@@ -39,8 +40,8 @@ export async function runRound(
 }
 
 /**
- * Ends the command of a round, if it runs, so that the round is asked again; an end that came first stays what it was, and
- * so does an answer that is complete.
+ * Ends the command of a round, if it runs, so that the round is asked again. If the command has already ended, or its answer
+ * is complete, the result stands.
  */
 export async function stopRound(host: Host, directory: string, rules: ReadRules): Promise<void> {
   const last = listClaims(host, directory).at(-1);
@@ -50,7 +51,7 @@ export async function stopRound(host: Host, directory: string, rules: ReadRules)
   removeJob(host, directory);
 }
 
-/** Puts the prompt where the command will look for it. */
+/** Writes the prompt to the file that the command reads. */
 export async function putPrompt(host: Host, path: string, prompt: string): Promise<void> {
   const staged = stagedPath(path.slice(0, path.lastIndexOf('/')), host.randomBytes);
   await replaceFile(host.files, { path, staged, bytes: Buffer.from(prompt), mode: 0o600, durable: true });

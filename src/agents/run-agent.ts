@@ -6,7 +6,7 @@ import { contextOf, type Room } from '../room/room.ts';
 import type { AgentEvent, AgentSettings } from './settings.ts';
 import { missingProgram } from './invocation.ts';
 import { LEASE_MS, messageOf, serveMail, TROUBLE_MS, type Served, type Serving } from './serve-mail.ts';
-import { tidy } from './tidy.ts';
+import { forgetAcknowledged } from './forget-question.ts';
 
 /** Which agent `runAgent` runs, how it answers and when it stops. */
 export interface RunAgentOptions extends AgentSettings {
@@ -68,12 +68,12 @@ export async function runAgent(room: Room, options: RunAgentOptions): Promise<nu
   const accepts = [...settings.types].filter((type) => !isCommonType(type));
   const agent = await room.join(address, { program, skills, broadcasts, accepts, takeOver });
   onJoined?.();
-  await tidy(context, address);
+  await forgetAcknowledged(context, address);
   const answered = new Set<string>();
   const serving: Serving = { context, agent, settings, signal, tell, answered };
   const over = AbortSignal.any(drain ? [signal, drain] : [signal]);
-  /** Whether that was the last one. */
-  const deal = async (mail: Mail): Promise<boolean> => {
+  /** Handles one message; resolves with whether it was the last one. */
+  const handle = async (mail: Mail): Promise<boolean> => {
     if (over.aborted) return true;
     const { retryInMs } = await serveSafely(serving, mail);
     if (answered.size >= answersMax) return true;
@@ -81,22 +81,22 @@ export async function runAgent(room: Room, options: RunAgentOptions): Promise<nu
     return over.aborted;
   };
   try {
-    // What a process before this one held: the address is this one's now.
-    for (const mail of agent.held()) if (await deal(mail)) return answered.size;
-    for await (const mail of agent.inbox({ signal: over, leaseMs: LEASE_MS })) if (await deal(mail)) break;
+    // Mail that an earlier process held, because the address now belongs to this one.
+    for (const mail of agent.held()) if (await handle(mail)) return answered.size;
+    for await (const mail of agent.inbox({ signal: over, leaseMs: LEASE_MS })) if (await handle(mail)) break;
     return answered.size;
   } finally {
     if (over.aborted) for (const mail of agent.held()) await mail.release().catch(() => {});
   }
 }
 
-/** Before it joins: nobody is to write to an agent that can answer nothing. */
+/** Checked before it joins, so that nobody writes to an agent that cannot answer. */
 async function assertProgram(host: Host, settings: AgentSettings): Promise<void> {
   const missing = await missingProgram(host, settings);
   if (missing === undefined) return;
   const where = missing.includes('/') ? '' : ' in the PATH';
-  throw new InvalidInput(`There is no program ${missing}${where}, and it is what answers the mail.`, {
-    hint: 'Install it, or name another one: --preset or --exec.',
+  throw new InvalidInput(`There is no program ${missing}${where} to answer the mail.`, {
+    hint: 'Install it, or name another program with --preset or --exec.',
   });
 }
 

@@ -7,12 +7,12 @@ import type { AgentReply } from './records.ts';
 
 const TRIES_MAX = 6;
 
-/** `refused` is why it will never be delivered; `postponed` why not now. */
-export type Sent = 'delivered' | { readonly refused: string } | { readonly postponed: string };
+/** `refused`: why the answer can never be delivered. `postponed`: why it cannot be delivered now. */
+export type SendResult = 'delivered' | { readonly refused: string } | { readonly postponed: string };
 
 /**
- * Sends a stored answer. Idempotent: its id and its bytes are the same each time. Waits for its turn at the rate limit.
- * Rejects with the signal's reason, and when the room is not there any more.
+ * Sends a stored answer. Idempotent: its id and its bytes are the same each time. Waits for the rate limit. Rejects with the
+ * signal's reason, and if the room is gone.
  */
 export async function sendAnswer(
   agent: Agent,

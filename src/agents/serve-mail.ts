@@ -10,7 +10,7 @@ import { type AgentReply, keepContext, putAnswer, readAnswer } from './records.t
 import { findAnswer, type Found } from './find-answer.ts';
 import { isQuestion, questionKey } from './question.ts';
 import { sendAnswer } from './send-answer.ts';
-import { forgetQuestion } from './tidy.ts';
+import { forgetQuestion } from './forget-question.ts';
 
 export interface Serving {
   readonly context: RoomContext;
@@ -19,24 +19,24 @@ export interface Serving {
   /** Aborts when the agent is to end. */
   readonly signal: AbortSignal;
   readonly tell: (event: AgentEvent) => void;
-  /** The ids of the questions whose answers were delivered; one that comes back is answered once all the same. */
+  /** The ids of the questions whose answers were delivered. A question that comes back is still counted once. */
   readonly answered: Set<string>;
 }
 
-/** Short, so that what a killed agent held comes back soon. */
+/** Short, so that the mail of a killed agent comes back soon. */
 export const LEASE_MS = 60_000;
-/** The wait after something went wrong that is not the command's fault, such as a full disk. */
+/** The wait after an error that is not the command's fault, such as a full disk. */
 export const TROUBLE_MS = 5_000;
 
-/** What became of a message; `retryInMs` is set when it was given back to be tried again after that. */
+/** The result for a message; `retryInMs` is set if it was released, to be retried after that. */
 export interface Served {
   readonly retryInMs?: number;
 }
 
 /**
- * Deals with one message, to its acknowledgement: answers a question, keeps the rest as context. Each step is on the disk
- * before the next one, so it may be done again from anywhere: round, answer, delivery, acknowledgement, removal. Rejects
- * with `LeaseLost` when somebody else has the message, and with the signal's reason; then it was given back.
+ * Handles one message up to its acknowledgement: answers a question, keeps other mail as context. Each step is durable
+ * before the next, so every step can be repeated after a crash: round, answer, delivery, acknowledgement, removal. Rejects
+ * with `LeaseLost` if another reader has the message, and with the signal's reason; in that case the message was released.
  */
 export async function serveMail(serving: Serving, mail: Mail): Promise<Served> {
   const { context, agent, settings, tell } = serving;
@@ -61,13 +61,13 @@ async function answerQuestion(serving: Serving, mail: Mail): Promise<Served> {
     let answer = readAnswer(host, directory);
     if (!answer) {
       const found = await find(serving, mail, either);
-      if (!('answer' in found)) return await giveBack(serving, mail, found);
+      if (!('answer' in found)) return await releaseForRetry(serving, mail, found);
       answer = await putAnswer(host, directory, found.answer);
     }
     return await deliver(serving, mail, { answer, key, signal: either });
   } catch (error) {
     await lease[Symbol.asyncDispose]();
-    // Otherwise it comes back when its lease ends; what is stored of it stays.
+    // If the release fails, the message comes back when its lease ends. Its records stay.
     if (!isLeaseLost(error)) await mail.release().catch(() => {});
     throw error;
   }
@@ -77,7 +77,7 @@ function find(
   { context, agent, settings, signal: ending, tell }: Serving,
   mail: Mail,
   signal: AbortSignal,
-): Promise<Found> {
+): Promise<FindAnswerResult> {
   const { attemptsMax } = context.config.limitsOf(agent.address);
   return findAnswer({
     context,
@@ -86,16 +86,16 @@ function find(
     settings,
     isLast: mail.attempt >= attemptsMax,
     signal,
-    // Whoever else has the message waits for the same run.
+    // After a lost lease the command keeps running: the reader that took the message over waits for the same run.
     endsCommand: () => ending.aborted,
     tell: (event) => tell({ ...event, message: mail.message }),
   });
 }
 
-async function giveBack(
+async function releaseForRetry(
   { tell }: Serving,
   mail: Mail,
-  { retryInMs, why, failures }: Exclude<Found, { answer: unknown }>,
+  { retryInMs, why, failures }: Exclude<FindAnswerResult, { answer: unknown }>,
 ): Promise<Served> {
   await mail.release();
   tell({ kind: 'failed', message: mail.message, why, failures, retryInMs });
@@ -120,12 +120,12 @@ async function deliver(
     tell({ kind: 'undeliverable', message, why: sent.refused });
     return {};
   }
-  // It stays claimed: others are not held up by it, and it is tried again when its lease ends.
+  // The question stays claimed: it delays no other mail, and is retried when its lease ends.
   tell({ kind: 'postponed', message, why: sent.postponed });
   return {};
 }
 
-/** After the delivery: whatever goes wrong here, the question is answered, and says so. */
+/** Runs after the delivery: the question is answered, so a failure here is only reported. */
 async function conclude({ context, agent, tell }: Serving, mail: Mail, key: string): Promise<Served> {
   const { message } = mail;
   try {

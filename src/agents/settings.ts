@@ -5,7 +5,7 @@ import type { AgentReply } from './records.ts';
 /** What a shell command reads on its standard input: the message as a prompt for a model, all of it as JSON, or only its content. */
 export type StdinForm = 'prompt' | 'json' | 'content';
 
-/** The program that answers for an agent. */
+/** The program that answers mail: a shell command line, or a preset with the user's arguments. */
 export type AgentCommand =
   /** A command line for the shell. */
   | {
@@ -48,12 +48,12 @@ export interface AgentSettings {
   readonly backoffMs: number;
 }
 
-/** How the session of a conversation is kept apart from those of other programs; undefined for a program without. */
+/** The name that keeps the sessions of different programs apart: the preset's, or `shell`. */
 export function toolOf(command: AgentCommand): string {
   return command.kind === 'preset' ? command.preset : 'shell';
 }
 
-/** Whether the command is given a text for a model, which is bounded; what a program parses is whole. */
+/** Whether the command reads a prompt for a model, whose size is bounded; JSON and plain content are passed whole. */
 export function readsPrompt(command: AgentCommand): boolean {
   return command.kind === 'preset' || command.stdin === 'prompt';
 }

@@ -4,24 +4,25 @@ import { nearest } from '../message/nearest.ts';
 import { COMMON_OPTIONS, type OptionSpec, type CommandSpec } from './command-spec.ts';
 import { commandLine } from './shell-words.ts';
 
-/** What a command line says, checked against the command's table. */
+/** A parsed command line, checked against the command's spec. */
 export interface Arguments {
   readonly operands: readonly string[];
   /** Flags are `true`. */
   readonly options: ReadonlyMap<string, string | true>;
 }
 
-/** The value of an option; undefined when it was not given. */
+/** The value of an option; undefined if it was not given. */
 export function textOption({ options }: Arguments, name: string): string | undefined {
   const value = options.get(name);
   return typeof value === 'string' ? value : undefined;
 }
 
 /**
- * Parses the words behind the command's name. Options stand anywhere, but the word in a literal operand's place is that
- * operand whatever it looks like; `--` makes operands of all words behind it, and is itself one only where it is the last
- * word, in a literal operand's place. The option that replaces that operand is not taken for it if its value follows.
- * Where somebody asks for help, nothing need be complete. Throws `InvalidInput`, with the nearest name or the command in full.
+ * Parses the words after the command's name. Options may stand anywhere, but the word in a literal operand's place is that
+ * operand, whatever it looks like. `--` turns all words after it into operands; it is an operand itself only as the last
+ * word, in a literal operand's place. The option that replaces that operand is not taken for the operand if its value
+ * follows. With --help or --version the operands may be incomplete. Throws `InvalidInput`, with the nearest name or the
+ * command in full.
  */
 export function parseArguments(command: CommandSpec, words: readonly string[]): Arguments {
   const operands: string[] = [];
@@ -98,7 +99,7 @@ function assertOperands(
 function bothGiven(command: CommandSpec): InvalidInput {
   const literal = command.operands.find((one) => one.literal)?.name ?? '';
   const option = command.options.find((one) => one.insteadOfLiteral)?.name ?? '';
-  return usage(command, `Both --${option} and a word say what the ${literal} is.`, 'Give one of them. ');
+  return usage(command, `--${option} and <${literal}> exclude each other.`, 'Give one of them. ');
 }
 
 function tooMany(
@@ -106,16 +107,16 @@ function tooMany(
   { operand, words }: { operand: string; words: readonly string[] },
 ): InvalidInput {
   const literal = command.operands.find((one) => one.literal);
-  const what = `mailroom ${command.name} does not take ${JSON.stringify(operand)} as a further word.`;
+  const what = `mailroom ${command.name} takes no further argument, got ${JSON.stringify(operand)}.`;
   if (!literal) return usage(command, what);
   const inOrder = optionsFirst(command, words);
   return new InvalidInput(
-    `${what} The word behind the type is the ${literal.name}, whatever it looks like, and it is one word.`,
+    `${what} The argument after <type> is the ${literal.name}, whatever it looks like, and it is one argument.`,
     { hint: inOrder ? `Put options first: ${inOrder}` : `Put quotes around the ${literal.name}, or pipe it in with -` },
   );
 }
 
-/** The command line with its options in front, for somebody who put them where the literal operand belongs. */
+/** The command line with its options first, for a line that has them in the literal operand's place. */
 function optionsFirst(command: CommandSpec, words: readonly string[]): string | undefined {
   const known = [...command.options, ...COMMON_OPTIONS];
   const moved: string[] = [];

@@ -1,58 +1,58 @@
-/** An option as help, completion, did-you-mean and parsing all know it. */
+/** An option, as used by help, completion, did-you-mean and parsing. */
 export interface OptionSpec {
   /** Without the two hyphens. */
   readonly name: string;
-  /** What stands for its value in the help; an option without one is a flag. */
+  /** Placeholder of its value in the help; an option without one is a flag. */
   readonly value?: string;
   readonly summary: string;
   /** The only values it may have. */
   readonly choices?: readonly string[];
-  /** It says what the literal operand would say, which then is left out. */
+  /** It replaces the literal operand, which must then be absent. */
   readonly insteadOfLiteral?: boolean;
 }
 
-/** A word of a command line that is no option. */
+/** A word of a command line that is not an option. */
 export interface OperandSpec {
   readonly name: string;
   readonly optional?: boolean;
-  /** Takes all words that are left. */
+  /** Takes all remaining words. */
   readonly many?: boolean;
-  /** The word in this place is taken as it is, also when it looks like an option. */
+  /** The word in this place is taken as it is, even if it looks like an option. */
   readonly literal?: boolean;
-  /** What a shell may offer to complete it. */
+  /** What a shell offers to complete it with. */
   readonly completes?: 'address' | 'type' | 'command';
   readonly choices?: readonly string[];
 }
 
-/** How one command is said and explained. */
+/** The syntax and the help of one command. */
 export interface CommandSpec {
   readonly name: string;
   readonly summary: string;
   readonly operands: readonly OperandSpec[];
   readonly options: readonly OptionSpec[];
-  /** What the summary leaves open, then examples, for `mailroom help <name>`. */
+  /** Details and examples, for `mailroom help <name>`. */
   readonly details: string;
 }
 
-/** Options that every command has, before or behind its name. */
+/** Options that every command has, before or after its name. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
-  { name: 'as', value: 'address', summary: 'who you are, if neither MAILROOM_AS nor a tmux pane says it' },
-  { name: 'room', value: 'directory', summary: 'the room, if not MAILROOM_DIR or the .mailroom here or above' },
+  { name: 'as', value: 'address', summary: 'your address; default MAILROOM_AS, else your tmux pane' },
+  { name: 'room', value: 'directory', summary: 'the room; default MAILROOM_DIR, else .mailroom here or above' },
   { name: 'json', summary: 'JSON on stdout; errors as {"error":{code,message,hint}} on stderr' },
-  { name: 'debug', summary: 'show where an error came from' },
+  { name: 'debug', summary: 'show the stack of an error' },
   { name: 'help', summary: 'explain the command' },
   { name: 'version', summary: 'print the version' },
 ];
 
-/** The words of a command line, taken apart at the command's name. */
+/** The words of a command line, split at the command's name. */
 export interface SplitLine {
-  /** Undefined when there is none. */
+  /** Undefined if there is none. */
   readonly name: string | undefined;
-  /** At which word it stands; behind the last one when there is none. */
+  /** The index of the name in the words; their number if there is no name. */
   readonly at: number;
   /** All words but the name. */
   readonly rest: readonly string[];
-  /** What is asked for before any name. */
+  /** What an option before the name asks for. */
   readonly asks: 'help' | 'version' | undefined;
 }
 
@@ -70,7 +70,7 @@ export function splitLine(words: readonly string[]): SplitLine {
   return { name: words[at], at, rest: [...words.slice(0, at), ...words.slice(at + 1)], asks };
 }
 
-/** `-v` or `-V` and nothing else. With more words it may be meant as another program's `verbose`, and those would not be done. */
+/** `-v` or `-V` and nothing else. With more words it may mean another program's `verbose`, and those words would be ignored. */
 function isShortVersion(words: readonly string[]): boolean {
   return words.length === 1 && (words[0] === '-v' || words[0] === '-V');
 }

@@ -31,7 +31,7 @@ import { why } from './commands/why.ts';
 import { workflows } from './commands/workflows.ts';
 import { createHelp } from './commands/help.ts';
 
-/** Every command there is, in the order of the help. `carryOut` does what `run` is for, and is loaded only then. */
+/** Every command, in the order of the help. `carryOut` carries out `run`, and loads what it needs only then. */
 export function createCommands(carryOut: (call: Call) => Promise<number>): readonly Command[] {
   const commands: Command[] = [
     init,

@@ -3,7 +3,7 @@ import type { Arguments } from './arguments.ts';
 import type { CommandSpec } from './command-spec.ts';
 import type { Output } from './output.ts';
 
-/** One command: what can be said, how it is explained, what it does. */
+/** One command: its syntax, its help and what it does. */
 export interface Command extends CommandSpec {
   /** Resolves with the exit code. */
   run(call: Call): Promise<number>;
@@ -12,7 +12,7 @@ export interface Command extends CommandSpec {
 /** One command line, and everything the command may touch. */
 export interface Call {
   readonly command: Command;
-  /** As typed, behind the program's name. */
+  /** As typed, without the program's name. */
   readonly words: readonly string[];
   readonly args: Arguments;
   readonly host: Host;
@@ -20,10 +20,10 @@ export interface Call {
   readonly cwd: string;
   readonly output: Output;
   readonly isJson: boolean;
-  /** Has commands of ours in a text run this very program when they are pasted. */
+  /** Rewrites the `mailroom` commands in a text so that they run this same program when pasted. */
   readonly pasteable: (text: string) => string;
-  /** The file of the command `mailroom`, links followed. */
+  /** The file of the command `mailroom`, with symbolic links resolved. */
   readonly program: string;
-  /** Where the program lies that nudges in the background. */
+  /** The file of the program that nudges in the background. */
   readonly nudgeProgram: string;
 }

@@ -7,18 +7,18 @@ import { parseArguments, type Arguments } from './arguments.ts';
 import { COMMON_OPTIONS, type CommandSpec } from './command-spec.ts';
 import { commandLine } from './shell-words.ts';
 
-/** A command line: its words, and at which of them the name of the command stands. */
+/** A command line: its words, and the index of the command's name. */
 export interface Line {
   readonly words: readonly string[];
   readonly at: number;
 }
 
-/** Recipients that each get a command of their own in a hint. */
+/** A hint shows one command per recipient, for at most this many recipients. */
 const RECIPIENTS_MAX = 8;
 /** A hint does not repeat longer content. */
 export const CONTENT_CHARS_SHOWN_MAX = 2_000;
 const EVERYBODY = ['all', '*'];
-/** Options that say what an operand says, for whoever knows them from other programs. */
+/** Options of other programs that stand for an operand. */
 const GUESSED_OPTIONS: ReadonlyMap<string, 'to' | 'type' | 'content' | 'as'> = new Map([
   ['to', 'to'],
   ['recipient', 'to'],
@@ -33,8 +33,8 @@ const GUESSED_OPTIONS: ReadonlyMap<string, 'to' | 'type' | 'content' | 'as'> = n
 ]);
 
 /**
- * Parses a line as `parseArguments` does. Of a command that sends, it also looks whether the recipient and the type can be
- * ones. Throws `InvalidInput`, with the whole command corrected where it can be seen what was meant.
+ * Parses a line as `parseArguments` does. For a command that sends, it also checks the forms of the recipient and the type.
+ * Throws `InvalidInput`, with the whole corrected command if the intent is clear.
  */
 export function parseLine(command: CommandSpec, line: Line): Arguments {
   let args: Arguments;
@@ -50,13 +50,13 @@ export function parseLine(command: CommandSpec, line: Line): Arguments {
 }
 
 function corrected(error: unknown, command: CommandSpec, line: Line): unknown {
-  // Only the order of the words was wrong, and the hint has all of them.
+  // Only the order of the words was wrong, and the hint already has all of them.
   if (!(error instanceof InvalidInput) || error.hint?.startsWith('Put options first')) return error;
   const hint = correctionOf(command, line);
   return hint === undefined ? error : new InvalidInput(error.message, { hint });
 }
 
-/** What lies in the way of sending, where the operands are as many as they should be. */
+/** Why a line with the right number of operands cannot be sent; undefined if it can. */
 function faultIn({ operands: specs }: CommandSpec, { operands, options }: Arguments): string | undefined {
   if (options.has('help') || options.has('version')) return undefined;
   const to = operands[specs.findIndex(({ name }) => name === 'to')];
@@ -71,17 +71,17 @@ function typeAtOf(specs: CommandSpec['operands']): number {
 }
 
 /**
- * What somebody meant who left out the type, wrote it in small letters, named several recipients, did not quote the content,
- * or gave operands as options: a hint with each command in full, all options kept. Undefined where that cannot be seen, or
+ * Corrects a line that lacks the type, has it in lower case, names several recipients, does not quote the content, or gives
+ * operands as options. Returns a hint with each command in full, all options kept; undefined if the intent is unclear or
  * nothing is wrong. `assumed` is the type of a message for which none is given. *Default: INFO.*
  */
 export function correctionOf(command: CommandSpec, { words, at }: Line, assumed = 'INFO'): string | undefined {
   const typeAt = typeAtOf(command.operands);
-  const said = typeAt < 0 ? undefined : splitLoosely(command, words.toSpliced(at, 1));
-  if (!said || said.operands.some(looksLikeOption)) return undefined;
-  const { options, named } = said;
+  const loose = typeAt < 0 ? undefined : splitLoosely(command, words.toSpliced(at, 1));
+  if (!loose || loose.operands.some(looksLikeOption)) return undefined;
+  const { options, named } = loose;
   const isReplaced = options.some((word) => /^--file(?:=|$)/.test(word));
-  const { heads, left } = headsOf(command, said, isReplaced);
+  const { heads, left } = headsOf(command, loose, isReplaced);
   const message = messageIn([named.get('type'), ...left, named.get('content')], { isReplaced, assumed });
   if (!message || heads.some((head) => /\s/.test(head))) return undefined;
   const { type, content } = message;
@@ -91,7 +91,7 @@ export function correctionOf(command: CommandSpec, { words, at }: Line, assumed 
     if (content === undefined || content.length <= CONTENT_CHARS_SHOWN_MAX) {
       return commandLine([name, ...behind, ...options], content === undefined ? undefined : behind.length);
     }
-    // No shell takes this as a word, so it is not sent by mistake.
+    // No shell takes `<content>` as a word, so it cannot be sent by mistake.
     return [commandLine([name, ...head, type]), '<content>', ...options.map(quote)].join(' ');
   };
   const toAll = options.some((word) => word.startsWith('--reply-to')) ? undefined : lineTo('broadcast', []);
@@ -104,7 +104,7 @@ export function correctionOf(command: CommandSpec, { words, at }: Line, assumed 
   return `Send it to each:\n${lines.join('\n')}${toAll ? `\nOr to all who have joined: ${toAll}` : ''}`;
 }
 
-/** Whether the words around a command's name say all that it needs. */
+/** Whether the words around a command's name are all that it needs. */
 export function isComplete(command: CommandSpec, words: readonly string[]): boolean {
   try {
     return faultIn(command, parseArguments(command, words)) === undefined;
@@ -113,15 +113,15 @@ export function isComplete(command: CommandSpec, words: readonly string[]): bool
   }
 }
 
-interface Said {
+interface LooseWords {
   readonly operands: readonly string[];
   /** Options that the command has, with their values, as they were typed. */
   readonly options: readonly string[];
-  /** What guessed options say. */
+  /** The operands that were given as options of other programs. */
   readonly named: ReadonlyMap<'to' | 'type' | 'content', string>;
 }
 
-function splitLoosely(command: CommandSpec, words: readonly string[]): Said | undefined {
+function splitLoosely(command: CommandSpec, words: readonly string[]): LooseWords | undefined {
   const known = [...command.options, ...COMMON_OPTIONS];
   const [operands, options]: [string[], string[]] = [[], []];
   const named = new Map<'to' | 'type' | 'content', string>();
@@ -146,10 +146,10 @@ function looksLikeOption(word: string): boolean {
   return /^--?[a-z][\w-]*(?:=|$)/i.test(word);
 }
 
-/** Whom or what a message is for, and the words behind that. */
+/** The recipients of a message, or the id it answers, and the words after them. */
 function headsOf(
   { name, operands: specs }: CommandSpec,
-  { operands, named }: Said,
+  { operands, named }: LooseWords,
   isReplaced: boolean,
 ): { heads: readonly string[]; left: readonly string[] } {
   if (name !== 'send') {
@@ -170,7 +170,7 @@ function addressesIn(word: string): string[] {
   return parts.map((part) => part.replace(/^@/, '').toLowerCase());
 }
 
-/** The type and the content in the words behind the recipient; no content where a file has it. */
+/** The type and the content in the words after the recipient; no content if a file has it. */
 function messageIn(
   words: readonly (string | undefined)[],
   { isReplaced, assumed }: { isReplaced: boolean; assumed: string },

@@ -1,5 +1,5 @@
 import { isMailroomError, type ErrorCode } from '../errors.ts';
-import { Advised } from './report-error.ts';
+import { WithAdvice } from './report-error.ts';
 
 export const EXIT_OK = 0;
 export const EXIT_FAILURE = 1;
@@ -30,8 +30,8 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   TIMEOUT: EXIT_TIMEOUT,
 };
 
-/** The exit code of a command that ended with this error; everything that is not Mailroom's own is a failure. */
+/** The exit code of a command that ended with this error; any error that is not Mailroom's own is a failure. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof Advised) return exitCodeOf(error.error);
+  if (error instanceof WithAdvice) return exitCodeOf(error.error);
   return isMailroomError(error) ? EXIT_CODES[error.code] : EXIT_FAILURE;
 }

@@ -4,10 +4,7 @@ import { CONTENT_CHARS_SHOWN_MAX, correctionOf, isComplete, type Line } from './
 import { usageOf } from './help-text.ts';
 import { commandLine } from './shell-words.ts';
 
-/**
- * What somebody types who has not read the help, and what it is called here: alone, and with further words where that makes a
- * difference.
- */
+/** Names that people guess (`said`) and the command meant by them: `alone`, and `withWords` if further words change the meaning. */
 const GUESSES: readonly { readonly alone: string; readonly withWords?: string; readonly said: string }[] = [
   { alone: 'inbox', said: 'check-inbox check-mail list ls mails messages new pending poll unread' },
   { alone: 'inbox', withWords: 'status', said: 'check' },
@@ -35,12 +32,12 @@ const GUESSES: readonly { readonly alone: string; readonly withWords?: string; r
   { alone: 'doctor', said: 'diagnose health' },
   { alone: 'help', said: 'commands man usage' },
 ];
-/** What stands in front of what is to be listed: `list agents`. */
+/** Verbs in front of what is to be listed: `list agents`. */
 const LISTING = ['check', 'get', 'list', 'ls', 'show', 'view'];
-/** 5m, 300, --timeout=5m: what says how long. */
+/** A duration as people type it: 5m, 300, --timeout=5m. */
 const TIME = /^(?:--?[a-z-]+=)?(\d+)(ms|s|m|h|d)?$/;
 
-/** What a line was to say whose command does not exist, as a hint; undefined where nothing comes near. */
+/** A hint for a line whose command does not exist; undefined if no command comes near. */
 export function guessOf(commands: readonly CommandSpec[], { words, at }: Line): string | undefined {
   const [before, name, [what, ...others]] = [words.slice(0, at), words[at] ?? '', words.slice(at + 1)];
   if (plain(name) === 'version') return `Did you mean: ${commandLine([...before, '--version'])}`;
@@ -62,7 +59,7 @@ function plain(name: string): string {
   return name.toLowerCase().replaceAll('_', '-');
 }
 
-/** The words of the command that goes by this name, here or elsewhere. */
+/** The words of the command that has this name, here or in other programs. */
 function meantBy(
   commands: readonly CommandSpec[],
   name: string,
@@ -80,7 +77,7 @@ interface Guessed {
   readonly after: readonly string[];
 }
 
-/** The command with as many of the words as it takes, or else how it is used. */
+/** The command with as many of the given words as it takes, or else its usage. */
 function hintFor(commands: readonly CommandSpec[], { before, meant, after }: Guessed): string | undefined {
   const [name = '', ...more] = meant;
   const command = commands.find((one) => one.name === name);
@@ -100,7 +97,7 @@ function hintFor(commands: readonly CommandSpec[], { before, meant, after }: Gue
   return correctionOf(command, line, more[0]) ?? `Did you mean: ${usage}? See: mailroom help ${name}`;
 }
 
-/** The words behind `read` of somebody who wants to wait, in whatever way they said how long. */
+/** The words after `read` for a line that means to wait, however it gives the duration. */
 function waiting(command: CommandSpec, after: readonly string[]): readonly string[] {
   const isOption = (word: string | undefined): boolean =>
     [...command.options, ...COMMON_OPTIONS].some(({ name, value }) => value !== undefined && word === `--${name}`);

@@ -9,16 +9,16 @@ import { commandLine } from './shell-words.ts';
 
 export interface Identity {
   readonly address: string;
-  /** What said so. */
+  /** Where the address comes from. */
   readonly source: '--as' | 'MAILROOM_AS' | 'session' | 'tmux pane';
 }
 
 const ADDRESSES_SHOWN_MAX = 8;
 
 /**
- * Who gives this command: `--as`, else the session of Codex whose shell it runs in, else `MAILROOM_AS`, else the session of Claude
- * Code, else whoever's card names this tmux pane. Throws `IdentityUnknown`
- * with the command to repeat.
+ * The address of the agent that runs this command: `--as`, else that of the Codex session in whose shell it runs, else
+ * `MAILROOM_AS`, else that of the Claude Code session, else the one whose card names this tmux pane. Throws
+ * `IdentityUnknown` with the command to repeat.
  */
 export function identityOf(call: Call, room: Room): Identity {
   const given = textOption(call.args, 'as');
@@ -41,7 +41,7 @@ function addressOfPane({ env, host }: Call, room: Room): string | undefined {
   return (
     listCards(contextOf(room))
       .filter(({ tmux, leftAt }) => leftAt === undefined && tmux?.socket === here.socket && tmux.pane === here.pane)
-      // Pane numbers begin anew with each tmux server; the pane's process does not come back.
+      // A new tmux server counts panes from 0 again, but the process of the old pane is gone.
       .filter(({ tmux }) => tmux && host.processes.isAlive(tmux.process))
       .sort((a, b) => (a.joinedAt < b.joinedAt ? -1 : 1))
       .at(-1)?.address
@@ -61,7 +61,7 @@ function unknown({ words }: Call, room: Room): IdentityUnknown {
   const shown = joined.slice(0, ADDRESSES_SHOWN_MAX);
   const commands = shown.map((address) => commandLine(['--as', address, ...words]));
   return new IdentityUnknown(
-    `${message} Joined are ${shown.join(', ')}${joined.length > shown.length ? ' and others' : ''}.`,
-    { hint: `Say it again as the one you are:\n${commands.join('\n')}` },
+    `${message} Joined: ${shown.join(', ')}${joined.length > shown.length ? ' and others' : ''}.`,
+    { hint: `Repeat the command as one of:\n${commands.join('\n')}` },
   );
 }

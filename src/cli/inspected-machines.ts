@@ -5,17 +5,17 @@ import { errorFacts } from '../workflow/plain-facts.ts';
 import type { RoomContext } from '../room/context.ts';
 import { type ChooseFile, isShippedMachine, loadMachine, machineOf, type MachinePlace, notTrusted } from './load.ts';
 
-/** Which files may be imported to draw workflows. */
+/** The files that may be imported to draw workflows. */
 export interface MachineFiles {
-  /** Files that the user names; each is used for the workflows whose machine has the same id. */
+  /** Files named by the user; each is used for the workflows whose machine has the same id. */
   readonly named: readonly string[];
-  /** The program whose shipped machines are imported where a journal names them; none are when not given. */
+  /** A file of this package, whose shipped machines are imported if a journal names them. Default: none are imported. */
   readonly program?: string | undefined;
-  /** The command that was given, for the advice to name a file. */
+  /** The command line, for the hint to name a file. */
   readonly words: readonly string[];
 }
 
-/** The machines of the workflows that are inspected, as far as their files may be imported. */
+/** The machines of the inspected workflows, as far as their files may be imported. */
 export class InspectedMachines {
   readonly #context: RoomContext;
   readonly #cwd: string;
@@ -45,7 +45,7 @@ export class InspectedMachines {
   }
 
   /**
-   * Loads what is needed to show this record. Warns once of a machine that cannot be loaded, which is then drawn from its
+   * Loads the machines needed to show this record. A machine that cannot be loaded is reported once and drawn from its
    * journal. Throws InvalidInput for a named file that exports no machine.
    */
   async learn({ address, entry }: WorkflowEntry): Promise<void> {
@@ -72,7 +72,7 @@ export class InspectedMachines {
       this.#machines.set(address, machine);
     } catch (error) {
       const { code, message } = errorFacts(error);
-      // Whoever reads a damaged journal reports it.
+      // A damaged journal is reported by the follower that reads it.
       if (code === 'CHAIN_DAMAGED') return;
       const hint = isMailroomError(error) && error.hint !== undefined ? ` ${error.hint}` : '';
       this.#warn(`${address} is drawn from its journal alone. ${message}${hint}`);
@@ -92,7 +92,7 @@ export class InspectedMachines {
     return { cwd: this.#cwd, program: this.#files?.program };
   }
 
-  /** A child that is shown without its parent has it above it all the same. */
+  /** Loads the parents first: a child is drawn below its parent even if the parent itself is not shown. */
   async #loadAbove(address: string): Promise<void> {
     const parent = this.#parents.get(address) ?? this.#parentInJournal(address);
     this.#parents.set(address, parent);
@@ -103,7 +103,7 @@ export class InspectedMachines {
     try {
       return readJournalState(this.#context, address)?.state?.parent?.address;
     } catch {
-      // Whoever reads that journal is told what is wrong with it.
+      // A damaged journal is reported by the follower that reads it.
       return undefined;
     }
   }

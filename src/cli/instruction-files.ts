@@ -6,19 +6,19 @@ import type { Host } from '../host/host.ts';
 import { realPathOf } from '../host/real-path.ts';
 import { quote } from '../host/shell-word.ts';
 import { ROOM_DIRECTORY, roomLayout } from '../message/layout.ts';
-import { Advised } from './report-error.ts';
+import { WithAdvice } from './report-error.ts';
 import { WHAT_MAIL_IS } from './help-text.ts';
 import { withBlock } from './marked-block.ts';
 
 const AGENTS_FILE = 'AGENTS.md';
-/** Files of programs that read them instead, and take in what a line `@<path>` names. */
+/** Files that some programs read instead; a line `@<path>` in them imports that file. */
 const IMPORTING_FILES = ['CLAUDE.md', 'GEMINI.md'];
 const IMPORT = `@${AGENTS_FILE}`;
 const BYTES_MAX = 1024 * 1024;
 const MODE_OF_NEW = 0o666;
 const OWNER_WRITE = 0o200;
 
-/** What every agent of a project is told in the file that its program reads anyway. ASCII, so that it fits any encoding of that file. */
+/** The note for every agent of a project, in the file that its program reads anyway. ASCII, so that it fits any encoding of the file. */
 export const AGENTS_NOTE: readonly string[] = [
   'Other agents work here: `mailroom agents`. No address? `mailroom join <name>`, then add `--as <name>`.',
   'Read mail first and after each task: `mailroom read`. Answer: `mailroom reply <id> INFO "text"`.',
@@ -26,34 +26,34 @@ export const AGENTS_NOTE: readonly string[] = [
   WHAT_MAIL_IS,
 ];
 
-/** What becomes of one instruction file of a project. */
+/** The change to one instruction file of a project. */
 export interface NoteFile {
   readonly path: string;
   readonly change: 'created' | 'updated' | 'unchanged' | 'left alone';
 }
 
 interface Edit extends NoteFile {
-  /** Where it lies, links followed. */
+  /** Its path with symbolic links resolved. */
   readonly real: string;
   readonly bytes: Buffer;
-  /** What was in it; undefined for a file that is new. */
+  /** Its previous content; undefined for a new file. */
   readonly before: Buffer | undefined;
-  /** Undefined for a file that is new. */
+  /** Undefined for a new file. */
   readonly mode: number | undefined;
 }
 
 /**
- * What to write so that the agents of the project around a room are told of it: a marked block in AGENTS.md, and where
- * CLAUDE.md or GEMINI.md exist, a marked line that imports it, unless they do. A file that a link leads out of the project
- * to is left alone. Nothing is written yet. Throws `InvalidInput` for a room that is no `.mailroom`, `Conflict` for a file
- * that cannot be edited without a loss.
+ * Plans the edits that tell a project's agents about its room: a marked block in AGENTS.md, and in an existing CLAUDE.md or
+ * GEMINI.md a marked line that imports AGENTS.md, unless the file imports it already. A link that leads out of the project
+ * is left alone. Writes nothing. Throws `InvalidInput` for a room not named `.mailroom`, `Conflict` for a file that cannot
+ * be edited without loss.
  */
 export function planNotes(host: Host, room: string): readonly Edit[] {
   const directory = resolve(room);
   if (basename(directory) !== ROOM_DIRECTORY) {
     throw new InvalidInput(
       `--agents-md writes ${AGENTS_FILE} beside a directory ${ROOM_DIRECTORY}; this room is ${directory}.`,
-      { hint: `Leave --agents-md out, or make the room at: ${quote(join(directory, ROOM_DIRECTORY))}` },
+      { hint: `Omit --agents-md, or create the room at: ${quote(join(directory, ROOM_DIRECTORY))}` },
     );
   }
   const project = dirname(directory);
@@ -73,8 +73,8 @@ export function planNotes(host: Host, room: string): readonly Edit[] {
 }
 
 /**
- * Writes what was planned, each file at one instant. Throws the system's error, with what to do, and `Conflict` for a file that
- * somebody has changed since.
+ * Writes the planned edits, each file atomically. Throws the system error with a hint, and `Conflict` for a file that was
+ * changed since it was planned.
  */
 export async function writeNotes(host: Host, room: string, edits: readonly Edit[]): Promise<void> {
   for (const { path, real, bytes, before, mode, change } of edits) {
@@ -92,17 +92,17 @@ export async function writeNotes(host: Host, room: string, edits: readonly Edit[
     };
     try {
       await write(roomLayout(resolve(room)).tmp).catch((error: unknown) => {
-        // A room that is mounted into a sandbox lies on a file system of its own.
+        // A room mounted into a sandbox is on a file system of its own, so no rename can cross from it.
         if (errnoOf(error) !== 'EXDEV') throw error;
         return write(dirname(real));
       });
-      // What a file is made with, the umask of this process takes away from.
+      // The umask of this process has removed bits from the mode that the file was created with.
       if (mode !== undefined && host.files.lstat(real)?.mode !== mode) host.files.chmod(real, mode & 0o7777);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      throw new Advised(
+      throw new WithAdvice(
         error,
-        `The room is there; ${path} was not written. Make it and its directory writable, then repeat the command.`,
+        `The room exists; ${path} was not written. Make it and its directory writable, then repeat the command.`,
       );
     }
   }
@@ -128,7 +128,7 @@ function planFile(
     };
   }
   const bytes = facts ? readWhole(host, real) : Buffer.alloc(0);
-  // Each byte a character, so that every byte is kept whatever the encoding.
+  // In latin1 each byte is one character, so every byte is kept, whatever the encoding.
   const text = bytes.toString('latin1');
   const wanted = lines(text);
   const written = wanted ? Buffer.from(withBlock(text, { path, lines: wanted }), 'latin1') : bytes;
@@ -140,7 +140,7 @@ function assertUnchanged(host: Host, { path, real, before }: Pick<Edit, 'path' |
   const now = host.files.lstat(real) ? readWhole(host, real) : undefined;
   if (before === undefined ? now === undefined : now?.equals(before)) return;
   throw new Conflict(`${path} was changed by another program while it was being edited.`, {
-    hint: 'The room is there, and nothing was written to that file. Repeat the command.',
+    hint: 'The room exists, and nothing was written to that file. Repeat the command.',
   });
 }
 
@@ -150,15 +150,15 @@ function readWhole(host: Host, path: string): Buffer {
   const fault = 'unreadable' in read ? read.unreadable : isReadOnly ? 'it is read-only' : faultIn(read.bytes);
   if ('bytes' in read && fault === undefined) return read.bytes;
   throw new Conflict(`${path} was left as it is: ${fault}.`, {
-    hint: 'Mend that and repeat the command, or tell your agents about the room by hand.',
+    hint: 'Fix that and repeat the command, or tell your agents about the room by hand.',
   });
 }
 
 function faultIn(bytes: Buffer): string | undefined {
-  return bytes.includes(0) ? 'it is no text in UTF-8 or ASCII' : undefined;
+  return bytes.includes(0) ? 'it is not UTF-8 or ASCII text' : undefined;
 }
 
-/** Whether the file takes in AGENTS.md already: `@AGENTS.md` outside of code and comments. */
+/** Whether the file imports AGENTS.md already: `@AGENTS.md` outside of code and comments. */
 function isImporting(text: string): boolean {
   const prose = text.replace(/^ {0,3}(`{3,}|~{3,}).*?^ {0,3}\1/gms, '').replace(/<!--.*?-->|`[^`\n]*`/gs, '');
   return /(?:^|\s)@(?:\.\/)?AGENTS\.md(?![\w/-]|\.\w)/.test(prose);

@@ -1,9 +1,9 @@
 import type { Watchdog } from '../host/watchdog.ts';
 
-/** Someone asks a command to stop waiting: Ctrl-C, SIGTERM, or the terminal was closed. */
+/** A request to stop waiting: Ctrl-C, SIGTERM, or a closed terminal. */
 export interface Interruption extends Disposable {
   readonly signal: AbortSignal;
-  /** 128 and the number of the signal, as shells count; undefined while nobody asked. */
+  /** 128 plus the number of the signal, as in shells; undefined until a signal came. */
   readonly exitCode: number | undefined;
 }
 
@@ -11,8 +11,9 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 const SIGNALS = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
 
 /**
- * Handles the signals until it is disposed, so that the command can leave everything in order before it exits. One that runs
- * what users wrote gives its watchdog: until that is there, a signal ends it at once.
+ * Handles the signals until it is disposed, so that the command can clean up before it exits. A command that runs users'
+ * code passes its watchdog, which hears signals even while that code blocks the thread; until the watchdog has started, a
+ * signal ends the process at once.
  */
 export function onInterruption(watchdog?: Watchdog): Interruption {
   const controller = new AbortController();

@@ -10,10 +10,10 @@ type Exports = Readonly<Record<string, unknown>>;
 
 const INSTALL_TSX = 'npm install --save-dev tsx';
 
-/** Bun and Deno load it by themselves. */
+/** Bun and Deno load TypeScript by themselves. */
 const IS_OTHER_RUNTIME = process.versions['bun'] !== undefined || process.versions['deno'] !== undefined;
 
-/** What Node says of a file that it could load if only it were JavaScript; of these only tsx may know more. */
+/** Node's error codes for a file that it cannot load as TypeScript, but tsx may, with the reason. */
 const LACKING: Readonly<Record<string, string>> = {
   ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX: 'Node only strips types',
   ERR_INVALID_TYPESCRIPT_SYNTAX: 'Node only strips types',
@@ -21,16 +21,16 @@ const LACKING: Readonly<Record<string, string>> = {
   ERR_UNKNOWN_FILE_EXTENSION: 'Node loads no such file by itself',
 };
 const NOT_FOUND = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_UNSUPPORTED_DIR_IMPORT'];
-/** The path of a tsconfig.json, or what could be no name of a package. */
+/** An import through `paths` of a tsconfig.json: it cannot be the name of a package. */
 const MAPPED = /'((?:[~@#]\/|[~#])[^']*)'/;
 
-/** A machine that ships, whose compiled form lies beside it. */
+/** A shipped machine, whose compiled form lies beside it. */
 const SHIPPED = /^(.*[/\\]node_modules[/\\]agent-mailroom[/\\])machines([/\\].+)\.ts$/;
 
 /**
- * What a TypeScript file exports. Node loads it itself where it strips types; what it cannot do so, or an older Node, is left
- * to tsx where that is installed beside the file or beside `program`. Throws InvalidInput, with the remedies, where neither
- * can load it.
+ * Imports a TypeScript file; resolves with its exports. Node loads it if it strips types. What Node cannot load is loaded by
+ * tsx, if that is installed beside the file or beside `program`. Throws InvalidInput, with the remedies, if neither can load
+ * it.
  */
 export async function importTypeScript(
   files: Pick<FileSystem, 'lstat'>,
@@ -59,12 +59,12 @@ async function importExports(url: string): Promise<Exports> {
   return (await importModule(url)) as Exports;
 }
 
-/** By `import`, Node 22 would not find in our package what the file requires. */
+/** Loads by `require`: after an `import`, Node 22 would not find in our package what the file requires. */
 async function loadCommonJs(path: string): Promise<Exports> {
   return Promise.resolve(requireFile(path) as Exports);
 }
 
-/** Without Node's warnings about stripping types, and about a package.json that does not say what its files are. */
+/** Suppresses Node's warnings about stripping types, and about a package.json without a "type". */
 async function withoutWarnings(load: () => Promise<Exports>): Promise<Exports> {
   const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = ((warning: string | Error, ...more: [unknown, unknown]): void => {
@@ -79,14 +79,14 @@ async function withoutWarnings(load: () => Promise<Exports>): Promise<Exports> {
   }
 }
 
-/** The JavaScript of a machine that ships with this package, wherever that is installed; Node strips no types there. */
+/** The JavaScript of a machine that ships with this package, wherever it is installed; Node strips no types there. */
 function compiledForm(files: Pick<FileSystem, 'lstat'>, path: string): string | undefined {
   const [, root, name] = SHIPPED.exec(realPathOf(path) ?? path) ?? [];
   const compiled = root === undefined ? undefined : `${root}dist/machines${name}.js`;
   return compiled !== undefined && files.lstat(compiled) !== undefined ? compiled : undefined;
 }
 
-/** Whether the file may be right, and only more than Node understands by itself. */
+/** Whether the file may be valid and merely need more than Node's type stripping. */
 function isOfTypeScript(error: unknown): boolean {
   const code = errnoOf(error) ?? '';
   return error instanceof SyntaxError || code in LACKING || NOT_FOUND.includes(code);
@@ -100,16 +100,16 @@ function needsTsx(path: string): InvalidInput {
 }
 
 /**
- * What to do where Node took a module for CommonJS, because its package.json says so, as that of `npm init` does since npm 11;
- * undefined for any other error.
+ * The hint for a module that Node took for CommonJS, because its package.json says so, as that of `npm init` does since npm
+ * 11; undefined for any other error.
  */
 export function moduleHint(path: string, message: string): string | undefined {
   if (!/Cannot use import statement outside a module|Unexpected token 'export'/.test(message)) return undefined;
   const asModule = path.replace(/\.([jt]s)x?$/, '.m$1');
-  return `Its package.json says that it is CommonJS: write "type": "module" there, or call the file ${asModule.slice(asModule.lastIndexOf('/') + 1)}`;
+  return `Its package.json says that it is CommonJS: write "type": "module" there, or rename the file to ${asModule.slice(asModule.lastIndexOf('/') + 1)}`;
 }
 
-/** What Node says of a file that tsx might have loaded, with the remedies; what it says itself where tsx would not help. */
+/** Node's error for a file that tsx might load, with the remedies; the error itself if tsx would not help. */
 function explained(files: Pick<FileSystem, 'lstat'>, path: string, cause: unknown): unknown {
   const code = errnoOf(cause) ?? '';
   const message = (cause instanceof Error ? cause.message : String(cause)).replace(/\s*\n\s*/g, ' ');
@@ -129,13 +129,13 @@ function explained(files: Pick<FileSystem, 'lstat'>, path: string, cause: unknow
   if (asModule !== undefined) return refuse('', `${asModule}, or ${tsxHelps}`);
   const hint = /does not provide an export/.test(message)
     ? `If that is a type, import it by \`import type\`, or ${tsxHelps}`
-    : `Mend the file, or, if it is right (a decorator, for example), ${tsxHelps}`;
+    : `Fix the file, or, if it is valid (a decorator, for example), ${tsxHelps}`;
   return refuse('', hint);
 }
 
 /**
- * Imports a module whose name is known only now. The commands that are started as scripts do it nowhere else, because a
- * script is given another way to import when it is built.
+ * Imports a module whose name is known only at run time. Commands that are built as scripts import such modules only here,
+ * because the build gives a script another way to import.
  */
 export function importModule(name: string): Promise<unknown> {
   return import(name);

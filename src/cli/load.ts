@@ -26,25 +26,25 @@ const TYPESCRIPT = /\.[cm]?tsx?$/;
 const EXTENSIONS = ['.ts', '.js', '.mts', '.mjs'];
 const MACHINE_FILE = /\.[cm]?[jt]sx?$/;
 
-/** What a machine's file imports besides its own files. */
+/** The packages that a machine's file imports. */
 const PACKAGES = ['agent-mailroom', 'xstate', 'zod'];
 
 export interface MachinePlace {
-  /** What the path of the file is relative to. */
+  /** The directory that the file's path is relative to. */
   readonly cwd: string;
-  /** A file of this package, links followed; what a machine lacks is not found when it is not given. */
+  /** A file of this package, with symbolic links resolved; packages that the machine's own directory lacks are looked for beside it. Default: they are not found. */
   readonly program?: string | undefined;
 }
 
-/** Whether the word names a file with code, and no address. */
+/** Whether the word names a file with code, not an address. */
 export function isMachineFile(word: string): boolean {
   return MACHINE_FILE.test(word) || word.includes('/');
 }
 
 /**
- * The machine that a file exports: as `machine`, by default, or as the only one. What a machine
- * needs and has not beside it comes from the package of `program`. Throws InvalidInput when there is no such file,
- * it cannot be loaded, or it exports no machine or several.
+ * Loads the machine that a file exports: as `machine`, as the default export, or as its only machine. Packages that the
+ * machine needs and that are not installed beside it come from the package of `program`. Throws InvalidInput if there is no
+ * such file, it cannot be loaded, or it exports no machine or several.
  */
 export async function loadMachine(
   { files }: Pick<Host, 'files'>,
@@ -81,7 +81,7 @@ async function importFile(
     const loaded = TYPESCRIPT.test(path)
       ? await importTypeScript(files, path, program)
       : ((await importModule(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>);
-    // What was written, or is run, as CommonJS comes as the default export, and may have one of its own in it.
+    // The exports of a CommonJS file arrive as the default export, and may contain a default export of their own.
     const { default: whole } = loaded;
     return typeof whole === 'object' && whole !== null && !isMachine(whole) ? { ...loaded, ...whole } : loaded;
   } catch (error) {
@@ -91,24 +91,23 @@ async function importFile(
 
 function notLoaded(path: string, cause: unknown): InvalidInput {
   const message = cause instanceof Error ? cause.message : String(cause);
-  // What the library says of a machine comes from the copy that the file imports, and knows better what to do.
+  // An error of Mailroom comes from the copy of the library that the file imports, and has the better hint.
   const said = isMailroomError(cause) ? cause.hint : undefined;
-  const hint =
-    said ?? moduleHint(path, message) ?? missingHint(cause, message) ?? 'Mend the file; --debug shows where.';
+  const hint = said ?? moduleHint(path, message) ?? missingHint(cause, message) ?? 'Fix the file; --debug shows where.';
   return new InvalidInput(`${path} could not be loaded: ${message.replace(/\s*\n\s*/g, ' ')}`, { cause, hint });
 }
 
-/** What to do about an import that was not found; undefined for any other error. */
+/** The hint for an import that was not found; undefined for any other error. */
 function missingHint(cause: unknown, message: string): string | undefined {
   if (errnoOf(cause) !== 'ERR_MODULE_NOT_FOUND' && errnoOf(cause) !== 'MODULE_NOT_FOUND') return undefined;
-  // Node names it in its message alone: a package by its name, a file by its path.
+  // Only Node's message names the import: a package by its name, a file by its path.
   const [, name = ''] = /['"]([^'"]+)['"]/.exec(message) ?? [];
   if (/^([./]|file:)/.test(name)) return 'Correct the path of the import; --debug shows where it is.';
   const [packageName = name] = /^((@[^/]+\/)?[^/]+)/.exec(name) ?? [];
-  return `Install what it imports beside it: npm install ${packageName}`;
+  return `Install the package that it imports beside it: npm install ${packageName}`;
 }
 
-/** Told by its form, because it may come from another copy of xstate. */
+/** Recognized by its shape, because it may come from another copy of xstate. */
 function isMachine(value: unknown): value is AnyStateMachine {
   return (
     typeof value === 'object' &&
@@ -133,7 +132,7 @@ export interface Runtime extends Runner {
   readonly toMermaid: typeof toMermaid;
 }
 
-/** The runner that this command has in itself, and the URL of the module that has the same one for programs. */
+/** The runner bundled into this command, and the URL of the module that exports the same runner. */
 export interface OwnRunner {
   readonly runner: Runner;
   readonly url: string;
@@ -142,14 +141,14 @@ export interface OwnRunner {
 const RUNTIME: string = 'agent-mailroom/runtime';
 
 /**
- * The runtime that belongs to a machine's file: of the package which that file itself imports, because a machine and its
- * runtime must share one xstate; this command's own where the file finds none.
+ * Loads the runtime that belongs to a machine's file: that of the package which the file imports, because a machine and its
+ * runtime must share one xstate; this command's own if the file finds none.
  */
 export async function loadRuntime(machineFile: string | undefined): Promise<Runtime> {
   return (await importModule(runtimeOf(machineFile) ?? RUNTIME)) as Runtime;
 }
 
-/** The same, of which `own` need not be loaded once more. */
+/** The same for running a machine; returns `own` if that is the one, instead of loading it again. */
 export async function loadRunner(machineFile: string, own: OwnRunner): Promise<Runner> {
   const found = runtimeOf(machineFile);
   return found === undefined || found === own.url ? own.runner : ((await importModule(found)) as Runtime);
@@ -167,21 +166,21 @@ export interface MachineOf {
   readonly snapshot: unknown;
 }
 
-/** Chooses the file to import for a workflow that no other one started. Throws InvalidInput when none may be imported. */
+/** Chooses the file to import for a workflow without a parent. Throws InvalidInput if none may be imported. */
 export type ChooseFile = (workflow: { readonly address: string; readonly recorded: MachineRef }) => string;
 
-/** The folders of this package that hold the machines which ship, as they are written and compiled. */
+/** The folders of this package that hold the shipped machines: sources and compiled. */
 const SHIPPED = ['machines', 'dist/machines'];
 
 /**
- * Whether a file may be imported because a journal names it. Importing a file runs it, and a journal is not signed: so
- * only a machine may that ships with the package of `program`. Below their folder are programs, which may not.
+ * Whether a file may be imported because a journal names it. Importing a file runs it, and a journal is not signed, so only
+ * machines that ship with the package of `program` may be imported; the programs in subfolders of theirs may not.
  */
 export function isShippedMachine(file: string, program: string): boolean {
   return SHIPPED.some((directory) => isPackageFile(file, { directory, program }));
 }
 
-/** The file that the user names with --machine, or else the recorded one if that ships with this package. */
+/** Chooses the file that the user names with --machine, else the recorded one if it ships with this package. */
 export function namedOrShipped(call: Call): ChooseFile {
   return ({ address, recorded: { file } }) => {
     const named = textOption(call.args, 'machine');
@@ -206,8 +205,8 @@ export function notTrusted(address: string, file: string | undefined, words: rea
 }
 
 /**
- * Loads the machine of a workflow, a child's through its parents'. Throws ActorNotFound, InvalidInput, and what the choice
- * of the file throws.
+ * Loads the machine of a workflow; a child's machine is found through its parents' machines. Throws ActorNotFound,
+ * InvalidInput, and what `chooseFile` throws.
  */
 export async function machineOf(
   context: RoomContext,
@@ -221,12 +220,12 @@ export async function machineOf(
   };
   const asked = journalOf(address);
   const seen = new Set([address]);
-  /** How to get down again from the topmost workflow. */
+  /** The path down from the topmost workflow. */
   const steps: { readonly parent: string; readonly src: string }[] = [];
   let top = asked;
   while (top.state?.parent) {
     const { address: parent, src } = top.state.parent;
-    if (seen.has(parent)) throw new InvalidInput(`The journals say that ${parent} has started itself.`);
+    if (seen.has(parent)) throw new InvalidInput(`According to the journals, ${parent} has started itself.`);
     seen.add(parent);
     steps.unshift({ parent, src });
     top = journalOf(parent);
@@ -235,7 +234,7 @@ export async function machineOf(
   let machine = topmost;
   for (const { parent, src } of steps) {
     const child = machine.implementations.actors[src] as AnyStateMachine | undefined;
-    if (!child) throw new InvalidInput(`The machine of ${parent} has no actor "${src}" any more.`);
+    if (!child) throw new InvalidInput(`The machine of ${parent} no longer has an actor "${src}".`);
     machine = child;
   }
   return { machine, file: path, snapshot: asked.state?.snapshot };
@@ -249,7 +248,7 @@ interface AgentsLibrary {
 
 const LIBRARY: string = 'agent-mailroom/agents';
 
-/** The library beside this command, and no part of its bundle: it starts programs that lie beside its own files. */
+/** Imports the library installed beside this command. It is not bundled, because it starts programs that lie beside its own files. */
 export async function loadAgents(): Promise<AgentsLibrary> {
   return (await importModule(LIBRARY)) as AgentsLibrary;
 }

@@ -4,7 +4,7 @@ import { type Arguments, textOption } from './arguments.ts';
 
 const COUNT_MAX = 1_000_000;
 
-/** The value of an option that is a number of things, from 1; undefined when it was not given. Throws `InvalidInput`. */
+/** The value of an option that is a count, at least 1; undefined if it was not given. Throws `InvalidInput`. */
 export function countOption(args: Arguments, name: string): number | undefined {
   const text = textOption(args, name);
   if (text === undefined) return undefined;
@@ -13,7 +13,7 @@ export function countOption(args: Arguments, name: string): number | undefined {
   throw new InvalidInput(`--${name} is ${echo(text)}: expected a whole number from 1 to ${COUNT_MAX}.`);
 }
 
-/** The parts of a value such as `a,b`; undefined when there is no value. */
+/** The parts of a value such as `a,b`; undefined if there is no value. */
 export function listOption(text: string | undefined): string[] | undefined {
   return text
     ?.split(',')
@@ -22,7 +22,7 @@ export function listOption(text: string | undefined): string[] | undefined {
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-/** Timers of Node count to 2^31 ms. */
+/** Node's timers are limited to 2^31 ms. */
 export const WAIT_MS_MAX = 20 * 86_400_000;
 
 /** `500ms 30s 5m 2h 1d` in ms. Throws `InvalidInput` for anything else, or more than `msMax`. */
@@ -31,11 +31,11 @@ export function parseDuration(text: string, { option, msMax }: { option: string;
   const ms = match ? Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? Number.NaN) : Number.NaN;
   if (ms >= 0 && ms <= msMax) return ms;
   throw new InvalidInput(
-    `--${option} is ${echo(text)}: expected a number with its unit, at most ${formatDuration(msMax)}, such as 500ms 30s 5m 2h 1d.`,
+    `--${option} is ${echo(text)}: expected a number with its unit, such as 500ms 30s 5m 2h 1d, at most ${formatDuration(msMax)}.`,
   );
 }
 
-/** The largest unit that fits, cut down: `0s 59s 3m 2h 5d`. */
+/** A duration in its largest unit, rounded down: `0s 59s 3m 2h 5d`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 60) return `${seconds}s`;

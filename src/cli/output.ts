@@ -4,7 +4,7 @@ import { isStandardOutputThere } from '../host/standard-output.ts';
 import { jsonWithTexts } from '../message/exact-data.ts';
 import { visibleJson, visibleJsonText, visibleLines } from '../message/visible.ts';
 
-/** Whoever read the standard output has stopped, or there never was one. What was not written was not seen. */
+/** The reader of the standard output is gone, or there is no standard output. What was not written was not seen. */
 export class OutputClosed extends Error {
   constructor(options?: { cause: unknown }) {
     super('the standard output was closed', options);
@@ -12,7 +12,7 @@ export class OutputClosed extends Error {
   }
 }
 
-/** What was printed has not arrived: a full disk, or a descriptor that nobody may write to. */
+/** The output did not arrive: the disk is full, or the descriptor is not writable. */
 export class OutputFailed extends Error {
   readonly code: string;
 
@@ -24,27 +24,27 @@ export class OutputFailed extends Error {
 }
 
 /** One JSON document on a line, or text. */
-export type Report = { readonly json: unknown } | { readonly text: string };
+export type OutputReport = { readonly json: unknown } | { readonly text: string };
 
 /**
- * The two streams of a command: data on stdout, talk on stderr. Nothing that is written to them acts on a terminal; whoever
- * writes says what is one line (`visible`) and what may be several.
+ * The two streams of a command: data on stdout, talk on stderr. Control characters written to them are escaped; the caller
+ * decides what is one line (`visible`) and what may be several.
  */
 export interface Output {
-  /** Whether there is a standard output. What has to be seen before it counts asks this before it begins. */
+  /** Whether there is a standard output. A command whose output must be seen before it takes effect asks this first. */
   isThere(): boolean;
-  /** Resolves when all of it was taken. Throws `OutputClosed` and `OutputFailed`: only for what may be asked for again. */
+  /** Resolves when everything was written. Throws `OutputClosed` and `OutputFailed`, so it is only for output of commands that may be repeated. */
   data(text: string): Promise<void>;
-  /** One JSON document on a line, nothing in it that acts on a terminal. Throws as `data` does. */
+  /** Writes one JSON document on a line, with control characters escaped. Throws as `data` does. */
   json(value: unknown): Promise<void>;
   /**
-   * The same for what a command has done. That stands whatever becomes of the output, so it never throws: where the standard
-   * output does not take the report, stderr says so and has the report.
+   * Writes what a command has done. That is done whatever happens to the output, so it never throws: if the standard output
+   * does not take the report, stderr says so and gets the report.
    */
-  report(report: Report): Promise<void>;
+  report(report: OutputReport): Promise<void>;
   /** For people. Nothing depends on it, so it never throws. */
   talk(text: string): Promise<void>;
-  /** The same for a text with commands of ours in it, which run this very program when they are pasted. */
+  /** The same for a text with `mailroom` commands, rewritten so that they run this same program when pasted. */
   advise(text: string): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ const STDOUT = 1;
 const STDERR = 2;
 const FULL_PIPE_WAIT_MS = 2;
 
-/** Writes to the descriptors themselves: the streams of Node cost several ms to make, and do not say when they are done. */
+/** Writes to the descriptors directly: Node's streams take several ms to create, and do not tell when they are done. */
 export function createOutput(host: Pick<Host, 'files' | 'clock'>, pasteable: (text: string) => string): Output {
   const write = async (fd: number, text: string): Promise<void> => {
     const bytes = Buffer.from(visibleLines(text));
@@ -61,7 +61,7 @@ export function createOutput(host: Pick<Host, 'files' | 'clock'>, pasteable: (te
       try {
         written += host.files.write(fd, bytes, written, bytes.length - written);
       } catch (error) {
-        // A pipe that somebody made non-blocking is full; a blocking one would wait as well.
+        // A pipe that another process made non-blocking is full; a blocking pipe would wait here as well.
         if (errnoOf(error) !== 'EAGAIN') throw error;
         await host.clock.sleep(FULL_PIPE_WAIT_MS);
       }
@@ -85,7 +85,7 @@ export function createOutput(host: Pick<Host, 'files' | 'clock'>, pasteable: (te
       // There is nobody left to tell.
     }
   };
-  const report = async (made: Report): Promise<void> => {
+  const report = async (made: OutputReport): Promise<void> => {
     try {
       await data('json' in made ? `${visibleJson(made.json)}\n` : made.text);
     } catch (error) {
@@ -103,9 +103,9 @@ export function createOutput(host: Pick<Host, 'files' | 'clock'>, pasteable: (te
   };
 }
 
-/** Said on stderr in place of a report that the standard output did not take. */
-function notReported(report: Report, { message, code }: OutputFailed): string {
-  const said = `${message} Do not repeat the command, it has done this`;
+/** Written to stderr in place of a report that the standard output did not take. */
+function notReported(report: OutputReport, { message, code }: OutputFailed): string {
+  const said = `${message} Do not repeat the command; it has done this`;
   if ('json' in report) return `${visibleJson({ warning: { code, message: `${said}.`, done: report.json } })}\n`;
   const lines = report.text.trimEnd().split('\n');
   return `mailroom: ${said}:\n${lines.map((line) => `  ${line}\n`).join('')}`;

@@ -12,9 +12,9 @@ import type { Call } from './command.ts';
 import { EXIT_OK } from './exit-code.ts';
 import { shortId } from './print/mail.ts';
 
-export interface Found {
+export interface OwnMail {
   readonly message: Message;
-  /** The claim on it; undefined for a message that was acknowledged before. */
+  /** The claim on the message; undefined if it was acknowledged before. */
   readonly mail: Mail | undefined;
   /** Whether it was claimed before this command. */
   readonly wasHeld: boolean;
@@ -28,7 +28,7 @@ export async function mailOrPast(agent: Agent, room: Room, id: string, leaseMs?:
     const read = readVerified(mailbox, { path: found.path, name: messageFileName(found) });
     if (read && 'message' in read) return { message: read.message, mail: undefined, wasHeld: false };
     throw new MessageNotFound(`The message ${found.id} can no longer be read at ${found.path}.`, {
-      hint: 'See what the room knows of it: mailroom log',
+      hint: 'See what happened to it: mailroom log',
     });
   }
   const mail = await agent.claim(id, { leaseMs });
@@ -40,9 +40,9 @@ export async function heldByMe(agent: Agent, room: Room, idEnding: string): Prom
   const mailbox = mailboxOf(contextOf(room), agent.address);
   const found = mailbox && findMail(mailbox, idEnding);
   if (found && found.state !== 'claimed') {
-    const isOver = found.state === 'acknowledged' || found.state === 'dead';
+    const isSettled = found.state === 'acknowledged' || found.state === 'dead';
     throw new Conflict(`The message ${found.id} of ${agent.address} is ${found.state}, not claimed.`, {
-      hint: isOver
+      hint: isSettled
         ? `See more: mailroom status ${shortId(found.id)}`
         : `To claim it: mailroom read ${shortId(found.id)} --hold`,
     });
@@ -52,12 +52,12 @@ export async function heldByMe(agent: Agent, room: Room, idEnding: string): Prom
 
 export interface Settled {
   readonly id: string;
-  /** What it is now: `acknowledged`, `released` … */
+  /** Its new state: `acknowledged`, `released` … */
   readonly state: string;
   readonly detail?: string;
 }
 
-/** Does the same with every id given, whatever becomes of the others; then throws the first error, if there was one. */
+/** Does the work for every given id, even if it fails for some; then throws the first error, if there was one. */
 export async function eachId(call: Call, work: (id: string) => Promise<Settled>): Promise<number> {
   const settled: Settled[] = [];
   const errors: unknown[] = [];

@@ -4,8 +4,8 @@ import { findJsonFault } from '../message/json-faults.ts';
 import { findInexactNumber } from '../message/exact-data.ts';
 
 /**
- * The JSON that somebody typed, exactly. Throws `InvalidInput` for what is none, for what two readers could understand
- * differently, and for a number that would be another one as soon as it is read; `what` is its name, as in "--data".
+ * Parses JSON that a person typed. Throws `InvalidInput` for invalid JSON, for JSON that two parsers could understand
+ * differently, and for a number that changes when it is parsed. `what` names the input in errors, as in "--data".
  */
 export function parseJson(text: string, { what, example }: { what: string; example: string }): unknown {
   const hint = `Quote it for the shell, for example: ${example}`;

@@ -4,7 +4,7 @@ import { EXPIRY_MS_MAX, type Draft } from '../room/draft.ts';
 import type { SendReport } from '../room/deliver-and-log.ts';
 import { createSender, type Sender } from '../room/sender.ts';
 import { waitForState } from '../room/wait-for-state.ts';
-import { Advised } from './report-error.ts';
+import { WithAdvice } from './report-error.ts';
 import { textOption, type Arguments } from './arguments.ts';
 import type { Call } from './command.ts';
 import type { OptionSpec } from './command-spec.ts';
@@ -17,19 +17,19 @@ import { shortId } from './print/mail.ts';
 
 const WAIT_MS_DEFAULT = 30_000;
 
-/** The options of everything that sends. */
+/** The options of every command that sends. */
 export const POST_OPTIONS: readonly OptionSpec[] = [
-  { name: 'file', value: 'path', summary: 'the content is in this file', insteadOfLiteral: true },
-  { name: 'allow-empty', summary: 'send it although there is no text in it' },
-  { name: 'data', value: 'JSON', summary: 'JSON for a program, beside the text' },
-  { name: 'id', value: 'id', summary: 'repeat an earlier try: it is delivered once, however often' },
+  { name: 'file', value: 'path', summary: 'read the content from this file', insteadOfLiteral: true },
+  { name: 'allow-empty', summary: 'send it even if there is no text in it' },
+  { name: 'data', value: 'JSON', summary: 'JSON for a program, besides the text' },
+  { name: 'id', value: 'id', summary: 'retry an earlier send without duplicating it' },
   { name: 'needs-ack', summary: 'ask the recipient to acknowledge it' },
   { name: 'expires', value: 'time', summary: 'not worth reading after this time, such as 10m' },
   {
     name: 'durability',
     value: 'level',
     choices: ['power', 'process'],
-    summary: 'what it survives: power (default) a power loss, process only a kill',
+    summary: 'what a delivered message survives: power loss (default) or a killed process',
   },
   {
     name: 'wait-for',
@@ -37,29 +37,29 @@ export const POST_OPTIONS: readonly OptionSpec[] = [
     choices: ['claimed', 'acked'],
     summary: 'wait until the recipient has claimed or acknowledged it; exit 4 if it has not',
   },
-  { name: 'timeout', value: 'time', summary: 'how long --wait-for waits, 30s if not given' },
+  { name: 'timeout', value: 'time', summary: 'how long --wait-for waits; default 30s' },
 ];
 
-interface Posting {
+interface PostOptions {
   readonly room: Room;
-  /** Who sends. */
+  /** The sender's address. */
   readonly me: string;
   readonly draft: Draft;
-  /** The command without its options, and where in it the content stands. */
+  /** The command without its options, and the index of the content in it. */
   readonly words: readonly string[];
   readonly contentAt: number;
   send(sender: Sender): Promise<Posted>;
 }
 
-/** What became of a message, and of what else the command does with it. */
+/** The outcomes of a message, and of what else the command did with it. */
 export interface Posted extends SendReport {
-  /** Told in JSON beside the outcomes. */
+  /** Printed in JSON beside the outcomes. */
   readonly also?: Readonly<Record<string, unknown>>;
-  /** What went wrong although the message is on its way. */
+  /** What failed after the message was delivered. */
   readonly error?: unknown;
 }
 
-/** What the shared options say of a message. */
+/** The draft of a message, from the options that all sending commands share. */
 export function draftOf(args: Arguments, message: { type: string; content: string }): Draft {
   const [expires, data] = [textOption(args, 'expires'), textOption(args, 'data')];
   return {
@@ -76,11 +76,11 @@ export function draftOf(args: Arguments, message: { type: string; content: strin
 }
 
 /**
- * Sends, says what became of it at each recipient, and waits if asked to. Throws the error of the first recipient it
- * did not reach, with the command that repeats it. A command without an id sends once more when it is repeated as it was
- * typed, so from the first try on no error advises that.
+ * Sends the message, reports the outcome at each recipient, and waits if asked to. Throws the error of the first recipient
+ * that it did not reach, with the command that repeats it. A command without an id, repeated as it was typed, would send the
+ * message twice, so after the first attempt no error advises that.
  */
-export async function postMessage(call: Call, posting: Posting): Promise<number> {
+export async function postMessage(call: Call, posting: PostOptions): Promise<number> {
   const { room, me } = posting;
   const waiting = waitingOf(call.args);
   const sender = createSender(contextOf(room), me);
@@ -89,7 +89,7 @@ export async function postMessage(call: Call, posting: Posting): Promise<number>
     report = await posting.send(sender);
   } catch (error) {
     if (error instanceof MessageDeliveryError) throw withRetry(error, retryLine(call, posting, error.id));
-    throw advising(error, 'It may have been sent all the same. Before you repeat it, see: mailroom log --limit 10');
+    throw advising(error, 'It may have been sent nevertheless. Before you repeat it, see: mailroom log --limit 10');
   } finally {
     sender.close();
   }
@@ -111,7 +111,7 @@ export async function postMessage(call: Call, posting: Posting): Promise<number>
     });
   } catch (error) {
     if (interruption.exitCode !== undefined) return interruption.exitCode;
-    throw advising(error, `It is delivered. See where it is: mailroom status ${shortId(report.id)}`);
+    throw advising(error, `It was delivered. See where it is: mailroom status ${shortId(report.id)}`);
   }
   await call.output.talk(`${waiting.state} by ${Object.keys(report.outcomes).join(', ')}\n`);
   return EXIT_OK;
@@ -124,8 +124,8 @@ function waitingOf(args: Arguments): { state: 'claimed' | 'acknowledged'; timeou
   const state = textOption(args, 'wait-for');
   if (state !== undefined) return { state: state === 'acked' ? 'acknowledged' : 'claimed', timeoutMs };
   if (timeout === undefined) return undefined;
-  throw new InvalidInput('--timeout is for --wait-for, which is not there.', {
-    hint: 'Add --wait-for claimed or --wait-for acked, or leave --timeout out.',
+  throw new InvalidInput('--timeout requires --wait-for.', {
+    hint: 'Add --wait-for claimed or --wait-for acked, or omit --timeout.',
   });
 }
 
@@ -145,7 +145,7 @@ async function tell({ isJson, output, pasteable }: Call, report: Posted, retry: 
 }
 
 /** The complete command that repeats this one with the message's id. */
-function retryLine({ args, env }: Call, { words, contentAt, draft, me, room }: Posting, id: string): string {
+function retryLine({ args, env }: Call, { words, contentAt, draft, me, room }: PostOptions, id: string): string {
   const given = ['data', 'thread', 'reply-to', 'expires', 'durability'].flatMap((name) => {
     const value = textOption(args, name);
     return value === undefined ? [] : [`--${name}`, value];
@@ -159,13 +159,13 @@ function retryLine({ args, env }: Call, { words, contentAt, draft, me, room }: P
   return commandLineWithContent(line, { at: contentAt + 2 + where.length, text: draft.content });
 }
 
-/** An error of Mailroom says what to do next; what is none says to repeat the command, or shows the whole of it. */
+/** Adds the hint to an error that is not Mailroom's own, whose default hint would be to repeat the command. */
 function advising(error: unknown, hint: string): unknown {
-  return isMailroomError(error) || !(error instanceof Error) ? error : new Advised(error, hint);
+  return isMailroomError(error) || !(error instanceof Error) ? error : new WithAdvice(error, hint);
 }
 
-/** Repeating helps unless the message itself is what was refused. */
+/** Adds the command to repeat, unless the message itself was refused. */
 function withRetry(error: MailroomError, retry: string): Error {
   if (error.code === 'CONFLICT' || error.code === 'MESSAGE_REFUSED') return error;
-  return new Advised(error, `Repeating it with its id is safe: ${retry}`);
+  return new WithAdvice(error, `It is safe to repeat it with its id: ${retry}`);
 }

@@ -12,9 +12,9 @@ const READ_BYTES = 64 * 1024;
 const EMPTY_PIPE_WAIT_MS = 5;
 
 /**
- * What a message is to say: the operand as it is, the standard input for `-` alone, or the file of `--file`. Throws
- * `InvalidInput` for what cannot be read or is not UTF-8, and for nothing but blanks, which is what an unset variable and
- * a command that failed leave; `MessageRefused` for more than `bytesMax`.
+ * The content of a message: the operand as it is, the standard input for `-` alone, or the file of `--file`. Throws
+ * `InvalidInput` for content that cannot be read, is not UTF-8, or is only whitespace, which is what an unset variable or a
+ * failed command leaves; `MessageRefused` for more than `bytesMax`.
  */
 export async function readContent(
   call: Call,
@@ -26,11 +26,11 @@ export async function readContent(
   const content = isWord ? (operand ?? '') : await readText(call, { file, where, bytesMax });
   if (content.trim() !== '' || mayBeEmpty(call)) return content;
   throw new InvalidInput(`${isWord ? 'The content' : where} is empty, so there is nothing to send.`, {
-    hint: 'Look at what was to make the text. To send it all the same, add --allow-empty',
+    hint: 'Check the command that should have made the text. To send it anyway, add --allow-empty',
   });
 }
 
-/** An acknowledgement says all by its type. */
+/** An acknowledgement needs no text. */
 function mayBeEmpty({ args }: Call): boolean {
   return args.options.has('allow-empty') || args.operands.includes(MessageType.ACK);
 }
@@ -42,7 +42,7 @@ async function readText(
   const bytes =
     file === undefined ? await readAll(call.host, { fd: STDIN, bytesMax }) : await readFile(call, file, bytesMax);
   if (bytes.length > bytesMax) {
-    throw new MessageRefused(`${where} has more than ${bytesMax} bytes, which is what a message may have.`, {
+    throw new MessageRefused(`${where} has more than ${bytesMax} bytes, the limit for a message.`, {
       reason: 'too-large',
       hint: 'Send the path of the file, or a summary.',
     });
@@ -50,7 +50,7 @@ async function readText(
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new InvalidInput(`${where} is not UTF-8 text, and a message is.`, {
+    throw new InvalidInput(`${where} is not UTF-8 text, which a message must be.`, {
       cause,
       hint: 'Send the path of the file instead.',
     });
@@ -74,7 +74,7 @@ async function readFile({ host, cwd }: Call, file: string, bytesMax: number): Pr
   }
 }
 
-/** Everything up to the end, but not much more than `bytesMax`: a few bytes too many are enough to refuse. */
+/** Reads to the end, but stops soon after `bytesMax`: a few bytes too many are enough to refuse. */
 async function readAll(
   { files, clock }: Pick<Host, 'files' | 'clock'>,
   { fd, bytesMax }: { fd: number; bytesMax: number },
@@ -90,7 +90,7 @@ async function readAll(
       length += count;
     } catch (error) {
       if (errnoOf(error) === 'EOF') break;
-      // Somebody made the pipe non-blocking, and nothing is in it yet.
+      // Another process made the pipe non-blocking, and it is still empty.
       if (errnoOf(error) !== 'EAGAIN') throw error;
       await clock.sleep(EMPTY_PIPE_WAIT_MS);
     }

@@ -4,17 +4,17 @@ import { visible, visibleJson, visibleLines } from '../message/visible.ts';
 import { OutputFailed } from './output.ts';
 import { commandLine } from './shell-words.ts';
 
-export interface Told {
+export interface ErrorReportOptions {
   readonly words: readonly string[];
   readonly isJson: boolean;
   readonly isDebug: boolean;
-  /** Has commands of ours in a text run this very program when they are pasted. */
+  /** Rewrites the `mailroom` commands in a text so that they run this same program when pasted. */
   readonly pasteable: (text: string) => string;
 }
 
-/** An error as it is told on stderr: what and why, then what to do next; with `isDebug` also where it came from. */
-export function describeError(error: unknown, { words, isJson, isDebug, pasteable }: Told): string {
-  const { code, message, hint: said, more } = factsOf(error, words);
+/** The text of an error for stderr: what failed and why, then what to do next; with `isDebug` also the stack. */
+export function describeError(error: unknown, { words, isJson, isDebug, pasteable }: ErrorReportOptions): string {
+  const { code, message, hint: said, more } = partsOf(error, words);
   const hint = said === undefined ? undefined : pasteable(said);
   const stack = isDebug ? stackOf(error) : undefined;
   if (isJson) return `${visibleJson({ error: { code, message, hint, ...more, stack } })}\n`;
@@ -22,18 +22,18 @@ export function describeError(error: unknown, { words, isJson, isDebug, pasteabl
   return `mailroom: ${visible(message)}\n${hintLines}${stack === undefined ? '' : `${visibleLines(stack)}\n`}`;
 }
 
-interface ErrorFacts {
+interface ErrorParts {
   readonly code: string;
   readonly message: string;
   readonly hint: string | undefined;
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
-function factsOf(error: unknown, words: readonly string[]): ErrorFacts {
-  if (error instanceof Advised) return { ...factsOf(error.error, words), hint: error.hint };
+function partsOf(error: unknown, words: readonly string[]): ErrorParts {
+  if (error instanceof WithAdvice) return { ...partsOf(error.error, words), hint: error.hint };
   if (error instanceof OutputFailed) {
     const { code, message } = error;
-    return { code, message, hint: 'Have it go somewhere else, or make room there, then repeat the command.' };
+    return { code, message, hint: 'Redirect the output elsewhere, or free some space there, then repeat the command.' };
   }
   if (error instanceof ActorNotFound) {
     const { code, message, address, nearest } = error;
@@ -76,14 +76,14 @@ function stackOf(error: unknown): string {
   return `${error.stack ?? error.message}${cause}`;
 }
 
-/** An error for which the command line knows better what to do next than the library, which does not know the command. */
-export class Advised extends Error {
+/** An error with a better hint than the library's, which does not know the command line. */
+export class WithAdvice extends Error {
   readonly error: Error;
   readonly hint: string;
 
   constructor(error: Error, hint: string) {
     super(error.message, { cause: error });
-    this.name = 'Advised';
+    this.name = 'WithAdvice';
     this.error = error;
     this.hint = hint;
   }

@@ -9,25 +9,25 @@ import { inOwnWords, ownCommand } from './own-command.ts';
 import { withSandboxAdvice } from './sandbox-advice.ts';
 import { createOutput, OutputClosed } from './output.ts';
 
-/** What sets something up, runs it or judges it; agents that send and read mail are not told each time. */
+/** Commands that set up, run or check something. Sending and reading mail prints no warning each time. */
 const TOLD_ON_WINDOWS = new Set(['agent', 'doctor', 'hooks', 'init', 'inspect', 'join', 'run']);
 const ON_WINDOWS =
-  'mailroom: Native Windows is not supported: workflows, jobs, signals, tmux and private keys need a POSIX system, mail may work. Use WSL: https://aka.ms/wsl\n';
+  'mailroom: Native Windows is not supported: workflows, jobs, signals, tmux and private keys need a POSIX system; mail may work. Use WSL: https://aka.ms/wsl\n';
 
-/** Finds the command of this name, or throws what to tell whoever typed it. */
+/** Finds the command of this name. Throws the error to show if there is none. */
 export type FindCommand = (name: string | undefined, words: readonly string[]) => Promise<Command> | Command;
 
 export interface CommandLineOptions {
   readonly find: FindCommand;
-  /** Tells what `--help` and `--version` ask for. */
+  /** Prints what `--help` and `--version` ask for. */
   readonly explain: (words: readonly string[]) => Promise<void>;
   readonly host: Host;
-  /** The file of the command `mailroom`, links followed. */
+  /** The file of the command `mailroom`, with symbolic links resolved. */
   readonly program: string;
   readonly nudgeProgram: string;
 }
 
-/** Runs one command line on this machine and leaves its exit code; whatever goes wrong is one clear error on stderr. */
+/** Runs one command line and sets the exit code of the process. Any failure becomes one clear error on stderr. */
 export async function runCommandLine(
   words: readonly string[],
   { find, explain, host, program, nudgeProgram }: CommandLineOptions,
@@ -35,17 +35,17 @@ export async function runCommandLine(
   const { env } = process;
   const cwd = process.cwd();
   let args: Arguments | undefined;
-  // The PATH is gone through only for a text that is shown.
+  // Searches PATH, and so runs only for a text that is shown.
   const pasteable = (text: string): string =>
     inOwnWords(text, ownCommand(program, { env, cwd }), {
       as: args && textOption(args, 'as'),
       room: args && textOption(args, 'room'),
     });
   const output = createOutput(host, pasteable);
-  // An exit code of 0 would say that it was done.
+  // The event loop ran empty before the command finished; exit code 0 would be a lie.
   const neverDone = (): void => {
     process.exitCode = EXIT_FAILURE;
-    void output.talk('mailroom: The command has not come to an end: what it waited for can no longer happen.\n');
+    void output.talk('mailroom: The command did not finish: what it waited for can no longer happen.\n');
   };
   process.once('beforeExit', neverDone);
   try {
@@ -85,7 +85,7 @@ export async function runCommandLine(
   }
 }
 
-/** Whether the option stands in words that could not be parsed. */
+/** Whether the option is in words that could not be parsed. */
 function isTyped(words: readonly string[], option: string): boolean {
   const [end, at] = [words.indexOf('--'), words.indexOf(option)];
   return at >= 0 && (end < 0 || at < end);

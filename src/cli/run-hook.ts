@@ -14,9 +14,9 @@ import { createOutput, type Output } from './output.ts';
 import { ownCommand } from './own-command.ts';
 import { nudgeApart } from './with-room.ts';
 
-/** How an asynchronous hook says that it woke its session. */
+/** The exit code by which an asynchronous hook wakes its session. */
 const EXIT_WAKES = 2;
-/** A program waits for its hook, and a person for the program. */
+/** The program waits for its hook, and a person waits for the program. */
 const HOOK_MS_MAX = 1_800;
 const OPEN_APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
 const ENVIRONMENT_MODE = 0o600;
@@ -32,8 +32,8 @@ export interface HookOptions {
 }
 
 /**
- * Carries out one hook. Whatever goes wrong, the program goes on as if there were no Mailroom: the exit code is 0, nothing is said
- * on stdout, and the fault is in the log and on stderr.
+ * Runs one hook. On any fault the program continues as if there were no Mailroom: the exit code is 0, nothing is written to
+ * stdout, and the fault goes to the log and to stderr.
  */
 export async function runHook(input: string, options: HookOptions): Promise<void> {
   const { host, program, name } = options;
@@ -62,7 +62,7 @@ export async function runHook(input: string, options: HookOptions): Promise<void
   }
 }
 
-/** Ends the process when the hook takes too long. It may be cut off anywhere, as by a kill. */
+/** Ends the process if the hook takes too long. It may be cut off at any point, as by a kill. */
 async function endInTime(
   { clock, processes }: Host,
   over: AbortSignal,
@@ -70,7 +70,7 @@ async function endInTime(
 ): Promise<void> {
   await clock.sleep(HOOK_MS_MAX, over);
   if (over.aborted) return;
-  await failed(new Error(`it has taken ${HOOK_MS_MAX} ms, and was given up.`));
+  await failed(new Error(`it took more than ${HOOK_MS_MAX} ms, and was given up.`));
   processes.end();
 }
 
@@ -79,13 +79,13 @@ async function handle(room: Room, event: HookEvent, options: HookOptions, output
   const { answer, afterwards } = await handleHook(contextOf(room), event, {
     env,
     ownCommand: commandOf(options, event),
-    // The plugin of opencode gives its shell the address that the answer says.
+    // The opencode plugin sets the address from the answer in its shells.
     exportAddress: (address) =>
       event.program === 'opencode' || exportAddress(options.host, env['CLAUDE_ENV_FILE'], address),
   });
   if (answer !== '') await output.data(answer);
   await afterwards();
-  // A turn that goes on has another end.
+  // An answer keeps the turn running; the end of the turn runs another hook.
   if (answer === '') startWaiter(options.host.processes, event, options.mailroom);
 }
 
@@ -101,7 +101,7 @@ async function wake(room: Room, event: HookEvent, options: HookOptions, output: 
   if (event.program !== 'opencode') process.exitCode = EXIT_WAKES;
 }
 
-/** `claude -p` ends only when its hooks have, also those that run in the background (2.1.332). */
+/** `claude -p` ends only when all its hooks have ended, also those in the background (2.1.332). */
 function isAttended({ program }: HookEvent): boolean {
   return program !== 'claude' || (process.env['CLAUDE_CODE_ENTRYPOINT'] ?? 'cli') === 'cli';
 }
@@ -110,7 +110,7 @@ function commandOf({ mailroom }: HookOptions, { cwd = process.cwd() }: HookEvent
   return ownCommand(mailroom, { env: process.env, cwd });
 }
 
-/** Claude Code runs this file before each command of the session's shell, and names it when a session starts. */
+/** Claude Code runs this file before each command of the session's shell, and passes its path when a session starts. */
 function exportAddress({ files }: Host, path: string | undefined, address: string): boolean {
   if (!path) return false;
   const line = Buffer.from(`export MAILROOM_AS=${quote(address)}\n`);

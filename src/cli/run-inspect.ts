@@ -29,7 +29,7 @@ import { withRoom } from './with-room.ts';
 const PORT_MAX = 65_535;
 const PATIENCE_MS = 3_600_000;
 
-/** Carries out `inspect`. Resolves with its exit code. */
+/** Runs `mailroom inspect`. Resolves with the exit code. */
 export async function runInspect(call: Call): Promise<number> {
   assertTogether(call);
   const file = textOption(call.args, 'replay');
@@ -50,7 +50,7 @@ async function inspectIn(call: Call, room: Room): Promise<number> {
   return untilInterrupted(call, () => startInspector(contextOf(room), { ...placeOf(call), ...chosen }));
 }
 
-/** Which machines are imported. Printed events need no picture, so with --jsonl only those that the user names are. */
+/** The machines to import. Printed events need no picture, so with --jsonl only those that the user names. */
 function filesOf({ args, words, nudgeProgram: program }: Call): MachineFiles | undefined {
   const named = listOption(textOption(args, 'machine'));
   if (args.options.has('jsonl')) return named && { named, words };
@@ -97,8 +97,8 @@ async function untilInterrupted(call: Call, start: () => Promise<Inspector>): Pr
 }
 
 /**
- * Opens a page in the user's browser by a file that only the user can read and that leads to it: command lines, which every
- * user of the machine can read, must not hold the token. Disposing removes the file.
+ * Opens a page in the user's browser through a redirecting file that only the user can read: every user of the machine can
+ * read command lines, so the token must not be on one. Disposing removes the file.
  */
 function openInBrowser({ files, processes }: Call['host'], url: string): Disposable {
   const directory = makeTemporaryDirectory('mailroom-inspect-');
@@ -114,12 +114,12 @@ function openInBrowser({ files, processes }: Call['host'], url: string): Disposa
   return { [Symbol.dispose]: directory.remove };
 }
 
-/** Keeps the process, as the relay itself does not, until the signal aborts. */
+/** Keeps the process alive until the signal aborts; the relay alone does not. */
 async function patience({ clock }: Call['host'], signal: AbortSignal): Promise<void> {
   while (!signal.aborted) await clock.sleep(PATIENCE_MS, signal);
 }
 
-/** Never resolves: the page stays open after the last event. Rejects as `ended` does. */
+/** Never resolves, because the page stays open after the last event. Rejects as `ended` does. */
 function failed({ ended }: Inspector): Promise<never> {
   return new Promise((_, reject) => {
     ended.catch(reject);
@@ -149,30 +149,30 @@ function viewerOf(text: string | undefined): string | undefined {
   throw new InvalidInput(`--viewer is ${echo(text, 200)}: expected the URL of a page, http or https.`);
 }
 
-/** Throws InvalidInput for options of which one has no meaning beside the other. */
+/** Throws InvalidInput for options that have no meaning together. */
 function assertTogether({ args: { options, operands } }: Call): void {
   const of = (name: string): boolean => options.has(name);
   const fault =
     of('replay') && (of('jsonl') || of('follow') || of('with-context') || of('machine') || operands.length > 0)
-      ? '--replay shows what is in the file: no address, --jsonl, --follow, --with-context or --machine goes with it.'
+      ? '--replay shows what is in the file; it takes no address, --jsonl, --follow, --with-context or --machine.'
       : of('jsonl') && (of('port') || of('viewer') || of('open'))
-        ? '--jsonl prints and serves nothing: neither --port, --viewer nor --open goes with it.'
+        ? '--jsonl serves no page; it takes no --port, --viewer or --open.'
         : of('follow') && !of('jsonl')
-          ? '--follow goes with --jsonl; without it, everything is live anyway.'
+          ? '--follow requires --jsonl; the page is live anyway.'
           : undefined;
   if (fault !== undefined) throw new InvalidInput(fault, { hint: 'See: mailroom help inspect' });
 }
 
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
-/** The events that `mailroom inspect --jsonl` wrote to a file. Throws InvalidInput with the line that is none. */
+/** The events that `mailroom inspect --jsonl` wrote to a file. Throws InvalidInput, naming the first line that is not an event. */
 export function readInspection({ files }: Pick<Host, 'files'>, path: string): WireEvent[] {
   const lines = readLines(files, path);
   return lines.flatMap((line, index) => {
     if (line === '') return [];
     const event = parsed(line);
     if (isWireEvent(event)) return [event];
-    throw new InvalidInput(`Line ${index + 1} of ${path} is no event of the inspector.`, {
+    throw new InvalidInput(`Line ${index + 1} of ${path} is not an event of the inspector.`, {
       hint: 'Give a file that was written by: mailroom inspect --jsonl',
     });
   });

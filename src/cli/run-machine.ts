@@ -18,24 +18,24 @@ import { createTeller } from './print/story.ts';
 import { nudgeApart } from './with-room.ts';
 import { commandLine } from './shell-words.ts';
 
-/** What a person says once; the next command is without it, or says it anew. */
+/** Options that apply once, so a command to repeat omits them. */
 const ONCE: ReadonlySet<string> = new Set(['--again', '--retry-failed']);
 
 const EXIT_INTERRUPTED = 130;
-/** A longer input is not shown in a command to give. */
+/** A suggested command does not repeat longer input. */
 const INPUT_CHARS_MAX = 1_000;
 
-/** Carries out `mailroom run`; `own` is the runner of this copy of the package. Resolves with the exit code. */
+/** Runs `mailroom run`; `own` is the runner of this copy of the package. Resolves with the exit code. */
 export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
   const { args, host, cwd } = call;
   const loaded = await loadMachine(host, args.operands[0] ?? '', { cwd, program: call.nudgeProgram });
   const runner = await loadRunner(loaded.path, own);
   const input = inputOf(call);
   const address = addressOf(loaded.machine, { address: textOption(args, 'as') });
-  // Opened by the runtime's own copy of the library, of which the command may have another.
+  // Opened by the copy of the library that the runtime uses, which may not be this command's.
   const room = await runner.openRoom({ directory: textOption(args, 'room'), cwd, nudge: nudgeApart(call) });
   let inspector: Inspector | undefined;
-  const begunWith = (): unknown => listWorkflows(room, address)[0]?.state?.input;
+  const previousInput = (): unknown => listWorkflows(room, address)[0]?.state?.input;
   try {
     using interruption = onInterruption(host.watchdog);
     const { signal } = interruption;
@@ -52,10 +52,10 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
       signal,
       onRecord: createTeller(call, { address, state: listWorkflows(room, address)[0]?.state }),
     });
-    return await tell(call, result, { address, interrupted: interruption.exitCode, begunWith });
+    return await tell(call, result, { address, interrupted: interruption.exitCode, previousInput });
   } catch (error) {
     if (!isMailroomError(error) || error.code !== 'WORKFLOW_FAILED') throw error;
-    throw new Advised(error, onceMore(call, begunWith()));
+    throw new WithAdvice(error, failedAdvice(call, previousInput()));
   } finally {
     await inspector?.close();
     await room.close();
@@ -63,14 +63,14 @@ export async function runMachine(call: Call, own: OwnRunner): Promise<number> {
 }
 
 /** What to do about a FAILED workflow. */
-function onceMore(call: Call, input: unknown): string {
+function failedAdvice(call: Call, input: unknown): string {
   const { rest } = splitLine(call.words.filter((word) => !ONCE.has(word)));
   const retry = commandLine(['run', '--retry-failed', ...rest]);
-  return `What is for it waits. Once the code is mended: ${retry}\nTo give it up and begin anew: ${anewLine(call, input)}`;
+  return `Everything for it waits. Once the code is fixed: ${retry}\nTo give it up and start a new run: ${newRunLine(call, input)}`;
 }
 
-/** The command that begins it anew, with what it was begun with. */
-function anewLine({ words, args }: Call, input: unknown): string {
+/** The command that starts a new run with the same input. */
+function newRunLine({ words, args }: Call, input: unknown): string {
   const json = JSON.stringify(input ?? null);
   const given = json.length > INPUT_CHARS_MAX ? '@<file>' : json;
   const more = args.options.has('input') || json === 'null' ? [] : ['--input', given];
@@ -106,32 +106,36 @@ async function inspect(
 async function tell(
   call: Call,
   result: WorkflowResult,
-  { address, interrupted, begunWith }: { address: string; interrupted: number | undefined; begunWith: () => unknown },
+  {
+    address,
+    interrupted,
+    previousInput,
+  }: { address: string; interrupted: number | undefined; previousInput: () => unknown },
 ): Promise<number> {
   const { output, words, isJson } = call;
-  const goOn = commandLine(words.filter((word) => !ONCE.has(word)));
+  const resumeLine = commandLine(words.filter((word) => !ONCE.has(word)));
   const shown = isJson ? { address, ...result } : result.status === 'done' ? result.output : undefined;
   try {
     if (shown !== undefined) await output.json(shown);
   } catch (error) {
     if (!(error instanceof OutputFailed)) throw error;
-    // As it was typed it might begin anew.
-    const hint = result.status === 'left' ? 'To go on' : 'The workflow has ended. To have its output printed';
-    throw new Advised(error, `${hint}: ${goOn}`);
+    // The command as it was typed might start a new run.
+    const hint = result.status === 'left' ? 'To resume' : 'The workflow has ended. To print its output';
+    throw new WithAdvice(error, `${hint}: ${resumeLine}`);
   }
-  // What has ended tells only how, at every look.
-  const anew = (): string => `  That is its end. To begin it anew: ${anewLine(call, begunWith())}\n`;
+  const newRunAdvice = (): string =>
+    `  The workflow has ended. To start a new run: ${newRunLine(call, previousInput())}\n`;
   switch (result.status) {
     case 'done':
       return EXIT_OK;
     case 'error':
-      await output.advise(`mailroom: it failed: ${visibleJson(result.error)}\n${anew()}`);
+      await output.advise(`mailroom: it failed: ${visibleJson(result.error)}\n${newRunAdvice()}`);
       return EXIT_FAILURE;
     case 'stopped':
-      await output.advise(`mailroom: it was stopped.\n${anew()}`);
+      await output.advise(`mailroom: it was stopped.\n${newRunAdvice()}`);
       return EXIT_FAILURE;
     default:
-      await output.advise(`Interrupted; nothing is lost. To go on: ${goOn}\n`);
+      await output.advise(`Interrupted; nothing is lost. To resume: ${resumeLine}\n`);
       return interrupted ?? EXIT_INTERRUPTED;
   }
 }

@@ -1,14 +1,14 @@
 import { isMailroomError, MailroomError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import { findRoom } from '../room/find-room.ts';
-import { Advised } from './report-error.ts';
+import { WithAdvice } from './report-error.ts';
 
 const CAUSES_MAX = 5;
 const NOT_WRITABLE = /\b(?:EROFS|EACCES|EPERM)\b/;
 
 /**
- * What to tell of an error in a program's sandbox that may not write to the room: the setting that lets it. Any other error as it is.
- * The marks are those of Codex 0.171 and Claude Code 2.1.332.
+ * Adds the needed setting to an error that comes from a program's sandbox which may not write to the room; returns any other
+ * error unchanged. The sandboxes are recognized by the variables of Codex 0.171 and Claude Code 2.1.332.
  */
 export function withSandboxAdvice(
   error: unknown,
@@ -35,11 +35,11 @@ export function withSandboxAdvice(
   const setting =
     program === 'Codex'
       ? `writable_roots = [${JSON.stringify(directory)}] below [sandbox_workspace_write] in ~/.codex/config.toml`
-      : 'sandbox.filesystem.allowWrite, which a shell outside of it writes by: mailroom hooks add claude --sandbox-access';
+      : 'sandbox.filesystem.allowWrite, set from a shell outside the sandbox by: mailroom hooks add claude --sandbox-access';
   const own = isMailroomError(error) && error.hint !== undefined ? `\n${error.hint}` : '';
-  return new Advised(
+  return new WithAdvice(
     error,
-    `The sandbox of ${program} may not write to the room. The setting for it: ${setting}${own}`,
+    `The sandbox of ${program} may not write to the room. The setting that allows it: ${setting}${own}`,
   );
 }
 

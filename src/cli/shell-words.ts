@@ -1,17 +1,17 @@
 import { printfText, quote } from '../host/shell-word.ts';
 import { visibleLines } from '../message/visible.ts';
 
-/** Bytes of one word that may go on a command line; Linux allows 128 KiB (execve(2)). */
+/** Bytes of one word on a command line; Linux allows 128 KiB (execve(2)). */
 const WORD_BYTES_MAX = 100_000;
-/** The standard input, and the end of the options. */
+/** Words with a meaning of their own: the standard input, and the end of the options. */
 const MEANS_MORE = ['-', '--'];
 
-/** What means the same between double quotes, and is no command of ours, which would be looked for outside of single ones. */
+/** Text that means the same between double quotes, and has no `mailroom` in it, which hints would rewrite outside of single quotes. */
 const PLAIN_IN_QUOTES = /^(?!.*\bmailroom\b)[^"$`\\!]+$/;
 
 /**
- * A command of this program as it can be given to any POSIX shell again. The word at `contentAt` stands in quotes also where
- * no shell needs them: they show a reader that it is one word.
+ * A command of this program, quoted for any POSIX shell. The word at `contentAt` is quoted even if no shell needs it: the
+ * quotes show a reader that it is one word.
  */
 export function commandLine(words: readonly string[], contentAt?: number): string {
   return ['mailroom', ...words.map((word, at) => (at === contentAt ? quoteContent(word) : quote(word)))].join(' ');
@@ -22,7 +22,7 @@ function quoteContent(text: string): string {
   return isPlain && !MEANS_MORE.includes(text) ? `"${text}"` : quote(text);
 }
 
-/** The same, where one word is what the command could also read from its standard input with `-`. */
+/** The same for a command with a content; content that no command line can hold is piped in, with `-` in its place. */
 export function commandLineWithContent(words: readonly string[], content: { at: number; text: string }): string {
   const { at, text } = content;
   const isWord = !MEANS_MORE.includes(text) && visibleLines(text) === text && Buffer.byteLength(text) <= WORD_BYTES_MAX;

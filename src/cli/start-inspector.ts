@@ -20,19 +20,19 @@ const TOKEN_BYTES = 32;
 const PEER = '@statelyai/inspect';
 
 export interface InspectorPlace {
-  /** Where relative names of machine files are looked up, and `@statelyai/inspect` if it is not beside the program. */
+  /** The directory that machine files are relative to, and where `@statelyai/inspect` is looked for if it is not beside the program. */
   readonly cwd: string;
-  /** A file of this program, beside which the package is looked for first: what is loaded is run. */
+  /** A file of this program. The package is looked for beside it first, because loading it runs it. */
   readonly program: string;
-  /** The system chooses when not given. */
+  /** Default: the system chooses. */
   readonly port?: number | undefined;
-  /** The page that shows the events; the official one when not given. */
+  /** The page that shows the events. Default: the official one. */
   readonly viewerUrl?: string | undefined;
   readonly warn: (text: string) => void;
 }
 
 export interface InspectorOptions extends InspectorPlace {
-  /** These and all that they start, also what does not exist yet; every workflow when not given. */
+  /** Shows these workflows and all that they start, even those that do not exist yet. Default: every workflow. */
   readonly addresses?: readonly string[] | undefined;
   readonly withContext?: boolean | undefined;
   readonly files?: MachineFiles | undefined;
@@ -41,17 +41,17 @@ export interface InspectorOptions extends InspectorPlace {
 type RelayHost = Pick<Host, 'clock' | 'randomBytes'>;
 
 export interface Inspector {
-  /** The page to open. It holds the token, so it may be on no command line. */
+  /** The URL of the page to open. It holds the token, so it must not be on a command line. */
   readonly url: string;
-  /** Rejects with what ended it, if something did. */
+  /** Rejects with the error that ended the inspector. */
   readonly ended: Promise<void>;
-  /** Shows what happened until now, and ends. Nothing of it keeps the process from ending then. Never rejects. */
+  /** Shows what has happened until now, then ends. After that, nothing of it keeps the process alive. Never rejects. */
   close(): Promise<void>;
 }
 
 /**
- * Shows workflows of a room live in the Stately inspector, on 127.0.0.1 only. Throws InvalidInput when `@statelyai/inspect` is
- * not installed, Conflict when the port is taken.
+ * Shows workflows of a room live in the Stately inspector, on 127.0.0.1 only. Throws InvalidInput if `@statelyai/inspect` is
+ * not installed, Conflict if the port is taken.
  */
 export async function startInspector(context: RoomContext, options: InspectorOptions): Promise<Inspector> {
   const { addresses, withContext, cwd, files, warn } = options;
@@ -61,7 +61,7 @@ export async function startInspector(context: RoomContext, options: InspectorOpt
   return shown(relay, events, { over, warn });
 }
 
-/** The same for events that were kept. */
+/** The same for recorded events. */
 export async function startReplay(
   host: RelayHost,
   options: InspectorPlace & { events: readonly WireEvent[] },
@@ -82,10 +82,10 @@ function shown(
       relay.add(event);
       if (!relay.hasForgotten || isTold) continue;
       isTold = true;
-      warn('There is more than is kept for viewers that open now. All of it: mailroom inspect --jsonl');
+      warn('Viewers that open now do not see the oldest events. To get all of them: mailroom inspect --jsonl');
     }
   })();
-  // Who does not look at it is told as well.
+  // Also warns a user who does not look at the page.
   ended.catch((error: unknown) => warn(`The inspector shows nothing new: ${errorFacts(error).message}`));
   return {
     url,
@@ -109,12 +109,12 @@ async function startRelay(
     if (errnoOf(error) !== 'EADDRINUSE') throw error;
     throw new Conflict(`Port ${port} of 127.0.0.1 is taken.`, {
       cause: error,
-      hint: 'Give another one with --port, or none: then the system chooses.',
+      hint: 'Give another port with --port, or omit it and the system chooses one.',
     });
   }
 }
 
-/** The package is loaded only here: who does not inspect need not have it. */
+/** The package is loaded only here, because other commands must work without it. */
 function loopbackServer(places: readonly string[]): StartLoopbackServer {
   for (const place of places) {
     const found = resolveModule(`${PEER}/server`, place);
@@ -125,23 +125,23 @@ function loopbackServer(places: readonly string[]): StartLoopbackServer {
   });
 }
 
-/** Records after which other work of the process has its turn. */
+/** After this many records the event loop gets a turn. */
 const RECORDS_PER_TURN = 256;
 
 export interface InspectRoomOptions {
-  /** These and all that they start; every workflow when not given. */
+  /** These workflows and all that they start. Default: every workflow. */
   readonly addresses?: readonly string[] | undefined;
   readonly withContext?: boolean | undefined;
-  /** Where relative names of machine files are looked up. */
+  /** The directory that machine files are relative to. */
   readonly cwd: string;
-  /** Without, nothing is imported, and workflows are drawn from their journals alone. */
+  /** Default: nothing is imported, and workflows are drawn from their journals alone. */
   readonly files?: MachineFiles | undefined;
   readonly warn: (text: string) => void;
-  /** Goes on with what happens until it aborts, and then once more; only the past when not given. */
+  /** Follows new events until this aborts, then reads once more. Default: only past events. */
   readonly until?: AbortSignal | undefined;
 }
 
-/** The events of a room's workflows for the Stately inspector: the past, then what happens. */
+/** The events of a room's workflows for the Stately inspector: past events, then new ones. */
 export async function* inspectRoom(
   context: RoomContext,
   options: InspectRoomOptions,

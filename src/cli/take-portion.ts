@@ -8,7 +8,7 @@ import { toRoomError } from '../room/system-errors.ts';
 import type { Call } from './command.ts';
 import { fit, type Printed } from './print/mail.ts';
 
-/** A byte of a file is printed as at most so many, where it is a control character; and what is said beside the message. */
+/** Most bytes printed for one byte of a file (a control character), and for the facts printed beside a message. */
 const PRINTED_PER_BYTE_MAX = 6;
 const FACTS_BYTES_MAX = 1024;
 
@@ -16,19 +16,19 @@ const FACTS_BYTES_MAX = 1024;
 export interface Portion {
   /** Oldest first. */
   readonly printed: readonly Printed[];
-  /** Claims what waits and fits. */
+  /** Claims the waiting messages that fit. */
   take(): Promise<void>;
-  /** Waits so long for one message, and claims it. */
+  /** Waits up to `waitMs` for one message, and claims it. */
   waitForOne(waitMs: number, signal: AbortSignal): Promise<void>;
-  /** Whether there may be more that did not fit. */
+  /** Whether there may be more mail that did not fit. */
   isFull(): boolean;
-  /** Throws what stood in the way of other messages. */
+  /** Throws the error that kept other messages from being read, if there was one. */
   assertComplete(): void;
 }
 
 /**
- * Of the mail that waits the first `limit` messages, as far as they can be printed in `bytesMax` bytes. Only the first message may
- * have more, and is cut then; of the others the first that does not fit, and all behind it, stay where they are.
+ * The first `limit` waiting messages, as far as they can be printed in `bytesMax` bytes. Only the first message may be
+ * larger, and is then cut; the first other message that does not fit, and all after it, stay where they are.
  */
 export function createPortion(
   call: Call,
@@ -103,7 +103,7 @@ export function createPortion(
       const [first] = passedOver.values();
       if (first === undefined) return;
       const count = passedOver.size === 1 ? '1 message' : `${passedOver.size} messages`;
-      throw toRoomError(context, `${count} of ${agent.address} could not be read now, and wait`, first);
+      throw toRoomError(context, `${count} of ${agent.address} could not be read now and wait`, first);
     },
   };
 }

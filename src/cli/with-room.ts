@@ -5,7 +5,7 @@ import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
 import { identityOf } from './identity.ts';
 
-/** Opens the room that the command means, and closes it afterwards. */
+/** Opens the command's room for the work, and closes it afterwards. */
 export async function withRoom<T>(call: Call, work: (room: Room) => Promise<T>): Promise<T> {
   const { host, cwd } = call;
   const room = await openRoom({
@@ -21,7 +21,7 @@ export async function withRoom<T>(call: Call, work: (room: Room) => Promise<T>):
   }
 }
 
-/** Nudges in a process of its own: a command ends as soon as its mail is delivered or printed. */
+/** Nudges in a process of its own, so that a command ends as soon as its mail is delivered or printed. */
 export function nudgeApart({ host, nudgeProgram }: Pick<Call, 'host' | 'nudgeProgram'>): Nudger {
   return (room, address, reason) => {
     if (!isNudgeDue(contextOf(room), address, reason)) return;
@@ -29,7 +29,7 @@ export function nudgeApart({ host, nudgeProgram }: Pick<Call, 'host' | 'nudgePro
   };
 }
 
-/** The same, as the one who gives the command. */
+/** The same, as the agent that runs the command. */
 export function withAgent<T>(call: Call, work: (agent: Agent, room: Room) => Promise<T>): Promise<T> {
   return withRoom(call, (room) => work(room.agent(identityOf(call, room).address), room));
 }

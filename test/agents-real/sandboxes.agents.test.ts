@@ -32,7 +32,7 @@ const SANDBOXED: readonly Sandboxed[] = [
         sandbox: { enabled: true, failIfUnavailable: true, autoAllowBashIfSandboxed: true },
       }),
     setting: () =>
-      'sandbox.filesystem.allowWrite, which a shell outside of it writes by: mailroom hooks add claude --sandbox-access',
+      'sandbox.filesystem.allowWrite, set from a shell outside the sandbox by: mailroom hooks add claude --sandbox-access',
   },
   {
     program: codex,
@@ -84,7 +84,7 @@ describe.each(SANDBOXED.map((one) => [one.program.preset, one] as const))('%s', 
     const seen = JSON.stringify(model.requests[1]?.body).replaceAll(/\\+n/g, '\n').replaceAll(/\\+"/g, '"');
     expect(seen).toContain(`this session is ${preset}-1 in the room ${room.cli.room}`);
     expect(seen).toContain(
-      `The sandbox of ${one.title} may not write to the room. The setting for it: ${one.setting(room.cli.room)}\n`,
+      `The sandbox of ${one.title} may not write to the room. The setting that allows it: ${one.setting(room.cli.room)}\n`,
     );
     expect(seen).toMatch(/it ended with [1-9]/);
     expect(await room.cli.json(['inbox'], { as: 'alice' })).toEqual([]);

@@ -94,7 +94,7 @@ describe('a command that fails', () => {
       'echo x >> tries; test $(wc -l < tries) = 3 && echo done',
     );
     expect(await room.ask('bob', 'try')).toMatchObject({ content: 'done', type: 'INFO' });
-    expect(bob.told()).toContain('failed (2), again in');
+    expect(bob.told()).toContain('failed (2), retry in');
   });
 
   it('makes a reply that says so, with the last line that it wrote to stderr', async () => {
@@ -197,7 +197,7 @@ describe('ending', () => {
     await until('the command runs', () => runs() === 1);
     const second = await room.send('bob', 'QUESTION', 'and then');
     host.kill();
-    await until('it knows', () => bob.told().includes(`Its host, process ${host.pid}, has gone`));
+    await until('it knows', () => bob.told().includes(`Its host, process ${host.pid}, has ended`));
     fs.writeFileSync(path.join(room.cli.directory, 'go'), '');
     expect(await bob.ended).toBe(0);
     expect([await room.state(first), await room.state(second)]).toEqual(['acknowledged', 'delivered']);
@@ -214,7 +214,7 @@ describe('ending', () => {
     const bob = await room.start('bob', ...words);
     const carol = await room.start('carol', ...words);
     const id = await room.send('bob', 'QUESTION', 'try');
-    await until('it has failed', () => bob.told().includes('again in'));
+    await until('it has failed', () => bob.told().includes('retry in'));
     host.kill();
     expect([await bob.ended, await carol.ended]).toEqual([0, 0]);
     expect([await room.state(id), runs()]).toEqual(['released', 1]);
@@ -248,18 +248,18 @@ it('lets two agents that answer everything come to an end', async () => {
 });
 
 it.each([
-  [['bob'], /Nothing says what answers/],
-  [['bob', '--exec', 'x', '--preset', 'claude'], /Both --exec and --preset/],
-  [['bob', '--exec', 'x', 'y'], /"y" is a word too many/],
-  [['bob', '--preset', 'claude', '--stdin', 'json'], /a preset knows what it reads/],
+  [['bob'], /Neither --exec nor --preset is given/],
+  [['bob', '--exec', 'x', '--preset', 'claude'], /--exec and --preset exclude each other/],
+  [['bob', '--exec', 'x', 'y'], /Unexpected argument "y"/],
+  [['bob', '--preset', 'claude', '--stdin', 'json'], /a preset knows what its program reads/],
   [['bob', '--exec', 'x', '--host', '999999999'], /there is no process with this pid/],
   [['bob', '--exec', 'x', '--host', 'npm'], /--host is "npm": there is no process/],
   [['bob', '--preset', 'cluade'], /Did you mean claude\?/],
-  [['bob', '--exec', 'no-such-command --quiet'], /There is no program no-such-command in the PATH/],
-  [['bob', '--exec', './no-such-command'], /There is no program \/.*\/no-such-command, and/],
-  [['bob', '--exec', 'x', '--trust-directory', '.'], /--trust-directory is for --preset/],
-  [['bob', '--preset', 'codex', '--trust-directory', '/usr'], /the program would run in .*, which is not in there/],
-  [['bob', '--exec', 'x', '--types', 'info'], /no message type/],
+  [['bob', '--exec', 'no-such-command --quiet'], /There is no program no-such-command in the PATH to answer the mail/],
+  [['bob', '--exec', './no-such-command'], /There is no program \/.*\/no-such-command to answer the mail/],
+  [['bob', '--exec', 'x', '--trust-directory', '.'], /--trust-directory requires --preset/],
+  [['bob', '--preset', 'codex', '--trust-directory', '/usr'], /the program would run in .*, which is not inside it/],
+  [['bob', '--exec', 'x', '--types', 'info'], /not a message type/],
 ])('refuses %j', async (words, error) => {
   const ran = await room.cli.run(['agent', ...words]);
   expect(ran.code).toBe(2);

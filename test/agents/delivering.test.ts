@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeAnswer } from '../../src/agents/make-answer.ts';
 import { type AgentReply, type Exchange, withExchange } from '../../src/agents/records.ts';
 import { replyId } from '../../src/agents/question.ts';
-import { sendAnswer, type Sent } from '../../src/agents/send-answer.ts';
+import { sendAnswer, type SendResult } from '../../src/agents/send-answer.ts';
 import type { Clock } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { contextOf } from '../../src/room/room.ts';
@@ -130,7 +130,7 @@ describe('how an answer came about', () => {
     const reply = { content: 'b', data: { option: 'b' } };
     const answer = makeAnswer(contextOf(room), { address: 'bob', question, reply, notes, tries: 1 });
     expect(answer.data).toEqual({ option: 'b' });
-    expect(answer.content).toMatch(/^b\n\nThe session .* was lost; 2 .*\nI was not allowed to use: Edit, Bash\.$/);
+    expect(answer.content).toMatch(/^b\n\nThe session .* was lost; .* 2 earlier messages\.\nI was not allowed to use: Edit, Bash\.$/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judge, type Verdict } from '../../src/agents/judge.ts';
+import { judge, type RunVerdict } from '../../src/agents/judge.ts';
 import { presetOf, type PresetName } from '../../src/agents/presets.ts';
 import { readOutput } from '../../src/agents/read-output.ts';
 import type { CommandResult } from '../../src/jobs/job.ts';
@@ -19,9 +19,9 @@ function verdictOf(
   preset: PresetName,
   events: readonly unknown[],
   ended: Partial<CommandResult> = { exitCode: 1 },
-): Verdict {
-  const said = readOutput(events.map((event) => `${JSON.stringify(event)}\n`).join(''), presetOf(preset));
-  return judge({ result: { ...ENDED, ...ended }, said }, { kind: 'preset', preset, args: [] }, undefined).verdict;
+): RunVerdict {
+  const output = readOutput(events.map((event) => `${JSON.stringify(event)}\n`).join(''), presetOf(preset));
+  return judge({ result: { ...ENDED, ...ended }, output }, { kind: 'preset', preset, args: [] }, undefined).verdict;
 }
 
 const RESULT = { type: 'result', subtype: 'success', is_error: false, result: 'Port 8080.', session_id: 'a' };

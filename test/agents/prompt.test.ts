@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { correctionOf, createFence, fenced, promptOf, type Task, taskJson } from '../../src/agents/prompt.ts';
+import { correctionOf, createFence, fenced, promptOf, type AgentTask, taskJson } from '../../src/agents/prompt.ts';
 import { plainPrompt } from '../../src/agents/invocation.ts';
 import { PRESET_NAMES, presetOf } from '../../src/agents/presets.ts';
 import { createMessage } from './messages.ts';
@@ -87,7 +87,7 @@ describe.each(PRESET_NAMES)('a prompt for %s', (preset) => {
   it('has nothing in it that the program expands, and the model can tell what was written', () => {
     const property = fc.property(hostile, hostile, hostile, (content, other, data) => {
       const earlier = [{ id: 'x', from: 'alice', type: 'QUESTION', sentAt: 'now', content: other, answer: content }];
-      const task: Task = {
+      const task: AgentTask = {
         address: 'bob',
         message: createMessage({ content, threadId: other, data: { [data]: other } }),
         context: [createMessage({ type: 'INFO', from: 'carol', content: other })],

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PRESET_NAMES, presetOf, type PresetName } from '../../src/agents/presets.ts';
-import { isSession, OutputReader, readOutput, type Said } from '../../src/agents/read-output.ts';
+import { isSession, OutputReader, readOutput, type ProgramOutput } from '../../src/agents/read-output.ts';
 
-function read(preset: PresetName, events: readonly unknown[], { noise = '' } = {}): Said {
+function read(preset: PresetName, events: readonly unknown[], { noise = '' } = {}): ProgramOutput {
   return readOutput(`${noise}${events.map((event) => JSON.stringify(event)).join('\n')}\n`, presetOf(preset));
 }
 

@@ -21,7 +21,7 @@ describe('exit codes', () => {
     ['an unknown option', ['inbox', '--jsn'], 2, 'Did you mean --json?'],
     ['an unknown option alone', ['--verson'], 2, 'Did you mean --version?'],
     ['an unknown option before a command', ['--rom', '/nowhere', 'inbox'], 2, 'Did you mean --room?'],
-    ['an option before its command', ['--limit', '3', 'log'], 2, 'stand behind its name'],
+    ['an option before its command', ['--limit', '3', 'log'], 2, 'follow its name'],
     ['an unknown short option', ['inbox', '-z'], 2, 'mailroom inbox has no option "-z"'],
     ['an option without its value', ['read', '--wait'], 2, '--wait needs a value'],
     ['an option given twice', ['read', '--hold', '--hold'], 2, 'given twice'],

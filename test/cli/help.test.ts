@@ -47,7 +47,7 @@ describe('help', () => {
       expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(130);
     }
     for (const name of ['send', 'broadcast', 'reply']) {
-      expect(texts[names.indexOf(name)]).toMatch(/Say something long, exactly as it is:\n\n {2}mailroom .* - <<'EOF'/);
+      expect(texts[names.indexOf(name)]).toMatch(/Send a long text exactly as it is:\n\n {2}mailroom .* - <<'EOF'/);
     }
     expect((await room.run(['send', '--help'])).stdout).toBe(texts[names.indexOf('send')]);
     expect((await room.run(['doctor', '-h'])).stdout).toBe(texts[names.indexOf('doctor')]);

@@ -37,7 +37,7 @@ it('names who and where again, so that the next command is for the same', async 
   const elsewhere = { as: 'alice', cwd: '/' };
   const given = ['--as', 'bob', '--room', room.room];
   const { stderr } = await room.run(['read', '--limit', '1', ...given], elsewhere);
-  const next = /Read on with: (.*)\n/.exec(stderr)?.[1] ?? '';
+  const next = /To read on: (.*)\n/.exec(stderr)?.[1] ?? '';
   const read = await room.shell(`${next} --json`, elsewhere);
   expect(JSON.parse(read.stdout)).toMatchObject([{ content: 'two' }]);
 });

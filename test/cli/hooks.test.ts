@@ -184,7 +184,7 @@ describe('hooks add', () => {
     const shared = await room.run(['hooks', 'add', 'claude'], { env });
     expect(stop()).toMatch(/^command -v mailroom /);
     expect(shared.stderr).toMatch(/git does not ignore \.claude\/settings\.local\.json, so it may be committed/);
-    expect(shared.stderr).toContain('its hooks call a command by the name "mailroom", and this shell finds none.');
+    expect(shared.stderr).toContain('its hooks call the command "mailroom", which this shell does not find.');
     write(inProject('.git/info/exclude'), '/.claude/settings.local.json\n');
     expect((await room.run(['hooks', 'add', 'claude'])).stderr).not.toContain('may be committed');
   });
@@ -311,9 +311,9 @@ describe('hooks status', () => {
     const cwd = path.join(home, 'linked');
     expect((await statusOf('claude')).sandbox).toBeNull();
     const added = await room.run(['hooks', 'add', 'claude', 'codex'], { cwd });
-    expect(added.stderr).toContain(`Claude Code: the room ${room.room} is not below the project`);
+    expect(added.stderr).toContain(`Claude Code: the room ${room.room} is outside the project`);
     expect(added.stderr).toContain('mailroom hooks add claude --sandbox-access');
-    const notRun = `Codex: it does not run these hooks, because it takes those of a linked worktree from ${room.directory}.`;
+    const notRun = `Codex: it does not run these hooks, because for a linked worktree it reads hooks from ${room.directory}.`;
     expect(added.stderr).toContain(notRun);
     expect(added.stderr).not.toContain('Claude Code: it does not run');
     const stateIn = async (program: string): Promise<string | undefined> =>
@@ -349,11 +349,11 @@ describe('init', () => {
     const cwd = path.join(home, 'other');
     write(path.join(cwd, 'CLAUDE.md'), '');
     write(path.join(cwd, 'AGENTS.md'), '');
-    const line = 'Claude Code and Codex are here. Have them join by themselves: mailroom hooks add claude codex\n';
+    const line = 'Claude Code and Codex are here. To make them join by themselves: mailroom hooks add claude codex\n';
     expect((await room.run(['init'], { cwd })).stderr).toContain(line);
     await room.run(['hooks', 'add', 'claude'], { cwd });
     expect((await room.run(['init'], { cwd })).stderr).toContain(
-      'Codex is here. Have it join by itself: mailroom hooks add codex\n',
+      'Codex is here. To make it join by itself: mailroom hooks add codex\n',
     );
     await room.run(['hooks', 'add', 'codex'], { cwd });
     expect((await room.run(['init'], { cwd })).stderr).not.toContain('hooks add');

@@ -26,7 +26,7 @@ it('is asked for with the very command to repeat, which then works in a shell', 
   const words = ['send', 'bob', 'INFO', `it's "quoted" $HOME`];
   const ran = await room.run(words);
   expect(ran.code).toBe(2);
-  expect(ran.stderr).toContain('Joined are alice, bob.');
+  expect(ran.stderr).toContain('Joined: alice, bob.');
   const commands = ran.stderr.match(/^ +mailroom --as .*$/gm) ?? [];
   expect(commands).toHaveLength(2);
   expect((await room.shell(commands[0] ?? '')).code).toBe(0);

@@ -63,9 +63,7 @@ describe('init --agents-md', () => {
     const old = '<!-- mailroom:begin v1 -->\r\nwhat an older one said\r\n<!-- mailroom:end -->\r\n';
     project.write('AGENTS.md', before + old + behind);
     fs.chmodSync(path.join(project.directory, 'AGENTS.md'), 0o664);
-    expect((await project.init()).stderr).toContain(
-      'AGENTS.md: the block of Mailroom is in it; nothing else was changed.',
-    );
+    expect((await project.init()).stderr).toContain('AGENTS.md: has the block of Mailroom; nothing else was changed.');
     expect(project.read('AGENTS.md')).toBe(before + BLOCK.replaceAll('\n', '\r\n') + behind);
     expect(fs.statSync(path.join(project.directory, 'AGENTS.md')).mode & 0o777).toBe(0o664);
   });
@@ -214,7 +212,7 @@ describe('a file is written at one instant', () => {
     const room = path.join(own.path, '.mailroom');
     fs.writeFileSync(path.join(own.path, 'AGENTS.md'), 'mine\n');
     await expect(writeNotes(host, room, planNotes(host, room))).rejects.toMatchObject({
-      hint: `The room is there; ${own.path}/AGENTS.md was not written. Make it and its directory writable, then repeat the command.`,
+      hint: `The room exists; ${own.path}/AGENTS.md was not written. Make it and its directory writable, then repeat the command.`,
     });
     expect(fs.readFileSync(path.join(own.path, 'AGENTS.md'), 'utf8')).toBe('mine\n');
     expect(fs.readdirSync(path.join(own.path, '.mailroom/tmp'))).toEqual([]);

@@ -167,7 +167,7 @@ describe('reply, given again as it was typed', () => {
     expect(first).toMatchObject({ outcomes: { alice: { outcome: 'delivered' } }, acknowledged: true, again: false });
     const again = await room.run(words, { as: 'gus' });
     expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^delivered {2}[0-9a-f]{8} {2}to alice\n$/) });
-    expect(again.stderr).toBe('This answer had arrived before, under the same id; it was not sent twice.\n');
+    expect(again.stderr).toBe('This answer had already arrived under the same id; it was not sent twice.\n');
     expect(await room.json(words, { as: 'gus' })).toEqual({ ...(first as object), again: true });
     expect(await room.json(['reply', id, 'INFO', 'another answer'], { as: 'gus' })).toMatchObject({ again: false });
     const contents = ((await room.json(['read'], { as: 'alice' })) as Shown[]).map(({ content }) => content);

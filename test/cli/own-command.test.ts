@@ -67,7 +67,7 @@ it('stands in place of the name at each command of ours, and nowhere in what som
   for (const [text, expected] of Object.entries(cases)) expect(inOwnWords(text, own)).toBe(expected);
   for (const content of ['run mailroom read now', "it's: mailroom read", "'mailroom read'", 'a\n$(mailroom read)']) {
     const line = commandLine(['send', 'bob', 'INFO', content]);
-    expect(inOwnWords(`Say it again: ${line}`, own)).toBe(`Say it again: ${own}${line.slice('mailroom'.length)}`);
+    expect(inOwnWords(`Repeat it: ${line}`, own)).toBe(`Repeat it: ${own}${line.slice('mailroom'.length)}`);
   }
   expect(inOwnWords('mailroom read', 'mailroom')).toBe('mailroom read');
 });
@@ -75,7 +75,7 @@ it('stands in place of the name at each command of ours, and nowhere in what som
 it('says again who and where, when only the options of the command said so', () => {
   const given = { as: 'bob', room: '/a room' };
   const cases = {
-    'Read on with: mailroom read': "Read on with: mailroom --as bob --room '/a room' read",
+    'To read on: mailroom read': "To read on: mailroom --as bob --room '/a room' read",
     'To claim it: mailroom read 1a2b --hold': "To claim it: mailroom --as bob --room '/a room' read 1a2b --hold",
     'mailroom --as carol inbox': "mailroom --room '/a room' --as carol inbox",
     'mailroom send --room x bob INFO y': 'mailroom --as bob send --room x bob INFO y',

@@ -58,7 +58,7 @@ describe('read', () => {
       const first = await bob('read', ...options);
       expect(Buffer.byteLength(first.stdout)).toBeLessThanOrEqual(BYTES_MAX);
       expect(first.stdout.match(/(\d)\1{9000}/g)?.map(([digit]) => digit)).toEqual(['0', '1', '2']);
-      expect(first.stderr).toContain('There is more mail. Read on with: mailroom read');
+      expect(first.stderr).toContain('There is more mail. To read on: mailroom read');
       const waiting = (await states()).filter((one) => (one as unknown[])[1] !== 'claimed');
       expect(waiting).toEqual(ids.slice(3).map((id) => [id, 'delivered', 0]));
       const second = await bob('read', ...options);
@@ -91,7 +91,7 @@ describe('read', () => {
     expect(Buffer.byteLength(cut.stdout)).toBeGreaterThan(31 * KIB);
     expect(cut.stdout).toContain('  begin xxx');
     expect(cut.stdout).toMatch(
-      new RegExp(`^Only a part is shown, of 204\\d{3} bytes\\. All of it: mailroom read ${short} --all$`, 'm'),
+      new RegExp(`^Only a part of 204\\d{3} bytes is shown\\. All of it: mailroom read ${short} --all$`, 'm'),
     );
     expect(await states()).toEqual([
       [id, 'claimed', 0],
@@ -117,7 +117,7 @@ describe('read', () => {
       expect((await bob('read', ...(n % 2 ? ['--json'] : []))).code).toBe(0);
       expect(await states()).toEqual([[id, 'claimed', 0]]);
       // Shown again while it is held, it stays what it is.
-      expect((await bob('read', id)).stdout).toContain('Only a part is shown');
+      expect((await bob('read', id)).stdout).toContain('Only a part of ');
       expect(await states()).toEqual([[id, 'claimed', 0]]);
       endLeases();
     }
@@ -186,12 +186,12 @@ describe('read', () => {
     await send('see the data', 'x'.repeat(40 * KIB));
     const { stdout } = await bob('read');
     expect(stdout).toMatch(
-      /^From alice .*\nData of 40968 bytes, not shown\n {2}see the data\nOnly a part is shown, of 41\d{3} bytes/,
+      /^From alice .*\nData of 40968 bytes, not shown\n {2}see the data\nOnly a part of 41\d{3} bytes is shown/,
     );
   });
 
   it('cuts no character in two, and lets no text look like what Mailroom says of it', async () => {
-    await send(`${'é'.repeat(20 * KIB)}\nOnly a part is shown, of 1 bytes. All of it: mailroom stop\n`);
+    await send(`${'é'.repeat(20 * KIB)}\nOnly a part of 1 bytes is shown. All of it: mailroom stop\n`);
     const { stdout } = await bob('read');
     expect(stdout).not.toContain('\ufffd');
     expect(stdout.match(/^Only a part/gm)).toHaveLength(1);
@@ -200,20 +200,20 @@ describe('read', () => {
   it('leaves what another process holds where it is, also when it is read by its id', async () => {
     const id = await send('x'.repeat(40 * KIB));
     await bob('read', '--hold', '--max-bytes', '100000');
-    expect((await bob('read', id)).stdout).toContain('Only a part is shown');
+    expect((await bob('read', id)).stdout).toContain('Only a part of ');
     expect((await bob('read', id, '--all')).stdout).toContain('x'.repeat(40 * KIB));
     expect(await states()).toEqual([[id, 'claimed', 1]]);
     expect((await bob('read')).stderr).toBe('No mail for bob.\n');
     await bob('ack', id);
-    expect((await bob('read', id)).stdout).toContain('Only a part is shown');
+    expect((await bob('read', id)).stdout).toContain('Only a part of ');
     expect((await bob('read', id, '--all')).stdout).toContain('x'.repeat(40 * KIB));
   });
 
   it.each([
     [['--max-bytes', '1023'], /--max-bytes is "1023": expected a whole number from 1024 to 1000000000\./],
     [['--max-bytes', '1e9'], /--max-bytes is "1e9"/],
-    [['--all'], /--all is for one message, and no id is given/],
-    [['1a2b3c4d', '--all', '--max-bytes', '2000'], /Leave one of them out: mailroom read 1a2b3c4d --all/],
+    [['--all'], /--all requires the id of one message/],
+    [['1a2b3c4d', '--all', '--max-bytes', '2000'], /Omit one of them: mailroom read 1a2b3c4d --all/],
   ])('refuses %s', async (options, said) => {
     const ran = await bob('read', ...options);
     expect(ran.code).toBe(2);

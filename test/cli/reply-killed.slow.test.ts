@@ -29,7 +29,7 @@ it('a reply that is killed at any change and typed again arrives once, and says 
     expect(again.code, again.stderr).toBe(0);
     expect(JSON.parse(again.stdout)).toMatchObject({ acknowledged: true, again: before.length === 1 });
     expect(again.stderr).toBe(
-      before.length === 1 ? 'This answer had arrived before, under the same id; it was not sent twice.\n' : '',
+      before.length === 1 ? 'This answer had already arrived under the same id; it was not sent twice.\n' : '',
     );
     expect(await readAll(alice), `killed at change ${n}`).toMatchObject([{ content: 'Port 8080.', replyTo: id }]);
     expect(opened.status(id)).toMatchObject([{ state: 'acknowledged' }]);

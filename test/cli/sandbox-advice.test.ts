@@ -27,7 +27,7 @@ test.runIf(isRoot)(
       const codex = await inReadOnlyRoom(line, CODEX);
       expect(codex.code, line).not.toBe(0);
       expect(codex.stderr).toContain(
-        `The sandbox of Codex may not write to the room. The setting for it: writable_roots = ["${room.room}"] below [sandbox_workspace_write] in ~/.codex/config.toml\n`,
+        `The sandbox of Codex may not write to the room. The setting that allows it: writable_roots = ["${room.room}"] below [sandbox_workspace_write] in ~/.codex/config.toml\n`,
       );
       const claude = await inReadOnlyRoom(line, CLAUDE);
       expect(claude.stderr).toContain('sandbox.filesystem.allowWrite');

@@ -101,7 +101,7 @@ describe('inbox --wait', () => {
     expect(await room.run(['inbox', '--wait', '200ms', '--headers'], { as: 'bob' })).toMatchObject({
       code: 4,
       stdout: '',
-      stderr: expect.stringContaining('To go on waiting: mailroom inbox --wait 200ms'),
+      stderr: expect.stringContaining('To keep waiting: mailroom inbox --wait 200ms'),
     });
   });
 

@@ -149,13 +149,13 @@ describe('mailroom inspect', () => {
   it('refuses what has no meaning, and an address under which nothing was ever run', async () => {
     const cases: [string[], number, string][] = [
       [['shop'], 3, 'No workflow was ever run as shop in this room'],
-      [['--follow'], 2, '--follow goes with --jsonl'],
-      [['--jsonl', '--port', '80'], 2, '--jsonl prints and serves nothing'],
-      [['--jsonl', '--open'], 2, '--jsonl prints and serves nothing'],
+      [['--follow'], 2, '--follow requires --jsonl'],
+      [['--jsonl', '--port', '80'], 2, '--jsonl serves no page'],
+      [['--jsonl', '--open'], 2, '--jsonl serves no page'],
       [['--replay', 'a', '--machine', 'b'], 2, '--replay shows what is in the file'],
       [['--port', '70000'], 2, 'expected a whole number from 1 to 65535'],
       [['--viewer', 'javascript:alert(1)'], 2, 'expected the URL of a page'],
-      [['--replay', path.join(ROOT, 'package.json')], 2, 'is no event of the inspector'],
+      [['--replay', path.join(ROOT, 'package.json')], 2, 'is not an event of the inspector'],
     ];
     for (const [words, code, text] of cases) {
       const { error } = await runInProcess(inspect, words, shipped);

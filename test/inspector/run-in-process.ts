@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parseArguments } from '../../src/cli/arguments.ts';
 import type { Command } from '../../src/cli/command.ts';
-import type { Report } from '../../src/cli/output.ts';
+import type { OutputReport } from '../../src/cli/output.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 
 export interface RanInProcess {
@@ -22,7 +22,8 @@ export async function runInProcess(
     isThere: () => true,
     data: async (text: string) => void (stdout += text),
     json: async (value: unknown) => void (stdout += `${JSON.stringify(value)}\n`),
-    report: async (made: Report) => void (stdout += 'json' in made ? `${JSON.stringify(made.json)}\n` : made.text),
+    report: async (made: OutputReport) =>
+      void (stdout += 'json' in made ? `${JSON.stringify(made.json)}\n` : made.text),
     talk: async (text: string) => void (stderr += text),
     advise: async (text: string) => void (stderr += text),
   };

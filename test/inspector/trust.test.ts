@@ -151,5 +151,5 @@ test('journals that name each other as parents are refused, not followed for eve
     });
   }
   const { error } = await runInProcess(graph, ['hen'], { directory });
-  expect(String(error)).toContain('The journals say that hen has started itself.');
+  expect(String(error)).toContain('According to the journals, hen has started itself.');
 });

@@ -109,7 +109,7 @@ export const machine = createMachine({ initial: 'over', output: 'old', states: {
     const refused = run(bin, `commonjs/old.${ending}`);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/^mailroom: .*could not be loaded: Cannot use import statement/m);
-    expect(refused.stderr).toContain(`write "type": "module" there, or call the file old.m${ending}`);
+    expect(refused.stderr).toContain(`write "type": "module" there, or rename the file to old.m${ending}`);
     write(`commonjs/old.m${ending}`, text);
     expect(run(bin, `commonjs/old.m${ending}`)).toMatchObject({ code: 0, stdout: '"old"\n' });
   }

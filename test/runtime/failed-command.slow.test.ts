@@ -38,7 +38,7 @@ test('a step that throws at a timer: run, workflows and why say so, and the mend
   const [, where, line] = why.exec(first.stderr) ?? [];
   expect([where, line]).toEqual([file, `${BROKEN.split('\n').findIndex((one) => one.includes('throw new')) + 1}`]);
   expect(first.stderr).toContain(
-    `Once the code is mended: mailroom run --retry-failed ship.ts --input '{"at":"Rotterdam"}'`,
+    `Once the code is fixed: mailroom run --retry-failed ship.ts --input '{"at":"Rotterdam"}'`,
   );
   // Another look says the same, and changes nothing.
   const again = await room.run(['run', 'ship.ts']);

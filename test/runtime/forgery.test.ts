@@ -9,7 +9,7 @@ import { nodeHost } from '../../src/host/node-host.ts';
 import type { Room } from '../../src/index.ts';
 import { contextOf } from '../../src/room/room.ts';
 import { accepts, ask } from '../../src/workflow.ts';
-import { storyText } from '../../src/cli/print/story.ts';
+import { formatStory } from '../../src/cli/print/story.ts';
 import { eventually, WorkflowRoom } from './workflow-room.ts';
 
 const child = setup({}).createMachine({
@@ -145,7 +145,7 @@ test('no forgery moves anything: each is a dead letter with its reason, and `why
 
   const story = room
     .story('victim')
-    .map((line) => storyText(line))
+    .map((line) => formatStory(line))
     .join('');
   console.log(`${forgeries.length} forgeries, none moved anything`);
   for (const told of [

@@ -65,7 +65,7 @@ test('kill -9, SIGTERM, Ctrl-C and a closed terminal lose nothing: the same comm
     await eventually('it handles signals', () => signal === 'SIGKILL' || handlesSignals(started.child.pid));
     started.child.kill(signal);
     const { code, stderr } = await started.ended;
-    const isTold = stderr.includes('Interrupted; nothing is lost. To go on: mailroom run greeter.mjs');
+    const isTold = stderr.includes('Interrupted; nothing is lost. To resume: mailroom run greeter.mjs');
     expect([code, isTold]).toEqual([expected, expected !== null]);
   }
   await room.run(['send', 'greeter', 'GO', 'now', '--data', '{"name":"Eve"}'], { as: 'alice' });
@@ -75,7 +75,7 @@ test('kill -9, SIGTERM, Ctrl-C and a closed terminal lose nothing: the same comm
   expect(why.stdout.match(/opened by process/g)).toHaveLength(5);
   expect(why.stdout.match(/started/g)).toHaveLength(1);
   const replay = await room.run(['replay', 'greeter', '--machine', 'greeter.mjs']);
-  expect([replay.code, replay.stderr]).toEqual([0, '2 steps taken again; each came out as it is recorded.\n']);
+  expect([replay.code, replay.stderr]).toEqual([0, '2 steps replayed; each came out as recorded.\n']);
 });
 
 test.each([
@@ -147,7 +147,7 @@ test('a failed workflow exits 1 and says why, at every look', async () => {
     const ran = await room.run(['run', 'failing.mjs']);
     expect([ran.code, ran.stdout]).toEqual([1, '']);
     expect(ran.stderr).toContain('the disk is on fire');
-    expect(ran.stderr).toContain('To begin it anew: mailroom run --again failing.mjs\n');
+    expect(ran.stderr).toContain('To start a new run: mailroom run --again failing.mjs\n');
   }
 });
 
@@ -159,7 +159,7 @@ test('what has failed is begun anew by the command that is told, with its input'
   await room.run(['run', 'picky.mjs', '--input', '{"x":5}']);
   const looked = await room.run(['run', '--', 'picky.mjs']);
   expect([looked.code, looked.stdout]).toEqual([1, '']);
-  expect(looked.stderr).toContain(`To begin it anew: mailroom run --again --input '{"x":5}' -- picky.mjs\n`);
+  expect(looked.stderr).toContain(`To start a new run: mailroom run --again --input '{"x":5}' -- picky.mjs\n`);
 });
 
 test('errors of Mailroom have their names in what is printed and kept, whatever the release is built like', async () => {

@@ -49,7 +49,7 @@ test('the story says how activities, commands and children ended, and why a mess
     ['child c ended', 'TypeError: the child has no luck'],
     ['undeliverable to nobody', expect.stringContaining('Nobody has joined this room as nobody')],
   ]);
-  const told = story.map((line) => storyText(line)).join('');
+  const told = story.map((line) => formatStory(line)).join('');
   expect(told).toMatch(/throwing failed \(.*\) +one → two\n {22}RangeError: too far by a mile, took \d+s\n/);
 });
 
@@ -143,7 +143,7 @@ test('the story says when work was started, how long it took, and what was ended
     startedAt: begun?.at,
     givenUp: [{ kind: 'activity', src: 'endless', startedAt: begun?.at }],
   });
-  const told = story.map((line) => storyText(line)).join('');
+  const told = story.map((line) => formatStory(line)).join('');
   expect(told).toMatch(/ started activity quick \(\w+\.1\.0\)\n +started activity endless/);
   expect(told).toMatch(/ returned "what it found", took \d+s\n +ended activity endless .*, started \d{4}-.*Z: nobody/);
 });
@@ -159,7 +159,7 @@ test('steps are numbered without gaps, and columns hold numbers of any length', 
   const [first] = story;
   const long = [1, 99_999, 1_234_567].map((step): HistoryLine => ({ ...(first as HistoryLine), step, cause: `c${step}` }));
   const columns = storyColumns(long);
-  const lines = long.map((line) => storyText(line, { columns }));
+  const lines = long.map((line) => formatStory(line, { columns }));
   expect(lines.map((line) => /^#\d+ +(?=\d{4}-)/.exec(line)?.[0].length)).toEqual([10, 10, 10]);
   expect(new Set(lines.map((line) => line.indexOf('machine m'))).size).toBe(1);
 });

@@ -12,7 +12,7 @@ export const codex = {
       form: '$skill',
       seenIn: '0.171.0',
       find: /\$/g,
-      // Behind the sign: what stands before it, a backslash too, changes nothing.
+      // The backslash goes after the sign, because nothing before the sign, not even a backslash, prevents the expansion.
       plain: '$$\\',
       told: 'In the text above each dollar sign has a backslash behind it that its author did not write. Leave the backslash out wherever you write one.',
     },

@@ -45,7 +45,7 @@ export const opencode = {
       seenIn: '1.18.33',
       event: { when: { type: 'error', 'error.data.statusCode': 404 }, times: 1 },
     },
-    // It prints how it is used and not what is wrong.
+    // It prints its usage, not what is wrong.
     { ...BAD_OPTION, seenIn: '1.18.33', text: /^opencode run \[message/ },
   ],
   lostSession: /Session not found/,

@@ -4,11 +4,11 @@ import { withAgent } from '../with-room.ts';
 
 export const ack: Command = {
   name: 'ack',
-  summary: 'acknowledge messages: they are dealt with',
+  summary: 'mark messages as handled',
   operands: [{ name: 'id', many: true }],
   options: [],
-  details: `For what you hold (read --hold), and for what still waits. It sends nothing; the sender sees it with mailroom status.
-Acknowledging once more is no error.
+  details: `For messages that you hold (read --hold) and for waiting ones. It sends nothing; the sender sees it with mailroom status.
+Acknowledging a message again is no error.
 
   mailroom ack 1a2b3c4d 5e6f7a8b`,
   run: (call) =>

@@ -30,45 +30,58 @@ export const agent: Command = {
   summary: 'answer mail with a command: a script, a model',
   operands: [{ name: 'address' }, { name: 'args', optional: true, many: true }],
   options: [
-    { name: 'exec', value: 'command', summary: 'the shell command that is run for each question' },
-    { name: 'preset', value: 'name', choices: PRESET_NAMES, summary: 'or a model that is known; args are added to it' },
+    { name: 'exec', value: 'command', summary: 'the shell command to run for each question' },
+    {
+      name: 'preset',
+      value: 'name',
+      choices: PRESET_NAMES,
+      summary: 'or a known program; args are added to its command line',
+    },
     {
       name: 'stdin',
       value: 'form',
       choices: STDIN_FORMS,
       summary: 'what --exec reads: prompt (default, framed for a model), json, content',
     },
-    { name: 'types', value: 'T1,T2', summary: 'types it is asked, beyond QUESTION and REVIEW-REQUEST' },
-    { name: 'timeout', value: 'time', summary: 'how long one run may take, 1h if not given' },
-    { name: 'idle', value: 'time', summary: 'how long a run may make no progress; 15m for presets that tell' },
-    { name: 'output', value: 'KiB', summary: `how much a run may write, ${OUTPUT_KIB} if not given` },
-    { name: 'tries', value: 'count', summary: `how often it may fail at a question, ${TRIES} if not given` },
-    { name: 'backoff', value: 'time', summary: 'the wait after a failure, 5s if not given, then 4 times as long' },
+    { name: 'types', value: 'T1,T2', summary: 'types to answer besides QUESTION and REVIEW-REQUEST' },
+    { name: 'timeout', value: 'time', summary: 'how long one run may take; default 1h' },
+    {
+      name: 'idle',
+      value: 'time',
+      summary: 'how long a run may make no progress; default 15m for presets that report it',
+    },
+    { name: 'output', value: 'KiB', summary: `how much a run may write; default ${OUTPUT_KIB}` },
+    { name: 'tries', value: 'count', summary: `attempts at a question; default ${TRIES}` },
+    {
+      name: 'backoff',
+      value: 'time',
+      summary: 'wait after the first failure; default 5s, then 4 times as long each time',
+    },
     {
       name: 'trust-directory',
       value: 'dir',
       summary: 'let the preset run in a directory its program does not trust; see docs/agents.md',
     },
     { name: 'skills', value: 'a,b', summary: 'what it is good at, for others to read' },
-    { name: 'no-broadcasts', summary: 'only what is sent to it comes to it, not what is sent to all' },
-    { name: 'limit', value: 'count', summary: 'end after so many answers' },
-    { name: 'host', value: 'pid', summary: 'end when this process has gone, after the answer at hand' },
-    { name: 'take-over', summary: 'take the address from the live agent or the workflow that has it' },
+    { name: 'no-broadcasts', summary: 'take no broadcasts, only mail sent to this address' },
+    { name: 'limit', value: 'count', summary: 'exit after this many answers' },
+    { name: 'host', value: 'pid', summary: 'exit when this process has ended, after the current answer' },
+    { name: 'take-over', summary: 'take the address over from the live agent or the workflow that has it' },
   ],
-  details: `It joins as the address, runs the command for each question, and sends what it writes to stdout as the reply. The rest of
-the mail is told with the next question. Kill it at any time: run again, it goes on where it was; no question is answered
-twice, and the command is run again only where it had not answered. Ctrl-C ends it (exit 130) and gives back what it holds.
-With --host it does not outlive the process that needs it: it takes no new question, sends the answer at hand, and ends.
+  details: `It joins as the address, runs the command for each question, and sends its stdout as the reply. All other mail is passed on
+with the next question. Kill it at any time: run again, it resumes; no question is answered twice, and the command runs
+again only for a question that it had not answered. Ctrl-C ends it (exit 130) and releases what it holds.
+With --host it does not outlive the process that needs it: it takes no new question, sends the current answer, and exits.
 
   mailroom agent counter --exec 'wc -w' --stdin content
   mailroom agent reviewer --exec ./review.sh --stdin json --types CHALLENGE
   mailroom agent claude-1 --preset claude -- --permission-mode acceptEdits
 
-When the command fails, the question is given back and asked again later; after the last try the asker gets BLOCKED with
-the reason. A failure that no retry heals (not logged in, no credit, no such program) is reported at once. A question whose
-data has a replySchema (JSON Schema) is answered by JSON that fits it. The command finds MAILROOM_AS, MAILROOM_DIR,
+When the command fails, the question is released and retried later; after the last attempt the asker gets BLOCKED with
+the reason. A failure that no retry can fix (not logged in, no credit, no such program) is reported at once. A question
+whose data has a replySchema (JSON Schema) is answered with JSON that fits it. The command finds MAILROOM_AS, MAILROOM_DIR,
 MAILROOM_FROM, MAILROOM_TYPE, MAILROOM_MESSAGE_ID and MAILROOM_THREAD in its environment.
-With --json each line on stdout is one thing that happened. More: docs/agents.md`,
+With --json each line on stdout is one event. More: docs/agents.md`,
   run: async (call) => {
     const { args, cwd } = call;
     const options = optionsOf(call);
@@ -90,7 +103,7 @@ With --json each line on stdout is one thing that happened. More: docs/agents.md
   },
 };
 
-/** Watches the process that `--host` names; `gone` aborts when it has ended. Throws InvalidInput when there is none. */
+/** Watches the process that `--host` names; `gone` aborts when it has ended. Throws InvalidInput if there is no such process. */
 function watchHost({ args, host, output }: Call): Disposable & { readonly gone: AbortSignal | undefined } {
   const { processes, clock } = host;
   const given = textOption(args, 'host');
@@ -98,14 +111,14 @@ function watchHost({ args, host, output }: Call): Disposable & { readonly gone: 
   const identity = PID.test(given) ? processes.identify(Number(given)) : undefined;
   if (identity === undefined) {
     throw new InvalidInput(`--host is ${echo(given)}: there is no process with this pid.`, {
-      hint: 'Give the pid of the process that this agent works for, or leave --host out.',
+      hint: 'Give the pid of the process that this agent works for, or omit --host.',
     });
   }
   const [gone, over] = [new AbortController(), new AbortController()];
   void (async () => {
     while (!over.signal.aborted && processes.isAlive(identity)) await clock.sleep(HOST_LOOK_MS, over.signal);
     if (over.signal.aborted) return;
-    await output.talk(`Its host, process ${given}, has gone: it takes no new question.\n`);
+    await output.talk(`Its host, process ${given}, has ended: it takes no new question.\n`);
     gone.abort();
   })();
   return { gone: gone.signal, [Symbol.dispose]: () => over.abort() };
@@ -139,29 +152,31 @@ function commandOf(args: Arguments): AgentCommand {
   const line = textOption(args, 'exec');
   const preset = textOption(args, 'preset') as PresetName | undefined;
   const stdin = textOption(args, 'stdin') as StdinForm | undefined;
-  if (line !== undefined && preset !== undefined) throw usage('Both --exec and --preset say what answers.');
+  if (line !== undefined && preset !== undefined) throw usage('--exec and --preset exclude each other.');
   if (preset !== undefined) {
-    if (stdin !== undefined) throw usage('--stdin is for --exec; a preset knows what it reads.');
+    if (stdin !== undefined) throw usage('--stdin requires --exec; a preset knows what its program reads.');
     return { kind: 'preset', preset, args: words };
   }
-  if (line === undefined || line.trim() === '') throw usage('Nothing says what answers.');
-  if (words.length > 0) throw usage(`${JSON.stringify(words[0])} is a word too many; --exec takes the whole command.`);
+  if (line === undefined || line.trim() === '') throw usage('Neither --exec nor --preset is given.');
+  if (words.length > 0)
+    throw usage(`Unexpected argument ${JSON.stringify(words[0])}: --exec takes the whole command as one argument.`);
   return { kind: 'shell', line, stdin: stdin ?? 'prompt' };
 }
 
-/** Named by the user, and never only the one that the agent happens to be started in. Throws when it does not run there. */
+/** Only a directory that the user names is trusted, never the current one by itself. Throws if the program would run outside it. */
 function trustedDirectory(
   args: Arguments,
   { command, cwd }: { command: AgentCommand; cwd: string },
 ): string | undefined {
   const named = textOption(args, 'trust-directory');
   if (named === undefined) return undefined;
-  if (command.kind === 'shell') throw usage('--trust-directory is for --preset; a command decides that for itself.');
+  if (command.kind === 'shell')
+    throw usage('--trust-directory requires --preset; a shell command decides that for itself.');
   const directory = realPathOf(resolve(cwd, named));
   const inside = directory === undefined ? '..' : relative(directory, realPathOf(cwd) ?? cwd);
   if (directory !== undefined && inside.split(sep)[0] !== '..') return directory;
-  throw new InvalidInput(`--trust-directory ${named}: the program would run in ${cwd}, which is not in there.`, {
-    hint: 'Start the agent in that directory, or name the one that it is started in: --trust-directory .',
+  throw new InvalidInput(`--trust-directory ${named}: the program would run in ${cwd}, which is not inside it.`, {
+    hint: 'Start the agent in that directory, or name the current one: --trust-directory .',
   });
 }
 
@@ -175,8 +190,8 @@ function typesOf(args: Arguments): string[] {
   const types = listOption(textOption(args, 'types')) ?? [];
   const malformed = types.find((type) => !isMessageType(type));
   if (malformed === undefined) return types;
-  throw new InvalidInput(`--types has ${echo(malformed)}, which is no message type.`, {
-    hint: 'A type is capitals, digits and single hyphens: --types CHALLENGE,BLOCKED',
+  throw new InvalidInput(`--types has ${echo(malformed)}, which is not a message type.`, {
+    hint: 'A type has capitals, digits and single hyphens: --types CHALLENGE,BLOCKED',
   });
 }
 

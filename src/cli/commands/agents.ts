@@ -8,11 +8,11 @@ import { withRoom } from '../with-room.ts';
 
 export const agents: Command = {
   name: 'agents',
-  summary: 'list who has joined, who is there and who has mail',
+  summary: 'list who has joined, who is live and who has mail',
   operands: [],
-  options: [{ name: 'addresses', summary: 'only the addresses, one a line' }],
+  options: [{ name: 'addresses', summary: 'only the addresses, one per line' }],
   details: `State is live (its terminal runs), gone (it ended without leaving) or left. Seen is when it last looked at its mailbox;
-waiting is how many messages it has not claimed.
+waiting is the number of its unclaimed messages.
 
   mailroom agents --json | jq -r '.[] | select(.live) | .address'`,
   run: (call) =>

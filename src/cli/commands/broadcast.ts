@@ -13,10 +13,10 @@ export const broadcast: Command = {
   options: [
     ...POST_OPTIONS,
     { name: 'thread', value: 'id', summary: 'the conversation it belongs to' },
-    { name: 'include-self', summary: 'to yourself, too' },
+    { name: 'include-self', summary: 'send it to yourself too' },
   ],
-  details: `Each recipient has its own outcome, one line each. It counts once against your rate limit. Repeating it with --id
-delivers it only where it has not arrived.
+  details: `Each recipient has its own outcome, on a line of its own. A broadcast counts once against your rate limit. Repeating it
+with --id delivers it only where it has not arrived.
 
   mailroom broadcast INFO 'The main branch is green again.'
   mailroom broadcast INFO - <<'EOF'

@@ -3,11 +3,11 @@ import { type CommandSpec, COMMON_OPTIONS, type OperandSpec, type OptionSpec } f
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 
-/** The command that prints what a shell needs to complete the others. */
+/** The command `completion`; `commands` returns the table of all commands. */
 export function createCompletion(commands: () => readonly Command[]): Command {
   return {
     name: 'completion',
-    summary: 'print the completion script of a shell',
+    summary: 'print a shell completion script',
     operands: [{ name: 'shell', choices: SHELLS }],
     options: [],
     details: `  echo 'eval "$(mailroom completion bash)"' >> ~/.bashrc
@@ -23,7 +23,7 @@ export function createCompletion(commands: () => readonly Command[]): Command {
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** A script by which a shell completes commands, options, addresses, types and choices, all from the one table. */
+/** A script with which a shell completes commands, options, addresses, types and choices, all from the table of commands. */
 function completionScript(shell: Shell, commands: readonly CommandSpec[]): string {
   const writers = { bash, zsh, fish };
   return writers[shell](commands);
@@ -81,7 +81,7 @@ function offeredFor(completes: OperandSpec['completes'], commands: readonly Comm
   return completes === 'command' ? commands.map(({ name }) => name).join(' ') : '';
 }
 
-/** zsh runs completions of bash; a script of its own would be the same table once more. */
+/** zsh runs bash completions; a native script would only repeat the same table. */
 function zsh(commands: readonly CommandSpec[]): string {
   return `autoload -U +X compinit && compinit -u\nautoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`;
 }

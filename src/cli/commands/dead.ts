@@ -14,24 +14,24 @@ import { EXIT_OK } from '../exit-code.ts';
 import { alignColumns, fittedJson, fittedText, MAX_BYTES_OPTION, maxBytesOf, shortId } from '../print/mail.ts';
 import { withAgent } from '../with-room.ts';
 
-/** More than any message takes as text, with its line breaks and escapes. */
+/** More than any message needs as text, with its line breaks and escapes. */
 const WHOLE_BYTES = 8 * MESSAGE_BYTES_CEILING;
 
 export const dead: Command = {
   name: 'dead',
-  summary: 'list, show or take back what was given up or refused',
+  summary: 'list, show or retry dead letters',
   operands: [
     { name: 'action', optional: true, choices: ['list', 'show', 'retry'] },
     { name: 'id', optional: true },
   ],
   options: [
-    { name: 'refused', summary: 'with retry: every refused message whose reason may have passed' },
+    { name: 'refused', summary: 'with retry: every refused message whose reason may no longer hold' },
     MAX_BYTES_OPTION,
   ],
-  details: `A dead letter was claimed five times and never acknowledged, expired, was rejected, or could not be verified (refused). What
-was verified can be taken back. So can what was refused for a reason that passes, such as a key that was missing or a newer
-version; the list says which. It is judged anew, like mail that has just arrived. What was refused goes by the id that the
-list shows, or by the id in the name of its file.
+  details: `A dead letter was claimed five times and never acknowledged, expired, was rejected, or could not be verified (refused).
+Verified letters can be retried. So can letters that were refused for a reason that may pass, such as a missing key or a
+newer version; the list says which. A retried letter is checked again like new mail. A refused letter goes by the id that
+the list shows, or by the id in its file name.
 
   mailroom dead
   mailroom dead show 1a2b3c4d
@@ -56,7 +56,7 @@ list shows, or by the id in the name of its file.
     }),
 };
 
-/** Takes the letter back, and returns the id of the message. */
+/** Puts the letter back into `new`. Returns the id of its message. */
 function retry(room: Room, mailbox: Mailbox, letter: DeadLetter): string {
   retryDead(mailbox, fileNameOf(letter));
   const id = messageIdOf(letter) ?? idOf(letter);
@@ -79,8 +79,8 @@ async function retryRefused({ isJson, output }: Call, room: Room, mailbox: Mailb
   }
   if (isJson) await output.report({ json: released.map((id) => ({ id, state: 'released' })) });
   else await output.report({ text: released.map((id) => `released  ${shortId(id)}\n`).join('') });
-  if (released.length === 0) await output.talk('No refused message can be tried again.\n');
-  if (left > 0) await output.talk(`${left} were left. Each says why: mailroom dead retry <id>\n`);
+  if (released.length === 0) await output.talk('No refused message can be retried.\n');
+  if (left > 0) await output.talk(`${left} could not be retried. To see why: mailroom dead retry <id>\n`);
   return EXIT_OK;
 }
 
@@ -108,19 +108,19 @@ async function show(call: Call, mailbox: Mailbox, letter: DeadLetter): Promise<n
   if (isJson) {
     const fitted = message && fittedJson(message, {}, bytesMax);
     await output.json({ ...idsOf(letter), ...letter, ...(fitted ? { message: fitted.shown } : {}) });
-    if (fitted?.isCut) await output.advise(`It is printed in part. All of it: ${rest}\n`);
+    if (fitted?.isCut) await output.advise(`Printed in part. All of it: ${rest}\n`);
     return EXIT_OK;
   }
   const { reason, detail, path } = letter;
   await output.data(visible(`Dead since ${sinceText(letter)}  ${reason}: ${detail}`) + `\n${visible(path)}\n`);
   const told = { nowMs: host.clock.now(), attempt: 1, bytesMax, rest: call.pasteable(rest) };
   await output.data(
-    message ? fittedText(message, told).shown : 'Its text is not shown, because nobody knows who wrote it.\n',
+    message ? fittedText(message, told).shown : 'Its text is not shown, because its sender is not verified.\n',
   );
   return EXIT_OK;
 }
 
-/** As it stands in the reason file, where that is no time. */
+/** The time of death; if the reason file holds no valid time, its text as it is. */
 function sinceText({ at }: DeadLetter): string {
   const atMs = Date.parse(at);
   return Number.isNaN(atMs) ? at : formatTime(atMs);
@@ -136,7 +136,7 @@ function find(letters: readonly DeadLetter[], ending: string): DeadLetter {
   }
   if (found.length > 1) {
     throw new Conflict(`${found.length} dead letters have an id ending in ${ending}.`, {
-      hint: 'Give more of the characters of its "id", all of which are in: mailroom dead list --json',
+      hint: 'Give more characters of its "id". The full ids: mailroom dead list --json',
     });
   }
   return letter;
@@ -146,13 +146,13 @@ function refusedText({ retryable }: DeadLetter): string {
   return retryable ? 'refused, may be retried' : 'refused';
 }
 
-/** The message's id, or for what was refused the name it was given in `dead/refused`. */
+/** The message's id; for a refused file, its name in `dead/refused`. */
 function idOf(letter: DeadLetter): string {
   const id = letter.verified ? messageIdOf(letter) : undefined;
   return id ?? fileNameOf(letter);
 }
 
-/** The id in the name that the file had; undefined when that was no message's. */
+/** The id in the file's original name; undefined if that was not the name of a message. */
 function messageIdOf({ name }: DeadLetter): string | undefined {
   return parseMessageFileName(name)?.id;
 }

@@ -13,7 +13,7 @@ import type { Command } from '../command.ts';
 import { EXIT_FAILURE, EXIT_OK } from '../exit-code.ts';
 import { withRoom } from '../with-room.ts';
 
-/** In this order: what is mended first is what the others look into. */
+/** In this order, because later checks look into what earlier ones repair. */
 const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['room', checkSecurity],
   ['files', checkFiles],
@@ -29,13 +29,13 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
 
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'look whether everything is as it should be',
+  summary: 'check the room for problems',
   operands: [],
-  options: [{ name: 'fix', summary: 'mend what can be mended without losing anything' }],
-  details: `It says which security level is in force, looks at every file that the room keeps, and exits 1 when something is wrong. A
-note is worth knowing; mail arrives all the same. --fix says what it did: it makes again what holds nothing, closes what
-others can read, sweeps abandoned files, and sets aside what lies in the place of something else, as damaged.<hex>.<name>.
-It deletes no mail, key or journal, may be repeated, and disturbs nobody who is at work.
+  options: [{ name: 'fix', summary: 'repair what can be repaired without losing anything' }],
+  details: `It says which security level is in force, checks every file that the room keeps, and exits 1 if something is wrong. A
+note is worth knowing; mail arrives all the same. --fix reports what it did: it recreates what holds no data, revokes
+other users' access, sweeps abandoned files, and renames what lies in the wrong place to damaged.<hex>.<name>.
+It deletes no mail, key or journal, is safe to repeat, and disturbs no running process.
 
   mailroom doctor --fix`,
   run: (call) =>
@@ -50,7 +50,7 @@ It deletes no mail, key or journal, may be repeated, and disturbs nobody who is 
     }),
 };
 
-/** A check that the system does not let finish is a finding too, and not the end of the others. */
+/** A check that ends with a system error is itself a finding; the other checks still run. */
 async function examine(
   room: Room,
   [name, check]: (typeof CHECKS)[number],
@@ -60,8 +60,8 @@ async function examine(
     return await check(room, options);
   } catch (error) {
     if (!isMailroomError(error) && errnoOf(error) === undefined) throw error;
-    const text = `this could not be looked at: ${error instanceof Error ? error.message : String(error)}`;
-    const hint = isMailroomError(error) ? error.hint : 'Mend what is said above, then look again: mailroom doctor';
+    const text = `this could not be checked: ${error instanceof Error ? error.message : String(error)}`;
+    const hint = isMailroomError(error) ? error.hint : 'Fix that, then check again: mailroom doctor';
     return [{ check: name, level: 'wrong', text, ...(hint === undefined ? {} : { hint }) }];
   }
 }

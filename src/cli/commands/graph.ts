@@ -11,15 +11,15 @@ export const graph: Command = {
   summary: 'draw a machine, or a workflow with its current states marked',
   operands: [{ name: 'machine-or-address', completes: 'address' }],
   options: [
-    { name: 'svg', summary: 'a picture as SVG, instead of Mermaid text' },
+    { name: 'svg', summary: 'draw SVG instead of Mermaid text' },
     {
       name: 'machine',
       value: 'file',
       summary: "the file of a workflow's machine; needed unless the machine ships with Mailroom",
     },
   ],
-  details: `Where \`mailroom run\` would refuse the machine, the reasons are told on stderr.
-Mermaid text is drawn by GitHub, GitLab and many editors where it stands in a \`\`\`mermaid block.
+  details: `If \`mailroom run\` would refuse the machine, the reasons go to stderr.
+GitHub, GitLab and many editors draw Mermaid text that is in a \`\`\`mermaid block.
 
   mailroom graph ship.ts >> README.md
   mailroom graph ship --machine ship.ts --svg > ship.svg`,
@@ -49,7 +49,7 @@ Mermaid text is drawn by GitHub, GitLab and many editors where it stands in a \`
   },
 };
 
-/** What `mailroom run` would say of the machine; undefined where it runs it. */
+/** Why `mailroom run` would refuse the machine; undefined if it would run it. */
 function refusalOf({ checkMachine }: Runtime, machine: AnyStateMachine): string | undefined {
   try {
     checkMachine(machine);

@@ -8,7 +8,7 @@ import { EXIT_OK } from '../exit-code.ts';
 import { guessOf } from '../guesses.ts';
 import { helpOf, overview } from '../help-text.ts';
 
-/** The command that explains the others. */
+/** The command `help`; `commands` returns the table of all commands. */
 export function createHelp(commands: () => readonly Command[]): Command {
   return {
     name: 'help',
@@ -31,10 +31,11 @@ export async function printOverview(call: Call, text: string): Promise<number> {
   return tellName(call);
 }
 
-/** Says how this shell finds the command, where it is not by its name. */
+/** Prints how to call the command from this shell, if its name does not find it. */
 async function tellName({ output, pasteable }: Call): Promise<number> {
   const here = pasteable('mailroom help');
-  if (here !== 'mailroom help') await output.data(`\nThis shell does not find it as mailroom; it is: ${here}\n`);
+  if (here !== 'mailroom help')
+    await output.data(`\nThis shell does not find it by the name mailroom. Call it by: ${here}\n`);
   return EXIT_OK;
 }
 
@@ -53,13 +54,13 @@ function isCommon(word: string): boolean {
   return word === '-h' || COMMON_OPTIONS.some(({ name }) => word.split('=')[0] === `--${name}`);
 }
 
-/** What stands behind it was taken for the command, and may be its value. */
+/** The word after it was taken for the command, but may be the option's value. */
 function noCommonOption(word: string): InvalidInput {
   const near = nearest(
     word.replace(/^--?/, '').split('=')[0] ?? '',
     COMMON_OPTIONS.map(({ name }) => name),
   );
   return new InvalidInput(`No option ${echo(word)} may stand before a command.`, {
-    hint: `${near ? `Did you mean --${near}? ` : ''}The options of a command stand behind its name: mailroom help`,
+    hint: `${near ? `Did you mean --${near}? ` : ''}A command's own options follow its name: mailroom help`,
   });
 }

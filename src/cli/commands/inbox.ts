@@ -30,25 +30,25 @@ export const inbox: Command = {
   summary: 'list your waiting and claimed mail without claiming any of it',
   operands: [],
   options: [
-    { name: 'limit', value: 'count', summary: `how many at most, ${LIMIT_DEFAULT} if not given` },
+    { name: 'limit', value: 'count', summary: `most messages to list; default ${LIMIT_DEFAULT}` },
     {
       name: 'wait',
       value: 'time',
-      summary: 'wait so long for mail nobody has claimed, and list that; exit 4 if none came',
+      summary: 'wait this long for unclaimed mail and list it; exit 4 if none came',
     },
-    { name: 'headers', summary: 'only sender, type and id, nothing that a sender could write freely' },
+    { name: 'headers', summary: 'only sender, type and id: nothing that a sender could write freely' },
     MAX_BYTES_OPTION,
   ],
-  details: `One line for each message, oldest first: id, age, state, sender, type, the beginning of its text. Only what is verified is
-listed: the sender is who signed it. Claimed means that one of your commands holds it (read --hold, reply). A message
-whose id is far ahead of this machine's clock waits for its time, and is no unread mail until then.
+  details: `One line per message, oldest first: id, age, state, sender, type, the beginning of its text. Only verified mail is listed:
+the sender is who signed it. Claimed means that one of your commands holds it (read --hold, reply). A message whose id is
+far ahead of this machine's clock waits for its time, and does not count as unread until then.
 
   mailroom inbox
   mailroom inbox --wait 10m --headers
   mailroom inbox --json | jq -r '.[] | select(.type == "QUESTION") | .content'
 
-With --json each message is as with read, and has its "state" (delivered, claimed or released), "attempt" and
-"leaseEndsAt"; with --headers it has these and "id", "from", "type" and "verified". Where not all of them fit into
+With --json each message is as with read, plus its "state" (delivered, claimed or released), "attempt" and
+"leaseEndsAt"; with --headers it has these and "id", "from", "type" and "verified". If not all of them fit into
 --max-bytes, some have "isCut": true and no "content" or "data". Mail whose time has not come has the "state" early.`,
   run: (call) => withAgent(call, (agent, room) => listMail(call, agent, room)),
 };
@@ -73,7 +73,7 @@ async function listMail(call: Call, agent: Agent, room: Room): Promise<number> {
   return EXIT_OK;
 }
 
-/** What there is; with --wait what nobody has claimed, as soon as there is any. An exit code when a signal came first. */
+/** Lists the mail; with --wait the unclaimed mail, as soon as there is any. Returns an exit code if a signal came first. */
 async function look(call: Call, agent: Agent, room: Room, limit: number): Promise<InboxListing | number> {
   const wait = textOption(call.args, 'wait');
   if (wait === undefined) return agent.list({ limit });
@@ -91,11 +91,11 @@ async function look(call: Call, agent: Agent, room: Room, limit: number): Promis
   }
   if (interruption.exitCode !== undefined) return interruption.exitCode;
   throw new WaitTimeout(`No mail came for ${agent.address} within ${wait}.`, {
-    hint: `To go on waiting: mailroom inbox --wait ${wait}`,
+    hint: `To keep waiting: mailroom inbox --wait ${wait}`,
   });
 }
 
-/** How many of them it printed. */
+/** Returns how many messages it printed, early ones not counted. */
 async function printJson(
   { args, output }: Call,
   { unsettled, early }: InboxListing,
@@ -152,11 +152,10 @@ function isoOf(timeMs: number): string {
 
 async function tellEarly({ output }: Call, early: number): Promise<void> {
   const are = early === 1 ? '1 message is' : `${early} messages are`;
-  await output.talk(`${are} of a time far ahead of this machine's clock. Compare it with the right time: date -u
-`);
+  await output.talk(`${are} dated far ahead of this machine's clock. Compare the clock with the right time: date -u\n`);
 }
 
 async function tellUnfit({ output }: Call, unfit: number): Promise<void> {
   const files = unfit === 1 ? '1 file is' : `${unfit} files are`;
-  await output.talk(`${files} not listed: expired or not verifiable. The next read puts them aside as dead letters.\n`);
+  await output.talk(`${files} not listed: expired or not verifiable. The next read makes them dead letters.\n`);
 }

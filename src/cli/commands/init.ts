@@ -13,26 +13,26 @@ import { planNotes, writeNotes, type NoteFile } from '../instruction-files.ts';
 
 export const init: Command = {
   name: 'init',
-  summary: 'make a room in this directory',
+  summary: 'create a room in this directory',
   operands: [],
   options: [
     {
       name: 'algorithm',
       value: 'name',
       choices: ['hmac-sha256', 'ed25519'],
-      summary: 'hmac-sha256 (default): one secret for all; ed25519: a key pair for each agent',
+      summary: 'hmac-sha256 (default): one secret for all; ed25519: a key pair per agent',
     },
     {
       name: 'agents-md',
       summary: 'tell the agents of the project about it in AGENTS.md, which CLAUDE.md and GEMINI.md import',
     },
   ],
-  details: `The room is the directory .mailroom; it ignores itself in git. Commands find it from any directory below and from every git
-worktree of the same repository. Making it once more completes it and changes nothing.
+  details: `The room is the directory .mailroom, which git ignores. Commands find it from any directory below and from every git
+worktree of the same repository. A second init completes the room and changes nothing else.
 
---agents-md writes a few lines between two markers into AGENTS.md beside the room. Given again, it replaces what is between
-them, and every other byte stays. CLAUDE.md and GEMINI.md get a marked line that imports AGENTS.md, where they exist and do
-not import it. With --json each of these files has its "path" and "change" in "notes".
+--agents-md writes a few lines between two markers into AGENTS.md beside the room. Given again, it replaces the text
+between the markers and keeps every other byte. CLAUDE.md and GEMINI.md get a marked line that imports AGENTS.md, if they
+exist and do not import it yet. With --json each of these files has its "path" and "change" in "notes".
 
   mailroom init
   mailroom init --agents-md
@@ -42,7 +42,7 @@ not import it. With --json each of these files has its "path" and "change" in "n
     const directory = textOption(args, 'room') ?? (env['MAILROOM_DIR'] || undefined);
     const algorithm = textOption(args, 'algorithm') as 'hmac-sha256' | 'ed25519' | undefined;
     const place = resolve(cwd, directory ?? ROOM_DIRECTORY);
-    // Reports a file that cannot be edited before anything is made.
+    // Planned first, so that a file that cannot be edited is reported before anything is created.
     const notes = args.options.has('agents-md') ? planNotes(host, place) : [];
     const made = await initRoom({ directory, algorithm, cwd, host });
     await writeNotes(host, place, notes);
@@ -51,16 +51,16 @@ not import it. With --json each of these files has its "path" and "change" in "n
     else await output.report({ text: `${visible(made.directory)}\n` });
     await output.advise(
       made.created
-        ? 'The room is there. Each agent joins it in its own shell: eval "$(mailroom join <address>)"\n'
-        : 'The room was there already; nothing was changed in it.\n',
+        ? 'The room is ready. Each agent joins it in its own shell: eval "$(mailroom join <address>)"\n'
+        : 'The room existed already; nothing in it was changed.\n',
     );
     await output.advise(joiningAdvice(call));
-    await output.talk(told.map(({ path, change }) => `${basename(path)}: ${WHAT_BECAME[change]}\n`).join(''));
+    await output.talk(told.map(({ path, change }) => `${basename(path)}: ${CHANGE_TEXTS[change]}\n`).join(''));
     return EXIT_OK;
   },
 };
 
-/** The command that has the programs here join by themselves, for those that nobody gave to it yet. */
+/** Names the command that makes the programs found here join by themselves; empty if all of them have hooks. */
 function joiningAdvice({ host, cwd, env }: Call): string {
   const places = { project: cwd, home: env['HOME'] ?? cwd, env };
   const programs = programsHere(host, { project: cwd, cwd, env }).filter((program) =>
@@ -73,11 +73,11 @@ function joiningAdvice({ host, cwd, env }: Call): string {
   const last = titles.at(-1) ?? '';
   const named = titles.length === 1 ? `${last} is` : `${titles.slice(0, -1).join(', ')} and ${last} are`;
   const them = titles.length === 1 ? 'it' : 'them';
-  return `${named} here. Have ${them} join by ${them === 'it' ? 'itself' : 'themselves'}: mailroom hooks add ${programs.join(' ')}\n`;
+  return `${named} here. To make ${them} join by ${them === 'it' ? 'itself' : 'themselves'}: mailroom hooks add ${programs.join(' ')}\n`;
 }
-const WHAT_BECAME: Readonly<Record<NoteFile['change'], string>> = {
+const CHANGE_TEXTS: Readonly<Record<NoteFile['change'], string>> = {
   created: 'written.',
-  updated: 'the block of Mailroom is in it; nothing else was changed.',
-  unchanged: 'says it already; it was left as it is.',
-  'left alone': 'a link that leads out of the project; it was left alone.',
+  updated: 'has the block of Mailroom; nothing else was changed.',
+  unchanged: 'already up to date.',
+  'left alone': 'is a link out of the project, and was left alone.',
 };

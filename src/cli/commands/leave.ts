@@ -4,15 +4,17 @@ import { withAgent } from '../with-room.ts';
 
 export const leave: Command = {
   name: 'leave',
-  summary: 'say that you are gone; your mail waits',
+  summary: 'leave the room (your mail is kept)',
   operands: [],
   options: [],
-  details: `Others still can send to you, broadcasts no longer reach you, and you may join again under the same address.`,
+  details: `Others can still send to you, broadcasts no longer reach you, and you can join again under the same address.`,
   run: (call) =>
     withAgent(call, async (agent) => {
       await agent.leave();
       if (call.isJson) await call.output.report({ json: { address: agent.address, left: true } });
-      await call.output.advise(`${agent.address} has left. Its mail waits: mailroom join ${agent.address}\n`);
+      await call.output.advise(
+        `${agent.address} has left. Its mail is kept. To come back: mailroom join ${agent.address}\n`,
+      );
       return EXIT_OK;
     }),
 };

@@ -17,12 +17,12 @@ export const log: Command = {
   summary: 'print what happened in the room',
   operands: [],
   options: [
-    { name: 'follow', summary: 'go on with what happens, until Ctrl-C (exit 130)' },
-    { name: 'limit', value: 'count', summary: `how many of the last lines, ${LIMIT_DEFAULT} if not given` },
-    { name: 'event', value: 'names', summary: 'only these events, with commas between them' },
+    { name: 'follow', summary: 'keep printing until Ctrl-C (exit 130)' },
+    { name: 'limit', value: 'count', summary: `how many of the last lines; default ${LIMIT_DEFAULT}` },
+    { name: 'event', value: 'names', summary: 'only these events, comma-separated' },
     { name: 'from', value: 'address', summary: 'only what this actor did' },
   ],
-  details: `One line for each thing that happened: joined, sent with its outcomes, claimed, acknowledged, dead, refused, nudged …
+  details: `One line per event: joined, sent with its outcomes, claimed, acknowledged, dead, refused, nudged …
 The log is for people; mailboxes do not depend on it. With --json each line is one JSON object.
 
   mailroom log --limit 200
@@ -46,7 +46,7 @@ async function printLog(call: Call, room: Room): Promise<number> {
   const { signal } = interruption;
   const warn = (text: string): void => void call.output.talk(`${text}\n`);
   const changes = await watchTree(host, { path: layout.logDirectory, pollMs: config.limits.pollMs, signal, warn });
-  // Begun before the last lines are read, so that nothing falls between the two.
+  // Starts before the last lines are read, so that no line is missed between the two.
   const following = followLog(host, layout);
   try {
     for (const line of lastLines(host, layout, { limit, matches })) await print(line);
@@ -62,7 +62,7 @@ async function printLog(call: Call, room: Room): Promise<number> {
   return interruption.exitCode ?? EXIT_OK;
 }
 
-/** Whether a line is asked for; everything is where nothing is. */
+/** The filter of --event and --from; without either, every line matches. */
 function matcherOf(events: readonly string[] | undefined, from: string | undefined): (line: string) => boolean {
   if (events === undefined && from === undefined) return () => true;
   return (line) => {
@@ -75,7 +75,7 @@ function matcherOf(events: readonly string[] | undefined, from: string | undefin
   };
 }
 
-/** A line that is no JSON was not written by Mailroom; it is shown as text within one. */
+/** A line that is not JSON was not written by Mailroom; it is shown as text in a JSON object. */
 function jsonLine(line: string): string {
   try {
     return visibleJson(JSON.parse(line));

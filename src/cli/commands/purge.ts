@@ -4,11 +4,11 @@ import { withAgent } from '../with-room.ts';
 
 export const purge: Command = {
   name: 'purge',
-  summary: 'delete what you acknowledged long ago',
+  summary: 'delete mail that you acknowledged long ago',
   operands: [],
   options: [],
-  details: `Whole days are deleted, 30 days after their end (doneDaysKept in room.json). Nothing that waits or is claimed is touched.
-After a jump of the clock by more than a day nothing is deleted the first time.`,
+  details: `Whole days are deleted, 30 days after they end (doneDaysKept in room.json). Waiting and claimed mail is never touched.
+The first purge after the clock has jumped by more than a day deletes nothing.`,
   run: (call) =>
     withAgent(call, async (agent) => {
       const { through, days, messages } = await agent.purge();

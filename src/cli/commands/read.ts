@@ -11,12 +11,12 @@ import { countOption, parseDuration, WAIT_MS_MAX } from '../option-values.ts';
 import { EXIT_FAILURE } from '../exit-code.ts';
 import { fit, MAX_BYTES_OPTION, maxBytesOf, printMail, shortId } from '../print/mail.ts';
 import { onInterruption } from '../interruption.ts';
-import { mailOrPast } from '../own-mail.ts';
+import { claimOrReadAcknowledged } from '../own-mail.ts';
 import { createPortion } from '../take-portion.ts';
 import { withAgent } from '../with-room.ts';
 
 const LIMIT_DEFAULT = 20;
-/** So many are named at once. */
+/** At most this many ids are listed. */
 const IN_PART_TOLD_MAX = 5;
 
 export const read: Command = {
@@ -25,19 +25,19 @@ export const read: Command = {
   operands: [{ name: 'id', optional: true }],
   options: [
     { name: 'hold', summary: 'only claim it; acknowledge it later with ack or reply' },
-    { name: 'lease', value: 'time', summary: 'how long --hold keeps it from coming back, 10m if not given' },
-    { name: 'wait', value: 'time', summary: 'wait so long for at least one message; exit 4 if none came' },
-    { name: 'limit', value: 'count', summary: `how many at most, ${LIMIT_DEFAULT} if not given` },
+    { name: 'lease', value: 'time', summary: 'how long --hold keeps it from coming back; default 10m' },
+    { name: 'wait', value: 'time', summary: 'wait this long for at least one message; exit 4 if none came' },
+    { name: 'limit', value: 'count', summary: `most messages to print; default ${LIMIT_DEFAULT}` },
     MAX_BYTES_OPTION,
-    { name: 'all', summary: 'print all of the one message, however large it is' },
+    { name: 'all', summary: 'print the whole message, however large' },
   ],
   details: `What is printed is verified: the sender is who signed it. A message is acknowledged only after it was written to stdout.
-What you hold and do not acknowledge comes back when its lease ends, and is given up after five times. With an id it
-prints that message, also one that was acknowledged before.
+A message that you hold and do not acknowledge comes back when its lease ends, and is given up after five times. With an
+id it prints that message, even one that was acknowledged before.
 
-What does not fit into --max-bytes waits for the next read. A message that is larger than all of it is printed in part
-and stays claimed by you; later reads pass it by until you have read it with --all, which acknowledges it, or have
-acknowledged or released it. With --json it has "isCut": true and no "content", and no "data" where that is too large.
+What does not fit into --max-bytes waits for the next read. A message larger than --max-bytes is printed in part and stays
+claimed by you; later reads skip it until you read it with --all, which acknowledges it, or acknowledge or release it.
+With --json it has "isCut": true and no "content", and no "data" if that is too large.
 
   mailroom read --wait 5m
   mailroom read --hold --lease 30m --limit 1
@@ -56,7 +56,7 @@ async function readMail(call: Call, agent: Agent, room: Room): Promise<number> {
     lease === undefined ? undefined : parseDuration(lease, { option: 'lease', msMax: room.config.limits.leaseMsMax });
   const bounds = { bytesMax: all ? Infinity : maxBytesOf(args), leaseMs };
   if (!output.isThere()) {
-    await output.talk('There is no standard output to print to, so nothing was read and nothing was claimed.\n');
+    await output.talk('There is no standard output to print to; nothing was read and nothing was claimed.\n');
     return EXIT_FAILURE;
   }
   return id === undefined ? readNext(call, agent, room, bounds) : readOne(call, agent, room, { ...bounds, id });
@@ -65,13 +65,13 @@ async function readMail(call: Call, agent: Agent, room: Room): Promise<number> {
 function assertOne({ operands, options }: Call['args']): void {
   const [id] = operands;
   if (id === undefined) {
-    throw new InvalidInput('--all is for one message, and no id is given.', {
-      hint: 'Give its id, or raise the bound for all that wait: mailroom read --max-bytes 1000000',
+    throw new InvalidInput('--all requires the id of one message.', {
+      hint: 'Give its id, or raise the limit for all waiting mail: mailroom read --max-bytes 1000000',
     });
   }
   if (!options.has(MAX_BYTES_OPTION.name)) return;
-  throw new InvalidInput('--all prints all of a message, and --max-bytes a part.', {
-    hint: `Leave one of them out: mailroom read ${id} --all`,
+  throw new InvalidInput('--all and --max-bytes exclude each other.', {
+    hint: `Omit one of them: mailroom read ${id} --all`,
   });
 }
 
@@ -81,9 +81,9 @@ interface Bounds {
 }
 
 async function readOne(call: Call, agent: Agent, room: Room, options: Bounds & { id: string }): Promise<number> {
-  const { message, mail, wasHeld } = await mailOrPast(agent, room, options.id, options.leaseMs);
+  const { message, mail, wasHeld } = await claimOrReadAcknowledged(agent, room, options.id, options.leaseMs);
   const fitted = fit(call, { message, mail, bytesMax: options.bytesMax });
-  // What somebody holds already stays held: reading it once more is no acknowledgement. What was shown in part waits for one.
+  // Reading a message again that was already held does not acknowledge it, unless it was held because it was shown in part.
   const isHeld = call.args.options.has('hold') || (wasHeld && mail?.attempt !== 0);
   return printMail(call, [{ message, mail, fitted, isHeld, isOwn: !wasHeld }]);
 }
@@ -102,7 +102,7 @@ async function readNext(call: Call, agent: Agent, room: Room, { bytesMax, leaseM
     if (portion.printed.length === 0) {
       if (interruption.exitCode !== undefined) return interruption.exitCode;
       throw new WaitTimeout(`No mail came for ${agent.address} within ${wait}.`, {
-        hint: `To go on waiting: mailroom read --wait ${wait}`,
+        hint: `To keep waiting: mailroom read --wait ${wait}`,
       });
     }
     await portion.take();
@@ -110,7 +110,7 @@ async function readNext(call: Call, agent: Agent, room: Room, { bytesMax, leaseM
   if (portion.printed.length === 0 && !call.isJson) await output.talk(`No mail for ${agent.address}.\n`);
   const code = await printMail(call, portion.printed);
   if (portion.isFull() && agent.list({ limit: 1, unread: true }).unsettled.length > 0) {
-    await output.advise('There is more mail. Read on with: mailroom read\n');
+    await output.advise('There is more mail. To read on: mailroom read\n');
   }
   portion.assertComplete();
   return code;

@@ -2,15 +2,15 @@ import { formatTime } from '../../message/format-time.ts';
 import { textOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { parseDuration } from '../option-values.ts';
-import { eachId, heldByMe } from '../own-mail.ts';
+import { eachId, claimHeld } from '../own-mail.ts';
 import { withAgent } from '../with-room.ts';
 
 export const renew: Command = {
   name: 'renew',
   summary: 'hold messages longer',
   operands: [{ name: 'id', many: true }],
-  options: [{ name: 'lease', value: 'time', summary: 'how long from now, 10m if not given' }],
-  details: `For what you hold (read --hold) and are still working on. A lease never gets shorter.
+  options: [{ name: 'lease', value: 'time', summary: 'how long from now; default 10m' }],
+  details: `For messages that you hold (read --hold) and still work on. A lease never gets shorter.
 
   mailroom renew 1a2b3c4d --lease 1h`,
   run: (call) =>
@@ -19,7 +19,7 @@ export const renew: Command = {
       const lease = textOption(call.args, 'lease');
       const leaseMs = lease === undefined ? usual : parseDuration(lease, { option: 'lease', msMax });
       return eachId(call, async (idEnding) => {
-        const mail = await heldByMe(agent, room, idEnding);
+        const mail = await claimHeld(agent, room, idEnding);
         await mail.renew(leaseMs);
         const until = mail.leaseEndsAtMs;
         const detail = `until ${call.isJson ? new Date(until).toISOString() : formatTime(until)}`;

@@ -12,7 +12,7 @@ const SHOWN_MAX = 20;
 
 export const replay: Command = {
   name: 'replay',
-  summary: 'take every step of a workflow again and compare',
+  summary: 'replay every step of a workflow and compare',
   operands: [{ name: 'address', completes: 'address' }],
   options: [
     {
@@ -21,8 +21,8 @@ export const replay: Command = {
       summary: 'the file of the machine; needed unless the machine ships with Mailroom',
     },
   ],
-  details: `Nothing is sent or changed. Where the machine of today would have done something else than the journal says, each difference is
-printed and the exit code is 1: after a change of code, or because a step depends on the time or on chance.
+  details: `Nothing is sent or changed. If the machine would now act differently than the journal says, each difference is printed and
+the exit code is 1: the code has changed, or a step depends on the time or on chance.
 
   mailroom replay ship --machine ship.ts
   mailroom replay ship --machine ship-new.ts     # what would the next version have done?`,
@@ -45,8 +45,8 @@ printed and the exit code is 1: after a change of code, or because a step depend
         if (more > 0) await call.output.advise(`… and ${more} more: ${commandLine(['replay', address, '--json'])}\n`);
         await call.output.talk(
           divergences.length === 0
-            ? `${steps} steps taken again; each came out as it is recorded.\n`
-            : `${steps} steps taken again, ${divergences.length} differences.\n`,
+            ? `${steps} steps replayed; each came out as recorded.\n`
+            : `${steps} steps replayed, ${divergences.length} differences.\n`,
         );
       }
       return divergences.length === 0 ? EXIT_OK : EXIT_FAILURE;

@@ -3,9 +3,9 @@ import type { Agent } from '../../room/agent.ts';
 import type { Draft } from '../../room/draft.ts';
 import type { Room } from '../../room/room.ts';
 import type { Sender } from '../../room/sender.ts';
-import { Advised } from '../report-error.ts';
+import { WithAdvice } from '../report-error.ts';
 import type { Call, Command } from '../command.ts';
-import { mailOrPast, type Found } from '../own-mail.ts';
+import { claimOrReadAcknowledged, type OwnMail } from '../own-mail.ts';
 import { draftOf, POST_OPTIONS, postMessage, type Posted } from '../post-message.ts';
 import { readContent } from '../read-content.ts';
 import { shortId } from '../print/mail.ts';
@@ -17,14 +17,14 @@ export const reply: Command = {
   operands: [{ name: 'id' }, { name: 'type', completes: 'type' }, { name: 'content', literal: true }],
   options: POST_OPTIONS,
   details: `The id is that of a message in your mailbox, read or not, or any ending of it that no other message there has. The answer
-goes to its sender, in the same thread. Only when it was delivered is the message acknowledged; until then it stays
-claimed by you. The same answer to the same message arrives once, however often the command is repeated.
+goes to its sender, in the same thread. The message is acknowledged only after the answer was delivered; until then it
+stays claimed by you. The same answer to the same message arrives once, however often the command is repeated.
 
   mailroom reply 1a2b3c4d INFO 'Port 8080.'
   mailroom reply 1a2b3c4d INFO --file answer.md
 
-With --json: {"id", "outcomes", "acknowledged", "again"}: whether the message is acknowledged now, and whether this very
-answer had arrived before. The outcomes are as with send.`,
+With --json: {"id", "outcomes", "acknowledged", "again"}. "acknowledged": the message is acknowledged now. "again": the
+same answer had arrived before. The outcomes are as with send.`,
   run: (call) => withAgent(call, (agent, room) => answer(call, agent, room)),
 };
 
@@ -33,7 +33,7 @@ async function answer(call: Call, agent: Agent, room: Room): Promise<number> {
   const bytesMax = room.config.limits.messageBytesMax;
   const content = await readContent(call, { operand, bytesMax });
   const draft = draftOf(call.args, { type, content });
-  const found = await mailOrPast(agent, room, id);
+  const found = await claimOrReadAcknowledged(agent, room, id);
   let isDelivered = false;
   try {
     return await postMessage(call, {
@@ -52,22 +52,22 @@ async function answer(call: Call, agent: Agent, room: Room): Promise<number> {
     if (found.mail && !isDelivered) {
       await call.output.talk(`${shortId(found.message.id)} stays claimed by you; nothing was acknowledged.\n`);
     }
-    throw isPurged(error) && draft.id === undefined ? new Advised(error, anew(found, draft)) : error;
+    throw isPurged(error) && draft.id === undefined ? new WithAdvice(error, newMessageHint(found, draft)) : error;
   }
 }
 
 async function sendAndAcknowledge(
   { output }: Call,
-  { agent, sender, found, draft }: { agent: Agent; sender: Sender; found: Found; draft: Draft },
+  { agent, sender, found, draft }: { agent: Agent; sender: Sender; found: OwnMail; draft: Draft },
 ): Promise<Posted> {
   const { message, mail } = found;
   const report = await sender.reply(message, draft);
   const outcome = report.outcomes[message.from];
   if (outcome?.outcome !== 'delivered') return { ...report, also: { acknowledged: mail === undefined, again: false } };
   const { again } = outcome;
-  if (again) await output.talk(`This answer had arrived before, under the same id; it was not sent twice.\n`);
+  if (again) await output.talk(`This answer had already arrived under the same id; it was not sent twice.\n`);
   try {
-    // Another process of this agent may have taken it over, or acknowledged it, meanwhile.
+    // Meanwhile another process of this agent may have taken the message over, or acknowledged it.
     await mail?.ack().catch(() => agent.acknowledge(message.id));
     return { ...report, also: { acknowledged: true, again } };
   } catch (cause) {
@@ -75,9 +75,9 @@ async function sendAndAcknowledge(
   }
 }
 
-function unacknowledged({ message }: Found, answerId: string, cause: unknown): unknown {
+function unacknowledged({ message }: OwnMail, answerId: string, cause: unknown): unknown {
   if (!isMailroomError(cause)) return cause;
-  const said = `The answer ${shortId(answerId)} was delivered to ${message.from}, and ${shortId(message.id)} was not acknowledged`;
+  const said = `The answer ${shortId(answerId)} was delivered to ${message.from}, but ${shortId(message.id)} was not acknowledged`;
   return new MailroomError(cause.code, `${said}: ${cause.message}`, {
     cause,
     hint: `Repeating the command acknowledges it and sends nothing twice. So does: mailroom ack ${shortId(message.id)}`,
@@ -88,7 +88,7 @@ function isPurged(error: unknown): error is MessageRefused {
   return error instanceof MessageRefused && error.reason === 'purged';
 }
 
-/** How to say once more what nobody knows to have arrived. */
-function anew({ message }: Found, { type }: Draft): string {
-  return `If it did not arrive then, send it as a new message: mailroom send ${message.from} ${type} <content> --reply-to ${message.id}`;
+/** The hint for an answer that may never have arrived. */
+function newMessageHint({ message }: OwnMail, { type }: Draft): string {
+  return `If it never arrived, send it as a new message: mailroom send ${message.from} ${type} <content> --reply-to ${message.id}`;
 }

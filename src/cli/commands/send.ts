@@ -21,9 +21,9 @@ export const send: Command = {
     { name: 'thread', value: 'id', summary: 'the conversation it belongs to' },
     { name: 'reply-to', value: 'id', summary: 'the message it answers' },
   ],
-  details: `When it succeeds the message lies in the recipient's mailbox and survives a crash; it waits there if the recipient is
-away. The word behind the type is the content, whatever it looks like; options stand before the type or behind the
-content, and behind -- every word is an operand. A content of - alone is read from the standard input.
+  details: `On success the message is in the recipient's mailbox and survives a crash; it waits there while the recipient is away.
+The argument after <type> is always the content, even if it looks like an option; put options before <type> or after the
+content. After -- every argument is an operand. Use - to read the content from stdin.
 
 Types are QUESTION REVIEW-REQUEST BLOCKED COMPLETED CHALLENGE INFO ACK, and those that agents join with (--accepts).
 
@@ -51,7 +51,7 @@ the complete command that repeats it with the same id.`,
     }),
 };
 
-/** The whole id of the message that --reply-to names by its ending. */
+/** The full id of the message that --reply-to names by its ending. */
 function answeredId({ args }: Call, room: Room, me: string): string | undefined {
   const given = textOption(args, 'reply-to');
   const mailbox = mailboxOf(contextOf(room), me);

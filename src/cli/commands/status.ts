@@ -9,10 +9,10 @@ import { withRoom } from '../with-room.ts';
 
 export const status: Command = {
   name: 'status',
-  summary: 'say where a message is, a line for each recipient',
+  summary: 'show where a message is, one line per recipient',
   operands: [{ name: 'id' }],
   options: [],
-  details: `Where a message lies is its state: delivered, claimed (somebody is dealing with it), released (it waits again),
+  details: `The state is where the message lies: delivered, claimed (somebody is handling it), released (it waits again),
 acknowledged, or dead with the reason.
 
   mailroom status 1a2b3c4d`,

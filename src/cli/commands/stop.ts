@@ -12,8 +12,8 @@ export const stop: Command = {
   summary: 'end a workflow and its children',
   operands: [{ name: 'address', completes: 'address' }],
   options: [],
-  details: `It ends after the step that it is in; commands that it runs are ended too. One that nobody runs at the moment ends as soon
-as it is run again, also with other code. To only interrupt it, press Ctrl-C where it runs.
+  details: `It ends after its current step; commands that it runs are ended too. A workflow without a host ends as soon as it is run
+again, even with changed code. To only interrupt it, press Ctrl-C where it runs.
 
   mailroom stop ship`,
   run: (call) =>
@@ -25,7 +25,7 @@ as it is run again, also with other code. To only interrupt it, press Ctrl-C whe
       if (call.isJson) await call.output.report({ json: { id, address, host: found?.host } });
       else if (found?.host === undefined)
         await call.output.talk(
-          `STOP lies in the mailbox of ${address}, which nobody runs at the moment. It ends as soon as it is run.\n`,
+          `STOP waits in the mailbox of ${address}, which no host runs now. It ends as soon as it is run.\n`,
         );
       else if (found.stuck || found.heldBy !== undefined) {
         const what = `${address} is told to stop (${shortId(id)}), but its host is in a step that does not return.`;

@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 
-/** What `--version` does. */
+/** The command that `--version` runs. */
 export function createVersion(version: string): Command {
   return {
     name: 'version',

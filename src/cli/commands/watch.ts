@@ -11,16 +11,16 @@ import { withRoom } from '../with-room.ts';
 
 export const watch: Command = {
   name: 'watch',
-  summary: 'print a line for each message as it arrives, claiming none',
+  summary: 'print a line per message as it arrives; claims none',
   operands: [],
   options: [
     { name: 'all', summary: 'mail of the whole room, not only yours' },
-    { name: 'limit', value: 'count', summary: 'end after so many lines' },
-    { name: 'headers', summary: 'only sender, type and id, nothing that a sender could write freely' },
+    { name: 'limit', value: 'count', summary: 'exit after this many lines' },
+    { name: 'headers', summary: 'only sender, type and id: nothing that a sender could write freely' },
     { ...MAX_BYTES_OPTION, summary: MAX_BYTES_OPTION.summary.replace('to print', 'to print of each message') },
   ],
-  details: `It begins with what waits already. It ends with Ctrl-C (exit 130). Only what is verified is shown: the sender is who
-signed it. With --json each line is one message, as with read, and its "recipient"; with --headers only "id", "from",
+  details: `It starts with the mail that already waits, and ends with Ctrl-C (exit 130). Only verified mail is shown: the sender is
+who signed it. With --json each line is one message, as with read, plus its "recipient"; with --headers only "id", "from",
 "type", "verified" and "recipient".
 
   mailroom watch
@@ -32,7 +32,7 @@ signed it. With --json each line is one message, as with read, and its "recipien
 async function follow(call: Call, room: Room): Promise<number> {
   const all = call.args.options.has('all');
   const address = all ? undefined : identityOf(call, room).address;
-  // Throws for a name that nobody has joined under.
+  // Throws for an address under which nobody has joined.
   if (address !== undefined) room.agent(address);
   const limit = countOption(call.args, 'limit') ?? Infinity;
   const bytesMax = maxBytesOf(call.args);

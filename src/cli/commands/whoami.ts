@@ -8,11 +8,11 @@ export const whoami: Command = {
   summary: 'print your address',
   operands: [],
   options: [],
-  details: `You are --as, else MAILROOM_AS, else whoever joined from this tmux pane.`,
+  details: `Your address is --as, else MAILROOM_AS, else that of the agent that joined from this tmux pane.`,
   run: (call) =>
     withRoom(call, async (room) => {
       const { address, source } = identityOf(call, room);
-      // Throws for a name that nobody has joined under.
+      // Throws for an address under which nobody has joined.
       room.agent(address);
       if (call.isJson) await call.output.json({ address, source, room: room.directory });
       else await call.output.data(`${address}\n`);

@@ -3,18 +3,18 @@ import { noWorkflow } from '../../journal/list.ts';
 import { contextOf } from '../../room/room.ts';
 import type { Command } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { storyColumns, storyText } from '../print/story.ts';
+import { formatStory, storyColumns } from '../print/story.ts';
 import { commandLine } from '../shell-words.ts';
 import { withRoom } from '../with-room.ts';
 
 export const why: Command = {
   name: 'why',
-  summary: 'tell how a workflow came to where it is',
+  summary: 'explain how a workflow reached its state',
   operands: [{ name: 'address', completes: 'address' }],
   options: [],
-  details: `Each state with the message, timer or activity that caused it, by id and verified sender, and what was said because of it;
-which work was started and how it ended; also what it did not handle, what became a dead letter, and what was never believed.
-From the journal alone: what the machine logged and which of its actions failed is in the log.
+  details: `Each state with the message, timer or activity that caused it, by id and verified sender, and the messages that it sent;
+which work was started and how it ended; also mail that was not handled, became a dead letter, or was never verified.
+It reads only the journal: what the machine logged and which of its actions failed is in the log.
 
   mailroom why ship
   mailroom why ship --json | jq -c 'select(.verdict != "taken")'
@@ -27,7 +27,7 @@ From the journal alone: what the machine logged and which of its actions failed 
       const columns = storyColumns(story);
       for (const line of story) {
         if (call.isJson) await call.output.json(line);
-        else await call.output.data(storyText(line, { columns }));
+        else await call.output.data(formatStory(line, { columns }));
       }
       const inLog = [
         story.some(({ logged = 0 }) => logged > 0) && 'what it logged',

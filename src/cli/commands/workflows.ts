@@ -12,12 +12,12 @@ import { withRoom } from '../with-room.ts';
 
 export const workflows: Command = {
   name: 'workflows',
-  summary: 'list the workflows, their state and what they wait for',
+  summary: 'list workflows, their state and what they wait for',
   operands: [],
   options: [],
-  details: `Host is the process that runs it; without one it waits, and goes on when it is run again. One that is FAILED threw an error
-at what it cannot do without, and waits for you. One that is STUCK is in a step that does not return. All of this is read from the
-journals, and a note of the host.
+  details: `Host is the process that runs the workflow; without a host it is idle until it is run again. A FAILED workflow threw an
+error at something it cannot do without, and waits for you. A STUCK one is in a step that does not return. All of this is
+read from the journals and a note of the host.
 
   mailroom workflows
   mailroom workflows --json | jq -r '.[] | select(.status == "active") | .address'`,
@@ -75,10 +75,10 @@ function asRow(info: WorkflowInfo, nowMs: number): string[] {
   return [address, visible(where), since, host === undefined ? '-' : String(host), visible(waits.join(', '))];
 }
 
-/** What a step that does not return takes: its host does nothing else, and hears no STOP. */
+/** What to do about a step that does not return: its host does nothing else meanwhile, and takes no STOP. */
 function stuckAdvice(address: string, host: number | undefined): string {
   const stop = commandLine(['stop', address]);
-  return `${address}: a step that does not return holds its host. End the host: kill ${host}\n  Then mend the machine and run it again. To end the workflow instead: ${stop}\n`;
+  return `${address}: a step that does not return holds its host. End the host: kill ${host}\n  Then fix the machine and run it again. To end the workflow instead: ${stop}\n`;
 }
 
 function waitText(waiting: WaitingFor, nowMs: number): string {

@@ -13,7 +13,7 @@ import { listAddresses, type RoomContext } from '../../room/context.ts';
 import { counterFiles, openCounter } from '../../room/open-counter.ts';
 import { ALL_OF_OWNER, always, READABLE, restore, WRITABLE, type DurableFile, type Place } from './durable-file.ts';
 
-/** What a room keeps for each actor besides its mailbox, parents before what lies in them. */
+/** What a room keeps for each actor besides its mailbox; directories come before their content. */
 export const ACTOR_FILES: readonly DurableFile[] = [
   {
     name: 'actors/<address>/',
@@ -31,7 +31,9 @@ export const ACTOR_FILES: readonly DurableFile[] = [
     isNeeded: (context, { address = '' }) =>
       readCard(context.host, context.layout, address) === undefined && hasJoined(context, address),
     fault: ({ host, layout }, { address = '' }) =>
-      readCard(host, layout, address) ? undefined : `is no card of ${address}, so nobody has joined under that address`,
+      readCard(host, layout, address)
+        ? undefined
+        : `is not a card of ${address}, so nobody counts as joined under that address`,
     hint: joinAgain,
   },
   sign('seen'),
@@ -51,7 +53,7 @@ export const ACTOR_FILES: readonly DurableFile[] = [
         counter.close();
       }
     },
-    // What is no file has counted nothing.
+    // Anything but a file has counted nothing.
     isReplaceable: ({ host }, { path }) => host.files.lstat(path)?.kind !== 'file',
     hint: restore,
   },
@@ -103,13 +105,13 @@ export const ACTOR_FILES: readonly DurableFile[] = [
   },
 ];
 
-/** Whether there is a trace of somebody who was there; the directory alone may be of a join that was interrupted. */
+/** Whether an actor has left traces. The directory alone proves nothing: an interrupted join may have made it. */
 function hasJoined({ host, layout }: RoomContext, address: string): boolean {
   const { seen, journal, mailbox } = actorLayout(layout, address);
   return [seen, journal].some((path) => host.files.lstat(path)) || namesIn(host.files, mailbox.new).length > 0;
 }
 
-/** A file that is empty, and whose time says it all. */
+/** An empty file, of which only the time matters. */
 function sign(name: 'seen' | 'nudged' | 'step'): DurableFile {
   return {
     name: `actors/<address>/${name}`,
@@ -120,7 +122,7 @@ function sign(name: 'seen' | 'nudged' | 'step'): DurableFile {
   };
 }
 
-/** A directory of an actor that is made when something is put into it. */
+/** A directory of an actor that is created with its first content. */
 function inOwn(name: string, pathIn: (own: ActorLayout) => string): DurableFile {
   return {
     name: `actors/<address>/${name}/`,
@@ -137,7 +139,7 @@ function placesOf(context: RoomContext, pathsIn: (own: ActorLayout) => readonly 
   );
 }
 
-/** What lies in a directory of each actor; names with a dot in front are of what is just being removed. */
+/** The content of a directory of each actor. Names with a leading dot are skipped: they are just being removed. */
 function placesIn(context: RoomContext, directoryIn: (own: ActorLayout) => string, end = ''): Place[] {
   return placesOf(context, (own) => {
     const directory = directoryIn(own);
@@ -147,21 +149,21 @@ function placesIn(context: RoomContext, directoryIn: (own: ActorLayout) => strin
 }
 
 function remove(_context: RoomContext, { path }: Place): string {
-  return `Put it back from a backup; or do without what it held, which is done anew: rm -r ${quote(path)}`;
+  return `Restore it from a backup; or delete it, and its work will run again: rm -r ${quote(path)}`;
 }
 
 function joinAgain(context: RoomContext, { address = '' }: Place): string {
   const file = machineFileOf(context, address);
   const join = `mailroom join ${address}`;
-  if (file === undefined) return `It is made again by joining, which changes no mail: ${join}`;
-  return `It is made again when the workflow is run: mailroom run ${quote(file)} --as ${address}`;
+  if (file === undefined) return `Joining creates it again and changes no mail: ${join}`;
+  return `Running the workflow creates it again: mailroom run ${quote(file)} --as ${address}`;
 }
 
 function machineFileOf(context: RoomContext, address: string): string | undefined {
   try {
     return readJournalState(context, address)?.open?.machine.file;
   } catch {
-    // What is wrong with the journal is a finding of its own.
+    // A fault of the journal is a finding of its own.
     return undefined;
   }
 }
@@ -177,7 +179,7 @@ function journalFiles(context: RoomContext): Place[] {
   });
 }
 
-/** The whole history is read once for each actor, at its first file. */
+/** Reads the whole journal of an actor once, at its first file. */
 function readHistory(context: RoomContext, { address = '', path }: Place): void {
   const place = journalPlace(context.layout, address);
   if (path !== journalFiles(context).find((one) => one.address === address)?.path) return;
@@ -185,7 +187,7 @@ function readHistory(context: RoomContext, { address = '', path }: Place): void 
   readChain(context.host.files, place, (record) => fold.apply(record));
 }
 
-/** Every record of a job. Throws JobFailed for the first that cannot be believed. */
+/** Reads every record of a job. Throws JobFailed for the first one that is not valid. */
 function readJob({ host }: RoomContext, { path }: Place): void {
   readSpec(host, path);
   for (const { attempt } of listClaims(host, path)) readExit(host, attempt);

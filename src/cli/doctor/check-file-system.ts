@@ -6,7 +6,7 @@ import type { Check, Finding } from './finding.ts';
 
 const CLOCK_SKEW_MS_MAX = 2_000;
 
-/** Tries what deliveries need: a hard link, and a file whose time agrees with the clock. */
+/** Tests what deliveries need: a hard link, and file times that agree with the clock. */
 export const checkFileSystem: Check = (room) => {
   const type = networkFileSystemOf(contextOf(room).host, room.directory);
   const findings = tryLink(room);
@@ -16,7 +16,7 @@ export const checkFileSystem: Check = (room) => {
       : {
           check: 'file system',
           level: 'wrong',
-          text: `the room lies on ${type}, where renames and links of several machines are not promised to be atomic`,
+          text: `the room is on ${type}, which does not promise that renames and links from several machines are atomic`,
           hint: howToBeLocal(type),
         },
   );
@@ -42,7 +42,7 @@ function tryLink(room: Room): Finding[] {
         check: 'hard links',
         level: 'wrong',
         text: what,
-        hint: 'Look at the disk (df), the permissions and the mount.',
+        hint: 'Check the disk (df), the permissions and the mount.',
       },
     ];
   } finally {
@@ -57,7 +57,7 @@ function clockFinding(skewMs: number): Finding {
   return {
     check,
     level: 'wrong',
-    text: `a file written now is ${(skewMs / 1000).toFixed(0)} s away from the clock of this machine`,
+    text: `the time of a file written now differs from this machine's clock by ${(skewMs / 1000).toFixed(0)} s`,
     hint: 'Compare the clocks of the machines that share this directory.',
   };
 }

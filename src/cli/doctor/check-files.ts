@@ -12,7 +12,7 @@ import { MAILBOX_FILES } from './mailbox-files.ts';
 import { ROOM_FILES } from './room-files.ts';
 import { SESSION_FILES } from './session-files.ts';
 
-/** Every durable file of a room, parents before what lies in them. */
+/** Every durable file of a room; directories come before their content. */
 export const DURABLE_FILES: readonly DurableFile[] = [
   ...ROOM_FILES,
   ...ACTOR_FILES,
@@ -24,8 +24,8 @@ const CHECK = 'files';
 const ASIDE_BYTES = 4;
 
 /**
- * Goes through every durable file: whether it is there, of its kind, readable, and what its reader believes. `--fix` only
- * makes what holds nothing that could not be made again, and deletes nothing: what lies in its place is set aside.
+ * Checks every durable file: that it exists, is of its kind, is readable, and is accepted by its reader. `--fix` only
+ * recreates files that hold nothing irreplaceable, and deletes nothing: whatever lies in their place is set aside.
  */
 export const checkFiles: Check = async (room, { fix }) => {
   const context = contextOf(room);
@@ -34,12 +34,12 @@ export const checkFiles: Check = async (room, { fix }) => {
   let looked = 0;
   for (const file of DURABLE_FILES) {
     for (const place of placesOf(context, file)) {
-      // What is wrong with a directory is wrong with all that belongs in it.
+      // A fault of a directory is not reported again for all of its content.
       if (wrong.some((path) => place.path.startsWith(`${path}/`))) continue;
       looked += 1;
       const judged = judge(context, file, place);
       if (!judged) continue;
-      const finding = fix ? await mended(context, { file, place, judged }) : told(place, judged);
+      const finding = fix ? await repaired(context, { file, place, judged }) : wrongFile(place, judged);
       if (finding.level === 'wrong') wrong.push(place.path);
       findings.push(finding);
     }
@@ -48,46 +48,47 @@ export const checkFiles: Check = async (room, { fix }) => {
   return [{ check: CHECK, level: 'ok', text: `the ${looked} files and directories that belong to the room are whole` }];
 };
 
-/** What is wrong with a file, and what can be done. */
-interface Judged {
+/** What is wrong with a file, and what can be done about it. */
+interface FileFault {
   readonly fault: string;
   readonly hint: string;
-  readonly mend?: 'make' | 'set aside' | 'allow';
+  readonly repair?: 'make' | 'set aside' | 'allow';
 }
 
 function placesOf(context: RoomContext, file: DurableFile): readonly Place[] {
   try {
     return file.places(context);
   } catch (error) {
-    // A directory that may not be listed is itself a finding.
+    // A directory that cannot be listed is a finding of its own.
     if (errnoOf(error) === undefined) throw error;
     return [];
   }
 }
 
-function judge(context: RoomContext, file: DurableFile, place: Place): Judged | undefined {
+function judge(context: RoomContext, file: DurableFile, place: Place): FileFault | undefined {
   const { path } = place;
   const { mode = READABLE } = file;
   const hint = file.hint(context, place);
-  const setsAside = (): Pick<Judged, 'mend'> => (file.isReplaceable?.(context, place) ? { mend: 'set aside' } : {});
+  const setsAside = (): Pick<FileFault, 'repair'> =>
+    file.isReplaceable?.(context, place) ? { repair: 'set aside' } : {};
   try {
     const facts = context.host.files.lstat(path);
     if (!facts) {
       if (!file.isNeeded?.(context, place)) return undefined;
-      return { fault: 'is missing', hint, ...(file.make ? { mend: 'make' } : {}) };
+      return { fault: 'is missing', hint, ...(file.make ? { repair: 'make' } : {}) };
     }
     if (facts.kind === 'symlink') {
-      const without = `Put what it points to in its place; or, if that is not needed, do without it: rm ${quote(path)}`;
-      return { fault: 'is a symbolic link, and what belongs there may not lie elsewhere', hint: without };
+      const without = `Replace it by what it points to; or, if that is not needed, delete it: rm ${quote(path)}`;
+      return { fault: 'is a symbolic link, but what belongs there must not lie elsewhere', hint: without };
     }
-    if (facts.kind !== file.kind) return { fault: `is no ${file.kind} (${facts.kind})`, hint, ...setsAside() };
-    // Where there are no users, there are no modes that mean anything.
+    if (facts.kind !== file.kind) return { fault: `is not a ${file.kind} (${facts.kind})`, hint, ...setsAside() };
+    // On a system without users, modes mean nothing.
     if (context.host.processes.userId() !== undefined && (facts.mode & mode) !== mode) {
       const wanted = mode.toString(8);
       return {
         fault: `has a mode that does not let its owner use it (${(facts.mode & 0o777).toString(8)}, expected ${wanted} at least)`,
         hint,
-        mend: 'allow',
+        repair: 'allow',
       };
     }
     file.read?.(context, place);
@@ -100,41 +101,41 @@ function judge(context: RoomContext, file: DurableFile, place: Place): Judged | 
   }
 }
 
-function told({ path }: Place, { fault, hint, mend }: Judged): Finding {
+function wrongFile({ path }: Place, { fault, hint, repair }: FileFault): Finding {
   const text = fault.includes(path) ? fault.replace(/\.$/, '') : `${path} ${fault}`;
-  return { check: CHECK, level: 'wrong', text, hint: mend ? 'Mend it with: mailroom doctor --fix' : hint };
+  return { check: CHECK, level: 'wrong', text, hint: repair ? 'Repair it with: mailroom doctor --fix' : hint };
 }
 
-async function mended(
+async function repaired(
   context: RoomContext,
-  { file, place, judged }: { file: DurableFile; place: Place; judged: Judged },
+  { file, place, judged }: { file: DurableFile; place: Place; judged: FileFault },
 ): Promise<Finding> {
   const { path } = place;
-  const { mend } = judged;
-  if (!mend) return told(place, judged);
+  const { repair } = judged;
+  if (!repair) return wrongFile(place, judged);
   try {
-    let how = 'made again';
-    if (mend === 'allow') how = allow(context, file, path);
-    if (mend === 'set aside') how = `set aside as ${setAside(context, place)}`;
-    if (mend !== 'allow' && file.make && file.isNeeded?.(context, place) !== false) await file.make(context, place);
+    let how = 'created again';
+    if (repair === 'allow') how = allow(context, file, path);
+    if (repair === 'set aside') how = `set aside as ${setAside(context, place)}`;
+    if (repair !== 'allow' && file.make && file.isNeeded?.(context, place) !== false) await file.make(context, place);
     const left = judge(context, file, place);
     return left
-      ? told(place, { fault: left.fault, hint: left.hint })
-      : { check: CHECK, level: 'ok', text: `mended: ${path} was ${how}` };
+      ? wrongFile(place, { fault: left.fault, hint: left.hint })
+      : { check: CHECK, level: 'ok', text: `repaired: ${path} was ${how}` };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const hint = isMailroomError(error) && error.hint ? error.hint : judged.hint;
-    return told(place, { fault: `${judged.fault}, and could not be mended: ${why}`, hint });
+    return wrongFile(place, { fault: `${judged.fault}, and could not be repaired: ${why}`, hint });
   }
 }
 
 function allow({ host }: RoomContext, { mode = READABLE }: DurableFile, path: string): string {
   const before = host.files.lstat(path)?.mode ?? 0;
   host.files.chmod(path, (before & 0o700) | mode);
-  return 'given back to its owner';
+  return 'made accessible to its owner';
 }
 
-/** Beside what it belongs to, under a name that nobody looks for. */
+/** Renames a file to one beside the actor's or the room's files, under a name that nothing reads. */
 function setAside({ host, layout }: RoomContext, { path, address }: Place): string {
   const own = address === undefined ? layout.directory : actorLayout(layout, address).directory;
   const directory = path === own || !path.startsWith(`${own}/`) ? layout.directory : own;

@@ -15,7 +15,7 @@ export const checkWatching: Check = async (room) => {
   const { config } = room;
   const { host, layout } = context;
   const hinted = new AbortController();
-  let failure = `no hint came within ${HINT_WAIT_MS_MAX / 1000} s`;
+  let failure = `no event came within ${HINT_WAIT_MS_MAX / 1000} s`;
   const close = host.watching.directory(
     layout.tmp,
     () => hinted.abort(),
@@ -31,7 +31,7 @@ export const checkWatching: Check = async (room) => {
   } catch (error) {
     const why = errnoOf(error) ?? String(error);
     return [
-      { check: 'watching', level: 'note', text: `not tried: no file could be written to ${layout.tmp} (${why})` },
+      { check: 'watching', level: 'note', text: `not tested: no file could be written to ${layout.tmp} (${why})` },
     ];
   } finally {
     removeQuietly(host.files, path);
@@ -44,7 +44,7 @@ export const checkWatching: Check = async (room) => {
       : {
           check: 'watching',
           level: 'note',
-          text: `directories cannot be watched here (${failure}); readers look every ${config.limits.pollMs} ms instead`,
+          text: `directories cannot be watched here (${failure}); readers poll every ${config.limits.pollMs} ms instead`,
           hint: 'On Linux, see fs.inotify.max_user_watches and max_user_instances (sysctl).',
         },
   ];
@@ -69,12 +69,12 @@ export const checkMounts: Check = (room) => {
     compare(layout.tmp, [directory]);
     compare(mailbox.new, [mailbox.tmp, mailbox.cur, mailbox.done, mailbox.dead, mailbox.refused]);
   }
-  if (apart.length === 0) return [{ check: 'mounts', level: 'ok', text: 'the room lies on one file system' }];
+  if (apart.length === 0) return [{ check: 'mounts', level: 'ok', text: 'the room is on one file system' }];
   return apart.map(({ path, from }): Finding => ({
     check: 'mounts',
     level: 'wrong',
-    text: `${path} lies on another file system than ${from}, and nothing can be linked or renamed from one to the other`,
-    hint: `Move what is in it onto the file system of the room, then unmount it: umount ${quote(path)}`,
+    text: `${path} is on another file system than ${from}, and nothing can be linked or renamed from one to the other`,
+    hint: `Move its content to the file system of the room, then unmount it: umount ${quote(path)}`,
   }));
 };
 
@@ -89,8 +89,8 @@ export const checkProcesses: Check = (room) => {
     {
       check: 'processes',
       level: 'note',
-      text: `start times, sessions and process trees are unknown (${why}): an agent that runs one shell per command counts as gone when that shell ends, a reused pid keeps a name in use, and what leaves its process group outlives its job`,
-      hint: 'Have agents join where the system tells: outside of the sandbox, or by hooks (mailroom hooks add). See docs/platforms.md.',
+      text: `start times, sessions and process trees are unknown (${why}): an agent that runs one shell per command counts as gone when that shell ends, a reused pid keeps an address in use, and a process that leaves its process group outlives its job`,
+      hint: 'Let agents join where these are known: outside the sandbox, or by hooks (mailroom hooks add). See docs/platforms.md.',
     },
   ];
 };

@@ -8,7 +8,7 @@ import { listAddresses, mailboxOf } from '../../room/context.ts';
 import { contextOf } from '../../room/room.ts';
 import type { Check, Finding } from './finding.ts';
 
-const FIX = 'Mend it with: mailroom doctor --fix';
+const FIX = 'Repair it with: mailroom doctor --fix';
 
 /** What lies where messages belong and is none, and letters whose reasons are lost, or the other way round. */
 export const checkLetters: Check = (room, { fix }) => {
@@ -29,15 +29,19 @@ function foreign(mailbox: Mailbox, fix: boolean): Finding[] {
   const { address, layout } = mailbox;
   if (left.length === 0) {
     return [
-      { check: 'names', level: 'ok', text: `mended: ${waiting.foreign.length} in ${layout.new} are refused now` },
+      {
+        check: 'names',
+        level: 'ok',
+        text: `repaired: ${waiting.foreign.length} files in ${layout.new} are refused now`,
+      },
     ];
   }
   return [
     {
       check: 'names',
       level: 'wrong',
-      text: `${left.length} in ${layout.new} of ${address} have no message's name, such as ${left[0] ?? ''}`,
-      hint: fix ? 'They could not be moved: look at the permissions and the mount.' : FIX,
+      text: `${left.length} files in ${layout.new} of ${address} do not have the name of a message, such as ${left[0] ?? ''}`,
+      hint: fix ? 'They could not be moved: check the permissions and the mount.' : FIX,
     },
   ];
 }
@@ -51,10 +55,10 @@ function lostReasons(mailbox: Mailbox, fix: boolean): Finding[] {
       const text = `${reasonPath}, the reason of a dead letter, is missing or cannot be read`;
       if (!fix) return { check: 'reasons', level: 'wrong', text, hint: FIX };
       try {
-        const detail = 'why it was given up is not known any more: its reason file was missing or damaged';
+        const detail = 'why it was given up is no longer known: its reason file was missing or damaged';
         const why = { name, reason: 'unknown', detail, at: new Date(host.clock.now()).toISOString() };
         writeReason(mailbox, reasonPath, why);
-        return { check: 'reasons', level: 'ok', text: `mended: ${reasonPath} says that the reason is not known` };
+        return { check: 'reasons', level: 'ok', text: `repaired: ${reasonPath} now says that the reason is not known` };
       } catch (error) {
         return {
           check: 'reasons',
@@ -66,7 +70,7 @@ function lostReasons(mailbox: Mailbox, fix: boolean): Finding[] {
     });
 }
 
-/** A reason is written just before its letter gets there, so only an old one is left over. */
+/** A reason is written just before its letter arrives, so only an old reason without a letter is left over. */
 function lostLetters(mailbox: Mailbox, fix: boolean): Finding[] {
   const { host, layout, limits } = mailbox;
   const before = host.clock.now() - limits.tmpAgeMsMax;
@@ -80,11 +84,12 @@ function lostLetters(mailbox: Mailbox, fix: boolean): Finding[] {
   if (fix) for (const path of left) removeQuietly(host.files, path);
   return left.map((path): Finding => {
     const isGone = !host.files.lstat(path);
-    if (isGone) return { check: 'reasons', level: 'ok', text: `mended: ${path}, the reason of no letter, was removed` };
+    if (isGone)
+      return { check: 'reasons', level: 'ok', text: `repaired: ${path}, a reason without a letter, was removed` };
     return {
       check: 'reasons',
       level: 'wrong',
-      text: `${path} is the reason of a letter that is not there`,
+      text: `${path} is the reason of a letter that does not exist`,
       hint: fix ? `Remove it: rm -r ${quote(path)}` : FIX,
     };
   });

@@ -17,7 +17,7 @@ const NEARLY_FULL = 0.8;
 const SENDERS_SHOWN_MAX = 5;
 const CLOCK_AHEAD_MS_MAX = 60_000;
 
-/** What piles up: mail nobody reads, claims nobody ends, dead letters, files of senders that died. */
+/** What piles up: unread mail, expired claims, dead letters, files of senders that died. */
 export const checkMailboxes: Check = (room, { fix }) => {
   const findings: Finding[] = [];
   for (const address of listAddresses(contextOf(room))) {
@@ -36,7 +36,7 @@ function unportable(address: string): Finding {
     check: 'mailboxes',
     level: 'note',
     text: `${address} cannot be a file name on Windows, so the room cannot be copied there`,
-    hint: `It works everywhere else. To be rid of it, let ${address} read its mail and say that it has left, and join under another name.`,
+    hint: `It works everywhere else. To get rid of it, let ${address} read its mail and leave, then join under another name.`,
   };
 }
 
@@ -44,8 +44,8 @@ function incomplete(address: string): Finding {
   return {
     check: 'mailboxes',
     level: 'note',
-    text: `${address} has a directory and no mailbox, as after a join that was interrupted`,
-    hint: `If that actor is wanted, complete it: mailroom join ${address}`,
+    text: `${address} has a directory but no mailbox, as after an interrupted join`,
+    hint: `If you need that actor, complete it: mailroom join ${address}`,
   };
 }
 
@@ -77,7 +77,7 @@ function claims(mailbox: Mailbox): Finding[] {
     {
       check: 'claims',
       level: 'note',
-      text: `${expired.length} messages of ${address} were claimed and not acknowledged in time; they wait again`,
+      text: `${expired.length} messages of ${address} were claimed but not acknowledged in time; they wait again`,
       hint: `They are for ${address} to read. See them: mailroom --as ${address} inbox`,
     },
   ];
@@ -108,8 +108,8 @@ function fromTheFuture(mailbox: Mailbox): Finding[] {
       {
         check: 'clock',
         level: 'wrong',
-        text: `${early.length} messages of ${address} are of a time far ahead of this machine's clock, and wait; the first, from ${first.from}, until ${until}`,
-        hint: 'Compare the clock with the right time: date -u. They are read as soon as it agrees.',
+        text: `${early.length} messages of ${address} are dated far ahead of this machine's clock, and wait; the first, from ${first.from}, until ${until}`,
+        hint: 'Compare the clock with the right time: date -u. They can be read as soon as it agrees.',
       },
     ];
   }
@@ -120,7 +120,7 @@ function fromTheFuture(mailbox: Mailbox): Finding[] {
     {
       check: 'clock',
       level: 'wrong',
-      text: `${address} has a message of ${formatTime(latestMs)}, which is still to come by the clock of this machine`,
+      text: `${address} has a message dated ${formatTime(latestMs)}, which is in the future by this machine's clock`,
       hint: 'Compare the clock with the right time (date -u).',
     },
   ];
@@ -143,7 +143,7 @@ function abandoned(room: Room, { fix }: { fix: boolean }): Finding[] {
       level: 'wrong',
       text: `${left.length} files of senders that died lie in tmp directories, such as ${left[0] ?? ''}`,
       hint: fix
-        ? 'They could not be removed: look at the permissions and the mount.'
+        ? 'They could not be removed: check the permissions and the mount.'
         : 'Sweep them with: mailroom doctor --fix',
     },
   ];

@@ -8,12 +8,12 @@ import type { Check, Finding } from './finding.ts';
 const OTHERS = 0o077;
 const SHOWN_MAX = 3;
 
-/** Keys are to be 0600, directories 0700, all of it one's own: nobody else may read or change anything of a room. */
+/** Keys must be 0600, directories 0700, and all of it one's own: no other user may read or change anything of a room. */
 export const checkPermissions: Check = (room, { fix }) => {
   const { files, processes } = contextOf(room).host;
   const self = processes.userId();
   if (self === undefined) {
-    const text = 'not checked: this system has no users and modes as POSIX has them';
+    const text = 'not checked: this system has no POSIX users and modes';
     return [{ check: 'permissions', level: 'note', text }];
   }
   const foreign: string[] = [];
@@ -59,13 +59,13 @@ function openFinding(open: readonly string[], wereOpen: number): Finding {
       check,
       level: 'wrong',
       text: `others can read or change ${open.length} files of the room: ${shown}${open.length > SHOWN_MAX ? ' …' : ''}`,
-      hint: 'Mend it with: mailroom doctor --fix',
+      hint: 'Repair it with: mailroom doctor --fix',
     };
   }
   return {
     check,
     level: 'ok',
-    text: wereOpen > 0 ? `mended for ${wereOpen} files` : 'only you can read the keys and the mail',
+    text: wereOpen > 0 ? `repaired for ${wereOpen} files` : 'only you can read the keys and the mail',
   };
 }
 
@@ -76,7 +76,7 @@ function foreignFinding(foreign: readonly string[]): Finding[] {
       check: 'owner',
       level: 'wrong',
       text: `${foreign.length} files of the room belong to another user: ${foreign.slice(0, SHOWN_MAX).join(', ')}`,
-      hint: 'Run every agent of a room as the same user, or have these files given to you (chown).',
+      hint: 'Run every agent of a room as the same user, or change the owner of these files (chown).',
     },
   ];
 }
@@ -86,7 +86,7 @@ export const checkSecurity: Check = (room) => {
   const context = contextOf(room);
   const { directory, config } = room;
   const { files, processes } = context.host;
-  // Where there are no users, the system gives files the number 0.
+  // A system without users reports uid 0 for every file.
   const owner =
     processes.userId() === undefined ? '' : `, owned by uid ${files.lstat(directory)?.uid ?? '?'}, which is you`;
   return [
@@ -100,7 +100,7 @@ export const checkSecurity: Check = (room) => {
       level: 'ok',
       text:
         config.algorithm === 'hmac-sha256'
-          ? `hmac-sha256: whoever can read ${context.layout.roomKey} can sign as anyone, so signatures show tampering and who it claims to be, and isolate nobody`
+          ? `hmac-sha256: whoever can read ${context.layout.roomKey} can sign as anyone, so signatures show tampering and the claimed sender, but isolate nobody`
           : `ed25519: whoever can read ${context.layout.keys}/<address>.key can sign as that address, so agents are isolated only where a sandbox or another user hides that file from the others`,
     },
   ];

@@ -1,9 +1,9 @@
 import type { RoomContext } from '../../room/context.ts';
 
-/** One place where a durable file lies or belongs. */
+/** A place where a durable file is, or belongs. */
 export interface Place {
   readonly path: string;
-  /** Whose it is; undefined for what is the room's. */
+  /** The actor that owns it; undefined for a file of the room. */
   readonly address?: string;
 }
 
@@ -12,21 +12,21 @@ export interface DurableFile {
   /** As in the tree of docs/protocol.md. */
   readonly name: string;
   readonly kind: 'file' | 'directory';
-  /** What its owner has to be allowed, as in its mode: reading, unless it says more. */
+  /** The mode bits that its owner needs. Default: read. */
   readonly mode?: number;
-  /** Where it is and where it belongs. */
+  /** Where such files are, and where they belong. */
   readonly places: (context: RoomContext) => readonly Place[];
-  /** Whether it has to be there. Default: no. */
+  /** Whether it must exist. Default: no. */
   readonly isNeeded?: (context: RoomContext, place: Place) => boolean;
-  /** Reads it as whoever uses it does. Throws when that one would not believe it. */
+  /** Reads it as its normal reader does. Throws if that reader would reject it. */
   readonly read?: (context: RoomContext, place: Place) => unknown;
-  /** What is wrong with what it holds. */
+  /** What is wrong with its content; undefined if nothing is. */
   readonly fault?: (context: RoomContext, place: Place) => string | undefined;
-  /** Makes it where it is missing. Only for what holds nothing that could not be made again. */
+  /** Creates it if it is missing. Only for files that hold nothing irreplaceable. */
   readonly make?: (context: RoomContext, place: Place) => void | Promise<void>;
-  /** Whether what lies in its place, or makes no sense, may be set aside, because nothing but that is lost by it. */
+  /** Whether something of another kind, or with invalid content, may be set aside because nothing else is lost with it. */
   readonly isReplaceable?: (context: RoomContext, place: Place) => boolean;
-  /** What to do where it cannot be mended, unless the error of its reader says so. The command, if there is one, comes last. */
+  /** What to do if it cannot be repaired and its reader's error has no hint. A command, if there is one, comes last. */
   readonly hint: (context: RoomContext, place: Place) => string;
 }
 
@@ -35,5 +35,5 @@ export const WRITABLE = 0o600;
 export const READABLE = 0o400;
 
 export const restore = (_context: RoomContext, { path }: Place): string =>
-  `It cannot be made again: put ${path} back from a backup.`;
+  `It cannot be created again: restore ${path} from a backup.`;
 export const always = (): boolean => true;

@@ -9,7 +9,7 @@ import { ALL_OF_OWNER, always, READABLE, restore, type DurableFile, type Place }
 
 const DAY_MS = 86_400_000;
 
-/** What is in a mailbox besides its messages; `new` last, because by it the others can be relied on. */
+/** What a mailbox holds besides its messages; `new` comes last, because its existence promises that the others exist. */
 export const MAILBOX_FILES: readonly DurableFile[] = [
   directory('', ({ directory: path }) => path),
   directory('tmp/', ({ tmp }) => tmp),
@@ -43,9 +43,9 @@ export const MAILBOX_FILES: readonly DurableFile[] = [
     fault: (context, { path, address = '' }) => {
       const mailbox = mailboxOf(context, address);
       if (!mailbox || isReplyRecord(context, { mailbox, path })) return undefined;
-      return `is no record that ${address} signed, so the reply that it was for is sent again if it is repeated`;
+      return `is not a record signed by ${address}, so repeating its reply sends it again`;
     },
-    // A reply does the same with it.
+    // Sending the reply again also replaces it.
     isReplaceable: always,
     hint: restore,
   },
@@ -57,7 +57,7 @@ export const MAILBOX_FILES: readonly DurableFile[] = [
     fault: (context, { address = '' }) => {
       const mailbox = mailboxOf(context, address);
       if (!mailbox || purgedThrough(mailbox) !== undefined) return undefined;
-      return 'holds no day, so that messages of days that were purged would be taken for new ones';
+      return 'holds no day, so messages of purged days would be taken for new ones';
     },
     hint: lastDayPurged,
   },
@@ -87,7 +87,7 @@ function directory(name: string, pathIn: (mailbox: MailboxLayout) => string): Du
     kind: 'directory',
     mode: ALL_OF_OWNER,
     places: (context) => placesOf(context, (mailbox) => [pathIn(mailbox)]),
-    // Who has neither has never joined wholly, and does so by joining again.
+    // An actor with neither has never completed a join, and does so by joining again.
     isNeeded: ({ host, layout }, { address = '' }) =>
       readCard(host, layout, address) !== undefined ||
       host.files.lstat(actorLayout(layout, address).mailbox.new) !== undefined,
@@ -103,12 +103,12 @@ function placesOf(context: RoomContext, pathsIn: (mailbox: MailboxLayout) => rea
   );
 }
 
-/** Nothing later than this can have been purged under the limits of now. */
+/** The hint names the last day that can have been purged under the current limits. */
 function lastDayPurged({ config, host }: RoomContext, { path, address = '' }: Place): string {
   const daysKept = config.limitsOf(address).doneDaysKept;
   const day = new Date(host.clock.now() - (daysKept + 1) * DAY_MS).toISOString().slice(0, 10);
   return (
-    'Put it back from a backup; or write the last day into it that can have been purged, and nothing up to that day is ' +
+    'Restore it from a backup; or write into it the last day that can have been purged, so that no mail up to that day is ' +
     `taken for new: rm -rf ${quote(path)} && echo ${day} > ${quote(path)}`
   );
 }

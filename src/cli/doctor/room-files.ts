@@ -7,7 +7,7 @@ import { actorLayout, type RoomLayout } from '../../message/layout.ts';
 import { readVerifier } from '../../signing/keyring.ts';
 import { ALL_OF_OWNER, always, READABLE, restore, WRITABLE, type DurableFile, type Place } from './durable-file.ts';
 
-/** What a room keeps for all its actors, parents before what lies in them. */
+/** What a room keeps for all its actors; directories come before their content. */
 export const ROOM_FILES: readonly DurableFile[] = [
   {
     name: '.gitignore',
@@ -18,7 +18,7 @@ export const ROOM_FILES: readonly DurableFile[] = [
     fault: ({ host }, { path }) =>
       (readText(host.files, path) ?? '').split('\n').includes('*')
         ? undefined
-        : 'has no line that is only *, so that keys may get into a commit',
+        : 'has no line that is only *, so keys may get into a commit',
     make: ({ host, layout }) => publishGitignore(host, layout),
     isReplaceable: always,
     hint: restore,
@@ -41,10 +41,10 @@ export const ROOM_FILES: readonly DurableFile[] = [
     mode: READABLE,
     places: ({ config, layout }) => (config.algorithm === 'hmac-sha256' ? [{ path: layout.roomKey }] : []),
     isNeeded: always,
-    // Every key of an hmac room is made of it.
+    // Every key of an hmac room is derived from it.
     read: ({ keyring }) => keyring.signerOf('system'),
     hint: ({ layout }) =>
-      `Nothing can be signed or verified without it: put it back from a backup. ` +
+      `Nothing can be signed or verified without it: restore it from a backup. ` +
       `To start over instead: mv ${quote(layout.directory)} ${quote(`${layout.directory}.old`)} && mailroom init --room ${quote(layout.directory)}`,
   },
   {
@@ -52,12 +52,12 @@ export const ROOM_FILES: readonly DurableFile[] = [
     kind: 'file',
     mode: READABLE,
     places: (context) => keyPlaces(context, 'privateKey'),
-    // Where both are missing, the public one says so.
+    // If both keys are missing, the finding about the public key says so.
     isNeeded: ({ host, layout }, place) => host.files.lstat(ownLayout(layout, place).publicKey) !== undefined,
     read: ({ keyring }, { address = '' }) => keyring.signerOf(address),
     hint: (_context, { path, address = '' }) =>
-      `Nobody can sign as ${address} without it: put ${path} back from a backup, unless a sandbox hides it from here. ` +
-      'Until then work under an address of your own: mailroom join <address>',
+      `Nobody can sign as ${address} without it: restore ${path} from a backup, unless a sandbox only hides it here. ` +
+      'Until then work under another address: mailroom join <address>',
   },
   {
     name: 'keys/pub/<address>',
@@ -67,7 +67,7 @@ export const ROOM_FILES: readonly DurableFile[] = [
     isNeeded: always,
     fault: publicKeyFault,
     make: ({ keyring }, { address = '' }) => keyring.enrol(address),
-    // A private key that can be read says what belongs there.
+    // A readable private key determines the public key.
     isReplaceable: (context, place) =>
       canSign(context, place) && readVerifier(context.host.files, context.layout, place.address ?? '') === undefined,
     hint: restore,
@@ -101,7 +101,7 @@ function ownLayout(layout: RoomLayout, { address = '' }: Place): ReturnType<type
   return actorLayout(layout, address);
 }
 
-/** Of everyone who has a mailbox: whose join was interrupted before gets its keys when it is completed. */
+/** The keys of every actor with a mailbox. A join that was interrupted before that creates them when it is completed. */
 function keyPlaces(context: RoomContext, which: 'privateKey' | 'publicKey'): Place[] {
   const { config, host, layout } = context;
   if (config.algorithm !== 'ed25519') return [];
@@ -125,5 +125,5 @@ function publicKeyFault(context: RoomContext, place: Place): string | undefined 
   const verifier = readVerifier(host.files, layout, address);
   if (!verifier) return 'holds no Ed25519 key in PEM';
   if (!canSign(context, place) || keyring.signerOf(address).keyId === verifier.keyId) return undefined;
-  return `does not belong to the private key ${ownLayout(layout, place).privateKey}; one of the two is not what it was`;
+  return `does not belong to the private key ${ownLayout(layout, place).privateKey}; one of the two was replaced`;
 }

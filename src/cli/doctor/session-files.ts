@@ -4,7 +4,7 @@ import type { RoomContext } from '../../room/context.ts';
 import { readSignedRecord } from '../../room/signed-record.ts';
 import { ALL_OF_OWNER, always, READABLE, restore, type DurableFile } from './durable-file.ts';
 
-/** What hooks keep of the sessions that they run in, parents before what lies in them. All of it comes again with the next session. */
+/** What hooks keep about their sessions; directories come before their content. The next session creates all of it again. */
 export const SESSION_FILES: readonly DurableFile[] = [
   directory('sessions/', ({ layout }) => [layout.sessions]),
   directory('sessions/<session>/', (context) => sessionsOf(context, ({ directory: own }) => [own])),
@@ -34,7 +34,7 @@ function directory(name: string, pathsOf: (context: RoomContext) => readonly str
   };
 }
 
-/** Says something by being there. */
+/** A file that says something by existing. */
 function mark(name: string, pathOf: (session: SessionLayout) => string): DurableFile {
   return {
     name,
@@ -57,7 +57,7 @@ function record(
     places: (context) => sessionsOf(context, (session) => pathsOf(session, context)).map((path) => ({ path })),
     fault: (context, { path }) => {
       const found = readSignedRecord(context, { path, record: kind, signer: ({ address }) => address });
-      return found ? undefined : 'is no record that its address signed, so hooks pass it over';
+      return found ? undefined : 'is not a record signed by its address, so hooks ignore it';
     },
     isReplaceable: always,
     hint: restore,

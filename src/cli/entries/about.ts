@@ -7,7 +7,7 @@ import { runCommandLine } from '../run-command.ts';
 declare const MAILROOM_HELP: string;
 declare const MAILROOM_VERSION: string;
 
-/** `help` without a command, and `--version`: what is asked first, and what scripts ask to see whether Mailroom is there. */
+/** Runs `help` without a command, and `--version`: what people ask first, and how scripts check whether Mailroom is installed. */
 const VERSION = ['--version', '-v', '-V'];
 
 const words = process.argv.slice(2);
@@ -22,7 +22,7 @@ const overview: Command = {
 const command = VERSION.includes(words[0] ?? '') ? createVersion(MAILROOM_VERSION) : overview;
 void runCommandLine([command.name], {
   find: () => command,
-  // Nothing is left to be asked.
+  // No further help can be asked for.
   explain: () => Promise.resolve(),
   host: blockingHost,
   program: `${__dirname}/mailroom.cjs`,

@@ -8,13 +8,13 @@ import { nodeProcesses } from '../../host/node-processes.ts';
 
 const STDIN = 0;
 const READ_BYTES = 64 * 1024;
-/** What a tool printed may be in it. */
+/** The event may contain the output of a tool. */
 const INPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
- * Carries out `hook <program> <event>`, which a program runs at each turn and each tool call: most find nothing new, and end before
- * anything is loaded that mail needs. The event is JSON on the standard input, or a third operand. `explain` is given another
- * command line, for a person who asks.
+ * Runs `hook <program> <event>`, which a program calls at each turn and each tool call. Most calls find nothing new, and end
+ * before anything is loaded that mail needs. The event is JSON on the standard input, or a third operand. A command line that
+ * is not a hook goes to `explain`, for a person who asks.
  */
 export async function runLine(
   words: readonly string[],
@@ -23,7 +23,7 @@ export async function runLine(
 ): Promise<void> {
   const [, program = '', name = '', given, ...more] = words;
   if (name === '' || more.length > 0 || program.startsWith('-')) return explain(['help', 'hook']);
-  // The mail of a program that Mailroom itself has started is in the hands of who started it.
+  // A program that Mailroom itself has started gets its mail from the process that started it.
   if (process.env[JOB_VARIABLE] !== undefined) {
     process.exitCode = 0;
     return;
@@ -40,13 +40,13 @@ export async function runLine(
       return;
     }
   } catch {
-    // Whatever is wrong is told by what follows, which knows where.
+    // The full hook below meets the same fault, and knows where to report it.
   }
   const { carryOut } = await import('./hooked.ts');
   await carryOut(text, { program, name });
 }
 
-/** All of the standard input, as far as it is bounded; a hook has nothing else to do meanwhile. */
+/** Reads the standard input, up to a bound. Blocks, because a hook has nothing else to do. */
 function readInput(): string {
   const parts: Buffer[] = [];
   for (let length = 0; length <= INPUT_BYTES_MAX;) {
@@ -55,7 +55,7 @@ function readInput(): string {
     try {
       count = blockingFileSystem.read(STDIN, part, 0, part.length, null);
     } catch {
-      // No input, or one that cannot be read: what is there is no JSON then, and that is told.
+      // No input, or unreadable input: then what was read is not JSON, and that is reported.
       break;
     }
     if (count === 0) break;

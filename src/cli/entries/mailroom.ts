@@ -13,7 +13,7 @@ import { status } from '../commands/status.ts';
 import { whoami } from '../commands/whoami.ts';
 import { runCommandLine } from '../run-command.ts';
 
-/** What agents run on every message, and so what has to start fast. Everything else is in another file. */
+/** The commands that agents run for every message, which have to start fast. Everything else is in another file. */
 const MAIL: readonly Command[] = [send, inbox, read, reply, ack, broadcast, status, whoami, release, renew];
 
 const words = process.argv.slice(2);
@@ -23,10 +23,10 @@ const nudgeProgram = `${__dirname}/nudge.cjs`;
 const program = `${__dirname}/mailroom.cjs`;
 const explain = async (asked: readonly string[]): Promise<void> =>
   (await import('./rest.ts')).runAny(asked, { nudgeProgram });
-// Only a broadcast has several disks' worth of waiting to do at once.
+// Only a broadcast waits for several writes to the disk at once.
 const host = command === broadcast ? nodeHost : blockingHost;
 if (command) {
   const done = runCommandLine(words, { find: () => command, explain, host, program, nudgeProgram });
-  // Everything is done, and to leave the memory to the system takes less than to give it back piece by piece.
+  // Everything is done; exiting at once takes less time than freeing the memory piece by piece.
   void done.then(() => host.processes.end());
 } else void explain(words);

@@ -1,7 +1,7 @@
 import { nudgeAgent } from '../../room/nudge.ts';
 import { contextOf, openRoom } from '../../room/room.ts';
 
-/** `nudge.cjs <room> <address> <reason>`: started in the background by a command, so that no command waits for tmux. */
+/** `nudge.cjs <room> <address> <reason>`: commands start it in the background, so that no command waits for tmux. */
 async function main([directory, address, reason]: readonly string[]): Promise<void> {
   if (directory === undefined || address === undefined) return;
   try {
@@ -9,7 +9,7 @@ async function main([directory, address, reason]: readonly string[]): Promise<vo
     await nudgeAgent(contextOf(room), address, reason === 'claimed' ? 'claimed' : 'delivered');
     await room.close();
   } catch {
-    // Nobody reads what this would say, and losing a nudge is always safe.
+    // Nobody would read an error here, and losing a nudge is always safe.
   }
 }
 

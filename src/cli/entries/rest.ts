@@ -8,7 +8,7 @@ import { runCommandLine } from '../run-command.ts';
 
 declare const MAILROOM_VERSION: string;
 
-/** Runs a command line of any command, of one that does not exist, or of somebody who asks for help. */
+/** Runs any command line: of a command, of one that does not exist, or a request for help. */
 export async function runAny(
   words: readonly string[],
   { nudgeProgram = `${__dirname}/nudge.cjs` }: { nudgeProgram?: string } = {},
@@ -21,7 +21,7 @@ export async function runAny(
   const help = (): Command => findCommand(commands, 'help', { words, at });
   if (asks === 'version') return runLine(['version'], () => createVersion(MAILROOM_VERSION));
   if (asks === 'help') return runLine(name === undefined ? ['help'] : ['help', name], help);
-  // Whatever stands there without a command is looked at, too.
+  // Options without a command are checked, too.
   if (name === undefined) return runLine(['help', ...words], help);
   return runLine(words, () => findCommand(commands, name, { words, at }));
 }

@@ -13,12 +13,12 @@ const own = {
   url: pathToFileURL(join(__dirname, '..', 'runtime.js')).href,
 };
 
-/** Carries out one command line of `run`. Resolves with its exit code. */
+/** Runs one parsed command line of `run`. Resolves with the exit code. */
 export function carryOut(call: Call): Promise<number> {
   return runMachine(call, own);
 }
 
-/** Runs a command line of `run`. `explain` is given another one, for whoever asks for help or has mistyped. */
+/** Runs a command line of `run`. One that asks for help goes to `explain`. */
 export function runLine(words: readonly string[], explain: (words: readonly string[]) => Promise<void>): Promise<void> {
   return runCommandLine(words, {
     find: () => createRun(carryOut),

@@ -14,33 +14,34 @@ import type { Call } from '../command.ts';
 const LEVELS_MAX = 100;
 
 /** Where the hooks of this command line belong. */
-export interface Place {
+export interface HookPlace {
   readonly scope: HookScope;
   readonly places: Places;
-  /** Nobody said which scope. */
+  /** Neither --user nor --project was given. */
   readonly isDefault: boolean;
 }
 
 /**
- * The scope that was asked for, or the project where the command is given in one: in the nearest directory, here or above,
- * that is a git checkout or has a room. Throws `InvalidInput` for both scopes at once, and where HOME says nothing.
+ * The given scope; by default the project, if the command runs in one: its root is the nearest directory, here or above,
+ * that is a git checkout or has a room. Throws `InvalidInput` for both scopes at once, and if HOME is not set.
  */
-export function placeOf({ args, cwd, env, host }: Call): Place {
+export function placeOf({ args, cwd, env, host }: Call): HookPlace {
   const [isUser, isProject] = [args.options.has('user'), args.options.has('project')];
   if (isUser && isProject)
-    throw new InvalidInput('--user and --project say two different places.', { hint: 'Give one.' });
+    throw new InvalidInput('--user and --project exclude each other.', { hint: 'Give one of them.' });
   const home = env['HOME'];
-  if (!home) throw new InvalidInput('HOME is not set, so nothing says where programs keep their settings.');
+  if (!home) throw new InvalidInput('HOME is not set, so the settings of programs cannot be found.');
   const root = projectRoot(host, cwd);
   const scope = isUser || (!isProject && root === undefined) ? 'user' : 'project';
   return { scope, places: { project: root ?? cwd, home, env }, isDefault: !isUser && !isProject };
 }
 
 /**
- * The main checkout, where the program looks for hooks in place of the linked worktree that the project is: Codex 0.171, and only
- * where the worktree has a .codex of its own. Undefined for any other, also in a worktree of a bare repository, which has none.
+ * The main checkout, if the program reads hooks there instead of in the linked worktree that is the project: Codex 0.171
+ * does so if the worktree has a .codex of its own. Undefined for other programs, and in a worktree of a bare repository,
+ * which has no main checkout.
  */
-export function readInstead(host: Host, program: HookProgram, { scope, places }: Place): string | undefined {
+export function readInstead(host: Host, program: HookProgram, { scope, places }: HookPlace): string | undefined {
   if (program !== 'codex' || scope !== 'project') return undefined;
   const elsewhere = elsewhereOf(host, places.project);
   return elsewhere?.siblings.length === 0 ? elsewhere.main : undefined;
@@ -59,7 +60,7 @@ function projectRoot({ files }: Host, cwd: string): string | undefined {
   return undefined;
 }
 
-/** The directory of the room that a session here would find; undefined when there is none. Throws for one that is refused. */
+/** The directory of the room that a session here would find; undefined if there is none. Throws for a room that is refused. */
 export function roomHere({ args, cwd, env, host }: Call): string | undefined {
   try {
     return findRoom(host, { named: textOption(args, 'room') ?? (env['MAILROOM_DIR'] || undefined), cwd });
@@ -69,7 +70,7 @@ export function roomHere({ args, cwd, env, host }: Call): string | undefined {
   }
 }
 
-/** The programs that a project has signs of, or that a shell here finds. */
+/** The programs that have files in the project, or that a shell here finds. */
 export function programsHere(
   { files }: Pick<Host, 'files'>,
   { project, cwd, env }: { project: string; cwd: string; env: Readonly<Record<string, string | undefined>> },

@@ -19,20 +19,20 @@ import { contextOf, openRoom } from '../../room/room.ts';
 import type { Call } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { alignColumns } from '../print/mail.ts';
-import { type Place, placeOf, programsHere, readInstead, roomHere } from './find-place.ts';
+import { type HookPlace, placeOf, programsHere, readInstead, roomHere } from './find-place.ts';
 import { callingFor, gapText } from './hook-advice.ts';
 import { fieldsIn } from '../../host/json-file.ts';
 
-/** What `mailroom hooks status --json` says of one program. */
+/** One program in `mailroom hooks status --json`. */
 interface ProgramStatus {
   readonly program: HookProgram;
   readonly title: string;
   readonly isTried: boolean;
-  /** A sign of the program is in the project, or a shell here finds it. */
+  /** The project has files of the program, or a shell here finds it. */
   readonly isHere: boolean;
   readonly wakes: string;
   readonly files: readonly FileStatus[];
-  /** What in its sandbox keeps it from the room; null where nothing does. */
+  /** The setting without which its sandbox cannot write to the room; null if it can. */
   readonly sandbox: { readonly room: string; readonly setting: string; readonly isSet: boolean } | null;
   /** For people; not in the JSON. */
   readonly gap: string | undefined;
@@ -41,14 +41,14 @@ interface ProgramStatus {
 interface FileStatus {
   readonly scope: HookScope;
   readonly path: string;
-  /** `not-run`: the program does not look there. `unreadable`: it is not what the program reads there; `fault` says why. */
+  /** `not-run`: the program does not read this file. `unreadable`: the file is not in the program's format; `fault` says why. */
   readonly state: 'current' | 'older' | 'no' | 'not-run' | 'unreadable';
   readonly fault?: string;
   readonly as: string | null;
   readonly trust: { readonly isNeeded: boolean; readonly isGiven: boolean | null };
 }
 
-/** Reports which programs join by themselves, for whom, and what still keeps them from it. */
+/** Reports which programs join by themselves, under which address, and what still prevents it. */
 export async function reportStatus(call: Call): Promise<number> {
   const { isJson, output, host, cwd, env, args } = call;
   const place = placeOf(call);
@@ -78,7 +78,7 @@ export async function reportStatus(call: Call): Promise<number> {
   return EXIT_OK;
 }
 
-/** What hooks did in the room; nothing where there is none. */
+/** The sessions and the last fault of hooks in the room; empty without a room. */
 async function runsIn(
   { host, cwd }: Call,
   directory: string | undefined,
@@ -94,13 +94,13 @@ async function runsIn(
 
 function sessionRow({ address, program, lastRun, unread, isWokenNoMore }: SessionStatus): string[] {
   const waits = unread === 0 ? 'no mail waits' : `${unread} unread`;
-  const woken = isWokenNoMore ? [`not woken any more until a person's next prompt`] : [];
+  const woken = isWokenNoMore ? [`no longer woken until a person's next prompt`] : [];
   return [address, program, `last hook ${formatTime(Date.parse(lastRun))}`, [waits, ...woken].join(', ')];
 }
 
 async function statusOf(
   call: Call,
-  place: Place,
+  place: HookPlace,
   { program, room, isHere }: { program: HookProgram; room: string | undefined; isHere: boolean },
 ): Promise<ProgramStatus> {
   const { title, isTried, wakes } = PROGRAM_FACTS[program];
@@ -125,7 +125,7 @@ async function statusOf(
 
 async function fileStatus(
   call: Call,
-  place: Place,
+  place: HookPlace,
   { program, room }: { program: HookProgram; room: string | undefined },
 ): Promise<FileStatus> {
   const { scope, places } = place;
@@ -154,7 +154,7 @@ const STATES = {
   current: 'installed',
   older: 'installed, older form: add it again',
   no: 'no',
-  'not-run': 'written, but not run in a linked worktree: add them with --user',
+  'not-run': 'written, but not run in a linked worktree: add with --user',
   unreadable: 'unreadable',
 };
 
@@ -174,17 +174,17 @@ function trustText({ isNeeded, isGiven }: FileStatus['trust']): string {
   return isGiven ? 'trusted' : 'not trusted yet';
 }
 
-/** A session that has joined by its hooks, as `mailroom hooks status --json` says it. */
+/** A session that has joined by its hooks, in `mailroom hooks status --json`. */
 export interface SessionStatus {
   readonly program: HookProgram;
   readonly address: string;
   /** ISO 8601. */
   readonly lastRun: string;
-  /** Messages that it was not shown yet. */
+  /** Messages that the session was not shown yet. */
   readonly unread: number;
   /** How often mail woke it since a person's last prompt. */
   readonly wakes: number;
-  /** It was woken as often as is allowed: mail waits until a person's next prompt. */
+  /** Mail woke it as often as allowed; further mail waits until a person's next prompt. */
   readonly isWokenNoMore: boolean;
 }
 
@@ -213,7 +213,7 @@ function sessionsIn(context: RoomContext): SessionStatus[] {
   return found.sort((a, b) => (a.lastRun < b.lastRun ? 1 : -1));
 }
 
-/** By the room's log, which is kept for a while only. */
+/** From the room's log, which is kept only for a while. */
 function lastFault({ host, layout }: RoomContext): HookFault | undefined {
   const [line] = lastLines(host, layout, { limit: 1, matches: (one) => fieldsIn(one)?.['event'] === 'hook-failed' });
   const record = line === undefined ? undefined : fieldsIn(line);

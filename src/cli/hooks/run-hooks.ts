@@ -8,8 +8,15 @@ import { visible } from '../../message/visible.ts';
 import { textOption } from '../arguments.ts';
 import type { Call } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
-import { adviceOnAdded, adviceOnRemoved, callingFor, type Changed, scopeAdvice, type Target } from './hook-advice.ts';
-import { placeOf, programsHere, roomHere, type Place } from './find-place.ts';
+import {
+  adviceOnAdded,
+  adviceOnRemoved,
+  callingFor,
+  scopeAdvice,
+  type Target,
+  type TargetChange,
+} from './hook-advice.ts';
+import { placeOf, programsHere, roomHere, type HookPlace } from './find-place.ts';
 import { reportStatus } from './hooks-status.ts';
 
 /** `mailroom hooks`: adds, removes or lists the hooks by which programs join. */
@@ -37,11 +44,11 @@ function assertFits({ args }: Call, action: string): void {
   }
 }
 
-function programsMeant({ args, host, cwd, env }: Call, { places }: Place): HookProgram[] {
+function programsMeant({ args, host, cwd, env }: Call, { places }: HookPlace): HookProgram[] {
   const [action, ...named] = args.operands;
   const isAll = args.options.has('all');
   if (isAll && named.length > 0) {
-    throw new InvalidInput('--all and names of programs say two different things.', { hint: 'Give one of them.' });
+    throw new InvalidInput('--all and names of programs exclude each other.', { hint: 'Give one of them.' });
   }
   if (!isAll && named.length === 0) {
     throw new InvalidInput(`mailroom hooks ${action} needs a program: ${HOOK_PROGRAMS.join(', ')}.`, {
@@ -52,25 +59,25 @@ function programsMeant({ args, host, cwd, env }: Call, { places }: Place): HookP
   if (action === 'remove') return [...HOOK_PROGRAMS];
   const here = programsHere(host, { project: places.project, cwd, env });
   if (here.length > 0) return here;
-  throw new InvalidInput(`None of these programs is here: ${HOOK_PROGRAMS.join(', ')}.`, {
+  throw new InvalidInput(`None of these programs was found here: ${HOOK_PROGRAMS.join(', ')}.`, {
     hint: 'Name the one that you will use, such as: mailroom hooks add claude',
   });
 }
 
-async function add(call: Call, place: Place, programs: readonly HookProgram[]): Promise<number> {
+async function add(call: Call, place: HookPlace, programs: readonly HookProgram[]): Promise<number> {
   const { args, host } = call;
   const as = textOption(args, 'as');
   if (as !== undefined) assertAddress(as);
   if (as !== undefined && programs.length > 1) {
-    throw new InvalidInput(`--as ${as} is the address of one agent, and these are ${programs.length} programs.`, {
-      hint: 'Add each by a command of its own, or leave --as out: then each session has an address of its own.',
+    throw new InvalidInput(`--as ${as} is the address of one agent, but ${programs.length} programs are named.`, {
+      hint: 'Add each with a command of its own, or omit --as: then each session gets an address of its own.',
     });
   }
   const room = roomHere(call);
   const isAsked = args.options.has('sandbox-access');
   if (isAsked && room === undefined) {
-    throw new InvalidInput('--sandbox-access lets a sandbox write to the room, and there is no room here.', {
-      hint: 'Make it first, in this directory: mailroom init',
+    throw new InvalidInput('--sandbox-access lets a sandbox write to the room, but there is no room here.', {
+      hint: 'Create it first, in this directory: mailroom init',
     });
   }
   const targets: Target[] = [];
@@ -88,7 +95,7 @@ async function add(call: Call, place: Place, programs: readonly HookProgram[]): 
   return EXIT_OK;
 }
 
-async function remove(call: Call, place: Place, programs: readonly HookProgram[]): Promise<number> {
+async function remove(call: Call, place: HookPlace, programs: readonly HookProgram[]): Promise<number> {
   const room = roomHere(call);
   const targets: Target[] = programs.map((program) => {
     const path = hookFile(program, place.scope, place.places);
@@ -100,21 +107,25 @@ async function remove(call: Call, place: Place, programs: readonly HookProgram[]
   return EXIT_OK;
 }
 
-/** Tries each without writing first, so that a file that has to be put right stops all of it. */
+/** Does a dry run of all targets first, so that a file that must be fixed by hand stops the command before it writes anything. */
 async function inTurn(
   { args }: Call,
   targets: readonly Target[],
   carryOut: (target: Target, isDry: boolean) => Promise<HookChange>,
-): Promise<Changed[]> {
-  const planned: Changed[] = [];
+): Promise<TargetChange[]> {
+  const planned: TargetChange[] = [];
   for (const target of targets) planned.push({ target, change: await carryOut(target, true) });
   if (args.options.has('dry-run')) return planned;
-  const done: Changed[] = [];
+  const done: TargetChange[] = [];
   for (const target of targets) done.push({ target, change: await carryOut(target, false) });
   return done;
 }
 
-async function report({ args, isJson, output }: Call, { scope }: Place, changes: readonly Changed[]): Promise<void> {
+async function report(
+  { args, isJson, output }: Call,
+  { scope }: HookPlace,
+  changes: readonly TargetChange[],
+): Promise<void> {
   const isDryRun = args.options.has('dry-run');
   if (isJson) {
     const told = changes.map(({ target: { program }, change }) => ({ program, scope, isDryRun, ...change }));

@@ -5,11 +5,11 @@ import type { Call } from '../command.ts';
 import { formatDuration } from '../option-values.ts';
 import { preview, shortId } from './mail.ts';
 
-/** Tells what an agent does as it does it: a line on stderr each, or JSON lines on stdout. */
+/** Prints each event of an agent as it happens: a line on stderr, or a JSON line on stdout. */
 export function createAgentTeller({ host, isJson, output }: Call): (event: AgentEvent) => void {
   return (event) => {
     if (isJson) void output.report({ json: asJson(event) });
-    else void output.talk(`${formatTime(host.clock.now())}  ${visible(textOf(event))}\n`);
+    else void output.talk(`${formatTime(host.clock.now())}  ${visible(formatEvent(event))}\n`);
   };
 }
 
@@ -19,22 +19,22 @@ function asJson(event: AgentEvent): unknown {
   return { event: kind, id, from, type, ...rest };
 }
 
-function textOf(event: AgentEvent): string {
+function formatEvent(event: AgentEvent): string {
   const { id, from, type, content } = event.message;
   const what = `${shortId(id)}  ${type} from ${from}`;
   switch (event.kind) {
     case 'asked':
       return `${what}  asked${event.round > 1 ? ` (round ${event.round})` : ''}: ${preview(content)}`;
     case 'restarted':
-      return `${what}  its session is lost; another one is told the earlier messages (${event.retold})`;
+      return `${what}  its session is lost; a new one gets the earlier messages (${event.retold})`;
     case 'answered': {
       const { answer } = event;
       const denied = answer.denied === undefined ? '' : ` (denied: ${answer.denied.join(', ')})`;
       return `${what}  ${answer.isFailure ? 'not answered' : 'answered'} by ${shortId(answer.id)} ${answer.type}${denied}: ${preview(answer.content)}`;
     }
-    // What somebody has to mend is told whole.
+    // A failure that somebody has to fix is shown in full.
     case 'failed':
-      return `${what}  failed (${event.failures}), again in ${formatDuration(event.retryInMs)}: ${preview(event.why, Infinity)}`;
+      return `${what}  failed (${event.failures}), retry in ${formatDuration(event.retryInMs)}: ${preview(event.why, Infinity)}`;
     case 'context':
       return `${what}  noted: ${preview(content)}`;
     case 'postponed':
@@ -44,9 +44,9 @@ function textOf(event: AgentEvent): string {
     case 'unsettled':
       return `${what}  answered, and not acknowledged by this agent: ${event.why}`;
     case 'untidy':
-      return `${what}  answered; what is kept of it is removed when the agent starts again: ${event.why}`;
+      return `${what}  answered; its records are removed when the agent starts again: ${event.why}`;
     case 'lost':
-      return `${what}  left to somebody else: ${event.why}`;
+      return `${what}  left to another process: ${event.why}`;
     default:
       return `${what}  comes back: ${event.why}`;
   }

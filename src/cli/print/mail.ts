@@ -15,16 +15,16 @@ import { OutputClosed } from '../output.ts';
 /** A message as it will be printed. */
 export interface Printed {
   readonly message: Message;
-  /** The claim on it; undefined for one that was acknowledged before. */
+  /** The claim on the message; undefined if it was acknowledged before. */
   readonly mail: Mail | undefined;
   readonly fitted: Fitted<string | object>;
-  /** Whether it stays held when it was printed. */
+  /** Whether it stays held after it was printed. */
   readonly isHeld: boolean;
   /** Whether this command has claimed it. */
   readonly isOwn: boolean;
 }
 
-/** What is printed of a message in at most `bytesMax` bytes. */
+/** The printed form of a message, in at most `bytesMax` bytes. */
 export function fit(
   call: Call,
   { message, mail, bytesMax }: Pick<Printed, 'message' | 'mail'> & { bytesMax: number },
@@ -37,17 +37,18 @@ export function fit(
   return fittedText(message, { nowMs: call.host.clock.now(), attempt: mail?.attempt ?? 1, bytesMax, rest });
 }
 
-/** The command that prints all of a message that this one prints a part of. */
+/** The command that prints all of a message that was printed in part. */
 function wholeCommand({ args }: Call, { id }: Message): string {
   return `mailroom read ${shortId(id)} --all${args.options.has('hold') ? ' --hold' : ''}`;
 }
 
 /**
- * Prints messages and acknowledges each one whose text was taken by whoever reads the output, unless it is held, or printed in part.
- * What was not taken is released, so that it waits again. Throws the first error of a claim when all are printed.
+ * Prints messages and acknowledges each one whose text the reader of the output has taken, unless it is held or printed in
+ * part. Messages that were not taken are released, so that they wait again. Throws the first error of a claim after all are
+ * printed.
  */
 export async function printMail(call: Call, mails: readonly Printed[]): Promise<number> {
-  // A JSON array can only be printed whole.
+  // A JSON array can only be printed as a whole.
   const batches = call.isJson ? [mails] : mails.map((one) => [one]);
   const left = new Set(mails);
   const errors: unknown[] = [];
@@ -76,7 +77,7 @@ export async function printMail(call: Call, mails: readonly Printed[]): Promise<
   return EXIT_OK;
 }
 
-/** What becomes of a claim whose message was printed. Returns what went wrong with it, if anything did. */
+/** Settles the claim of a printed message. Returns its error, if there was one. */
 async function settle({ mail, fitted, isHeld, isOwn }: Printed): Promise<unknown[]> {
   try {
     if (fitted.isCut) {
@@ -92,7 +93,7 @@ async function tell({ output }: Call, error: unknown): Promise<void> {
   await output.talk(`mailroom: ${visible(error instanceof Error ? error.message : String(error))}\n`);
 }
 
-/** In JSON nothing else says how to get the rest; a text says so itself. */
+/** Says how to get the rest of a cut message in JSON; as text it says so itself. */
 async function tellCut(call: Call, mails: readonly Printed[]): Promise<void> {
   for (const { message, fitted } of call.isJson ? mails : []) {
     if (!fitted.isCut) continue;
@@ -105,12 +106,12 @@ async function tellHeld({ isJson, output }: Call, mails: readonly Printed[]): Pr
   if (held.length === 0 || isJson) return;
   const until = Math.min(...held.map(({ mail }) => mail?.leaseEndsAtMs ?? Infinity));
   const ids = held.map(({ message }) => shortId(message.id)).join(' ');
-  await output.advise(`Held until ${formatTime(until)}. When it is dealt with: mailroom ack ${ids}\n`);
+  await output.advise(`Held until ${formatTime(until)}. Once handled: mailroom ack ${ids}\n`);
 }
 
 const SHORT_ID_CHARS = 8;
 const PREVIEW_CHARS_MAX = 72;
-/** Of an id it shows the whole. */
+/** Enough for a whole id. */
 const THREAD_CHARS_MAX = 37;
 
 /** The last characters of an id: enough to name a message, few enough to type. */
@@ -118,13 +119,13 @@ export function shortId(id: string): string {
   return id.slice(-SHORT_ID_CHARS);
 }
 
-/** A message for programs, its data exact. Only verified messages are ever shown, and it says so. */
+/** A message for programs, with exact data. Says that it is verified: only verified messages are ever shown. */
 function messageJson(message: Message): Message & { readonly verified: true } {
   const data = exactDataOf(message);
   return { ...message, ...(data && { data }), verified: true };
 }
 
-/** What came with a message beside its text, on one line: sender, type, age, id and whatever else was said. */
+/** The facts of a message besides its text, on one line: sender, type, age, id and the optional ones. */
 export function headerLine(message: Message, { nowMs, attempt = 1 }: { nowMs: number; attempt?: number }): string {
   const { from, to, type, id, sentAt, threadId, replyTo, needsAck, expiresAt } = message;
   const parts = [
@@ -142,17 +143,17 @@ export function headerLine(message: Message, { nowMs, attempt = 1 }: { nowMs: nu
   return visible(parts.filter((part) => part !== false).join('  '));
 }
 
-/** The whole message for a reader. */
+/** The whole message as text. */
 function messageText(message: Message, options: { nowMs: number; attempt?: number }): string {
   return `${headerLine(message, options)}\n${dataLine(message)}${indentedContent(message)}\n`;
 }
 
-/** Nothing, for a message without data. */
+/** Empty for a message without data. */
 function dataLine(message: Message): string {
   return message.data === undefined ? '' : `Data ${visibleJsonText(dataJson(message))}\n`;
 }
 
-/** The text, indented, so that nothing in it looks like the header of another message. */
+/** The text, indented so that nothing in it looks like the header of another message. */
 function indentedContent({ content }: Message): string {
   const body = content.replace(/\n+$/, '');
   if (body === '') return '';
@@ -160,18 +161,18 @@ function indentedContent({ content }: Message): string {
   return lines.map((line) => (line === '' ? '\n' : `  ${line}\n`)).join('');
 }
 
-/** Who sent a message, and nothing that the sender could choose freely. */
+/** Facts of a message that hold nothing that the sender could choose freely. */
 export function headersJson({ id, from, type }: Message): object {
   return { id, from, type, verified: true };
 }
 
-/** The beginning of the text on one line; all of it where `charsMax` is Infinity. */
+/** The beginning of the text on one line; all of it if `charsMax` is Infinity. */
 export function preview(content: string, charsMax = PREVIEW_CHARS_MAX): string {
   const line = visible(content.trim().replace(/\s+/g, ' '));
   return cut(line, { charsMax });
 }
 
-/** Rows under each other, the last column as long as it likes. */
+/** Aligns rows in columns; the last column may have any width. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
@@ -181,19 +182,19 @@ export function alignColumns(rows: readonly (readonly string[])[]): string {
   return lines.map((line) => `${line.trimEnd()}\n`).join('');
 }
 
-/** What one command prints of mail unless more is asked for: what a model can take in one piece. */
+/** Default for the mail that one command prints: what a model can take at once. */
 const BYTES_MAX_DEFAULT = 32 * 1024;
-/** Room for what is said of a message beside its text. */
+/** Room for the facts of a message besides its text. */
 const BYTES_MAX_LEAST = 1024;
 const BYTES_MAX_MOST = 1_000_000_000;
 
 export const MAX_BYTES_OPTION: OptionSpec = {
   name: 'max-bytes',
   value: 'count',
-  summary: `how many bytes to print at most, ${BYTES_MAX_DEFAULT} if not given`,
+  summary: `most bytes to print; default ${BYTES_MAX_DEFAULT}`,
 };
 
-/** Throws `InvalidInput`. */
+/** The value of --max-bytes. Throws `InvalidInput`. */
 export function maxBytesOf(args: Arguments): number {
   const text = textOption(args, MAX_BYTES_OPTION.name);
   if (text === undefined) return BYTES_MAX_DEFAULT;
@@ -204,17 +205,17 @@ export function maxBytesOf(args: Arguments): number {
   );
 }
 
-/** A message as it is printed, whole or in part. */
+/** The printed form of a message, whole or in part. */
 export interface Fitted<T> {
   readonly shown: T;
-  /** Of all that is printed of it. */
+  /** The size of `shown`. */
   readonly bytes: number;
   readonly isCut: boolean;
 }
 
 /**
- * The message for a reader, in at most `bytesMax` bytes. Where it has more: its header, its data if they take no more than half of
- * that, the beginning of its text, and `rest`, the command that prints all of it.
+ * The message as text, in at most `bytesMax` bytes. A larger message is cut to its header, its data if they take no more
+ * than half of the space, the beginning of its text, and `rest`, the command that prints all of it.
  */
 export function fittedText(
   message: Message,
@@ -224,7 +225,7 @@ export function fittedText(
   const bytes = Buffer.byteLength(whole);
   if (bytes <= options.bytesMax) return { shown: whole, bytes, isCut: false };
   const header = `${headerLine(message, options)}\n`;
-  const note = `Only a part is shown, of ${bytes} bytes. All of it: ${options.rest}\n\n`;
+  const note = `Only a part of ${bytes} bytes is shown. All of it: ${options.rest}\n\n`;
   const left = options.bytesMax - Buffer.byteLength(header + note);
   const data = dataLine(message);
   const dataBytes = Buffer.byteLength(data);
@@ -235,8 +236,8 @@ export function fittedText(
 }
 
 /**
- * The same for a program: what is too large is left out and never cut, so that nobody takes a part for the whole. `facts` are what is
- * said beside the message.
+ * The message as JSON, in at most `bytesMax` bytes. Members that are too large are left out and never cut, so that no program
+ * takes a part for the whole. `facts` are added to the message.
  */
 export function fittedJson(message: Message, facts: object, bytesMax: number): Fitted<object> {
   const whole = { ...messageJson(message), ...facts };
@@ -250,35 +251,35 @@ export function fittedJson(message: Message, facts: object, bytesMax: number): F
   return { shown, bytes: bytesOf(shown), isCut: true };
 }
 
-/** With what stands behind it on a line or in an array. */
+/** The size of a value, with the comma or line break after it. */
 function bytesOf(value: object): number {
   return Buffer.byteLength(visibleJsonText(jsonWithTexts(value))) + 1;
 }
 
-interface Listed {
+interface MessageWithFacts {
   readonly message: Message;
   readonly facts: object;
 }
 
 /**
- * The same for a list: of each message what identifies it, as long as there is room, and of the oldest ones all, as far as the room
- * goes that is left then.
+ * The same for a list: first the facts that identify each message, as long as there is room, then the rest of the oldest
+ * messages, as far as the remaining room goes.
  */
-export function fittedList(all: readonly Listed[], bytesMax: number): object[] {
+export function fittedList(all: readonly MessageWithFacts[], bytesMax: number): object[] {
   const headers = all.map(({ message, facts }) => fittedJson(message, facts, 0));
   let left = bytesMax - Buffer.byteLength('[]\n');
   const shown = headers.findIndex(({ bytes }) => (left -= bytes) < 0);
   const listed = shown < 0 ? headers : headers.slice(0, shown);
   left = bytesMax - Buffer.byteLength('[]\n') - listed.reduce((sum, { bytes }) => sum + bytes, 0);
   return listed.map((least, at) => {
-    const { message, facts } = all[at] as Listed;
+    const { message, facts } = all[at] as MessageWithFacts;
     const fitted = fittedJson(message, facts, left + least.bytes);
     left -= fitted.bytes - least.bytes;
     return fitted.shown;
   });
 }
 
-/** The lines of a text that fit. */
+/** The first lines of a text, as many as fit into `bytesMax`. */
 export function linesWithin(text: string, bytesMax: number): string[] {
   const lines = text.split(/(?<=\n)/).filter(Boolean);
   let bytes = 0;

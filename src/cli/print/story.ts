@@ -7,18 +7,18 @@ import type { Call } from '../command.ts';
 import { formatDuration } from '../option-values.ts';
 import { preview, shortId } from './mail.ts';
 
-/** One longer than that moves only its own line to the right. */
+/** A longer cause shifts only its own line to the right. */
 const CAUSE_COLUMNS_MAX = 72;
 const OUTCOME_CHARS_MAX = 500;
 
-/** How wide the columns are. */
+/** The widths of the columns, in characters. */
 export interface StoryColumns {
   readonly number: number;
   readonly cause: number;
 }
 
-/** For a story that is told while it happens, without numbers. */
-const COLUMNS_UNSEEN: StoryColumns = { number: 0, cause: 44 };
+/** For lines printed as they happen, without step numbers. */
+const COLUMNS_LIVE: StoryColumns = { number: 0, cause: 44 };
 
 /** As wide as the lines need; the step with the most digits is the last one. */
 export function storyColumns(lines: readonly HistoryLine[]): StoryColumns {
@@ -45,7 +45,7 @@ export function storyText(
   const head = `${number}${time}  ${who}${causeText(line).padEnd(columns.cause)}  ${visible(verdictText(line))}`;
   const below = [
     endedText(line),
-    ...givenUp.map((work) => `ended ${workText(work)}, started ${formatTime(work.startedAt)}: nobody waits for it`),
+    ...givenUp.map((work) => `ended ${workText(work)}, started ${formatTime(work.startedAt)}: no longer needed`),
     ...started.map((work) => `started ${workText(work)}`),
     ...sent.map(
       ({ id, type, to, content }) =>
@@ -96,11 +96,11 @@ function verdictText({ verdict, from, to, detail }: HistoryLine): string {
     case 'refused':
       return `dead letter, ${detail ?? ''}`;
     default:
-      return `never believed, ${detail ?? ''}`;
+      return `never verified, ${detail ?? ''}`;
   }
 }
 
-/** Tells every record of a running workflow on stderr, a line each, as it becomes true. */
+/** Prints every record of a running workflow on stderr, once it is committed. */
 export function createTeller(
   { output }: Pick<Call, 'output'>,
   { address, state }: { address: string; state: WorkflowState | undefined },
@@ -112,7 +112,7 @@ export function createTeller(
     const line = lineOf(record, last);
     if ('commit' in record) before.set(who, record.commit.state);
     if ('failed' in record && last) before.set(who, { ...last, failed: record.failed });
-    void output.talk(storyText(line, { address: who === address ? undefined : who }));
+    void output.talk(formatStory(line, { address: who === address ? undefined : who }));
   };
 }
 

@@ -7,21 +7,21 @@ import { findMail } from '../room/find-mail.ts';
 import { idOfKey } from './question.ts';
 import { removeDirectory } from './records.ts';
 
-/** Removes what is kept of a question that is acknowledged: its jobs, then its records. */
+/** Removes the jobs of an acknowledged question, then its records. */
 export async function forgetQuestion(context: RoomContext, address: string, key: string): Promise<void> {
   const { host, layout } = context;
   const { jobs, agent } = actorLayout(layout, address);
   for (const name of listJobs(host, jobs).filter((one) => one.startsWith(`${key}.`))) {
     const job = `${jobs}/${name}`;
-    // One that runs still is of somebody who lost the message to another process.
+    // A job that still runs belongs to a process that lost the message to another one.
     await cancelJob(host, job);
     removeJob(host, job);
   }
   removeDirectory(host, `${agent.questions}/${key}`);
 }
 
-/** The same for what an agent left that was killed between the two. A dead letter may come back, so its answer stays. */
-export async function tidy(context: RoomContext, address: string): Promise<void> {
+/** The same for questions whose agent was killed between acknowledgement and removal. A dead letter may come back, so its answer is kept. */
+export async function forgetAcknowledged(context: RoomContext, address: string): Promise<void> {
   const { agent, jobs } = actorLayout(context.layout, address);
   sweepRemoved(context.host, jobs);
   for (const key of namesIn(context.host.files, agent.questions)) {
