@@ -130,7 +130,9 @@ describe('how an answer came about', () => {
     const reply = { content: 'b', data: { option: 'b' } };
     const answer = makeAnswer(contextOf(room), { address: 'bob', question, reply, notes, tries: 1 });
     expect(answer.data).toEqual({ option: 'b' });
-    expect(answer.content).toMatch(/^b\n\nThe session .* was lost; .* 2 earlier messages\.\nI was not allowed to use: Edit, Bash\.$/);
+    expect(answer.content).toMatch(
+      /^b\n\nThe session .* was lost; .* 2 earlier messages\.\nI was not allowed to use: Edit, Bash\.$/,
+    );
   });
 });
 
