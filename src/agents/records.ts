@@ -257,7 +257,7 @@ function readRecord<T>({ files }: Files, path: string, parse: (fields: Fields) =
   if (read === undefined) return undefined;
   const parsed = 'fields' in read && read.fields['v'] === 1 ? parse(read.fields) : undefined;
   if (parsed !== undefined) return parsed;
-  throw new Conflict(`The record ${path} cannot be believed; Mailroom writes it whole or not at all.`, {
+  throw new Conflict(`The record ${path} is corrupt; Mailroom writes it whole or not at all.`, {
     hint: `Inspect it, then delete it; its work runs again: rm -r ${quote(path)}`,
   });
 }

@@ -1,15 +1,16 @@
-import { isLeaseLost } from '../errors.ts';
+import { isLeaseLost, isMailroomError, isRoomLost } from '../errors.ts';
 import { actorLayout } from '../message/layout.ts';
 import { MessageType } from '../message/message-type.ts';
+import type { Message } from '../message/message.ts';
 import type { Agent } from '../room/agent.ts';
 import type { RoomContext } from '../room/context.ts';
 import type { Mail } from '../room/mail.ts';
+import { mayPass } from '../room/retry-send.ts';
 import { showLife } from '../room/signs-of-life.ts';
 import type { AgentEvent, AgentSettings } from './settings.ts';
 import { type AgentReply, keepContext, putAnswer, readAnswer } from './records.ts';
 import { findAnswer, type Found } from './find-answer.ts';
 import { isQuestion, questionKey } from './question.ts';
-import { sendAnswer } from './send-answer.ts';
 import { forgetQuestion } from './forget-question.ts';
 
 export interface Serving {
@@ -123,6 +124,28 @@ async function deliver(
   // The question stays claimed: it delays no other mail, and is retried when its lease ends.
   tell({ kind: 'postponed', message, why: sent.postponed });
   return {};
+}
+
+const TRIES_MAX = 6;
+
+/** `refused`: why the answer can never be delivered. `postponed`: why it cannot be delivered now. */
+export type SendResult = 'delivered' | { readonly refused: string } | { readonly postponed: string };
+
+/**
+ * Sends a stored answer. Idempotent: its id and its bytes are the same each time. Waits for the rate limit. Rejects with the
+ * signal's reason, and if the room is gone.
+ */
+export async function sendAnswer(
+  agent: Agent,
+  { question, answer, signal }: { question: Message; answer: Answer; signal: AbortSignal },
+): Promise<SendResult> {
+  try {
+    await agent.send(replyDraft(question, answer), { retry: { triesMax: TRIES_MAX, signal } });
+    return 'delivered';
+  } catch (error) {
+    if (signal.aborted || !isMailroomError(error) || isRoomLost(error)) throw error;
+    return mayPass(error) ? { postponed: error.message } : { refused: error.message };
+  }
 }
 
 /** Runs after the delivery: the question is answered, so a failure here is only reported. */

@@ -14,46 +14,46 @@ import { HOOK_CHARS_MAX, lengthFor } from './mail-text.ts';
 import {
   commandIn,
   forgetSession,
-  goesOn,
+  isLiveSession,
   lastRunMs,
   listSessions,
   sessionOf,
-  showRun,
+  recordRun,
   type Session,
 } from './session.ts';
-import { acknowledgeShown, isInPart, keepShown, renewShown, returnShown, shownMail } from './shown-mail.ts';
+import { acknowledgeShown, isInPart, keepShown, renewShown, releaseShown, shownMail } from './shown-mail.ts';
 import { markPrompt, promptBefore } from './prompt-mark.ts';
 import { showWaiting } from './show-waiting.ts';
 import { endWaiter } from './waiter.ts';
 
 export interface HookContext {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What runs this very program in the session's shell, such as `mailroom`. */
+  /** The command that runs this same program in the session's shell, such as `mailroom`. */
   readonly ownCommand: string;
-  /** Tells the session's own shell who it is; false where the program has no way for that. */
+  /** Sets the address in the session's own shell; false if the program has no way to do that. */
   readonly exportAddress: (address: string) => boolean;
 }
 
-/** What a hook answers, and what it does once the program has the answer. */
+/** The answer of a hook, and what it does once the program has the answer. */
 export interface HookOutcome {
-  /** For stdout; empty when there is nothing to say. */
+  /** The text for stdout; empty if there is nothing to say. */
   readonly answer: string;
   readonly afterwards: () => Promise<void>;
 }
 
-/** With what was known of the session before. */
+/** The same, with the earlier record of the session. */
 interface KnownBefore extends HookContext {
   readonly known: Session | undefined;
 }
 
-/** A hook that started this session at the same time has done so by then. */
+/** Another hook that starts the same session at the same time is done within this time. */
 const START_WAIT_MS_MAX = 1_000;
 
 const NOTHING: HookOutcome = { answer: '', afterwards: async () => {} };
 
 /**
- * Joins, shows mail and acknowledges what was shown, as the event demands. Whatever it throws has changed nothing that the next
- * event does not put right: what was claimed comes back when its lease ends.
+ * Joins, shows mail and acknowledges shown mail, as the event requires. It may throw at any point: the next event repairs what
+ * was left, and claimed mail comes back when its lease ends.
  */
 export async function handleHook(context: RoomContext, event: HookEvent, options: HookContext): Promise<HookOutcome> {
   if (event.isSubagent) return NOTHING;
@@ -66,22 +66,22 @@ export async function handleHook(context: RoomContext, event: HookEvent, options
   if (known && hasLeft(context, known)) return NOTHING;
   const isKnown = known && isSameProcess(known.process, context.host.processes.parent());
   if (!isKnown || (known.isUnheard && event.kind === 'prompt')) {
-    // To be told who it is would be no reason for another turn, and before a tool call no model hears it.
+    // An introduction alone is no reason for another turn, and text from a hook before a tool call reaches no model.
     const isHeard = event.kind !== 'turn-end' && event.kind !== 'subagent';
     return isHeard ? startSession(context, event, { ...options, known }) : NOTHING;
   }
-  showRun(context, known);
+  recordRun(context, known);
   return inTurn(context, event, known, options);
 }
 
-/** The agent has left the room by hand; until a session starts, its hooks do nothing. */
+/** Whether the agent has left the room by hand; its hooks then do nothing until a session starts. */
 function hasLeft({ host, layout }: RoomContext, { address }: Session): boolean {
   return readCard(host, layout, address)?.leftAt !== undefined;
 }
 
 /**
- * Joins, and tells the session who it is. Gemini CLI starts the hooks of a session and of the prompt on its command line at the same
- * time (0.61): the one that is second finds the session there, and says nothing again.
+ * Joins, and tells the session its address. Gemini CLI starts the hooks of a session and of the prompt on its command line at
+ * the same time (0.61): the second hook finds the session started, and does not introduce it again.
  */
 async function startSession(context: RoomContext, event: HookEvent, options: KnownBefore): Promise<HookOutcome> {
   const { host, layout } = context;
@@ -100,12 +100,12 @@ async function startSession(context: RoomContext, event: HookEvent, options: Kno
   }
 }
 
-/** Joins, and shows again what the session was shown: its context may be a new one. Acknowledges nothing. */
+/** Joins, and shows the session's unacknowledged mail again, because its context may be new. Acknowledges nothing. */
 async function introduceSession(context: RoomContext, event: HookEvent, options: KnownBefore): Promise<HookOutcome> {
   const { known } = options;
   const session = await joinSession(context, event, options);
-  if (known && known.address !== session.address) await returnShown(context, known);
-  await returnOfEnded(context, session);
+  if (known && known.address !== session.address) await releaseShown(context, known);
+  await releaseFromEnded(context, session);
   endWaiter(context, session);
   if (event.kind === 'prompt') markPrompt(context.host.files, session.layout, event.turnId);
   else removeQuietly(context.host.files, session.layout.prompted);
@@ -114,7 +114,7 @@ async function introduceSession(context: RoomContext, event: HookEvent, options:
   const again = shownMail(context, session).map(({ mail }) => mail);
   const first = introduction(context, session, command);
   const charsMax = HOOK_CHARS_MAX - lengthFor(session.program, first);
-  // What a prompt's hook shows is in that prompt's request.
+  // Mail shown by a prompt's hook is part of that prompt's request, so it is not queued.
   const isQueued = event.kind === 'session-start';
   const showing = await showWaiting(context, session, { charsMax, command, again, isQueued });
   return {
@@ -123,16 +123,16 @@ async function introduceSession(context: RoomContext, event: HookEvent, options:
   };
 }
 
-/** A session that may be resumed keeps its address for so long. */
+/** A session that may be resumed keeps its address this long. */
 const SESSION_AGE_MS_MAX = 30 * 86_400_000;
 
-/** Another session of this address that is over returns what it was shown, so that this one is shown it. */
-async function returnOfEnded(context: RoomContext, own: Session): Promise<void> {
+/** Releases the shown mail of ended sessions of this address, so that this session is shown it. */
+async function releaseFromEnded(context: RoomContext, own: Session): Promise<void> {
   const oldMs = context.host.clock.now() - SESSION_AGE_MS_MAX;
   for (const other of listSessions(context)) {
-    if (other.key === own.key || goesOn(context, other, own.process)) continue;
+    if (other.key === own.key || isLiveSession(context, other, own.process)) continue;
     const isOld = lastRunMs(context, other) < oldMs;
-    if (isOld || other.address === own.address) await returnShown(context, other);
+    if (isOld || other.address === own.address) await releaseShown(context, other);
     if (isOld) forgetSession(context, other);
   }
 }
@@ -149,7 +149,7 @@ async function inTurn(
   if (kind === 'prompt' && event.isByPerson) endWaiter(context, session);
   const before = kind === 'prompt' ? promptBefore(files, session.layout) : undefined;
   const isMidTurn = before !== undefined && before === event.turnId;
-  // A person took the prompt before back, or the whole turn, and with it what was shown there.
+  // A person took back the previous prompt or the whole turn, and with it the mail shown there.
   const isTakenBack = before !== undefined && !isMidTurn;
   if (kind === 'prompt' || event.isInterrupted) markPrompt(files, session.layout, event.turnId);
   else removeQuietly(files, prompted);
@@ -160,12 +160,12 @@ async function inTurn(
   const again: Mail[] = [];
   for (const shown of shownMail(context, session)) {
     if (isTakenBack) again.push(shown.mail);
-    // Of several hooks of one message of the model, none proves that it has run since another.
+    // Several hooks of one message of the model run at once, so none proves that the model has run after another.
     else if (!isProof || isInPart(shown.mail)) await renewShown(context, session, shown);
     else if (shown.isQueued) await keepShown(context, session, { ...shown, isQueued: false });
     else await acknowledgeShown(context, session, shown);
   }
-  // Never twice in a row: what comes now waits for the next prompt, or wakes the session.
+  // A turn is continued only once: later mail waits for the next prompt, or wakes the session.
   if (kind === 'turn-end' && (event.isContinued || event.isInterrupted)) return NOTHING;
   const { text, record } = await showWaiting(context, session, {
     charsMax: HOOK_CHARS_MAX,
@@ -177,7 +177,7 @@ async function inTurn(
 }
 
 async function endSession(context: RoomContext, session: Session): Promise<void> {
-  await returnShown(context, session);
+  await releaseShown(context, session);
   forgetSession(context, session);
   const card = readCard(context.host, context.layout, session.address);
   const isOwn = card !== undefined && isSameProcess(card.process, session.process);

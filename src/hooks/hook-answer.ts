@@ -1,9 +1,9 @@
 import type { HookEvent } from './hook-event.ts';
 
 /**
- * The answer to a hook as its program reads it on stdout: with a text, that text for the model; without one, nothing at all,
- * which every program takes for an answer. At the end of a turn, and behind it, the text begins another turn. A session that starts
- * is told its address, for programs that give their shell what the answer says.
+ * The answer to a hook, in the form that its program reads on stdout: the text for the model, or nothing, which every program
+ * accepts. At the end of a turn, and after it, the text starts another turn. The address is included for programs that set it
+ * in their shells from the answer.
  */
 export function hookAnswer(
   { program, name, kind }: Pick<HookEvent, 'program' | 'name' | 'kind'>,
@@ -11,7 +11,7 @@ export function hookAnswer(
 ): string {
   if (text === '') return '';
   const isEnd = kind === 'turn-end' || kind === 'wake';
-  const answer = isEnd ? goingOn(program, text) : context(program, name, text);
+  const answer = isEnd ? continueTurn(program, text) : context(program, name, text);
   const env = program === 'opencode' && address !== undefined ? { env: { MAILROOM_AS: address } } : {};
   return `${JSON.stringify({ ...answer, ...env })}\n`;
 }
@@ -29,7 +29,7 @@ function context(program: HookEvent['program'], name: string, text: string): obj
   }
 }
 
-function goingOn(program: HookEvent['program'], text: string): object {
+function continueTurn(program: HookEvent['program'], text: string): object {
   switch (program) {
     case 'cursor':
       return { followup_message: text };

@@ -1,53 +1,53 @@
 import { InvalidInput } from '../errors.ts';
 import { HOOK_EVENTS, HOOK_PROGRAMS, type HookKind, type HookProgram } from './programs.ts';
 
-/** One call of a hook, in Mailroom's own words. */
+/** One call of a hook, in Mailroom's own terms. */
 export interface HookEvent {
   readonly program: HookProgram;
-  /** As the program names it. */
+  /** The program's name of the event. */
   readonly name: string;
   readonly kind: HookKind;
-  /** The program's own id of the session; with the program's name before it, the name of a directory. */
+  /** The program's own id of the session. */
   readonly sessionId: string;
-  /** Where the session works; undefined where the program does not say. */
+  /** The directory of the session; undefined if the program does not say. */
   readonly cwd: string | undefined;
-  /** The program's own id of the turn, which a prompt that is typed while it runs shares; undefined where it has none. */
+  /** The program's own id of the turn, shared by prompts typed while it runs; undefined if the program has none. */
   readonly turnId: string | undefined;
-  /** The hook ran for a model that works for the session's own model, and whose turns are none of the session's. */
+  /** The hook ran for a subagent, whose turns are not those of the session. */
   readonly isSubagent: boolean;
-  /** The turn that ends here went on only because a hook asked for it. */
+  /** The ending turn was continued only because a hook asked for it. */
   readonly isContinued: boolean;
-  /** The turn ended before the model said anything, because a person interrupted it. Gemini CLI takes all of it back (0.61). */
+  /** A person interrupted the turn before the model said anything. Gemini CLI takes the whole turn back (0.61). */
   readonly isInterrupted: boolean;
   /**
-   * What a session that starts is told may not reach its model, or only behind its first request (Gemini CLI 0.61, with a prompt on
-   * the command line): it is told at its first prompt.
+   * The introduction of a starting session may not reach its model, or only after its first request (Gemini CLI 0.61, with a
+   * prompt on the command line), so the session is introduced at its first prompt.
    */
   readonly isUnheard: boolean;
-  /** The prompt is a person's, and not one that the program makes of a wake-up. */
+  /** A person typed the prompt; it is not one that the program made of a wake-up. */
   readonly isByPerson: boolean;
 }
 
-/** The directory of a session, whatever characters the program's id has: on Windows no name has a `*`, or ends in a dot. */
+/** The name of a session's directory, safe for any id: on Windows no file name contains a `*` or ends in a dot. */
 export function sessionKey({ program, sessionId }: Pick<HookEvent, 'program' | 'sessionId'>): string {
   const encoded = encodeURIComponent(sessionId).replaceAll('*', '%2A').replace(/\.$/, '%2E');
   return `${program}-${encoded}`;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+type HookFields = Readonly<Record<string, unknown>>;
 
-/** How Claude Code begins the prompts that it makes itself, of a hook that woke it or a background shell that ended (2.1.332). */
+/** The start of prompts that Claude Code makes itself, of a hook that woke it or a background shell that ended (2.1.332). */
 const OWN_PROMPT = '<task-notification>';
-/** What Gemini CLI gives at the end of a turn in which its model has not said anything (0.61). */
+/** The response that Gemini CLI reports for a turn in which its model said nothing (0.61). */
 const GEMINI_NO_RESPONSE = '[no response text]';
-/** What wakes a session that can be given nothing but a prompt. The mail is shown beside it, by the hook of the prompt. */
+/** The prompt that wakes a session which can only be woken by a prompt. The hook of this prompt shows the mail. */
 export const WAKE_PROMPT = 'Mailroom: new mail came for this session.';
 const KEY_CHARS_MAX = 200;
-/** What each program calls the id of its session. */
+/** The fields in which programs give the id of the session. */
 const SESSION_FIELDS = ['session_id', 'sessionId', 'conversation_id'];
-/** What Claude Code 2.1.332 and Codex 0.171 call the id of a turn. */
+/** The fields in which Claude Code 2.1.332 and Codex 0.171 give the id of a turn. */
 const TURN_FIELDS = ['prompt_id', 'turn_id'];
-/** Fields that only a subagent's hooks have, with a text in them. */
+/** Fields that hold a text only in a subagent's hooks. */
 const SUBAGENT_FIELDS = ['agent_id', 'agentId', 'parent_session_id'];
 
 /** Throws `InvalidInput` for a program or an event that Mailroom does not know. */
@@ -55,20 +55,20 @@ export function kindOfHook(program: string, name: string): { program: HookProgra
   const known = HOOK_PROGRAMS.find((one) => one === program);
   if (!known) {
     throw new InvalidInput(`Mailroom knows no hooks of ${JSON.stringify(program)}.`, {
-      hint: `Known are ${HOOK_PROGRAMS.join(', ')}.`,
+      hint: `Known programs: ${HOOK_PROGRAMS.join(', ')}.`,
     });
   }
   const events = HOOK_EVENTS[known];
   const kind = Object.hasOwn(events, name) ? events[name] : undefined;
   if (kind) return { program: known, kind };
   throw new InvalidInput(`${known} has no hook ${JSON.stringify(name)} that Mailroom knows.`, {
-    hint: `Known are ${Object.keys(events).join(', ')}. To write them anew: mailroom hooks add ${known}`,
+    hint: `Known hooks: ${Object.keys(events).join(', ')}. To write them again: mailroom hooks add ${known}`,
   });
 }
 
 /**
- * What a program wrote to its hook's standard input. Fields that Mailroom does not know are passed over, because programs add
- * some with each version. Throws `InvalidInput` for what is no JSON object or names no session.
+ * Parses what a program wrote to its hook's stdin. Unknown fields are ignored, because programs add some with each version.
+ * Throws `InvalidInput` for input that is not a JSON object, or names no session.
  */
 export function parseHookEvent(input: string, { program, name }: { program: string; name: string }): HookEvent {
   const known = kindOfHook(program, name);
@@ -97,15 +97,15 @@ export function parseHookEvent(input: string, { program, name }: { program: stri
   };
 }
 
-function fieldsIn(input: string, hook: string): Fields {
+function fieldsIn(input: string, hook: string): HookFields {
   let value: unknown;
   try {
     value = JSON.parse(input);
   } catch (cause) {
-    throw new InvalidInput(`The input of the hook ${hook} is no JSON.`, { cause });
+    throw new InvalidInput(`The input of the hook ${hook} is not JSON.`, { cause });
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
-  throw new InvalidInput(`The input of the hook ${hook} is no JSON object.`);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as HookFields;
+  throw new InvalidInput(`The input of the hook ${hook} is not a JSON object.`);
 }
 
 function isOwnPrompt(prompt: string): boolean {

@@ -12,10 +12,10 @@ import { wasShown } from './shown-mail.ts';
 
 const DAY_MS = 86_400_000;
 const LINES_MAX = 5;
-/** Of what was acknowledged so many messages are looked at, the newest first. */
+/** At most this many acknowledged messages are checked, the newest first. */
 const LOOKED_AT_MAX = 100;
 const ID_CHARS_SHOWN = 8;
-/** Types that ask for something. */
+/** Types that ask for an answer. */
 const ASKING: ReadonlySet<string> = new Set([
   MessageType.QUESTION,
   MessageType.REVIEW_REQUEST,
@@ -24,8 +24,8 @@ const ASKING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What a session is told when it starts: who it is, how mail is read and answered, what it holds, and what it was asked in the
- * last day and has not answered. `command` is how commands begin.
+ * The text for a session that starts: its address, how to read and answer mail, the mail it holds, and the questions of the
+ * last day that it has not answered. `command` is the start of its commands, such as `mailroom --as codex-1`.
  */
 export function introduction(context: RoomContext, session: Session, command: string): string {
   const { address } = session;
@@ -41,7 +41,7 @@ export function introduction(context: RoomContext, session: Session, command: st
   ].join('\n');
 }
 
-/** What the agent itself has claimed; what hooks have claimed is shown as a whole. */
+/** Mail that the agent itself has claimed; mail that hooks have claimed is shown in full. */
 function heldLines(context: RoomContext, session: Session): string[] {
   const mailbox = mailboxOf(context, session.address);
   if (!mailbox) return [];
@@ -49,7 +49,7 @@ function heldLines(context: RoomContext, session: Session): string[] {
   return lines(held.filter((message) => !wasShown(context, session, messageFileName(message))));
 }
 
-/** Acknowledged questions without an answer. The messages asked of others lie in their mailboxes, which are theirs to read. */
+/** Acknowledged questions to this agent without an answer. Its own questions lie in other mailboxes, which it must not read. */
 function openLines(mailbox: Mailbox): string[] {
   const { host, layout } = mailbox;
   const now = host.clock.now();
@@ -71,7 +71,7 @@ function openLines(mailbox: Mailbox): string[] {
   return lines(open);
 }
 
-/** The message's name, of the name of a record of an answer: `<message>.<hash>.json`. */
+/** The message's file name, from the name of its reply record: `<message>.<hash>.json`. */
 function answeredBy(record: string): string {
   return record.replace(/\.[0-9a-f]{64}\.json$/, '');
 }

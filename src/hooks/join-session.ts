@@ -7,13 +7,13 @@ import { joinRoom } from '../room/join.ts';
 import { currentPane } from '../room/nudge.ts';
 import { sessionKey, type HookEvent } from './hook-event.ts';
 import { SHARED_PROCESS } from './programs.ts';
-import { goesOn, listSessions, writeSession, type Session } from './session.ts';
+import { isLiveSession, listSessions, writeSession, type Session } from './session.ts';
 
 const NUMBERS_TRIED_MAX = 1_000;
 
 /**
- * Has the session join, under `MAILROOM_AS`, else under the address that it had, else under the first of `claude-1`, `claude-2` …
- * that nobody uses. Throws as `joinRoom`.
+ * Joins the session under `MAILROOM_AS`, else under its previous address, else under the first unused one of `claude-1`,
+ * `claude-2` … Throws as `joinRoom` does.
  */
 export async function joinSession(
   context: RoomContext,
@@ -21,7 +21,7 @@ export async function joinSession(
   options: {
     known: Session | undefined;
     env: Readonly<Record<string, string | undefined>>;
-    /** Tells the session's own shell who it is; false where the program has no way for that. */
+    /** Sets the address in the session's own shell; false if the program has no way to do that. */
     exportAddress: (address: string) => boolean;
   },
 ): Promise<Session> {
@@ -33,7 +33,7 @@ export async function joinSession(
   const isCertain = asked !== undefined && !SHARED_PROCESS.has(event.program);
   for (const address of isCertain ? [asked] : addressesFor(context, event, { known, process, asked })) {
     try {
-      // Somebody who says which address it is may have joined by hand, in the shell that the program runs in.
+      // A person who set the address may have joined by hand, in the shell that started the program.
       const card = address === asked ? readCard(context.host, context.layout, address) : undefined;
       if (!card || !isLive(context, card)) await joinRoom(context, address, joining);
     } catch (error) {
@@ -46,7 +46,7 @@ export async function joinSession(
     return writeSession(context, { key, program, id, address, process, isExported, isUnheard, layout });
   }
   throw new Conflict(`Each address from ${event.program}-1 to ${event.program}-${NUMBERS_TRIED_MAX} is in use.`, {
-    hint: 'Say which address the session is, before it starts: export MAILROOM_AS=<address>',
+    hint: 'Choose the address of the session before it starts: export MAILROOM_AS=<address>',
   });
 }
 
@@ -55,9 +55,9 @@ function* addressesFor(
   event: HookEvent,
   { known, process, asked }: { known: Session | undefined; process: ProcessIdentity; asked: string | undefined },
 ): Generator<string> {
-  // The cards of all sessions of one process are that process's own, so its cards keep none of them out.
+  // All sessions of one process join as that process, so their cards do not keep each other out; the session records do.
   const others = listSessions(context).filter(({ key }) => key !== sessionKey(event));
-  const taken = new Set(others.filter((one) => goesOn(context, one, process)).map(({ address }) => address));
+  const taken = new Set(others.filter((one) => isLiveSession(context, one, process)).map(({ address }) => address));
   for (const address of [known?.address, asked]) if (address !== undefined && !taken.has(address)) yield address;
   for (let number = 1; number <= NUMBERS_TRIED_MAX; number++) {
     const address = `${event.program}-${number}`;

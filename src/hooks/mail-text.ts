@@ -5,7 +5,7 @@ import type { Message } from '../message/message.ts';
 import { visibleJson, visibleJsonText, visibleLines } from '../message/visible.ts';
 import { COUNTS_BYTES, type HookProgram } from './programs.ts';
 
-/** What programs take of a hook's text, as each counts it; what is longer some of them leave out, or put into a file. */
+/** The longest text of a hook that programs take, as each counts it; some drop a longer text, or put it into a file. */
 export const HOOK_CHARS_MAX = 10_000;
 const ID_CHARS_SHOWN = 8;
 const CUT_MARK = '…';
@@ -16,13 +16,13 @@ export function lengthFor(program: HookProgram, text: string): number {
 }
 
 export interface MailTextOptions {
-  /** What the block is shown to; it says how long a text is. */
+  /** The program that shows the block; it determines how length is counted. */
   readonly program: HookProgram;
-  /** The length that the block may have. */
+  /** The greatest length of the block. */
   readonly charsMax: number;
   /** How the signature was verified, such as `hmac-sha256`. */
   readonly algorithm: string;
-  /** How commands begin that the agent may give, such as `mailroom --as codex-1`. */
+  /** The start of the agent's commands, such as `mailroom --as codex-1`. */
   readonly command: string;
   readonly randomBytes: (length: number) => Uint8Array;
 }
@@ -34,7 +34,7 @@ export interface MailBlock {
 }
 
 /**
- * One message as the model of a session is shown it: a line of verified facts, then what its sender wrote between two lines that the
+ * One message as text for the model of a session: a line of verified facts, then the sender's text between two lines that the
  * sender could not have written. A message that is too long is cut, and the command that prints all of it is named.
  */
 export function mailBlock(message: Message, options: MailTextOptions): MailBlock {

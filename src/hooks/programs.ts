@@ -7,16 +7,16 @@ export type HookProgram = (typeof HOOK_PROGRAMS)[number];
  * What an event of a program means to Mailroom:
  * - `session-start`: a session starts, resumes, or has lost its context by compaction or clearing;
  * - `prompt`: a person's next prompt goes to the model;
- * - `batch`: all tool calls of one message of the model ended, and it runs once more in this turn;
+ * - `batch`: all tool calls of one message of the model ended, and the model runs again in this turn;
  * - `tool`: one tool call ended, perhaps one of several of a message, whose hooks run at the same time;
- * - `subagent`: the model has another one work for it, whose hooks are not told apart from its own until the turn ends;
+ * - `subagent`: the model starts a subagent, whose hooks cannot be distinguished from its own until the turn ends;
  * - `turn-end`: the model has ended its turn;
- * - `wake`: waits for mail in the background behind a turn, and wakes the session;
- * - `session-end`: the session is over.
+ * - `wake`: waits for mail in the background after a turn, and wakes the session;
+ * - `session-end`: the session has ended.
  */
 export type HookKind = 'session-start' | 'prompt' | 'batch' | 'tool' | 'subagent' | 'turn-end' | 'wake' | 'session-end';
 
-/** The events of each program, by the names that its own configuration uses. */
+/** The events of each program, by their names in its configuration. */
 export const HOOK_EVENTS: Readonly<Record<HookProgram, Readonly<Record<string, HookKind>>>> = {
   claude: {
     SessionStart: 'session-start',
@@ -61,12 +61,12 @@ export const HOOK_EVENTS: Readonly<Record<HookProgram, Readonly<Record<string, H
 };
 
 /**
- * Programs whose sessions share one process that stays when they end (Codex 0.171 has a daemon for all terminals of a user). The
- * environment of such a hook is that of the terminal which started the process first, and may name another session's address.
+ * Programs whose sessions share one process that outlives them (Codex 0.171 has one daemon for all terminals of a user). A hook
+ * there has the environment of the terminal that started the process, which may name another session's address.
  */
 export const SHARED_PROCESS: ReadonlySet<HookProgram> = new Set(['codex', 'opencode']);
 
-/** Programs that make a prompt of what keeps a session going at the end of a turn (Gemini CLI 0.61, opencode 1.18). */
+/** Programs that turn a continuation at the end of a turn into a prompt (Gemini CLI 0.61, opencode 1.18). */
 export const PROMPTS_ITSELF: ReadonlySet<HookProgram> = new Set(['gemini', 'opencode']);
 
 /** Programs that count the text of a hook in bytes of UTF-8; others count characters (Codex 0.171: 2,500 tokens of 4 bytes). */

@@ -7,8 +7,8 @@ const BYTES_MAX = 4_096;
 const OPEN_MARK = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /**
- * Marks that a prompt of this turn is under way, or that the turn was interrupted. The file holds the turn's id, where it has one. A
- * mark that is cut off by a kill names no turn, and then mail is shown once more.
+ * Marks that a prompt of this turn is in progress, or that the turn was interrupted. The file holds the turn's id, if it has
+ * one. A mark cut off by a kill names no turn, and the mail is then shown again.
  */
 export function markPrompt(files: FileSystem, { prompted }: SessionLayout, turnId = ''): void {
   const fd = files.open(prompted, OPEN_MARK, 0o600);
@@ -20,7 +20,7 @@ export function markPrompt(files: FileSystem, { prompted }: SessionLayout, turnI
   }
 }
 
-/** The id of the turn whose prompt nothing has followed yet, empty where it has none; undefined where there is no such prompt. */
+/** The turn id of a prompt that no other event has followed yet, empty if it has none; undefined if there is no such prompt. */
 export function promptBefore(files: FileSystem, { prompted }: SessionLayout): string | undefined {
   return files.lstat(prompted) && (readText(files, prompted, BYTES_MAX) ?? '');
 }

@@ -15,9 +15,9 @@ const IN_A_TURN: ReadonlySet<string> = new Set(['prompt', 'batch', 'tool', 'turn
 const RECORD_BYTES_MAX = 64 * 1024;
 
 /**
- * What a hook has to do: nothing where there is no room, or it runs for a subagent; nothing new where its session has joined, and no
- * mail waits, is claimed or was shown to it. Answers without any key, because loading what verifies takes longer than all the rest
- * of such a hook. What it reads is acted on by nobody: a forged record could only have it find nothing new.
+ * What a hook has to do. `nothing`: there is no room, or it runs for a subagent. `nothing-new`: its session has joined, and no
+ * mail waits, is claimed or was shown to it. It verifies no signature, because loading the keys and the verifier takes longer
+ * than the rest of such a hook. Nothing acts on what it reads: a forged record can at most make it find nothing new.
  */
 export function lookQuickly(
   host: LittleHost,
@@ -42,7 +42,7 @@ export function lookQuickly(
   const { mailbox, seen } = actorLayout(room, address);
   if (files.lstat(session.subagent) || files.readdir(mailbox.new).length > 0) return 'something';
   if (namesIn(files, mailbox.cur).length > 0 || namesIn(files, session.shown).length > 0) return 'something';
-  // As with mail: what comes later is judged by these.
+  // The same marks as with mail, because later hooks decide by them.
   if (event.kind === 'prompt' || event.isInterrupted) markPrompt(files, session, event.turnId);
   else if (files.lstat(session.prompted)) removeQuietly(files, session.prompted);
   if (event.kind === 'prompt' && event.isByPerson) removeQuietly(files, session.waiter);
@@ -51,7 +51,7 @@ export function lookQuickly(
   return 'nothing-new';
 }
 
-/** Where there is no room, nobody is told so: hooks run in every project of a person. */
+/** Undefined without a room; that is not reported, because hooks run in every project of a person. */
 function roomAt(host: LittleHost, where: { named: string | undefined; cwd: string }): string | undefined {
   try {
     return findRoom(host as Host, where);
@@ -62,8 +62,8 @@ function roomAt(host: LittleHost, where: { named: string | undefined; cwd: strin
 }
 
 /**
- * Where the room of an event is looked for: in the project that the program was started in, because the directory that Claude Code
- * names follows the shell of its model.
+ * The directory from which the room of an event is looked for: the project in which the program was started, because the
+ * directory that Claude Code reports follows the shell of its model.
  */
 export function directoryOf(
   { program, cwd }: HookEvent,

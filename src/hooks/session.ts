@@ -12,29 +12,29 @@ import { HOOK_PROGRAMS, SHARED_PROCESS, type HookProgram } from './programs.ts';
 export interface Session {
   readonly key: string;
   readonly program: HookProgram;
-  /** The program's own id of it. */
+  /** The program's own id of the session. */
   readonly id: string;
   readonly address: string;
   /** The program's process. */
   readonly process: ProcessIdentity;
   /** Commands in the program's shell know the address without --as. */
   readonly isExported: boolean;
-  /** It is to be told at its next prompt who it is. */
+  /** The session must be introduced at its next prompt. */
   readonly isUnheard: boolean;
   readonly layout: SessionLayout;
 }
 
 const RECORD = 'session';
 
-/** What is known of the session that an event comes from; undefined when it has not joined. */
+/** The session that an event comes from; undefined if it has not joined. */
 export function sessionOf(context: RoomContext, event: HookEvent): Session | undefined {
   return readSession(context, sessionKey(event));
 }
 
-/** What programs call the session in the environment of the commands that the model runs (Claude Code 2.1.332, Codex 0.171). */
+/** The variables with the session id in the environment of the model's commands (Claude Code 2.1.332, Codex 0.171). */
 const SESSION_VARIABLES = { codex: 'CODEX_SESSION_ID', claude: 'CLAUDE_CODE_SESSION_ID' } as const;
 
-/** The address of the session in whose shell a command runs; undefined where there is none, or it has not joined. */
+/** The address of the session in whose shell a command runs; undefined if there is none, or it has not joined. */
 export function addressInShell(
   context: RoomContext,
   program: keyof typeof SESSION_VARIABLES,
@@ -44,12 +44,12 @@ export function addressInShell(
   return sessionId ? readSession(context, sessionKey({ program, sessionId }))?.address : undefined;
 }
 
-/** How commands begin that the session's shell may be given; `own` is what runs this very program. */
+/** The start of commands for the session's shell; `own` is the command that runs this same program. */
 export function commandIn({ address, isExported }: Session, own: string): string {
   return isExported ? own : `${own} --as ${address}`;
 }
 
-/** Every session that is known in this room. */
+/** Every known session of this room. */
 export function listSessions(context: RoomContext): Session[] {
   const keys = namesIn(context.host.files, context.layout.sessions);
   return keys.map((key) => readSession(context, key)).filter((session) => session !== undefined);
@@ -74,14 +74,14 @@ function readSession(context: RoomContext, key: string): Session | undefined {
   };
 }
 
-/** Where a process outlives its sessions, one in which no hook has run for so long is over. */
+/** If a process outlives its sessions, a session without a hook run for this long counts as ended. */
 const IDLE_MS_MAX = 12 * 3_600_000;
 
 /**
- * Whether a session goes on, as far as anybody can tell from here. Of two that one process had, the former is over, unless it has
- * several at once.
+ * Whether a session is live, as far as this process can tell. Of two sessions of one process the earlier one has ended, unless
+ * the program runs several at once.
  */
-export function goesOn(context: RoomContext, session: Session, beside: ProcessIdentity): boolean {
+export function isLiveSession(context: RoomContext, session: Session, beside: ProcessIdentity): boolean {
   const { host } = context;
   const { process, program } = session;
   const ranMs = (): number => lastRunMs(context, session);
@@ -91,13 +91,13 @@ export function goesOn(context: RoomContext, session: Session, beside: ProcessId
   return isThere(host, { process, kind: 'agent', seenMs: ranMs });
 }
 
-/** When a hook last ran in it, ms since the epoch. */
+/** When a hook last ran in the session, ms since the epoch. */
 export function lastRunMs({ host }: RoomContext, { layout }: Session): number {
   return host.files.lstat(layout.record)?.mtimeMs ?? 0;
 }
 
-/** Notes that a hook ran in the session just now. */
-export function showRun(context: RoomContext, { layout }: Session): void {
+/** Records that a hook ran in the session just now. */
+export function recordRun(context: RoomContext, { layout }: Session): void {
   touch(context, layout.record);
 }
 
@@ -114,7 +114,7 @@ export async function writeSession(context: RoomContext, session: Session): Prom
   return session;
 }
 
-/** Forgets the session, whose shown mail was returned before. */
+/** Removes the session's files. Its shown mail must have been released before. */
 export function forgetSession({ host }: RoomContext, { layout }: Session): void {
   const { files } = host;
   const { waiter, subagent, prompted, record } = layout;
@@ -123,7 +123,7 @@ export function forgetSession({ host }: RoomContext, { layout }: Session): void 
     try {
       files.rmdir(directory);
     } catch {
-      // A hook that runs beside this one has put something there; the next session of this address looks at it again.
+      // A concurrent hook has put a file there; the next session of this address handles it.
     }
   }
 }

@@ -10,28 +10,28 @@ import { iterateInbox } from '../room/inbox.ts';
 import type { Mail } from '../room/mail.ts';
 import { lengthFor, mailBlock, type MailBlock } from './mail-text.ts';
 import type { Session } from './session.ts';
-import { isInPart, keepShown, returnMail, UNRECORDED_LEASE_MS } from './shown-mail.ts';
+import { isInPart, keepShown, releaseShownMail, UNRECORDED_LEASE_MS } from './shown-mail.ts';
 
-/** Mail in the words in which a session is shown it. */
+/** Mail as text for a session. */
 export interface Showing {
-  /** Of at most `charsMax`; empty when there is none. */
+  /** At most `charsMax` long; empty if there is no mail. */
   readonly text: string;
-  /** Records what was shown. Only once the program has the text: until then, nobody has seen it. */
+  /** Records what was shown. Call it only once the program has the text, because until then nobody has seen the mail. */
   readonly record: () => Promise<void>;
 }
 
 export interface ShowOptions {
-  /** As the session's program counts them. */
+  /** The greatest length, as the session's program counts it. */
   readonly charsMax: number;
-  /** How commands begin that the agent may give. */
+  /** The start of the agent's commands. */
   readonly command: string;
-  /** What the session was shown already, and is shown again. */
+  /** Mail that the session was shown already, to be shown again. */
   readonly again?: readonly Mail[];
   /** See `ShownMail`. Default: false. */
   readonly isQueued?: boolean;
 }
 
-/** Claims of the mail that waits what fits, oldest first, and words it. The first message is cut where it does not fit. */
+/** Claims the waiting mail that fits, oldest first, and formats it. The first message is cut if it does not fit. */
 export async function showWaiting(context: RoomContext, session: Session, options: ShowOptions): Promise<Showing> {
   const mailbox = mailboxOf(context, session.address);
   if (!mailbox) return { text: '', record: async () => {} };
@@ -46,7 +46,7 @@ export async function showWaiting(context: RoomContext, session: Session, option
     mailBlock(message, { program, charsMax: Math.max(0, left), algorithm, command, randomBytes });
   const add = async (mail: Mail): Promise<void> => {
     const { text, isCut } = wordOf(mail.message);
-    // It stays claimed, and later hooks pass it by: only `read --all` shows and acknowledges it.
+    // A cut message stays claimed, and later hooks skip it: only `read --all` shows and acknowledges it.
     if (isCut && !isInPart(mail)) await mail.keepInPart();
     shown.push(mail);
     blocks.push(text);
@@ -55,13 +55,13 @@ export async function showWaiting(context: RoomContext, session: Session, option
   const wants = (file: { path: string; name: string }): boolean => {
     if (blocks.length === 0) return true;
     const found = readVerified(mailbox, file);
-    // What is refused is put aside by the claim.
+    // A message that is refused becomes a dead letter when it is claimed.
     return found === undefined || !('message' in found) || !wordOf(found.message).isCut;
   };
   for (const mail of again) {
     if (!wordOf(mail.message).isCut || blocks.length === 0) await add(mail);
-    // Else it would be acknowledged, although nobody knows whether the model still has it.
-    else await returnMail(context, session, mail);
+    // Otherwise it would be acknowledged, although the model may no longer have it.
+    else await releaseShownMail(context, session, mail);
   }
   for await (const mail of iterateInbox(context, mailbox, { wait: false, leaseMs: UNRECORDED_LEASE_MS, wants })) {
     await add(mail);
@@ -75,7 +75,7 @@ export async function showWaiting(context: RoomContext, session: Session, option
   };
 }
 
-/** What stands around the blocks, and they. It is no longer for a smaller number that waits. */
+/** The blocks with the text around them. A smaller `waiting` never makes it longer. */
 function frame(
   address: string,
   blocks: readonly string[],
@@ -89,7 +89,7 @@ function frame(
   );
 }
 
-/** Messages that anybody may claim now. */
+/** The number of messages that can be claimed now. */
 function waitingIn(mailbox: Mailbox): number {
   const claims = namesIn(mailbox.host.files, mailbox.layout.cur).map(parseClaimFileName);
   return countUnread(mailbox) + claims.filter((claim) => claim && isOpenToAll(mailbox, claim)).length;

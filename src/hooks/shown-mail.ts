@@ -8,33 +8,33 @@ import { readSignedRecord, signedRecord } from '../room/signed-record.ts';
 import type { Session } from './session.ts';
 
 /**
- * Mail that a session was shown and that nobody has acknowledged yet. Its states, by what lies on the disk:
+ * Mail that a session was shown and that is not acknowledged yet. Its states, by the files on the disk:
  *
  * | claim                    | record | the message                                                      |
  * |--------------------------|--------|------------------------------------------------------------------|
- * | as the hook made it      | no     | may not have been seen: the lease is short, then it comes again   |
- * | as the record names it   | yes    | was seen: acknowledged by what proves that the model has run      |
- * | kept in part             | yes    | its beginning was seen: stays claimed while the session goes on  |
- * | another one, or none     | yes    | was dealt with, or belongs to somebody else: the record is dropped |
+ * | as the hook made it      | no     | may not have been seen: the lease is short, then it comes back     |
+ * | as the record names it   | yes    | was seen: acknowledged by an event that proves the model has run   |
+ * | kept in part             | yes    | its beginning was seen: stays claimed while the session is live    |
+ * | another one, or none     | yes    | was handled, or taken over by another reader: the record is dropped |
  */
 export interface ShownMail {
   /** The message's file name, and the record's. */
   readonly name: string;
   /**
-   * The program had not given it to the model when the next event was on its way: shown at a session's start, or by who woke it.
-   * The event behind that one proves that the model has run with it.
+   * The program may not have given the mail to the model by the next event: it was shown at a session's start, or by a wake-up.
+   * Only the event after that one proves that the model has run with it.
    */
   readonly isQueued: boolean;
   readonly mail: Mail;
 }
 
-/** The lease of what a hook has claimed and not yet recorded as shown. */
+/** The lease of mail that a hook has claimed but not yet recorded as shown. */
 export const UNRECORDED_LEASE_MS = 60_000;
-/** The lease of what was shown; each hook of the session renews it. */
+/** The lease of shown mail; each hook of the session renews it. */
 const SHOWN_LEASE_MS = 30 * 60_000;
 const RECORD = 'shown';
 
-/** What the session was shown and still holds, oldest first. Records of anything else are dropped. */
+/** The mail that the session was shown and still holds, oldest first. Other records are dropped. */
 export function shownMail(context: RoomContext, session: Session): ShownMail[] {
   const mailbox = mailboxOf(context, session.address);
   const shown: ShownMail[] = [];
@@ -60,17 +60,17 @@ export function shownMail(context: RoomContext, session: Session): ShownMail[] {
   return shown;
 }
 
-/** Only its beginning was shown, which nothing acknowledges: it is the agent's to read. */
+/** Whether only the beginning was shown. No hook acknowledges such a message: the agent has to read it. */
 export function isInPart(mail: Mail): boolean {
   return mail.attempt === 0;
 }
 
-/** Whether the session was shown it before; also when it does not hold it any more. */
+/** Whether the session was shown the message before, even if it no longer holds it. */
 export function wasShown({ host }: RoomContext, { layout }: Session, name: string): boolean {
   return host.files.lstat(`${layout.shown}/${name}`) !== undefined;
 }
 
-/** Records that the session was shown it, or is still to act on it, and extends the lease. */
+/** Records that the session was shown the message, or still has to act on it, and extends the lease. */
 export async function keepShown(
   context: RoomContext,
   session: Session,
@@ -86,7 +86,7 @@ export async function keepShown(
   const bytes = signedRecord(context, session.address, fields);
   const staged = stagedPath(layout.tmp, host.randomBytes);
   const path = `${session.layout.shown}/${name}`;
-  // The record names the lease before and after the renewal, so whichever of them is there belongs to this session.
+  // The record names the lease before and after the renewal, so that a kill between the two leaves a claim of this session.
   await replaceFile(host.files, { path, staged, bytes, mode: 0o600, durable: false });
   await unlessLost(mail.renewUntil(nextMs));
 }
@@ -96,8 +96,8 @@ function leaseOf({ config }: RoomContext, { address }: Session): number {
 }
 
 /**
- * Renews the lease where half of it is over. Hooks that run at the same time renew it to the same end, a whole number of halves behind
- * the one before, so that the record of each names the claim that the first one made.
+ * Renews the lease once half of it has passed. Concurrent hooks renew it to the same end, a whole number of halves after the
+ * previous one, so that each hook's record names the claim that the first one made.
  */
 export async function renewShown(context: RoomContext, session: Session, { mail, isQueued }: ShownMail): Promise<void> {
   const half = leaseOf(context, session) / 2;
@@ -107,7 +107,7 @@ export async function renewShown(context: RoomContext, session: Session, { mail,
   await keepShown(context, session, { mail, isQueued }, mail.leaseEndsAtMs + halves * half);
 }
 
-/** The model has run since it was shown: it is acknowledged. */
+/** Acknowledges a message after which the model has run. */
 export async function acknowledgeShown(
   context: RoomContext,
   session: Session,
@@ -117,18 +117,18 @@ export async function acknowledgeShown(
   removeQuietly(context.host.files, `${session.layout.shown}/${name}`);
 }
 
-/** Nobody knows whether the model has run since: another reader may have it. */
-export async function returnShown(context: RoomContext, session: Session): Promise<void> {
-  for (const { mail } of shownMail(context, session)) await returnMail(context, session, mail);
+/** Releases the session's shown mail to other readers, because the model may not have run with it. */
+export async function releaseShown(context: RoomContext, session: Session): Promise<void> {
+  for (const { mail } of shownMail(context, session)) await releaseShownMail(context, session, mail);
 }
 
-/** The same for one message of it. */
-export async function returnMail(context: RoomContext, session: Session, mail: Mail): Promise<void> {
+/** The same for one message. */
+export async function releaseShownMail(context: RoomContext, session: Session, mail: Mail): Promise<void> {
   removeQuietly(context.host.files, `${session.layout.shown}/${messageFileName(mail.message)}`);
   await unlessLost(mail.release());
 }
 
-/** Somebody else has it by now, or the agent has answered, acknowledged or released it: then there is nothing left to do. */
+/** Ignores a lost lease: another reader has the message, or the agent has answered, acknowledged or released it. */
 async function unlessLost(work: Promise<void>): Promise<void> {
   try {
     await work;

@@ -2,8 +2,8 @@ import type { Processes } from '../host/processes.ts';
 import type { HookEvent } from './hook-event.ts';
 
 /**
- * Behind a turn of Codex, which starts no hook that may wait in the background: has `mailroom hook codex wake` wait, which outlives
- * this one. Other programs start their own. `mailroom` is the file of the command.
+ * Starts `mailroom hook codex wake` after a turn of Codex. It waits in the background and outlives this hook, because Codex
+ * runs no hooks in the background; other programs do. `mailroom` is the file of the command.
  */
 export function startWaiter(
   processes: Pick<Processes, 'startDetached'>,

@@ -11,7 +11,7 @@ import type { Session } from './session.ts';
 import { showWaiting, type Showing } from './show-waiting.ts';
 import { wasShown } from './shown-mail.ts';
 
-/** A session that wakes itself so often without a person's prompt is a loop of agents that thank each other. */
+/** More wake-ups than this without a person's prompt mean a loop, such as two agents that thank each other. */
 export const WAKES_MAX = 8;
 const RECORD = 'waiter';
 const LOOK_MS = 500;
@@ -19,17 +19,17 @@ const FIRST_LOOK_MS = 1_000;
 const PEEKED_MAX = 100;
 const TOKEN_BYTES = 16;
 const QUEUE_MS_MAX = 30_000;
-/** Nobody comes back to a session after that, and its program may run for ever. */
+/** After this nobody is expected to return to the session, and its program may run forever. */
 const WAIT_MS_MAX = 24 * 3_600_000;
 
 export interface Waiter {
-  /** Of the process that waits; the newest one counts. Empty when none does. */
+  /** The token of the waiting process; the newest one counts. Empty if none waits. */
   readonly token: string;
   /** How often the session was woken since a person's last prompt. */
   readonly wakes: number;
 }
 
-/** Who waits to wake the session; undefined when nobody has since a person's last prompt. */
+/** The record of the process that waits to wake the session; undefined if there was none since a person's last prompt. */
 export function waiterOf(context: RoomContext, session: Session): Waiter | undefined {
   const path = session.layout.waiter;
   const fields = readSignedRecord(context, { path, record: RECORD, signer: () => session.address });
@@ -38,15 +38,15 @@ export function waiterOf(context: RoomContext, session: Session): Waiter | undef
   return typeof token === 'string' && Number.isSafeInteger(wakes) ? { token, wakes: Number(wakes) } : undefined;
 }
 
-/** A person's prompt, or a start, ends whoever waits, and the count begins at 0. */
+/** Ends the waiting process and resets the count, at a person's prompt or a session's start. */
 export function endWaiter({ host }: RoomContext, { layout }: Session): void {
   removeQuietly(host.files, layout.waiter);
 }
 
 /**
- * Waits until there is mail that the session was not shown, and words it for the program; Codex is woken by a prompt instead, whose
- * hook words it, so that there is nothing here. Undefined when a person's prompt, a newer waiter or the
- * end of the program came first, or the session has woken WAKES_MAX times in a row: then mail waits.
+ * Waits for mail that the session was not shown yet, and formats it for the program. Codex is woken by a prompt instead, whose
+ * hook shows the mail, so the result is undefined. Also undefined if a person's prompt, a newer waiter or the end of the
+ * program came first, or the session was woken WAKES_MAX times in a row; the mail then waits.
  */
 export async function waitToWake(
   context: RoomContext,
@@ -69,7 +69,7 @@ export async function waitToWake(
     peek(mailbox, { limit: PEEKED_MAX, unread: true }).unsettled.some(
       ({ message }) => !wasShown(context, session, messageFileName(message)),
     );
-  // What waits at the end of a turn is for the hook of that end, which runs at the same time.
+  // Mail that waits at the end of a turn is shown by the hook of that event, which runs at the same time.
   await host.clock.sleep(FIRST_LOOK_MS);
   const arrivals = watchArrivals(mailbox, { pollMs: LOOK_MS, watch: true, warn: () => {} });
   try {
@@ -89,15 +89,15 @@ async function wake(
   { command, cwd, token, wakes }: { command: string; cwd: string } & Waiter,
 ): Promise<Showing | undefined> {
   if (session.program === 'codex') {
-    // Its daemon would take a turn for a session whose terminal is closed, and nobody would know.
+    // The Codex daemon would run a turn even for a session whose terminal is closed, unseen by anybody.
     if (!context.host.processes.worksIn(cwd, { name: 'codex', without: ['app-server'] })) return undefined;
     await writeWaiter(context, session, { token, wakes: wakes + 1 });
     await queuePrompt(context, session);
     return undefined;
   }
-  // It waits in the program for the next call of the model.
+  // The program queues the text until the next call of the model.
   const showing = await showWaiting(context, session, { charsMax: HOOK_CHARS_MAX, command, isQueued: true });
-  // A hook of a turn that began at this moment was first.
+  // A hook of a turn that started meanwhile was faster.
   if (showing.text === '') return undefined;
   await writeWaiter(context, session, { token, wakes: wakes + 1 });
   return showing;
@@ -111,7 +111,7 @@ export async function writeWaiter(context: RoomContext, session: Session, { toke
   await replaceFile(host.files, { path: session.layout.waiter, staged, bytes, mode: 0o600, durable: false });
 }
 
-/** Codex takes a prompt for a session of its own from a command (0.171); the hook of that prompt shows the mail. */
+/** The command `codex queue` gives a session a prompt (0.171); the hook of that prompt shows the mail. */
 async function queuePrompt({ host }: RoomContext, { id }: Session): Promise<void> {
   const args = ['queue', '--thread', id, '--message', WAKE_PROMPT];
   const { exitCode, stderr } = await host.processes.run('codex', args, { timeoutMs: QUEUE_MS_MAX });

@@ -1,7 +1,7 @@
 import type { Host } from '../host/host.ts';
 import {
   type Attempt,
-  type Claim,
+  type JobClaim,
   type ExitRecord,
   isCancelled,
   readExit,
@@ -15,31 +15,31 @@ import { JobFailed } from './job.ts';
 import { isWrapperThere } from './sign-of-life.ts';
 import { createGrowingWait } from '../host/growing-wait.ts';
 
-/** How much later than it should a wrapper may end a command before others do: then it is stopped, or starved. */
+/** How late a wrapper may be in ending a command before a host does it; a later wrapper is stopped, or starved. */
 const OVERDUE_MS = 3_000;
-/** How long a wrapper may take to end once it has put up the exit. */
+/** How long a wrapper may take to end after it has published the exit. */
 const ENDING_MS = 2_000;
 
 /**
- * Looks at an attempt that has no exit: why it need not run on, undefined when it is still needed. `isRunning` is false when
- * its wrapper is gone; then the attempt is lost unless it is `enough`.
+ * Checks an attempt without an exit: why it need not run any longer; undefined if it is still needed. `isRunning` is false if
+ * its wrapper is gone; then the attempt is lost unless the result is `enough`.
  */
 export type Watch = (attempt: Attempt, isRunning: boolean) => 'enough' | 'idle' | undefined;
 
 /**
- * Waits until an attempt has ended and nothing of it is left. Undefined when it was lost: its wrapper is gone and put up
- * no exit, nor can anybody else; then what it left behind was ended.
+ * Waits until an attempt has ended and none of its processes is left. Undefined if it was lost: its wrapper is gone without an
+ * exit, and no host can publish one; the processes that it left behind were ended.
  */
 export async function awaitExit(
   host: Host,
   attempt: Attempt,
-  options: { claim: Claim; timeoutMs: number | undefined; watch: Watch | undefined; signal: AbortSignal },
+  options: { claim: JobClaim; timeoutMs: number | undefined; watch: Watch | undefined; signal: AbortSignal },
 ): Promise<ExitRecord | undefined> {
   const { claim, timeoutMs, watch, signal } = options;
   const pause = createGrowingWait(host.clock, LOOKS, signal);
   for (;;) {
     assertNotCancelled(host, attempt.directory);
-    // Before the look, because the exit is the last that a wrapper puts up.
+    // Checked before the exit is read, because the exit is the last thing that a wrapper publishes.
     const isAlive = isWrapperThere(host, attempt, claim.wrapper);
     const exit = readExit(host, attempt);
     if (exit) {
@@ -70,11 +70,11 @@ export function assertNotCancelled(host: Host, directory: string): void {
   throw new JobFailed(`The job ${directory} was cancelled.`, { reason: 'cancelled' });
 }
 
-/** Before the result counts, nothing of the attempt is left; a wrapper that swept has only itself to end. */
+/** Ends what is left of the attempt before its result counts; a wrapper that has swept only has to end itself. */
 async function settle(
   host: Host,
   attempt: Attempt,
-  { claim, exit, signal }: { claim: Claim; exit: ExitRecord; signal: AbortSignal },
+  { claim, exit, signal }: { claim: JobClaim; exit: ExitRecord; signal: AbortSignal },
 ): Promise<void> {
   const pause = createGrowingWait(host.clock, LOOKS, signal);
   const startMs = host.clock.uptimeMs();

@@ -3,10 +3,10 @@ import { errnoOf, type FileSystem } from '../host/file-system.ts';
 import { type Attempt, type ExitRecord, outputPath } from './job-files.ts';
 import { type CommandResult, JobFailed } from './job.ts';
 
-/** Of each stream, as UTF-8, when the command has no limit of its own. */
+/** Default limit of each stream in a result, in bytes of UTF-8. */
 const OUTPUT_BYTES_MAX = 256 * 1024;
 
-/** Throws JobFailed when nothing ran, or what it wrote is not there. */
+/** The result of an ended attempt. Throws JobFailed if nothing ran, or the output is missing. */
 export function resultOf(
   files: FileSystem,
   attempt: Attempt,
@@ -59,14 +59,14 @@ function readTail(files: FileSystem, path: string, bytesMax: number): Tail {
   }
 }
 
-/** Text of at most `bytesMax` bytes; what is no UTF-8 becomes U+FFFD, which is longer than what it stands for. */
+/** Text of at most `bytesMax` bytes; invalid UTF-8 becomes U+FFFD, which is longer than the bytes that it replaces. */
 function tailOf(bytes: Buffer, { isTruncated, bytesMax }: { isTruncated: boolean; bytesMax: number }): Tail {
   const text = (isTruncated ? fromBoundary(bytes) : bytes).toString('utf8');
   if (Buffer.byteLength(text) <= bytesMax) return { text, isTruncated };
   return { text: fromBoundary(Buffer.from(text).subarray(-bytesMax)).toString('utf8'), isTruncated: true };
 }
 
-/** Without the rest of a character whose beginning was cut off. */
+/** Drops the rest of a character whose beginning was cut off. */
 function fromBoundary(bytes: Buffer): Buffer {
   let start = 0;
   while (start < CONTINUATION_BYTES_MAX && isContinuation(bytes[start])) start += 1;
@@ -80,6 +80,6 @@ function unreadable(path: string, fault: string, cause?: unknown): JobFailed {
   return new JobFailed(`The command ended, but its output ${path} cannot be read: ${fault}.`, {
     reason: 'damaged',
     cause,
-    hint: 'Somebody removed or replaced it: look into the directory of the job.',
+    hint: 'Something removed or replaced it: check the directory of the job.',
   });
 }

@@ -1,5 +1,5 @@
 import {
-  type Claim,
+  type JobClaim,
   cancelledPath,
   listClaims,
   publishJobFile,
@@ -22,8 +22,7 @@ import { isWrapperThere } from './sign-of-life.ts';
 const REMOVED_PREFIX = '.removed-';
 
 /**
- * Deletes the directory of a job that has ended; nothing happens where there is none. Throws Conflict while a process of
- * it is there.
+ * Deletes the directory of an ended job. No-op if there is none. Throws Conflict while a process of the job is running.
  */
 export function removeJob(host: Host, directory: string): void {
   const { files } = host;
@@ -36,18 +35,18 @@ export function removeJob(host: Host, directory: string): void {
     throw new Conflict(`The job ${directory} is running (session ${wrapper.pid}).`, { hint: 'Cancel it first.' });
   }
   const parent = dirname(directory);
-  // At this rename the job is gone: a wrapper that comes late cannot claim what was already deleted in part.
+  // At this rename the job is gone: a late wrapper cannot claim a partly deleted job.
   rename(files, directory, `${parent}/${REMOVED_PREFIX}${host.randomBytes(8).toString('hex')}`);
   sweepRemoved(host, parent);
 }
 
-/** Deletes what is left of jobs that were being removed by somebody who was killed then. */
+/** Deletes the remains of jobs whose removal was interrupted by a kill. */
 export function sweepRemoved({ files }: Host, jobsDirectory: string): void {
   for (const name of namesIn(files, jobsDirectory))
     if (name.startsWith(REMOVED_PREFIX)) removeTree(files, `${jobsDirectory}/${name}`);
 }
 
-/** The names (effect ids) of the jobs in a directory; none when it is not there. */
+/** The names (effect ids) of the jobs in a directory; none if it does not exist. */
 export function listJobs(host: Host, jobsDirectory: string): string[] {
   return namesIn(host.files, jobsDirectory)
     .filter((name) => !name.startsWith('.') && host.files.lstat(`${jobsDirectory}/${name}`)?.kind === 'directory')
@@ -67,7 +66,7 @@ function removeTree(files: FileSystem, path: string): void {
   unlessGone(() => files.rmdir(path));
 }
 
-/** Several may remove at once. */
+/** Ignores ENOENT, because several processes may remove at once. */
 function unlessGone<T>(work: () => T): T | undefined {
   try {
     return work();
@@ -78,14 +77,14 @@ function unlessGone<T>(work: () => T): T | undefined {
 }
 
 /**
- * Ends a job and everything it started, whoever started it; resolves when none of its processes is left, and no host
- * starts it again. SIGTERM first, SIGKILL after GRACE_MS. Nothing happens where there is no job. Rejects with JobFailed
- * when its processes cannot be ended, or a damaged file does not tell which they are.
+ * Ends a job and everything it started, whichever host started it. Resolves when none of its processes is left; no host starts
+ * it again. SIGTERM first, SIGKILL after GRACE_MS. No-op if there is no job. Rejects with JobFailed if its processes cannot be
+ * ended, or a damaged file hides which they are.
  */
 export async function cancelJob(host: Host, directory: string): Promise<void> {
   if (host.files.lstat(directory) === undefined) return;
   try {
-    // Before the look: a wrapper that claims after it finds this, and one that claimed before it is found.
+    // Published before the claims are read: a wrapper that claims later finds this file, and an earlier claim is read below.
     await publishJobFile(host, cancelledPath(directory), {
       v: 1,
       at: new Date(host.clock.now()).toISOString(),
@@ -105,8 +104,8 @@ export async function cancelJob(host: Host, directory: string): Promise<void> {
 }
 
 /**
- * Ends a job whose output is all that was needed: it counts as ended, and nothing of it is left. An end that came first
- * stays what it was; nothing happens where nothing was claimed.
+ * Ends a job whose output is already sufficient: it counts as ended, and none of its processes is left. An earlier exit
+ * stands. No-op if nothing was claimed.
  */
 export async function concludeJob(host: Host, directory: string): Promise<void> {
   const last = listClaims(host, directory).at(-1);
@@ -117,18 +116,18 @@ export async function concludeJob(host: Host, directory: string): Promise<void> 
 }
 
 /**
- * Publishes the exit of an attempt in place of its wrapper, which does not know that the command is to end, or is stopped;
- * when the wrapper does publish one, it finds that it came second. The process that takes this exit ends those that are left.
+ * Publishes the exit of an attempt in place of its wrapper, which is stopped, or does not know that the command must end. If
+ * the wrapper publishes one later, the first one counts. The process that reads this exit ends the remaining processes.
  */
 export async function publishInPlace(
   host: Host,
   attempt: Attempt,
-  { claim, end }: { claim: Claim; end: Pick<ExitRecord, 'limit' | 'enough'> },
+  { claim, end }: { claim: JobClaim; end: Pick<ExitRecord, 'limit' | 'enough'> },
 ): Promise<void> {
   const nowMs = host.clock.now();
-  // The machine may have started again since the claim.
+  // The machine may have rebooted since the claim.
   const durationMs = Math.max(0, host.clock.uptimeMs() - claim.uptimeMs);
-  // As the wrapper does: an exit is not on the disk without what was written before it.
+  // As in the wrapper: the output is durable before the exit is.
   for (const stream of ['stdout', 'stderr'] as const)
     await syncFile(host.files, outputPath(attempt, stream)).catch(() => {});
   await publishExit(host, attempt, {

@@ -5,19 +5,19 @@ import { JobFailed } from './job.ts';
 import { createGrowingWait } from '../host/growing-wait.ts';
 import { isWrapperThere } from './sign-of-life.ts';
 
-/** From SIGTERM to SIGKILL. */
+/** The time from SIGTERM to SIGKILL. */
 export const GRACE_MS = 2_000;
-/** How long the kernel may take to end what was killed; what waits for a dead disk cannot be ended. */
+/** How long the kernel may take to end killed processes; one that waits for a dead disk cannot be ended. */
 const KILL_PATIENCE_MS = 10_000;
-/** The same where nobody here can kill: a wrapper that was killed counts as there for 10 s after its last sign. */
+/** The same for another PID namespace, where no process can be killed from here: a killed wrapper counts as alive for 10 s after its last sign. */
 const ELSEWHERE_PATIENCE_MS = 20_000;
-/** A process in the middle of exec(2) has no environment to be known by, so one look that finds nobody is not enough. */
+/** A process in the middle of exec(2) has no environment to recognize it by, so one search that finds none is not enough. */
 const EMPTY_LOOKS = 2;
 
 /**
- * Ends every process of a tree but this one: with a grace SIGTERM first, then SIGKILL until a look finds none. False when
- * some cannot be ended, or the system cannot tell. Of another PID namespace none is signalled: its wrapper ends them when the
- * job is cancelled, and that is waited for.
+ * Ends every process of a tree except this one: with a grace period SIGTERM first, then SIGKILL until a search finds none.
+ * False if some cannot be ended, or the system cannot tell. In another PID namespace no process is signalled: the wrapper
+ * there ends them when the job is cancelled, and this waits for it.
  */
 export async function endTree(
   host: Host,
@@ -26,10 +26,10 @@ export async function endTree(
 ): Promise<boolean> {
   const { clock, processes } = host;
   if (processes.isElsewhere(tree.leader)) return hasEndedElsewhere(host, tree);
-  // A look at every process of the machine costs some ms, so they become rare.
+  // A search through all processes of the machine costs some ms, so searches become rarer.
   const pause = createGrowingWait(clock, LOOKS);
   const startMs = clock.uptimeMs();
-  // Its own session a leader knows by its number.
+  // A leader recognizes its own session by its number, without the environment.
   const emptyLooksWanted = scope === 'session' && tree.leader.pid === processes.self().pid ? 1 : EMPTY_LOOKS;
   let emptyLooks = 0;
   let isTold = graceMs === 0;
@@ -58,7 +58,7 @@ async function hasEndedElsewhere(host: Host, { attempt, leader }: AttemptTree): 
   return true;
 }
 
-/** The same; throws JobFailed when some cannot be ended. */
+/** The same; throws JobFailed if some processes cannot be ended. */
 export async function assertEnded(
   host: Host,
   tree: AttemptTree,
@@ -68,13 +68,19 @@ export async function assertEnded(
   const { pid, pidNamespace } = tree.leader;
   if (host.processes.isElsewhere(tree.leader)) {
     throw new JobFailed(
-      `Processes of the job marked ${tree.mark} run on in another container or sandbox (PID namespace ${pidNamespace}).`,
-      { reason: 'not-ended', hint: `Nothing is signalled there from here. End process ${pid} in there, or all of it.` },
+      `Processes of the job marked ${tree.mark} still run in another container or sandbox (PID namespace ${pidNamespace}).`,
+      {
+        reason: 'not-ended',
+        hint: `They cannot be signalled from here. End process ${pid} in there, or end the container.`,
+      },
     );
   }
   throw new JobFailed(
-    `Processes of the job marked ${tree.mark} (session ${tree.leader.pid}) are still there ${KILL_PATIENCE_MS / 1000} s after SIGKILL.`,
-    // -g: the session in ps of Linux, and the process group in that of macOS.
-    { reason: 'not-ended', hint: `See who they are, and why: ps -o pid,user,stat,wchan,args -g ${tree.leader.pid}` },
+    `Processes of the job marked ${tree.mark} (session ${tree.leader.pid}) still exist ${KILL_PATIENCE_MS / 1000} s after SIGKILL.`,
+    // -g selects by session in the ps of Linux, and by process group in that of macOS.
+    {
+      reason: 'not-ended',
+      hint: `To see them, and what they wait for: ps -o pid,user,stat,wchan,args -g ${tree.leader.pid}`,
+    },
   );
 }

@@ -6,20 +6,20 @@ import { quote } from '../host/shell-word.ts';
 import { JobFailed } from './job.ts';
 import { publishJson, type Fields, readJson } from '../host/json-file.ts';
 
-/** The waits between two looks at a job: finding out late costs at most a third of what was waited for. */
+/** The growing waits between two polls of a job: a change is noticed within a third of the time waited. */
 export const LOOKS = { msMin: 10, msMax: 250, factor: 1.3 };
 
-/** A command line may have 2 MiB on Linux, and JSON makes it longer. */
+/** A command line may have 2 MiB on Linux, and JSON escapes make it longer. */
 export const JOB_FILE_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Puts up a file of a job, whole and on the disk; false, and nothing changed, when it exists already. */
+/** Publishes a file of a job, whole and durable. Returns false, and changes nothing, if it exists already. */
 export async function publishJobFile(host: Host, path: string, value: object): Promise<boolean> {
   return publishJson(host, { path, value });
 }
 
 /**
- * Reads a file of a job; undefined when it is not there. `parse` returns undefined for what it does not understand: then,
- * and when it is no JSON, throws JobFailed, because guessing would run a command twice or never.
+ * Reads a file of a job; undefined if it does not exist. `parse` returns undefined for invalid fields. Throws JobFailed for an
+ * invalid file, because guessing would run a command twice or never.
  */
 export function readJobFile<T>(
   files: FileSystem,
@@ -35,36 +35,36 @@ export function readJobFile<T>(
 }
 
 function damaged(path: string, fault: string, cause?: unknown): JobFailed {
-  return new JobFailed(`The job file ${path} cannot be believed: ${fault}. Mailroom writes it whole or not at all.`, {
+  return new JobFailed(`The job file ${path} is corrupt: ${fault}. Mailroom writes it whole or not at all.`, {
     reason: 'damaged',
     cause,
-    hint: `See that none of its processes is left (ps), then have it run anew: rm -r ${quote(dirname(path))}`,
+    hint: `Check that none of its processes is left (ps), then delete it and it runs again: rm -r ${quote(dirname(path))}`,
   });
 }
 
-/** Which wrapper an attempt belongs to. */
-export interface Claim {
+/** The wrapper that an attempt belongs to. */
+export interface JobClaim {
   readonly wrapper: ProcessIdentity;
-  /** Ms since the machine started, so that any process of this boot can tell how long it has been. */
+  /** When it was claimed, in ms since the machine booted, so that any process of this boot can tell how long ago. */
   readonly uptimeMs: number;
 }
 
-/** Whether the attempt belongs to this process from now on; false when it is another's. */
+/** Claims the attempt for this process. False if another wrapper has it. */
 export async function claimAttempt(host: Host, attempt: Attempt): Promise<boolean> {
-  const claim: Claim = { wrapper: host.processes.self(), uptimeMs: host.clock.uptimeMs() };
-  // At the link in there the attempt is this process's, and whoever finds the claim knows whose it is.
+  const claim: JobClaim = { wrapper: host.processes.self(), uptimeMs: host.clock.uptimeMs() };
+  // At this link the attempt belongs to this process, and every reader of the claim knows it.
   return publishJobFile(host, claimPath(attempt), { v: 1, ...claim });
 }
 
-/** Undefined when nobody has claimed it yet. Throws JobFailed for a file that makes no sense. */
-export function readClaim(host: Host, attempt: Attempt): Claim | undefined {
+/** The claim of an attempt; undefined if it is not claimed yet. Throws JobFailed for a corrupt file. */
+export function readClaim(host: Host, attempt: Attempt): JobClaim | undefined {
   return readJobFile(host.files, claimPath(attempt), ({ v, wrapper, uptimeMs }) =>
     v === 1 && isIdentity(wrapper) && typeof uptimeMs === 'number' ? { wrapper, uptimeMs } : undefined,
   );
 }
 
-/** The attempts that were claimed, in order. */
-export function listClaims(host: Host, directory: string): (Claim & { readonly attempt: Attempt })[] {
+/** The claimed attempts, in order. */
+export function listClaims(host: Host, directory: string): (JobClaim & { readonly attempt: Attempt })[] {
   const claims = [];
   for (let number = 1; number <= ATTEMPTS_MAX; number++) {
     const attempt = { directory, number };
@@ -79,43 +79,43 @@ function isIdentity(value: unknown): value is ProcessIdentity {
   if (typeof value !== 'object' || value === null) return false;
   if (!('pid' in value) || !('startTime' in value) || !('bootId' in value)) return false;
   const { pid, startTime, bootId } = value;
-  // 0 and 1 would mean other things to kill(2) than a process of ours.
+  // kill(2) gives 0 a special meaning, and 1 is never a wrapper.
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 1) return false;
   const namespace = 'pidNamespace' in value ? value.pidNamespace : '';
   return [startTime, bootId, namespace].every((one) => typeof one === 'string');
 }
 
-/** How an attempt ended. The first one that is put up counts. */
+/** How an attempt ended. The first published record counts. */
 export interface ExitRecord {
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly timedOut: boolean;
-  /** Which limit it was ended for, when that was not the time it took. */
+  /** The limit for which it was ended, if not the timeout. */
   readonly limit?: 'idle' | 'output';
-  /** Whoever waited for it ended it, because what it had written was all that was needed. */
+  /** A host ended it, because its output was sufficient. */
   readonly enough?: true;
-  /** Why nothing ran at all. */
+  /** Why nothing ran; undefined if the command was started. */
   readonly notStarted?: string;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly endedAt: string;
   readonly durationMs: number;
-  /** Whether nothing but the wrapper was left of it, so that nobody needs to look again. */
+  /** Whether only the wrapper was left of its processes, so that no host needs to search for more. */
   readonly swept: boolean;
 }
 
-/** Whether it did not end by itself, so that nothing of it may have been left on purpose. */
+/** Whether it was ended, so that it cannot have left a process on purpose. */
 export function wasEnded({ timedOut, limit, enough }: Pick<ExitRecord, 'timedOut' | 'limit' | 'enough'>): boolean {
   return timedOut || limit !== undefined || enough === true;
 }
 
-/** False when another record was there first. */
+/** Publishes how an attempt ended. False if another record was first. */
 export async function publishExit(host: Host, attempt: Attempt, record: ExitRecord): Promise<boolean> {
-  // At the link in there the attempt has ended.
+  // At this link the attempt has ended.
   return publishJobFile(host, exitPath(attempt), { v: 1, ...record });
 }
 
-/** Undefined when it has not ended. Throws JobFailed for a file that makes no sense. */
+/** The exit of an attempt; undefined if it has not ended. Throws JobFailed for a corrupt file. */
 export function readExit(host: Host, attempt: Attempt): ExitRecord | undefined {
   return readJobFile(host.files, exitPath(attempt), (value) => {
     const { v, exitCode, signal, timedOut, limit, enough, notStarted } = value;
@@ -136,22 +136,22 @@ export function readExit(host: Host, attempt: Attempt): ExitRecord | undefined {
 
 const isLimit = (value: unknown): value is 'idle' | 'output' => value === 'idle' || value === 'output';
 
-/** When the command of a job ended, ms since the epoch; undefined while none of its attempts says so. Throws JobFailed. */
+/** When the command of a job ended, ms since the epoch; undefined if its last attempt has no exit. Throws JobFailed for a corrupt file. */
 export function endedAtMs(host: Host, directory: string): number | undefined {
   const last = listClaims(host, directory).at(-1);
   const exit = last && readExit(host, last.attempt);
   return exit && Date.parse(exit.endedAt);
 }
 
-/** No command is started more often than this, whoever asks. */
+/** No command is started more often than this. */
 export const ATTEMPTS_MAX = 5;
 
-/** In the environment of the command: the effect id, for a command that can tell what it did already. */
+/** The variable with the effect id in the command's environment, as its idempotency key. */
 export const EFFECT_VARIABLE = 'MAILROOM_EFFECT_ID';
-/** In the environment of all that an attempt starts: by it they are found. */
+/** The variable in the environment of all processes of an attempt, by which they are found. */
 export const JOB_VARIABLE = 'MAILROOM_JOB';
 
-/** One of the times that a job's command is started; the first is 1. */
+/** One start of a job's command; numbers start at 1. */
 export interface Attempt {
   readonly directory: string;
   readonly number: number;
@@ -171,17 +171,17 @@ export interface AttemptTree extends ProcessTree {
   readonly attempt: Attempt;
 }
 
-/** The wrapper and everything that it started. */
+/** The wrapper of an attempt and everything that it started. */
 export function treeOf(attempt: Attempt, wrapper: ProcessIdentity): AttemptTree {
   return { attempt, leader: wrapper, mark: `${JOB_VARIABLE}=${jobVariable(attempt)}` };
 }
 
-/** Names the attempt, so that ending one that was lost never hits the next. */
+/** Names the attempt, so that ending a lost attempt never hits the next one. */
 function jobVariable({ directory, number }: Attempt): string {
   return `${basename(directory)}/${number}`;
 }
 
-/** What the wrapper's environment has beyond the host's. */
+/** The variables that the wrapper's environment has besides the host's. */
 export function attemptEnvironment(attempt: Attempt): Record<string, string> {
   return { [EFFECT_VARIABLE]: basename(attempt.directory), [JOB_VARIABLE]: jobVariable(attempt) };
 }

@@ -12,16 +12,16 @@ import {
 } from './job-files.ts';
 import type { JobSpec } from './job.ts';
 
-/** What lies in `spec.json`. */
+/** The content of `spec.json`. */
 interface StoredSpec {
   readonly v: 1;
   readonly spec: JobSpec;
-  /** Absolute. */
+  /** The absolute working directory. */
   readonly cwd: string;
 }
 
-/** What is to be run, with nothing left to the process that runs it. */
-export interface Command {
+/** The command to run, complete: nothing depends on the process that runs it, except its environment. */
+export interface JobCommand {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string;
@@ -33,8 +33,8 @@ export interface Command {
 }
 
 /**
- * Puts up what the job is to run, once. Throws InvalidInput for what no system would run, Conflict when the directory has
- * another one.
+ * Publishes the command of a job. Idempotent. Throws InvalidInput for a command that no system could run, Conflict if the job
+ * has another command.
  */
 export async function writeSpec(host: Host, directory: string, given: JobSpec): Promise<void> {
   const { files } = host;
@@ -42,7 +42,7 @@ export async function writeSpec(host: Host, directory: string, given: JobSpec): 
   const stored: StoredSpec = { v: 1, spec, cwd: resolve(spec.cwd ?? '.') };
   if (Buffer.byteLength(JSON.stringify(stored)) >= JOB_FILE_BYTES_MAX) {
     throw new InvalidInput(`The command "${spec.file}" is too long: the limit is ${JOB_FILE_BYTES_MAX} bytes.`, {
-      hint: 'Give it its input in a file.',
+      hint: 'Pass its input in a file.',
     });
   }
   if (readStored(host, directory) === undefined) {
@@ -53,20 +53,20 @@ export async function writeSpec(host: Host, directory: string, given: JobSpec): 
   const found = readStored(host, directory)?.spec;
   if (JSON.stringify(found) === JSON.stringify(spec)) return;
   throw new Conflict(
-    `The job ${directory} is another command: it runs "${found?.file}", asked for was "${spec.file}".`,
+    `The job ${directory} has another command: it runs "${found?.file}", but "${spec.file}" was requested.`,
     {
-      hint: `An effect id stands for one command for ever; compare with ${specPath(directory)}.`,
+      hint: `An effect id always stands for one command; compare with ${specPath(directory)}.`,
     },
   );
 }
 
-/** What the job was asked for, by whoever asked first; undefined when nobody has. Throws JobFailed for a file that makes no sense. */
+/** The command that was first requested of a job; undefined if there is none. Throws JobFailed for a corrupt file. */
 export function readSpec(host: Host, directory: string): JobSpec | undefined {
   return readStored(host, directory)?.spec;
 }
 
-/** Throws JobFailed for a file that makes no sense, and when there is none. */
-export function readCommand(host: Host, directory: string): Command | undefined {
+/** The complete command of a job; undefined if there is none. Throws JobFailed for a corrupt file. */
+export function readCommand(host: Host, directory: string): JobCommand | undefined {
   const stored = readStored(host, directory);
   if (!stored) return undefined;
   const { file, args, env = {}, stdin, timeoutMs, idleTimeoutMs, outputBytesMax } = stored.spec;
@@ -81,12 +81,12 @@ function readStored(host: Host, directory: string): StoredSpec | undefined {
   });
 }
 
-/** Equal specs have equal JSON. */
+/** Normalizes a spec, so that equal specs have equal JSON. Throws InvalidInput. */
 function normalSpec(spec: JobSpec): JobSpec {
   const fault = faultOf(spec);
   if (fault !== undefined) {
     throw new InvalidInput(`The command ${JSON.stringify(spec.file)} cannot be run: ${fault}.`, {
-      hint: 'Correct what the machine gives to command(…).',
+      hint: 'Correct what the machine passes to command(…).',
     });
   }
   const { file, args, cwd, env, stdin, timeoutMs, idleTimeoutMs, outputBytesMax } = spec;
@@ -104,17 +104,17 @@ function normalSpec(spec: JobSpec): JobSpec {
 
 const byName = ([a]: [string, string], [b]: [string, string]): number => (a < b ? -1 : 1);
 
-/** Others may have written it, and a machine's author may have cast it, so every field is looked at. */
+/** Why a spec is invalid; undefined if it is valid. Checks every field, because the file may be forged, or an author's types cast. */
 function faultOf({ file, args, cwd, env = {}, stdin, ...limits }: Partial<JobSpec>): string | undefined {
-  if (!isText(file) || file === '') return 'its file is no text, or none without a NUL character';
-  if (!Array.isArray(args) || !args.every(isText)) return 'its args are no list of texts without a NUL character';
-  if (cwd !== undefined && (!isText(cwd) || cwd === '')) return 'its cwd is no path';
-  if (typeof env !== 'object' || env === null) return 'its env is no object';
+  if (!isText(file) || file === '') return 'its file is not a text without a NUL character';
+  if (!Array.isArray(args) || !args.every(isText)) return 'its args are not a list of texts without a NUL character';
+  if (cwd !== undefined && (!isText(cwd) || cwd === '')) return 'its cwd is not a path';
+  if (typeof env !== 'object' || env === null) return 'its env is not an object';
   for (const [name, value] of Object.entries(env)) {
     if (!isText(value) || !isText(name) || name === '' || name.includes('=')) return `its env has a bad "${name}"`;
     if (name === EFFECT_VARIABLE || name === JOB_VARIABLE) return `its env has ${name}, which Mailroom sets itself`;
   }
-  if (stdin !== undefined && typeof stdin !== 'string') return 'its stdin is no text';
+  if (stdin !== undefined && typeof stdin !== 'string') return 'its stdin is not a text';
   const { timeoutMs, idleTimeoutMs, outputBytesMax } = limits;
   for (const [name, value] of Object.entries({ timeoutMs, idleTimeoutMs, outputBytesMax })) {
     if (value === undefined || (typeof value === 'number' && value > 0 && Number.isFinite(value))) continue;

@@ -43,12 +43,12 @@ export interface CommandResult {
 }
 
 /**
- * `not-started`: nothing ran. `lost`: it ran, and nobody knows how far. `cancelled`: somebody ended it.
- * `damaged`: a file of the job makes no sense. `not-ended`: the system does not let its processes be ended.
+ * `not-started`: nothing ran. `lost`: it ran, but how far is not known. `cancelled`: it was cancelled.
+ * `damaged`: a file of the job is corrupt. `not-ended`: its processes cannot be ended.
  */
 export type JobFailureReason = 'not-started' | 'lost' | 'cancelled' | 'damaged' | 'not-ended';
 
-/** A job that has no result. Asking again gives the same answer, unless it was that no wrapper could be started. */
+/** A job without a result. A retry fails in the same way, unless the cause was that no wrapper could be started. */
 export class JobFailed extends MailroomError {
   readonly reason: JobFailureReason;
 

@@ -10,7 +10,7 @@ import { assertEnded } from './end-tree.ts';
 import {
   type Attempt,
   attemptEnvironment,
-  type Claim,
+  type JobClaim,
   readClaim,
   treeOf,
   wrapperErrorsPath,
@@ -20,15 +20,15 @@ import { JobFailed } from './job.ts';
 import { createGrowingWait } from '../host/growing-wait.ts';
 
 const STARTS_MAX = 5;
-/** How long a wrapper may take to claim its attempt before another one is tried. */
+/** How long a wrapper may take to claim its attempt before another wrapper is started. */
 const CLAIM_PATIENCE_MS = 5_000;
 const ERRORS_CHARS_MAX = 500;
 
 /**
- * The attempt's claim. Starts wrappers until there is one: any number of them may try, and one gets it. Throws JobFailed
- * when none does, or the job is cancelled.
+ * Starts wrappers until one has claimed the attempt; resolves with the claim. Any number of wrappers may try, and one wins.
+ * Throws JobFailed if none does, or the job is cancelled.
  */
-export async function startUntilClaimed(host: Host, attempt: Attempt, signal: AbortSignal): Promise<Claim> {
+export async function startUntilClaimed(host: Host, attempt: Attempt, signal: AbortSignal): Promise<JobClaim> {
   const started: ProcessIdentity[] = [];
   let cause: unknown;
   for (let starts = 0; starts < STARTS_MAX; starts++) {
@@ -46,7 +46,7 @@ export async function startUntilClaimed(host: Host, attempt: Attempt, signal: Ab
       await createGrowingWait(host.clock, LOOKS, signal)();
     }
   }
-  // None of them may claim it after it was reported as not started.
+  // None of them may claim the attempt after it was reported as not started.
   for (const leader of started) await assertEnded(host, treeOf(attempt, leader), { scope: 'session', graceMs: 0 });
   const late = readClaim(host, attempt);
   if (late) return late;
@@ -59,7 +59,7 @@ export async function startUntilClaimed(host: Host, attempt: Attempt, signal: Ab
     {
       reason: 'not-started',
       cause,
-      hint: `See what they wrote: ${wrapperErrorsPath(attempt.directory)}`,
+      hint: `Their errors: ${wrapperErrorsPath(attempt.directory)}`,
     },
   );
 }
@@ -82,11 +82,11 @@ async function startWrapper(host: Host, attempt: Attempt): Promise<ProcessIdenti
 async function awaitClaim(
   host: Host,
   { attempt, wrapper, signal }: { attempt: Attempt; wrapper: ProcessIdentity; signal: AbortSignal },
-): Promise<Claim | undefined> {
+): Promise<JobClaim | undefined> {
   const pause = createGrowingWait(host.clock, LOOKS, signal);
   const startMs = host.clock.uptimeMs();
   for (;;) {
-    // Before the look, so that one that ended has claimed it by then if it ever did.
+    // Checked before the claim is read: if the wrapper has ended by now, its claim, if any, is visible.
     const mayClaim = host.processes.isAlive(wrapper) && host.clock.uptimeMs() - startMs < CLAIM_PATIENCE_MS;
     const claim = readClaim(host, attempt);
     if (claim || !mayClaim) return claim;
@@ -95,10 +95,10 @@ async function awaitClaim(
   }
 }
 
-/** How to start the wrapper: what was built lies beside this module, and its source is run through tsx. */
+/** The command that starts the wrapper: the built file beside this module, or the source through tsx. */
 function wrapperProgram(): { readonly file: string; readonly args: readonly string[]; readonly cwd: string } {
   const isSource = import.meta.url.endsWith('.ts');
   const program = fileURLToPath(new URL(isSource ? 'run-wrapper.ts' : 'run-wrapper.js', import.meta.url));
-  // Node looks for tsx from the working directory on, which may be anywhere for the host.
+  // Node resolves tsx from the working directory, and that of the host may be anywhere.
   return { file: process.execPath, args: [...(isSource ? ['--import', 'tsx'] : []), program], cwd: dirname(program) };
 }

@@ -14,27 +14,27 @@ import {
   treeOf,
   LOOKS,
 } from './job-files.ts';
-import { type Command, readCommand } from './job-spec.ts';
+import { type JobCommand, readCommand } from './job-spec.ts';
 import { createGrowingWait } from '../host/growing-wait.ts';
 import { keepSigning } from './sign-of-life.ts';
 
-/** How long a full disk may keep the exit from being put up. */
+/** How long a full disk may delay the publication of the exit. */
 const EXIT_PATIENCE_MS = 600_000;
 
 /**
- * Runs the command of one attempt, if nobody else does, and puts up how it ended. For a process that leads its session
- * and that no signal but SIGKILL ends.
+ * Runs the command of one attempt, unless another wrapper has claimed it, and publishes how it ended. The calling process must
+ * lead its session and ignore all signals that can be ignored.
  */
 export async function runWrapper(host: Host, attempt: Attempt): Promise<void> {
   const { clock, files, processes } = host;
   const self = processes.self();
-  // Everything in the session is ended in the end: it may not be somebody's terminal.
+  // Everything in the session is ended at the end, so it must not be the session of a terminal.
   if (self.startTime !== '' && processes.sessionLeader().pid !== self.pid) {
     throw new TypeError(`process ${self.pid} does not lead its session; only a host starts a wrapper`);
   }
   const command = readCommand(host, attempt.directory);
   if (!command || !(await claimAttempt(host, attempt))) return;
-  // After the claim: who cancels first says so and then looks for claims.
+  // Checked after the claim, because cancelling first publishes `cancelled.json` and then reads the claims.
   if (isCancelled(files, attempt.directory)) return;
 
   const startedMs = clock.uptimeMs();
@@ -51,9 +51,9 @@ export async function runWrapper(host: Host, attempt: Attempt): Promise<void> {
   });
 }
 
-type End = Pick<ExitRecord, 'exitCode' | 'signal' | 'timedOut' | 'limit' | 'notStarted'>;
+type CommandEnd = Pick<ExitRecord, 'exitCode' | 'signal' | 'timedOut' | 'limit' | 'notStarted'>;
 
-async function runCommand(host: Host, attempt: Attempt, command: Command): Promise<End> {
+async function runCommand(host: Host, attempt: Attempt, command: JobCommand): Promise<CommandEnd> {
   const { files } = host;
   const opened: number[] = [];
   const open = (stream: 'stdout' | 'stderr'): number => {
@@ -66,7 +66,7 @@ async function runCommand(host: Host, attempt: Attempt, command: Command): Promi
     if (stdin !== undefined) opened.push(stdin);
     const outputs = { stdout: open('stdout'), stderr: open('stderr') };
     const end = await runLimited(host, attempt, { command, stdin, ...outputs });
-    // So that an exit is not on the disk without what was written before it; the command has run even where that fails.
+    // The output is durable before the exit is. A failure here is ignored, because the command has run.
     for (const fd of Object.values(outputs)) await files.fdatasync(fd).catch(() => {});
     return end;
   } catch (error) {
@@ -76,12 +76,12 @@ async function runCommand(host: Host, attempt: Attempt, command: Command): Promi
   }
 }
 
-/** Appends, because the command may open its own output again, by name, and would then write over its beginning. */
+/** Append mode, because the command may open its own output again by name, and would then overwrite its beginning. */
 const OPEN_OUTPUT =
   constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
 
-/** A file and no pipe: it is there whole before the command is, and nobody has to stay to write it. */
-function openInput({ files }: Host, attempt: Attempt, { stdin }: Command): number | undefined {
+/** A file instead of a pipe: it is complete before the command starts, and no process has to stay to write it. */
+function openInput({ files }: Host, attempt: Attempt, { stdin }: JobCommand): number | undefined {
   if (stdin === undefined) return undefined;
   const path = inputPath(attempt);
   createFile(files, path, Buffer.from(stdin), 0o600);
@@ -91,8 +91,8 @@ function openInput({ files }: Host, attempt: Attempt, { stdin }: Command): numbe
 async function runLimited(
   host: Host,
   attempt: Attempt,
-  streams: { command: Command; stdin: number | undefined; stdout: number; stderr: number },
-): Promise<End> {
+  streams: { command: JobCommand; stdin: number | undefined; stdout: number; stderr: number },
+): Promise<CommandEnd> {
   const { command, stdin, stdout, stderr } = streams;
   const { file, args, cwd, env } = command;
   const running = host.processes.runInto(file, args, { cwd, env, stdin, stdout, stderr });
@@ -109,11 +109,11 @@ async function runLimited(
   return first === 'time' || first === 'cancelled' ? end : { ...end, limit: first };
 }
 
-function whyNotStarted(host: Host, { file, cwd }: Command, error: unknown): string {
+function whyNotStarted(host: Host, { file, cwd }: JobCommand, error: unknown): string {
   const errno = errnoOf(error) ?? String(error);
-  // With the dot, a link to a directory counts as one.
+  // The dot makes a link to a directory count as a directory.
   if (host.files.lstat(`${cwd}/.`)?.kind !== 'directory') {
-    return `The command "${file}" could not be started: its working directory ${cwd} is no directory (${errno}).`;
+    return `The command "${file}" could not be started: its working directory ${cwd} is not a directory (${errno}).`;
   }
   if (errno === 'ENOENT') {
     return `The command "${file}" could not be started in ${cwd}: there is no such file, nor is it in PATH (ENOENT).`;
@@ -121,7 +121,7 @@ function whyNotStarted(host: Host, { file, cwd }: Command, error: unknown): stri
   return `The command "${file}" could not be started in ${cwd}: ${error instanceof Error ? error.message : errno}.`;
 }
 
-/** Without the exit the command would count as lost, and run again: so a full disk is waited for. */
+/** Waits out a full disk, because without the exit the command would count as lost and run again. */
 async function publishPatiently(host: Host, attempt: Attempt, record: ExitRecord): Promise<void> {
   const startMs = host.clock.uptimeMs();
   const pause = createGrowingWait(host.clock, LOOKS);
@@ -130,31 +130,32 @@ async function publishPatiently(host: Host, attempt: Attempt, record: ExitRecord
       await publishExit(host, attempt, record);
       return;
     } catch (error) {
-      // The directory was removed: nobody asks any more.
+      // The directory was removed, so nobody waits for the result.
       if (errnoOf(error) === 'ENOENT' || host.clock.uptimeMs() - startMs > EXIT_PATIENCE_MS) throw error;
     }
     await pause();
   }
 }
 
-/** A longer sleep would miss that the machine was asleep meanwhile. */
+/** A longer timer would not notice that the machine was asleep meanwhile. */
 const SLEEP_MS_MAX = 1_000;
-/** How long a command may go on past what it may write, or after it wrote something, before that is noticed. */
+/** How often the outputs of a command are checked. */
 const LOOK_MS = 100;
 
-/** What a command is ended for. */
+/** The limit for which a command is ended. */
 export type Limit = 'time' | 'idle' | 'output';
 
-function isLimited({ timeoutMs, idleTimeoutMs, outputBytesMax }: Command): boolean {
+function isLimited({ timeoutMs, idleTimeoutMs, outputBytesMax }: JobCommand): boolean {
   return timeoutMs !== undefined || idleTimeoutMs !== undefined || outputBytesMax !== undefined;
 }
 
 /**
- * Resolves when a running command passes one of its limits; with the signal also before. Counts the time that the machine sleeps. `outputs` are the open descriptors that it writes to.
+ * Resolves when a running command passes one of its limits, or earlier when the signal aborts. Time during which the machine
+ * sleeps counts. `outputs` are the open descriptors that the command writes to.
  */
 async function limitPassed(
   { clock, files }: Host,
-  { command, outputs, signal }: { command: Command; outputs: readonly number[]; signal: AbortSignal },
+  { command, outputs, signal }: { command: JobCommand; outputs: readonly number[]; signal: AbortSignal },
 ): Promise<Limit> {
   const { timeoutMs = Infinity, idleTimeoutMs = Infinity, outputBytesMax = Infinity } = command;
   const looks = idleTimeoutMs < Infinity || outputBytesMax < Infinity;
@@ -177,7 +178,7 @@ async function limitPassed(
   }
 }
 
-/** Gives the disk back what a command wrote beyond its limit before that was noticed. */
+/** Truncates what a command wrote beyond its limit before that was noticed. */
 function cutOutputs({ files }: Host, { outputs, bytesMax }: { outputs: readonly number[]; bytesMax: number }): void {
   for (const fd of outputs) if (files.fstat(fd).size > bytesMax) files.truncate(fd, bytesMax);
 }

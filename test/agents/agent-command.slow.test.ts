@@ -14,14 +14,14 @@ afterEach(() => room[Symbol.asyncDispose]());
 const BALLOT = { type: 'object', properties: { option: { enum: ['a', 'b'] } }, required: ['option'] };
 
 describe('a command', () => {
-  it('answers a question with what it writes, in the thread, to whoever asked', async () => {
+  it('answers a question with its output, in the thread, to the asker', async () => {
     await room.start('bob', '--exec', 'wc -w', '--stdin', 'content');
     const id = await room.send('bob', 'QUESTION', 'how many words are here');
     expect(await room.receive()).toMatchObject({ from: 'bob', type: 'INFO', content: '5', replyTo: id, threadId: id });
     expect(await room.state(id)).toBe('acknowledged');
   });
 
-  it('reads a prompt that frames the mail, and what needs no answer with it, once a thread', async () => {
+  it('reads a prompt that fences the mail, with mail that needs no answer once per thread', async () => {
     const bob = await room.start('bob', '--exec', 'cat');
     await room.send('bob', 'INFO', 'The port is 8080.');
     const { content, threadId = '' } = await room.ask('bob', 'Which port?');
@@ -32,7 +32,7 @@ describe('a command', () => {
     expect(bob.told()).toContain('noted: The port is 8080.');
   });
 
-  it('with --no-broadcasts hears only what is sent to itself', async () => {
+  it('takes only mail sent to itself with --no-broadcasts', async () => {
     const bob = await room.start('bob', '--exec', 'cat', '--no-broadcasts');
     await room.start('carol', '--exec', 'cat');
     const told = await room.cli.run(['broadcast', 'INFO', 'The port is 8080.'], { as: 'alice' });
@@ -43,7 +43,7 @@ describe('a command', () => {
     expect(bob.told()).not.toContain('noted');
   });
 
-  it('may take JSON and give JSON, with data and a type that the asker takes', async () => {
+  it('may read JSON and answer JSON, with data and a type that the asker accepts', async () => {
     room.script(
       'answer.mjs',
       `import { readFileSync } from 'node:fs';
@@ -63,7 +63,7 @@ console.log(JSON.stringify({ content: message.content.toUpperCase(), data, type:
     expect(await room.ask('bob', 'who are you?')).toMatchObject({ content: 'bob' });
   });
 
-  it('is asked what --types names, and tells what it does in JSON lines', async () => {
+  it('is asked messages of the types in --types, and reports its events as JSON lines', async () => {
     const bob = await room.start('bob', '--exec', 'echo ok', '--types', 'CHALLENGE,VERDICT', '--json', '--limit', '2');
     await room.send('bob', 'VERDICT', 'guilty');
     expect(await room.receive()).toMatchObject({ content: 'ok' });
@@ -85,7 +85,7 @@ console.log(JSON.stringify({ content: message.content.toUpperCase(), data, type:
 });
 
 describe('a command that fails', () => {
-  it('is run again, and its question is answered when it works', async () => {
+  it('is retried, and its question is answered once it works', async () => {
     const bob = await room.start(
       'bob',
       '--backoff',
@@ -97,7 +97,7 @@ describe('a command that fails', () => {
     expect(bob.told()).toContain('failed (2), retry in');
   });
 
-  it('makes a reply that says so, with the last line that it wrote to stderr', async () => {
+  it('sends a failure reply with the last line of its stderr', async () => {
     await room.start('bob', '--tries', '2', '--backoff', '50ms', '--exec', 'echo no key >&2; exit 3');
     const id = await room.send('bob', 'QUESTION', 'try');
     const reply = await room.receive();
@@ -121,10 +121,10 @@ describe('a command that fails', () => {
   });
 });
 
-describe('an answer that has to be data', () => {
+describe('an answer with a reply schema', () => {
   const data = JSON.stringify({ replySchema: BALLOT });
 
-  it('is checked, asked for again with the faults, and sent as data', async () => {
+  it('is checked, requested again with the faults, and sent as data', async () => {
     room.script(
       'vote.mjs',
       `import { readFileSync } from 'node:fs';
@@ -136,7 +136,7 @@ console.log(correction ? JSON.stringify({ option: 'b' }) : 'option c');`,
     expect(bob.told()).toContain('asked (round 2)');
   });
 
-  it('is asked for again twice, and then there is an honest failure', async () => {
+  it('is requested again twice, then reported as a failure', async () => {
     await room.start('bob', '--exec', `echo x >> tries; echo '{"option":"c"}'`);
     const reply = await room.ask('bob', 'vote', '--data', data);
     expect(reply).toMatchObject({ type: 'BLOCKED', data: { failed: true, tries: 3 } });
@@ -144,7 +144,7 @@ console.log(correction ? JSON.stringify({ option: 'b' }) : 'option c');`,
     expect(fs.readFileSync(path.join(room.cli.directory, 'tries'), 'utf8')).toBe('x\nx\nx\n');
   });
 
-  it('is not even asked for when the schema is none', async () => {
+  it('is never requested if the schema is invalid', async () => {
     await room.start('bob', '--exec', 'echo x >> tries; echo {}');
     const reply = await room.ask('bob', 'vote', '--data', '{"replySchema":{"type":"foo"}}');
     expect(reply.content).toMatch(/was not run\. The replySchema .* cannot be used/);
@@ -152,7 +152,7 @@ console.log(correction ? JSON.stringify({ option: 'b' }) : 'option c');`,
   });
 });
 
-it('cuts an answer that is larger than a message may be, and says so', async () => {
+it('cuts an answer that is larger than a message, and says so', async () => {
   await room.start('bob', '--exec', `head -c 900000 /dev/zero | tr '\\0' '"'`);
   const { content } = await room.ask('bob', 'much');
   expect(content).toMatch(/^"+\n\(These are \d+ of 900000 characters\.\)$/);
@@ -172,11 +172,11 @@ describe('ending', () => {
     expect(await room.state(id)).toBe('released');
     expect(processesWith(`MAILROOM_DIR=${room.cli.room}`)).toEqual([]);
     await room.start('bob', '--exec', 'echo here');
-    // It is the round that was put up before, so the command is still the one of then.
+    // The stored round is run, so the command is still the earlier one.
     await until('it is asked again', () => runs() === 2);
   });
 
-  it('by SIGKILL leaves the command running, and the next one takes its answer', async () => {
+  it('by SIGKILL leaves the command running, and the next agent takes its answer', async () => {
     const line = 'echo x >> runs; while ! test -e go; do sleep 0.05; done; echo late';
     const first = await room.start('bob', '--exec', line);
     const id = await room.send('bob', 'QUESTION', 'wait');
@@ -189,7 +189,7 @@ describe('ending', () => {
     expect(runs()).toBe(1);
   });
 
-  it('by the end of its host takes no new question, sends the answer at hand, and runs nothing more', async () => {
+  it('with its host takes no new question, sends the current answer, and runs nothing more', async () => {
     using host = startHost();
     const line = 'echo x >> runs; while ! test -e go; do sleep 0.05; done; echo late';
     const bob = await room.start('bob', '--host', String(host.pid), '--exec', line);
@@ -208,7 +208,7 @@ describe('ending', () => {
     expect(await room.receive()).toMatchObject({ content: 'late', replyTo: second });
   });
 
-  it('by the end of its host comes at once when there is nothing at hand, also between two tries', async () => {
+  it('with its host is immediate when it answers nothing, even between two attempts', async () => {
     using host = startHost();
     const words = ['--host', String(host.pid), '--backoff', '1h', '--exec', 'echo x >> runs; exit 1'];
     const bob = await room.start('bob', ...words);
@@ -220,7 +220,7 @@ describe('ending', () => {
     expect([await room.state(id), runs()]).toEqual(['released', 1]);
   });
 
-  it('is refused to a second one under the same address', async () => {
+  it('refuses a second agent under the same address', async () => {
     await room.start('bob', '--exec', 'echo 1');
     expect(await (await room.start('bob', '--exec', 'echo 2')).ended).toBe(6);
   });
@@ -238,7 +238,7 @@ function startHost(): Disposable & { readonly pid: number | undefined; kill(): v
   return { pid: host.pid, kill, [Symbol.dispose]: kill };
 }
 
-it('lets two agents that answer everything come to an end', async () => {
+it('ends the exchange of two agents that answer everything', async () => {
   const bob = await room.start('bob', '--types', 'INFO,BLOCKED', '--exec', 'echo from bob');
   const carol = await room.start('carol', '--types', 'INFO,BLOCKED', '--exec', 'echo from carol');
   await room.cli.run(['send', 'carol', 'INFO', 'hello', '--as', 'bob']);
@@ -266,7 +266,7 @@ it.each([
   expect(ran.stderr).toMatch(error);
 });
 
-it('refuses a preset whose program is not there, before it joins', async () => {
+it('refuses a preset whose program is missing, before it joins', async () => {
   fs.rmSync(path.join(room.cli.bin, 'codex'));
   const ran = await room.cli.run(['agent', 'bob', '--preset', 'codex']);
   expect(ran.code).toBe(2);

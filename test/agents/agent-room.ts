@@ -13,7 +13,7 @@ const PATIENCE_MS = 120_000;
 
 /** An agent that runs as a process of its own, as in a terminal of its own. */
 export interface RunningAgent {
-  /** All that it told on stderr so far. */
+  /** Its stderr so far. */
   told(): string;
   stdout(): string;
   kill(signal: NodeJS.Signals): void;
@@ -35,7 +35,7 @@ export interface AgentRoom extends AsyncDisposable {
   ask(to: string, content: string, ...options: readonly string[]): Promise<Message>;
   /** Writes an executable file into the project. */
   script(name: string, text: string): void;
-  /** Where a message of bob's lies. */
+  /** The state of a message in bob's mailbox. */
   state(id: string): Promise<string>;
 }
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeAnswer } from '../../src/agents/make-answer.ts';
 import { type AgentReply, type Exchange, withExchange } from '../../src/agents/records.ts';
 import { replyId } from '../../src/agents/question.ts';
-import { sendAnswer, type SendResult } from '../../src/agents/send-answer.ts';
+import { sendAnswer, type SendResult } from '../../src/agents/serve-mail.ts';
 import type { Clock } from '../../src/host/host.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { contextOf } from '../../src/room/room.ts';
@@ -13,7 +13,7 @@ import { initRoom, openRoom, type Agent, type Mail, type Message, type Room } fr
 
 const NEVER = new AbortController().signal;
 
-/** A clock on which whoever sleeps lets the time pass. */
+/** A clock that advances while code sleeps on it. */
 function createRestlessClock(): Clock & { slept: number } {
   let ahead = 0;
   const clock = {
@@ -74,7 +74,7 @@ describe('a stored answer', () => {
     ]);
   });
 
-  it('waits for its turn at the rate limit', async () => {
+  it('waits for the rate limit', async () => {
     const { message } = await ask();
     await room.join('carol');
     for (const content of ['1', '2', '3', '4'])
@@ -84,7 +84,7 @@ describe('a stored answer', () => {
     expect(clock.now() - before).toBeGreaterThan(30_000);
   });
 
-  it('is put off when the mailbox is full, and delivered when there is room again', async () => {
+  it('is postponed while the mailbox is full, and delivered when there is space again', async () => {
     const { message } = await ask();
     for (const content of ['1', '2', '3']) await bob.send({ to: 'alice', type: 'INFO', content });
     const answer = answerOf(message, 'at last');
@@ -94,13 +94,15 @@ describe('a stored answer', () => {
     expect(await send(message, answer)).toBe('delivered');
   });
 
-  it('is put off, and not refused, when the clock was set back behind its id by more than a day', async () => {
+  it('is postponed, not refused, when the clock was set back to more than a day before its id', async () => {
     const { message } = await ask();
     const answer = { ...answerOf(message, 'early'), id: replyId('bob', message, clock.now() + 2 * 86_400_000) };
-    expect(await send(message, answer)).toMatchObject({ postponed: expect.stringContaining('its id is of') as string });
+    expect(await send(message, answer)).toMatchObject({
+      postponed: expect.stringContaining('its id is from') as string,
+    });
   });
 
-  it('is refused for good when its id is in use by another message', async () => {
+  it('is permanently refused when another message has its id', async () => {
     const { message } = await ask();
     const answer = answerOf(message, 'one');
     expect(await send(message, answer)).toBe('delivered');
@@ -108,10 +110,10 @@ describe('a stored answer', () => {
   });
 });
 
-describe('how an answer came about', () => {
+describe('a note about how an answer was made', () => {
   const notes = { denied: ['Edit', 'Bash'], retold: 2 };
 
-  it('is told in the data of an answer that has none', async () => {
+  it('is the data of an answer without data', async () => {
     const { message: question } = await ask();
     const made = { address: 'bob', question, tries: 1 };
     const answer = makeAnswer(contextOf(room), { ...made, reply: { content: '8080' }, notes });
@@ -125,7 +127,7 @@ describe('how an answer came about', () => {
     expect(plain).not.toHaveProperty('denied');
   });
 
-  it('stands below the text of one whose data may have to fit a schema', async () => {
+  it('is below the text of an answer with data, which may have to fit a schema', async () => {
     const { message: question } = await ask();
     const reply = { content: 'b', data: { option: 'b' } };
     const answer = makeAnswer(contextOf(room), { address: 'bob', question, reply, notes, tries: 1 });
@@ -136,7 +138,7 @@ describe('how an answer came about', () => {
   });
 });
 
-it('keeps the last exchanges of a thread, each once, and not all of a long one', () => {
+it('keeps the last exchanges of a thread, each once, and cuts long ones', () => {
   const exchange = (n: number, text = 'x'): Exchange => ({
     id: `${n}`,
     from: 'alice',

@@ -26,7 +26,7 @@ function verdictOf(
 
 const RESULT = { type: 'result', subtype: 'success', is_error: false, result: 'Port 8080.', session_id: 'a' };
 
-describe('an answer that is complete', () => {
+describe('a complete answer', () => {
   it.each<[string, Partial<CommandResult>]>([
     ['exits with 1', { exitCode: 1 }],
     ['is killed', { exitCode: null, signal: 'SIGKILL' }],
@@ -39,7 +39,7 @@ describe('an answer that is complete', () => {
   });
 });
 
-describe('a failure that no retry heals', () => {
+describe('a failure that no retry can fix', () => {
   const retry = { type: 'system', subtype: 'api_retry', error_status: 401, error: 'authentication_failed' };
   const failed = (result: string): object => ({ ...RESULT, is_error: true, result });
   const turn = (message: string): object => ({ type: 'turn.failed', error: { message } });
@@ -93,7 +93,7 @@ describe('a failure that no retry heals', () => {
     expect(verdict).not.toHaveProperty('isFinal');
   });
 
-  it('is known by what stands on stderr, too, and says what to do', () => {
+  it('is recognized on stderr, too, and says what to do', () => {
     const stderr =
       'WARNING: proceeding\n\u001b[31mNot inside a trusted directory and --skip-git-repo-check was not specified.\u001b[0m\n';
     const verdict = verdictOf('codex', [], { exitCode: 1, stderr });

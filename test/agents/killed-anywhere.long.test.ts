@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => agent[Symbol.dispose]());
 
 it.each(['shell', 'claude'] as const)(
-  'sends one reply and asks %s once when it is killed in place of any call that changes something or waits',
+  'sends one reply and asks %s once when it is killed at any call that changes something or waits',
   async (asks) => {
     let calls: number | undefined;
     let n = 0;
@@ -31,7 +31,7 @@ it.each(['shell', 'claude'] as const)(
           else count(room.stage());
           await agent.run([room.directory, 'bob', room.line, '0']);
           await room.assertAnsweredOnce();
-          // Only the agent was killed: what it had begun went on.
+          // Only the agent was killed; what it had started kept running.
           expect(room.runs()).toBe(1);
         } catch (cause) {
           throw new Error(`killed at call ${at}`, { cause });
@@ -43,7 +43,7 @@ it.each(['shell', 'claude'] as const)(
     });
     const counts = STAGES.map((stage) => `${stage} ${stages.get(stage) ?? 0}`).join(', ');
     console.log(`killed at each of ${calls} calls; it was then: ${counts}`);
-    // Whether it is seen running is a matter of time, everything else of what the agent does.
+    // Whether it is seen running depends on timing; everything else depends on the agent.
     expect(STAGES.filter((stage) => stage !== 'running' && !stages.has(stage))).toEqual([]);
   },
 );

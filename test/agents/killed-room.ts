@@ -11,11 +11,11 @@ export interface KilledRoom {
   /** What bob's agent runs: it counts its runs and takes a moment. */
   readonly line: string;
   runs(): number;
-  /** How far the question is, by what lies on the disk. */
+  /** The state of the question, by its files. */
   stage(): string;
   /** Ends every process that the question's jobs have left. */
   killJobs(): number;
-  /** Throws unless alice has one reply, bob has dealt with the question, and nothing of it is left. */
+  /** Throws unless alice has one reply, bob has handled the question, and none of its files is left. */
   assertAnsweredOnce(): Promise<void>;
   remove(): void;
 }
@@ -35,7 +35,7 @@ export async function createKilledRoom({
     type: 'QUESTION',
     content: asks === 'shell' ? 'how are you' : 'fine, then hang',
   });
-  // A process that has ended, so that whoever serves bob need not take the address over.
+  // A process that has ended, so that the next agent does not have to take bob's address over.
   const card = path.join(directory, 'actors/bob/card.json');
   fs.writeFileSync(card, fs.readFileSync(card, 'utf8').replace(/"pid": \d+/, '"pid": 4194303'));
   const bob = path.join(directory, 'actors/bob');
@@ -76,7 +76,7 @@ export async function createKilledRoom({
         try {
           process.kill(pid, 'SIGKILL');
         } catch {
-          // It ended by itself since it was looked for.
+          // It has ended by itself meanwhile.
         }
       }
       return pids.length;

@@ -4,7 +4,7 @@ import { bundleAgent, type BundledAgent } from './bundled-agent.ts';
 import { createKilledRoom } from './killed-room.ts';
 
 const RANDOM_KILLS = 8;
-/** So that it is often running when everything is killed. */
+/** Long enough that the command is often running when everything is killed. */
 const SLOW_S = 0.3;
 
 let agent: BundledAgent;
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => agent[Symbol.dispose]());
 
-it('sends one reply when it and all that it started are killed at any time, and the next one too', async () => {
+it('sends one reply when it and all that it started are killed at any time, and the next agent too', async () => {
   const usual = await createKilledRoom({ stepS: SLOW_S });
   const startMs = performance.now();
   await agent.run([usual.directory, 'bob', usual.line, '0']);
@@ -30,7 +30,7 @@ it('sends one reply when it and all that it started are killed at any time, and 
           await agent.run([room.directory, 'bob', room.line, '0'], { killAfterMs });
           const before = room.stage();
           room.killJobs();
-          // What had answered is not asked again.
+          // A command that had answered is not asked again.
           if (['answered, not stored', 'stored', 'sent', 'acknowledged'].includes(before)) {
             const runs = room.runs();
             await agent.run([room.directory, 'bob', room.line, '0']);

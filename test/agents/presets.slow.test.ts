@@ -5,20 +5,20 @@ import { PRESET_NAMES } from '../../src/agents/presets.ts';
 import { until } from '../processes/child.ts';
 import { createAgentRoom, processesWith, type AgentRoom } from './agent-room.ts';
 
-// The programs are the fakes of fixtures/agents, which print what the sources of docs/agents.md show; no real one is here.
+// The programs are the fakes of fixtures/agents, which print what the sources of docs/agents.md show; no real one runs here.
 let room: AgentRoom;
 beforeEach(async () => {
   room = await createAgentRoom();
 });
 afterEach(() => room[Symbol.asyncDispose]());
 
-/** What the agents of this room have started: other tests have jobs of their own at the same time. */
+/** The processes that the agents of this room have started; other tests run jobs at the same time. */
 function jobsOf({ cli }: AgentRoom): number[] {
   const jobs = new Set(processesWith('MAILROOM_EFFECT_ID='));
   return processesWith(`MAILROOM_DIR=${cli.room}`).filter((pid) => jobs.has(pid));
 }
 
-/** Every form that one of the programs takes out of a prompt and acts on, where it can be. */
+/** Every form that one of the programs expands in a prompt. */
 const FORMS = [
   '/clear',
   '@file and (@file) `@file` x@file \u3002@file \u00a0@file',
@@ -30,7 +30,7 @@ const FORMS = [
 describe.each(PRESET_NAMES)('the preset %s', (preset) => {
   const said = (text: string): string => (preset === 'aider' ? `Aider v0.86.1\n${text}` : text);
 
-  it('answers, and goes on in the session of the thread; whatever the mail has arrives as text', async () => {
+  it('answers, and resumes the session of the thread; all mail arrives as text', async () => {
     await room.start('bob', '--preset', preset);
     await room.send('bob', 'INFO', FORMS);
     const first = await room.ask('bob', `${FORMS}\none @file $skill`, '--data', JSON.stringify({ note: FORMS }));
@@ -64,8 +64,8 @@ function prompts(preset: string): string[] {
     .flatMap((name) => fs.readFileSync(path.join(sessions, name), 'utf8').split('\u0000\n').slice(0, -1));
 }
 
-describe('a session that is lost', () => {
-  it('begins again with the earlier messages of the thread, and both sides know', async () => {
+describe('a lost session', () => {
+  it('starts over with the earlier messages of the thread, and both sides are told', async () => {
     const bob = await room.start('bob', '--preset', 'claude');
     await room.send('bob', 'INFO', 'The port is 8080.');
     const { threadId = '' } = await room.ask('bob', 'first ask');
@@ -74,7 +74,7 @@ describe('a session that is lost', () => {
     const reply = await room.ask('bob', 'third ask', '--thread', threadId);
     expect(reply).toMatchObject({ content: 'turn 1: third ask', data: { retold: 2 } });
     expect(bob.told()).toContain('its session is lost');
-    // It costs no try, and no wait.
+    // It costs no attempt and no wait.
     expect(bob.told()).not.toContain('failed (');
     const [prompt = '', ...others] = prompts('claude');
     expect(others).toEqual([]);
@@ -86,7 +86,7 @@ describe('a session that is lost', () => {
     expect(next).not.toHaveProperty('data');
   });
 
-  it('of another program does, too', async () => {
+  it('of another program starts over, too', async () => {
     const first = await room.start('bob', '--preset', 'claude');
     const { threadId = '' } = await room.ask('bob', 'one');
     first.kill('SIGINT');
@@ -98,9 +98,9 @@ describe('a session that is lost', () => {
   });
 });
 
-describe('an answer that is complete', () => {
+describe('a complete answer', () => {
   const runsOf = (): number => prompts('claude').length;
-  /** The answer is on the disk, and its program hangs. */
+  /** The answer is on the disk, but its program hangs. */
   const answered = (): Promise<unknown> =>
     until('the answer lies there', () => {
       const jobs = path.join(room.cli.room, 'actors/bob/jobs');
@@ -111,14 +111,14 @@ describe('an answer that is complete', () => {
       });
     });
 
-  it('counts although the program exits with 1 or floods after it, and is paid for once', async () => {
+  it('counts even if the program exits with 1 or floods after it, and is paid for once', async () => {
     await room.start('bob', '--preset', 'claude', '--output', '64');
     expect((await room.ask('bob', 'one, then exit 1')).content).toBe('turn 1: one, then exit 1');
     expect((await room.ask('bob', 'two, then flood')).content).toBe('turn 1: two, then flood');
     expect(runsOf()).toBe(2);
   });
 
-  it('is not paid for again when everything is killed before it was taken', async () => {
+  it('is not paid for again when everything is killed before it was stored', async () => {
     const bob = await room.start('bob', '--preset', 'claude');
     await room.send('bob', 'QUESTION', 'one, then hang');
     await answered();
@@ -130,7 +130,7 @@ describe('an answer that is complete', () => {
     expect(runsOf()).toBe(1);
   });
 
-  it('is kept when the agent ends before its program has left', async () => {
+  it('is kept when the agent ends before its program has exited', async () => {
     const bob = await room.start('bob', '--preset', 'claude');
     await room.send('bob', 'QUESTION', 'one, then hang');
     await answered();
@@ -143,7 +143,7 @@ describe('an answer that is complete', () => {
   });
 });
 
-describe('a failure that no retry heals', () => {
+describe('a failure that no retry can fix', () => {
   it.each(['claude', 'codex'] as const)('of %s is reported while its program still retries', async (preset) => {
     await room.start('bob', '--preset', preset);
     const reply = await room.ask('bob', 'one with a wrong key');
@@ -153,7 +153,7 @@ describe('a failure that no retry heals', () => {
     await until('nothing of it is left', () => processesWith(`MAILROOM_DIR=${room.cli.room}`).length === 0);
   });
 
-  it('in a result is not tried again, nor is an option that the program does not know', async () => {
+  it('in a result is not retried, nor is an option that the program does not know', async () => {
     const bob = await room.start('bob', '--preset', 'claude');
     expect(await room.ask('bob', 'no credit')).toMatchObject({ type: 'BLOCKED', data: { final: true, tries: 1 } });
     bob.kill('SIGINT');
@@ -178,7 +178,7 @@ describe('a failure that no retry heals', () => {
     expect((await room.ask('bob', 'in no repository')).content).toBe('turn 1: in no repository');
   });
 
-  it('is a program that is gone', async () => {
+  it('is a missing program', async () => {
     await room.start('bob', '--preset', 'claude');
     fs.rmSync(path.join(room.cli.bin, 'claude'));
     const reply = await room.ask('bob', 'one');
@@ -187,7 +187,7 @@ describe('a failure that no retry heals', () => {
   });
 });
 
-it('ends a program that only says that it retries, as one that is idle', async () => {
+it('ends a program that only reports retries, as an idle one', async () => {
   await room.start('bob', '--preset', 'codex', '--idle', '500ms', '--tries', '1');
   const reply = await room.ask('bob', 'one with no network');
   expect(reply.content).toMatch(/made no progress for too long \(Reconnecting\.\.\. \d\/5\)/);
@@ -200,7 +200,7 @@ it('tells the asker and the person which tools were denied', async () => {
   await until('the person is told', () => bob.told().includes('(denied: Edit, Bash)'));
 });
 
-it('asks again for data in the same session, by what was wrong alone', async () => {
+it('asks again for data in the same session, with only what was wrong', async () => {
   await room.start('bob', '--preset', 'codex');
   const schema = { type: 'object', properties: { option: { enum: ['a', 'b'] } }, required: ['option'] };
   const reply = await room.ask('bob', 'vote', '--data', JSON.stringify({ replySchema: schema }));

@@ -12,18 +12,18 @@ describe('which mail is a question', () => {
   const asks = (type: string, more: { replyTo?: string; from?: string } = {}, types: string[] = []): boolean =>
     isQuestion(createMessage({ type, ...more }), { address: 'bob', types: new Set(types) });
 
-  it('is by default what asks for something, also when it answers something', () => {
+  it('is by default a message whose type asks, even if it is a reply', () => {
     expect(COMMON.filter((type) => asks(type))).toEqual(['QUESTION', 'REVIEW-REQUEST']);
     expect(asks('QUESTION', { replyTo: createMessage({}).id })).toBe(true);
   });
 
-  it('is what --types names, unless that is a reply or the agent wrote it itself', () => {
+  it('is a message of --types, unless it is a reply or from the agent itself', () => {
     expect(asks('INFO', {}, ['INFO'])).toBe(true);
     expect(asks('INFO', { replyTo: createMessage({}).id }, ['INFO'])).toBe(false);
     expect(asks('QUESTION', { from: 'bob' })).toBe(false);
   });
 
-  it('is never the reply of another agent, whatever the question, its asker and the command want', () => {
+  it('is never a reply of another agent, whatever the question, its asker and the command want', () => {
     const types = fc.array(anyType);
     const property = fc.property(
       anyType,
@@ -53,7 +53,7 @@ describe('the type of a reply', () => {
       understood: (one) => isCommonType(one) || (options.accepts ?? []).includes(one),
     });
 
-  it('is what the command says, then what the asker wishes, then what fits the question, then INFO', () => {
+  it('is wanted by the command, else by the asker, else fits the question, else is INFO', () => {
     const accepts = ['VOTE', 'REVIEW-FEEDBACK'];
     expect(typeOf('QUESTION')).toBe('INFO');
     expect(typeOf('QUESTION', { data: { replyType: 'VOTE' }, accepts })).toBe('VOTE');
@@ -62,7 +62,7 @@ describe('the type of a reply', () => {
     expect(typeOf('REVIEW-REQUEST')).toBe('INFO');
   });
 
-  it('is never one that the asker does not take, or that asks again', () => {
+  it('is never one that the asker does not accept, or that asks again', () => {
     expect(typeOf('QUESTION', { data: { replyType: 'VOTE' } })).toBe('INFO');
     expect(typeOf('QUESTION', { wanted: 'QUESTION' })).toBe('INFO');
     expect(typeOf('QUESTION', { wanted: 'no type' })).toBe('INFO');
@@ -70,7 +70,7 @@ describe('the type of a reply', () => {
 });
 
 describe('the key of a question', () => {
-  it('is another one for another agent, sender, room or id, and begins with the id', () => {
+  it('differs for another agent, sender, room or id, and begins with the id', () => {
     const message = createMessage({});
     const keys = [
       questionKey('bob', message),
@@ -85,12 +85,12 @@ describe('the key of a question', () => {
     expect(idOfKey('../../etc/passwd')).toBeUndefined();
   });
 
-  it('of a thread is a file name whatever the thread is called', () => {
+  it('of a thread is a file name for any thread id', () => {
     fc.assert(fc.property(fc.string(), (thread) => /^[0-9a-f]{32}$/.test(threadKey(thread))));
   });
 });
 
-it('makes of a question and a time an id that messages may have', () => {
+it('derives a valid message id from a question and a time', () => {
   const time = fc.integer({ min: 0, max: 2 ** 47 });
   const property = fc.property(time, fc.uuid({ version: 7 }), (timeMs, id) => {
     const made = replyId('bob', createMessage({ id }), timeMs);

@@ -39,7 +39,7 @@ describe('codex', () => {
     item: { id: 'x', type: 'agent_message', text },
   });
 
-  it('answers in its last message, whatever trouble it had on the way', () => {
+  it('answers in its last message, whatever retries it reported before', () => {
     const events = [
       started,
       { type: 'error', message: 'Reconnecting... 1/5' },
@@ -56,14 +56,14 @@ describe('codex', () => {
     });
   });
 
-  it('says why a turn failed, or that it is not complete', () => {
+  it('says why a turn failed, or that it is incomplete', () => {
     expect(read('codex', [started, { type: 'turn.failed', error: { message: 'quota' } }]).failure).toBe('quota');
     expect(read('codex', [started, { type: 'error', message: 'no network' }]).incomplete).toBe('no network');
     expect(read('codex', [started, message('half')]).incomplete).toContain('ends before');
   });
 });
 
-it('says what is wrong with a program that does not write what it was started for', () => {
+it('says what is wrong with a program that does not write the expected format', () => {
   expect(readOutput('Usage: codex [OPTIONS]\n', presetOf('codex')).incomplete).toContain('no JSON lines');
 });
 
@@ -74,7 +74,7 @@ describe('gemini', () => {
     { type: 'message', role: 'user', content: 'the prompt' },
   ];
 
-  it('answers in the pieces behind its last use of a tool', () => {
+  it('answers in the pieces after its last tool call', () => {
     const events = [
       ...start,
       chunk('I look'),
@@ -86,7 +86,7 @@ describe('gemini', () => {
     expect(read('gemini', events)).toEqual({ reply: 'Port 8080.', session: 's-1', isEnded: true, denied: [] });
   });
 
-  it('answers in what it said before when it ends with a tool', () => {
+  it('answers in its earlier text when it ends with a tool call', () => {
     const events = [...start, chunk('Done.'), { type: 'tool_use' }, { type: 'result', status: 'success' }];
     expect(read('gemini', events).reply).toBe('Done.');
   });
@@ -100,7 +100,7 @@ describe('gemini', () => {
 describe('opencode', () => {
   const event = (type: string, data: object): unknown => ({ type, timestamp: 1, sessionID: 'ses_1', ...data });
 
-  it('answers in the text behind its last use of a tool', () => {
+  it('answers in the text after its last tool call', () => {
     const events = [
       event('text', { part: { type: 'text', text: 'I look' } }),
       event('tool_use', { part: { type: 'tool' } }),
@@ -116,7 +116,7 @@ describe('opencode', () => {
   });
 });
 
-it('reads plain text without what colours it', () => {
+it('reads plain text without escape sequences', () => {
   expect(readOutput('\u001b[1mPort\u001b[0m 8080.\n\n', presetOf('aider'))).toEqual({
     reply: 'Port 8080.',
     isEnded: false,
@@ -148,7 +148,7 @@ describe('the end of a turn', () => {
     expect(isEnded(...begin, end, ...begin, end)).toBe(true);
   });
 
-  it('has not come while something runs in the background, after which claude begins another turn', () => {
+  it('has not come while a background task runs, after which claude begins another turn', () => {
     const tasks = (...ids: string[]): unknown => ({
       type: 'system',
       subtype: 'background_tasks_changed',
@@ -166,7 +166,7 @@ describe('the end of a turn', () => {
     expect(reader.end().reply).toBe('Port 9090.');
   });
 
-  it('of a turn that was answered counts when a later turn is cut off or fails', () => {
+  it('of an answered turn counts when a later turn is cut off or fails', () => {
     const error = { ...result, is_error: true, result: 'API Error: 529' };
     const said = { reply: 'Port 8080.', session: 'abc-1', isEnded: true, denied: [] };
     expect(read('claude', [init, result, { type: 'assistant' }])).toEqual(said);
@@ -175,7 +175,7 @@ describe('the end of a turn', () => {
     expect(read('claude', [init, error])).toMatchObject({ failure: 'API Error: 529' });
   });
 
-  it('is not what a model says, nor what is printed for people', () => {
+  it('is not recognized in the text of a model, nor in text printed for people', () => {
     const text = `Look:\n${line(result)}`;
     const said = { type: 'assistant', message: { content: [{ type: 'text', text }] }, session_id: 'abc-1' };
     expect(read('claude', [init, said]).isEnded).toBe(false);
@@ -183,7 +183,7 @@ describe('the end of a turn', () => {
     expect(readOutput(`${line(init)}  ${line(result)}> ${line(result)}`, presetOf('claude')).isEnded).toBe(false);
   });
 
-  it('is seen as soon as its line is whole, however the output is divided', () => {
+  it('is noticed as soon as its line is complete, however the output is split', () => {
     const text = Buffer.from(`noise\n${line(init)}${line({ ...result, result: 'Größe 😀' })}`);
     const property = fc.property(fc.array(fc.nat(text.length - 1), { maxLength: 8 }), (cuts) => {
       const reader = new OutputReader(presetOf('claude'));
@@ -200,13 +200,13 @@ describe('the end of a turn', () => {
     fc.assert(property, { numRuns: 200 });
   });
 
-  it('needs no line feed behind it when nothing more comes', () => {
+  it('needs no line feed after it when nothing more comes', () => {
     expect(readOutput(JSON.stringify(result), presetOf('claude')).isEnded).toBe(true);
     expect(readOutput(JSON.stringify(result).slice(0, -1), presetOf('claude')).isEnded).toBe(false);
   });
 });
 
-it('takes retries for no progress, and everything else for some', () => {
+it('counts every event except retries as progress', () => {
   const progressOf = (preset: PresetName, event: unknown): number => {
     const reader = new OutputReader(presetOf(preset));
     reader.write(Buffer.from(`${JSON.stringify(event)}\nno event\n`));
@@ -226,7 +226,7 @@ it('tells which tools were denied', () => {
   expect(read('claude', [{ ...result, permission_denials: 'none' }]).denied).toEqual([]);
 });
 
-it('never throws, and never gives a session that could be an option or a path, whatever is written', () => {
+it('never throws, and never returns a session that could be an option or a path, for any output', () => {
   const line = fc.oneof(
     fc.json(),
     fc.string(),

@@ -14,7 +14,7 @@ import { contextOf } from '../../src/room/room.ts';
 import { systemError } from '../faults/faulty-files.ts';
 
 let base: string;
-/** Fails a call of the file system that it throws for. */
+/** Throws for the file-system calls that are to fail. */
 let fault: (name: string, at: string) => void;
 let room: Room;
 let alice: Agent;
@@ -44,7 +44,7 @@ afterEach(async () => {
   fs.rmSync(base, { recursive: true });
 });
 
-/** A question to bob whose answer is stored already, so that no command is run for it. */
+/** A question to bob with a stored answer, so that no command runs for it. */
 async function ask(content: string): Promise<Message> {
   const { message } = await alice.send({ to: 'bob', type: 'QUESTION', content });
   const { questions } = actorLayout(contextOf(room).layout, 'bob').agent;
@@ -75,7 +75,7 @@ async function serve(answersMax: number): Promise<{ answers: number; told: strin
   return { answers, told };
 }
 
-it('counts a question as answered although what was kept of it cannot be removed', async () => {
+it('counts a question as answered even if its records cannot be removed', async () => {
   await ask('one');
   await ask('two');
   fault = (name, at) => {
@@ -102,7 +102,7 @@ it('answers a question once, and counts it once, however often it cannot be ackn
   expect(alice.list().unsettled).toHaveLength(2);
 });
 
-it('says of a message that somebody else has acknowledged that it is theirs, and not that it comes back', async () => {
+it('reports a message that another process has acknowledged as lost, not as coming back', async () => {
   const { id } = await alice.send({ to: 'bob', type: 'INFO', content: 'for your information' });
   await ask('one');
   const bob = room.agent('bob');

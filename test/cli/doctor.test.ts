@@ -113,7 +113,7 @@ it('says what is wrong with a room in which nothing can be written, and goes on 
   expect(told).toEqual([
     ['hard links', 'wrong', expect.stringContaining('no file could be written and linked')],
     ['file system', 'ok', expect.any(String)],
-    ['watching', 'note', expect.stringMatching(/^not tried: .*EROFS/)],
+    ['watching', 'note', expect.stringMatching(/^not tested: .*EROFS/)],
     ['abandoned files', 'wrong', expect.stringContaining(abandoned)],
   ]);
 });

@@ -38,7 +38,7 @@ function outcomeOf(text: string, event: (typeof EVENTS)[number]): string {
 }
 
 const DIRECTORY = /^[a-z]+-[^/\0]{1,200}$/;
-const REFUSAL = /^The input of the hook \S+ \S+ (?:is no JSON|names no session)/;
+const REFUSAL = /^The input of the hook \S+ \S+ (?:is not (?:a )?JSON|names no session)/;
 
 test('whatever any hook of any program is given, it is an event of that session, or refused in a sentence', () => {
   let taken = 0;

@@ -24,7 +24,7 @@ export async function runAskingHost(program: string, args: readonly string[]): P
   return { signal, stdout };
 }
 
-/** Does the same work several times at once, as often as it goes on by itself. */
+/** Runs the same work several times concurrently. */
 export async function workers(work: () => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 }

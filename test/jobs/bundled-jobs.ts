@@ -10,7 +10,7 @@ import type { runJob } from '../../src/jobs/run-job.ts';
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const FIXTURES = path.join(ROOT, 'fixtures', 'jobs');
 
-/** The wrapper can be told to die. */
+/** The wrapper has a switch to make it die. */
 const replaceWrapperHost: Plugin = {
   name: 'replace the host of the wrapper',
   setup(plugged) {

@@ -20,7 +20,7 @@ const bench = useJobs();
 const CANCELLED = 9;
 
 describe('cancelling', () => {
-  it('leaves no process and no result, however often it is done', async () => {
+  it('leaves no process and no result, and is idempotent', async () => {
     const directory = bench.directory();
     const spec = counting(directory, STUBBORN);
     const waiting = rejectionOf(bench.run(directory, spec));
@@ -33,12 +33,12 @@ describe('cancelling', () => {
     expect(runsOf(directory)).toBe(1);
   });
 
-  it('at any time keeps the command from running, or ends it', async () => {
+  it('at any time prevents the command from running, or ends it', async () => {
     let ran = 0;
     const startMs = performance.now();
     await bench.run(bench.directory(), shell('true'));
     const usualMs = performance.now() - startMs;
-    // Several at once take longer than one alone.
+    // Several concurrent runs take longer than one alone.
     const delays = Array.from({ length: CANCELLED }, (_, index) => (index * 3 * usualMs) / CANCELLED);
     const left = [...delays];
     await workers(async () => {
@@ -58,7 +58,7 @@ describe('cancelling', () => {
     console.log(`cancelled at ${delays.length} times, ${ran} of them after the command had begun`);
   });
 
-  it('does nothing where there is no job, or an ended one', async () => {
+  it('is a no-op if there is no job, or it has ended', async () => {
     const directory = bench.directory();
     await bench.cancel(directory);
     expect(fs.existsSync(directory)).toBe(false);
@@ -68,7 +68,7 @@ describe('cancelling', () => {
 });
 
 describe('aborting the signal', () => {
-  it('ends the wait and not the command', async () => {
+  it('ends the wait but not the command', async () => {
     const directory = bench.directory();
     const spec = counting(directory, 'sleep 0.2; echo done');
     const wait = new AbortController();

@@ -9,7 +9,7 @@ const RANDOM_KILLS = 9;
 const SCRIPT = 'echo out; sleep 0.02; echo err >&2; exit 7';
 const EXPECTED = { exitCode: 7, signal: null, timedOut: false, stdout: 'out\n', stderr: 'err\n' };
 
-it('runs once when its host is killed in place of any call that changes something or waits, whoever re-attaches', async () => {
+it('runs once when its host is killed at any call that changes something or waits, whichever host re-attaches', async () => {
   let calls: number | undefined;
   let begun = 0;
   let n = 0;
@@ -33,7 +33,7 @@ it('runs once when its host is killed in place of any call that changes somethin
   expect(calls).toBeGreaterThan(10);
 });
 
-it('runs once when its host is killed at any time, and the next one too', async () => {
+it('runs once when its host is killed at any time, and the next host too', async () => {
   const startMs = performance.now();
   const usual = bench.directory();
   await runAskingHost(bench.bundled.askingHost, [usual, JSON.stringify(counting(usual, SCRIPT)), 'fail', '0']);

@@ -9,7 +9,7 @@ import type { CommandResult, JobSpec } from '../../src/jobs/job.ts';
 import { until } from '../processes/child.ts';
 import { bundleJobs, type BundledJobs } from './bundled-jobs.ts';
 
-/** What the tests run jobs with. */
+/** The tools with which the tests run jobs. */
 export interface JobBench {
   /** A directory for a job that no other test has. */
   directory(): string;
@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly host?: Host;
 }
 
-/** Sets up for the tests of a file; after each, no process of any of its jobs may be left. */
+/** Set-up for the tests of a file. Fails a test that leaves a process of one of its jobs. */
 export function useJobs(): JobBench {
   let bundled: BundledJobs | undefined;
   const made: string[] = [];
@@ -48,7 +48,7 @@ export function useJobs(): JobBench {
   return {
     directory: () => {
       const base = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-jobs-'));
-      // Like an effect id, unlike any other anywhere: processes are found by it.
+      // Globally unique like an effect id, because processes are found by it.
       const directory = path.join(base, 'jobs', `${randomBytes(6).toString('hex')}.1.0`);
       made.push(directory);
       return directory;
@@ -67,7 +67,7 @@ export const shell = (script: string): JobSpec => ({ file: 'sh', args: ['-c', sc
 
 /** A child and a grandchild that SIGTERM does not end, and one that left the session. */
 export const STUBBORN = "trap '' TERM; (trap '' TERM; sleep 300; sleep 300) & setsid sleep 300 & sleep 300; sleep 300";
-/** With the wrapper. */
+/** Including the wrapper. */
 export const STUBBORN_PROCESSES = 6;
 
 /** Appends a line to `runs` beside the job each time that it runs. */
@@ -80,11 +80,11 @@ export function runsOf(directory: string): number {
   return fs.readFileSync(runsPath(directory), 'latin1').split('\n').filter(Boolean).length;
 }
 
-/** Where a test puts what belongs to no job. */
+/** The directory for files that belong to no job. */
 export const baseOf = (directory: string): string => path.dirname(path.dirname(directory));
 const runsPath = (directory: string): string => `${baseOf(directory)}/runs`;
 
-/** Nothing of the jobs runs, but for a moment a wrapper that came too late and ends without having run anything. */
+/** No process of the jobs runs, except briefly a late wrapper that exits without running anything. */
 export async function expectNoProcess(...directories: string[]): Promise<void> {
   const marks = directories.map(markOf);
   await until('no process of the job is left', () => pidsWith(marks).length === 0);

@@ -11,7 +11,7 @@ import { counting, rejectionOf, runsOf, shell, useJobs } from './job-bench.ts';
 
 const bench = useJobs();
 
-/** What a crash cannot leave, but a disk, a backup or a person can. */
+/** Damage that no crash can cause, but a disk, a backup or a person can. */
 const GARBAGE: Readonly<Record<string, (file: string) => void>> = {
   'an empty file': (file) => fs.writeFileSync(file, ''),
   'half a file': (file) => fs.writeFileSync(file, '{"v":1,"wrapper":{"pid":12'),
@@ -22,7 +22,7 @@ const GARBAGE: Readonly<Record<string, (file: string) => void>> = {
   'a link to nowhere': (file) => fs.symlinkSync('/no/such/place', file),
 };
 
-describe.each(['spec.json', '1.process.json', '1.exit.json'])('where %s belongs', (name) => {
+describe.each(['spec.json', '1.process.json', '1.exit.json'])('in place of %s', (name) => {
   it.each(Object.entries(GARBAGE))('%s is refused by name, and nothing runs', async (_title, make) => {
     const directory = bench.directory();
     const spec = counting(directory, 'true');
@@ -52,7 +52,7 @@ it('says which output is missing', async () => {
   expect(await rejectionOf(bench.run(directory, shell('true')))).toMatchObject({ reason: 'damaged' });
 });
 
-it('says what the wrappers wrote when none can be started, and starts one when it can', async () => {
+it('reports the errors of wrappers when none can be started, and starts one when it can', async () => {
   const directory = bench.directory();
   const spec = counting(directory, 'true');
   const before = process.env['NODE_OPTIONS'];
@@ -86,13 +86,13 @@ it('does not end a session that a forged claim names', async () => {
 });
 
 describe('the command of a job', () => {
-  it('stays the same', async () => {
+  it('never changes', async () => {
     const directory = bench.directory();
     await bench.run(directory, { ...shell('true'), env: { B: '1', A: '2' } });
     await bench.run(directory, { ...shell('true'), env: { A: '2', B: '1' } });
     const error = await rejectionOf(bench.run(directory, { file: 'false', args: [] }));
     expect(error.name).toBe(Conflict.name);
-    expect(error.message).toContain('it runs "sh", asked for was "false"');
+    expect(error.message).toContain('it runs "sh", but "false" was requested');
   });
 
   it.each<[string, JobSpec]>([
@@ -108,7 +108,7 @@ describe('the command of a job', () => {
     expect(fs.existsSync(directory)).toBe(false);
   });
 
-  it('is run from sources, too', async () => {
+  it('runs from sources, too', async () => {
     const directory = bench.directory();
     const signal = new AbortController().signal;
     const result = await runJob(nodeHost, { directory, spec: shell('echo out'), onCrash: 'fail', signal });

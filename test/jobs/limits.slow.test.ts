@@ -4,8 +4,8 @@ import { pidsOf, shell, STUBBORN, useJobs } from './job-bench.ts';
 
 const bench = useJobs();
 
-describe('what a command reads', () => {
-  it('is exactly the text that it was given, also when it is long', async () => {
+describe('the input of a command', () => {
+  it('is exactly the given text, even if it is long', async () => {
     const text = `${'grüße \u0000 "$HOME"\n'.repeat(20_000)}end`;
     const result = await bench.run(bench.directory(), { file: 'wc', args: ['-c'], stdin: text });
     expect(result).toMatchObject({ exitCode: 0, stdout: `${Buffer.byteLength(text)}\n` });
@@ -14,7 +14,7 @@ describe('what a command reads', () => {
     });
   });
 
-  it('is nothing unless something was given', async () => {
+  it('is empty by default', async () => {
     expect(await bench.run(bench.directory(), { file: 'wc', args: ['-c'] })).toMatchObject({ stdout: '0\n' });
   });
 });
@@ -27,7 +27,7 @@ describe('an idle timeout', () => {
     expect(pidsOf(directory)).toEqual([]);
   });
 
-  it('leaves one alone that writes now and then, for longer than that, on either stream', async () => {
+  it('spares a longer command that writes to either stream now and then', async () => {
     const script = 'for i in 1 2 3 4 5 6; do sleep 0.5; echo $i; sleep 0.5; echo $i >&2; done';
     const result = await bench.run(bench.directory(), { ...shell(script), idleTimeoutMs: 4_000 });
     expect(result).toMatchObject({ exitCode: 0, timedOut: false, stdout: '1\n2\n3\n4\n5\n6\n' });
@@ -37,7 +37,7 @@ describe('an idle timeout', () => {
 });
 
 describe('a limit on the output', () => {
-  it('ends a command that floods, and keeps no more than that', async () => {
+  it('ends a command that floods, and keeps no more than the limit', async () => {
     const directory = bench.directory();
     const result = await bench.run(directory, { ...shell('yes; sleep 300'), outputBytesMax: 100_000 });
     expect(result).toMatchObject({ timedOut: false, limit: 'output' });
@@ -46,7 +46,7 @@ describe('a limit on the output', () => {
     expect(pidsOf(directory)).toEqual([]);
   });
 
-  it('is how much of it the result has', async () => {
+  it('bounds the output in the result', async () => {
     const script = `head -c 600000 /dev/zero | tr '\\0' a`;
     const whole = await bench.run(bench.directory(), { ...shell(script), outputBytesMax: 1_000_000 });
     expect(whole).toMatchObject({ exitCode: 0, stdoutTruncated: false });

@@ -18,7 +18,7 @@ afterEach(() => {
   }
 });
 
-/** A session that the mark is in, or is not. */
+/** A session whose processes have the mark, or do not. */
 function start(script: string, { isMarked = true } = {}): { child: ChildProcess; leader: ProcessIdentity } {
   const [name = '', value = ''] = MARK.split('=');
   const env = isMarked ? { ...process.env, [name]: value } : process.env;
@@ -29,7 +29,7 @@ function start(script: string, { isMarked = true } = {}): { child: ChildProcess;
   return { child, leader };
 }
 
-/** Its leader stays until its input ends, so that it can be looked at before. */
+/** Its leader stays until its input ends, so that it can be examined before. */
 const LEADERLESS = 'sleep 300 & read -r line; exit 0';
 
 function leaderEnded(child: ChildProcess): Promise<void> {
@@ -56,14 +56,14 @@ it('is found without its leader', async () => {
   await until('it has ended', () => count(leader) === 0);
 });
 
-it('is nobody else under its number: of another start, another boot, or without the mark', async () => {
+it('never includes another process with its pid: of another start, another boot, or without the mark', async () => {
   const { leader } = start('sleep 300; true');
   await until('both run', () => count(leader) === 2);
   expect(count({ ...leader, startTime: '1' })).toBe(0);
   expect(count({ ...leader, bootId: 'an earlier one' })).toBe(0);
   expect(count(leader, `${MARK}0`)).toBe(0);
   expect(count(leader, MARK.slice(0, -1))).toBe(0);
-  // Its leader has ended, and the number went to one whose leader has ended as well.
+  // Its leader has ended, and its pid went to another session whose leader has ended as well.
   const other = start(LEADERLESS, { isMarked: false });
   await leaderEnded(other.child);
   expect(count(other.leader)).toBe(0);

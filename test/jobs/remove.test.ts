@@ -9,7 +9,7 @@ import { counting, runsOf, shell, useJobs } from './job-bench.ts';
 
 const bench = useJobs();
 
-it('removes a job that has ended, and what an earlier removal left', async () => {
+it('removes an ended job, and the remains of an earlier removal', async () => {
   const directory = bench.directory();
   const jobs = path.dirname(directory);
   await bench.run(directory, shell('true'));

@@ -10,7 +10,7 @@ const bench = useJobs();
 const KIB = 1024;
 
 describe('a job', () => {
-  it('gives the exit code and both outputs, and leaves nothing but private files', async () => {
+  it('returns the exit code and both outputs, and leaves only private files', async () => {
     const directory = bench.directory();
     const result = await bench.run(directory, shell('echo out; echo err >&2; exit 3'));
     expect(result).toMatchObject({ exitCode: 3, signal: null, timedOut: false, stdout: 'out\n', stderr: 'err\n' });
@@ -25,13 +25,13 @@ describe('a job', () => {
     expect(modes.filter((mode) => (mode & 0o077) !== 0)).toEqual([]);
   });
 
-  it('gives the same result to whoever asks again, and runs nothing', async () => {
+  it('returns the same result when asked again, and runs nothing', async () => {
     const directory = bench.directory();
     const first = await bench.run(directory, shell('echo $$'));
     expect(await bench.run(directory, shell('echo $$'))).toEqual(first);
   });
 
-  it('gives the signal that ended the command', async () => {
+  it('returns the signal that ended the command', async () => {
     const result = await bench.run(bench.directory(), shell('kill -SEGV $$'));
     expect(result).toMatchObject({ exitCode: null, signal: 'SIGSEGV', timedOut: false });
   });
@@ -45,8 +45,8 @@ describe('a job', () => {
     expect(result.stdout).toBe(`inherited own ${path.basename(directory)}\n/\n`);
   });
 
-  // An exit that is put up between the look for it and the look at the wrapper must not be taken for none.
-  it('is not lost when its wrapper ends between two looks', async () => {
+  // An exit published between the check for it and the check of the wrapper must not be missed.
+  it('is not lost when its wrapper ends between two checks', async () => {
     const directory = bench.directory();
     const spec = shell('sleep 0.3; echo out');
     const first = bench.run(directory, spec);
@@ -64,7 +64,7 @@ describe('a job', () => {
     expect(result).toMatchObject({ exitCode: 4, stdout: 'caught\n' });
   });
 
-  it('ends what the command left running, also in groups of their own', async () => {
+  it('ends processes that the command left, even in groups of their own', async () => {
     const directory = bench.directory();
     const left = "(trap '' TERM HUP; exec sleep 300) & timeout 300 sleep 300 & echo $!";
     const result = await bench.run(directory, shell(left));
@@ -80,7 +80,7 @@ describe('a command that cannot be started', () => {
     [
       'no such working directory',
       { ...shell('true'), cwd: '/no/such/place' },
-      'working directory /no/such/place is no',
+      'working directory /no/such/place is not a directory',
     ],
     ['a file that may not be run', { file: '/etc/passwd', args: [] }, 'EACCES'],
     ['no such file, though it had time', { file: '/no/such', args: [], timeoutMs: 3_600_000 }, 'no such file'],
@@ -93,8 +93,8 @@ describe('a command that cannot be started', () => {
   });
 });
 
-describe('what it wrote', () => {
-  it('is the end of a huge output, all of which stays in the file', async () => {
+describe('its output in the result', () => {
+  it('is the end of a huge output, whose file stays whole', async () => {
     const directory = bench.directory();
     const result = await bench.run(
       directory,
@@ -116,14 +116,14 @@ describe('what it wrote', () => {
     expect(result.stdoutTruncated).toBe(true);
   });
 
-  it('is text within the limit, also when it was none', async () => {
+  it('is text within the limit, even if it was not UTF-8', async () => {
     const result = await bench.run(bench.directory(), shell('head -c 300000 /dev/zero | tr "\\0" "\\377"; printf A'));
     expect(Buffer.byteLength(result.stdout)).toBeLessThanOrEqual(256 * KIB);
     expect(result.stdout).toMatch(/^\ufffd+A$/);
     expect(result.stdoutTruncated).toBe(true);
   });
 
-  it('is not written over by a command that opens its output again', async () => {
+  it('is not overwritten by a command that opens its output again', async () => {
     const result = await bench.run(bench.directory(), shell('echo one; echo two > /dev/stdout; echo three'));
     expect(result.stdout.endsWith('three\n')).toBe(true);
     expect(result.stdoutTruncated).toBe(false);

@@ -4,7 +4,7 @@ import { pidsOf, shell, STUBBORN, useJobs } from './job-bench.ts';
 const bench = useJobs();
 
 describe('a timeout', () => {
-  it('ends everything, also what SIGTERM does not end and what left the session', async () => {
+  it('ends everything, even processes that ignore SIGTERM or left the session', async () => {
     const directory = bench.directory();
     const result = await bench.run(directory, { ...shell(`echo begun; ${STUBBORN}`), timeoutMs: 300 });
     expect(result).toMatchObject({ exitCode: null, signal: 'SIGKILL', timedOut: true, stdout: 'begun\n' });
@@ -20,7 +20,7 @@ describe('a timeout', () => {
     expect(result.durationMs).toBeLessThan(2_000);
   });
 
-  it('is kept by a host when the wrapper is stopped', async () => {
+  it('is enforced by a host when the wrapper is stopped', async () => {
     const directory = bench.directory();
     const script = 'kill -STOP $PPID; sleep 300';
     const result = await bench.run(directory, { ...shell(script), timeoutMs: 10 });

@@ -6,7 +6,7 @@ const bench = useJobs();
 const WAITERS = 8;
 const HOSTS = 4;
 
-it('runs once for hosts that ask at the same time, and all get its result', async () => {
+it('runs once for concurrent hosts, and all get its result', async () => {
   const directory = bench.directory();
   const spec = counting(directory, 'sleep 0.1; echo $$');
   const args = [directory, JSON.stringify(spec), 'fail', '0'];
@@ -23,7 +23,7 @@ it('runs once for hosts that ask at the same time, and all get its result', asyn
   expect(runsOf(directory)).toBe(1);
 });
 
-it('is started again once by hosts that find it lost at the same time', async () => {
+it('is restarted once by hosts that find it lost at the same time', async () => {
   const directory = bench.directory();
   const script = 'test "$MAILROOM_JOB" = "$MAILROOM_EFFECT_ID/2" || kill -9 $PPID; sleep 0.3; echo $$';
   const spec = counting(directory, script);

@@ -8,7 +8,7 @@ import { counting, pidsOf, rejectionOf, runsOf, shell, useJobs } from './job-ben
 const bench = useJobs();
 const CALLS_MAX = 400;
 
-it('leaves one result, or none, and no process when it is killed in place of any call', async () => {
+it('leaves one result, or none, and no process when it is killed at any call', async () => {
   const seen = new Map<string, number>();
   let n = 0;
   let isOver = false;
@@ -42,8 +42,8 @@ it('leaves one result, or none, and no process when it is killed in place of any
   ]);
 });
 
-// The gap between the start of a command and any note of it: what it started must be known before.
-it('ends a command that killed its wrapper at once, before it is started again', async () => {
+// The gap between the start of a command and any record of it: its session must be known before.
+it('ends a command that killed its wrapper at once, before it is restarted', async () => {
   const directory = bench.directory();
   const script =
     '(exec sleep 300) & test "$MAILROOM_JOB" = "$MAILROOM_EFFECT_ID/3" || { kill -9 $PPID; exec sleep 300; }';
@@ -53,7 +53,7 @@ it('ends a command that killed its wrapper at once, before it is started again',
   expect(pidsOf(directory)).toEqual([]);
 });
 
-it('ends also what left the session, when it was cut off', async () => {
+it('ends processes that left the session, when it was cut off', async () => {
   const directory = bench.directory();
   const script = 'setsid sh -c "exec sleep 300" & sleep 0.05; kill -9 $PPID; sleep 300';
   const error = await rejectionOf(bench.run(directory, counting(directory, script), { onCrash: 'fail' }));
@@ -73,7 +73,7 @@ it('is not started a sixth time', async () => {
   expect(runsOf(directory)).toBe(5);
 });
 
-it('is lost with the boot it ran in, and nothing is ended', async () => {
+it('is lost with the boot that it ran in, and nothing is ended', async () => {
   const directory = bench.directory();
   const spec = shell('sleep 0.3; echo first >> /dev/stderr');
   const first = new AbortController();

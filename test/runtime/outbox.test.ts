@@ -119,7 +119,7 @@ test('a message from before the clock was set back waits in the outbox, and goes
   await eventually('it waits once more', () => clock.sleepers === 1);
   expect({ ended, size: outbox.size, there: texts(alice) }).toEqual({ ended: [], size: 1, there: [] });
   const said = logged(room.directory, 'warning').map(({ detail }) => detail);
-  expect(said).toEqual([expect.stringContaining('its id is of')]);
+  expect(said).toEqual([expect.stringContaining('its id is from')]);
   clock.advance(30 * 3_600_000);
   await eventually('it is delivered', () => ended.length > 0);
   expect(ended).toEqual(['delivered']);

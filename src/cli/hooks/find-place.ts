@@ -14,7 +14,7 @@ import type { Call } from '../command.ts';
 const LEVELS_MAX = 100;
 
 /** Where the hooks of this command line belong. */
-export interface HookPlace {
+export interface HookLocation {
   readonly scope: HookScope;
   readonly places: Places;
   /** Neither --user nor --project was given. */
@@ -25,7 +25,7 @@ export interface HookPlace {
  * The given scope; by default the project, if the command runs in one: its root is the nearest directory, here or above,
  * that is a git checkout or has a room. Throws `InvalidInput` for both scopes at once, and if HOME is not set.
  */
-export function placeOf({ args, cwd, env, host }: Call): HookPlace {
+export function placeOf({ args, cwd, env, host }: Call): HookLocation {
   const [isUser, isProject] = [args.options.has('user'), args.options.has('project')];
   if (isUser && isProject)
     throw new InvalidInput('--user and --project exclude each other.', { hint: 'Give one of them.' });
@@ -41,7 +41,7 @@ export function placeOf({ args, cwd, env, host }: Call): HookPlace {
  * does so if the worktree has a .codex of its own. Undefined for other programs, and in a worktree of a bare repository,
  * which has no main checkout.
  */
-export function readInstead(host: Host, program: HookProgram, { scope, places }: HookPlace): string | undefined {
+export function readInstead(host: Host, program: HookProgram, { scope, places }: HookLocation): string | undefined {
   if (program !== 'codex' || scope !== 'project') return undefined;
   const elsewhere = elsewhereOf(host, places.project);
   return elsewhere?.siblings.length === 0 ? elsewhere.main : undefined;

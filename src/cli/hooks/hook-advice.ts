@@ -8,7 +8,7 @@ import { sandboxGap, type SandboxGap } from '../../hooks/install/sandbox.ts';
 import type { HookProgram } from '../../hooks/programs.ts';
 import { quote } from '../../host/shell-word.ts';
 import type { Call } from '../command.ts';
-import { type HookPlace, readInstead } from './find-place.ts';
+import { type HookLocation, readInstead } from './find-place.ts';
 
 /** One program whose hooks are added or removed. */
 export interface Target extends HookCalling {
@@ -25,7 +25,7 @@ export interface TargetChange {
 }
 
 /** Says once for all programs where their hooks were put, if the scope was not given. */
-export function scopeAdvice({ scope, places, isDefault }: HookPlace): string {
+export function scopeAdvice({ scope, places, isDefault }: HookLocation): string {
   if (!isDefault) return '';
   return scope === 'project'
     ? `For this project, ${places.project}. For all your projects, give --user instead.\n`
@@ -33,7 +33,7 @@ export function scopeAdvice({ scope, places, isDefault }: HookPlace): string {
 }
 
 /** What a person still has to do or know after the hooks of a program were added, one line per item. */
-export function adviceOnAdded(call: Call, place: HookPlace, { target, change }: TargetChange): string {
+export function adviceOnAdded(call: Call, place: HookLocation, { target, change }: TargetChange): string {
   const { program, path, calling, isShared, room, isRoomWritable } = target;
   const { title, isTried, next } = PROGRAM_FACTS[program];
   const lines: string[] = [];
@@ -64,7 +64,7 @@ export function adviceOnAdded(call: Call, place: HookPlace, { target, change }: 
 }
 
 /** Where the program still has hooks, after those of one place were removed. */
-export function adviceOnRemoved(call: Call, place: HookPlace, { target: { program } }: TargetChange): string {
+export function adviceOnRemoved(call: Call, place: HookLocation, { target: { program } }: TargetChange): string {
   const other = otherFile(call, place, program);
   if (!other) return '';
   const { title } = PROGRAM_FACTS[program];
@@ -72,7 +72,7 @@ export function adviceOnRemoved(call: Call, place: HookPlace, { target: { progra
 }
 
 /** The file of the other scope, if it has Mailroom's hooks. */
-function otherFile({ host }: Call, { scope, places }: HookPlace, program: HookProgram) {
+function otherFile({ host }: Call, { scope, places }: HookLocation, program: HookProgram) {
   const other = HOOK_SCOPES.find((one) => one !== scope);
   if (!other) return undefined;
   const path = hookFile(program, other, places);
@@ -112,7 +112,7 @@ export interface HookCalling {
  */
 export async function callingFor(
   call: Call,
-  { scope, places }: HookPlace,
+  { scope, places }: HookLocation,
   { program, as }: { program: HookProgram; as: string | undefined },
 ): Promise<HookCalling> {
   const path = hookFile(program, scope, places);

@@ -19,7 +19,7 @@ import { contextOf, openRoom } from '../../room/room.ts';
 import type { Call } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { alignColumns } from '../print/mail.ts';
-import { type HookPlace, placeOf, programsHere, readInstead, roomHere } from './find-place.ts';
+import { type HookLocation, placeOf, programsHere, readInstead, roomHere } from './find-place.ts';
 import { callingFor, gapText } from './hook-advice.ts';
 import { fieldsIn } from '../../host/json-file.ts';
 
@@ -100,7 +100,7 @@ function sessionRow({ address, program, lastRun, unread, isWokenNoMore }: Sessio
 
 async function statusOf(
   call: Call,
-  place: HookPlace,
+  place: HookLocation,
   { program, room, isHere }: { program: HookProgram; room: string | undefined; isHere: boolean },
 ): Promise<ProgramStatus> {
   const { title, isTried, wakes } = PROGRAM_FACTS[program];
@@ -125,7 +125,7 @@ async function statusOf(
 
 async function fileStatus(
   call: Call,
-  place: HookPlace,
+  place: HookLocation,
   { program, room }: { program: HookProgram; room: string | undefined },
 ): Promise<FileStatus> {
   const { scope, places } = place;

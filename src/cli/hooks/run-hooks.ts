@@ -16,7 +16,7 @@ import {
   type Target,
   type TargetChange,
 } from './hook-advice.ts';
-import { placeOf, programsHere, roomHere, type HookPlace } from './find-place.ts';
+import { placeOf, programsHere, roomHere, type HookLocation } from './find-place.ts';
 import { reportStatus } from './hooks-status.ts';
 
 /** `mailroom hooks`: adds, removes or lists the hooks by which programs join. */
@@ -44,7 +44,7 @@ function assertFits({ args }: Call, action: string): void {
   }
 }
 
-function programsMeant({ args, host, cwd, env }: Call, { places }: HookPlace): HookProgram[] {
+function programsMeant({ args, host, cwd, env }: Call, { places }: HookLocation): HookProgram[] {
   const [action, ...named] = args.operands;
   const isAll = args.options.has('all');
   if (isAll && named.length > 0) {
@@ -64,7 +64,7 @@ function programsMeant({ args, host, cwd, env }: Call, { places }: HookPlace): H
   });
 }
 
-async function add(call: Call, place: HookPlace, programs: readonly HookProgram[]): Promise<number> {
+async function add(call: Call, place: HookLocation, programs: readonly HookProgram[]): Promise<number> {
   const { args, host } = call;
   const as = textOption(args, 'as');
   if (as !== undefined) assertAddress(as);
@@ -95,7 +95,7 @@ async function add(call: Call, place: HookPlace, programs: readonly HookProgram[
   return EXIT_OK;
 }
 
-async function remove(call: Call, place: HookPlace, programs: readonly HookProgram[]): Promise<number> {
+async function remove(call: Call, place: HookLocation, programs: readonly HookProgram[]): Promise<number> {
   const room = roomHere(call);
   const targets: Target[] = programs.map((program) => {
     const path = hookFile(program, place.scope, place.places);
@@ -123,7 +123,7 @@ async function inTurn(
 
 async function report(
   { args, isJson, output }: Call,
-  { scope }: HookPlace,
+  { scope }: HookLocation,
   changes: readonly TargetChange[],
 ): Promise<void> {
   const isDryRun = args.options.has('dry-run');

@@ -1,19 +1,19 @@
 import { HOOK_EVENTS, type HookProgram } from '../programs.ts';
 import type { JsonDialect } from './json-text.ts';
 
-/** The programs whose hooks stand in a file of JSON. */
+/** The programs whose hooks are configured in a JSON file. */
 export type ConfiguredProgram = Exclude<HookProgram, 'opencode'>;
 
-/** How the configuration of one program is written. A fact that turns out otherwise is one line here. */
+/** The format of one program's configuration. A fact that turns out wrong is corrected in one line here. */
 export interface ConfigShape {
   readonly dialect: JsonDialect;
-  /** Properties that the file needs beside `hooks`. */
+  /** Properties that the file needs besides `hooks`. */
   readonly constants: Readonly<Record<string, unknown>>;
-  /** Whether the commands of an event stand in groups, `{ "matcher"?, "hooks": [command …] }`, or by themselves. */
+  /** Whether the commands of an event are in groups, `{ "matcher"?, "hooks": [command …] }`, or directly in the array. */
   readonly isGrouped: boolean;
-  /** The name of the property that has the line of shell. */
+  /** The property that holds the shell command. */
   readonly commandKey: 'command' | 'bash';
-  /** Around the command of each event that may be in `HOOK_EVENTS`; `under` is the event that it is configured as, if that is another. */
+  /** What surrounds the command of each event of `HOOK_EVENTS`; `under` is the event under which it is configured, if another. */
   readonly events: Readonly<Record<string, EventShape>>;
 }
 
@@ -25,7 +25,7 @@ interface EventShape {
 
 const STRICT: JsonDialect = { comments: false, trailingCommas: false };
 const COMMENTED: JsonDialect = { comments: true, trailingCommas: false };
-/** For programs whose reader nobody has tried: what is there is kept, whatever it is. */
+/** For programs whose parser is untested: everything that is there is kept. */
 const LENIENT: JsonDialect = { comments: true, trailingCommas: true };
 
 const DAY_S = 86_400;
@@ -104,14 +104,14 @@ export const CONFIG_SHAPES: Readonly<Record<ConfiguredProgram, ConfigShape>> = {
   },
 };
 
-/** A value that stands as an element of the array at this path of properties. */
-export interface Entry {
+/** A value, as an element of the array at this path of properties. */
+export interface ConfigEntry {
   readonly path: readonly string[];
   readonly value: unknown;
 }
 
-/** The entries of a program's hooks, in the order in which its session meets them. */
-export function hookEntries(program: ConfiguredProgram, commandOf: (event: string) => string): Entry[] {
+/** The entries of a program's hooks, in the order of the events in a session. */
+export function hookEntries(program: ConfiguredProgram, commandOf: (event: string) => string): ConfigEntry[] {
   const { events, isGrouped, commandKey } = CONFIG_SHAPES[program];
   const entries = new Map<string, { matcher: string | undefined; commands: unknown[] }>();
   for (const event of Object.keys(HOOK_EVENTS[program])) {

@@ -1,33 +1,33 @@
 import type { Node } from 'jsonc-parser';
 import { InvalidInput } from '../../errors.ts';
 import { readHookCommand, type ReadCommand } from './hook-command.ts';
-import { CONFIG_SHAPES, type ConfiguredProgram, type Entry } from './config-shapes.ts';
+import { CONFIG_SHAPES, type ConfiguredProgram, type ConfigEntry } from './config-shapes.ts';
 import { appendItem, applyEdits, kindOf, parseObject, removeItem, valueOf } from './json-text.ts';
 
-/** One file of a program's configuration, by the name that errors call it. */
+/** A configuration file of a program; `name` is its name in errors. */
 export interface ConfigFile {
   readonly program: ConfiguredProgram;
   readonly name: string;
-  /** A directory that the program's sandbox may write to because of us. */
+  /** A directory that Mailroom has made writable for the program's sandbox. */
   readonly writable?: string | undefined;
 }
 
-/** Where Claude Code keeps the directories that a command in its sandbox may write to. */
+/** The path of Claude Code's setting for the directories that its sandbox may write to. */
 export const CLAUDE_WRITABLE = ['sandbox', 'filesystem', 'allowWrite'];
 
 const ENTRIES_MAX = 1_000;
 
-/** What stands in a file of Mailroom's. */
+/** Mailroom's entries in a file. */
 export interface OwnEntries {
-  readonly entries: readonly Entry[];
+  readonly entries: readonly ConfigEntry[];
   readonly commands: readonly ReadCommand[];
 }
 
 /**
- * The text with these entries in it, each at the end of its array. A text that is not there yet, or blank, becomes a whole
- * one. Throws `InvalidInput` for a text that is no JSON, or in which something else stands where an entry belongs.
+ * Adds these entries to the text, each at the end of its array. A missing or blank text becomes a whole file. Throws
+ * `InvalidInput` for a text that is not JSON, or has something else in the place of an entry.
  */
-export function withEntries(text: string | undefined, entries: readonly Entry[], file: ConfigFile): string {
+export function withEntries(text: string | undefined, entries: readonly ConfigEntry[], file: ConfigFile): string {
   const { constants } = CONFIG_SHAPES[file.program];
   if (text === undefined || text.trim() === '') return wholeText(entries, constants);
   let edited = text;
@@ -39,7 +39,7 @@ export function withEntries(text: string | undefined, entries: readonly Entry[],
   return edited;
 }
 
-/** Mailroom's entries in a text, in its order. Throws as `withEntries` does for what is no JSON. */
+/** Mailroom's entries in a text, in the order of the text. Throws as `withEntries` does for a text that is not JSON. */
 export function ownEntries(text: string | undefined, file: ConfigFile): OwnEntries {
   if (text === undefined || text.trim() === '') return { entries: [], commands: [] };
   const found = ownNodes(parse(text, file), file);
@@ -50,9 +50,9 @@ export function ownEntries(text: string | undefined, file: ConfigFile): OwnEntri
 }
 
 /**
- * The text without Mailroom's entries, and without the arrays and objects that are empty because of that and that `before`,
- * the text as it was at first, does not have; undefined when there was no text at first and nothing is left. The same text
- * as `before` when nothing else has changed since.
+ * Removes Mailroom's entries from the text, and the arrays and objects that become empty and that `before`, the original
+ * text, does not have. Undefined if there was no original text and nothing is left. Equal to `before` if nothing else has
+ * changed since.
  */
 export function withoutEntries(text: string, before: string | undefined, given: ConfigFile): string | undefined {
   const first = before === undefined || before.trim() === '' ? undefined : tryParse(before, given);
@@ -85,13 +85,13 @@ export function withoutEntries(text: string, before: string | undefined, given: 
   return first?.children?.length === 0 && isBlankAlike(edited, before) ? before : edited;
 }
 
-/** For a directory that somebody else had the sandbox write to at first. */
+/** The file without its `writable` directory, which was in the original text and so is not Mailroom's. */
 function unwritable({ program, name }: ConfigFile): ConfigFile {
   return { program, name };
 }
 
-/** What adding has made of the text of then; undefined when that cannot be said. */
-function rebuilt(before: string | undefined, own: readonly Entry[], file: ConfigFile): string | undefined {
+/** The original text with the entries added again; undefined if they cannot be added. */
+function rebuilt(before: string | undefined, own: readonly ConfigEntry[], file: ConfigFile): string | undefined {
   try {
     return withEntries(before, own, file);
   } catch {
@@ -111,7 +111,7 @@ function parse(text: string, { program, name }: ConfigFile): Node {
   return parseObject(text, { name, dialect: CONFIG_SHAPES[program].dialect });
 }
 
-function wholeText(entries: readonly Entry[], constants: Readonly<Record<string, unknown>>): string {
+function wholeText(entries: readonly ConfigEntry[], constants: Readonly<Record<string, unknown>>): string {
   interface Tree {
     [key: string]: Tree | unknown[];
   }
@@ -125,7 +125,7 @@ function wholeText(entries: readonly Entry[], constants: Readonly<Record<string,
   return `${JSON.stringify(root, null, 2)}\n`;
 }
 
-function withEntry(text: string, { path, value }: Entry, file: ConfigFile): string {
+function withEntry(text: string, { path, value }: ConfigEntry, file: ConfigFile): string {
   let container = parse(text, file);
   for (const [depth, key] of path.entries()) {
     const next = valueOf(container, key);
@@ -142,7 +142,7 @@ function withEntry(text: string, { path, value }: Entry, file: ConfigFile): stri
 
 function notThere({ name }: ConfigFile, path: readonly string[], found: Node, expected: string): InvalidInput {
   return new InvalidInput(`"${path.join('.')}" in ${name} is ${kindOf(found)}, expected an ${expected}.`, {
-    hint: 'Put it right, then repeat the command. The file was left as it is.',
+    hint: 'Fix it, then repeat the command. The file was left as it is.',
   });
 }
 
@@ -152,7 +152,7 @@ interface OwnNode {
   readonly commands: readonly ReadCommand[];
 }
 
-/** A group is ours when all its commands are; else each command of ours in it, by itself. */
+/** Mailroom's nodes: a group if all its commands are Mailroom's, else each of its commands that is. */
 function ownNodes(root: Node, { program, writable }: ConfigFile): OwnNode[] {
   const { isGrouped, commandKey } = CONFIG_SHAPES[program];
   const read = (node: Node): ReadCommand | undefined =>
@@ -197,7 +197,7 @@ function valueIn(node: Node): unknown {
   );
 }
 
-/** Takes out an empty array or object, unless it was there at first: then it gets its blanks of then. */
+/** Removes an empty array or object, unless the original text has it: then its original white space is restored. */
 function withoutEmpty(
   text: string,
   path: readonly string[],

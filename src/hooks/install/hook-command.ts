@@ -2,17 +2,17 @@ import { quote } from '../../host/shell-word.ts';
 import { isActorAddress } from '../../message/address.ts';
 import type { HookProgram } from '../programs.ts';
 
-/** How a program's hooks start this command. */
+/** How a program's hooks call this command. */
 export interface Calling {
-  /** Files to start where a shell does not find this very command as `mailroom`; else undefined. */
+  /** The files to run if a shell does not find this same program by the name `mailroom`; undefined if it does. */
   readonly own?: { readonly node: string; readonly program: string } | undefined;
   /** The address that the program's sessions join under. Default: the session's own. */
   readonly as?: string | undefined;
 }
 
 /**
- * The line of shell that a hook runs. It exits 0 and prints nothing where this command is missing, so that somebody without
- * Mailroom notices nothing; `exec` makes the program the parent of the hook. sh, bash, zsh and fish read it alike.
+ * The shell command of a hook. It exits 0 and prints nothing if this command is missing, so that a person without Mailroom
+ * notices nothing; `exec` makes the program the parent of the hook. It works in sh, bash, zsh and fish.
  */
 export function hookCommand(program: HookProgram, event: string, { own, as }: Calling): string {
   const [node, file] = own ? [quote(own.node), quote(own.program)] : [];
@@ -22,7 +22,7 @@ export function hookCommand(program: HookProgram, event: string, { own, as }: Ca
   return `${isThere} && exec ${who}${words} hook ${program} ${event} || true`;
 }
 
-/** What a line of shell that is one of ours says. */
+/** The facts in one of Mailroom's shell commands. */
 export interface ReadCommand {
   readonly event: string;
   readonly as: string | undefined;
@@ -30,10 +30,10 @@ export interface ReadCommand {
 
 const GUARDED =
   /^(?:command -v mailroom >\/dev\/null 2>&1|\[ -x (.+) \] && \[ -e (.+) \]) && exec (?:env MAILROOM_AS=(\S+) )?(.+) hook (\S+) (\S+) \|\| true$/;
-/** As a person writes it by hand. */
+/** The form that a person writes by hand. */
 const BARE = /^(?:MAILROOM_AS=(\S+) )?mailroom hook (\S+) (\S+)$/;
 
-/** Reads a hook's command; undefined for one that is not of ours, or is another program's. */
+/** Parses a hook's shell command; undefined if it is not Mailroom's, or is another program's. */
 export function readHookCommand(program: HookProgram, command: unknown): ReadCommand | undefined {
   if (typeof command !== 'string') return undefined;
   const guarded = GUARDED.exec(command);

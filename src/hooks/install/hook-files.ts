@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { HookProgram } from '../programs.ts';
 
-/** Where hooks are written: for one project, or for all that this user opens. */
+/** Where hooks are written: for one project, or for all projects of this user. */
 export type HookScope = 'project' | 'user';
 
 export const HOOK_SCOPES: readonly HookScope[] = ['project', 'user'];
@@ -15,7 +15,7 @@ export interface Places {
   readonly env: Environment;
 }
 
-/** The file of each program, relative to a project: the one that is not committed, where the program has such a one. */
+/** The file of each program, relative to a project: the file that is not committed, if the program has one. */
 const IN_PROJECT: Readonly<Record<HookProgram, string>> = {
   claude: '.claude/settings.local.json',
   codex: '.codex/hooks.json',
@@ -42,24 +42,24 @@ const OF_USER: Readonly<Record<HookProgram, UserFile>> = {
   copilot: { directory: '.copilot', variable: 'COPILOT_HOME', file: 'hooks/mailroom.json' },
 };
 
-/** The file that a program's hooks stand in. */
+/** The file with a program's hooks. */
 export function hookFile(program: HookProgram, scope: HookScope, places: Places): string {
   if (scope === 'project') return join(places.project, IN_PROJECT[program]);
   return join(userDirectory(program, places), OF_USER[program].file);
 }
 
-/** The directory of a program's own files of this user. */
+/** The directory of a program's configuration for this user. */
 export function userDirectory(program: HookProgram, { home, env }: Omit<Places, 'project'>): string {
   const { directory, variable } = OF_USER[program];
   const named = variable === undefined ? undefined : env[variable];
   if (named) return named;
   const config = env['XDG_CONFIG_HOME'];
   if (program === 'opencode' && config) return join(config, 'opencode');
-  // GEMINI_CLI_HOME stands for the home directory, not for the directory in it.
+  // GEMINI_CLI_HOME replaces the home directory, not the directory in it.
   return join((program === 'gemini' && env['GEMINI_CLI_HOME']) || home, directory);
 }
 
-/** The signs of each program: what in a project says that it is used there. */
+/** The files by which a program is recognized in a project. */
 const SIGNS: Readonly<Record<HookProgram, readonly string[]>> = {
   claude: ['.claude', 'CLAUDE.md'],
   codex: ['.codex', 'AGENTS.md'],

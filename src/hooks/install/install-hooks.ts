@@ -2,7 +2,7 @@ import { Conflict } from '../../errors.ts';
 import type { Host } from '../../host/host.ts';
 import { quote } from '../../host/shell-word.ts';
 import type { HookProgram } from '../programs.ts';
-import { hookEntries, type Entry } from './config-shapes.ts';
+import { hookEntries, type ConfigEntry } from './config-shapes.ts';
 import { CLAUDE_WRITABLE, ownEntries, withEntries, withoutEntries, type ConfigFile } from './config-text.ts';
 import { hookCommand, type Calling } from './hook-command.ts';
 import { pluginText, readPlugin } from './opencode-plugin.ts';
@@ -13,47 +13,46 @@ import {
   removeSettings,
   writeSettings,
   type SettingsFile,
+  type SettingsHost,
 } from './settings-file.ts';
 
 export interface HookPlace {
   readonly program: HookProgram;
   readonly path: string;
-  /** The room, for a sandbox that is to write to it. */
+  /** The room, if the program's sandbox needs to write to it. */
   readonly room?: string | undefined;
 }
 
-/** What was done, or with `isDry` would be done. */
+/** The change that was made, or with `isDry` would be made. */
 export interface HookChange {
   readonly path: string;
-  /** `updated`: Mailroom's entries were there, in another form. */
+  /** `updated`: Mailroom's entries were there in another form. */
   readonly state: 'added' | 'updated' | 'unchanged' | 'removed' | 'absent';
-  /** What is put in or taken out, by the path of the array that it stands in; none for a whole file. */
-  readonly entries: readonly Entry[];
-  /** The file itself appears or disappears. */
+  /** The added or removed entries, each with the path of its array; none for a whole file. */
+  readonly entries: readonly ConfigEntry[];
+  /** The file itself is created or removed. */
   readonly isWholeFile: boolean;
-  /** Where the text of before lies; undefined when there is none. */
+  /** The path of the backup; undefined if there is none. */
   readonly backup: string | undefined;
 }
 
 export interface AddOptions extends HookPlace, Calling {
-  /** Has the program's sandbox write to the room too, where its settings can say so in this file. */
+  /** Also lets the program's sandbox write to the room, if this file can hold that setting. */
   readonly isRoomWritable?: boolean | undefined;
   readonly isDry?: boolean | undefined;
 }
 
-type System = Pick<Host, 'files' | 'randomBytes'>;
-
-/** What of Mailroom's hooks a file has. */
+/** Mailroom's hooks in a file. */
 export interface Installed {
-  /** `older`: another form than the one that would be written now. */
+  /** `older`: in another form than would be written now. */
   readonly state: 'current' | 'older' | 'no';
-  /** The address that its sessions join under; undefined for their own. */
+  /** The address that all its sessions join under; undefined if each has its own. */
   readonly as: string | undefined;
-  /** The path of the settings array and the place in it of each of the hooks' commands. */
-  readonly entries: readonly Entry[];
+  /** Mailroom's entries in the file. */
+  readonly entries: readonly ConfigEntry[];
 }
 
-/** Looks at the file. Throws `InvalidInput` when it cannot be read as what the program reads there. */
+/** Reads the hooks in a file. Throws `InvalidInput` if the file is not in the program's format. */
 export function lookAtHooks(host: Pick<Host, 'files'>, place: HookPlace, calling: Calling): Installed {
   const { text } = readSettings(host, place.path);
   if (place.program === 'opencode') {
@@ -71,13 +70,13 @@ export function lookAtHooks(host: Pick<Host, 'files'>, place: HookPlace, calling
   return { state: areAlike(hooks, wanted) ? 'current' : 'older', as, entries };
 }
 
-/** Adds a program's hooks to its file; adding once more changes nothing. Throws `InvalidInput` and `Conflict`. */
-export async function addHooks(host: System, options: AddOptions): Promise<HookChange> {
+/** Adds a program's hooks to its file. Idempotent. Throws `InvalidInput` and `Conflict`. */
+export async function addHooks(host: SettingsHost, options: AddOptions): Promise<HookChange> {
   const settings = readSettings(host, options.path);
   if (options.program === 'opencode') return addPlugin(host, settings, options);
   const file = configFileOf(options);
   const { entries, commands } = ownEntries(settings.text, file);
-  // Without hooks nothing in the file is ours: a room that its sandbox may write to was put there by somebody else.
+  // Without hooks nothing in the file is Mailroom's: a room that the sandbox may write to was added by someone else.
   const isFirst = commands.length === 0;
   const isWritable = entries.some(({ path }) => path === CLAUDE_WRITABLE);
   const isAsked = options.isRoomWritable === true && options.program === 'claude';
@@ -93,8 +92,11 @@ export async function addHooks(host: System, options: AddOptions): Promise<HookC
   return changeOf(settings, isFirst ? 'added' : 'updated', { entries: missing, isBackedUp: true });
 }
 
-/** Takes Mailroom's hooks out of a file, which is then what it was, but for what others have changed since. */
-export async function removeHooks(host: System, place: HookPlace & { readonly isDry?: boolean }): Promise<HookChange> {
+/** Removes Mailroom's hooks from a file and restores it, except for what others have changed since. */
+export async function removeHooks(
+  host: SettingsHost,
+  place: HookPlace & { readonly isDry?: boolean },
+): Promise<HookChange> {
   const settings = readSettings(host, place.path);
   const isDry = place.isDry === true;
   if (place.program === 'opencode') return removePlugin(host, settings, isDry);
@@ -114,7 +116,7 @@ export async function removeHooks(host: System, place: HookPlace & { readonly is
   return { ...changeOf(settings, 'removed', { entries }), isWholeFile: text === undefined };
 }
 
-async function addPlugin(host: System, settings: SettingsFile, options: AddOptions): Promise<HookChange> {
+async function addPlugin(host: SettingsHost, settings: SettingsFile, options: AddOptions): Promise<HookChange> {
   const text = pluginText(options);
   if (settings.text === text) return changeOf(settings, 'unchanged');
   const facts = settings.text === undefined ? undefined : readPlugin(settings.text);
@@ -123,7 +125,7 @@ async function addPlugin(host: System, settings: SettingsFile, options: AddOptio
   return changeOf(settings, facts ? 'updated' : 'added');
 }
 
-function removePlugin(host: System, settings: SettingsFile, isDry: boolean): HookChange {
+function removePlugin(host: SettingsHost, settings: SettingsFile, isDry: boolean): HookChange {
   if (settings.text === undefined) return changeOf(settings, 'absent');
   const facts = readPlugin(settings.text);
   if (!facts) return changeOf(settings, 'absent');
@@ -147,25 +149,25 @@ function configFileOf({ program, path, room }: HookPlace): ConfigFile {
   return { program, name: path, writable: room };
 }
 
-function entriesOf({ program }: ConfigFile, calling: Calling): Entry[] {
+function entriesOf({ program }: ConfigFile, calling: Calling): ConfigEntry[] {
   return hookEntries(program, (event) => hookCommand(program, event, calling));
 }
 
 function changeOf(
   { path, text }: SettingsFile,
   state: HookChange['state'],
-  { entries = [], isBackedUp = false }: { entries?: readonly Entry[]; isBackedUp?: boolean } = {},
+  { entries = [], isBackedUp = false }: { entries?: readonly ConfigEntry[]; isBackedUp?: boolean } = {},
 ): HookChange {
   const isWholeFile = text === undefined && state === 'added';
   return { path, state, entries, isWholeFile, backup: isBackedUp && !isWholeFile ? backupOf(path) : undefined };
 }
 
-function areAlike(one: readonly Entry[], other: readonly Entry[]): boolean {
+function areAlike(one: readonly ConfigEntry[], other: readonly ConfigEntry[]): boolean {
   const [left, right] = [one, other].map((entries) => JSON.stringify(entries.map(canonical).sort()));
   return left === right;
 }
 
-/** The entry as text, whatever the order of its properties. */
+/** The entry as JSON with sorted properties. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

@@ -1,13 +1,13 @@
 import { parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import { InvalidInput } from '../../errors.ts';
 
-/** What of JSON's extensions a program's own reader takes. */
+/** The extensions of JSON that a program's own parser accepts. */
 export interface JsonDialect {
   readonly comments: boolean;
   readonly trailingCommas: boolean;
 }
 
-/** A part of a text, in characters, and what takes its place. */
+/** A part of a text, in characters, and its replacement. */
 export interface TextEdit {
   readonly from: number;
   readonly to: number;
@@ -25,8 +25,8 @@ const LINE_BREAK = /[\r\n]/;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
- * The tree of a text that holds one object. Throws `InvalidInput` with line and column for what is no JSON of this dialect;
- * `name` is the file that it is said of.
+ * Parses a text that holds one object. Throws `InvalidInput` with line and column for a text that is not JSON of this dialect;
+ * `name` names the file in errors.
  */
 export function parseObject(text: string, { name, dialect }: { name: string; dialect: JsonDialect }): Node {
   const errors: ParseError[] = [];
@@ -41,7 +41,7 @@ export function parseObject(text: string, { name, dialect }: { name: string; dia
   if (!dialect.comments) assertStrict(read, name);
   if (root?.type === 'object') return root;
   throw new InvalidInput(`${name} holds ${root ? kindOf(root) : 'nothing'}, expected an object {…}.`, {
-    hint: 'Put it right, then repeat the command. The file was left as it is.',
+    hint: 'Fix it, then repeat the command. The file was left as it is.',
   });
 }
 
@@ -57,7 +57,7 @@ function treeOf(text: string, errors: ParseError[], { name, dialect }: { name: s
   }
 }
 
-/** The parser passes over some of what JSON.parse refuses, and the program uses that. */
+/** Checks with JSON.parse, which the program uses: the tolerant parser accepts some texts that JSON.parse refuses. */
 function assertStrict(text: string, name: string): void {
   try {
     JSON.parse(text);
@@ -70,7 +70,7 @@ function assertStrict(text: string, name: string): void {
 
 function notJson(name: string, why: string): InvalidInput {
   return new InvalidInput(`${name} is not valid JSON: ${why}.`, {
-    hint: 'Put it right, then repeat the command. The file was left as it is.',
+    hint: 'Fix it, then repeat the command. The file was left as it is.',
   });
 }
 
@@ -84,7 +84,7 @@ export function kindOf({ type }: Node): string {
   return /^[aeiou]/.test(type) ? `an ${type}` : type === 'null' ? type : `a ${type}`;
 }
 
-/** The property's value; of several with one name the last counts, as for JSON.parse. */
+/** The property's value; of several with one name the last counts, as in JSON.parse. */
 export function valueOf(object: Node, key: string): Node | undefined {
   const property = object.children?.findLast(({ children }) => children?.[0]?.value === key);
   return property?.children?.[1];
@@ -97,8 +97,8 @@ export function applyEdits(text: string, edits: readonly TextEdit[]): string {
 }
 
 /**
- * The edits that put a further item, an element or a property, behind the last one of an object or array, written as its
- * neighbours are. `removeItem` undoes exactly these, but for the line breaks within what was empty.
+ * The edits that append an item, an element or a property, to an array or object, in the style of its neighbours.
+ * `removeItem` undoes exactly these, except for line breaks in a container that was empty.
  */
 export function appendItem(
   text: string,
@@ -132,7 +132,7 @@ export function appendItem(
   ];
 }
 
-/** The edits that take an element or property out of its object or array, and leave what others wrote around it. */
+/** The edits that remove an element or property from its array or object, and keep what others wrote around it. */
 export function removeItem(text: string, item: Node): TextEdit[] {
   const container = item.parent;
   if (!container) return [];
@@ -149,7 +149,7 @@ export function removeItem(text: string, item: Node): TextEdit[] {
   return comma ? [taken, { from: comma.from, to: comma.to, text: '' }] : [taken];
 }
 
-/** What lies between the brackets of an object or array: from `inner` to `close`. */
+/** The offsets of the content between the brackets of an object or array. */
 function boundsOf(container: Node): { inner: number; close: number } {
   return { inner: container.offset + 1, close: endOf(container) - 1 };
 }
@@ -170,7 +170,7 @@ function tokensBetween(text: string, from: number, to: number): Token[] {
   return found;
 }
 
-/** The end of what belongs to the line before: a comma, and comments on that line. */
+/** The end of the current line's content: after a comma, and after comments on that line. */
 function endOfLine(text: string, gap: readonly Token[], from: number): number {
   let at = from;
   for (const { kind, from: start, to } of gap) {
@@ -188,7 +188,7 @@ interface Style {
   readonly isOneLine: boolean;
 }
 
-/** How the text is written: as its first line break and its first indented line are. */
+/** The style of the text, taken from its first line break and its first indented line. */
 function styleOf(text: string): Style {
   const content = text.trim();
   return {
@@ -198,13 +198,13 @@ function styleOf(text: string): Style {
   };
 }
 
-/** The blanks at the start of the line that this place is on. */
+/** The indentation of the line at this offset. */
 function indentAt(text: string, offset: number): string {
   const start = Math.max(text.lastIndexOf('\n', offset - 1), text.lastIndexOf('\r', offset - 1)) + 1;
   return /^[ \t]*/.exec(text.slice(start, offset))?.[0] ?? '';
 }
 
-/** The blanks in front of an item that is the first on its line; undefined for one that is not. */
+/** The indentation of an item that is the first on its line; undefined for any other. */
 function ownIndent(text: string, { offset }: Node): string | undefined {
   const indent = indentAt(text, offset);
   const before = text[offset - indent.length - 1];

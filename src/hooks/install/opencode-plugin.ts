@@ -5,7 +5,7 @@ import { hookCommand, readHookCommand, type Calling, type ReadCommand } from './
 const FIRST_LINE = /^\/\/ Mailroom's plugin for opencode \(sha256 ([0-9a-f]{16})\)\.[^\n]*\n/;
 const COMMANDS = /^const COMMANDS = (\{[^\n]*\});$/m;
 
-/** The plugin file that joins sessions of opencode: its first line says whose it is, and a hash of all others. */
+/** The plugin file that joins sessions of opencode. Its first line names Mailroom and holds a hash of all other lines. */
 export function pluginText(calling: Calling): string {
   const commands = Object.keys(HOOK_EVENTS.opencode).map((event) => [event, hookCommand('opencode', event, calling)]);
   const body = BODY.replace('__COMMANDS__', () => JSON.stringify(Object.fromEntries(commands)));
@@ -13,12 +13,12 @@ export function pluginText(calling: Calling): string {
 }
 
 export interface PluginFacts {
-  /** Nobody has changed it since Mailroom wrote it. */
+  /** The file is unchanged since Mailroom wrote it. */
   readonly isAsWritten: boolean;
   readonly commands: readonly ReadCommand[];
 }
 
-/** What the text of a plugin file says of itself; undefined for a file that Mailroom did not write. */
+/** The facts in a plugin file; undefined for a file that Mailroom did not write. */
 export function readPlugin(text: string): PluginFacts | undefined {
   const first = FIRST_LINE.exec(text);
   if (!first) return undefined;
@@ -39,10 +39,10 @@ function hashOf(body: string): string {
 }
 
 /**
- * JavaScript for the runtime of opencode, by the types of @opencode-ai/plugin 1.18.33. It calls a command for each event, with
- * `{ session_id, cwd, hook_event_name, … }` on its stdin, and does what the JSON on its stdout says: `context` goes into the
- * running turn, `continueWith` begins another one, `env` is added to the environment of the session's shell commands. Exit code 2 begins one
- * as well, with what is on its stderr.
+ * JavaScript for the runtime of opencode, written against the types of @opencode-ai/plugin 1.18.33. It calls a command for each
+ * event, with `{ session_id, cwd, hook_event_name, … }` on its stdin, and follows the JSON on its stdout: `context` goes into
+ * the running turn, `continueWith` starts another turn, `env` is added to the environment of the session's shell commands. Exit
+ * code 2 also starts another turn, with the text on stderr.
  */
 const BODY = `import { spawn } from 'node:child_process';
 

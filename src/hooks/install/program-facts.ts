@@ -1,19 +1,19 @@
 import type { HookProgram } from '../programs.ts';
 
-/** What a person has to know of a program whose hooks join it. */
+/** Facts about a program that joins by hooks, for people. */
 export interface ProgramFacts {
   readonly title: string;
   /** The command that starts it. */
   readonly command: string;
-  /** Whether its hooks were tried with the real program; else they are written from its documents. */
+  /** Whether its hooks were tested with the real program; if not, they are written from its documentation. */
   readonly isTried: boolean;
-  /** What is left to do after its hooks were added. */
+  /** What a person still has to do after its hooks were added. */
   readonly next: string;
-  /** What brings mail to a session that nobody speaks to. */
+  /** What brings mail to an idle session. */
   readonly wakes: string;
 }
 
-const RESTART = 'Sessions that run already have to be started again.';
+const RESTART = 'Restart sessions that already run.';
 const WAITING = 'nothing by itself: run mailroom inbox --wait 10m in a background shell, or join from a tmux pane';
 
 export const PROGRAM_FACTS: Readonly<Record<HookProgram, ProgramFacts>> = {

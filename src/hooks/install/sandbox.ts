@@ -3,12 +3,12 @@ import type { HookProgram } from '../programs.ts';
 import { CLAUDE_WRITABLE } from './config-text.ts';
 import { userDirectory, type Places } from './hook-files.ts';
 
-/** A room that a program's sandbox does not let its commands write to, and the setting that would. */
+/** A room that commands in a program's sandbox cannot write to, and the setting that would allow it. */
 export interface SandboxGap {
   readonly room: string;
-  /** The name of the setting, as the program calls it. */
+  /** The program's name of the setting. */
   readonly setting: string;
-  /** The file that the setting stands in. */
+  /** The file with the setting. */
   readonly file: string;
   /** What to write there. */
   readonly lines: string;
@@ -17,8 +17,8 @@ export interface SandboxGap {
 }
 
 /**
- * The gap of a program whose sandbox may write only below the directory that it works in, when the room is elsewhere, as it
- * is in a linked worktree of git. Undefined where there is none, or no sandbox of the program is known.
+ * The gap of a program whose sandbox may write only below its working directory, if the room is elsewhere, as in a linked
+ * worktree of git. Undefined if there is no gap, or no sandbox of the program is known.
  */
 export function sandboxGap(
   program: HookProgram,
@@ -40,7 +40,7 @@ export function sandboxGap(
   };
 }
 
-/** Whether the setting in this text, of the file that the gap names, has the room. */
+/** Whether the setting names the room; `text` is the content of the gap's file. */
 export function isGapClosed({ room, isWritten }: SandboxGap, text: string | undefined): boolean {
   if (text === undefined) return false;
   const list = (isWritten ? /"allowWrite"\s*:\s*\[([^\]]*)\]/ : /^\s*writable_roots\s*=\s*\[([^\]]*)\]/m).exec(

@@ -1,8 +1,8 @@
-// A file of settings that a program reads, which Mailroom edits and later leaves as it was.
+// A program's settings file, which Mailroom edits and later restores.
 //
-// Beside it lies `<file>.mailroom-backup`: what it was before Mailroom's first change, or, where there was none and not even
-// its directory, how many directories Mailroom made for it. The backup is written first and removed last, so whoever is
-// killed in between leaves a backup too many, never one too few. The file itself is replaced by one rename.
+// `<file>.mailroom-backup` beside it holds the content before Mailroom's first change or, if neither the file nor its directory
+// existed, the number of directories that Mailroom created for it. The backup is written first and removed last, so a kill in
+// between leaves a backup too many, never one too few. The file itself is replaced by one rename.
 import { basename, dirname, join } from 'node:path';
 import { Conflict, InvalidInput } from '../../errors.ts';
 import {
@@ -25,17 +25,17 @@ const MADE = /^# There was no file here\. Mailroom made (\d) director(?:y|ies) f
 const DIRECTORIES_MAX = 9;
 
 export interface SettingsFile {
-  /** As it was named; a link to the file itself is followed. */
+  /** The path as given; a symbolic link is followed. */
   readonly path: string;
-  /** Undefined where there is no file. */
+  /** Undefined if there is no file. */
   readonly text: string | undefined;
-  /** Its text before Mailroom's first change; undefined where there was no file, or nobody knows. */
+  /** The text before Mailroom's first change; undefined if there was no file, or it is not known. */
   readonly before: string | undefined;
 }
 
-type System = Pick<Host, 'files' | 'randomBytes'>;
+export type SettingsHost = Pick<Host, 'files' | 'randomBytes'>;
 
-/** Reads a file of settings. Throws `InvalidInput` for what is no text, too large or a link to nothing. */
+/** Reads a settings file. Throws `InvalidInput` for a file that is not text, or too large, and for a dangling link. */
 export function readSettings({ files }: Pick<Host, 'files'>, path: string): SettingsFile {
   const backup = textAt(files, backupOf(path));
   const before = backup === undefined || MADE.test(backup) ? undefined : backup;
@@ -47,11 +47,11 @@ export function backupOf(path: string): string {
 }
 
 /**
- * Writes what `edit` makes of the text, and a backup of the text when `isFirst`. Throws `Conflict` when somebody else keeps
- * writing the file.
+ * Writes the new text and, if `isFirst`, first a backup of the old one. Throws `Conflict` if another program has changed the
+ * file since it was read.
  */
 export async function writeSettings(
-  host: System,
+  host: SettingsHost,
   { path, text: was }: SettingsFile,
   { text, isFirst }: { text: string; isFirst: boolean },
 ): Promise<void> {
@@ -78,13 +78,13 @@ export async function writeSettings(
   }
 }
 
-/** Removes a file that was not there at first, and the directories that were made for it and are empty. */
+/** Removes a file that Mailroom created. */
 export function removeSettings({ files }: Pick<Host, 'files'>, { path, text }: SettingsFile): void {
   assertUnchanged(files, path, text);
   files.unlink(realPathOf(path) ?? path);
 }
 
-/** Removes the backup, and the empty directories that it tells of. */
+/** Removes the backup, and the directories that Mailroom created for the file, if they are empty. */
 export function forgetBackup({ files }: Pick<Host, 'files'>, path: string): void {
   const made = Number(MADE.exec(textAt(files, backupOf(path)) ?? '')?.[1] ?? 0);
   removeIfThere(files, backupOf(path));
@@ -110,7 +110,7 @@ function textAt(files: Host['files'], path: string): string | undefined {
   }
   const text = read.bytes.toString('utf8');
   if (Buffer.from(text).equals(read.bytes)) return text;
-  throw new InvalidInput(`${path} is not UTF-8.`, { hint: 'Put it right, then repeat the command.' });
+  throw new InvalidInput(`${path} is not UTF-8.`, { hint: 'Fix it, then repeat the command.' });
 }
 
 function assertUnchanged(files: Host['files'], path: string, was: string | undefined): void {
@@ -120,7 +120,7 @@ function assertUnchanged(files: Host['files'], path: string, was: string | undef
   });
 }
 
-/** Makes a directory and those above it, and returns how many. */
+/** Creates a directory and its missing parents. Returns how many it created. */
 function makeDirectories({ files }: Pick<Host, 'files'>, directory: string): number {
   const missing: string[] = [];
   for (let at = directory; files.lstat(at) === undefined && missing.length < DIRECTORIES_MAX; at = dirname(at)) {

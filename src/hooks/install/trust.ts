@@ -4,14 +4,14 @@ import { readHookCommand } from './hook-command.ts';
 import { userDirectory, type Places } from './hook-files.ts';
 import { fieldsIn } from '../../host/json-file.ts';
 
-/** Whether a program runs the hooks of a project that nobody has approved in it, and what its files say of the approval. */
+/** Whether a program needs a person's approval to run a project's hooks, and whether its files show that approval. */
 export interface Trust {
   readonly isNeeded: boolean;
-  /** Undefined where no file tells. */
+  /** Undefined if no file shows it. */
   readonly isGiven: boolean | undefined;
 }
 
-/** A file in which a program keeps what its user trusts; undefined for one that keeps none, or none that is known. */
+/** The file in which a program records what its user trusts; undefined if there is none, or none is known. */
 export function trustFile(program: HookProgram, places: Places): string | undefined {
   switch (program) {
     case 'claude':
@@ -26,8 +26,8 @@ export function trustFile(program: HookProgram, places: Places): string | undefi
 }
 
 /**
- * What the text of a program's trust file says of the file `path` of hooks, whose text is `hooks`. Codex remembers a hash of each hook, which it alone can
- * compute: what it says for certain is that a hook was never trusted.
+ * What a program's trust file, with this text, says about the hook file at `path`, whose text is `hooks`. Codex records a hash
+ * of each hook, which only Codex can compute, so the file shows for certain only that a hook was never trusted.
  */
 export function trustIn(
   program: HookProgram,
@@ -49,8 +49,8 @@ export function trustIn(
 }
 
 /**
- * config.toml has a heading such as `[hooks.state."/home/x/.codex/hooks.json:session_start:0:0"]` for each hook that was
- * trusted: its file, event, group, and place in that.
+ * config.toml has a heading such as `[hooks.state."/home/x/.codex/hooks.json:session_start:0:0"]` for each trusted hook: its
+ * file, event, group, and index in the group.
  */
 function isCodexTrusting(toml: string, path: string, hooks: string): false | undefined {
   const events = fieldsIn(hooks)?.['hooks'];
@@ -99,7 +99,7 @@ function isGeminiTrusting(text: string, project: string): boolean | undefined {
   });
 }
 
-/** The directory and all above it. */
+/** The directory and all its parents. */
 function upwards(directory: string): string[] {
   const parent = dirname(directory);
   return parent === directory ? [directory] : [directory, ...upwards(parent)];
