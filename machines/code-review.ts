@@ -174,7 +174,7 @@ export const machine = setup({
   },
 }).createMachine({
   id: 'code-review-protocol',
-  context: ({ input, self }) => begin(input, { address: self.sessionId, isChild: isChild(self) }),
+  context: ({ input, self }) => beginReview(input, { address: self.sessionId, isChild: isChild(self) }),
   initial: 'assigning',
   on: {
     CHALLENGE: [

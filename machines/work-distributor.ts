@@ -246,7 +246,7 @@ const REFUSED = { guard: 'isRefused', actions: ['hear', 'explain'] } as const;
 export const machine = distribution.createMachine({
   id: 'work-distributor',
   context: ({ input, self }) => {
-    const { plan, agents, acceptance, ...terms } = parseDistribution(input, {
+    const { plan, agents, acceptance, ...settings } = parseDistribution(input, {
       hasParent: isChild(self),
     });
     const board = createBoard(plan.tasks, { agents, acceptance });

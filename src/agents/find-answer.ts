@@ -51,7 +51,7 @@ export interface FindAnswerOptions {
 }
 
 /** An answer, or when to ask again and why. */
-export type Found =
+export type FindAnswerResult =
   { readonly answer: AgentReply } | { readonly retryInMs: number; readonly why: string; readonly failures: number };
 
 /**

@@ -9,7 +9,8 @@ import { mayPass } from '../room/retry-send.ts';
 import { showLife } from '../room/signs-of-life.ts';
 import type { AgentEvent, AgentSettings } from './settings.ts';
 import { type AgentReply, keepContext, putAnswer, readAnswer } from './records.ts';
-import { findAnswer, type Found } from './find-answer.ts';
+import { findAnswer, type FindAnswerResult } from './find-answer.ts';
+import { replyDraft } from './make-answer.ts';
 import { isQuestion, questionKey } from './question.ts';
 import { forgetQuestion } from './forget-question.ts';
 
@@ -137,7 +138,7 @@ export type SendResult = 'delivered' | { readonly refused: string } | { readonly
  */
 export async function sendAnswer(
   agent: Agent,
-  { question, answer, signal }: { question: Message; answer: Answer; signal: AbortSignal },
+  { question, answer, signal }: { question: Message; answer: AgentReply; signal: AbortSignal },
 ): Promise<SendResult> {
   try {
     await agent.send(replyDraft(question, answer), { retry: { triesMax: TRIES_MAX, signal } });

@@ -20,8 +20,13 @@ export interface OwnMail {
   readonly wasHeld: boolean;
 }
 
-/** One message of the agent's own mailbox by its id: claimed, or, if it was dealt with already, only looked at. */
-export async function mailOrPast(agent: Agent, room: Room, id: string, leaseMs?: number): Promise<Found> {
+/** Finds a message of the agent's own mailbox by its id, and claims it unless it is already acknowledged. */
+export async function claimOrReadAcknowledged(
+  agent: Agent,
+  room: Room,
+  id: string,
+  leaseMs?: number,
+): Promise<OwnMail> {
   const mailbox = mailboxOf(contextOf(room), agent.address);
   const found = mailbox && findMail(mailbox, id);
   if (mailbox && found?.state === 'acknowledged') {
@@ -35,8 +40,8 @@ export async function mailOrPast(agent: Agent, room: Room, id: string, leaseMs?:
   return { message: mail.message, mail, wasHeld: found?.state === 'claimed' };
 }
 
-/** A message that the agent holds, whichever of its commands claimed it. Throws `Conflict` for one that it does not hold. */
-export async function heldByMe(agent: Agent, room: Room, idEnding: string): Promise<Mail> {
+/** The claim of a message that the agent holds, whichever of its commands claimed it. Throws `Conflict` if it does not hold it. */
+export async function claimHeld(agent: Agent, room: Room, idEnding: string): Promise<Mail> {
   const mailbox = mailboxOf(contextOf(room), agent.address);
   const found = mailbox && findMail(mailbox, idEnding);
   if (found && found.state !== 'claimed') {

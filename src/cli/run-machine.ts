@@ -4,7 +4,7 @@ import { InvalidInput, isMailroomError } from '../errors.ts';
 import { readText } from '../host/files.ts';
 import { visibleJson } from '../message/visible.ts';
 import { contextOf, type Room } from '../room/room.ts';
-import { Advised } from './report-error.ts';
+import { WithAdvice } from './report-error.ts';
 import { textOption } from './arguments.ts';
 import type { Call } from './command.ts';
 import { splitLine } from './command-spec.ts';

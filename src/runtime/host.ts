@@ -94,14 +94,14 @@ export interface Workflow<TOutput = unknown> {
  */
 export class WorkflowHost implements AsyncDisposable {
   readonly #context: RoomContext;
-  readonly #family: WorkflowFamily;
+  readonly #tree: WorkflowTree;
   readonly #watch: Disposable;
   readonly #closed: Promise<void>;
   #hasClosed: () => void = () => {};
 
   constructor(room: Room) {
     this.#context = contextOf(room);
-    this.#family = new WorkflowFamily(room);
+    this.#tree = new WorkflowTree(room);
     this.#watch = this.#context.host.watchdog.watch();
     this.#closed = new Promise((resolve) => (this.#hasClosed = resolve));
   }
@@ -128,7 +128,7 @@ export class WorkflowHost implements AsyncDisposable {
     if (!options.force) assertLocalFileSystem(this.#context.host, this.#context.layout.directory);
     const address = addressOf(machine, options);
     assertInput(options.input);
-    await this.#family.letGo(address);
+    await this.#tree.release(address);
     const before = readJournalState(this.#context, address);
     const { again, retryFailed } = options;
     if (again && retryFailed) throw new InvalidInput('A FAILED workflow is tried again, or begun anew; not both.');
@@ -143,11 +143,11 @@ export class WorkflowHost implements AsyncDisposable {
     const run = await this.#tree.start(taken, (opened) => {
       hadBegun = opened.state !== undefined;
       const incarnation = this.#context.host.randomBytes(INCARNATION_BYTES).toString('hex');
-      for (const asked of askedOf(opened.state, { ...options, incarnation })) opened.ask(asked);
+      for (const asked of requestsOf(opened.state, { ...options, incarnation })) opened.request(asked);
     });
     // One that begins only now has left nothing undone, and to look costs a card of everybody in the room.
-    if (hadBegun) await this.#family.adoptChildren();
-    const ended = Promise.race([this.#family.settled(run), this.#closed]);
+    if (hadBegun) await this.#tree.adoptChildren();
+    const ended = Promise.race([this.#tree.whenComplete(run), this.#closed]);
     const result = withRoomErrors(this.#context, `The workflow ${address} is not run any further`, () =>
       ended.then(() => resultOf(address, run.state) as WorkflowResult<OutputFrom<TMachine>>),
     );

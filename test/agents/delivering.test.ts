@@ -56,7 +56,7 @@ function answerOf(question: Message, content: string): AgentReply {
   return { id: replyId('bob', question, clock.now()), type: 'INFO', content, isFailure: false };
 }
 
-const send = (question: Message, answer: AgentReply): Promise<Sent> =>
+const send = (question: Message, answer: AgentReply): Promise<SendResult> =>
   sendAnswer(bob, { question, answer, signal: NEVER });
 
 describe('a stored answer', () => {

@@ -1,6 +1,6 @@
 import { raise, sendParent, setup } from 'xstate';
 import { expect, test } from 'vitest';
-import { storyColumns, storyText } from '../../src/cli/print/story.ts';
+import { storyColumns, formatStory } from '../../src/cli/print/story.ts';
 import type { HistoryLine } from '../../src/history/explain.ts';
 import { waitingFor } from '../../src/journal/describe.ts';
 import { activity, command, tell } from '../../src/workflow.ts';
@@ -157,7 +157,11 @@ test('steps are numbered without gaps, and columns hold numbers of any length', 
   // The journal has records between them that tell nothing: how far a host was when it left.
   expect(story.at(-1)?.seq).toBeGreaterThan(story.length);
   const [first] = story;
-  const long = [1, 99_999, 1_234_567].map((step): HistoryLine => ({ ...(first as HistoryLine), step, cause: `c${step}` }));
+  const long = [1, 99_999, 1_234_567].map((step): HistoryLine => ({
+    ...(first as HistoryLine),
+    step,
+    cause: `c${step}`,
+  }));
   const columns = storyColumns(long);
   const lines = long.map((line) => formatStory(line, { columns }));
   expect(lines.map((line) => /^#\d+ +(?=\d{4}-)/.exec(line)?.[0].length)).toEqual([10, 10, 10]);

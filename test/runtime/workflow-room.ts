@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { AnyStateMachine } from 'xstate';
 import { readJournal, readJournalState, type JournalEntry } from '../../src/journal/read.ts';
-import { storyOf, type StoryLine } from '../../src/history/explain.ts';
+import { explainWorkflow, type HistoryLine } from '../../src/history/explain.ts';
 import { contextOf } from '../../src/room/room.ts';
 import { WorkflowHost, type Workflow, type WorkflowOptions } from '../../src/runtime/host.ts';
 import type { Durability } from '../../src/mailbox/mailbox.ts';
@@ -86,8 +86,8 @@ export class WorkflowRoom implements AsyncDisposable {
     return this.#any().status(id);
   }
 
-  story(address: string): StoryLine[] {
-    return storyOf(contextOf(this.#any()), address) ?? [];
+  story(address: string): HistoryLine[] {
+    return explainWorkflow(contextOf(this.#any()), address) ?? [];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -22,7 +22,7 @@ It reads only the journal: what the machine logged and which of its actions fail
   run: (call) =>
     withRoom(call, async (room) => {
       const [address = ''] = call.args.operands;
-      const story = storyOf(contextOf(room), address);
+      const story = explainWorkflow(contextOf(room), address);
       if (!story) throw noWorkflow(contextOf(room), address);
       const columns = storyColumns(story);
       for (const line of story) {

@@ -20,7 +20,7 @@ export interface StoryColumns {
 /** For lines printed as they happen, without step numbers. */
 const COLUMNS_LIVE: StoryColumns = { number: 0, cause: 44 };
 
-/** As wide as the lines need; the step with the most digits is the last one. */
+/** The widths that these lines need. */
 export function storyColumns(lines: readonly HistoryLine[]): StoryColumns {
   const widest = (widthOf: (line: HistoryLine) => number): number =>
     lines.reduce((most, line) => Math.max(most, widthOf(line)), 0);
@@ -33,10 +33,10 @@ export function storyColumns(lines: readonly HistoryLine[]): StoryColumns {
   };
 }
 
-/** One thing that happened to a workflow, on a line; lines for how what caused it ended, what it started, and each message that it sent. */
-export function storyText(
+/** One entry of a workflow's history as text: a line, then indented lines for the outcome of its cause, the work it started, and each message it sent. */
+export function formatStory(
   line: HistoryLine,
-  { address, columns = COLUMNS_UNSEEN }: { address?: string | undefined; columns?: StoryColumns } = {},
+  { address, columns = COLUMNS_LIVE }: { address?: string | undefined; columns?: StoryColumns } = {},
 ): string {
   const { at, sent, started = [], givenUp = [] } = line;
   const time = formatTime(at);
