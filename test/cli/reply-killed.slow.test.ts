@@ -1,11 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { openRoom } from '../../src/index.ts';
+import { reply } from '../../src/cli/commands/reply.ts';
+import { nodeHost, openRoom } from '../../src/index.ts';
+import { SimulatedMachine } from '../../src/testing/crash/simulated-machine.ts';
 import { bundleProgram } from '../crash/killed-child.ts';
 import { readAll } from '../hostile/zoo-room.ts';
+import { printedSeed } from '../processes/seed.ts';
+import { choosesOneOf, REAL_KILL_STRIDE } from '../processes/stride.ts';
 import { createCliRoom } from './cli-room.ts';
+import { runInProcess } from './command-in-process.ts';
 
+const SEED = printedSeed('reply-killed.slow.test.ts');
+const isTried = choosesOneOf(REAL_KILL_STRIDE, SEED);
 const CHANGES_MAX = 100;
 
 // Each try of a reply had an id of its own, so one that was killed behind its link and typed again arrived twice.
@@ -15,17 +22,31 @@ it('a reply that is killed at any change and typed again arrives once, and says 
   await bundleProgram(path.join(import.meta.dirname, '../../fixtures/crash/command.ts'), program);
   await using opened = await openRoom({ directory: room.room, durability: 'process' });
   const alice = opened.agent('alice');
-  let killed = 0;
+  const machine = new SimulatedMachine({ host: nodeHost, seed: String(SEED), startMs: Date.now() });
   let delivered = 0;
-  for (let n = 1; n <= CHANGES_MAX; n++) {
-    const { id } = await alice.send({ to: 'bob', type: 'QUESTION', content: `which port, ${n}?` });
-    const words = ['reply', id, 'INFO', 'Port 8080.'];
+  let realKills = 0;
+
+  const simulated = async (n: number, words: readonly string[]): Promise<boolean> => {
+    const child = machine.start();
+    child.killAt(n, 'changes');
+    return (await runInProcess(child, { command: reply, words })).wasKilled;
+  };
+  const real = (n: number, words: readonly string[]): boolean => {
     const { signal } = spawnSync(process.execPath, [program, String(n), ...words], {
       cwd: room.directory,
-      env: { ...room.env, MAILROOM_AS: 'bob' },
+      env: room.env,
     });
+    expect([null, 'SIGKILL']).toContain(signal);
+    realKills += 1;
+    return signal === 'SIGKILL';
+  };
+  /** Whether it was killed, and not at its end before. */
+  const killedAndTypedAgain = async (n: number, kill: typeof real | typeof simulated): Promise<boolean> => {
+    const { id } = await alice.send({ to: 'bob', type: 'QUESTION', content: `which port, ${n}?` });
+    const words = ['reply', id, 'INFO', 'Port 8080.', '--as', 'bob', '--room', room.room];
+    const wasKilled = await kill(n, words);
     const before = alice.list().unsettled;
-    const again = await room.run([...words, '--json'], { as: 'bob' });
+    const again = await runInProcess(machine.start(), { command: reply, words: [...words, '--json'] });
     expect(again.code, again.stderr).toBe(0);
     expect(JSON.parse(again.stdout)).toMatchObject({ acknowledged: true, again: before.length === 1 });
     expect(again.stderr).toBe(
@@ -33,12 +54,17 @@ it('a reply that is killed at any change and typed again arrives once, and says 
     );
     expect(await readAll(alice), `killed at change ${n}`).toMatchObject([{ content: 'Port 8080.', replyTo: id }]);
     expect(opened.status(id)).toMatchObject([{ state: 'acknowledged' }]);
-    if (signal === null) break;
-    expect(signal).toBe('SIGKILL');
+    if (wasKilled) delivered += before.length;
+    return wasKilled;
+  };
+
+  let killed = 0;
+  while (await killedAndTypedAgain(killed + 1, simulated)) {
     killed += 1;
-    delivered += before.length;
+    expect(killed).toBeLessThan(CHANGES_MAX);
+    if (isTried()) expect(await killedAndTypedAgain(killed, real)).toBe(true);
   }
-  console.log(`${killed} places to be killed at, ${delivered} of them behind the delivery`);
+  console.log(`killed at each of ${killed} places, really at ${realKills}; ${delivered} kills behind the delivery`);
   expect(delivered).toBeGreaterThan(0);
   expect(killed - delivered).toBeGreaterThan(5);
 });
