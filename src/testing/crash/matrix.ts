@@ -53,18 +53,27 @@ export interface CrashMatrixOptions {
   /** The durability of the runs. Default: `process`. */
   readonly durability?: Durability;
   /**
-   * How a run is killed. `real`: each run is a process, killed by SIGKILL. `simulated`: each run is a host in this process, whose
-   * file system throws from the kill on without reaching the disk; its timers and watchers end, and the next run has another process
-   * identity. Simulated kills take a tenth of the time, and the same seed gives the same bytes. Limits of the simulation: an activity
-   * that waits for something outside runs on after the kill; only the machine's own file is imported again for each run; a schedule
-   * that starts a command is left to real kills; a TypeScript file must be one that this process can import. Default: `real`.
+   * How a run is killed. Default: `real`.
+   *
+   * `real`: each run is a process, and SIGKILL ends it.
+   *
+   * `simulated`: each run is a host in this process. In place of the call, and from then on, every call of its file system throws and
+   * none reaches the disk, clean-up included; its timers and watches end, and for the next run its process is dead. Time stands still
+   * while something happens and jumps to the next timer. A schedule takes a tenth of the CPU time, and the same seed leaves the
+   * same bytes. It differs from a real kill in this: an activity that waits for something outside goes on to its end; of a module only
+   * the file of the machine is loaded anew for each run, not what it imports; a command is not started, so a schedule with one
+   * is done with real kills (see `realStride`); and a file in TypeScript must be one that this process can import.
    */
   readonly kills?: 'real' | 'simulated';
-  /** With simulated kills, one of this many schedules is also run with real ones, or only so if it cannot be simulated. Default: 50. */
+  /**
+   * With simulated kills, every how many schedules one is done with real kills as well. Those that start a command are done only
+   * so, and otherwise counted as `skipped`. Default: 50.
+   */
   readonly realStride?: number;
   /**
-   * Run the first run of each schedule in the process that ended the schedule before, which saves a quarter of the time. Only for
-   * machines whose modules keep no state in variables. Default: false.
+   * Do the first run of a schedule in the process that has ended the one before, in another room, which saves a quarter; with simulated
+   * kills, load the machine once. For machines whose modules keep nothing in variables: those would then have what a process that
+   * starts does not have. Default: false.
    */
   readonly reuseProcesses?: boolean;
 }
@@ -138,7 +147,9 @@ export async function crashMatrix(options: CrashMatrixOptions): Promise<CrashRep
   }
   const typeScript = options.workflows.find(({ file }) => /\.[cm]?ts$/.test(file))?.file;
   const start = (): CrashRunner => new CrashRunner({ typeScript, reuses: options.reuseProcesses ?? false });
-  const runners = [start(), ...Array.from({ length: CONCURRENCY - 1 }, start)] as const;
+  // A simulated run does not wait for anything that another one could use.
+  const more = options.kills === 'simulated' ? 0 : CONCURRENCY - 1;
+  const runners = [start(), ...Array.from({ length: more }, start)] as const;
   try {
     return await runAll(options, runners);
   } finally {
@@ -150,85 +161,73 @@ async function runAll(
   options: CrashMatrixOptions,
   runners: readonly [CrashRunner, ...CrashRunner[]],
 ): Promise<CrashReport> {
-  const {
-    pairs = 0,
-    triples = 0,
-    stride = 1,
-    realStride = REAL_STRIDE,
-    seed = nodeHost.clock.now() % 2 ** 31,
-  } = options;
-  const [first, ...others] = runners;
-  const isSimulated = options.kills === 'simulated';
-  const simulated = isSimulated
-    ? await runSchedule(options, { way: simulatedWay(options, { seed, kills: [] }), kills: [] })
-    : undefined;
-  // What starts a program even when nobody kills it does so in each schedule.
-  const undisturbed =
-    simulated && simulated !== 'starts a program'
-      ? simulated
-      : await runSchedule(options, { way: realWay(options, first), kills: [] });
-  if (undisturbed === 'starts a program') throw new Error('a real process may start programs');
-  const { places, result, faults, directory } = undisturbed;
+  const { realStride = REAL_STRIDE, seed = nodeHost.clock.now() % 2 ** 31 } = options;
+  const { undisturbed, isSimulated } = await runUndisturbed(options, { seed, runner: runners[0] });
+  const { places, result, faults, directory, counts } = undisturbed;
   const failures: CrashFailure[] = faults.length > 0 ? [{ kills: [], faults, directory }] : [];
   const expected = comparedOf(options, result);
-  const next = drawNumbers(seed);
-  const draw = (): number => 1 + (next() % places);
-  const schedules: (readonly number[])[] = [...(options.only ?? [])];
-  // A run that fails by itself needs no kills.
-  const isSound = faults.length === 0;
-  const stop = options.only || !isSound ? 0 : places;
-  for (let place = 1; place <= stop; place += stride) schedules.push([place]);
-  for (let pair = 0; isSound && pair < pairs; pair++) schedules.push([draw(), draw()]);
-  for (let triple = 0; isSound && triple < triples; triple++) schedules.push([draw(), draw(), draw()]);
-  const { counts } = undisturbed;
-  const report = {
-    schedules: schedules.length,
-    kills: 0,
-    realKills: 0,
-    skipped: 0,
-    places,
-    seed,
-    result,
-    counts,
-    failures,
-  };
-  const add = (ran: RanSchedule, kills: readonly number[], { isReal }: { isReal: boolean }): void => {
+  const schedules = schedulesOf(options, { places, seed, isSound: faults.length === 0 });
+  const report = { kills: 0, realKills: 0, skipped: 0, counts };
+  const add = (ran: RanSchedule, kills: readonly number[]): void => {
     report.kills += ran.killed;
-    if (isReal) report.realKills += ran.killed;
     report.counts = addCounts(report.counts, ran.counts);
-    if (ran.faults.length > 0) report.failures.push({ kills, faults: ran.faults, directory: ran.directory });
+    if (ran.faults.length > 0) failures.push({ kills, faults: ran.faults, directory: ran.directory });
   };
   const queue = [...schedules.entries()];
   const work = async (runner: CrashRunner): Promise<void> => {
     for (let entry = queue.shift(); entry; entry = queue.shift()) {
       const [number, kills] = entry;
-      const ran =
-        simulated === undefined || simulated === 'starts a program'
-          ? 'starts a program'
-          : await runSchedule(options, { way: simulatedWay(options, { seed, kills }), kills, expected });
-      const isReal = !isSimulated || (number + seed) % realStride === 0;
-      if (ran !== 'starts a program') add(ran, kills, { isReal: false });
-      else if (!isReal) report.skipped += 1;
-      if (!isReal) continue;
-      const really = await runSchedule(options, { way: realWay(options, runner), kills, expected });
-      if (really !== 'starts a program') add(really, kills, { isReal: true });
+      const ran = isSimulated
+        ? await runSchedule(options, { way: simulatedWay(options, { seed, kills }), kills, expected })
+        : STARTS_PROGRAM;
+      if (ran !== STARTS_PROGRAM) add(ran, kills);
+      if (options.kills === 'simulated' && (number + seed) % realStride !== 0) {
+        if (ran === STARTS_PROGRAM) report.skipped += 1;
+        continue;
+      }
+      const really = await runReally(options, { runner, kills, expected });
+      report.realKills += really.killed;
+      add(really, kills);
     }
   };
-  await Promise.all([first, ...others].map(work));
-  return report;
+  await Promise.all(runners.map(work));
+  return { schedules: schedules.length, places, seed, result, ...report, failures };
 }
+
+/** The run without kills. What starts a program in it does so in each schedule, and none is simulated. */
+async function runUndisturbed(
+  options: CrashMatrixOptions,
+  { seed, runner }: { readonly seed: number; readonly runner: CrashRunner },
+): Promise<{ readonly undisturbed: RanSchedule; readonly isSimulated: boolean }> {
+  if (options.kills === 'simulated') {
+    const undisturbed = await runSchedule(options, { way: simulatedWay(options, { seed, kills: [] }), kills: [] });
+    if (undisturbed !== STARTS_PROGRAM) return { undisturbed, isSimulated: true };
+  }
+  return { undisturbed: await runReally(options, { runner, kills: [] }), isSimulated: false };
+}
+
+function schedulesOf(
+  { only, stride = 1, pairs = 0, triples = 0 }: CrashMatrixOptions,
+  { places, seed, isSound }: { readonly places: number; readonly seed: number; readonly isSound: boolean },
+): (readonly number[])[] {
+  const next = drawNumbers(seed);
+  const draw = (): number => 1 + (next() % places);
+  const schedules: (readonly number[])[] = [...(only ?? [])];
+  // A run that fails by itself needs no kills.
+  const stop = only || !isSound ? 0 : places;
+  for (let place = 1; place <= stop; place += stride) schedules.push([place]);
+  for (let pair = 0; isSound && pair < pairs; pair++) schedules.push([draw(), draw()]);
+  for (let triple = 0; isSound && triple < triples; triple++) schedules.push([draw(), draw(), draw()]);
+  return schedules;
+}
+
+/** In place of a schedule that no simulated process can do. */
+const STARTS_PROGRAM = 'starts a program';
 
 /** One way to do a schedule: in which room, and how a run of it is done. */
 interface Way {
   readonly world: () => Promise<CrashRoom>;
   readonly run: (run: CrashRun, world: CrashRoom) => Promise<'killed' | RanToItsEnd>;
-}
-
-function realWay(options: CrashMatrixOptions, runner: CrashRunner): Way {
-  return {
-    world: () => CrashRoom.make(options, { host: nodeHost }),
-    run: (run, world) => runner.run(run, world),
-  };
 }
 
 /** Each schedule has a machine of its own, and what is random in it follows from the seed and the kills. */
@@ -245,6 +244,19 @@ function simulatedWay(options: CrashMatrixOptions, { seed, kills }: { seed: numb
   };
 }
 
+async function runReally(
+  options: CrashMatrixOptions,
+  { runner, ...schedule }: { runner: CrashRunner; kills: readonly number[]; expected?: string },
+): Promise<RanSchedule> {
+  const way: Way = {
+    world: () => CrashRoom.make(options, { host: nodeHost }),
+    run: (run, world) => runner.run(run, world),
+  };
+  const ran = await runSchedule(options, { way, ...schedule });
+  if (ran === STARTS_PROGRAM) throw new TypeError('a real process may start programs');
+  return ran;
+}
+
 interface RanSchedule {
   readonly places: number;
   readonly killed: number;
@@ -257,7 +269,7 @@ interface RanSchedule {
 async function runSchedule(
   options: CrashMatrixOptions,
   { way, kills, expected }: { way: Way; kills: readonly number[]; expected?: string },
-): Promise<RanSchedule | 'starts a program'> {
+): Promise<RanSchedule | typeof STARTS_PROGRAM> {
   const world = await way.world();
   const { directory } = world;
   const runOnce = (killAt: number): Promise<'killed' | RanToItsEnd> =>
@@ -286,7 +298,7 @@ async function runSchedule(
   } catch (error) {
     if (error instanceof StartsProgram) {
       await world.close({ keep: false });
-      return 'starts a program';
+      return STARTS_PROGRAM;
     }
     const faults = [error instanceof Error ? error.message : String(error), ...world.whereabouts()];
     ran = { places: 0, killed, result: { status: 'left' }, counts: NO_COUNTS, faults, directory };
