@@ -1,5 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { expect } from 'vitest';
+import type { Ended } from '../processes/child.ts';
 
 /** What lies below a directory, by its path there: the bytes of a file, and `directory` for one. */
 export type Tree = Readonly<Record<string, string>>;
@@ -21,4 +23,18 @@ export function treeOf(directory: string): Tree {
   };
   if (fs.existsSync(directory)) add('');
   return tree;
+}
+
+/** Two directories have the same names and bytes. */
+export function expectSameTree(killed: string, simulated: string): void {
+  expect(treeOf(killed), 'what SIGKILL leaves').toEqual(treeOf(simulated));
+}
+
+/** A process that was really killed, or ended, as a simulated one did, had told the same until then, a line each. */
+export function expectSame(
+  { stdout, signal }: Ended,
+  simulated: { readonly told: readonly unknown[]; readonly wasKilled: boolean },
+): void {
+  expect(stdout.split('\n').filter(Boolean)).toEqual(simulated.told.map(String));
+  expect(signal).toBe(simulated.wasKilled ? 'SIGKILL' : null);
 }
