@@ -4,6 +4,7 @@ import { isQuestion, idOfKey, questionKey, replyId, replyTypeOf, threadKey } fro
 import { isMessageId, timeOfId } from '../../src/message/message-id.ts';
 import { isCommonType } from '../../src/message/message-type.ts';
 import { createMessage } from './messages.ts';
+import { amount } from '../run/amount.ts';
 
 const COMMON = ['QUESTION', 'REVIEW-REQUEST', 'BLOCKED', 'COMPLETED', 'CHALLENGE', 'INFO', 'ACK'];
 const anyType = fc.constantFrom(...COMMON, 'VOTE', 'nonsense', 'REVIEW-FEEDBACK');
@@ -42,7 +43,7 @@ describe('which mail is a question', () => {
         expect(isQuestion(reply, { address: 'alice', types: new Set(other) })).toBe(false);
       },
     );
-    fc.assert(property, { numRuns: 2_000 });
+    fc.assert(property, { numRuns: amount(400, { long: 2_000 }) });
   });
 });
 

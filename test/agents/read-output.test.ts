@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PRESET_NAMES, presetOf, type PresetName } from '../../src/agents/presets.ts';
 import { isSession, OutputReader, readOutput, type ProgramOutput } from '../../src/agents/read-output.ts';
+import { amount } from '../run/amount.ts';
 
 function read(preset: PresetName, events: readonly unknown[], { noise = '' } = {}): ProgramOutput {
   return readOutput(`${noise}${events.map((event) => JSON.stringify(event)).join('\n')}\n`, presetOf(preset));
@@ -197,7 +198,7 @@ describe('the end of a turn', () => {
       expect(reader.soFar().isEnded).toBe(true);
       expect(reader.end().reply).toBe('Größe 😀');
     });
-    fc.assert(property, { numRuns: 200 });
+    fc.assert(property, { numRuns: amount(50, { long: 200 }) });
   });
 
   it('needs no line feed after it when nothing more comes', () => {
@@ -242,6 +243,6 @@ it('never throws, and never returns a session that could be an option or a path,
     const { session } = readOutput(lines.join('\n'), presetOf(name));
     expect(session === undefined || /^[^-/]+/.test(session)).toBe(true);
   });
-  fc.assert(property, { numRuns: 1_000 });
+  fc.assert(property, { numRuns: amount(200, { long: 1_000 }) });
   expect(['--dangerous', '../x', 'a/b', '', 'a b'].filter(isSession)).toEqual([]);
 });

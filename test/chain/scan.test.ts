@@ -5,9 +5,10 @@ import { ChainScan } from '../../src/chain/scan.ts';
 import { ChainDamaged, InvalidInput } from '../../src/errors.ts';
 import { bodiesOf, scanBytes, writeChain, type Written } from './chain-bytes.ts';
 import { propertySeed } from './seed.ts';
+import { amount } from '../run/amount.ts';
 
 const seed = propertySeed('scan.test.ts');
-const RUNS = 500;
+const RUNS = amount(100, { long: 500 });
 const json = fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 const bodies = fc.array(json, { minLength: 1, maxLength: 12 });
 

@@ -23,8 +23,9 @@ import { graphName } from '../../src/diagram/labels.ts';
 import { broadcast, reply, tell } from '../../src/workflow/send.ts';
 import { parseDiagram, type Diagram, type ParsedState } from './graph-grammar.ts';
 import { HOSTILE_NAMES, machines, type MadeState } from './graph-machines.ts';
+import { amount } from '../run/amount.ts';
 
-const RUNS = 200;
+const RUNS = amount(50, { long: 200 });
 
 describe('toMermaid', () => {
   it('writes a small machine as one would by hand', () => {

@@ -10,6 +10,7 @@ import {
   parseElection,
 } from '../../machines/consensus/election.ts';
 import { lastBallots, tally } from '../../machines/consensus/tally.ts';
+import { amount } from '../run/amount.ts';
 
 const VOTERS = ['alice', 'bob', 'carol', 'dave', 'constructor'];
 const OPTIONS = ['postgres', 'sqlite', 'none'];
@@ -126,7 +127,7 @@ describe('a tally', () => {
         expect(tied !== undefined).toBe(outcome === 'tie' || tieBreak !== undefined);
         expect(tieBreak === undefined || (outcome === 'decided' && tied?.includes(option ?? ''))).toBe(true);
       }),
-      { numRuns: 1_000 },
+      { numRuns: amount(200, { long: 1_000 }) },
     );
     console.log(`outcomes seen: ${[...seen].map(([outcome, times]) => `${outcome} ${times}`).join(', ')}`);
     expect(OUTCOMES).toEqual(expect.arrayContaining([...seen.keys()]));

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseDistribution } from '../../machines/work-distributor/input.ts';
 import { nearest, parsePlan, parseTasks, planFaults } from '../../machines/work-distributor/plan.ts';
+import { amount } from '../run/amount.ts';
 
 const task = (
   id: string,
@@ -108,7 +109,7 @@ describe('a plan', () => {
         counts[faults.length === 0 ? 'sound' : 'faulty'] += 1;
         for (const fault of faults) expectTrueCycle(fault, given);
       }),
-      { numRuns: 500 },
+      { numRuns: amount(100, { long: 500 }) },
     );
     console.log(`plans: ${JSON.stringify(counts)}`);
     expect(Math.min(counts.sound, counts.faulty)).toBeGreaterThan(20);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createSendOrder, type Slot } from '../../src/mailbox/send-order.ts';
 import { propertySeed } from '../chain/seed.ts';
+import { amount } from '../run/amount.ts';
 
 const seed = propertySeed('send-order');
 
@@ -44,7 +45,7 @@ test('a slot is ready exactly when all earlier ones are done, in whatever order 
         }
       },
     ),
-    { seed, numRuns: 300 },
+    { seed, numRuns: amount(100, { long: 300 }) },
   );
   console.log(`${checked} looks at slots`);
 });

@@ -4,9 +4,10 @@ import type { ChainRecord } from '../../src/chain/record.ts';
 import { decideGrant, type RateDecision } from '../../src/rate/counter.ts';
 import { GrantHistory, type RateBody } from '../../src/rate/grants.ts';
 import { propertySeed } from '../chain/seed.ts';
+import { amount } from '../run/amount.ts';
 
 const seed = propertySeed('rate-decision.test.ts');
-const RUNS = 2_000;
+const RUNS = amount(400, { long: 2_000 });
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 const START_MS = Date.UTC(2026, 0, 1);
 

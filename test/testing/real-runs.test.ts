@@ -5,8 +5,9 @@ import { explore } from '../../src/testing.ts';
 import { activity } from '../../src/workflow.ts';
 import { eventually, WorkflowRoom } from '../runtime/workflow-room.ts';
 import { exited, reviewer, ship, shipSystem } from './ship-system.ts';
+import { amount } from '../run/amount.ts';
 
-const RUNS = 16;
+const RUNS = amount(5, { long: 16 });
 const PATIENCE_MS = 60;
 const LINGERING_MS_MAX = 25;
 

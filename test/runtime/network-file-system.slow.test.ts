@@ -12,6 +12,7 @@ import type { CliRoom, Ran } from '../cli/cli-room.ts';
 import { openRoom } from '../../src/index.ts';
 import { nodeHost } from '../../src/runtime.ts';
 import { runWorkflow } from '../../src/runtime/host.ts';
+import { AS_BUILT } from '../team/program.ts';
 import { createProject } from './cli-machines.ts';
 import { WorkflowRoom } from './workflow-room.ts';
 
@@ -21,7 +22,6 @@ const ENDED = `
 import { setup } from 'xstate';
 export const machine = setup({}).createMachine({ id: 'ended', initial: 'over', output: 'done', states: { over: { type: 'final' } } });
 `;
-const MAIN = path.join(import.meta.dirname, '..', '..', 'machines', 'team', 'main.ts');
 
 function onNfs(directory: string, type = NFS): Record<string, string> {
   const preload = path.join(directory, 'on-nfs.cjs');
@@ -67,7 +67,7 @@ describe.runIf(process.platform === 'linux')('on a network file system', () => {
     const outer = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-nfs-')));
     try {
       const env = { ...process.env, ...onNfs(outer) };
-      const args = ['--import', import.meta.resolve('tsx'), MAIN, '--runs', path.join(outer, 'runs')];
+      const args = [...AS_BUILT, '--runs', path.join(outer, 'runs')];
       const { status, stderr } = spawnSync(process.execPath, args, { cwd: outer, env, encoding: 'utf8' });
       expect(stderr).toMatch(/^\/.*runs\/tally-1 lies on NFS.* --runs <directory>.* --force\.\n$/);
       expect(status).toBe(2);

@@ -7,8 +7,9 @@ import { textWidth, wrapText } from '../../src/diagram/layout.ts';
 import { graphName } from '../../src/diagram/labels.ts';
 import { allElements, elementsOf, parseXml, type Element } from './draw-xml.ts';
 import { HOSTILE_NAMES, machines } from './graph-machines.ts';
+import { amount } from '../run/amount.ts';
 
-const RUNS = 15;
+const RUNS = amount(6, { long: 15 });
 
 const ship = setup({
   actors: { runTests: fromPromise(async () => undefined) },

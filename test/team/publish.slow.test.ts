@@ -14,9 +14,9 @@ import { mergeCommit } from '../../machines/autonomous-dev/merge.ts';
 import { integrationDirectory } from '../../machines/autonomous-dev/repository.ts';
 import { runProgram } from '../../machines/shared/run-program.ts';
 import { until } from '../hostile/until.ts';
+import { bundleProgram } from '../processes/bundle.ts';
 import { GitWithGh } from './git-with-gh.ts';
 
-const ROOT = path.join(import.meta.dirname, '..', '..');
 const BRANCH = 'mailroom/pay';
 const FEATURE = '# Pay in two parts: it\'s "half" $HOME `now`\n\nLet customers pay in two parts.';
 
@@ -139,9 +139,8 @@ test.each([
 ])('killed %s, it still ends with one pull request', async (_when, trouble, pulls) => {
   const { publication, head } = await delivered();
   ground.trouble = trouble;
-  const once = path.join(ROOT, 'fixtures', 'gh', 'publish-once.ts');
-  const args = ['--import', import.meta.resolve('tsx'), once, JSON.stringify(publication)];
-  const { signal, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const once = bundleProgram("import './fixtures/gh/publish-once.ts';", path.join(ground.outer, 'publish-once.mjs'));
+  const { signal, stdout } = spawnSync(process.execPath, [once, JSON.stringify(publication)], { encoding: 'utf8' });
   expect([signal, stdout]).toEqual(['SIGKILL', '']);
   expect(await refsOf(remote)).toContain(`refs/heads/${BRANCH} ${head}`);
   expect(ground.pulls).toHaveLength(pulls);

@@ -10,6 +10,7 @@ import { failingLines, feedbackOf } from '../../machines/member/feedback.ts';
 import { runShell } from '../../machines/shared/run-program.ts';
 import { readFeedback } from '../../machines/code-review/feedback.ts';
 import { parseReview } from '../../machines/code-review/review.ts';
+import { amount } from '../run/amount.ts';
 
 const DIFF_STAT = '1 file changed, 1 insertion(+)';
 const REVIEW = parseReview({ change: { title: 'Numbers', author: 'alice' }, reviewers: ['bob'] });
@@ -46,7 +47,7 @@ it('never approves a change that fails its tests, and stays within the limits of
       const read = readFeedback({ ...message, data: { ...feedback, round: 1 } }, { review: REVIEW, round: 1 });
       assert.deepEqual('feedback' in read ? read.feedback.verdict : read, verdict);
     }),
-    { numRuns: 500 },
+    { numRuns: amount(100, { long: 500 }) },
   );
   console.log('verdicts', counts);
   expect(Math.min(...Object.values(counts))).toBeGreaterThan(0);

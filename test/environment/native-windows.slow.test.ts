@@ -4,7 +4,6 @@
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +11,7 @@ import { posixOnWindows } from '../../src/host/windows-file-system.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { systemError } from '../faults/faulty-files.ts';
 import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
+import { AS_BUILT } from '../team/program.ts';
 import { createExchangeRoom, exchangeIn, namesBelow } from './whole-exchange.ts';
 
 const PRELOAD = path.join(import.meta.dirname, '../../fixtures/disks/windows.cjs');
@@ -81,13 +81,8 @@ describe('the statement', () => {
 
 it('npm start does nothing, and points to WSL', () => {
   const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-windows-'));
-  const main = path.join(import.meta.dirname, '../../machines/team/main.ts');
-  const args = ['--import', import.meta.resolve('tsx'), '--require', PRELOAD, main];
-  // The compiler of the program runs on this machine.
-  const env = {
-    PATH: process.env['PATH'],
-    ESBUILD_BINARY_PATH: createRequire(import.meta.url).resolve('esbuild/bin/esbuild'),
-  };
+  const args = ['--require', PRELOAD, ...AS_BUILT];
+  const env = { PATH: process.env['PATH'] };
   const started = spawnSync(process.execPath, args, { cwd, encoding: 'utf8', env });
   expect(started).toMatchObject({ status: 2, stdout: '' });
   expect(started.stderr).toMatch(/^Native Windows cannot run a team: [^\n]* Use WSL: [^\n]*\n$/);

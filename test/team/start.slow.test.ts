@@ -10,10 +10,8 @@ import { NotStarted, parseOptions } from '../../machines/team/options.ts';
 import { prepareRun, type Prepared } from '../../machines/team/prepare.ts';
 import type { Run } from '../../machines/team/run-directory.ts';
 import { nodeHost } from '../../src/runtime.ts';
+import { bundleProgram } from '../processes/bundle.ts';
 import { AS_BUILT, FROM_SOURCE } from './program.ts';
-
-const MAIN = path.join(import.meta.dirname, '..', '..', 'machines', 'team', 'main.ts');
-const TSX = import.meta.resolve('tsx');
 
 let outer: string;
 beforeEach(() => void (outer = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-start-')))));
@@ -195,7 +193,7 @@ describe('an unusable repository is refused', () => {
 
   // Both start as another user, who must be able to read the programs of this checkout.
   const isRoot = process.getuid?.() === 0;
-  const canRunAsNobody = isRoot && isReadableForAll(MAIN);
+  const canRunAsNobody = isRoot && isReadableForAll(AS_BUILT.at(-1) ?? '');
 
   test.runIf(canRunAsNobody)('if it belongs to another user', async () => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE });
@@ -340,13 +338,12 @@ describe('an unended run', () => {
     const shop = await repositoryIn('shop', { 'package.json': PACKAGE });
     const directory = await begun(shop);
     fs.rmSync(path.join(directory, 'hosts'), { recursive: true });
-    const code = `import { hostRun } from ${JSON.stringify(path.join(path.dirname(MAIN), 'run-host.ts'))};
+    const code = `import { hostRun } from './machines/team/run-host.ts';
       try { hostRun(${JSON.stringify(directory)}); console.log('host'); } catch (error) { console.log(error.message); }
       process.stdin.resume().on('end', () => {});`;
+    const program = bundleProgram(code, path.join(outer, 'host-run.mjs'));
     const children = Array.from({ length: 4 }, () =>
-      spawn(process.execPath, ['--import', TSX, '--input-type=module', '--eval', code], {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      }),
+      spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] }),
     );
     const said = await Promise.all(
       children.map(async ({ stdout }) => {
