@@ -50,7 +50,7 @@ export default defineConfig({
     // Many tests wait for processes and clocks most of their time.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    setupFiles: ['test/run/cpu-of-file.ts'],
+    setupFiles: ['test/run/each-file.ts'],
     reporters: [
       'default',
       new RunReport({ seed, isLong }),

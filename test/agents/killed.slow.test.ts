@@ -3,6 +3,9 @@ import { workers } from '../jobs/asking.ts';
 import { REAL_KILL_STRIDE } from '../processes/stride.ts';
 import { bundleAgent, type BundledAgent } from './bundled-agent.ts';
 import { createKilledRoom } from './killed-room.ts';
+import { createRandom } from '../run/seed.ts';
+
+const random = createRandom();
 
 /** What the agent writes is tried at every place by a simulation; this is for what lies between, while the command runs. */
 const RANDOM_KILLS = REAL_KILL_STRIDE === 1 ? 8 : 2;
@@ -28,7 +31,7 @@ it('sends one reply when it and all that it started are killed at any time, and 
       const kill = left--;
       const room = await createKilledRoom({ stepS: SLOW_S });
       try {
-        for (const killAfterMs of [(latestMs * kill) / RANDOM_KILLS, Math.random() * latestMs]) {
+        for (const killAfterMs of [(latestMs * kill) / RANDOM_KILLS, random() * latestMs]) {
           await agent.run([room.directory, 'bob', room.line, '0'], { killAfterMs });
           const before = room.stage();
           room.killJobs();

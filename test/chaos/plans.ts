@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createIdSource } from '../../src/message/message-id.ts';
+import { createRandom } from '../run/seed.ts';
+
+const random = createRandom();
 
 export interface Planned {
   readonly number: number;
@@ -33,8 +36,8 @@ export function writePlan(options: {
   const planned = Array.from({ length: messages }, (_, number) => ({
     number,
     id: ids.next(now),
-    to: mailboxes[Math.floor(Math.random() * mailboxes.length)] ?? '',
-    chars: Math.floor(Math.random() * CHARS_MAX),
+    to: mailboxes[Math.floor(random() * mailboxes.length)] ?? '',
+    chars: Math.floor(random() * CHARS_MAX),
   }));
   const planFile = path.join(directory, `plan-${sender}.json`);
   fs.writeFileSync(planFile, JSON.stringify(planned));

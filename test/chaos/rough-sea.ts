@@ -3,6 +3,9 @@ import path from 'node:path';
 import { initRoom, openRoom } from '../../src/index.ts';
 import { Fleet, type Ship } from './fleet.ts';
 import { actedIn, confirmedOf, countConfirmed, writePlan, type Acted, type Plan, type Planned } from './plans.ts';
+import { createRandom } from '../run/seed.ts';
+
+const random = createRandom();
 
 export interface Sea {
   readonly directory: string;
@@ -108,12 +111,12 @@ async function storm(options: {
   const stopped: Promise<void>[] = [];
   for (let event = 1; event <= sea.kills + sea.stops; event++) {
     await until('the senders get on', endMs, () => confirmed() >= event * step || senders.every((one) => one.isOver));
-    const ship = fleet.afloat[Math.floor(Math.random() * fleet.afloat.length)];
+    const ship = fleet.afloat[Math.floor(random() * fleet.afloat.length)];
     if (!ship) break;
     const isKill =
-      fleet.stops >= sea.stops || (fleet.kills < sea.kills && Math.random() < sea.kills / (sea.kills + sea.stops));
+      fleet.stops >= sea.stops || (fleet.kills < sea.kills && random() < sea.kills / (sea.kills + sea.stops));
     if (isKill) await fleet.kill(ship);
-    else stopped.push(fleet.stopUntil(ship, sleep(Math.random() * STOP_MS_MAX)));
+    else stopped.push(fleet.stopUntil(ship, sleep(random() * STOP_MS_MAX)));
   }
   // The last kill is for good: of what that sender had not confirmed, each message may or may not have arrived.
   const last = senders.find(({ isOver }) => !isOver);

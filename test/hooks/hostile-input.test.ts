@@ -48,7 +48,7 @@ test('whatever any hook of any program is given, it is an event of that session,
     if (DIRECTORY.test(outcome)) taken += 1;
     expect(outcome).toMatch(new RegExp(`${DIRECTORY.source}|${REFUSAL.source}`));
   });
-  checkProperty('inputs of hooks', property, { runs: 1_000 });
-  console.log(`${taken} of 1000 inputs were taken, of ${EVENTS.length} hooks`);
-  expect(taken).toBeGreaterThan(100);
+  const tried = checkProperty('inputs of hooks', property, { runs: 1_000 });
+  console.log(`${taken} of ${tried} inputs were taken, of ${EVENTS.length} hooks`);
+  expect(taken).toBeGreaterThan(tried / 10);
 });

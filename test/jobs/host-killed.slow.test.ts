@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { runAskingHost, workers } from './asking.ts';
 import { counting, runsOf, useJobs } from './job-bench.ts';
+import { createRandom } from '../run/seed.ts';
+
+const random = createRandom();
 
 const bench = useJobs();
 const CALLS_MAX = 400;
@@ -43,7 +46,7 @@ it('runs once when its host is killed at any time, and the next host too', async
   await workers(async () => {
     while (left > 0) {
       const kill = left--;
-      const delays = [(latestMs * kill) / RANDOM_KILLS, Math.random() * latestMs];
+      const delays = [(latestMs * kill) / RANDOM_KILLS, random() * latestMs];
       const directory = bench.directory();
       const spec = counting(directory, SCRIPT);
       for (const delayMs of delays) {

@@ -36,8 +36,8 @@ describe('cut', () => {
         expect(boundariesOf(text)).toContain(keep === 'start' ? kept.length : text.length - kept.length);
       },
     );
-    checkProperty('cuts', property, { runs: RUNS });
-    expect(cuts).toBeGreaterThan(RUNS / 10);
+    const tried = checkProperty('cuts', property, { runs: RUNS });
+    expect(cuts).toBeGreaterThan(tried / 10);
   });
 
   it.each([

@@ -85,7 +85,7 @@ test('what is found faultless before it is signed is what a reader accepts, with
   ];
   const changes = fc.array(fc.tuple(fc.constantFrom(...names, 'other'), list), { maxLength: 3 });
   const seen = { faultless: 0, faulty: 0 };
-  checkProperty(
+  const tried = checkProperty(
     'drafts',
     fc.property(changes, fc.option(fc.jsonValue(), { nil: undefined }), (changed, data) => {
       const message = { ...GOOD, ...Object.fromEntries(changed), ...(data === undefined ? {} : { data }) } as Message;
@@ -97,7 +97,7 @@ test('what is found faultless before it is signed is what a reader accepts, with
     { runs: 2_000 },
   );
   console.log(`drafts: ${seen.faultless} faultless, ${seen.faulty} faulty`);
-  expect(Math.min(seen.faultless, seen.faulty)).toBeGreaterThan(300);
+  expect(Math.min(seen.faultless, seen.faulty)).toBeGreaterThan(0.15 * tried);
 });
 
 test.each([

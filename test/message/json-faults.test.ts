@@ -29,7 +29,7 @@ const { doc } = fc.letrec<{ doc: Doc }>((tie) => ({
 
 test('finds a fault exactly where the document has one, however it is written', () => {
   const seen = { faulty: 0, sound: 0 };
-  checkProperty(
+  const tried = checkProperty(
     'JSON documents',
     fc.property(doc, fc.array(fc.nat(), { minLength: 1, maxLength: 40 }), (document, choices) => {
       const written = write(document, choicesFrom(choices));
@@ -41,7 +41,7 @@ test('finds a fault exactly where the document has one, however it is written', 
     { runs: 5_000 },
   );
   console.log(`documents: ${seen.faulty} with a fault, ${seen.sound} without`);
-  expect(Math.min(seen.faulty, seen.sound)).toBeGreaterThan(200);
+  expect(Math.min(seen.faulty, seen.sound)).toBeGreaterThan(tried / 25);
 });
 
 function hasFault(document: Doc, depth: number): boolean {

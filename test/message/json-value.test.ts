@@ -57,7 +57,7 @@ test('what is found sound comes back from JSON as it went in', () => {
     withTypedArray: true,
   });
   const seen = { sound: 0, faulty: 0 };
-  checkProperty(
+  const tried = checkProperty(
     'any values',
     fc.property(anything, (value) => {
       const isSound = findNonJson(value) === undefined;
@@ -68,7 +68,7 @@ test('what is found sound comes back from JSON as it went in', () => {
     { runs: 2_000 },
   );
   console.log(`values: ${seen.sound} found sound, ${seen.faulty} not`);
-  expect(Math.min(seen.sound, seen.faulty)).toBeGreaterThan(100);
+  expect(Math.min(seen.sound, seen.faulty)).toBeGreaterThan(tried / 20);
 });
 
 /** JSON knows no -0; `toEqual` already takes a missing property for an undefined one. */

@@ -2,8 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createIdSource, dayOfId, isMessageId, timeOfId } from '../../src/message/message-id.ts';
 import { checkProperty } from './property.ts';
+import { createRandom } from '../run/seed.ts';
 
-const randomBytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => Math.floor(Math.random() * 256));
+const random = createRandom();
+
+const randomBytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => Math.floor(random() * 256));
 
 test('ids rise strictly, whatever the clock does, and carry the time asked for while it rises', () => {
   const steps = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: -5_000, max: 5_000 })), {

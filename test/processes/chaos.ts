@@ -1,5 +1,8 @@
 import type { Child } from './child.ts';
 import { until } from './child.ts';
+import { createRandom } from '../run/seed.ts';
+
+const random = createRandom();
 
 export interface Chaos {
   /** How many processes run at once, and how each is started, again after each kill. */
@@ -34,11 +37,11 @@ export async function chaos(options: Chaos): Promise<ChaosResult> {
   try {
     while (kills < options.kills || stops < options.stops) {
       await untilProgress('the racers get on');
-      const racer = Math.floor(Math.random() * options.racers);
+      const racer = Math.floor(random() * options.racers);
       const child = children[racer];
       if (!child) continue;
       if (child.process.exitCode !== null) throw new Error(`racer ${racer} ended: ${(await child.ended).stderr}`);
-      if (stops >= options.stops || (kills < options.kills && Math.random() < 0.5)) {
+      if (stops >= options.stops || (kills < options.kills && random() < 0.5)) {
         kills += 1;
         child.process.kill('SIGKILL');
         await child.ended;

@@ -16,7 +16,6 @@ import {
 } from '../../machines/work-distributor/board.ts';
 import { applyCommand, LAPSES_MAX } from '../../machines/work-distributor/rules.ts';
 import { parsePlan } from '../../machines/work-distributor/plan.ts';
-import { amount } from '../run/amount.ts';
 
 const AGENTS = ['alice', 'bob', 'carol'];
 const IDS = ['a', 'b', 'c', 'd'];
@@ -28,7 +27,7 @@ const PLAN = parsePlan({
     { id: 'd', title: 'D', description: 'd', dependsOn: ['b', 'c'] },
   ],
 });
-const RUNS = amount(100, { long: 500 });
+const RUNS = 500;
 
 const FITTING: Readonly<Record<string, readonly string[]>> = {
   claim: ['free', 'blocked'],
@@ -146,7 +145,7 @@ function assertAlways(check: (turns: readonly Turn[], board: Board) => void): vo
     'freed',
     'blocked',
   ];
-  for (const kind of kinds) expect(counts[kind], kind).toBeGreaterThan(RUNS / 34);
+  for (const kind of kinds) expect(counts[kind], kind).toBeGreaterThan(15);
 }
 
 /** The present and past holders, by task and epoch. */

@@ -1,5 +1,10 @@
+import fc from 'fast-check';
 import fs from 'node:fs';
 import { afterAll } from 'vitest';
+import { SEED } from './seed.ts';
+
+// For properties that name no seed of their own.
+fc.configureGlobal({ seed: SEED });
 
 declare module 'vitest' {
   interface TaskMeta {
