@@ -4,7 +4,7 @@ import { SEED } from '../run/seed.ts';
  * Of how many places where something can go wrong one is tried: the long tests try each, the others one of twelve, and the
  * seed says which.
  */
-export const STRIDE = Number(process.env['MAILROOM_STRIDE'] ?? 12);
+const STRIDE = Number(process.env['MAILROOM_STRIDE'] ?? 12);
 
 /** The same where there are few places, or each is tried in many ways. */
 export const SHORT_STRIDE = Math.ceil(STRIDE / 4);
