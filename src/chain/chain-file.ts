@@ -178,8 +178,8 @@ export class ChainFile {
   }
 
   #isFull(): boolean {
-    const [most, grownTo] = [this.#options.segmentBytesMax, this.#segment.scan.offset];
-    return this.#hasEntry && grownTo >= (typeof most === 'number' ? most : most(grownTo));
+    const [max, grownTo] = [this.#options.segmentBytesMax, this.#segment.scan.offset];
+    return this.#hasEntry && grownTo >= (typeof max === 'number' ? max : max(grownTo));
   }
 
   /** Appends and reads on; returns the record if it counts. What is in the chain decides, not what `write` returned. */

@@ -21,19 +21,19 @@ interface Wasm {
  * module, because loading node:crypto takes as long as everything else in a mail command.
  */
 export function sha256(data: Uint8Array | string): Buffer {
-  return little(data) ?? nodeCrypto().hash('sha256', data, 'buffer');
+  return hashInWasm(data) ?? nodeCrypto().hash('sha256', data, 'buffer');
 }
 
 /** The same in hex. */
 export function sha256Hex(data: Uint8Array | string): string {
-  return little(data)?.toString('hex') ?? nodeCrypto().hash('sha256', data, 'hex');
+  return hashInWasm(data)?.toString('hex') ?? nodeCrypto().hash('sha256', data, 'hex');
 }
 
 let bytesLeft = BYTES_WITHOUT_CRYPTO;
 let wasm: Wasm | undefined;
 
 /** The digest; undefined if node:crypto has to compute it. */
-function little(data: Uint8Array | string): Buffer | undefined {
+function hashInWasm(data: Uint8Array | string): Buffer | undefined {
   if (bytesLeft <= 0) return undefined;
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
   bytesLeft -= bytes.length + CALL_BYTES;

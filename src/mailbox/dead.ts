@@ -33,7 +33,8 @@ export function giveUp(
 ): boolean {
   const { layout } = mailbox;
   const target = `${layout.dead}/${letter.name}`;
-  if (!bury(mailbox, { ...letter, target, reasonPath: `${layout.dead}/${reasonFileName(letter.name)}` })) return false;
+  if (!moveToDead(mailbox, { ...letter, target, reasonPath: `${layout.dead}/${reasonFileName(letter.name)}` }))
+    return false;
   mailbox.observe({ kind: 'dead', message: letter.message, reason: letter.refusal });
   return true;
 }
@@ -44,12 +45,12 @@ export function refuse(mailbox: Mailbox, thing: { path: string; name: string; re
   const target = `${layout.refused}/${uuid(host.randomBytes(16))}`;
   try {
     const letter = { ...thing, target, reasonPath: reasonFileName(target) };
-    const path = bury(mailbox, letter) ? thing.path : pathInBytes(mailbox, thing);
-    if (path === undefined || (path !== thing.path && !bury(mailbox, { ...letter, path }))) return false;
+    const path = moveToDead(mailbox, letter) ? thing.path : pathInBytes(mailbox, thing);
+    if (path === undefined || (path !== thing.path && !moveToDead(mailbox, { ...letter, path }))) return false;
     mailbox.observe({ kind: 'refused', name: thing.name, reason: thing.refusal });
     return true;
   } catch {
-    skipFromNowOn(mailbox, thing);
+    skipFromNow(mailbox, thing);
   }
   return false;
 }
@@ -63,7 +64,7 @@ function pathInBytes({ host }: Mailbox, { path, name }: { path: string; name: st
   return found && Buffer.concat([Buffer.from(`${directory}/`), found]);
 }
 
-function skipFromNowOn({ memory, observe }: Mailbox, thing: { path: string; name: string; refusal: Refusal }): void {
+function skipFromNow({ memory, observe }: Mailbox, thing: { path: string; name: string; refusal: Refusal }): void {
   if (memory.unmovable.has(thing.path)) return;
   if (memory.unmovable.size >= UNMOVABLE_KEPT_MAX) memory.unmovable.clear();
   memory.unmovable.add(thing.path);
@@ -74,7 +75,7 @@ const REPLACEMENT_CHARACTER = '\ufffd';
 const UNMOVABLE_KEPT_MAX = 10_000;
 
 /** The reason is written before the letter is moved: a letter without a reason is never seen. */
-function bury(
+function moveToDead(
   mailbox: Mailbox,
   options: { path: string | Buffer; name: string; refusal: Refusal; target: string; reasonPath: string },
 ): boolean {
@@ -182,7 +183,7 @@ export function retryDead(mailbox: Mailbox, fileName: string): void {
   const { layout, host } = mailbox;
   const isVerified = parseMessageFileName(fileName) !== undefined;
   const path = `${isVerified ? layout.dead : layout.refused}/${fileName}`;
-  if (!host.files.lstat(path)) throw noLetter(mailbox, fileName);
+  if (!host.files.lstat(path)) throw letterNotFound(mailbox, fileName);
   const name = isVerified ? fileName : nameOfRefused(mailbox, path, fileName);
   const purged = refusalOfPurged(mailbox, parseMessageFileName(name)?.id ?? '');
   if (purged && !isVerified) {
@@ -192,11 +193,11 @@ export function retryDead(mailbox: Mailbox, fileName: string): void {
   }
   // A verified letter was given up, not handled, even if its day is purged by now, so it is not judged as new.
   const claim = { name, attempt: purged ? 1 : 0, untilMs: 0 };
-  if (!moveToClaim(mailbox, { path, claim })) throw noLetter(mailbox, fileName);
+  if (!moveToClaim(mailbox, { path, claim })) throw letterNotFound(mailbox, fileName);
   removeQuietly(host.files, reasonFileName(path));
 }
 
-function noLetter({ address }: Mailbox, fileName: string): MessageNotFound {
+function letterNotFound({ address }: Mailbox, fileName: string): MessageNotFound {
   return new MessageNotFound(`${address} has no dead letter ${fileName}.`, { hint: 'See: mailroom dead list' });
 }
 

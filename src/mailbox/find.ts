@@ -66,7 +66,7 @@ type VerifyResult = VerifiedMessage | { readonly refusal: Refusal } | undefined;
 export function readVerified(mailbox: Mailbox, file: { path: string; name: string }): VerifyResult {
   const read = look(mailbox, file);
   if (!read || 'message' in read) return read;
-  mailbox.room.readAnew(parseMessageFileName(file.name)?.from ?? '');
+  mailbox.room.reread(parseMessageFileName(file.name)?.from ?? '');
   return look(mailbox, file);
 }
 

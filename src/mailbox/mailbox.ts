@@ -40,7 +40,7 @@ export interface MailboxRoom {
    * Reads again what a verdict on mail of this sender rests on: limits and keys, which are otherwise cached. Throws if
    * they cannot be read now or the room is not the same: then nothing may be refused.
    */
-  readAnew(sender: string): void;
+  reread(sender: string): void;
 }
 
 export interface MailboxLimits {

@@ -144,6 +144,7 @@ export async function claimCard(
     // Beside the card and named after it, so that a reader looking for the card finds it there.
     const aside = asideBefore?.path ?? `${path}.${randomBytes(8).toString('hex')}`;
     if (asideBefore || !renamedAway(host, path, aside) || readText(files, aside) === textBefore) {
+      // At the link in here the actor has joined.
       const published = await publishJson(host, file);
       removeQuietly(files, aside);
       if (published) return;

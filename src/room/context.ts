@@ -44,9 +44,9 @@ export function mailboxOf(context: RoomContext, address: string): Mailbox | unde
     sharedSync,
     room: {
       assertSame: standing.assertSame,
-      readAnew: (sender) => {
-        standing.readAnew();
-        keyring.readAnew(sender);
+      reread: (sender) => {
+        standing.reread();
+        keyring.reread(sender);
       },
     },
     opener: createOpener({ roomId: config.roomId, reader: address, keyring }),

@@ -94,7 +94,7 @@ function isRoom(host: Host, directory: string): boolean {
     if (owner === undefined) throw error;
     throw notYours(host, directory, { owner, hint: 'Make a room of your own with: mailroom init' });
   }
-  assertNotBeheaded(host, directory);
+  assertNotDamaged(host, directory);
   return false;
 }
 
@@ -102,7 +102,7 @@ function isRoom(host: Host, directory: string): boolean {
  * Throws `RoomRefused` for a directory that has actors but no room.json. Going past it would mean using another room
  * silently, and a new room.json in it, with another id, would make all its mail invalid.
  */
-export function assertNotBeheaded({ files }: Pick<Host, 'files'>, directory: string): void {
+export function assertNotDamaged({ files }: Pick<Host, 'files'>, directory: string): void {
   const { actors, config } = roomLayout(directory);
   if (files.lstat(actors)?.kind !== 'directory' || namesIn(files, actors).length === 0) return;
   const kind = files.lstat(config)?.kind;

@@ -36,7 +36,7 @@ export async function* iterateInbox(
   const leaseMs = Math.min(options.leaseMs ?? limits.leaseMs, limits.leaseMsMax);
   const warn = (detail: string): void => context.log.append({ event: 'warning', to: mailbox.address, detail });
   const arrivals = wait ? watchArrivals(mailbox, { pollMs, watch, signal, warn }) : undefined;
-  const patience = createPatience(context);
+  const tolerance = createTolerance(context);
   try {
     context.standing.assertSame();
     const swept = sweep(mailbox);
@@ -48,9 +48,9 @@ export async function* iterateInbox(
           yield receive(context, mailbox, claim);
           if (signal?.aborted) return;
         }
-        patience.renew();
+        tolerance.reset();
       } catch (error) {
-        if (!arrivals || !patience.hasWith(error)) throw error;
+        if (!arrivals || !tolerance.tolerates(error)) throw error;
       }
       if (!arrivals) return;
       // After the mail, not before it, so that the reader is not delayed.
@@ -66,20 +66,20 @@ export async function* iterateInbox(
 }
 
 /** Tolerance for a directory that is missing for a moment, because someone is replacing or removing it. */
-export interface Patience {
+export interface Tolerance {
   /** Whether to look again after this error. */
-  hasWith(error: unknown): boolean;
-  renew(): void;
+  tolerates(error: unknown): boolean;
+  reset(): void;
 }
 
-export function createPatience({ host }: Pick<RoomContext, 'host'>): Patience {
+export function createTolerance({ host }: Pick<RoomContext, 'host'>): Tolerance {
   let missingSinceMs: number | undefined;
   return {
-    hasWith: (error) => {
+    tolerates: (error) => {
       const now = host.clock.now();
       missingSinceMs ??= now;
       return errnoOf(error) === 'ENOENT' && now - missingSinceMs <= MISSING_MS_MAX;
     },
-    renew: () => (missingSinceMs = undefined),
+    reset: () => (missingSinceMs = undefined),
   };
 }

@@ -9,7 +9,7 @@ import { openLog } from '../log/event-log.ts';
 import { ROOM_DIRECTORY, roomLayout, type RoomLayout } from '../message/layout.ts';
 import type { Algorithm } from '../signing/keys.ts';
 import { readConfig, writeConfig } from './config.ts';
-import { assertNotBeheaded, assertOwn } from './find-room.ts';
+import { assertNotDamaged, assertOwn } from './find-room.ts';
 import { DEFAULT_LIMITS, readLimits, type RoomLimits } from './limits.ts';
 import { toRoomError } from './system-errors.ts';
 
@@ -57,7 +57,7 @@ export async function initRoom(options: InitOptions = {}): Promise<InitResult> {
   const layout = roomLayout(directory);
   readLimits(options.limits, 'limits');
   try {
-    assertNotBeheaded(host, directory);
+    assertNotDamaged(host, directory);
     const isThere = host.files.lstat(layout.config) !== undefined;
     if (isThere || !(await create(host, layout, options))) return await existing(host, layout, options);
   } catch (error) {

@@ -105,10 +105,10 @@ export function readLimits(set: unknown, where: string): RoomLimits {
       });
     }
     const limit = name as keyof RoomLimits;
-    const most = LIMIT_MAXIMA[limit];
-    if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > most) {
+    const max = LIMIT_MAXIMA[limit];
+    if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > max) {
       throw new InvalidInput(
-        `${where}.${name} is ${cut(JSON.stringify(value), { charsMax: VALUE_CHARS_MAX })}: expected a whole number from 1 to ${most}.`,
+        `${where}.${name} is ${cut(JSON.stringify(value), { charsMax: VALUE_CHARS_MAX })}: expected a whole number from 1 to ${max}.`,
         { hint: `Set it to one within that range, or leave it out for the default, ${DEFAULT_LIMITS[limit]}.` },
       );
     }

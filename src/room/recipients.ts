@@ -50,15 +50,15 @@ export function audience(context: RoomContext, excluded: string | undefined): Ma
     (card) => card.leftAt === undefined && card.broadcasts && card.address !== excluded,
   );
   const mailboxes = cards.map((card) => mailboxOf(context, card.address)).filter((one) => one !== undefined);
-  const most = context.config.limits.broadcastRecipientsMax;
+  const max = context.config.limits.broadcastRecipientsMax;
   if (mailboxes.length === 0) {
     throw new ActorNotFound('A broadcast would reach nobody: no other agent has joined this room.', {
       address: EVERYONE,
       hint: 'See who is there: mailroom agents',
     });
   }
-  if (mailboxes.length > most) {
-    throw new Conflict(`A broadcast would go to ${mailboxes.length} agents, the limit is ${most}.`, {
+  if (mailboxes.length > max) {
+    throw new Conflict(`A broadcast would go to ${mailboxes.length} agents, the limit is ${max}.`, {
       hint: 'Raise broadcastRecipientsMax in room.json.',
     });
   }

@@ -55,7 +55,7 @@ export function replyRecordOf(
   const recorded = (): string | undefined => {
     const read = readRecord(mailbox, path);
     if (read === undefined) return undefined;
-    const id = read instanceof Buffer ? believedId(context, { bytes: read, mailbox, path, write }) : undefined;
+    const id = read instanceof Buffer ? signedId(context, { bytes: read, mailbox, path, write }) : undefined;
     // Another actor put it there. It is kept as refused, and the reply starts over.
     if (id === undefined) refuse(mailbox, { path, name, refusal: FORGED });
     return id;
@@ -125,7 +125,7 @@ export function isReplyRecord(
 }
 
 /** The id in a record for this reply that the actor itself signed; undefined for everything else. */
-function believedId(
+function signedId(
   context: RoomContext,
   options: { bytes: Buffer; mailbox: Mailbox; path: string; write: (id: string) => string },
 ): string | undefined {

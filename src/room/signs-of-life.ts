@@ -42,8 +42,8 @@ export function isThere(
 ): boolean {
   if (!processes.isElsewhere(process)) return processes.isAlive(process);
   const signMs = seenMs();
-  const most = kind === 'agent' ? AGENT_SEEN_MS_MAX : HOST_SEEN_MS_MAX;
-  return signMs !== undefined && Math.abs(clock.now() - signMs) <= most;
+  const maxMs = kind === 'agent' ? AGENT_SEEN_MS_MAX : HOST_SEEN_MS_MAX;
+  return signMs !== undefined && Math.abs(clock.now() - signMs) <= maxMs;
 }
 
 /** Names a process for people: a pid alone means nothing in another PID namespace. */

@@ -23,7 +23,7 @@ export interface Standing {
    */
   readonly assertSame: () => void;
   /** Reads `room.json` again. Throws as `assertSame` does, and also what prevents reading it right now. */
-  readonly readAnew: () => void;
+  readonly reread: () => void;
 }
 
 /** Opens the room's configuration. Throws as `readConfig` does. */
@@ -52,7 +52,7 @@ export function openStanding(host: Pick<Host, 'files' | 'clock'>, layout: RoomLa
       throw error;
     }
   };
-  const readAnew = (): void => {
+  const reread = (): void => {
     const facts = files.lstat(layout.config);
     if (!facts) throw missing();
     const fresh = readFresh();
@@ -63,12 +63,12 @@ export function openStanding(host: Pick<Host, 'files' | 'clock'>, layout: RoomLa
   };
   return {
     config: live.config,
-    readAnew,
+    reread,
     assertSame: () => {
       const facts = files.lstat(layout.config);
       if (facts && known && isSameFile(facts, known)) return;
       try {
-        readAnew();
+        reread();
       } catch (error) {
         if (isRoomLost(error) || isNewerFormat(error)) throw error;
       }

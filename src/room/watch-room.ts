@@ -8,7 +8,7 @@ import { parseMessageFileName } from '../message/layout.ts';
 import { dayOfId } from '../message/message-id.ts';
 import type { Message } from '../message/message.ts';
 import { listAddresses, mailboxOf, type RoomContext } from './context.ts';
-import { createPatience } from './inbox.ts';
+import { createTolerance } from './inbox.ts';
 import { toRoomError } from './system-errors.ts';
 import { entriesOf } from '../mailbox/entries.ts';
 
@@ -36,7 +36,7 @@ export async function* watchRoom(
     ? watchArrivals(own, { pollMs, watch: true, signal, warn })
     : await watchTree(context.host, { path: context.layout.actors, inEach: ARRIVALS, pollMs, signal, warn });
   const known = new Map<string, Set<string>>();
-  const patience = createPatience(context);
+  const tolerance = createTolerance(context);
   let isFirstLook = true;
   try {
     while (!signal.aborted) {
@@ -46,9 +46,9 @@ export async function* watchRoom(
           yield* news(mailbox, { known, onlyWaiting: isFirstLook, signal });
         }
         isFirstLook = false;
-        patience.renew();
+        tolerance.reset();
       } catch (error) {
-        if (!patience.hasWith(error)) throw error;
+        if (!tolerance.tolerates(error)) throw error;
       }
       await arrivals.next();
     }
@@ -73,14 +73,14 @@ function* news(
   const { known, onlyWaiting, signal } = options;
   const before = known.get(mailbox.address);
   const now = lookAt(mailbox);
-  const told = new Set(now.keys());
-  known.set(mailbox.address, told);
+  const reported = new Set(now.keys());
+  known.set(mailbox.address, reported);
   for (const name of [...now.keys()].sort()) {
     const found = now.get(name);
     if (signal.aborted || !found || before?.has(name) || (onlyWaiting && !found.waits)) continue;
     const read = readVerified(mailbox, { path: found.path, name });
     // It has moved since the look; the next look finds it at its new place.
-    if (!read) told.delete(name);
+    if (!read) reported.delete(name);
     else if ('message' in read) yield { recipient: mailbox.address, message: read.message };
   }
 }

@@ -136,7 +136,7 @@ export function sealEntry(
     if (!(error instanceof MailroomError) || error.code === 'ROOM_REFUSED') throw error;
     // A refusal is permanent, so read the limits again before it.
     if (!isAnew) {
-      context.standing.readAnew();
+      context.standing.reread();
       return sealEntry(context, { mail, from, withoutOutput, isAnew: true });
     }
     const refusal = errorFacts(error);

@@ -22,7 +22,7 @@ export interface Keyring {
    * Makes the next verdict on this sender rest on what is on disk now, not on a cached key. Throws `RoomRefused` if no
    * key can be read at all.
    */
-  readAnew(sender: string): void;
+  reread(sender: string): void;
   /** Makes the key pair of a new actor, if the room's algorithm needs one. A public key never changes after that. */
   enrol(address: string): Promise<void>;
 }
@@ -59,7 +59,7 @@ function openSharedKeyring({ host, layout, roomId }: KeyringOptions): Keyring {
       const key = keyOf(sender);
       return key.keyId === keyId ? key : undefined;
     },
-    readAnew: () => {
+    reread: () => {
       const onDisk = readRoomKey(host.files, layout);
       if (roomKey?.equals(onDisk)) return;
       roomKey = onDisk;
@@ -101,7 +101,7 @@ function openEd25519Keyring({ host, layout }: KeyringOptions): Keyring {
       if (verifier) verifiers.set(sender, verifier);
       return verifier?.keyId === keyId ? verifier : undefined;
     },
-    readAnew: (sender) => {
+    reread: (sender) => {
       verifiers.delete(sender);
       if (files.lstat(layout.publicKeys)) return;
       throw new RoomRefused(`The directory of the room's public keys, ${layout.publicKeys}, is missing.`, {

@@ -142,7 +142,7 @@ function createActor(parts: {
     limits,
     opener: createOpener({ roomId: ROOM_ID_OF_TESTS, reader: READER, keyring }),
     sharedSync: createSharedSync(stepped.files),
-    room: { assertSame: () => {}, readAnew: () => {} },
+    room: { assertSame: () => {}, reread: () => {} },
     observe: () => {},
   });
   const actor: Actor = { name, mailbox, stepped, leaseMs, held: undefined, sending: '' };

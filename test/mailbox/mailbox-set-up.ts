@@ -91,7 +91,7 @@ export class MailboxSetUp {
       limits,
       opener: createOpener({ roomId: ROOM_ID, reader: 'bob', keyring: this.#keyring }),
       sharedSync: createSharedSync(files),
-      room: { assertSame: () => {}, readAnew: () => {} },
+      room: { assertSame: () => {}, reread: () => {} },
       observe: (event) => events.push(event),
     });
   }
