@@ -11,7 +11,7 @@ const rows = text.split('\n').filter((line) => line.startsWith('|'));
 const cells = (row: string): string[] => row.split('|').map((cell) => cell.trim());
 
 describe('the document about agents', () => {
-  it('says commands that can be given', () => {
+  it('names valid commands', () => {
     const shown = readBlocks('agents.md').filter(({ language }) => language === 'sh');
     const lines = shown.flatMap((block) => block.text.split('\n')).filter((line) => line.startsWith('mailroom agent '));
     // Words of the examples stand in quotes of one kind, and without further ones in them.
@@ -23,7 +23,7 @@ describe('the document about agents', () => {
     expect(lines.length).toBeGreaterThan(4);
   });
 
-  it('has every option, there or in the help', () => {
+  it('names every option, or the help does', () => {
     const inHelp = ['preset', 'stdin', 'types', 'skills', 'limit', 'no-broadcasts', 'take-over', 'exec', 'host'];
     const documented = rows.flatMap((row) => /^`--([a-z-]+)`$/.exec(cells(row)[1] ?? '')?.[1] ?? []);
     const options = agent.options.map(({ name }) => name).filter((name) => !inHelp.includes(name));

@@ -6,9 +6,9 @@ import { hookFile } from '../../src/hooks/install/hook-files.ts';
 import { HOOK_EVENTS, HOOK_PROGRAMS, type HookProgram } from '../../src/hooks/programs.ts';
 
 const COMMAND = path.join(import.meta.dirname, '../../dist/cli/mailroom.cjs');
-/** Where the page says that the project is. */
+/** The project's directory on the page. */
 const HOME_SHOWN = '/home/ann';
-/** How Claude Code begins the prompt that it makes of a hook that woke it. */
+/** The start of the prompt that Claude Code makes of a hook that woke it. */
 const WOKEN = '<task-notification>\n<summary>Stop hook feedback</summary>\n</task-notification>';
 
 /** A project with a home directory of its own, and one session of each program, in whose place this does what it would. */

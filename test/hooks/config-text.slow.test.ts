@@ -25,7 +25,7 @@ describe.each(PROGRAMS)('settings of %s, whatever they are', (program) => {
   const { entries, add, addOther, own, remove } = bench(program);
   const settings = settingsText(program);
 
-  it('keep all that was there, in its order, and get every entry once', () => {
+  it('keep everything in its order, and get every entry once', () => {
     fc.assert(
       fc.property(settings, (text) => {
         const added = add(text);
@@ -37,7 +37,7 @@ describe.each(PROGRAMS)('settings of %s, whatever they are', (program) => {
     );
   });
 
-  it('are the same bytes again when the entries are taken out', () => {
+  it('are byte-identical again after the entries are removed', () => {
     fc.assert(
       fc.property(settings, (text) => {
         expect(remove(add(text), text)).toBe(text);
@@ -45,7 +45,7 @@ describe.each(PROGRAMS)('settings of %s, whatever they are', (program) => {
     );
   });
 
-  it('keep exactly what somebody else has changed meanwhile', () => {
+  it('keep exactly what others have changed meanwhile', () => {
     const edits = ['"@mark@": 1', `"new": [{ "a": "}" }], ${MARK}`, `${MARK}, "other": {}`];
     fc.assert(
       fc.property(settings, fc.constantFrom(...edits), (text, put) => {
@@ -53,13 +53,13 @@ describe.each(PROGRAMS)('settings of %s, whatever they are', (program) => {
         const edit = (one: string): string => one.replaceAll(MARK, () => put);
         const edited = edit(add(text));
         expect(remove(edited, text)).toBe(edit(text));
-        // The same when another form of the hooks was put in place of the first.
+        // The same after the hooks were replaced by another form.
         expect(remove(addOther(remove(edited, text)), text)).toBe(edit(text));
       }),
     );
   });
 
-  it('lose only the entries when there is no backup any more', () => {
+  it('lose only the entries if the backup is gone', () => {
     fc.assert(
       fc.property(settings, (text) => {
         const left = remove(add(text), undefined);
@@ -83,7 +83,7 @@ function inOrder(entries: readonly unknown[]): string[] {
   return entries.map((entry) => JSON.stringify(entry)).sort();
 }
 
-it('stand as the lines around them do, and leave a comment with its line', () => {
+it('are formatted like the lines around them, and leave a comment on its line', () => {
   const text =
     '{\r\n\t"a": 1, // one\r\n\t"hooks": {\r\n\t\t"AfterAgent": [\r\n\t\t\t{ "x": 1 } // two\r\n\t\t]\r\n\t} // three\r\n}';
   const [entry] = bench('gemini').entries.filter(({ path }) => path[1] === 'AfterAgent');

@@ -8,7 +8,7 @@ import { openGoldenRoom, type GoldenRoom } from './golden-texts.ts';
 
 const GOLDEN = path.join(import.meta.dirname, 'golden');
 
-/** Makes the mail of one golden file, and resolves with the text that a session is shown of it. */
+/** Sends the mail of one golden file, and resolves with the text that a session is shown. */
 const TEXTS: Readonly<Record<string, (golden: GoldenRoom) => Promise<string>>> = {
   'introduction.txt': async ({ room, id, introduction }) => {
     const { alice, zoo } = room;
@@ -49,7 +49,7 @@ test.each(Object.entries(TEXTS))('the text in %s is what a session is shown', as
   expect(text.length).toBeLessThanOrEqual(HOOK_CHARS_MAX);
 });
 
-/** What a sentence that tells somebody to do something would begin with here. */
+/** Words with which an instruction would begin. */
 const IMPERATIVE =
   /^(?:please|you (?:must|should)|(?:do|answer|reply|read|run|use|wait|see|type|send|check|give|ask|remember|never|always)\b)/i;
 
@@ -57,7 +57,7 @@ function fail(line: string): never {
   throw new Error(`no such command: ${line}`);
 }
 
-/** What Mailroom says itself, without what senders wrote. */
+/** Mailroom's own text, without the text of senders. */
 function ownTexts(): string[] {
   const texts = fs.readdirSync(GOLDEN).map((file) => fs.readFileSync(path.join(GOLDEN, file), 'utf8'));
   expect(texts).toHaveLength(Object.keys(TEXTS).length);
@@ -70,7 +70,7 @@ test('Mailroom itself states facts: none of its sentences tells the model to do 
   expect(sentences.filter((sentence) => IMPERATIVE.test(sentence))).toEqual([]);
 });
 
-test('every command that is named can be given', () => {
+test('every named command is valid', () => {
   const commands = createCommands(() => Promise.reject(new Error('no test runs a machine by this')));
   const named = ownTexts().flatMap((text) => [
     ...text.matchAll(/\bmailroom ([a-z]+)((?: (?:[<-]\S+|[\dA-Z]\S*|"text"))*)/g),

@@ -14,7 +14,7 @@ export interface HookRoom extends AsyncDisposable {
   readonly zoo: ZooRoom;
   readonly alice: Agent;
   readonly clock: SteppedClock;
-  /** What the fakes of the program's own process are: this one lives, any other was never there. */
+  /** The fake of the program's process: this one is alive, any other never existed. */
   session(id: string, options?: SessionOptions): HookSession;
   /** Names in the mailbox of an address: `new`, `cur` or `done`. */
   names(address: string, where: 'new' | 'cur' | 'done'): string[];
@@ -28,19 +28,19 @@ export interface SessionOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** In place of the file system. */
   readonly files?: Host['files'];
-  /** What runs this command in the session's shell. Default: `mailroom`. */
+  /** The command that runs this program in the session's shell. Default: `mailroom`. */
   readonly ownCommand?: string;
 }
 
 export interface HookSession {
-  /** Has the program call a hook; resolves with the text for the model, once the hook has done everything. */
+  /** Calls a hook as the program does; resolves with the text for the model, once the hook has finished. */
   readonly fire: (name: string, fields?: object) => Promise<string>;
   /** The same, and the hook dies as soon as the program has its answer. */
   readonly fireAndDie: (name: string, fields?: object) => Promise<string>;
   readonly room: Room;
 }
 
-/** A process that runs as long as the tests do. Two of them are told apart by their pid. */
+/** A process that runs as long as the tests do; the pid distinguishes several. */
 export function running(): ProcessIdentity {
   return nodeHost.processes.self();
 }

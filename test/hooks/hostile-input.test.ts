@@ -40,7 +40,7 @@ function outcomeOf(text: string, event: (typeof EVENTS)[number]): string {
 const DIRECTORY = /^[a-z]+-[^/\0]{1,200}$/;
 const REFUSAL = /^The input of the hook \S+ \S+ (?:is not (?:a )?JSON|names no session)/;
 
-test('whatever any hook of any program is given, it is an event of that session, or refused in a sentence', () => {
+test('any input of any hook is an event of its session, or refused in one sentence', () => {
   let taken = 0;
   const input = fc.oneof(asked, fc.json(), fc.string({ unit: 'binary' }));
   const property = fc.property(fc.constantFrom(...EVENTS), input, (event, text) => {

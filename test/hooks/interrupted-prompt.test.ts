@@ -20,7 +20,7 @@ test('mail of a prompt that a person takes back is shown with the next one, howe
   expect(await fire('UserPromptSubmit')).toBe('');
 });
 
-test('in Gemini CLI a turn that is interrupted is taken back as a whole, with what was shown after its tool calls', async () => {
+test('in Gemini CLI an interrupted turn is taken back as a whole, with the mail shown after its tool calls', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one', { program: 'gemini' });
   await fire('SessionStart', { source: 'startup' });
@@ -37,7 +37,7 @@ test('in Gemini CLI a turn that is interrupted is taken back as a whole, with wh
   expect(room.names('gemini-1', 'done')).toHaveLength(2);
 });
 
-test('what was shown between two prompts was not taken back with the first', async () => {
+test('mail shown between two prompts is not taken back with the first', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -64,7 +64,7 @@ test.each(['codex', 'gemini'])(
   },
 );
 
-test('a prompt without mail is none that takes mail back, and a start begins anew', async () => {
+test('a prompt without mail takes no mail back, and a start resets the state', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -97,7 +97,7 @@ test.each([
   expect(room.names(`${program}-1`, 'done')).toHaveLength(2);
 });
 
-test('that is so also where the first prompt found no mail, and nothing was loaded that mail needs', async () => {
+test('the same holds if the first prompt found no mail, and loaded nothing that mail needs', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -113,7 +113,7 @@ test('that is so also where the first prompt found no mail, and nothing was load
   expect(room.names('claude-1', 'done')).toEqual([]);
   await fire('Stop', { prompt_id: 'b' });
   expect(room.names('claude-1', 'done')).toHaveLength(1);
-  // And the quick look takes the mark away as well.
+  // The quick look removes the mark as well.
   expect([look('UserPromptSubmit'), look('Stop')]).toEqual(['nothing-new', 'nothing-new']);
   await room.send('the host?');
   await fire('UserPromptSubmit', { prompt_id: 'a' });

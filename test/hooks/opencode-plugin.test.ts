@@ -24,7 +24,7 @@ afterEach(() => {
   fs.rmSync(directory, { recursive: true, force: true });
 });
 
-/** Puts a `mailroom` on the PATH that notes what it is called with, and answers by event. */
+/** Puts a fake `mailroom` on the PATH that records its calls, and answers by event. */
 function answerWith(answers: Readonly<Record<string, string>>): void {
   const cases = Object.entries(answers).map(([event, line]) => `${event}) ${line} ;;\n`);
   const script = `#!/bin/sh\nread -r input\necho "$3 $input" >> ${directory}/calls\ncase $3 in\n${cases.join('')}esac\n`;
@@ -75,7 +75,7 @@ async function chat(plugin: Plugin, sessionID: string): Promise<Part[]> {
   return parts;
 }
 
-it('tells a session of its opening once, then of its mail, in the turn that runs', async () => {
+it('gives a session its introduction once, then its mail, in the running turn', async () => {
   answerWith({
     'session.start': say({ context: 'you are bob', env: { MAILROOM_AS: 'bob' } }),
     'chat.message': say({ context: 'mail 1' }),
@@ -93,13 +93,13 @@ it('tells a session of its opening once, then of its mail, in the turn that runs
   expect(calls().map(({ event }) => event)).toEqual(['session.start', 'chat.message', 'tool.execute.after']);
   expect(calls()[0]?.input).toMatchObject({ session_id: 'one', cwd: directory, source: 'resume' });
   expect(calls()[1]?.input).toMatchObject({ prompted_by: 'person' });
-  // What was compacted away is told again.
+  // The introduction is repeated after a compaction.
   await plugin.event({ event: { type: 'session.compacted', properties: { sessionID: 'one' } } });
   await chat(plugin, 'one');
   expect(calls()[3]).toMatchObject({ event: 'session.start', input: { source: 'compact' } });
 });
 
-it('begins another turn for mail at the end of one, and for mail that comes later', async () => {
+it('starts another turn for mail at the end of a turn, and for later mail', async () => {
   answerWith({ 'session.idle': say({ continueWith: 'mail waits' }) });
   const { plugin, prompts } = await load();
   const idle = { event: { type: 'session.idle', properties: { sessionID: 'one' } } };
@@ -137,7 +137,7 @@ it.each([
   expect(calls().at(-1)?.input).toMatchObject({ prompted_by: 'person' });
 });
 
-it('has one waiter at most, which ends at the next prompt and with the session', async () => {
+it('has at most one waiter, which ends at the next prompt and with the session', async () => {
   const pids = path.join(directory, 'pids');
   answerWith({ wake: `echo $$ >> ${pids}; exec sleep 600` });
   const { plugin } = await load();
@@ -159,7 +159,7 @@ it('has one waiter at most, which ends at the next prompt and with the session',
   expect(calls().at(-1)?.event).toBe('session.end');
 });
 
-it('leaves alone the sessions of subagents, and every session when mailroom is missing or talks nonsense', async () => {
+it('ignores sessions of subagents, and every session if mailroom is missing or prints nonsense', async () => {
   answerWith({ 'chat.message': 'echo "{"', 'session.start': 'exit 3' });
   const { plugin } = await load();
   expect(await chat(plugin, 'child')).toHaveLength(1);
@@ -173,7 +173,7 @@ it('leaves alone the sessions of subagents, and every session when mailroom is m
   expect(output).toEqual({ output: 'done' });
 });
 
-it('says in its first line whose it is, and whether it was changed', () => {
+it('names its owner in its first line, and whether it was changed', () => {
   const text = pluginText({ as: 'bob' });
   expect(readPlugin(text)).toMatchObject({ isAsWritten: true });
   expect(readPlugin(text)?.commands[0]).toEqual({ event: 'session.start', as: 'bob' });

@@ -4,7 +4,7 @@ import { openHookRoom } from './hook-room.ts';
 
 const MINUTE_MS = 60_000;
 
-test('two hooks that renew a lease at the same time lose it for neither', async () => {
+test('two hooks that renew a lease at the same time both keep it', async () => {
   await using room = await openHookRoom();
   const options = { program: 'codex' };
   const { fire } = room.session('one', options);

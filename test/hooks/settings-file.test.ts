@@ -23,7 +23,7 @@ function whileStaged(step: () => void): typeof nodeHost {
   return { ...nodeHost, files };
 }
 
-it('writes nothing over what the program has written meanwhile', async () => {
+it('never overwrites what the program has written meanwhile', async () => {
   fs.writeFileSync(file, '{"a": 1}');
   const host = whileStaged(() => fs.writeFileSync(file, '{"a": 2}'));
   const added = addHooks(host, { program: 'claude', path: file });
@@ -50,7 +50,7 @@ it('leaves every entry that is not of this program’s own hooks', async () => {
   expect(JSON.parse(fs.readFileSync(file, 'utf8'))).toEqual({ hooks: { Stop: [group] } });
 });
 
-it('takes out of a group that others share only its own command, and what a person wrote by hand', async () => {
+it('removes only its own command from a shared group, and a command written by hand', async () => {
   const lint = { type: 'command', command: 'lint' };
   const own = { type: 'command', command: 'MAILROOM_AS=bob mailroom hook claude Stop' };
   fs.writeFileSync(file, JSON.stringify({ hooks: { Stop: [{ hooks: [lint, own] }, { hooks: [own] }] } }));
@@ -58,7 +58,7 @@ it('takes out of a group that others share only its own command, and what a pers
   expect(JSON.parse(fs.readFileSync(file, 'utf8'))).toEqual({ hooks: { Stop: [{ hooks: [lint] }] } });
 });
 
-it('does not take away what a sandbox was allowed before', async () => {
+it('keeps what a sandbox was allowed before', async () => {
   const text = '{"sandbox": {"filesystem": {"allowWrite": ["/r/.mailroom"]}}}';
   fs.writeFileSync(file, text);
   const place = { program: 'claude', path: file, room: '/r/.mailroom' } as const;

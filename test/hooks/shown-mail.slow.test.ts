@@ -12,7 +12,7 @@ function times(text: string, words: string): number {
   return text.split(words).length - 1;
 }
 
-test('a session joins under the first address that is free, and keeps it when it resumes', async () => {
+test('a session joins under the first free address, and keeps it when it resumes', async () => {
   await using room = await openHookRoom();
   expect(await room.session('one').fire('SessionStart')).toContain('this session is claude-1 in the room');
   const other = room.session('two', { process: runningToo() });
@@ -21,7 +21,7 @@ test('a session joins under the first address that is free, and keeps it when it
   expect(room.zoo.room.actors().map(({ card }) => card.address)).toEqual(['alice', 'bob', 'claude-1', 'claude-2']);
 });
 
-test('MAILROOM_AS says who a session is, also where that address has joined by hand', async () => {
+test('MAILROOM_AS sets the address of a session, even if that address has joined by hand', async () => {
   await using room = await openHookRoom();
   const env = { MAILROOM_AS: 'bob' };
   expect(await room.session('one', { env }).fire('SessionStart')).toContain('this session is bob in the room');
@@ -29,7 +29,7 @@ test('MAILROOM_AS says who a session is, also where that address has joined by h
   expect(await room.session('one', { env }).fire('UserPromptSubmit')).toContain('for bob');
 });
 
-test('an address that another live session has by now is not taken back by one that resumes', async () => {
+test('a resumed session does not take back an address that another live session has', async () => {
   await using room = await openHookRoom();
   await room.session('one', { process: ended() }).fire('SessionStart');
   await room.session('two', { process: runningToo() }).fire('SessionStart');
@@ -37,7 +37,7 @@ test('an address that another live session has by now is not taken back by one t
   expect(text).toContain('this session is claude-2 in');
 });
 
-// What a hook showed is acknowledged by the next one that proves that the model has run since, and by no other.
+// Shown mail is acknowledged by the next hook that proves that the model has run since, and by no other.
 const PROOFS = [
   // See interrupted-prompt.test.ts.
   { first: 'UserPromptSubmit', next: 'UserPromptSubmit', isAcknowledged: false },
@@ -55,7 +55,7 @@ const PROOFS = [
   { first: 'SessionStart', next: 'SessionStart', isAcknowledged: false },
 ] as const;
 
-test.each(PROOFS)('what $first showed is acknowledged by $next: $isAcknowledged', async (proof) => {
+test.each(PROOFS)('mail shown at $first is acknowledged at $next: $isAcknowledged', async (proof) => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -66,7 +66,7 @@ test.each(PROOFS)('what $first showed is acknowledged by $next: $isAcknowledged'
   expect(room.names('claude-1', 'done')).toHaveLength(proof.isAcknowledged ? 1 : 0);
 });
 
-test('what a start showed is acknowledged by the second event behind it, because the first may come before the model runs', async () => {
+test('mail shown at a start is acknowledged by the second event after it, because the first may come before the model runs', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -78,7 +78,7 @@ test('what a start showed is acknowledged by the second event behind it, because
   expect(room.names('claude-1', 'done')).toHaveLength(1);
 });
 
-test('a start shows again what is not acknowledged, and nothing is shown twice in a session that nobody disturbs', async () => {
+test('a start shows unacknowledged mail again, and an undisturbed session is shown nothing twice', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -92,7 +92,7 @@ test('a start shows again what is not acknowledged, and nothing is shown twice i
   expect(await fire('SessionStart', { source: 'compact' })).toContain('and the host?');
 });
 
-test('hooks of one message of the model that run at the same time show a message once, and acknowledge none', async () => {
+test('concurrent hooks of one message of the model show mail once, and acknowledge none', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one', { program: 'codex' });
   await fire('SessionStart');
@@ -105,7 +105,7 @@ test('hooks of one message of the model that run at the same time show a message
   expect(room.names('codex-1', 'done')).toHaveLength(1);
 });
 
-test('the end of a turn goes on while mail waits, but never twice in a row', async () => {
+test('a turn is continued at its end while mail waits, but never twice in a row', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -146,7 +146,7 @@ test.each(['reply', 'ack', 'release'] as const)(
       if (how === 'reply') await agent.reply(mail, { type: 'INFO', content: '8080' });
       await mail.ack();
     }
-    // What it released waits, as any other mail.
+    // A released message waits like any other mail.
     expect(times(await fire('Stop'), 'the port?')).toBe(how === 'release' ? 1 : 0);
     expect(room.names('claude-1', 'done')).toHaveLength(how === 'release' ? 0 : 1);
   },
@@ -159,7 +159,7 @@ test('a claim that the agent made, renewed or took over itself is not acknowledg
   await using agent = room.zoo.room.agent('claude-1');
   // Made by the agent: read --hold.
   const held = await agent.claim(await room.send('held'));
-  // Renewed by the agent, which means to work on it.
+  // Renewed by the agent, which is going to work on it.
   const renewed = await room.send('renewed');
   await fire('UserPromptSubmit');
   room.clock.advance(1);
@@ -177,7 +177,7 @@ test('a claim that the agent made, renewed or took over itself is not acknowledg
   expect(held.message.content).toBe('held');
 });
 
-test('a long tool call costs no message its session: the lease is renewed by each hook, and an old one that nobody took still counts', async () => {
+test('a long tool call loses no mail of its session: each hook renews the lease, and an expired one that nobody took still counts', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -188,7 +188,7 @@ test('a long tool call costs no message its session: the lease is renewed by eac
   expect(room.names('claude-1', 'done')).toHaveLength(1);
 });
 
-test('the end of a session returns what it was shown, and the next one of the address is shown it', async () => {
+test('the end of a session releases its shown mail, and the next session of the address is shown it', async () => {
   await using room = await openHookRoom();
   const one = room.session('one');
   await one.fire('SessionStart');
@@ -200,7 +200,7 @@ test('the end of a session returns what it was shown, and the next one of the ad
   expect(await room.session('two').fire('SessionStart')).toContain('the port?');
 });
 
-test('a session that was killed is followed by one that is shown its mail at once', async () => {
+test('the session after a killed one is shown its mail at once', async () => {
   await using room = await openHookRoom();
   const one = room.session('one', { process: ended() });
   await one.fire('SessionStart');
@@ -210,7 +210,7 @@ test('a session that was killed is followed by one that is shown its mail at onc
   expect([times(text, 'this session is claude-1 in'), times(text, 'the port?')]).toEqual([1, 1]);
 });
 
-test('what was claimed by a hook that died before it recorded that is shown again after a minute', async () => {
+test('mail claimed by a hook that died before it recorded it is shown again after a minute', async () => {
   await using room = await openHookRoom();
   const { fire, fireAndDie } = room.session('one');
   await fire('SessionStart');
@@ -226,7 +226,7 @@ class Killed extends Error {}
 
 const CHANGES = ['write', 'link', 'unlink', 'rename', 'mkdir', 'rmdir', 'truncate'] as const;
 
-/** Files that stop answering at the nth change, as they do for a process that was killed there. */
+/** A file system that stops answering at the nth change, as for a process killed there. */
 function dyingAt(n: number): { files: FileSystem; changes: () => number } {
   let changes = 0;
   const files: Record<string, unknown> = { ...nodeHost.files };
@@ -260,7 +260,7 @@ test('a hook that is killed at any change loses nothing, and acknowledges nothin
       const undone = room.names('claude-1', 'done');
       const isGiven = (content: string): boolean => given.join('').includes(content);
       expect(undone.length, `${fatal} at ${n}`).toBeLessThanOrEqual(['before', 'during'].filter(isGiven).length);
-      // Whatever it left behind, a later session is given all that is not acknowledged.
+      // Whatever the hook left behind, a later session is shown everything that is not acknowledged.
       room.clock.advance(31 * MINUTE_MS);
       const next = room.session('two', { env: { MAILROOM_AS: 'claude-1' } });
       const texts = [await next.fire('SessionStart'), await next.fire('UserPromptSubmit'), await next.fire('Stop')];
@@ -275,7 +275,7 @@ test('a hook that is killed at any change loses nothing, and acknowledges nothin
   console.log(`${kills} kills of ${FATAL.length} hooks`);
 });
 
-test('what is shown has at most 10,000 characters; what does not fit waits, and is counted', async () => {
+test('a hook shows at most 10,000 characters; mail that does not fit waits, and is counted', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -287,7 +287,7 @@ test('what is shown has at most 10,000 characters; what does not fit waits, and 
   expect([shown, room.names('claude-1', 'new').length]).toEqual([4, 16]);
 });
 
-test('a message that is too long is cut, is not acknowledged, and the command that prints all of it works', async () => {
+test('a message that is too long is cut and not acknowledged, and the command that prints all of it works', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -310,7 +310,7 @@ test('an agent that has left by hand is shown nothing until a session starts', a
   expect(await fire('SessionStart')).toContain('the port?');
 });
 
-test('a record of a session that its address did not sign makes nobody that address', async () => {
+test('a session record that its address did not sign gives nobody that address', async () => {
   await using room = await openHookRoom('ed25519');
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -322,9 +322,9 @@ test('a record of a session that its address did not sign makes nobody that addr
   expect(room.names('bob', 'new')).toHaveLength(1);
 });
 
-// What programs do otherwise; seen with Gemini CLI 0.61 and opencode 1.18.
+// Programs that behave differently, observed with Gemini CLI 0.61 and opencode 1.18.
 
-test('a turn of Gemini in which its model said nothing acknowledges nothing and is not kept going', async () => {
+test('a turn of Gemini in which its model said nothing acknowledges nothing and is not continued', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one', { program: 'gemini' });
   await fire('SessionStart', { source: 'startup' });
@@ -385,7 +385,7 @@ test('from the start of a subagent of Gemini to the end of the turn, hooks show 
   expect(await fire('AfterAgent')).toContain('the port?');
 });
 
-test('a session whose hooks were added while it ran joins at its next prompt, and not at the end of a turn', async () => {
+test('a session whose hooks were added while it ran joins at its next prompt, not at the end of a turn', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   expect(await fire('Stop')).toBe('');
@@ -401,7 +401,7 @@ test('a hook whose answer no model reads joins nobody and shows nothing', async 
   expect(room.names('gemini-1', 'new')).toHaveLength(1);
 });
 
-test('a session that is over is forgotten after a month, and returns what it was shown', async () => {
+test('an ended session is forgotten after a month, and its shown mail is released', async () => {
   await using room = await openHookRoom();
   const old = room.session('old', { process: ended() });
   await old.fire('SessionStart');

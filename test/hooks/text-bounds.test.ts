@@ -21,7 +21,7 @@ test('Codex counts bytes: text of any script fits, whole messages and the beginn
   expect(begun).toContain('--all prints the whole message.');
 });
 
-test.each(['codex', 'gemini'])('commands with long paths take nothing away from the bound: %s', async (program) => {
+test.each(['codex', 'gemini'])('commands with long paths do not exceed the bound: %s', async (program) => {
   await using room = await openHookRoom();
   const ownCommand = `node '/home/ann/${'very long/'.repeat(60)}mailroom.cjs'`;
   const { fire } = room.session('one', { program, ownCommand });
@@ -33,7 +33,7 @@ test.each(['codex', 'gemini'])('commands with long paths take nothing away from 
   expect(text.length).toBeLessThanOrEqual(HOOK_CHARS_MAX);
 });
 
-test('a message that was cut is shown once, is left to the agent, and goes with its session', async () => {
+test('a cut message is shown once, is left to the agent, and is released with its session', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -52,7 +52,7 @@ test('a message that was cut is shown once, is left to the agent, and goes with 
   expect(await room.session('two').fire('SessionStart')).toContain('begin');
 });
 
-test('a start that has no room for all that was shown leaves the rest to the next hook', async () => {
+test('a start without room for all shown mail leaves the rest to the next hook', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');

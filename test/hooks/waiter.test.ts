@@ -12,7 +12,7 @@ const SECOND_MS = 1_000;
 const OWN_PROMPT = { prompt: '<task-notification>\n<summary>Stop hook feedback</summary>' };
 
 interface Waiting {
-  /** What it woke the session with; '' when it ended without. */
+  /** The text that woke the session; '' if the waiter ended without one. */
   readonly woken: Promise<string>;
   readonly isOver: () => boolean;
 }
@@ -40,7 +40,7 @@ async function wait(
   return { woken, isOver: () => isOver };
 }
 
-/** Has the clock go on until it is over. */
+/** Advances the clock until the waiter has ended. */
 async function untilOver(room: HookRoom, { isOver, woken }: Waiting): Promise<string> {
   await until('the waiter is over', () => {
     room.clock.advance(SECOND_MS);
@@ -49,7 +49,7 @@ async function untilOver(room: HookRoom, { isOver, woken }: Waiting): Promise<st
   return woken;
 }
 
-test('a waiter wakes its session with the mail that comes, which the turn behind it acknowledges', async () => {
+test('a waiter wakes its session with new mail, which the following turn acknowledges', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -64,7 +64,7 @@ test('a waiter wakes its session with the mail that comes, which the turn behind
   expect(room.names('claude-1', 'done')).toHaveLength(1);
 });
 
-test('it does not wake for what its session was shown', async () => {
+test('a waiter does not wake its session for mail that it was shown', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -81,7 +81,7 @@ test('it does not wake for what its session was shown', async () => {
   expect(await untilOver(room, waiting)).toBe('');
 });
 
-test('a newer one, a prompt of a person, the end of the session and the end of its program each end it', async () => {
+test('a newer waiter, a prompt by a person, the end of the session and the end of its program each end a waiter', async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
@@ -101,7 +101,7 @@ test('a newer one, a prompt of a person, the end of the session and the end of i
   expect(room.names('claude-1', 'new')).toHaveLength(1);
 });
 
-test(`a session is woken at most ${WAKES_MAX} times without a prompt by a person, and then mail waits`, async () => {
+test(`a session is woken at most ${WAKES_MAX} times without a person's prompt, then mail waits`, async () => {
   await using room = await openHookRoom();
   const { fire } = room.session('one');
   await fire('SessionStart');
