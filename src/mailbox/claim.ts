@@ -228,7 +228,7 @@ function factsOf(mailbox: Mailbox, claim: Claim, { isNew, isUnjudged }: Origin):
     purged: () => (isUnjudged ? refusalOfPurged(mailbox, message.id) : undefined),
     spent: () => {
       // The room may allow more attempts by now.
-      if (attempt > limits.attemptsMax) room.readAnew(message.from);
+      if (attempt > limits.attemptsMax) room.reread(message.from);
       if (attempt <= limits.attemptsMax) return undefined;
       return { reason: 'attempts', detail: `it was claimed ${attempt - 1} times and never acknowledged` };
     },

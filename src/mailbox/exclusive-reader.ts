@@ -68,7 +68,7 @@ function factsOf(mailbox: Mailbox, { name, claim }: WaitingMail, { message, sign
     purged: () => (attempt > 0 ? undefined : refusalOfPurged(mailbox, message.id)),
     spent: () => {
       // The room may allow more attempts by now.
-      if (attempt >= limits.attemptsMax) room.readAnew(message.from);
+      if (attempt >= limits.attemptsMax) room.reread(message.from);
       if (attempt < limits.attemptsMax) return undefined;
       return { reason: 'attempts', detail: `${attempt} times its host died before the step was committed` };
     },

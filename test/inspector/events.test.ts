@@ -28,7 +28,7 @@ const derive = (options: InspectionOptions = known): WireEvent[] =>
   inspectEvents(shipped.entries('ship', child), options);
 
 describe('the events of a journal', () => {
-  it('are the same each time, each with an id of its own that names the record', () => {
+  it('are the same each time, each with its own id that names the record', () => {
     const events = derive();
     console.log(`${events.length} events of ${shipped.entries('ship', child).length} records`);
     expect(JSON.stringify(derive())).toBe(JSON.stringify(events));
@@ -37,13 +37,13 @@ describe('the events of a journal', () => {
     expect(events.filter((event) => !isWireEvent(event) || !/^\d+$/.test(event.createdAt))).toEqual([]);
   });
 
-  it('tell of every actor before anything refers to it', () => {
+  it('announce every actor before anything refers to it', () => {
     for (const options of [known, {}, { ...known, withContext: true }]) assertActorsFirst(derive(options));
     // Also when a child is looked at alone.
     assertActorsFirst(inspectEvents(shipped.entries(child), known));
   });
 
-  it('show who is whose child, under the topmost workflow', () => {
+  it('show the parent of each child, under the topmost workflow', () => {
     const actors = actorsOf(derive());
     expect(actors.get(child)).toMatchObject({ parentId: 'ship', rootId: 'ship', name: child });
     expect(actors.get('ship/counter')).toMatchObject({ parentId: 'ship', rootId: 'ship', name: 'counter' });
@@ -84,7 +84,7 @@ describe('the events of a journal', () => {
     expect(lastStatus(events, child)).toBe('done');
   });
 
-  it('hold nothing of what machines remember, are given and return, in any byte, unless asked for', () => {
+  it('contain no byte of context, input or output unless asked for', () => {
     const journal = JSON.stringify(shipped.entries('ship', child));
     const shown = JSON.stringify(derive());
     const all = JSON.stringify(derive({ ...known, withContext: true }));
@@ -101,7 +101,7 @@ describe('the events of a journal', () => {
     expect(shown).toContain('"content":"fine"');
   });
 
-  it('are what comes back from JSON lines', () => {
+  it('survive JSON lines unchanged', () => {
     const events = derive();
     const lines = events.map((event) => JSON.stringify(event));
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(events);
@@ -124,7 +124,7 @@ describe('the events of a journal', () => {
     assertActorsFirst(read);
   });
 
-  it('are all there when nobody knows the file of the machine, which is said once', async () => {
+  it('are complete if the file of the machine is unknown, which is said once', async () => {
     await shipped.ship({ address: 'unknown', isFileKnown: false });
     const warnings: string[] = [];
     const read: WireEvent[] = [];
@@ -142,7 +142,7 @@ describe('the events of a journal', () => {
     assertActorsFirst(read);
   });
 
-  it('go on past a journal that is damaged, which is said once', async () => {
+  it('continue past a damaged journal, which is said once', async () => {
     const journal = path.join(shipped.directory, '.mailroom/actors/unknown/journal/1.jsonl');
     const text = fs.readFileSync(journal, 'utf8');
     fs.writeFileSync(journal, text.replace('"cause":{"kind":"message"', '"cause":{"kind":"forgery"'));
@@ -164,7 +164,7 @@ describe('the events of a journal', () => {
 });
 
 describe('a definition', () => {
-  it('is the configuration with functions as names, a state called context in it', () => {
+  it('is the configuration with functions by name, even with a state called context', () => {
     const definition = JSON.parse(actorsOf(derive()).get('ship')?.definition ?? '') as Record<string, never>;
     expect(definition).not.toHaveProperty('context');
     expect(definition).not.toHaveProperty('schemas');
@@ -182,7 +182,7 @@ describe('a definition', () => {
     expect(JSON.parse(withContext ?? '')).toMatchObject({ context: { token: SECRET } });
   });
 
-  it('comes from the journal where the machine is not known: the states that were seen, and how they followed', () => {
+  it('comes from the journal if the machine is unknown: the states seen and their transitions', () => {
     const events = derive({});
     const definition: unknown = JSON.parse(actorsOf(events).get('ship')?.definition ?? '');
     expect(definition).toEqual({
@@ -209,7 +209,7 @@ describe('a definition', () => {
     );
   });
 
-  it('gets the states that the code of today has no more', () => {
+  it('includes states that the current code no longer has', () => {
     const definitionOf = (): unknown => ({ id: 'ship', initial: 'new', states: { new: {} } });
     const last = actorsOf(derive({ definitionOf })).get('ship')?.definition ?? '';
     expect(Object.keys((JSON.parse(last) as { states: object }).states)).toEqual([

@@ -117,19 +117,19 @@ describe('mailroom inspect', () => {
     console.log(`${events.length} lines printed, ${expected.length} events replayed`);
   });
 
-  it('goes on with --jsonl --follow, and ends with 130', async () => {
+  it('continues with --jsonl --follow, and ends with 130', async () => {
     const following = start('inspect-command.ts', 'inspect', '--jsonl', '--follow');
     await until('the past is printed', () => following.stdout().includes('"value":"done"'));
     await shipped.ship({ address: 'again' });
     const isDone = (one: WireEvent): boolean =>
       one.type === '@xstate.snapshot' && one.sessionId === 'again' && one.snapshot.status === 'done';
-    await until('what is new is printed', () => /"sessionId":"again"[^\n]*\n$/.test(following.stdout()));
+    await until('prints what is new', () => /"sessionId":"again"[^\n]*\n$/.test(following.stdout()));
     await until('its end is printed', () => eventsIn(following.stdout().replace(/[^\n]*$/, '')).some(isDone));
     following.child.kill('SIGINT');
     expect(await following.ended).toBe(130);
   });
 
-  it('opens its page by a file that only the user can read, with the token on no command line', async () => {
+  it('opens its page through a file that only the user can read, with the token on no command line', async () => {
     const bin = path.join(shipped.directory, 'bin');
     const seen = path.join(bin, 'seen');
     fs.mkdirSync(bin);
@@ -146,7 +146,7 @@ describe('mailroom inspect', () => {
     expect([await live.ended, fs.existsSync(words)]).toEqual([130, false]);
   });
 
-  it('refuses what has no meaning, and an address under which nothing was ever run', async () => {
+  it('refuses meaningless options, and an address at which nothing was ever run', async () => {
     const cases: [string[], number, string][] = [
       [['shop'], 3, 'No workflow was ever run as shop in this room'],
       [['--follow'], 2, '--follow requires --jsonl'],
@@ -164,7 +164,7 @@ describe('mailroom inspect', () => {
   });
 });
 
-describe('a process that has closed its inspector', () => {
+describe('a process with a closed inspector', () => {
   it('ends by itself', async () => {
     const running = start('close-and-end.ts', shipped.directory);
     await until('it has closed', () => running.stdout().includes('closed') || running.child.exitCode !== null);

@@ -39,7 +39,7 @@ function runPage(hash: string) {
   return { sockets, posted, text: () => elements.state.textContent };
 }
 
-test('the page sends the token of its address first, and hands what comes to its viewer alone', () => {
+test('the page sends the token of its address first, and passes events only to its viewer', () => {
   const { sockets, posted, text } = runPage('#secret');
   const [{ url, socket, sent } = { url: '', socket: {} as FakeSocket, sent: [] }] = sockets;
   expect([url, sent]).toEqual(['ws://127.0.0.1:4/', []]);
@@ -52,7 +52,7 @@ test('the page sends the token of its address first, and hands what comes to its
   expect(text()).toContain('refused the token');
 });
 
-test('the page says what is wrong where its address lacks the token', () => {
+test('the page says what is wrong if its address lacks the token', () => {
   const { sockets, text } = runPage('');
   expect([sockets, text()]).toEqual([[], expect.stringContaining('Open the whole address')]);
 });

@@ -47,7 +47,7 @@ async function start(options: Partial<Parameters<typeof startInspector>[1]> = {}
 }
 
 describe('the relay', () => {
-  it('gives a viewer everything, also to those who come late, actors first', async () => {
+  it('sends every event to every viewer, also to late ones, actors first', async () => {
     const { url } = await start();
     const early = receive(url);
     await early.count(past.length);
@@ -58,7 +58,7 @@ describe('the relay', () => {
     console.log(`${past.length} events to one viewer, ${expected.length} to each of ${late.length} late ones`);
   });
 
-  it('goes on with what happens, with workflows that did not exist when it began, until it is closed', async () => {
+  it('keeps sending new events, also of workflows that did not exist at the start, until it is closed', async () => {
     const inspector = await start({ addresses: ['later'] });
     const viewer = receive(inspector.url);
     await shipped.ship({ address: 'later' });
@@ -71,7 +71,7 @@ describe('the relay', () => {
     console.log(`${viewer.events.length} events live`);
   });
 
-  it('is reached through 127.0.0.1 and no other address of this machine', async () => {
+  it('is reachable at 127.0.0.1 and at no other address of this machine', async () => {
     const { url } = await start();
     const port = Number(new URL(url).port);
     const addresses = Object.values(os.networkInterfaces())
@@ -83,7 +83,7 @@ describe('the relay', () => {
     for (const address of others) expect([address, await connects(address, port)]).toEqual([address, false]);
   });
 
-  it('lets no page of another site listen, nor under a name that was made to mean this machine', async () => {
+  it('accepts no page of another site, nor of a name that resolves to this machine', async () => {
     const { url } = await start();
     const { port, host } = new URL(url);
     const own = { host };
@@ -119,7 +119,7 @@ describe('the relay', () => {
     expect(silent.events).toEqual([]);
   });
 
-  it('serves the page with the viewer in it, and nothing else', async () => {
+  it('serves only the page with the viewer', async () => {
     const { url: whole } = await start();
     const [url = '', token = ''] = whole.split('#');
     const page = await fetch(url);
@@ -133,7 +133,7 @@ describe('the relay', () => {
     expect((await fetch(url, { method: 'POST' })).status).toBe(404);
   });
 
-  it('says how to go on when the package is missing, or the port is taken', async () => {
+  it('says what to do if the package is missing or the port is taken', async () => {
     const elsewhere = { cwd: shipped.directory, program: path.join(shipped.directory, 'mailroom.cjs') };
     const missing = await start(elsewhere).catch((error: unknown) => error);
     expect(missing).toBeInstanceOf(InvalidInput);

@@ -24,8 +24,8 @@ const step = (name: string, seq: number): WireEvent => ({
   ...base(name, seq),
 });
 
-describe('what is kept for viewers that come later', () => {
-  it('is bounded in bytes, and the actors are the last to go', () => {
+describe('what is kept for late viewers', () => {
+  it('is bounded in bytes, and actors are dropped last', () => {
     const replay = new InspectReplay(BYTES_MAX);
     const names = Array.from({ length: 20 }, (_, index) => `actor-${index}`);
     for (const name of names) replay.add(actor(name, 0));
@@ -43,7 +43,7 @@ describe('what is kept for viewers that come later', () => {
 });
 
 describe('the relay', () => {
-  it('cuts off who is too slow for what is kept, tells others everything, and skips what was given up before they came', async () => {
+  it('cuts off a viewer that is too slow, sends others everything, and skips what was dropped before they connected', async () => {
     const server = fakeServer();
     const relay = await InspectRelay.start({
       start: server.start,

@@ -92,7 +92,7 @@ test.each<[string, Command, string[]]>([
   },
 );
 
-test('inspect and why import nothing that a journal names, and inspect says how to name it', async () => {
+test('inspect and why import no file that a journal names, and inspect says how to name one', async () => {
   const { file, hasRun } = await plantFile('looked-at');
   const printed = await runInProcess(inspect, ['looked-at', '--jsonl'], { directory });
   expect([printed.error, printed.stderr, hasRun()]).toEqual([undefined, '', false]);
@@ -113,7 +113,7 @@ test('inspect and why import nothing that a journal names, and inspect says how 
   expect([named.error, named.stderr, hasRun()]).toEqual([undefined, '', true]);
 });
 
-test('a machine that ships is imported without being named', async () => {
+test('a shipped machine is imported without being named', async () => {
   await plant('vote', ({ open }) => {
     if (open) open.machine.file = path.join(MACHINES, 'consensus.ts');
   });
@@ -121,7 +121,7 @@ test('a machine that ships is imported without being named', async () => {
   expect([drawn.error, drawn.stdout]).toEqual([undefined, expect.stringContaining('stateDiagram')]);
 });
 
-test('only a machine of this package itself ships, under whatever name it is reached', () => {
+test('only a machine of this package counts as shipped, whatever path leads to it', () => {
   const link = path.join(directory, 'link.ts');
   fs.symlinkSync(path.join(MACHINES, 'poll.ts'), link);
   const outside = path.join(directory, 'machines');
@@ -141,7 +141,7 @@ test('only a machine of this package itself ships, under whatever name it is rea
   expect(cases.map(([file]) => [file, isShippedMachine(file, import.meta.filename)])).toEqual(cases);
 });
 
-test('journals that name each other as parents are refused, not followed for ever', async () => {
+test('journals that name each other as parents end in an error, not in a loop', async () => {
   for (const [address, parent] of [
     ['hen', 'egg'],
     ['egg', 'hen'],

@@ -80,7 +80,7 @@ test.each([
   },
 );
 
-test('the same holds for what is to be tried again', async () => {
+test('a retry checks the code as well', async () => {
   const failing = (states: object): AnyStateMachine =>
     setup({ delays: { soon: 1 } }).createMachine({
       id: 'm',

@@ -72,7 +72,7 @@ test.each(['process', 'power'] as const)(
 
 const finishMail = accepts({ FINISH: z.unknown() });
 
-test('a run with --again starts its child at an address where the child of the run before has not heard its STOP', async () => {
+test("--again starts a child at an address where the previous run's child has not got its STOP yet", async () => {
   // The child was opened twice at once, as the old one and as the new one, and the new run was told that it is taken.
   const parent = setup({ schemas: finishMail, actors: { child } }).createMachine({
     id: 'parent',
@@ -151,7 +151,7 @@ test.each([{ has: 'the child' }, { has: 'no such child any more' }])(
   },
 );
 
-test('a workflow that has ended is run again with code that has no longer the child whose STOP did not arrive', async () => {
+test('an ended workflow runs again with code that no longer has the child whose STOP did not arrive', async () => {
   const machineOf = (output: string, actors: object) =>
     setup({ schemas: finishMail, actors: actors as { child: typeof child } }).createMachine({
       id: 'parent',
@@ -196,7 +196,7 @@ const elsewhere: Host = {
   },
 };
 
-test('who takes a workflow over takes its children too, and nobody else whose address a child is to have', async () => {
+test("a takeover of a workflow includes its children, but no other actor at a child's address", async () => {
   const beginMail = accepts({ BEGIN: z.unknown() });
   const parent = setup({ schemas: beginMail, actors: { child } }).createMachine({
     id: 'parent',

@@ -36,7 +36,7 @@ function readingOf(room: WorkflowRoom): number | string {
   }
 }
 
-test('a torn tail, as a crash leaves it, is passed over at every length', async () => {
+test('a torn tail, as a crash leaves it, is skipped at every length', async () => {
   await using room = await counted(3);
   const file = path.join(journalOf(room), '1.jsonl');
   const whole = fs.readFileSync(file);
@@ -52,7 +52,7 @@ test('a torn tail, as a crash leaves it, is passed over at every length', async 
   expect(sumOf(room)).toBe(6);
 });
 
-test('a bit flipped anywhere in a journal is refused with what to do, or changes nothing; it is never silently wrong', async () => {
+test('a flipped bit anywhere in a journal is refused with a remedy or changes nothing, and is never silently wrong', async () => {
   await using room = await counted(12);
   const file = path.join(journalOf(room), '1.jsonl');
   const whole = fs.readFileSync(file);
@@ -82,7 +82,7 @@ test('a bit flipped anywhere in a journal is refused with what to do, or changes
   expect(outcomes.refused).toBeGreaterThan(flips / 2);
 });
 
-test('a missing segment is refused by whoever needs it', async () => {
+test('a missing segment is refused by every reader that needs it', async () => {
   await using room = await counted(200);
   const segments = fs.readdirSync(journalOf(room)).sort((a, b) => Number.parseInt(a) - Number.parseInt(b));
   console.log(`${segments.length} segments`);
@@ -95,7 +95,7 @@ test('a missing segment is refused by whoever needs it', async () => {
   expect(sumOf(room)).toBe(20_100);
 });
 
-test('a newer format is refused with how to update', async () => {
+test('a newer format is refused with a hint to update', async () => {
   await using room = await counted(1);
   const { JournalFold } = await import('../../src/journal/fold.ts');
   const fold = new JournalFold(journalOf(room));
@@ -105,7 +105,7 @@ test('a newer format is refused with how to update', async () => {
   expect(() => fold.apply({ ...record, body: { surprise: 1 } })).toThrow(/content that this version does not know/);
 });
 
-test('changed code is refused until it is accepted, and what would differ is told by a replay', async () => {
+test('changed code is refused until it is accepted, and a replay shows what would differ', async () => {
   const { replayWorkflow } = await import('../../src/history/replay.ts');
   const types = { context: {} as { n: number } };
   const first = setup({ types }).createMachine({
@@ -143,7 +143,7 @@ test('changed code is refused until it is accepted, and what would differ is tol
   await again.host.close();
 });
 
-test('a damaged journal keeps no other workflow from running, and is told in the list of them', async () => {
+test('a damaged journal blocks no other workflow, and the list shows the damage', async () => {
   await using room = await counted(2);
   const file = path.join(journalOf(room), '1.jsonl');
   const damaged = fs.readFileSync(file);

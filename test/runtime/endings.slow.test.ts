@@ -60,7 +60,7 @@ test.each([
   expect(room.snapshot('parent').value).toBe('failed');
 });
 
-test('a parent hears of the end of a child whose error does not fit', async () => {
+test('a parent gets the end of a child whose error does not fit', async () => {
   await using room = await WorkflowRoom.make();
   const { host, workflow } = await room.run(parentOf(null, new Error('x'.repeat(300_000))));
   const message = expect.stringMatching(/^The child has ended \(error\), but its error cannot be sent/) as string;
@@ -68,7 +68,7 @@ test('a parent hears of the end of a child whose error does not fit', async () =
   await host.close();
 });
 
-test('what just fits is carried as it is', async () => {
+test('an output that just fits is sent unchanged', async () => {
   await using room = await WorkflowRoom.make();
   const output = 'x'.repeat(250_000);
   const { host, workflow } = await room.run(parentOf(output));
@@ -76,14 +76,14 @@ test('what just fits is carried as it is', async () => {
   await host.close();
 });
 
-test('an exploration goes the same way', () => {
+test('an exploration behaves the same', () => {
   for (const output of ['x'.repeat(300_000), nested]) {
     const { ends } = explore({ workflows: { parent: { machine: parentOf(output) } } });
     expect(ends.map(({ summary }) => summary)).toEqual(['parent: failed (done)']);
   }
 });
 
-test('whoever it has started hears of its end before that is its result, and what they run is ended', async () => {
+test('its children get its end before its result resolves, and their work is ended', async () => {
   await using room = await WorkflowRoom.make({ durability: 'power' });
   const began = `${room.directory}/began`;
   const script = 'touch "$0"; while [ -e "$0" ]; do sleep 0.05; done';
@@ -116,7 +116,7 @@ test('whoever it has started hears of its end before that is its result, and wha
   expect(processesAbout(began)).toEqual([]);
 });
 
-test('what a child has still to send, paced by the rate limit, is delivered before the end of its parent is a result', async () => {
+test("rate-limited mail of a child is delivered before the parent's result resolves", async () => {
   const news = [1, 2, 3].map((n) => tell('bob', { type: 'INFO', content: `${n}` }));
   const child = setup({}).createMachine({ id: 'child', initial: 'a', states: { a: { entry: news, type: 'final' } } });
   const parent = setup({ actors: { child } }).createMachine({

@@ -29,7 +29,7 @@ const BROKEN = machineText('sailing').replace('BODY', "throw new RangeError('no 
 const MENDED = machineText('sailing').replace('BODY', "return 'berth 1 at ' + at;");
 const RENAMED = machineText('floating').replace('BODY', "return 'berth 1 at ' + at;");
 
-test('a step that throws at a timer: run, workflows and why say so, and the mended code goes on', async () => {
+test('a step that throws at a timer: run, workflows and why report it, and the fixed code resumes', async () => {
   using room = await createProject({ 'ship.ts': BROKEN });
   const file = path.join(fs.realpathSync(room.directory), 'ship.ts');
   const why = /ship is FAILED at timer after 5 ms: RangeError: no berth at Rotterdam \(at (.*):(\d+):\d+\)\./;
@@ -71,7 +71,7 @@ test('a step that throws at a timer: run, workflows and why say so, and the mend
   expect([repeated.code, repeated.stdout]).toEqual([0, '"berth 1 at Rotterdam"\n']);
 });
 
-test('of a guard that throws no place is told, because XState throws an error of its own for it', async () => {
+test('no place is shown for a guard that throws, because XState replaces its error', async () => {
   const text = `
 import { setup } from 'xstate';
 export const machine = setup({ guards: { dry: () => { throw new Error('no tide table'); } } }).createMachine({
@@ -85,7 +85,7 @@ export const machine = setup({ guards: { dry: () => { throw new Error('no tide t
   expect(listed?.error.place).toBeUndefined();
 });
 
-test('a FAILED workflow is given up by stop and one more run, with any code, or by --again', async () => {
+test('a FAILED workflow is given up by stop and another run, with any code, or by --again', async () => {
   using room = await createProject({ 'ship.ts': BROKEN });
   const words = ['run', 'ship.ts', '--input', '{"at":"Rotterdam"}'];
   expect((await room.run(words)).code).toBe(1);

@@ -44,7 +44,7 @@ test(
   TIMEOUT_MS,
 );
 
-test('a workflow that is FAILED and that nobody mends is told as such', async () => {
+test('a FAILED workflow that nobody fixes is reported as FAILED', async () => {
   const report = await crashMatrix({
     kills: 'simulated',
     workflows: [{ file: FILE, name: 'broken', address: 'ship', input: (directory: string) => ({ traces: directory }) }],

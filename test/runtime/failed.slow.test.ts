@@ -62,7 +62,7 @@ function machineOf(cause: string, fault: Fault) {
 
 const CAUSES = ['timer', 'activity', 'failed activity', 'answer', 'child', 'event of a child', 'undeliverable'];
 
-test.each(CAUSES)('a step that throws at its %s makes the workflow FAILED, and can be tried again', async (cause) => {
+test.each(CAUSES)('a step that throws at its %s makes the workflow FAILED, and can be retried', async (cause) => {
   await using room = await WorkflowRoom.make();
   const opened = await room.open();
   const [alice, bob] = [await opened.join('alice'), await opened.join('bob')];
@@ -203,7 +203,7 @@ function keeping(runs: { count: number }, fault: Fault, release: Promise<void>) 
   });
 }
 
-test('while one workflow is FAILED its child and the others of its host go on, and what comes for it waits', async () => {
+test("while a workflow is FAILED, its child and its host's other workflows keep running, and its mail waits", async () => {
   await using room = await WorkflowRoom.make();
   const opened = await room.open();
   const alice = await opened.join('alice');
@@ -230,7 +230,7 @@ test('while one workflow is FAILED its child and the others of its host go on, a
   expect(runs.count).toBe(2);
 });
 
-test('an activity whose result made it FAILED is not run again', async () => {
+test('an activity whose result made the workflow FAILED does not run again', async () => {
   await using room = await WorkflowRoom.make();
   const runs = { count: 0 };
   const counting = (fault: Fault) =>
@@ -269,7 +269,7 @@ async function failIn(room: WorkflowRoom) {
 
 const statuses = (room: WorkflowRoom) => ['m', 'kid'].map((address) => room.state(address)?.state?.status);
 
-test('a STOP gives a FAILED workflow up while it is run, and only then ends its child', async () => {
+test('a STOP gives up a FAILED workflow that is run, and only then ends its child', async () => {
   await using room = await WorkflowRoom.make();
   const { host, opened } = await failIn(room);
   expect(statuses(room)).toEqual(['active', 'active']);
@@ -292,7 +292,7 @@ test.each([true, false])(
   },
 );
 
-test('--again gives a FAILED workflow up, ends its child, and begins anew', async () => {
+test('--again gives up a FAILED workflow, ends its child, and starts a new run', async () => {
   await using room = await WorkflowRoom.make();
   const { host, kidRun } = await failIn(room);
   await host.close();
@@ -316,7 +316,7 @@ test('--again gives a FAILED workflow up, ends its child, and begins anew', asyn
   expect(runsOf('kid', kidRun)).toEqual(['first active', 'first stopped', 'second active']);
 });
 
-test('mail for a FAILED workflow is not held to have killed the hosts that were killed while it lay there', async () => {
+test('mail for a FAILED workflow is not blamed for hosts that were killed while it waited', async () => {
   await using room = await WorkflowRoom.make();
   const opened = await room.open();
   const alice = await opened.join('alice');
@@ -334,7 +334,7 @@ test('mail for a FAILED workflow is not held to have killed the hosts that were 
   for (const one of left) await one.close();
 });
 
-test('a journal is of the format that older versions refuse only where it says that the workflow is FAILED', async () => {
+test('a journal has the newer format only if the workflow is FAILED', async () => {
   await using room = await WorkflowRoom.make();
   const { host, workflow } = await room.run(machineOf('timer', { boom: true }));
   await expect(workflow.result).rejects.toBeInstanceOf(WorkflowFailed);
@@ -347,7 +347,7 @@ test('a journal is of the format that older versions refuse only where it says t
   expect([room.state('m')?.open?.v, room.state('m')?.carry().v]).toEqual([2, 1]);
 });
 
-test('what is not FAILED goes on, whoever asks to try it again, and what was never run is not begun', async () => {
+test('--retry-failed resumes a workflow that is not FAILED, and does not start one that was never run', async () => {
   await using room = await WorkflowRoom.make();
   const machine = machineOf('timer', { boom: false });
   await expect(room.run(machine, { retryFailed: true })).rejects.toMatchObject({ code: 'ACTOR_NOT_FOUND' });

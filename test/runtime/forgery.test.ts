@@ -83,7 +83,7 @@ function forge(
   fs.writeFileSync(`${actorLayout(context.layout, fields.to).mailbox.new}/${name}`, bytes);
 }
 
-test('no forgery moves anything: each is a dead letter with its reason, and `why` shows who really sent it', async () => {
+test('no forgery has an effect: each becomes a dead letter with its reason, and `why` shows the real sender', async () => {
   await using room = await WorkflowRoom.make();
   const opened = await room.open();
   const [alice] = [await opened.join('alice'), await opened.join('mallory')];

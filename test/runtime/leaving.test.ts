@@ -21,7 +21,7 @@ const parent = setup({ actors: { child }, delays: { atOnce: 0 } }).createMachine
   },
 });
 
-test('a host that leaves at the record that starts a child, and opens another one meanwhile, refuses no start', async () => {
+test('a host that closes at the record that starts a child, while it opens another child, refuses no start', async () => {
   await using world = await WorkflowRoom.make({ durability: 'power' });
   const leaving = new AbortController();
   const left = await runWorkflow(await world.open(), parent, {
@@ -34,7 +34,7 @@ test('a host that leaves at the record that starts a child, and opens another on
   expect(await runWorkflow(await world.open(), parent)).toMatchObject({ status: 'done' });
 });
 
-test('a host that was closed keeps nobody out, although its process lives', async () => {
+test('a closed host blocks no other host, even while its process lives', async () => {
   await using world = await WorkflowRoom.make();
   const first = await world.open();
   const host = new WorkflowHost(first);
@@ -48,7 +48,7 @@ test('a host that was closed keeps nobody out, although its process lives', asyn
   expect(await runWorkflow(elsewhere, parent, { address: 'kept' })).toMatchObject({ status: 'done' });
 });
 
-test('a workflow that nobody runs keeps its address from agents, and an agent that has taken it keeps it from the workflow', async () => {
+test('a workflow without a host keeps its address from agents, and an agent that has taken it keeps it from the workflow', async () => {
   // An agent that joined under the address took the mail of the workflow, which could not go on then.
   await using world = await WorkflowRoom.make();
   const { host } = await world.run(counter);
@@ -73,7 +73,7 @@ test('a workflow that nobody runs keeps its address from agents, and an agent th
   expect(world.story('counter').filter(({ verdict }) => verdict === 'opened')).toHaveLength(2);
 });
 
-test('a host that is closed while it opens a workflow leaves it, and one that is closed runs none', async () => {
+test('a host that is closed while it opens a workflow releases it, and a closed host runs none', async () => {
   // It went on and took steps, in a host that said it had left everything.
   const waiting = setup({ schemas: accepts({ GO: z.unknown() }) }).createMachine({
     id: 'waiting',
@@ -103,7 +103,7 @@ test('a host that is closed while it opens a workflow leaves it, and one that is
   expect(takers).toHaveLength(4);
 });
 
-test('a workflow that has ended is run again in the same host, and one that goes on there is not', async () => {
+test('an ended workflow can be run again in the same host, and a running one cannot', async () => {
   // Its host kept it open, so that it was said to be run by another host, which was this one.
   await using world = await WorkflowRoom.make();
   await using host = new WorkflowHost(await world.open());

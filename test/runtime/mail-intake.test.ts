@@ -9,7 +9,7 @@ import { WorkflowRoom } from './workflow-room.ts';
 
 const SECOND_MS = 1_000;
 
-test('mail that came after the last look, and before a timer was due, is seen although other mail is left from that look', async () => {
+test('mail that came after the last listing, and before a timer was due, is seen although that listing is not used up', async () => {
   await using room = await WorkflowRoom.make();
   const opened = await room.open();
   const alice = await opened.join('alice');
@@ -32,7 +32,7 @@ test('mail that came after the last look, and before a timer was due, is seen al
 });
 
 // It was refused, for good, as from the future.
-test('mail of a time to come stays where it is, and is taken when the clock agrees', async () => {
+test('mail from the future waits, and is taken once the clock agrees', async () => {
   await using room = await WorkflowRoom.make();
   const clock = createSteppedClock();
   const opened = await room.open({ ...nodeHost, clock });

@@ -6,7 +6,7 @@ import { eventually, texts, WorkflowRoom } from './workflow-room.ts';
 
 const note = (n: number) => ({ to: 'counter', type: 'NOTE', content: '', data: { n } });
 
-test('a workflow takes each message once, answers it under its own name, and its output is there when it is run again', async () => {
+test('a workflow takes each message once, answers under its own name, and returns its output again when it is run again', async () => {
   await using room = await WorkflowRoom.make();
   const alice = await (await room.open()).join('alice');
   const { host, workflow } = await room.run(counter);
@@ -21,7 +21,7 @@ test('a workflow takes each message once, answers it under its own name, and its
   await again.host.close();
 });
 
-test('what nobody declares, what has another shape, and what comes after the end are dead letters with their reason', async () => {
+test('mail of an undeclared type, of another shape, or after the end becomes a dead letter with its reason', async () => {
   await using room = await WorkflowRoom.make();
   const alice = await (await room.open()).join('alice');
   const { host, workflow } = await room.run(counter);
@@ -37,7 +37,7 @@ test('what nobody declares, what has another shape, and what comes after the end
   expect(room.story('counter').filter(({ verdict }) => verdict === 'refused')).toHaveLength(3);
 });
 
-test('a step that throws keeps the last good state and makes a dead letter of its message', async () => {
+test('a step that throws keeps the last good state, and its message becomes a dead letter', async () => {
   await using room = await WorkflowRoom.make();
   const alice = await (await room.open()).join('alice');
   const { host, workflow } = await room.run(counter);

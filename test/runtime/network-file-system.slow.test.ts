@@ -33,7 +33,7 @@ describe.runIf(process.platform === 'linux')('on a network file system', () => {
   const run = (room: CliRoom, ...more: readonly string[]): Promise<Ran> =>
     room.run(['run', 'ended.mjs', ...more], { env: onNfs(room.directory) });
 
-  test('run refuses, says why and changes nothing; what it says to do works', async () => {
+  test('run refuses, says why and changes nothing, and its hint works', async () => {
     using room = await createProject({ 'ended.mjs': ENDED });
     const refused = await run(room);
     expect(refused).toMatchObject({ code: 1, stdout: '' });
@@ -43,7 +43,7 @@ describe.runIf(process.platform === 'linux')('on a network file system', () => {
     expect(await run(room, '--force')).toMatchObject({ code: 0, stdout: '"done"\n' });
   });
 
-  test('who works on a Windows drive under WSL is told where to work instead', async () => {
+  test('on a Windows drive under WSL, the error says where to work instead', async () => {
     using room = await createProject({ 'ended.mjs': ENDED });
     const env = onNfs(room.directory, NINE_P);
     const home =
@@ -56,14 +56,14 @@ describe.runIf(process.platform === 'linux')('on a network file system', () => {
     expect((await run(room)).stderr).not.toContain('WSL');
   });
 
-  test('doctor finds it wrong', async () => {
+  test('doctor reports it', async () => {
     using room = await createProject({});
     const { code, stdout } = await room.run(['doctor'], { env: onNfs(room.directory) });
     expect(code).toBe(1);
     expect(stdout).toContain('file system: the room lies on NFS');
   });
 
-  test('npm start makes no run there', () => {
+  test('npm start starts no run there', () => {
     const outer = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-nfs-')));
     try {
       const env = { ...process.env, ...onNfs(outer) };
@@ -78,7 +78,7 @@ describe.runIf(process.platform === 'linux')('on a network file system', () => {
   });
 });
 
-test('the library refuses too, unless it is forced', async () => {
+test('the library refuses as well, unless forced', async () => {
   await using world = await WorkflowRoom.make();
   const files = { ...nodeHost.files, networkFileSystem: () => 'NFS' };
   await using room = await openRoom({ directory: world.directory, host: { ...nodeHost, files } });

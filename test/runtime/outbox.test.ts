@@ -37,7 +37,7 @@ test.each(['process', 'power'] as const)(
   },
 );
 
-test('what arrives while a record is being appended is written down with the next one', () => {
+test('a delivery during an append is written with the next record', () => {
   // The record kept the list itself, so that it dropped ids which no record had: the workflow then waited for ever.
   const progress = new ProgressKeeper({ mailbox: {} as Mailbox, durability: 'process', performed: 0 });
   progress.delivered('first');
@@ -48,7 +48,7 @@ test('what arrives while a record is being appended is written down with the nex
   expect(progress.next().progress.delivered).toEqual(['second']);
 });
 
-test('what a loss of power left of a burst lets nobody pass before its turn', async () => {
+test('a burst that a power loss cut short lets no message overtake another', async () => {
   await using room = await WorkflowRoom.make({ durability: 'power' });
   const linked: string[] = [];
   const opened = await room.open(failingNowAndThen(linked, new Set([3])));
@@ -90,7 +90,7 @@ test('what a loss of power left of a burst lets nobody pass before its turn', as
   expect(texts(alice)).toEqual(['INFO a', 'INFO b', 'INFO c']);
 });
 
-test('a message from before the clock was set back waits in the outbox, and goes out when the clock agrees', async () => {
+test('a message from before the clock was set back waits in the outbox, and is sent once the clock agrees', async () => {
   await using room = await WorkflowRoom.make();
   const clock = createSteppedClock();
   const opened = await room.open({ ...nodeHost, clock });
@@ -127,7 +127,7 @@ test('a message from before the clock was set back waits in the outbox, and goes
   await outbox.close();
 });
 
-test('many messages that are stuck at one recipient hold up nobody else, and later go in their order', async () => {
+test('many messages stuck at one recipient delay no other recipient, and are later delivered in order', async () => {
   // Each round looked at the first 256 messages, which were all for the one whose mailbox is full.
   await using room = await WorkflowRoom.make({ inMemory: true, actors: { alice: { newMessagesMax: 40 } } });
   const opened = await room.open();
@@ -181,7 +181,7 @@ function failingNowAndThen(linked: string[], failing: ReadonlySet<number> = FAIL
   };
 }
 
-test('a message to several is in the log once, however many parts it goes out in', async () => {
+test('a message to several recipients is logged once, however many parts it is delivered in', async () => {
   // It is held up only where another one is before it, so it went to the others first, and each part was logged as sent.
   await using room = await WorkflowRoom.make({ durability: 'power' });
   const opened = await room.open();

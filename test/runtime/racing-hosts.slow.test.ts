@@ -3,7 +3,7 @@ import { raceDisturbed, raceOfTwo } from './racing-hosts.ts';
 
 const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
 
-test('four hosts that take one workflow from each other under kills and stops make one chain, and none believes what is not in it', async () => {
+test('four hosts that take one workflow from each other under kills and stops make one chain, and each agrees with it', async () => {
   const race = await raceDisturbed({ hosts: 4, disturbances: 40, seed: SEED });
   const { commits, opens, told, kills, stops, faults } = race;
   console.log(`${commits} commits, ${opens} takings, ${told} told, ${kills} kills, ${stops} stops, seed ${SEED}`);
@@ -12,7 +12,7 @@ test('four hosts that take one workflow from each other under kills and stops ma
   expect(opens).toBeGreaterThan(4);
 });
 
-test('of two hosts alone that stay out once they are fenced, one goes on', async () => {
+test('of two hosts that give up once fenced, one keeps the workflow', async () => {
   const rounds = 6;
   for (let round = 0; round < rounds; round++) {
     const { exitCodes, faults } = await raceOfTwo();

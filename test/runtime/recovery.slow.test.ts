@@ -53,7 +53,7 @@ test('recovery repeats what lies above `performed`, actions too, and nothing bel
   expect(room.state('acting')).toMatchObject({ isClosed: true, unperformed: [] });
 });
 
-test('what actions and activities do to what they are given, or keep of what they return, is no part of the state', async () => {
+test('actions and activities cannot change the state through their input or output', async () => {
   const kept: number[] = [7];
   const machine = setup({
     types: { context: {} as { todo: number[]; got: number[] } },
@@ -92,7 +92,7 @@ test('what actions and activities do to what they are given, or keep of what the
   await host.close();
 });
 
-test('whatever an activity throws is an error of the machine, and never ends the host', async () => {
+test('any value that an activity throws becomes an error of the machine, and never ends the host', async () => {
   const circular: Record<string, unknown> = { amount: 1n };
   circular['self'] = circular;
   const machine = setup({
@@ -172,7 +172,7 @@ test.each([
   },
 );
 
-test('a delivery that fails for now is carried over a restart and arrives', async () => {
+test('a delivery that fails for now survives a restart and arrives', async () => {
   await using room = await WorkflowRoom.make({ actors: { alice: { newMessagesMax: 6 } } });
   const alice = await (await room.open()).join('alice');
   const { host } = await room.run(counter);
@@ -211,7 +211,7 @@ test('a message that was delivered, acknowledged and purged is not delivered aga
   expect(texts(alice)).toEqual([]);
 });
 
-test('what can never be delivered comes back as an event, once, and stops nothing', async () => {
+test('an undeliverable message causes one event, and stops nothing', async () => {
   await using room = await WorkflowRoom.make();
   const opened = await room.open();
   const [alice, ghost] = [await opened.join('alice'), await opened.join('ghost')];
@@ -231,7 +231,7 @@ test('what can never be delivered comes back as an event, once, and stops nothin
   expect(room.story('counter').filter(({ cause }) => cause.startsWith('undeliverable'))).toHaveLength(1);
 });
 
-test('its mail is paced by the rate limit and never refused, and its own steps are not held up', async () => {
+test('its mail is paced by the rate limit and never refused, and its own steps are not delayed', async () => {
   await using room = await WorkflowRoom.make({ limits: { rateLimit: 4, rateWindowMs: 1_500 } });
   const opened = await room.open();
   const senders: Agent[] = [];
@@ -247,7 +247,7 @@ test('its mail is paced by the rate limit and never refused, and its own steps a
   expect(times).toBe(12);
 });
 
-test('an activity that may run once only is reported as failed after a crash, another one runs again with its effect id', async () => {
+test('an activity with onCrash: fail fails after a crash, any other runs again with its effect id', async () => {
   const runs: string[] = [];
   const machineOf = (onCrash: 'rerun' | 'fail', hang: boolean) =>
     setup({
@@ -286,7 +286,7 @@ test('an activity that may run once only is reported as failed after a crash, an
   }
 });
 
-test('a command that is no longer waited for is ended with all it started, also by a host that did not start it', async () => {
+test('a command that is no longer awaited is ended with its whole process tree, also by a host that did not start it', async () => {
   await using room = await WorkflowRoom.make();
   const alice = await (await room.open()).join('alice');
   const file = `${room.directory}/pid`;
@@ -304,7 +304,7 @@ test('a command that is no longer waited for is ended with all it started, also 
   expect(texts(alice)).toEqual(['INFO awake']);
 });
 
-test('a command that would be another one in the next host is waited for as the one that it was begun as', async () => {
+test('a command whose spec differs in the next host is still awaited as it was started', async () => {
   // The next host gave it up, and ended it, because the environment that its machine gave it was another.
   await using room = await WorkflowRoom.make();
   const [began, go] = [`${room.directory}/began`, `${room.directory}/go`];
@@ -378,7 +378,7 @@ test.each([
   },
 );
 
-test('a second host is refused while the first lives, and fences it when it takes over', async () => {
+test('a second host is refused while the first lives, and fences it by a takeover', async () => {
   await using room = await WorkflowRoom.make();
   const alice = await (await room.open()).join('alice');
   const first = await room.run(counter);

@@ -42,7 +42,7 @@ test.each(['process', 'power'] as const)(
   },
 );
 
-test('a host leaves when another room is put in the place of its own, and that one keeps its mail', async () => {
+test('a host closes when another room replaces its own, and the other room keeps its mail', async () => {
   await using room = await WorkflowRoom.make();
   const { host, workflow } = await room.run(counter);
   await eventually('it has begun', () => room.state('counter')?.state);

@@ -33,7 +33,7 @@ function start(room: CliRoom, words: readonly string[], file = path.join(room.bi
 
 const isBegun = (started: Started) => (): boolean => started.stderr().includes('→ waiting');
 
-test('run tells each change on stderr, prints the output as JSON, and a second time only the output', async () => {
+test('run prints each change on stderr and the output as JSON, and a second time only the output', async () => {
   using room = await createProject({ 'greeter.ts': GREETER });
   const started = start(room, ['run', 'greeter.ts', '--input', '{"name":"Ada"}']);
   await eventually('it has begun', isBegun(started));
@@ -50,7 +50,7 @@ test('run tells each change on stderr, prints the output as JSON, and a second t
   expect([other.code, other.stderr]).toEqual([6, expect.stringContaining('--again')]);
 });
 
-test('kill -9, SIGTERM, Ctrl-C and a closed terminal lose nothing: the same command goes on', async () => {
+test('kill -9, SIGTERM, Ctrl-C and a closed terminal lose nothing: the same command resumes', async () => {
   using room = await createProject({ 'greeter.mjs': GREETER });
   const words = ['run', 'greeter.mjs', '--input', '{"name":"Ada"}'];
   const ends = [
@@ -102,7 +102,7 @@ test.each([
   },
 );
 
-test('options may stand before the command, and the machine may be JavaScript of each kind', async () => {
+test('options may come before the command, and the machine may be JavaScript of any kind', async () => {
   const over = "createMachine({ initial: 'over', output: 'over', states: { over: { type: 'final' } } })";
   using room = await createProject({
     'module.js': `import { createMachine } from 'xstate';\nexport default ${over};`,
@@ -141,7 +141,7 @@ test('a machine without an output prints none; with --json each end is one line'
   ]);
 });
 
-test('a failed workflow exits 1 and says why, at every look', async () => {
+test('a workflow that ended in an error exits 1 and says why, each time', async () => {
   using room = await createProject({ 'failing.mjs': FAILING });
   for (let look = 0; look < 2; look++) {
     const ran = await room.run(['run', 'failing.mjs']);
@@ -151,7 +151,7 @@ test('a failed workflow exits 1 and says why, at every look', async () => {
   }
 });
 
-test('what has failed is begun anew by the command that is told, with its input', async () => {
+test('the printed command starts a new run of a failed workflow, with its input', async () => {
   const machine = "createMachine({ id: 'picky', context: ({ input }) => ({ x: input.x.y.z }) })";
   using room = await createProject({
     'picky.mjs': `import { createMachine } from 'xstate';\nexport const machine = ${machine};`,
@@ -162,7 +162,7 @@ test('what has failed is begun anew by the command that is told, with its input'
   expect(looked.stderr).toContain(`To start a new run: mailroom run --again --input '{"x":5}' -- picky.mjs\n`);
 });
 
-test('errors of Mailroom have their names in what is printed and kept, whatever the release is built like', async () => {
+test('errors of Mailroom keep their names in output and journal, however the release is built', async () => {
   const none = "import { setup } from 'xstate';\nimport { command } from 'agent-mailroom/workflow';\n";
   const machine =
     "setup({ actors: { none: command(() => ({})) } }).createMachine({ id: 'none', invoke: { src: 'none' } })";
@@ -172,7 +172,7 @@ test('errors of Mailroom have their names in what is printed and kept, whatever 
   expect(ran.stderr).toContain('it failed: {"name":"InvalidInput"');
 });
 
-test('what can be no workflow is refused before anything runs, with the place and the way to write it', async () => {
+test('a machine that cannot be durable is refused before anything runs, with the place and the remedy', async () => {
   using room = await createProject({
     'refused.mjs': REFUSED,
     'two.mjs': 'export const a = 1;',

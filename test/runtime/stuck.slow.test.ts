@@ -102,7 +102,7 @@ test.each(CASES)(
   },
 );
 
-test('a message whose guard never returns is a dead letter after five tries, and the mail behind it is taken', async () => {
+test('a message whose guard never returns becomes a dead letter after five attempts, and the mail behind it is taken', async () => {
   using room = await createProject({ 'spinning.mjs': SPINNING });
   let deaths = 0;
   let last: Awaited<Hosting['ended']> | undefined;
@@ -128,7 +128,7 @@ test('a message whose guard never returns is a dead letter after five tries, and
   expect(letter?.reason).toBe('attempts');
 });
 
-test('a workflow whose timer never returns is ended by stop, without that step', async () => {
+test('stop ends a workflow whose timer never returns, without that step', async () => {
   using room = await createProject({ 'spinning.mjs': SPINNING });
   await using running = host(room, 'timer');
   await listed(room, isStuck);
@@ -142,7 +142,7 @@ test('a workflow whose timer never returns is ended by stop, without that step',
   expect((await again.ended).stderr).toContain('--again');
 });
 
-test('other workflows of the same host are shown as held by the one that is in the step', async () => {
+test('other workflows of the same host are shown as held by the stuck one', async () => {
   using room = await createProject({ 'spinning.mjs': SPINNING });
   await using running = host(room, 'child');
   const found = await listed(room, isStuck);
@@ -151,7 +151,7 @@ test('other workflows of the same host are shown as held by the one that is in t
   expect(found.find(({ address }) => address === 'spinning')).toMatchObject({ heldBy: kid?.address });
 });
 
-test('a step that takes a while is noted, the note vanishes with it, and then a signal is heard', async () => {
+test('a long step is noted, the note disappears with the step, and then a signal is handled', async () => {
   using room = await createProject({ 'spinning.mjs': SPINNING });
   await using running = host(room);
   await eventually('it handles signals', () => handlesSignals(running.child.pid));

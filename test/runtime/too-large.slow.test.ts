@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 
 // A record of the journal has at most 16 MiB. What was larger was tried again for ever, and nothing else of the workflow was done.
 
-test('a result that fits into no record is the error of its activity', async () => {
+test('a result that is too large for a record becomes the error of its activity', async () => {
   const machine = setup({
     types: { context: {} as { error: unknown } },
     actors: { big: activity(async () => 'x'.repeat(17 * MIB)) },
@@ -83,7 +83,7 @@ test('a step whose record is too large fails with its size, and keeps the last g
 });
 
 // Whoever does not keep to the room's limit can send up to the ceiling of the format.
-test('a message too large to be written down beside the state is a dead letter, and holds up nobody', async () => {
+test('a message too large for a record with the state becomes a dead letter, and delays no other mail', async () => {
   await using room = await WorkflowRoom.make({ inMemory: true, limits: { messageBytesMax: 4 * MIB } });
   const alice = await (await room.open()).join('alice');
   const { host, workflow } = await room.run(grower);
@@ -104,7 +104,7 @@ test('a start whose record is too large ends the workflow with that error', asyn
   await host.close();
 });
 
-test('a backlog that fits into no record keeps the segment from ending, and the workflow can be opened again', async () => {
+test('a backlog too large for a record keeps the segment from ending, and the workflow can be opened again', async () => {
   // The segment ended all the same, and what was to open the next one could not be written: by no host, ever.
   await using room = await WorkflowRoom.make({
     inMemory: true,

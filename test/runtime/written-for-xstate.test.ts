@@ -32,7 +32,7 @@ test.each(written.map((one, index) => [`${index} ${one.machine.id}`, one] as con
   },
 );
 
-test('a named promise runs again under the same id when its host is gone, and its first run is told to stop', async () => {
+test('a named promise runs again under the same id when its host is gone, and its first run is aborted', async () => {
   const runs: { id: string; signal: AbortSignal; input: unknown; name: string }[] = [];
   const machine = setup({
     actors: {
@@ -72,7 +72,7 @@ test('a named promise runs again under the same id when its host is gone, and it
   await Promise.all([first.host.close(), second.host.close()]);
 });
 
-test('what a promise cannot have is its error, and says what it has', async () => {
+test('use of a missing feature rejects the promise, and the error says what it has', async () => {
   type Given = {
     self: Record<string, () => void>;
     system: { get: (key: string) => void };
@@ -173,7 +173,7 @@ const family = setup({
   output: ({ context }) => context.heard.toSorted((a, b) => a.localeCompare(b)),
 });
 
-test('siblings and ancestors are reached by system.get, and the journal keeps who was there', async () => {
+test('system.get reaches siblings and ancestors, and the journal records who was there', async () => {
   await using room = await WorkflowRoom.make();
   const { host, workflow } = await room.run(family);
   const alice = await (await room.open()).join('alice');
@@ -190,7 +190,7 @@ test('siblings and ancestors are reached by system.get, and the journal keeps wh
   await host.close();
 });
 
-test('the explorer finds the same family', () => {
+test('the explorer finds the same relatives', () => {
   const found = explore({
     workflows: { root: { machine: family } },
     agents: { alice: { sends: [{ to: 'root', type: 'GO', always: true }] } },

@@ -2,7 +2,7 @@ import { assign, setup, type AnyStateMachine } from 'xstate';
 import { expect, test } from 'vitest';
 import { replayWorkflow, type Divergence } from '../../src/history/replay.ts';
 import { ask, tell } from '../../src/workflow.ts';
-import { eventually, WorkflowRoom } from './workflow-room.ts';
+import { eventually, WorkflowRoom } from '../runtime/workflow-room.ts';
 
 /** What a replay with another machine, or the same, finds in a run of one. */
 async function differences(ran: AnyStateMachine, { bob = true, replayed = ran } = {}): Promise<readonly Divergence[]> {
@@ -90,7 +90,7 @@ test.each([
   expect(await differences(machine)).toEqual([]);
 });
 
-test('the same machine does the same where nobody was there for a broadcast, and where an output was not sent', async () => {
+test('the same machine replays without differences, also with a broadcast to nobody and an output that was not sent', async () => {
   expect(await differences(telling('all', 'hello'), { bob: false })).toEqual([]);
   await using room = await WorkflowRoom.make();
   const { host, workflow, room: opened } = await room.run(ending(300_000));
@@ -103,7 +103,7 @@ test('the same machine does the same where nobody was there for a broadcast, and
   }
 });
 
-test('what a changed machine would say otherwise, more or less is found', async () => {
+test('finds messages that a changed machine would send differently, in addition, or not at all', async () => {
   const otherText = await differences(transient('child'), { replayed: transient('child', 'bye') });
   expect(otherText).toEqual([{ seq: 2, step: 2, where: 'mail.0.content', recorded: 'hello', replayed: 'bye' }]);
   // The effect ids behind it differ as well.

@@ -5,8 +5,8 @@ import { createMachine, fromPromise, setup } from 'xstate';
 import { drawSvg } from '../../src/diagram/svg.ts';
 import { textWidth, wrapText } from '../../src/diagram/layout.ts';
 import { graphName } from '../../src/diagram/labels.ts';
-import { allElements, elementsOf, parseXml, type Element } from './draw-xml.ts';
-import { HOSTILE_NAMES, machines } from './graph-machines.ts';
+import { allElements, elementsOf, parseXml, type Element } from './xml.ts';
+import { HOSTILE_NAMES, machines } from './machines.ts';
 import { amount } from '../run/amount.ts';
 
 const RUNS = amount(6, { long: 15 });
@@ -119,7 +119,7 @@ describe('drawSvg', () => {
     for (const source of sources) expect(source).not.toMatch(/^import (?!type)[^;]*'(?:elkjs|#elk)/m);
   });
 
-  it('is as wide as the text of a state that holds little', async () => {
+  it('is wide enough for the text of a state with small children', async () => {
     const machine = createMachine({
       id: 'outer',
       initial: 'inner',
@@ -129,7 +129,7 @@ describe('drawSvg', () => {
     expectNoOverlap(parseXml(await drawSvg(machine)));
   });
 
-  it('places the text of any machine within the picture and apart from all other text', async () => {
+  it('places all text of any machine inside the picture, without overlaps', async () => {
     await fc.assert(
       fc.asyncProperty(machines(), async ({ machine, states, transitions, value, active }) => {
         const picture = parseXml(await drawSvg(machine, { value }));
@@ -157,7 +157,7 @@ describe('wrapText', () => {
 });
 
 describe('textWidth', () => {
-  it('grows with the text and knows what is broad', () => {
+  it('grows with the text and counts wide characters', () => {
     expect(textWidth('日本', 10)).toBe(20);
     expect(textWidth('e\u0301', 10)).toBe(textWidth('e', 10));
     expect(textWidth('WWW', 10)).toBeGreaterThan(textWidth('iii', 10));

@@ -42,7 +42,7 @@ function numberAnswer(): z.ZodType {
   return z.object({ n: z.number().min(1), who: z.array(z.string()).optional() });
 }
 
-test('a machine that is made again from the same code has the same fingerprint, and any change another one', () => {
+test('the same code has the same fingerprint, and any change gives another one', () => {
   const changed = [
     machineWith({ isDoubled: true }),
     machineWith({ limitMs: 4 }),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createProject } from './cli-machines.ts';
+import { createProject } from '../runtime/cli-machines.ts';
 
 /** A time with its date and zone. */
 const TIME = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`;
@@ -18,7 +18,7 @@ export const machine = setup({
 });
 `;
 
-test('why, log and run write times with date and zone, and why names the command that shows what is only in the log', async () => {
+test('why, log and run print times with date and zone, and why names the command for what is only in the log', async () => {
   using room = await createProject({ 'talkative.mjs': TALKATIVE });
   const ran = await room.run(['run', 'talkative.mjs']);
   expect(ran.stderr).toMatch(new RegExp(`^${TIME}  started +→ a\n${TIME}  timer after 300 ms +a → b \\(done\\)\n$`));
@@ -37,7 +37,7 @@ test('why, log and run write times with date and zone, and why names the command
   expect(times).toBe(3);
 });
 
-test('a difference that replay finds has the number that the step has in why', async () => {
+test('replay numbers a difference like the step in why', async () => {
   using room = await createProject({
     'talkative.mjs': TALKATIVE,
     'other.mjs': TALKATIVE.replace(

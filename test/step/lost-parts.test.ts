@@ -53,7 +53,7 @@ test.each([
   expect(lost(before, after)).toEqual([what]);
 });
 
-test('a state to which history leads back has to be there', () => {
+test('a state that history leads back to must exist', () => {
   const remembering = (inner: string) => ({
     initial: 'in',
     states: { in: { initial: inner, states: { [inner]: {}, h: { type: 'history' } }, on: { OUT: 'out' } }, out: {} },
@@ -84,14 +84,14 @@ test.each(Object.keys(actors))(
   },
 );
 
-test('what was spawned has to be spawned somewhere, unless nobody can tell', () => {
+test('spawned work needs an action that spawns it, unless that cannot be known', () => {
   const spawning = (id: string) => ({ ...atA, entry: spawnChild('work', { id }) });
   expect(lost(spawning('x'), spawning('y'))).toEqual(['the activity "work" under the id "x" in a state that it is in']);
   expect(lost(spawning('x'), { ...atA, on: { GO: { actions: spawnChild('work', { id: 'x' }) } } })).toEqual([]);
   expect(lost(spawning('x'), { ...atA, exit: enqueueActions(() => {}) })).toEqual([]);
 });
 
-test('a timer has to bring something', () => {
+test('a pending timer needs a transition for its event', () => {
   const waiting = (delay: number) => ({ initial: 'a', states: { a: { after: { [delay]: 'b' } }, b: {} } });
   expect(lost(waiting(500), waiting(900))).toEqual(['"after 500" in the state "m.a"']);
   const raising = { ...atA, entry: raise({ type: 'WAKE.up' }, { delay: 5, id: 'w' }), on: { 'WAKE.up': {} } };

@@ -16,7 +16,7 @@ const MACHINES = amount(60, { long: 300 });
 const EVENTS_PER_MACHINE = 20;
 
 describe('restarting after every single event', () => {
-  it('ends like never restarting, on generated machines', () => {
+  it('ends in the same state as without restarts, on generated machines', () => {
     const seed = Number(process.env['MAILROOM_SEED'] ?? fc.sample(fc.nat(), 1)[0]);
     const counts = {
       machines: 0,

@@ -23,7 +23,7 @@ function valueOf({ snapshot }: Step): unknown {
 const work = activity(async (_input: number) => 'done');
 
 describe('step', () => {
-  it('starts nothing and gives what the machine asks for, in its order', () => {
+  it("starts nothing and returns the effects in the machine's order", () => {
     const child = setup({}).createMachine({ id: 'child' });
     const machine = setup({
       actors: { work, review: ask('bob'), build: command(() => ({ file: 'make', args: [] })), child },
@@ -80,7 +80,7 @@ describe('step', () => {
     ]);
   });
 
-  it('neither changes the snapshot it is given nor runs the factory of the context again', () => {
+  it("neither changes the given snapshot nor runs the context's factory again", () => {
     let made = 0;
     const machine = setup({ types: { context: {} as { list: number[] } } }).createMachine({
       context: () => {
@@ -174,7 +174,7 @@ describe('step', () => {
     expect(play('PAUSE', 'SHALLOW', 'N', 'PAUSE', 'RESUME')).toEqual({ shallow: 'q' });
   });
 
-  it('refuses spawn() inside assign and context, which no effect would show', () => {
+  it('refuses spawn() inside assign and context, which would leave no effect', () => {
     const inAssign = setup({ types: { context: {} as { ref: unknown } }, actors: { work } }).createMachine({
       context: { ref: null },
       on: { GO: { actions: assign({ ref: ({ spawn }) => spawn('work', { id: 'w', input: 1 }).id }) } },
@@ -255,7 +255,7 @@ describe('step', () => {
     },
   );
 
-  it('refuses delays that the journal cannot keep, each of them an error that says so', () => {
+  it('refuses every delay that the journal cannot hold', () => {
     for (const delay of [Infinity, -Infinity, NaN, '60000', 4e12]) {
       const machine = setup({ delays: { patience: () => delay as number } }).createMachine({
         initial: 'a',
@@ -267,7 +267,7 @@ describe('step', () => {
     }
   });
 
-  it('keeps nothing that is undefined, which a restart would lose', () => {
+  it('drops undefined members, which a restart would lose', () => {
     const machine = setup({}).createMachine({
       context: { a: undefined, b: [{ c: undefined, d: 1 }], __proto__: null },
     });
@@ -277,7 +277,7 @@ describe('step', () => {
     expect(context).toStrictEqual({ b: [{ d: 1 }] });
   });
 
-  it('fails a step that never comes to rest', () => {
+  it('fails a step that never settles', () => {
     const machine = setup({}).createMachine({
       initial: 'a',
       states: { a: { on: { GO: 'b' } }, b: { always: 'c' }, c: { always: 'b' } },
@@ -285,7 +285,7 @@ describe('step', () => {
     expect(() => go(machine, begin(machine), 'GO')).toThrow(/Infinite loop/);
   });
 
-  it('refuses a function that enqueueActions makes up, which no look at the machine can find', () => {
+  it('refuses an inline function of enqueueActions, which no check of the machine can find', () => {
     const machine = setup({}).createMachine({
       id: 'm',
       on: {
@@ -315,7 +315,7 @@ describe('step', () => {
     expect(failed.snapshot).toMatchObject({ error: { name: 'E', message: 'no' } });
   });
 
-  it('says when the state has no transition for an event, and takes what a wildcard or a forbidden transition says', () => {
+  it('reports that a state has no transition for an event, and follows wildcard and forbidden transitions', () => {
     const machine = setup({}).createMachine({
       initial: 'a',
       states: { a: { on: { NOTHING: undefined, 'x.*': {}, KEEP: { actions: [] } } } },
@@ -327,7 +327,7 @@ describe('step', () => {
     expect(go(machine, first, 'x.y').isHandled).toBe(true);
   });
 
-  it('sends to itself by a timer without delay, also what is for a missing actor, as XState does', () => {
+  it('sends to itself by a timer without delay, as XState does, also if the target does not exist', () => {
     const machine = setup({}).createMachine({
       on: {
         SELF: { actions: sendTo(({ self }) => self, { type: 'X' }) },

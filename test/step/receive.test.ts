@@ -60,14 +60,14 @@ function reasonOf(reception: Reception): string | undefined {
   return 'refusal' in reception ? reception.refusal.reason : undefined;
 }
 
-describe('what a schema of the author does', () => {
+describe('a schema of the author', () => {
   const schemas = {
     'throws in a transform': z.string().transform((text): unknown => JSON.parse(text)),
     'throws in a refine': z.any().refine((value: { list: unknown[] }) => value.list.length > 0),
     'is asynchronous': z.any().refine(async () => true),
     'returns what JSON cannot represent': z.any().transform(() => ({ amount: 1n })),
   };
-  it.each(Object.entries(schemas))('when it %s, makes the message a dead letter and nothing else', (_what, schema) => {
+  it.each(Object.entries(schemas))('makes only the message a dead letter when it %s', (_what, schema) => {
     const asks = setup({
       schemas: accepts({ GO: schema }),
       actors: { q: ask('alice', { answer: schema }) },
@@ -100,12 +100,12 @@ describe('a message', () => {
     });
   });
 
-  it('keeps its data nested also where the schema lets everything through', () => {
+  it('keeps its data nested even if the schema accepts everything', () => {
     const data = { from: 'mallory', type: 'STOP' };
     expect(receiveAs({ type: 'NEWS', data })).toMatchObject({ cause: { event: { type: 'NEWS', from: 'bob', data } } });
   });
 
-  it('is a dead letter when its type or shape is not declared, with the nearest name', () => {
+  it('becomes a dead letter if its type or shape is not declared, with the nearest name', () => {
     const undeclared = receiveAs({ type: 'VOTES' });
     expect(reasonOf(undeclared)).toBe('undeclared-type');
     expect(undeclared).toMatchObject({
@@ -116,7 +116,7 @@ describe('a message', () => {
     expect(badData).toMatchObject({ refusal: { detail: expect.stringContaining('data.option') as string } });
   });
 
-  it('is a dead letter when JavaScript cannot hold a number in its data, also where the schema lets everything through', () => {
+  it('becomes a dead letter if JavaScript would round a number in its data, even if the schema accepts everything', () => {
     const answer = { from: 'alice', replyTo: QUESTION, threadId: draft.threadId ?? '' };
     for (const fields of [{ type: 'NEWS' }, answer]) {
       const data = '"data":{"ok":true,"id":12345678901234567890}';
@@ -135,7 +135,7 @@ describe('a message', () => {
     }
   });
 
-  it('waits for a workflow that is not started, and is a dead letter for one that has ended', () => {
+  it('waits for a workflow that is not started, and becomes a dead letter for one that has ended', () => {
     expect(receiveAs({ type: 'VOTE' }, { state: undefined })).toEqual({ waits: true });
     const ended = receiveAs({ type: 'VOTE', data: { option: 'a' } }, { state: { ...state, status: 'done' } });
     expect(reasonOf(ended)).toBe('ended');
@@ -145,7 +145,7 @@ describe('a message', () => {
 describe('an answer', () => {
   const answer = { from: 'alice', replyTo: QUESTION, threadId: draft.threadId ?? '', data: { ok: true } };
 
-  it('ends the ask when who was asked answers that question, whatever its type', () => {
+  it('completes the ask when the asked actor answers that question, whatever the type', () => {
     const event = {
       type: 'xstate.done.actor.r',
       output: { type: 'INFO', from: 'alice', content: 'words', messageId: messageOf({}).id, data: { ok: true } },
@@ -155,23 +155,23 @@ describe('an answer', () => {
     expect(receiveAs({ ...answer, type: 'VOTE' })).toMatchObject({ cause: { kind: 'answer', call: 'r' } });
   });
 
-  it('is not believed from anybody else, whatever the data claims', () => {
+  it('is refused from any other actor, whatever the data claims', () => {
     const forged = { ...answer, from: 'mallory', data: { ok: true, from: 'alice' } };
     expect(reasonOf(receiveAs(forged))).toBe('not-believed');
     expect(reasonOf(receiveAs({ ...forged, type: 'VOTE' }))).toBe('not-believed');
   });
 
-  it('is a dead letter when its data is not what was asked for, and the ask goes on', () => {
+  it('becomes a dead letter if its data does not fit the ask, and the ask keeps waiting', () => {
     expect(reasonOf(receiveAs({ ...answer, data: { ok: 'yes' } }))).toBe('bad-data');
   });
 
-  it('is late when nobody waits for it any more, also after the end', () => {
+  it('is late once its question is no longer pending, also after the end', () => {
     const late = { late: 'its question is no longer pending' };
     expect(receiveAs(answer, { state: over.state })).toEqual(late);
     expect(receiveAs(answer, { state: { ...over.state, status: 'done' } })).toEqual(late);
   });
 
-  it('to another question is mail like any other', () => {
+  it('to another question is ordinary mail', () => {
     const other = messageOf({}).id.replace('1', '9');
     expect(receiveAs({ ...answer, replyTo: other, threadId: 'mine', type: 'NEWS' })).toMatchObject({
       cause: { kind: 'message' },
@@ -192,7 +192,7 @@ describe('START', () => {
     expect(receiveAs(start, { state: again, expected })).toEqual({ late: 'the child was already started' });
   });
 
-  it('of a child that was given up since is taken in its turn, and never after a later one', () => {
+  it('of a child that was given up since is taken in order, and never after a later start', () => {
     const now = { ...expected, incarnation: 'ff00.10.0' };
     const former = { ...start, data: { incarnation: 'ff00.9.3', src: 'x' } };
     const late = { late: 'the child was given up before it started' };
@@ -218,7 +218,7 @@ describe('START', () => {
     ['data that is no object', { ...start, data: 'ff00.1.0' }, expected],
     ['its parent, to a workflow that was started by hand', start, undefined],
   ];
-  it.each(forgeries)('is not believed from %s', (_, fields, who) => {
+  it.each(forgeries)('is refused from %s', (_, fields, who) => {
     for (const now of [undefined, state]) {
       expect(reasonOf(receiveAs(fields, { state: now, ...(who ? { expected: who } : {}) }))).toBe('not-believed');
     }
@@ -230,7 +230,7 @@ describe('STOP', () => {
   const ofParent: WorkflowState = { ...state, parent };
   const stop = { type: 'STOP', from: 'top', data: { incarnation: RUN } };
 
-  it('is taken from the parent, the room and the workflow itself', () => {
+  it('is accepted from the parent, the room and the workflow itself', () => {
     const stopped = { cause: { kind: 'stop', event: { type: 'xstate.stop' } } };
     expect(receiveAs(stop, { state: ofParent })).toMatchObject(stopped);
     for (const from of ['system', ADDRESS]) expect(receiveAs({ type: 'STOP', from })).toMatchObject(stopped);
@@ -239,7 +239,7 @@ describe('STOP', () => {
     });
   });
 
-  it('for an earlier start of a child comes too late, and is not believed from another', () => {
+  it('for an earlier start of a child is late, and is refused from another sender', () => {
     const ofLater = { ...ofParent, incarnation: 'ff00.10.0' };
     const former = { ...stop, data: { incarnation: 'ff00.9.0' } };
     expect(receiveAs(former, { state: ofLater })).toEqual({ late: 'it stops an earlier start, which has ended' });
@@ -251,7 +251,7 @@ describe('STOP', () => {
     ['its parent about another incarnation', { ...stop, data: { incarnation: 'ff' } }],
     ['its parent without an incarnation', { ...stop, data: undefined }],
     ['its child', { ...stop, from: CHILD }],
-  ])('is not believed from %s', (_, fields) => {
+  ])('is refused from %s', (_, fields) => {
     expect(reasonOf(receiveAs(fields, { state: ofParent }))).toBe('not-believed');
   });
 });
@@ -259,7 +259,7 @@ describe('STOP', () => {
 describe('END', () => {
   const end = { type: 'END', from: CHILD, data: { incarnation: CHILD_RUN, status: 'done', output: [1] } };
 
-  it('of a child ends the call with its output or its error', () => {
+  it('of a child completes the call with its output or its error', () => {
     const output = { type: 'xstate.done.actor.c', output: [1], actorId: 'c' };
     expect(receiveAs(end)).toMatchObject({ cause: { kind: 'ended', call: 'c', event: output } });
     const error = { name: 'E', message: 'no' };
@@ -276,11 +276,11 @@ describe('END', () => {
     ['its child in another incarnation', { ...end, data: { ...end.data, incarnation: 'ff.1.0' } }],
     ['its child without an incarnation', { ...end, data: { status: 'done' } }],
     ['whom it asks', { ...end, from: 'alice', data: { ...end.data, incarnation: state.calls['r']?.effectId } }],
-  ])('is not believed from %s', (_, fields) => {
+  ])('is refused from %s', (_, fields) => {
     expect(reasonOf(receiveAs(fields))).toBe('not-believed');
   });
 
-  it('of a child that was stopped comes too late, also after the end of its parent', () => {
+  it('of a stopped child is late, also after the end of its parent', () => {
     for (const status of ['active', 'done'] as const) {
       expect(receiveAs(end, { state: { ...over.state, status } })).toHaveProperty('late');
     }
@@ -291,7 +291,7 @@ describe('EVENT', () => {
   const event = { type: 'progress', done: 3 };
   const news = { type: 'EVENT', from: CHILD, data: { incarnation: CHILD_RUN, event } };
 
-  it('of a child or the parent is given to the machine whole', () => {
+  it('of a child or the parent reaches the machine unchanged', () => {
     expect(receiveAs(news)).toMatchObject({ cause: { kind: 'message', event } });
     const parent = { address: 'top', childId: 'me', src: 'x' };
     const fromParent = receiveAs(
@@ -321,7 +321,7 @@ describe('EVENT', () => {
     ['a child in another incarnation', { ...news, data: { incarnation: 'ff.1.0', event } }],
     ['a child that claims to be the workflow', { ...news, data: { incarnation: RUN, event } }],
     ['the room', { ...news, from: 'system', data: { incarnation: RUN, event } }],
-  ])('is not believed from %s', (_, fields) => {
+  ])('is refused from %s', (_, fields) => {
     expect(reasonOf(receiveAs(fields))).toBe('not-believed');
   });
 });

@@ -69,21 +69,21 @@ describe('advance', () => {
   const nothing = { verdict: 'failed', mail: [], actions: [] };
   const STOPPED: Cause = { kind: 'stop', event: { type: 'xstate.stop' } };
 
-  it('keeps the state and uses a message up when a guard, an assign or an expression throws at it', () => {
+  it('keeps the state and consumes a message at which a guard, an assign or an expression throws', () => {
     const played = new Played(fragile);
     const { snapshot } = played.state;
     for (const type of ['GUARD', 'ASSIGN', 'TELL']) {
       expect(played.event(type)).toMatchObject(nothing);
       expect(played.last.failure?.message).toContain('boom');
       // XState throws an error of its own for one in a guard.
-      expect(played.last.failure?.place ?? '').toMatch(type === 'GUARD' ? /^$/ : /\/advance\.test\.ts:\d+:\d+$/);
+      expect(played.last.failure?.place ?? '').toMatch(type === 'GUARD' ? /^$/ : /\/step\.test\.ts:\d+:\d+$/);
       expect(played.state.snapshot).toEqual(snapshot);
     }
     expect(played.state).toMatchObject({ status: 'active', steps: 4 });
     expect(played.state.failed).toBeUndefined();
   });
 
-  it('is FAILED with everything as it was when it throws at a timer or a result, and takes that once more', () => {
+  it('becomes FAILED, otherwise unchanged, if it throws at a timer or a result, and retries it', () => {
     const played = new Played(fragile);
     const before = played.state;
     for (const take of [() => played.result('w', 1), () => played.timer('xstate.after.5.(machine).a')]) {
@@ -95,7 +95,7 @@ describe('advance', () => {
     }
   });
 
-  it('takes the cause of its failure once it can, as if it had never failed', () => {
+  it('takes the failed cause once it can, as if it had never failed', () => {
     let isBroken = true;
     const machine = setup({ types: { context: {} as { n: number } } }).createMachine({
       context: { n: 0 },
@@ -109,7 +109,7 @@ describe('advance', () => {
     expect(played.state).toMatchObject({ steps: 2, timers: {} });
   });
 
-  it('ends a child that throws at what only comes once, and its own children with it', () => {
+  it("ends a child that throws at a cause that is never repeated, and the child's children with it", () => {
     const parent = { address: 'top', childId: 'me', src: 'x' };
     const played = new Played(fragile, { parent });
     played.result('w', 1);
@@ -121,7 +121,7 @@ describe('advance', () => {
     expect(new Played(fragile, { parent }).event('ASSIGN').state.status).toBe('active');
   });
 
-  it('is stopped where it is FAILED, and where its machine cannot even look at its state', () => {
+  it('can be stopped while FAILED, even if its machine cannot read the state', () => {
     for (const [machine, fail] of [
       [fragile, (played: Played) => played.result('w', 1)],
       [fragile, (played: Played) => Object.assign(played.state.snapshot as object, { value: 'gone' })],
@@ -134,7 +134,7 @@ describe('advance', () => {
     }
   });
 
-  it('ends with the error of a first step that throws, and tells the parent', () => {
+  it('ends with the error if the first step throws, and tells the parent', () => {
     const machine = setup({ types: { context: {} as { n: number } } }).createMachine({
       context: () => {
         throw new TypeError('no context');
@@ -147,7 +147,7 @@ describe('advance', () => {
     expect(played.event('GO').verdict).toBe('unhandled');
   });
 
-  it('says nothing to anybody about what was started and stopped in one step', () => {
+  it('sends nothing about a child that is started and stopped in one step', () => {
     const machine = setup({ actors: { quiet, work, review: ask('bob') } }).createMachine({
       initial: 'idle',
       states: {
@@ -232,7 +232,7 @@ describe('advance', () => {
     expect(played.state.timers).toEqual({});
   });
 
-  it('sends nothing to an empty list, and says so', () => {
+  it('sends nothing to an empty list, and logs that', () => {
     const info = { type: 'INFO', content: '' } as const;
     const machine = setup({}).createMachine({ entry: [tell([], info), tell(() => [], info, { delay: 9 })] });
     const { last, state } = new Played(machine);
@@ -243,7 +243,7 @@ describe('advance', () => {
     ]);
   });
 
-  it('sends what an entry sends to a child that its state is about to start behind the START, and to the one before until then', () => {
+  it('sends what an entry sends to a child that its state then invokes behind the START, and before that to the previous child', () => {
     const machine = setup({ actors: { quiet } }).createMachine({
       initial: 'a',
       states: {
@@ -272,7 +272,7 @@ describe('advance', () => {
     expect(played.last.logs).toEqual([]);
   });
 
-  it('fails a step that sends to nobody, or sends what only XState may send', () => {
+  it('fails a step that sends to no recipient, or sends what only XState may send', () => {
     const poll = ask((to: string) => to, { question: () => ({ type: 'QUESTION', content: '?' }) });
     const machine = setup({ actors: { work, poll } }).createMachine({
       entry: spawnChild('work', { id: 'w' }),
@@ -337,7 +337,7 @@ describe('advance', () => {
     expect(failed.state.error).toEqual({ name: 'E', message: 'no' });
   });
 
-  it('counts a step also where the state has no transition, and leaves `since` alone', () => {
+  it('counts a step even without a transition, and leaves `since` unchanged', () => {
     const played = new Played(setup({}).createMachine({ on: { GO: {} } }));
     const unhandled = played.event('OTHER');
     expect(unhandled).toMatchObject({ verdict: 'unhandled', state: { steps: 2, since: 1_000 } });

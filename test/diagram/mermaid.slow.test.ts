@@ -21,14 +21,14 @@ import {
 import { toMermaid } from '../../src/diagram/mermaid.ts';
 import { graphName } from '../../src/diagram/labels.ts';
 import { broadcast, reply, tell } from '../../src/workflow/send.ts';
-import { parseDiagram, type Diagram, type ParsedState } from './graph-grammar.ts';
-import { HOSTILE_NAMES, machines, type MadeState } from './graph-machines.ts';
+import { parseDiagram, type Diagram, type ParsedState } from './mermaid-grammar.ts';
+import { HOSTILE_NAMES, machines, type MadeState } from './machines.ts';
 import { amount } from '../run/amount.ts';
 
 const RUNS = amount(50, { long: 200 });
 
 describe('toMermaid', () => {
-  it('writes a small machine as one would by hand', () => {
+  it('writes a small machine as a person would by hand', () => {
     const machine = createMachine({
       initial: 'green',
       states: { green: { on: { NEXT: 'red' } }, red: { after: { 300_000: 'green' } } },
@@ -48,7 +48,7 @@ describe('toMermaid', () => {
     );
   });
 
-  it('draws a machine without states as the one state that it is', () => {
+  it('draws a machine without states as one state', () => {
     expect(toMermaid(createMachine({ id: 'idle' }))).toBe('stateDiagram-v2\n  state "idle" as idle\n');
   });
 
@@ -170,7 +170,7 @@ describe('toMermaid', () => {
     expect(states[0]?.lines).toEqual(['COUNT', 'FORBIDDEN (ignored)']);
   });
 
-  it('says to whom an action sends which mail, as far as it is fixed', () => {
+  it('shows the recipient and the type of mail that an action sends, as far as they are constant', () => {
     const content = 'please';
     const machine = setup({ types: { context: {} as { who: string }, events: {} as { type: 'GO' } } }).createMachine({
       context: { who: 'reviewer' },
@@ -270,12 +270,12 @@ describe('toMermaid', () => {
     expect(toMermaid(machine)).toContain('  h --> a_b_c : default\n');
   });
 
-  it('ignores what the value names and the machine no longer has', () => {
+  it('ignores states of the value that the machine no longer has', () => {
     const machine = createMachine({ initial: 'a', states: { a: {}, b: {} } });
     expect(toMermaid(machine, { value: { constructor: 'x', gone: {}, b: {} } })).toContain('  class b active\n');
   });
 
-  it.each(HOSTILE_NAMES)('shows the name %j as it is, and nothing comes of it', (name) => {
+  it.each(HOSTILE_NAMES)('shows the name %j only as text', (name) => {
     const machine = createMachine({
       id: name,
       initial: 'first',

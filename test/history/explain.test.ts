@@ -4,9 +4,9 @@ import { storyColumns, formatStory } from '../../src/cli/print/story.ts';
 import type { HistoryLine } from '../../src/history/explain.ts';
 import { waitingFor } from '../../src/journal/describe.ts';
 import { activity, command, tell } from '../../src/workflow.ts';
-import { eventually, WorkflowRoom } from './workflow-room.ts';
+import { eventually, WorkflowRoom } from '../runtime/workflow-room.ts';
 
-test('the story says how activities, commands and children ended, and why a message came back', async () => {
+test('the history shows how activities, commands and children ended, and why a message was undeliverable', async () => {
   const child = setup({}).createMachine({
     id: 'child',
     context: () => {
@@ -53,7 +53,7 @@ test('the story says how activities, commands and children ended, and why a mess
   expect(told).toMatch(/throwing failed \(.*\) +one → two\n {22}RangeError: too far by a mile, took \d+s\n/);
 });
 
-test('what only looks like the result of a command is shown as what it is', async () => {
+test("an output that only resembles a command's result is shown as it is", async () => {
   const machine = setup({
     actors: {
       counting: activity(async () => ({ exitCode: 3, timedOut: false })),
@@ -81,7 +81,7 @@ test('what only looks like the result of a command is shown as what it is', asyn
   ]);
 });
 
-test('a timer is named by the event that it brings or the message that it sends, never by an effect id', async () => {
+test('a timer is named by its event or its message, never by an effect id', async () => {
   const child = setup({}).createMachine({
     id: 'child',
     initial: 'a',
@@ -119,7 +119,7 @@ test('a timer is named by the event that it brings or the message that it sends,
   expect(waits).toEqual(['LATER', 'BLOCKED', 'after patience']);
 });
 
-test('the story says when work was started, how long it took, and what was ended because nobody waits for it', async () => {
+test('the history shows when work started, how long it took, and which work was ended because it was no longer awaited', async () => {
   const machine = setup({
     actors: {
       quick: activity(async () => 'what it found'),

@@ -326,7 +326,7 @@ describe('checkMachine', () => {
     expect(refusalOf(outer).message).toContain('invoke 1 of outer › entry of inner has the inline action plain');
   });
 
-  it('takes a named promise for an activity, without running it', () => {
+  it('treats a named promise as an activity, without running it', () => {
     let ran = 0;
     const p = fromPromise(async () => (ran += 1));
     expect(() => checkMachine(machineOf({ id: 'm', invoke: { src: 'p' } }, { actors: { p } }))).not.toThrow();
@@ -334,7 +334,7 @@ describe('checkMachine', () => {
     expect(ran).toBe(0);
   });
 
-  it('looks once at a machine that is its own child', () => {
+  it('checks a machine that is its own child only once', () => {
     const actors: Record<string, unknown> = { work };
     const machine = machineOf({ id: 'loop', invoke: { src: 'again' } }, { actors });
     Object.assign(machine.implementations.actors, { again: machine });
