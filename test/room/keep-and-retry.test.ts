@@ -79,9 +79,10 @@ describe('a kept message', () => {
     await clock.sleep(LEASE_MS - 300);
     const [held] = bob.held();
     clock.sleeps.length = 0;
-    await using _kept = (held as Mail).keep({ leaseMs: LEASE_MS });
+    await using kept = (held as Mail).keep({ leaseMs: LEASE_MS });
     await until('it is renewed', () => bob.held()[0]?.leaseEndsAtMs !== mail.leaseEndsAtMs);
     expect(clock.sleeps[0]).toBeLessThanOrEqual(100);
+    expect(kept.signal.aborted).toBe(false);
   });
 
   it('aborts its signal if another reader has it', async () => {
