@@ -46,8 +46,9 @@ export type AppendOutcome = { readonly won: true; readonly record: ChainRecord }
  * | an opening record or records | in use | appends, until its size reaches `segmentBytesMax` |
  * | a seal as its last record | sealed | the next segment appears by a link, its opening record carrying the state |
  *
- * Guarantee: all readers see the same records in the same order. They include the record of a writer that was told it won,
- * and not that of a writer that was told it was fenced. What a crash at any instant leaves is skipped; damage is refused.
+ * Guarantee: all readers see the same records in the same order. They include the record of a writer that was told it
+ * won, and not that of a writer that was told it was fenced. What a crash at any instant leaves is skipped; damage is
+ * refused.
  */
 export class ChainFile {
   /** This writer's name in its records. */

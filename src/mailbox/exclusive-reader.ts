@@ -10,8 +10,8 @@ import { type VerdictFacts, applyVerdict, judgeMail } from './judge.ts';
 import { claimsIn } from './entries.ts';
 
 /**
- * The reading of a mailbox by its only reader, which records its progress in a journal instead of in file names: it reads a
- * message where it is, and moves the message only once it is handled. States of a message:
+ * The reading of a mailbox by its only reader, which records its progress in a journal instead of in file names: it
+ * reads a message where it is, and moves the message only once it is handled. States of a message:
  *
  * | in                          | means                                                          |
  * |-----------------------------|----------------------------------------------------------------|

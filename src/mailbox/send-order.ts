@@ -2,8 +2,8 @@
 export interface Slot {
   /**
    * Resolves once every earlier slot is done; undefined if they all were already. Never rejects for slots of
-   * `createSendOrder`. A slot of a workflow's outbox rejects if an earlier message was not delivered, because that one must
-   * not be overtaken.
+   * `createSendOrder`. A slot of a workflow's outbox rejects if an earlier message was not delivered, because that one
+   * must not be overtaken.
    */
   readonly ready: Promise<void> | undefined;
   /** Lets the next slot proceed; `isLinked` says whether this message was linked for every recipient. Idempotent. */

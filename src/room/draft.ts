@@ -45,12 +45,12 @@ export function assertDraft(context: RoomContext, draft: Draft): void {
   }
   if (id !== undefined && !isMessageId(id)) {
     throw new InvalidInput(`The id ${echo(id)} is not a UUIDv7 in lower case.`, {
-      hint: 'Leave the id out, or give the one that an earlier try reported.',
+      hint: 'Leave the id out, or pass the one that an earlier attempt reported.',
     });
   }
   if (id !== undefined && timeOfId(id) > LAST_TIME_MS) {
     throw new InvalidInput(`The id ${id} is from a year beyond 9999, which no message can have.`, {
-      hint: 'Leave the id out, or give the one that an earlier try reported.',
+      hint: 'Leave the id out, or pass the one that an earlier attempt reported.',
     });
   }
   if (id !== undefined) assertIdInTime(context, id);

@@ -16,8 +16,8 @@ const RECORD_BYTES_MAX = 4_096;
 const TRIES_MAX = 3;
 
 /**
- * The id under which one actor replies to one message with one draft. It makes a reply idempotent: one that was killed and
- * is retried as it was typed arrives once. The record is in the replier's mailbox, at
+ * The id under which one actor replies to one message with one draft. It makes a reply idempotent: one that was
+ * killed and is retried as it was typed arrives once. The record is in the replier's mailbox, at
  * `replies/<day of the question>/<name of the question>.<hash of the draft>.json`:
  *
  * | record | the reply          | a retry of the same reply    |

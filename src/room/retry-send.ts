@@ -27,8 +27,8 @@ export function mayPass(error: unknown): boolean {
 }
 
 /**
- * Sends, and retries while that may help. `send` must send the same message each time. Waits for the rate limit. Rejects
- * with the last error, immediately if the error cannot pass or the id is from the future.
+ * Sends, and retries while that may help. `send` must send the same message each time. Waits for the rate limit.
+ * Rejects with the last error, immediately if the error cannot pass or the id is from the future.
  */
 export async function retrySend<T>(
   clock: Clock,

@@ -1,36 +1,36 @@
 import { posix } from 'node:path';
 import { parseClaimFileName, type ClaimName } from '../../src/message/layout.ts';
 
-/** One file that carries a message, wherever it is renamed to. */
+/** One file that carries a message, wherever it is renamed. */
 export interface Copy {
   readonly n: number;
-  /** Which signed bytes it holds; two copies of one message have the same. */
+  /** The signed bytes it holds; two copies of one message have the same. */
   readonly content: string;
 }
 
-/** Bytes that nobody signed, under the name of a message. */
+/** Unsigned bytes under the name of a message. */
 export const SQUATTER = 'squatter';
 
 type Place = 'new' | 'cur' | 'done' | 'dead' | 'refused' | 'elsewhere';
 
 /**
- * What lies where in one mailbox, kept from the calls that changed it, and every rule those calls broke. The rules are
- * checked at each change, so no state between two calls of one verb goes unseen:
+ * The files of one mailbox, tracked by the calls that changed it, and every rule those calls broke. The rules are checked
+ * at each change, so no state between two calls of one verb goes unchecked:
  *
  * - a delivered message has a copy in `new`, `cur`, `done` or `dead` at every instant;
- * - a claim is renewed, released, acknowledged, given up or dropped by the one who holds it, and by nobody else;
+ * - only its holder renews, releases, acknowledges, gives up or drops a claim;
  * - a claim is taken over only when its lease has ended;
- * - nothing that was verified is ever put among the refused, except a second message under the same id.
+ * - no verified message is ever refused, except a second message under the same id.
  */
 export class Copies {
   readonly faults: string[] = [];
-  /** Renames onto another claim with the very same name: possible within one ms only. */
+  /** Renames onto another claim of exactly the same name: possible only within one ms. */
   overwritten = 0;
   readonly #at = new Map<string, Copy>();
   readonly #holders = new Map<Copy, string>();
   readonly #delivered = new Set<string>();
   readonly #madeOf = new Map<string, number>();
-  /** What was acknowledged or given up at some time. */
+  /** Everything that was acknowledged or given up at some time. */
   readonly #ended = new Set<string>();
   readonly #directory: string;
   readonly #now: () => number;
@@ -53,7 +53,7 @@ export class Copies {
     this.#ended.clear();
   }
 
-  /** Paths below the mailbox with the content that lies there, sorted; what was never delivered is left out. */
+  /** Paths below the mailbox with their content, sorted; files that were never delivered are left out. */
   list(): string[] {
     return [...this.#at].map(([path, { content }]) => `${path} ${content}`).sort();
   }
@@ -123,7 +123,10 @@ export class Copies {
     }
   }
 
-  /** Its holder may end a claim; a squatter, or one that was claimed too often, anybody to whom it is open. */
+  /**
+   * Its holder may end a claim; a squatter, or one that was claimed too often, may be ended by anyone to whom it is
+   * open.
+   */
   #mayEnd(copy: Copy, claim: ClaimName, by: string): boolean {
     if (this.#holders.get(copy) === by) return true;
     const isOpen = claim.untilMs <= this.#now();
@@ -132,8 +135,8 @@ export class Copies {
 
   #checkKept(what: string): void {
     const kept = new Set<string>();
-    // Of two messages under one id, one is refused as soon as somebody sees both, and kept there with the reason.
-    // If both had been handed out before either was seen beside the other, they end under one name.
+    // Of two messages under one id, one is refused as soon as someone sees both, and kept with the reason. If both had
+    // been handed out before either was seen beside the other, they end under one name.
     const areTwo = this.#delivered.size > 1;
     for (const [path, { content }] of this.#at) {
       const place = placeOf(path);

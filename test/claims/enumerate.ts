@@ -8,16 +8,16 @@ export const VERB_NAMES = Object.keys(VERBS) as VerbName[];
 
 export interface Tally {
   interleavings: number;
-  /** In how many two actors acted at once, each on a copy of its own. */
+  /** Number of runs in which two actors acted at once, each on a copy of its own. */
   twice: number;
-  /** In how many a rename replaced another claim. */
+  /** Number of runs in which a rename replaced another claim. */
   overwritten: number;
   readonly broken: string[];
 }
 
 const newTally = (): Tally => ({ interleavings: 0, twice: 0, overwritten: 0, broken: [] });
 
-/** Runs one interleaving and counts it. False, and not counted, when the innermost verb never had its turn. */
+/** Runs one interleaving and counts it. False, and not counted, if the innermost verb never ran. */
 function count(world: World, tally: Tally, interleaving: Interleaving): boolean {
   const ran = interleave(world, interleaving);
   if (!ran.isComplete) return false;
@@ -28,7 +28,10 @@ function count(world: World, tally: Tally, interleaving: Interleaving): boolean 
   return true;
 }
 
-/** Every verb of one actor within every verb of the other, before each of its calls, or one of `stride`. Verbs with nothing to do are left out. */
+/**
+ * Every verb of one actor within every verb of the other, before each of its calls, or before one of `stride`. Verbs
+ * with nothing to do are left out.
+ */
 export function enumeratePairs(
   world: World,
   options: { starts: readonly Start[]; leasesMs: Interleaving['leasesMs']; stride?: number },
@@ -53,7 +56,10 @@ export function enumeratePairs(
   return tally;
 }
 
-/** The same three deep: every verb of the third within every call of every verb of the second, within those of the first. */
+/**
+ * The same three levels deep: every verb of the third actor within every call of every verb of the second, within those
+ * of the first.
+ */
 export function enumerateTriples(
   world: World,
   options: { start: Start; leasesMs: Interleaving['leasesMs']; verbs: readonly VerbName[] },

@@ -3,7 +3,7 @@ import type { Start } from './starts.ts';
 import { VERBS, type VerbName } from './verbs.ts';
 import type { Messages, Actor, World } from './world.ts';
 
-/** One actor's verb, and who comes in before which of its calls; the calls are numbered from 1. */
+/** One actor's verb, and the verbs that run before which of its calls; the calls are numbered from 1. */
 export interface Nest {
   readonly actor: string;
   readonly verb: VerbName;
@@ -13,7 +13,7 @@ export interface Nest {
 export interface Interleaving {
   readonly start: Start;
   readonly leasesMs: { readonly a: number; readonly b: number; readonly c: number };
-  /** What happens first, then what follows; a number lets so many ms pass. */
+  /** What happens first, then what follows; a number lets that many ms pass. */
   readonly nests: readonly [Nest, ...(Nest | number)[]];
 }
 
@@ -22,7 +22,7 @@ export interface Ran {
   readonly reports: readonly string[];
   /** Calls of the first verb. */
   readonly steps: number;
-  /** Every verb had its turn, also the innermost. */
+  /** Every verb has run, including the innermost. */
   readonly isComplete: boolean;
   /** Two actors acted at once on two copies of one message. */
   readonly twice: number;
@@ -76,7 +76,7 @@ export function interleave(world: World, interleaving: Interleaving): Ran {
   return { reports, steps, isComplete, twice, overwritten, faults: [...faults, ...world.copies.faults] };
 }
 
-/** How many others act on the same message at the same time; on the same copy nobody may. */
+/** Number of others that act on the same message at the same time; on the same copy nobody may. */
 function actsBesideOthers(world: World, actor: Actor, all: readonly Actor[], faults: string[]): number {
   const copy = copyHeld(world, actor);
   if (!copy) return 0;
@@ -98,7 +98,10 @@ function copyHeld(world: World, { held, mailbox }: Actor): ReturnType<World['cop
   return world.copies.copyAt(`${mailbox.layout.cur}/${held.name},${held.attempt},${held.untilMs}`);
 }
 
-/** Everybody else is gone. All that was delivered must end in `done` or `dead`, and the disk must be what was seen of it. */
+/**
+ * Everyone else is gone. All that was delivered must end in `done` or `dead`, and the disk must match the record of its
+ * changes.
+ */
 function settle(world: World, messages: Messages, reports: readonly string[], faults: string[]): void {
   const last = world.actor('last', 60_000);
   for (let round = 1; ; round++) {

@@ -1,7 +1,7 @@
 /**
- * Root causes of what is tested here: a message that was put back after the purge of its day was refused as purged; and
- * one whose copy was claimed while its day was being purged was looked up in the purged days before the day was written
- * down, and in `done` after it was deleted, and so was acted on once more.
+ * Root causes: a message that was put back after the purge of its day was refused as purged; and one whose copy was
+ * claimed while its day was being purged was looked up in the purged days before the day was recorded, and in `done`
+ * after it was deleted, and so was acted on again.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -36,14 +36,14 @@ function acknowledgedLongAgo(): Actor {
   return actor;
 }
 
-/** What a purge leaves, made in one piece: the day written down, then its files deleted. */
+/** What a purge leaves, made in one piece: the day recorded, then its files deleted. */
 function purgeAtOnce(): void {
   const day = dayOfId(world.messages.first.message.id);
   fs.writeFileSync(world.layout.purgedThrough, `${day}\n`);
   fs.rmSync(path.join(world.layout.done, day), { recursive: true });
 }
 
-test('a copy that is claimed while its day is purged is never handed out, at whichever call the purge comes', () => {
+test('a copy that is claimed while its day is purged is never handed out, at whichever call the purge runs', () => {
   const { first } = world.messages;
   let schedules = 0;
   for (let step = 1; ; step++) {
@@ -84,7 +84,7 @@ test('a copy that arrives and is claimed at any call of a purge is never handed 
   console.log(`${schedules} calls of a purge with a late copy before each`);
 });
 
-test('a dead letter older than what was purged can be put back, is handed out and acknowledged, and purged once more', async () => {
+test('a dead letter older than the purged days can be put back, is handed out and acknowledged, and purged again', async () => {
   const actor = acknowledgedLongAgo();
   const { first, second } = world.messages;
   await purge(actor.mailbox);

@@ -3,8 +3,8 @@ import { claimFileName, type ClaimName } from '../../src/message/layout.ts';
 type Held = ClaimName | undefined;
 
 /**
- * A mailbox as a set of names, and what each verb makes of it when nobody comes in between. It knows nothing of files:
- * a message is its name, and a copy is where that name stands.
+ * A mailbox as a set of names, and the effect of each verb when nothing runs in between. It knows nothing of files: a
+ * message is its name, and a copy is where that name is.
  */
 export class MailboxModel {
   readonly #arrived = new Set<string>();
@@ -17,7 +17,7 @@ export class MailboxModel {
     this.#attemptsMax = attemptsMax;
   }
 
-  /** Paths as on the disk, the day under `done` left out; sorted. */
+  /** Paths as on disk, without the day under `done`; sorted. */
   list(): string[] {
     return [
       ...[...this.#arrived].map((name) => `new/${name}`),
@@ -27,12 +27,12 @@ export class MailboxModel {
     ].sort();
   }
 
-  /** Claims that anybody may take over. */
+  /** Claims that anyone may take over. */
   openAt(nowMs: number): ClaimName[] {
     return [...this.#claims.values()].filter(({ untilMs }) => untilMs <= nowMs);
   }
 
-  /** A send with a given id; one that `looksBefore` finds what was claimed, acknowledged or given up. */
+  /** A send with a given id; one that `looksBefore` finds copies that were claimed, acknowledged or given up. */
   send(name: string, { looksBefore }: { looksBefore: boolean }): void {
     const isKnown = this.#done.has(name) || this.#dead.has(name) || this.#claimsOf(name).length > 0;
     if (!(looksBefore && isKnown)) this.#arrived.add(name);
@@ -58,7 +58,7 @@ export class MailboxModel {
     return undefined;
   }
 
-  /** Each of these is false when the claim is no longer there: the lease is lost. */
+  /** Each of these is false if the claim is no longer there: the lease is lost. */
   acknowledge(claim: ClaimName): boolean {
     return this.#end(claim, () => this.#done.add(claim.name));
   }
@@ -88,7 +88,7 @@ export class MailboxModel {
     return [...this.#claims.values()].filter((claim) => claim.name === name);
   }
 
-  /** Under the next name that is free. */
+  /** Under the next free name. */
   #put({ name, attempt, untilMs }: ClaimName): ClaimName {
     const taken = this.#claims.has(claimFileName({ name, attempt, untilMs }));
     if (taken) return this.#put({ name, attempt, untilMs: untilMs + 1 });

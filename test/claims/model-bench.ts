@@ -37,11 +37,11 @@ interface Pair {
   readonly model: ClaimName;
 }
 
-/** One mailbox and its model, side by side; what they report must agree. */
+/** One mailbox and its model, side by side; their reports must agree. */
 export class Bench {
   readonly model: MailboxModel;
   readonly actors: Readonly<Record<'a' | 'b', Actor>>;
-  /** What each believes to hold; a lease that was lost stays here until it is noticed. */
+  /** The claims each actor believes it holds; a lost lease stays here until it is noticed. */
   readonly held: Readonly<Record<'a' | 'b', Pair[]>> = { a: [], b: [] };
   lost = 0;
 
@@ -136,7 +136,7 @@ export class Bench {
   }
 }
 
-/** Undefined when the lease was lost. */
+/** Undefined if the lease was lost. */
 function attempt<T>(work: () => T): T | undefined {
   try {
     return work();

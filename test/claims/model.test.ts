@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.remove());
 
-test('the directories are what the model says after every verb, and so is what each verb reported', () => {
+test('directories and reports agree with the model after every verb', () => {
   let performed = 0;
   let lost = 0;
   const schedules = fc.array(acts, { minLength: 30, maxLength: 60, size: 'max' });

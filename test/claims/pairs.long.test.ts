@@ -12,7 +12,7 @@ afterAll(() => world.remove());
 test.each([
   { lease: 'the second reader has the longer lease', leasesMs: { a: 60_000, b: 120_000, c: 90_000 } },
   { lease: 'the second reader has the shorter lease', leasesMs: { a: 120_000, b: 60_000, c: 90_000 } },
-])('no verb breaks a rule with any other in between, before any of its calls, when $lease', ({ leasesMs }) => {
+])('no verb breaks a rule with any other run before any of its calls, when $lease', ({ leasesMs }) => {
   const tally = enumeratePairs(world, { starts: STARTS, leasesMs });
   console.log(`${STARTS.length} starts, ${VERB_NAMES.length} verbs in each other: ${describeTally(tally)}`);
   expect(tally.broken.slice(0, 5), `${tally.broken.length} broken`).toEqual([]);

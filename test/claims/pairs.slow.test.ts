@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => world.remove());
 
 test.each([{ lease: 'all leases end in the same ms', leasesMs: { a: 60_000, b: 60_000, c: 60_000 } }])(
-  'no verb breaks a rule with any other in between, before one of its calls, when $lease',
+  'no verb breaks a rule with any other run before one of its calls, when $lease',
   ({ leasesMs }) => {
     const tally = enumeratePairs(world, { starts: STARTS, leasesMs, stride: SHORT_STRIDE });
     console.log(`${STARTS.length} starts, ${VERB_NAMES.length} verbs in each other: ${describeTally(tally)}`);

@@ -8,6 +8,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.remove());
 
-test('no rule is broken by many schedules of three actors in one another, with leases that end in between', () => {
+test('many schedules of three nested actors, with leases that end in between, break no rule', () => {
   assertRandomNests(world, { runs: 100_000 });
 });

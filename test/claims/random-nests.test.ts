@@ -8,6 +8,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.remove());
 
-test('no rule is broken by any schedule of three actors in one another, with leases that end in between', () => {
+test('no schedule of three nested actors, with leases that end in between, breaks a rule', () => {
   assertRandomNests(world, { runs: 1_000 });
 });

@@ -10,7 +10,7 @@ const LEASES_MS = [30_000, 60_000, 60_000, 120_000];
 const step = fc.integer({ min: 1, max: 16 });
 const verb = fc.constantFrom(...VERB_NAMES);
 
-/** Up to three actors, each within a call of the one before. */
+/** Up to three actors, each within a call of the previous one. */
 const nest: fc.Arbitrary<Nest> = fc
   .tuple(
     fc.shuffledSubarray(['a', 'b', 'c'], { minLength: 3 }),
@@ -44,7 +44,10 @@ const interleavings: fc.Arbitrary<Interleaving> = fc.record({
     .map(([first, rest]): Interleaving['nests'] => [first, ...rest]),
 });
 
-/** Runs random schedules, in which every verb may have others within its calls, and checks every rule at every change. */
+/**
+ * Runs random schedules, in which other verbs may run within the calls of every verb, and checks every rule at every
+ * change.
+ */
 export function assertRandomNests(world: World, { runs }: { runs: number }): void {
   world.clock.isTicking = true;
   let verbs = 0;

@@ -10,8 +10,8 @@ import type { Actor } from './world.ts';
 const STAGE_TRIES_MAX = 3;
 
 /**
- * A send with a given id in one synchronous piece, so that it can happen between two calls of another. It makes the
- * very calls of `deliver` with `process` durability; a test compares the two, call by call.
+ * A send with a given id in one synchronous piece, so that it can run between two calls of another verb. It makes
+ * exactly the calls of `deliver` with `process` durability; a test compares the two, call by call.
  */
 export function sendInSteps(actor: Actor, sealed: SealedMessage): 'delivered' | 'conflict' | 'failed' {
   const { mailbox } = actor;

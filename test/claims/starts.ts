@@ -3,13 +3,13 @@ import { SQUATTER } from './copies.ts';
 import { VERBS } from './verbs.ts';
 import type { Messages, Actor, World } from './world.ts';
 
-/** A situation that two actors meet; `lay` makes it with real verbs, or as a process that died would have left it. */
+/** A situation that two actors meet; `lay` makes it with real verbs, or as a dead process would have left it. */
 export interface Start {
   readonly name: string;
   readonly lay: (world: World, actors: { a: Actor; b: Actor }, messages: Messages) => void;
 }
 
-/** Longer than any lease here, and short enough that nothing in `tmp` grows old. */
+/** Longer than any lease here, but too short for anything in `tmp` to become old. */
 const LEASE_OVER_MS = 5 * 60_000;
 
 const put = (world: World, message: Messages, where: string): void =>

@@ -2,19 +2,19 @@ import { constants } from 'node:fs';
 import type { FileSystem } from '../../src/host/file-system.ts';
 import type { Copies } from './copies.ts';
 
-/** One actor's file system: every call is a step before which others may come in, and every change is told. */
+/** One actor's file system: other verbs may run before every call, and every change is reported. */
 export interface SteppedFiles {
   readonly files: FileSystem;
   /** Calls since `start`, as `rename /path`. */
   readonly steps: readonly string[];
-  /** Counts from here on; `comeIn` is called before each step with its number, the first is 1. */
+  /** Counts from here on; `comeIn` is called before each step with its number, starting at 1. */
   start(comeIn: (step: number) => void): void;
   stop(): void;
 }
 
 type Method = (...args: unknown[]) => unknown;
 
-/** `sending` says which content a link by this actor delivers. */
+/** `sending` returns the content that a link by this actor delivers. */
 export function stepFiles(options: {
   files: FileSystem;
   copies: Copies;

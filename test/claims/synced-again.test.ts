@@ -1,7 +1,7 @@
 /**
- * Root cause of what is tested here: a repeated send that found its message claimed or acknowledged synced only `new`,
- * where the message no longer was, and called it delivered. If the first try was killed before its own sync, or was
- * made without one, a loss of power could still take the message.
+ * Root cause: a retried send that found its message claimed or acknowledged synced only `new`, where the message no
+ * longer was, and reported it as delivered. If the first attempt was killed before its own sync, or was made without
+ * one, a power loss could still lose the message.
  */
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ afterAll(() => world.remove());
 const DELIVERED = STARTS.filter(({ name }) => !/empty|another|squatter/.test(name));
 
 test.each(DELIVERED)(
-  'a send repeated to survive power loss syncs the message where it lies by then: $name',
+  'a send retried to survive a power loss syncs the message where it is by then: $name',
   async ({ lay }) => {
     world.clear();
     lay(world, { a: world.actor('a', 60_000), b: world.actor('b', 60_000) }, world.messages);

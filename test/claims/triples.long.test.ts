@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.remove());
 
-/** The verbs that change what others see; of the holder's, one is enough at the third depth. */
+/** The verbs that change what others see; at the third level one of the holder's is enough. */
 const VERBS: readonly VerbName[] = ['send', 'send another under the same id', 'claim', 'take over', 'acknowledge'];
 
 test.each(STARTS)('no rule is broken by three actors, each within a call of the one before: $name', (start) => {

@@ -16,7 +16,7 @@ import { sweep } from '../../src/mailbox/sweep.ts';
 import { sendInSteps } from './send-in-steps.ts';
 import type { Actor, Messages } from './world.ts';
 
-/** What an actor does in one go; others may come in before any of its calls. Returns what it reported. */
+/** One operation of an actor; other verbs may run before any of its calls. Returns what it reported. */
 export type Verb = (actor: Actor, message: Messages) => string;
 
 const hold = (actor: Actor, claim: Claim | undefined): string => {
@@ -25,7 +25,7 @@ const hold = (actor: Actor, claim: Claim | undefined): string => {
   return 'held';
 };
 
-/** Its end is the end of acting on it, whether the lease was still there or not. */
+/** Ends acting on the claim, whether or not the lease was still there. */
 const settle = (actor: Actor, end: (claim: Claim) => void): string => {
   const claim = actor.held;
   if (!claim) return 'holds nothing';

@@ -26,17 +26,17 @@ export interface Actor {
   readonly mailbox: Mailbox;
   readonly stepped: SteppedFiles;
   readonly leaseMs: number;
-  /** The claim it believes to hold, and acts on. */
+  /** The claim it believes it holds, and acts on. */
   held: Claim | undefined;
-  /** Which content its next link delivers. */
+  /** The content that its next link delivers. */
   sending: string;
 }
 
 export interface WorldClock {
   nowMs: number;
   /**
-   * Every reading is 1 ms later than the one before. Without it two actors may choose the same end of a lease; only then
-   * can a rename replace another claim, if it falls between the other's look for a free name and its rename.
+   * Every reading is 1 ms later than the previous one. Otherwise two actors may choose the same end of a lease; only
+   * then can a rename replace another claim, if it falls between the other's check for a free name and its rename.
    */
   isTicking: boolean;
 }
@@ -50,9 +50,9 @@ export interface World {
   readonly messages: Messages;
   /** Messages with ids of their own. */
   readonly several: readonly SealedMessage[];
-  /** Puts a file where a delivered message lies, as another process would have. */
+  /** Puts a file where a delivered message is, as another process would have. */
   put(file: string, bytes: Uint8Array, content: string): void;
-  /** What really lies in the mailbox, in the form of `copies.list()`; contents by their bytes. */
+  /** The actual content of the mailbox, in the form of `copies.list()`; contents by their bytes. */
   listDisk(contentOf: (bytes: Buffer) => string): string[];
   clear(): void;
   remove(): void;
@@ -108,7 +108,7 @@ export async function createWorld(): Promise<World> {
   };
 }
 
-/** A file system in memory where there is one: tens of thousands of mailboxes are laid out and cleared here. */
+/** A file system in memory if there is one: tens of thousands of mailboxes are laid out and cleared here. */
 function memoryDirectory(): string {
   const shared = '/dev/shm';
   return fs.existsSync(shared) ? shared : os.tmpdir();
@@ -169,7 +169,7 @@ function empty(directory: string): void {
   }
 }
 
-/** Every copy of a message that lies in the mailbox, relative to it. */
+/** Every copy of a message in the mailbox, by relative path. */
 function copiesOn({ directory, done }: MailboxLayout): string[] {
   const days = fs.readdirSync(done).map((day) => `done/${day}`);
   const found = ['new', 'cur', ...days, 'dead', 'dead/refused'].flatMap((place) =>
@@ -178,7 +178,7 @@ function copiesOn({ directory, done }: MailboxLayout): string[] {
   return found.filter((file) => file !== 'dead/refused' && !file.endsWith('.why.json')).sort();
 }
 
-/** Two messages under one id: what a sender must not do, and what must do no harm. */
+/** Two messages under one id: a sender must not do this, and it must do no harm. */
 export interface Messages {
   readonly first: SealedMessage;
   readonly second: SealedMessage;

@@ -33,7 +33,7 @@ describe('exit codes', () => {
     ['a count that is none', ['read', '--limit', '0'], 2, 'whole number from 1'],
     ['--timeout alone', ['send', 'bob', 'INFO', 'x', '--timeout', '1s'], 2, '--wait-for'],
     ['data that is not JSON', ['send', 'bob', 'INFO', 'x', '--data', '{a}'], 2, '--data is not JSON'],
-    ['an id that is none', ['send', 'bob', 'INFO', 'x', '--id', 'abc'], 2, 'no UUIDv7'],
+    ['an invalid id', ['send', 'bob', 'INFO', 'x', '--id', 'abc'], 2, 'not a UUIDv7'],
     ['an id too short', ['read', 'abc'], 2, 'at least its last 4 characters'],
     ['an undeclared type', ['send', 'bob', 'INFOO', 'x'], 2, 'Did you mean INFO?'],
     ['a recipient nobody joined as', ['send', 'bobb', 'INFO', 'x'], 3, 'Then: mailroom send bob INFO x'],

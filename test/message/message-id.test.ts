@@ -73,7 +73,7 @@ test.each([
   ['017f22e279b07cc398c4dc0c0c07398f', 'no hyphens'],
   ['017f22e2-79b0-7cc3-98c4-dc0c0c07398', 'one digit less'],
   ['017f22e2-79b0-7cc3-98c4-dc0c0c07398f\n', 'a line feed behind it'],
-])('%j is no message id: %s', (text) => {
+])('%j is not a message id: %s', (text) => {
   expect(isMessageId(text)).toBe(false);
 });
 
