@@ -145,7 +145,9 @@ test('the history shows when work started, how long it took, and which work was 
   });
   const told = story.map((line) => formatStory(line)).join('');
   expect(told).toMatch(/ started activity quick \(\w+\.1\.0\)\n +started activity endless/);
-  expect(told).toMatch(/ returned "what it found", took \d+s\n +ended activity endless .*, started \d{4}-.*Z: no longer needed/);
+  expect(told).toMatch(
+    / returned "what it found", took \d+s\n +ended activity endless .*, started \d{4}-.*Z: no longer needed/,
+  );
 });
 
 test('steps are numbered without gaps, and columns hold numbers of any length', async () => {
