@@ -14,9 +14,9 @@ export interface MailboxEntry {
 type Place = Pick<Mailbox, 'host' | 'layout'>;
 
 /**
- * The messages in `new`, then those in `cur`: the order in which a message moves, so that one that moves meanwhile is seen
- * at least once. Names that are no message names are left out, and given to `onForeign` where they are in `new`. Throws if
- * there is no `new`, unless `mayLackNew`.
+ * The messages in `new`, then those in `cur`: the order in which a message moves, so that one that moves meanwhile is
+ * seen at least once. Other names are left out, and given to `onForeign` if they are in `new`. Throws if there is no
+ * `new`, unless `mayLackNew`.
  */
 export function* entriesOf(
   mailbox: Place,

@@ -4,15 +4,15 @@ import { giveUp, refuse } from './dead.ts';
 import type { VerifiedMessage } from './find.ts';
 import type { Mailbox } from './mailbox.ts';
 
-/** What is to become of a verified message that its reader alone may move. */
+/** What to do with a verified message that only its reader may move. */
 export type MailVerdict =
   /** The reader gets it. */
   | { readonly kind: 'handle' }
   /** Another copy with the same bytes counts instead. */
   | { readonly kind: 'duplicate' }
-  /** It is not valid, now and later. */
+  /** It is not valid, and never will be. */
   | { readonly kind: 'refuse'; readonly refusal: Refusal }
-  /** It was valid, and is given up. */
+  /** It was valid, but is given up. */
   | { readonly kind: 'give-up'; readonly refusal: Refusal };
 
 /** What a verdict depends on. Each fact is looked up only when the facts before it have not decided. */
@@ -32,7 +32,7 @@ export interface VerdictFacts {
   readonly now: () => number;
 }
 
-/** Decides; changes nothing. */
+/** Decides without changing anything. */
 export function judgeMail({ copies, purged, spent, expiresAt, now }: VerdictFacts): MailVerdict {
   for (const { path, compared } of copies) {
     if (compared === 'equal') return { kind: 'duplicate' };
@@ -50,7 +50,7 @@ export function judgeMail({ copies, purged, spent, expiresAt, now }: VerdictFact
   return { kind: 'handle' };
 }
 
-/** Does what the verdict says with the file at `path`. Returns whether the reader is to handle the message. */
+/** Carries out the verdict on the file at `path`. Returns whether the reader has to handle the message. */
 export function applyVerdict(
   mailbox: Mailbox,
   { path, name, message }: { path: string; name: string } & Pick<VerifiedMessage, 'message'>,

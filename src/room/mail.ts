@@ -246,14 +246,14 @@ export function claimMail(
     const found = findMail(mailbox, idEnding);
     const mail = claimFound(context, mailbox, { ...options, found });
     if (mail) return mail;
-    // It moved between the look and the claim, or was put aside; where it lies now says which.
+    // It moved between the look and the claim, or was put aside; its new place says which.
   }
   throw new Conflict(`The message ${idEnding} of ${mailbox.address} is being claimed by several processes at once.`, {
     hint: `See where it is: mailroom status ${idEnding}`,
   });
 }
 
-/** What this actor has claimed and not dealt with, whichever of its processes claimed it; oldest first. */
+/** What this actor has claimed and not yet handled, whichever of its processes claimed it; oldest first. */
 export function heldMail(context: RoomContext, mailbox: Mailbox): Mail[] {
   const held: Mail[] = [];
   const names = [...claimsIn(mailbox)]
