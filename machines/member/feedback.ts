@@ -16,7 +16,7 @@ export const verdictAnswer = z.object({
 });
 
 /** The data of a REVIEW-FEEDBACK. */
-export interface Feedback {
+export interface MemberFeedback {
   readonly verdict: 'approve' | 'request-changes';
   readonly issues: readonly { readonly description: string; readonly file?: string; readonly evidence: string[] }[];
   readonly suggestions: readonly string[];
@@ -42,7 +42,7 @@ export function feedbackOf({
   ran: ShellRan;
   diffStat: string;
   thought: Thought;
-}): Feedback | undefined {
+}): MemberFeedback | undefined {
   const parsed = verdictAnswer.safeParse(thought.data);
   const said = thought.isFailure || !parsed.success ? undefined : parsed.data;
   const hasPassed = ran.exitCode === 0;
@@ -60,7 +60,7 @@ export function feedbackOf({
   const named = (said?.issues ?? []).filter(({ description }) => saysSomething(description));
   const summary = said && saysSomething(said.summary) ? said.summary : 'the reviewer wants changes but names none';
   const issues = named.length === 0 && hasPassed ? [{ description: summary, evidence: [] }] : named;
-  const feedback: Feedback = {
+  const feedback: MemberFeedback = {
     verdict: wantsChanges ? 'request-changes' : 'approve',
     issues: wantsChanges ? [...failure, ...issues].map((issue) => fittedIssue(issue)).slice(0, ISSUES_MAX) : [],
     // An approval has no issues; what is said beside it is not lost.
@@ -81,7 +81,7 @@ function fittedIssue({
   description: string;
   file?: string | undefined;
   evidence?: readonly string[] | undefined;
-}): Feedback['issues'][number] {
+}): MemberFeedback['issues'][number] {
   return {
     description: cut(oneLine(description), { charsMax: DESCRIPTION_CHARS_MAX }),
     ...(file === undefined ? {} : { file: cut(file, { charsMax: ITEM_CHARS_MAX }) }),
@@ -97,7 +97,7 @@ function items(all: readonly string[]): string[] {
 }
 
 /** Without the last issues, where it is more than a review takes. */
-function fitted(feedback: Feedback): Feedback {
+function fitted(feedback: MemberFeedback): MemberFeedback {
   const { issues, suggestions, evidence } = feedback;
   if (Buffer.byteLength(JSON.stringify(feedback)) <= BYTES_MAX) return feedback;
   if (suggestions.length > 0) return fitted({ ...feedback, suggestions: suggestions.slice(0, -1) });

@@ -38,38 +38,12 @@ function textOf(one: LoopProgress): string {
           indented([`${reviewer}: ${description}`, ...evidence.map((item) => `  ${item}`)].join('\n')),
         ),
       ].join('\n');
-    case 'reviewed': {
-      const { outcome, feedback } = one.review;
-      const last = feedback.filter(({ round }) => round === Math.max(...feedback.map((each) => each.round)));
-      const who = last.map(
-        ({ reviewer, verdict, evidence, messageId }) =>
-          `${reviewer}: ${verdict}${evidence.length === 0 ? '' : `, ${oneLine(evidence.join('; '))}`} (${idOf(messageId)})`,
-      );
-      return `  ${label(one)} review: ${outcome}${who.length === 0 ? '' : `; ${who.join('; ')}`}`;
-    }
+    case 'reviewed':
+      return reviewText(one);
     case 'disputed':
-      return one.disagreements
-        .map(({ topic, positions }) =>
-          [
-            `  ${label(one)} DISAGREEMENT on ${firstLine(topic)}`,
-            ...positions.map(
-              ({ who, position, messageId }) => `      ${who}: ${firstLine(position)} (${idOf(messageId)})`,
-            ),
-            '      put to the vote',
-          ].join('\n'),
-        )
-        .join('\n');
-    case 'decided': {
-      const { decision } = one;
-      return [
-        `  ${decision.taskId.padEnd(TASK_COLUMNS)} VOTE: ${oneLine(decision.option ?? decision.outcome)}${decision.tieBreak === null ? '' : `, by ${decision.tieBreak}`}; ${firstLine(decision.question)}`,
-        ...decision.votes.map(
-          ({ voter, option, evidence, messageId }) =>
-            `      ${voter}: ${oneLine(option)}${evidence.length === 0 ? '' : `, because ${evidence.map((item) => firstLine(item)).join('; ')}`} (${idOf(messageId)})`,
-        ),
-        ...(decision.missing.length === 0 ? [] : [`      no vote from ${decision.missing.join(', ')}`]),
-      ].join('\n');
-    }
+      return one.disagreements.map((each) => disagreementText(one, each)).join('\n');
+    case 'decided':
+      return decisionText(one);
     case 'waiting':
       return `  ${label(one)} WAITING: ${firstLine(one.reason)}`;
     case 'released':
@@ -89,6 +63,37 @@ function textOf(one: LoopProgress): string {
     default:
       return `\n== ${one.outcome}: ${indented(one.reason).trim()}`;
   }
+}
+
+type Of<TType extends LoopProgress['type']> = Extract<LoopProgress, { readonly type: TType }>;
+
+function reviewText(one: Of<'reviewed'>): string {
+  const { outcome, feedback } = one.review;
+  const last = feedback.filter(({ round }) => round === Math.max(...feedback.map((each) => each.round)));
+  const who = last.map(
+    ({ reviewer, verdict, evidence, messageId }) =>
+      `${reviewer}: ${verdict}${evidence.length === 0 ? '' : `, ${oneLine(evidence.join('; '))}`} (${idOf(messageId)})`,
+  );
+  return `  ${label(one)} review: ${outcome}${who.length === 0 ? '' : `; ${who.join('; ')}`}`;
+}
+
+function disagreementText(one: Of<'disputed'>, { topic, positions }: Of<'disputed'>['disagreements'][number]): string {
+  return [
+    `  ${label(one)} DISAGREEMENT on ${firstLine(topic)}`,
+    ...positions.map(({ who, position, messageId }) => `      ${who}: ${firstLine(position)} (${idOf(messageId)})`),
+    '      put to the vote',
+  ].join('\n');
+}
+
+function decisionText({ decision }: Of<'decided'>): string {
+  return [
+    `  ${decision.taskId.padEnd(TASK_COLUMNS)} VOTE: ${oneLine(decision.option ?? decision.outcome)}${decision.tieBreak === null ? '' : `, by ${decision.tieBreak}`}; ${firstLine(decision.question)}`,
+    ...decision.votes.map(
+      ({ voter, option, evidence, messageId }) =>
+        `      ${voter}: ${oneLine(option)}${evidence.length === 0 ? '' : `, because ${evidence.map((item) => firstLine(item)).join('; ')}`} (${idOf(messageId)})`,
+    ),
+    ...(decision.missing.length === 0 ? [] : [`      no vote from ${decision.missing.join(', ')}`]),
+  ].join('\n');
 }
 
 function label({ taskId }: { readonly taskId: string }): string {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { errnoOf } from '../host/file-system.ts';
 import type { Host } from '../host/host.ts';
-import type { Watch } from '../jobs/await-exit.ts';
+import type { ExitWatch } from '../jobs/await-exit.ts';
 import { outputPath, type Attempt } from '../jobs/job-files.ts';
 import { OutputReader, type ReadRules, type ProgramOutput } from './read-output.ts';
 
@@ -24,7 +24,7 @@ export function readAttempt(host: Host, attempt: Attempt, rules: ReadRules): Pro
 export function createWatch(
   host: Host,
   { rules, idleMs, leaveMs = LEAVE_MS }: { rules: ReadRules; idleMs: number | undefined; leaveMs: number | undefined },
-): Watch {
+): ExitWatch {
   let followed: FollowedOutput | undefined;
   let progressMs = 0;
   let endedMs: number | undefined;

@@ -1,4 +1,4 @@
-import type { Call, Command } from './command.ts';
+import type { Call, CliCommand } from './command.ts';
 import { ack } from './commands/ack.ts';
 import { agent } from './commands/agent.ts';
 import { agents } from './commands/agents.ts';
@@ -32,8 +32,8 @@ import { workflows } from './commands/workflows.ts';
 import { createHelp } from './commands/help.ts';
 
 /** Every command, in the order of the help. `carryOut` carries out `run`, and loads what it needs only then. */
-export function createCommands(carryOut: (call: Call) => Promise<number>): readonly Command[] {
-  const commands: Command[] = [
+export function createCommands(carryOut: (call: Call) => Promise<number>): readonly CliCommand[] {
+  const commands: CliCommand[] = [
     init,
     join,
     hooks,

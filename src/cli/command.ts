@@ -4,14 +4,14 @@ import type { CommandSpec } from './command-spec.ts';
 import type { Output } from './output.ts';
 
 /** One command: its syntax, its help and what it does. */
-export interface Command extends CommandSpec {
+export interface CliCommand extends CommandSpec {
   /** Resolves with the exit code. */
   run(call: Call): Promise<number>;
 }
 
 /** One command line, and everything the command may touch. */
 export interface Call {
-  readonly command: Command;
+  readonly command: CliCommand;
   /** As typed, without the program's name. */
   readonly words: readonly string[];
   readonly args: Arguments;

@@ -1,6 +1,6 @@
 import type { Host } from '../host/host.ts';
 import { textOption, type Arguments } from './arguments.ts';
-import type { Command } from './command.ts';
+import type { CliCommand } from './command.ts';
 import { splitLine } from './command-spec.ts';
 import { parseLine } from './correct-post.ts';
 import { describeError } from './report-error.ts';
@@ -15,7 +15,7 @@ const ON_WINDOWS =
   'mailroom: Native Windows is not supported: workflows, jobs, signals, tmux and private keys need a POSIX system; mail may work. Use WSL: https://aka.ms/wsl\n';
 
 /** Finds the command of this name. Throws the error to show if there is none. */
-export type FindCommand = (name: string | undefined, words: readonly string[]) => Promise<Command> | Command;
+export type FindCommand = (name: string | undefined, words: readonly string[]) => Promise<CliCommand> | CliCommand;
 
 export interface CommandLineOptions {
   readonly find: FindCommand;

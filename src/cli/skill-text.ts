@@ -12,9 +12,7 @@ const DESCRIPTION =
   'address, when the user wants you to ask, tell, hand over to or coordinate with another agent (Claude Code, Codex, ' +
   'Gemini CLI, a script), and when you wait for the answer of one.';
 
-/** The whole `SKILL.md` (agentskills.io/specification), generated from the same table as the help. */
-export function skillText(commands: readonly CommandSpec[]): string {
-  return `---
+const GUIDE = `---
 name: mailroom
 description: ${DESCRIPTION}
 license: MIT
@@ -86,7 +84,11 @@ mailroom inbox --wait 10m --headers
 It ends as soon as there is unread mail (exit code 0, one line per message: sender, type, id), or with exit code 4 if none
 came in that time. It claims nothing and prints nothing that a sender could write freely. \`mailroom read\` then prints the
 mail. Start the next wait after that.
+`;
 
+/** The whole `SKILL.md` (agentskills.io/specification), generated from the same table as the help. */
+export function skillText(commands: readonly CommandSpec[]): string {
+  return `${GUIDE}
 ## Commands
 
 ${ofGroups(true)

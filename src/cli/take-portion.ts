@@ -1,3 +1,4 @@
+import type { Clock } from '../host/host.ts';
 import { readVerified } from '../mailbox/find.ts';
 import type { Agent } from '../room/agent.ts';
 import { mailboxOf } from '../room/context.ts';
@@ -88,14 +89,9 @@ export function createPortion(
       printed.sort((a, b) => (a.message.id < b.message.id ? -1 : 1));
     },
     waitForOne: async (waitMs, signal) => {
-      const end = new AbortController();
-      const over = context.host.clock.sleep(waitMs, end.signal).then(() => end.abort());
-      try {
-        await iterate({ wait: true, countMax: 1, signal: AbortSignal.any([signal, end.signal]) });
-      } finally {
-        end.abort();
-        await over;
-      }
+      await within(context.host.clock, waitMs, (isOver) =>
+        iterate({ wait: true, countMax: 1, signal: AbortSignal.any([signal, isOver]) }),
+      );
     },
     isFull: () => isFull,
     assertComplete: () => {
@@ -106,4 +102,16 @@ export function createPortion(
       throw toRoomError(context, `${count} of ${agent.address} could not be read now and wait`, first);
     },
   };
+}
+
+/** Does the work, with a signal that aborts after `waitMs`. */
+async function within(clock: Clock, waitMs: number, work: (isOver: AbortSignal) => Promise<void>): Promise<void> {
+  const end = new AbortController();
+  const over = clock.sleep(waitMs, end.signal).then(() => end.abort());
+  try {
+    await work(end.signal);
+  } finally {
+    end.abort();
+    await over;
+  }
 }

@@ -24,7 +24,7 @@ const ENDING_MS = 2_000;
  * Checks an attempt without an exit: why it need not run any longer; undefined if it is still needed. `isRunning` is false if
  * its wrapper is gone; then the attempt is lost unless the result is `enough`.
  */
-export type Watch = (attempt: Attempt, isRunning: boolean) => 'enough' | 'idle' | undefined;
+export type ExitWatch = (attempt: Attempt, isRunning: boolean) => 'enough' | 'idle' | undefined;
 
 /**
  * Waits until an attempt has ended and none of its processes is left. Undefined if it was lost: its wrapper is gone without an
@@ -33,7 +33,7 @@ export type Watch = (attempt: Attempt, isRunning: boolean) => 'enough' | 'idle' 
 export async function awaitExit(
   host: Host,
   attempt: Attempt,
-  options: { claim: JobClaim; timeoutMs: number | undefined; watch: Watch | undefined; signal: AbortSignal },
+  options: { claim: JobClaim; timeoutMs: number | undefined; watch: ExitWatch | undefined; signal: AbortSignal },
 ): Promise<ExitRecord | undefined> {
   const { claim, timeoutMs, watch, signal } = options;
   const pause = createGrowingWait(host.clock, LOOKS, signal);

@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { awaitExit, type Watch } from './await-exit.ts';
+import { awaitExit, type ExitWatch } from './await-exit.ts';
 import { resultOf } from './command-result.ts';
 import { type CommandResult, JobFailed, type JobSpec } from './job.ts';
 import { ATTEMPTS_MAX } from './job-files.ts';
@@ -13,7 +13,7 @@ export interface JobOptions {
   /** What to do when an attempt was lost: run the command again, or fail. */
   readonly onCrash: 'rerun' | 'fail';
   /** Checks the running command periodically, and may end it early. */
-  readonly watch?: Watch | undefined;
+  readonly watch?: ExitWatch | undefined;
   /** Ends only the wait; the command keeps running. */
   readonly signal: AbortSignal;
 }

@@ -51,9 +51,9 @@ export async function runWrapper(host: Host, attempt: Attempt): Promise<void> {
   });
 }
 
-type CommandEnd = Pick<ExitRecord, 'exitCode' | 'signal' | 'timedOut' | 'limit' | 'notStarted'>;
+type AttemptEnd = Pick<ExitRecord, 'exitCode' | 'signal' | 'timedOut' | 'limit' | 'notStarted'>;
 
-async function runCommand(host: Host, attempt: Attempt, command: JobCommand): Promise<CommandEnd> {
+async function runCommand(host: Host, attempt: Attempt, command: JobCommand): Promise<AttemptEnd> {
   const { files } = host;
   const opened: number[] = [];
   const open = (stream: 'stdout' | 'stderr'): number => {
@@ -92,7 +92,7 @@ async function runLimited(
   host: Host,
   attempt: Attempt,
   streams: { command: JobCommand; stdin: number | undefined; stdout: number; stderr: number },
-): Promise<CommandEnd> {
+): Promise<AttemptEnd> {
   const { command, stdin, stdout, stderr } = streams;
   const { file, args, cwd, env } = command;
   const running = host.processes.runInto(file, args, { cwd, env, stdin, stdout, stderr });

@@ -79,94 +79,112 @@ export interface EventLog {
   close(): void;
 }
 
-/**
- * Opened at the first record. Each append is one write; it begins with a line feed if the previous writer was cut off.
- */
-export function openLog(
-  host: Host,
-  options: {
-    layout: RoomLayout;
-    limits: LogLimits;
-    /** Throws if the log at that path belongs to another room by now: then nothing is written. */
-    assertRoom?: () => void;
-  },
-): EventLog {
-  const { files, clock } = host;
-  const { layout, limits } = options;
-  let open: { fd: number; inode: number; endsAt: number; checkedAtMs: number } | undefined;
+export interface LogOptions {
+  readonly layout: RoomLayout;
+  readonly limits: LogLimits;
+  /** Throws if the log at that path belongs to another room by now: then nothing is written. */
+  readonly assertRoom?: () => void;
+}
 
-  const close = (): void => {
-    if (!open) return;
-    const { fd } = open;
-    open = undefined;
-    files.close(fd);
-  };
-  const current = (): NonNullable<typeof open> => {
+/** Opened at the first record. Each append is one write; it begins with a line feed if the previous writer was cut off. */
+export function openLog(host: Host, options: LogOptions): EventLog {
+  return new LogWriter(host, options);
+}
+
+interface OpenLog {
+  readonly fd: number;
+  readonly inode: number;
+  /** The size of the log after this process's last line; -1 if the last line is not this process's. */
+  endsAt: number;
+  checkedAtMs: number;
+}
+
+class LogWriter implements EventLog {
+  readonly #host: Host;
+  readonly #options: LogOptions;
+  #open: OpenLog | undefined;
+
+  constructor(host: Host, options: LogOptions) {
+    this.#host = host;
+    this.#options = options;
+  }
+
+  append(record: LogRecord): void {
+    this.appendAll([{ record, timeMs: this.#host.clock.now() }]);
+  }
+
+  appendAll(records: readonly TimedRecord[]): void {
+    try {
+      for (let left = records; left.length > 0;) left = this.#write(left);
+    } catch {
+      // By design, losing the log loses no mail. A full disk must not fail a send that was delivered.
+      this.close();
+    }
+  }
+
+  close(): void {
+    try {
+      this.#close();
+    } catch {
+      // The descriptor was the problem, and nothing depends on the log.
+    }
+  }
+
+  #close(): void {
+    if (!this.#open) return;
+    const { fd } = this.#open;
+    this.#open = undefined;
+    this.#host.files.close(fd);
+  }
+
+  #current(): OpenLog {
+    const { files, clock } = this.#host;
+    const { layout, assertRoom } = this.#options;
     const now = clock.now();
-    if (open && Math.abs(now - open.checkedAtMs) >= RECHECK_MS) {
-      open.checkedAtMs = now;
+    if (this.#open && Math.abs(now - this.#open.checkedAtMs) >= RECHECK_MS) {
+      this.#open.checkedAtMs = now;
       // Another process has set the log aside; the file still open here is no longer the log.
-      if (files.lstat(layout.log)?.ino !== open.inode) close();
+      if (files.lstat(layout.log)?.ino !== this.#open.inode) this.#close();
     }
-    if (!open) {
-      options.assertRoom?.();
-      const fd = openOrMake(files, layout);
-      open = { fd, inode: -1, endsAt: -1, checkedAtMs: now };
-      const { kind, ino } = files.fstat(fd);
-      if (kind !== 'file') throw new Error(`${layout.log} is not a regular file`);
-      open.inode = ino;
-    }
-    return open;
-  };
+    if (this.#open) return this.#open;
+    assertRoom?.();
+    const fd = openOrMake(files, layout);
+    // Kept before the next call, so that its failure leaks no descriptor.
+    this.#open = { fd, inode: -1, endsAt: -1, checkedAtMs: now };
+    const { kind, ino } = files.fstat(fd);
+    if (kind !== 'file') throw new Error(`${layout.log} is not a regular file`);
+    this.#open = { ...this.#open, inode: ino };
+    return this.#open;
+  }
+
   /** Writes the records in one call. Returns those after a record that the call cut off, which is lost. */
-  const write = (records: readonly TimedRecord[]): readonly TimedRecord[] => {
-    let log = current();
+  #write(records: readonly TimedRecord[]): readonly TimedRecord[] {
+    const { files } = this.#host;
+    const { layout, limits } = this.#options;
+    let log = this.#current();
     let facts = files.fstat(log.fd);
     if (facts.nlink === 0) {
       // Somebody has removed the log, and nobody would ever read what is appended to it.
-      close();
-      log = current();
+      this.#close();
+      log = this.#current();
       facts = files.fstat(log.fd);
     }
     const { size } = facts;
-    const isBehindLine = size === log.endsAt || endsWithLine(host, log.fd, size);
+    const isBehindLine = size === log.endsAt || endsWithLine(this.#host, log.fd, size);
     const lines = records.map(({ record, timeMs }) => lineOf(record, { timeMs, contentChars: limits.logContentChars }));
     const bytes = Buffer.from(`${isBehindLine ? '' : '\n'}${lines.join('')}`);
     const written = files.write(log.fd, bytes, 0, bytes.length);
     const isWhole = written === bytes.length;
     log.endsAt = isWhole ? size + written : -1;
     if (size + written >= limits.logBytesMax) {
-      close();
-      rotate(host, { layout, logFilesKept: limits.logFilesKept, inode: log.inode });
+      this.#close();
+      rotate(this.#host, { layout, logFilesKept: limits.logFilesKept, inode: log.inode });
     }
     if (isWhole) return [];
     const ended = bytes.toString('utf8', isBehindLine ? 0 : 1, written).split('\n').length - 1;
     const isBetweenLines = written > 0 && bytes[written - 1] === LINE_FEED;
     return records.slice(isBetweenLines ? ended : ended + 1);
-  };
-  const appendAll = (records: readonly TimedRecord[]): void => {
-    try {
-      for (let left = records; left.length > 0;) left = write(left);
-    } catch {
-      // By design, losing the log loses no mail. A full disk must not fail a send that was delivered.
-      try {
-        close();
-      } catch {
-        // The descriptor was the problem.
-      }
-    }
-  };
-  return {
-    append: (record) => appendAll([{ record, timeMs: clock.now() }]),
-    appendAll,
-    close: () => {
-      try {
-        close();
-      } catch {
-        // Nothing depends on the log.
-      }
-    },
-  };
+  }
 }
 
 /** Makes the log's directory if it is missing: tools that copy or clean a tree leave out empty directories. */

@@ -118,7 +118,7 @@ export function writeReason({ host, layout }: Mailbox, path: string, why: DeadRe
   }
 }
 
-export interface DeadLetter extends DeadReason {
+export interface DeadMail extends DeadReason {
   readonly path: string;
   /** True if it was verified before it was given up; a refused file never was. */
   readonly verified: boolean;
@@ -140,9 +140,9 @@ const REASONS_THAT_PASS: ReadonlySet<string> = new Set<RefusalReason>([
 ]);
 
 /** Every dead letter: verified ones, then refused ones, each oldest first. */
-export function listDead(mailbox: Mailbox): DeadLetter[] {
+export function listDead(mailbox: Mailbox): DeadMail[] {
   const { layout, host } = mailbox;
-  const letters: DeadLetter[] = [];
+  const letters: DeadMail[] = [];
   for (const [directory, verified] of [
     [layout.dead, true],
     [layout.refused, false],

@@ -11,7 +11,7 @@ export interface MailboxEntry {
   readonly claim: ClaimName | undefined;
 }
 
-type Place = Pick<Mailbox, 'host' | 'layout'>;
+type MailboxFiles = Pick<Mailbox, 'host' | 'layout'>;
 
 /**
  * The messages in `new`, then those in `cur`: the order in which a message moves, so that one that moves meanwhile is
@@ -19,7 +19,7 @@ type Place = Pick<Mailbox, 'host' | 'layout'>;
  * `new`, unless `mayLackNew`.
  */
 export function* entriesOf(
-  mailbox: Place,
+  mailbox: MailboxFiles,
   { onForeign, mayLackNew = false }: { onForeign?: (name: string) => void; mayLackNew?: boolean } = {},
 ): Generator<MailboxEntry, void, void> {
   const { host, layout } = mailbox;
@@ -36,7 +36,7 @@ export interface ClaimEntry extends MailboxEntry {
 }
 
 /** The claims in `cur`; none if there is no such directory. */
-export function* claimsIn({ host, layout }: Place): Generator<ClaimEntry, void, void> {
+export function* claimsIn({ host, layout }: MailboxFiles): Generator<ClaimEntry, void, void> {
   for (const fileName of namesIn(host.files, layout.cur)) {
     const claim = parseClaimFileName(fileName);
     if (claim) yield { name: claim.name, path: `${layout.cur}/${fileName}`, claim, fileName };

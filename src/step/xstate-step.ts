@@ -187,28 +187,21 @@ function refuse(method: string, hint: string): () => never {
   };
 }
 
-/** A scope for one step: nothing in it is started, sent, scheduled or executed. */
-function createStepScope(
-  machine: AnyStateMachine,
-  { address, parent, childId, awaited, isKin }: StepAround,
-): StepScope {
-  const executed: ExecutedAction[] = [];
-  const keyedActors = new Map<string, AnyActorRef>();
-  const unregister = ({ systemId }: { systemId?: string }): void => {
-    if (systemId !== undefined) keyedActors.delete(systemId);
-  };
-  let transitionsTaken = 0;
-  let before: AnyMachineSnapshot | undefined;
-  const parentRef = parent === undefined ? undefined : mailRef(parent);
-  const system = Object.assign({}, actor.system, {
-    get: (key: string) => {
-      const child = keyedActors.get(key);
-      if (child) return child;
-      if (key === address) return self;
-      // Every ancestor has its address as a systemId.
-      if (key === parent) return parentRef;
-      return isKin?.(key) ? mailRef(key) : undefined;
-    },
+/** The actor system that a step sees: it knows actors by their systemId, and refuses everything that would act. */
+function createSystem(
+  keyedActors: Map<string, AnyActorRef>,
+  {
+    find,
+    unregister,
+    taken,
+  }: {
+    find: (key: string) => AnyActorRef | undefined;
+    unregister: (child: { systemId?: string }) => void;
+    taken: (transitions: number) => void;
+  },
+): AnyActorScope['system'] {
+  return Object.assign({}, actor.system, {
+    get: find,
     getAll: refuse('system.getAll', 'Ask for each: system.get(systemId).'),
     getSnapshot: refuse('system.getSnapshot', IN_ITS_OWN_STATE),
     inspect: refuse('system.inspect', 'Use mailroom inspect.'),
@@ -222,9 +215,33 @@ function createStepScope(
       keyedActors.set(key, child);
     },
     _sendInspectionEvent: ({ type, _transitions }: { type: string; _transitions?: readonly unknown[] }) => {
-      if (type === '@xstate.microstep') transitionsTaken += _transitions?.length ?? 0;
+      if (type === '@xstate.microstep') taken(_transitions?.length ?? 0);
     },
   }) as unknown as AnyActorScope['system'];
+}
+
+/** A scope for one step: nothing in it is started, sent, scheduled or executed. */
+function createStepScope(
+  machine: AnyStateMachine,
+  { address, parent, childId, awaited, isKin }: StepAround,
+): StepScope {
+  const executed: ExecutedAction[] = [];
+  const keyedActors = new Map<string, AnyActorRef>();
+  const unregister = ({ systemId }: { systemId?: string }): void => {
+    if (systemId !== undefined) keyedActors.delete(systemId);
+  };
+  let transitionsTaken = 0;
+  let before: AnyMachineSnapshot | undefined;
+  const parentRef = parent === undefined ? undefined : mailRef(parent);
+  const find = (key: string): AnyActorRef | undefined => {
+    const child = keyedActors.get(key);
+    if (child) return child;
+    if (key === address) return self;
+    // Every ancestor has its address as a systemId.
+    if (key === parent) return parentRef;
+    return isKin?.(key) ? mailRef(key) : undefined;
+  };
+  const system = createSystem(keyedActors, { find, unregister, taken: (count) => (transitionsTaken += count) });
   const self = Object.assign(Object.create(bareSelf) as AnyActorScope['self'], {
     id: childId ?? address.split('.').at(-1),
     sessionId: address,

@@ -1,4 +1,4 @@
-import type { Command } from '../../src/cli/command.ts';
+import type { CliCommand } from '../../src/cli/command.ts';
 import { runCommandLine } from '../../src/cli/run-command.ts';
 import type { FileSystem } from '../../src/host/file-system.ts';
 import type { SimulatedProcess } from '../../src/testing/crash/simulated-process.ts';
@@ -17,7 +17,7 @@ export interface RanCommand {
 /** Runs one command line as `child`, with output of its own. */
 export async function runInProcess(
   child: SimulatedProcess,
-  { command, words }: { readonly command: Command; readonly words: readonly string[] },
+  { command, words }: { readonly command: CliCommand; readonly words: readonly string[] },
 ): Promise<RanCommand> {
   const said = { [STDOUT]: '', [STDERR]: '' };
   const ran = await child.run(async (host) => {

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkFiles, DURABLE_FILES } from '../../src/cli/doctor/check-files.ts';
 import type { DurableFile } from '../../src/cli/doctor/durable-file.ts';
-import type { Finding } from '../../src/cli/doctor/finding.ts';
+import type { DoctorFinding } from '../../src/cli/doctor/finding.ts';
 import { isMailroomError } from '../../src/errors.ts';
 import { openRoom } from '../../src/index.ts';
 import { contextOf } from '../../src/room/room.ts';
@@ -76,7 +76,7 @@ function damagesOf(name: string, kind: 'file' | 'directory'): Damage[] {
   return CHAINS.includes(name) ? possible : possible.filter((damage) => damage !== 'changed');
 }
 
-async function examine(base: string, { fix = false } = {}): Promise<Finding[]> {
+async function examine(base: string, { fix = false } = {}): Promise<DoctorFinding[]> {
   try {
     await using room = await openRoom({ directory: `${base}/.mailroom`, durability: 'process' });
     return await checkFiles(room, { fix });
@@ -87,7 +87,7 @@ async function examine(base: string, { fix = false } = {}): Promise<Finding[]> {
   }
 }
 
-async function wrongIn(base: string): Promise<Finding[]> {
+async function wrongIn(base: string): Promise<DoctorFinding[]> {
   return (await examine(base)).filter(({ level }) => level === 'wrong');
 }
 

@@ -1,7 +1,7 @@
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { Host } from '../../src/host/host.ts';
 import { SimulatedMachine } from '../../src/testing/crash/simulated-machine.ts';
-import type { Places, SimulatedProcess } from '../../src/testing/crash/simulated-process.ts';
+import type { SimulatedPlaces, SimulatedProcess } from '../../src/testing/crash/simulated-process.ts';
 
 /** A process that was killed in place of call `n`, or came to its end before it. */
 export interface Left<T> {
@@ -17,7 +17,7 @@ export interface SimulatedSweep<T> {
   /** What the clock shows in every run. */
   readonly startMs: number;
   /** Which calls are places to be killed at. */
-  readonly places: Places;
+  readonly places: SimulatedPlaces;
   readonly callsMax: number;
   /** Makes the directory of a run. */
   readonly directoryFor: (n: number) => string;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { parseArguments } from '../../src/cli/arguments.ts';
-import type { Command } from '../../src/cli/command.ts';
+import type { CliCommand } from '../../src/cli/command.ts';
 import type { OutputReport } from '../../src/cli/output.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 
@@ -13,7 +13,7 @@ export interface RanInProcess {
 
 /** Runs a command of the sources in this process, in the room of a directory. */
 export async function runInProcess(
-  command: Command,
+  command: CliCommand,
   words: readonly string[],
   { directory, cwd = directory }: { directory: string; cwd?: string },
 ): Promise<RanInProcess> {

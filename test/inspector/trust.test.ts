@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMachine } from 'xstate';
-import type { Command } from '../../src/cli/command.ts';
+import type { CliCommand } from '../../src/cli/command.ts';
 import { graph } from '../../src/cli/commands/graph.ts';
 import { inspect } from '../../src/cli/commands/inspect.ts';
 import { replay } from '../../src/cli/commands/replay.ts';
@@ -71,7 +71,7 @@ exports.machine = createMachine({ id: 'planted', initial: 'over', states: { over
   return { file, hasRun: () => fs.existsSync(marker) };
 }
 
-test.each<[string, Command, string[]]>([
+test.each<[string, CliCommand, string[]]>([
   ['graph', graph, ['--svg']],
   ['replay', replay, []],
 ])(

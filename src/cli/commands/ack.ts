@@ -1,8 +1,8 @@
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { eachId } from '../own-mail.ts';
 import { withAgent } from '../with-room.ts';
 
-export const ack: Command = {
+export const ack: CliCommand = {
   name: 'ack',
   summary: 'mark messages as handled',
   operands: [{ name: 'id', many: true }],

@@ -7,7 +7,7 @@ import { realPathOf } from '../../host/real-path.ts';
 import { cut, echo } from '../../message/cut.ts';
 import { isMessageType } from '../../message/message-type.ts';
 import { textOption, type Arguments } from '../arguments.ts';
-import type { Call, Command } from '../command.ts';
+import type { Call, CliCommand } from '../command.ts';
 import { countOption, listOption, parseDuration, WAIT_MS_MAX } from '../option-values.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { onInterruption } from '../interruption.ts';
@@ -25,7 +25,7 @@ const PROGRAM_CHARS_MAX = 40;
 const HOST_LOOK_MS = 1_000;
 const PID = /^\d{1,9}$/;
 
-export const agent: Command = {
+export const agent: CliCommand = {
   name: 'agent',
   summary: 'answer mail with a command: a script, a model',
   operands: [{ name: 'address' }, { name: 'args', optional: true, many: true }],

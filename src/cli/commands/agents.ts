@@ -1,12 +1,12 @@
 import type { ActorInfo } from '../../room/room.ts';
 import { visible } from '../../message/visible.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { formatDuration } from '../option-values.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { alignColumns } from '../print/mail.ts';
 import { withRoom } from '../with-room.ts';
 
-export const agents: Command = {
+export const agents: CliCommand = {
   name: 'agents',
   summary: 'list who has joined, who is live and who has mail',
   operands: [],

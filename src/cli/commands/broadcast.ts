@@ -1,9 +1,9 @@
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { draftOf, POST_OPTIONS, postMessage } from '../post-message.ts';
 import { readContent } from '../read-content.ts';
 import { withAgent } from '../with-room.ts';
 
-export const broadcast: Command = {
+export const broadcast: CliCommand = {
   name: 'broadcast',
   summary: 'send a message to every joined agent',
   operands: [

@@ -1,10 +1,10 @@
 import { MessageType } from '../../message/message-type.ts';
 import { type CommandSpec, COMMON_OPTIONS, type OperandSpec, type OptionSpec } from '../command-spec.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 
 /** The command `completion`; `commands` returns the table of all commands. */
-export function createCompletion(commands: () => readonly Command[]): Command {
+export function createCompletion(commands: () => readonly CliCommand[]): CliCommand {
   return {
     name: 'completion',
     summary: 'print a shell completion script',

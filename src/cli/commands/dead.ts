@@ -1,5 +1,5 @@
 import { Conflict, InvalidInput, isMailroomError, MessageNotFound } from '../../errors.ts';
-import { listDead, retryDead, type DeadLetter } from '../../mailbox/dead.ts';
+import { listDead, retryDead, type DeadMail } from '../../mailbox/dead.ts';
 import { readVerified } from '../../mailbox/find.ts';
 import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { echo } from '../../message/cut.ts';
@@ -9,7 +9,7 @@ import { MESSAGE_BYTES_CEILING } from '../../message/message.ts';
 import { visible } from '../../message/visible.ts';
 import { mailboxOf } from '../../room/context.ts';
 import { contextOf, type Room } from '../../room/room.ts';
-import type { Call, Command } from '../command.ts';
+import type { Call, CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { alignColumns, fittedJson, fittedText, MAX_BYTES_OPTION, maxBytesOf, shortId } from '../print/mail.ts';
 import { withAgent } from '../with-room.ts';
@@ -17,7 +17,7 @@ import { withAgent } from '../with-room.ts';
 /** More than any message needs as text, with its line breaks and escapes. */
 const WHOLE_BYTES = 8 * MESSAGE_BYTES_CEILING;
 
-export const dead: Command = {
+export const dead: CliCommand = {
   name: 'dead',
   summary: 'list, show or retry dead letters',
   operands: [
@@ -57,7 +57,7 @@ the list shows, or by the id in its file name.
 };
 
 /** Puts the letter back into `new`. Returns the id of its message. */
-function retry(room: Room, mailbox: Mailbox, letter: DeadLetter): string {
+function retry(room: Room, mailbox: Mailbox, letter: DeadMail): string {
   retryDead(mailbox, fileNameOf(letter));
   const id = messageIdOf(letter) ?? idOf(letter);
   contextOf(room).log.append({ event: 'retried', id, to: mailbox.address });
@@ -84,7 +84,7 @@ async function retryRefused({ isJson, output }: Call, room: Room, mailbox: Mailb
   return EXIT_OK;
 }
 
-async function list({ isJson, output }: Call, letters: readonly DeadLetter[]): Promise<number> {
+async function list({ isJson, output }: Call, letters: readonly DeadMail[]): Promise<number> {
   if (isJson) await output.json(letters.map((letter) => ({ ...idsOf(letter), ...letter })));
   else if (letters.length === 0) await output.talk('No dead letters.\n');
   else {
@@ -99,7 +99,7 @@ async function list({ isJson, output }: Call, letters: readonly DeadLetter[]): P
   return EXIT_OK;
 }
 
-async function show(call: Call, mailbox: Mailbox, letter: DeadLetter): Promise<number> {
+async function show(call: Call, mailbox: Mailbox, letter: DeadMail): Promise<number> {
   const { isJson, output, host, args } = call;
   const read = letter.verified ? readVerified(mailbox, letter) : undefined;
   const message = read && 'message' in read ? read.message : undefined;
@@ -121,12 +121,12 @@ async function show(call: Call, mailbox: Mailbox, letter: DeadLetter): Promise<n
 }
 
 /** The time of death; if the reason file holds no valid time, its text as it is. */
-function sinceText({ at }: DeadLetter): string {
+function sinceText({ at }: DeadMail): string {
   const atMs = Date.parse(at);
   return Number.isNaN(atMs) ? at : formatTime(atMs);
 }
 
-function find(letters: readonly DeadLetter[], ending: string): DeadLetter {
+function find(letters: readonly DeadMail[], ending: string): DeadMail {
   const found = letters.filter((letter) => idOf(letter).endsWith(ending) || messageIdOf(letter)?.endsWith(ending));
   const [letter] = found;
   if (!letter) {
@@ -142,26 +142,26 @@ function find(letters: readonly DeadLetter[], ending: string): DeadLetter {
   return letter;
 }
 
-function refusedText({ retryable }: DeadLetter): string {
+function refusedText({ retryable }: DeadMail): string {
   return retryable ? 'refused, may be retried' : 'refused';
 }
 
 /** The message's id; for a refused file, its name in `dead/refused`. */
-function idOf(letter: DeadLetter): string {
+function idOf(letter: DeadMail): string {
   const id = letter.verified ? messageIdOf(letter) : undefined;
   return id ?? fileNameOf(letter);
 }
 
 /** The id in the file's original name; undefined if that was not the name of a message. */
-function messageIdOf({ name }: DeadLetter): string | undefined {
+function messageIdOf({ name }: DeadMail): string | undefined {
   return parseMessageFileName(name)?.id;
 }
 
-function idsOf(letter: DeadLetter): { id: string; messageId?: string } {
+function idsOf(letter: DeadMail): { id: string; messageId?: string } {
   const messageId = messageIdOf(letter);
   return { id: idOf(letter), ...(messageId === undefined ? {} : { messageId }) };
 }
 
-function fileNameOf({ path }: DeadLetter): string {
+function fileNameOf({ path }: DeadMail): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -8,8 +8,8 @@ import { checkLetters } from '../doctor/check-letters.ts';
 import { checkMailboxes } from '../doctor/check-mailboxes.ts';
 import { checkMounts, checkProcesses, checkTmux, checkWatching } from '../doctor/check-host.ts';
 import { checkPermissions, checkSecurity } from '../doctor/check-permissions.ts';
-import type { Check, Finding } from '../doctor/finding.ts';
-import type { Command } from '../command.ts';
+import type { Check, DoctorFinding } from '../doctor/finding.ts';
+import type { CliCommand } from '../command.ts';
 import { EXIT_FAILURE, EXIT_OK } from '../exit-code.ts';
 import { withRoom } from '../with-room.ts';
 
@@ -27,7 +27,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['letters', checkLetters],
 ];
 
-export const doctor: Command = {
+export const doctor: CliCommand = {
   name: 'doctor',
   summary: 'check the room for problems',
   operands: [],
@@ -41,7 +41,7 @@ It deletes no mail, key or journal, is safe to repeat, and disturbs no running p
   run: (call) =>
     withRoom(call, async (room) => {
       const fix = call.args.options.has('fix');
-      const findings: Finding[] = [];
+      const findings: DoctorFinding[] = [];
       for (const one of CHECKS) findings.push(...(await examine(room, one, { fix })));
       const told = findings.map((one) => (one.hint === undefined ? one : { ...one, hint: call.pasteable(one.hint) }));
       if (call.isJson) await call.output.json(told);
@@ -55,7 +55,7 @@ async function examine(
   room: Room,
   [name, check]: (typeof CHECKS)[number],
   options: { readonly fix: boolean },
-): Promise<Finding[]> {
+): Promise<DoctorFinding[]> {
   try {
     return await check(room, options);
   } catch (error) {
@@ -66,7 +66,7 @@ async function examine(
   }
 }
 
-function asText({ check, level, text, hint }: Finding): string {
+function asText({ check, level, text, hint }: DoctorFinding): string {
   const advice = hint === undefined || level === 'ok' ? '' : `       ${visible(hint)}\n`;
   return `${level.padEnd(5)}  ${visible(`${check}: ${text}`)}\n${advice}`;
 }

@@ -1,12 +1,12 @@
 import type { AnyStateMachine, StateValue } from 'xstate';
 import { isMailroomError } from '../../errors.ts';
 import { contextOf } from '../../room/room.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { isMachineFile, loadMachine, loadRuntime, machineOf, namedOrShipped, type Runtime } from '../load.ts';
 import { withRoom } from '../with-room.ts';
 
-export const graph: Command = {
+export const graph: CliCommand = {
   name: 'graph',
   summary: 'draw a machine, or a workflow with its current states marked',
   operands: [{ name: 'machine-or-address', completes: 'address' }],

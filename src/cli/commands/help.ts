@@ -1,7 +1,7 @@
 import { InvalidInput } from '../../errors.ts';
 import { echo } from '../../message/cut.ts';
 import { nearest } from '../../message/nearest.ts';
-import type { Call, Command } from '../command.ts';
+import type { Call, CliCommand } from '../command.ts';
 import { COMMON_OPTIONS } from '../command-spec.ts';
 import type { Line } from '../correct-post.ts';
 import { EXIT_OK } from '../exit-code.ts';
@@ -9,7 +9,7 @@ import { guessOf } from '../guesses.ts';
 import { helpOf, overview } from '../help-text.ts';
 
 /** The command `help`; `commands` returns the table of all commands. */
-export function createHelp(commands: () => readonly Command[]): Command {
+export function createHelp(commands: () => readonly CliCommand[]): CliCommand {
   return {
     name: 'help',
     summary: 'explain all commands, or one',
@@ -40,7 +40,7 @@ async function tellName({ output, pasteable }: Call): Promise<number> {
 }
 
 /** The command with this name. Throws `InvalidInput` with the line that was probably meant. */
-export function findCommand(commands: readonly Command[], name: string, line: Line): Command {
+export function findCommand(commands: readonly CliCommand[], name: string, line: Line): CliCommand {
   const command = commands.find((one) => one.name === name);
   if (command) return command;
   const before = line.words.slice(0, line.at);

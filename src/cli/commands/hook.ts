@@ -1,8 +1,8 @@
 import { EXIT_OK } from '../exit-code.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 
 /** `hook`, for the help only: a script of its own runs the command, because it has to start fast. */
-export const hook: Command = {
+export const hook: CliCommand = {
   name: 'hook',
   summary: 'called by programs at each turn; mailroom hooks add sets it up',
   operands: [{ name: 'program' }, { name: 'event' }],

@@ -1,7 +1,7 @@
 import { HOOK_PROGRAMS } from '../../hooks/programs.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 
-export const hooks: Command = {
+export const hooks: CliCommand = {
   name: 'hooks',
   summary: 'make the sessions of a program join by themselves',
   operands: [

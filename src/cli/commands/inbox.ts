@@ -8,7 +8,7 @@ import { contextOf, type Room } from '../../room/room.ts';
 import { waitForUnread } from '../../room/wait-for-unread.ts';
 import { textOption } from '../arguments.ts';
 import { countOption, formatDuration, parseDuration, WAIT_MS_MAX } from '../option-values.ts';
-import type { Call, Command } from '../command.ts';
+import type { Call, CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import {
   alignColumns,
@@ -25,7 +25,7 @@ import { withAgent } from '../with-room.ts';
 
 const LIMIT_DEFAULT = 100;
 
-export const inbox: Command = {
+export const inbox: CliCommand = {
   name: 'inbox',
   summary: 'list your waiting and claimed mail without claiming any of it',
   operands: [],

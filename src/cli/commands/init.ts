@@ -6,12 +6,12 @@ import { ROOM_DIRECTORY } from '../../message/layout.ts';
 import { visible } from '../../message/visible.ts';
 import { initRoom } from '../../room/init-room.ts';
 import { textOption } from '../arguments.ts';
-import type { Call, Command } from '../command.ts';
+import type { Call, CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { programsHere } from '../hooks/find-place.ts';
 import { planNotes, writeNotes, type NoteFile } from '../instruction-files.ts';
 
-export const init: Command = {
+export const init: CliCommand = {
   name: 'init',
   summary: 'create a room in this directory',
   operands: [],

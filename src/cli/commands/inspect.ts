@@ -1,6 +1,6 @@
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 
-export const inspect: Command = {
+export const inspect: CliCommand = {
   name: 'inspect',
   summary: 'show workflows, past and live, in the Stately inspector',
   operands: [{ name: 'address', optional: true, many: true, completes: 'address' }],

@@ -1,14 +1,14 @@
 import { isatty } from 'node:tty';
 import { currentPane } from '../../room/nudge.ts';
 import { textOption } from '../arguments.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { listOption } from '../option-values.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { withRoom } from '../with-room.ts';
 
 const STDOUT = 1;
 
-export const join: Command = {
+export const join: CliCommand = {
   name: 'join',
   summary: 'join the room under an address of your choice',
   operands: [{ name: 'address' }],

@@ -1,8 +1,8 @@
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { withAgent } from '../with-room.ts';
 
-export const leave: Command = {
+export const leave: CliCommand = {
   name: 'leave',
   summary: 'leave the room (your mail is kept)',
   operands: [],

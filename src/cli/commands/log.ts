@@ -5,14 +5,14 @@ import { contextOf, type Room } from '../../room/room.ts';
 import { watchTree } from '../../room/watch-room.ts';
 import { textOption } from '../arguments.ts';
 import { countOption, listOption } from '../option-values.ts';
-import type { Call, Command } from '../command.ts';
+import type { Call, CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { onInterruption } from '../interruption.ts';
 import { withRoom } from '../with-room.ts';
 
 const LIMIT_DEFAULT = 50;
 
-export const log: Command = {
+export const log: CliCommand = {
   name: 'log',
   summary: 'print what happened in the room',
   operands: [],

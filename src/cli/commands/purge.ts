@@ -1,8 +1,8 @@
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { withAgent } from '../with-room.ts';
 
-export const purge: Command = {
+export const purge: CliCommand = {
   name: 'purge',
   summary: 'delete mail that you acknowledged long ago',
   operands: [],

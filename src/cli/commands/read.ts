@@ -6,7 +6,7 @@ import { mailboxOf } from '../../room/context.ts';
 import { contextOf, type Room } from '../../room/room.ts';
 import { withRoomErrors } from '../../room/system-errors.ts';
 import { textOption } from '../arguments.ts';
-import type { Call, Command } from '../command.ts';
+import type { Call, CliCommand } from '../command.ts';
 import { countOption, parseDuration, WAIT_MS_MAX } from '../option-values.ts';
 import { EXIT_FAILURE } from '../exit-code.ts';
 import { fit, MAX_BYTES_OPTION, maxBytesOf, printMail, shortId } from '../print/mail.ts';
@@ -19,7 +19,7 @@ const LIMIT_DEFAULT = 20;
 /** At most this many ids are listed. */
 const IN_PART_TOLD_MAX = 5;
 
-export const read: Command = {
+export const read: CliCommand = {
   name: 'read',
   summary: 'print waiting mail, oldest first, and acknowledge it',
   operands: [{ name: 'id', optional: true }],

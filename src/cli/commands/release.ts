@@ -1,8 +1,8 @@
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { eachId, claimHeld } from '../own-mail.ts';
 import { withAgent } from '../with-room.ts';
 
-export const release: Command = {
+export const release: CliCommand = {
   name: 'release',
   summary: 'release messages you hold, so that they wait again',
   operands: [{ name: 'id', many: true }],

@@ -1,11 +1,11 @@
 import { formatTime } from '../../message/format-time.ts';
 import { textOption } from '../arguments.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { parseDuration } from '../option-values.ts';
 import { eachId, claimHeld } from '../own-mail.ts';
 import { withAgent } from '../with-room.ts';
 
-export const renew: Command = {
+export const renew: CliCommand = {
   name: 'renew',
   summary: 'hold messages longer',
   operands: [{ name: 'id', many: true }],

@@ -2,7 +2,7 @@ import type { Divergence } from '../../history/replay.ts';
 import { noWorkflow } from '../../journal/list.ts';
 import { visible, visibleJson } from '../../message/visible.ts';
 import { contextOf } from '../../room/room.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { EXIT_FAILURE, EXIT_OK } from '../exit-code.ts';
 import { loadRuntime, machineOf, namedOrShipped } from '../load.ts';
 import { commandLine } from '../shell-words.ts';
@@ -10,7 +10,7 @@ import { withRoom } from '../with-room.ts';
 
 const SHOWN_MAX = 20;
 
-export const replay: Command = {
+export const replay: CliCommand = {
   name: 'replay',
   summary: 'replay every step of a workflow and compare',
   operands: [{ name: 'address', completes: 'address' }],

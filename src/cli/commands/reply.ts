@@ -4,14 +4,14 @@ import type { Draft } from '../../room/draft.ts';
 import type { Room } from '../../room/room.ts';
 import type { Sender } from '../../room/sender.ts';
 import { WithAdvice } from '../report-error.ts';
-import type { Call, Command } from '../command.ts';
+import type { Call, CliCommand } from '../command.ts';
 import { claimOrReadAcknowledged, type OwnMail } from '../own-mail.ts';
 import { draftOf, POST_OPTIONS, postMessage, type Posted } from '../post-message.ts';
 import { readContent } from '../read-content.ts';
 import { shortId } from '../print/mail.ts';
 import { withAgent } from '../with-room.ts';
 
-export const reply: Command = {
+export const reply: CliCommand = {
   name: 'reply',
   summary: 'answer a message and acknowledge it',
   operands: [{ name: 'id' }, { name: 'type', completes: 'type' }, { name: 'content', literal: true }],

@@ -1,7 +1,7 @@
-import type { Call, Command } from '../command.ts';
+import type { Call, CliCommand } from '../command.ts';
 
 /** The command `run`. `carryOut` is passed in, because it loads the whole runtime and explaining the command must not. */
-export function createRun(carryOut: (call: Call) => Promise<number>): Command {
+export function createRun(carryOut: (call: Call) => Promise<number>): CliCommand {
   return {
     name: 'run',
     summary: 'run a machine as a workflow until it ends',

@@ -3,12 +3,12 @@ import { mailboxOf } from '../../room/context.ts';
 import { findMail } from '../../room/find-mail.ts';
 import { contextOf, type Room } from '../../room/room.ts';
 import { textOption } from '../arguments.ts';
-import type { Call, Command } from '../command.ts';
+import type { Call, CliCommand } from '../command.ts';
 import { draftOf, POST_OPTIONS, postMessage } from '../post-message.ts';
 import { readContent } from '../read-content.ts';
 import { withAgent } from '../with-room.ts';
 
-export const send: Command = {
+export const send: CliCommand = {
   name: 'send',
   summary: 'send a message to one agent',
   operands: [

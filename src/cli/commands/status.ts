@@ -1,13 +1,13 @@
 import type { MessageStatus } from '../../mailbox/status.ts';
 import { visible } from '../../message/visible.ts';
 import { formatTime } from '../../message/format-time.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { formatDuration } from '../option-values.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { alignColumns, shortId } from '../print/mail.ts';
 import { withRoom } from '../with-room.ts';
 
-export const status: Command = {
+export const status: CliCommand = {
   name: 'status',
   summary: 'show where a message is, one line per recipient',
   operands: [{ name: 'id' }],

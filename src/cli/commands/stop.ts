@@ -2,12 +2,12 @@ import { listWorkflows } from '../../journal/list.ts';
 import { stopWorkflow } from '../../history/stop.ts';
 import { contextOf } from '../../room/room.ts';
 import { textOption } from '../arguments.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { shortId } from '../print/mail.ts';
 import { withRoom } from '../with-room.ts';
 
-export const stop: Command = {
+export const stop: CliCommand = {
   name: 'stop',
   summary: 'end a workflow and its children',
   operands: [{ name: 'address', completes: 'address' }],

@@ -1,8 +1,8 @@
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 
 /** The command that `--version` runs. */
-export function createVersion(version: string): Command {
+export function createVersion(version: string): CliCommand {
   return {
     name: 'version',
     summary: 'print the version',

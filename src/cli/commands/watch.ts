@@ -2,14 +2,14 @@ import { visible } from '../../message/visible.ts';
 import { contextOf, type Room } from '../../room/room.ts';
 import { watchRoom, type Seen } from '../../room/watch-room.ts';
 import { countOption } from '../option-values.ts';
-import type { Call, Command } from '../command.ts';
+import type { Call, CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { fittedJson, headerLine, headersJson, MAX_BYTES_OPTION, maxBytesOf, preview, shortId } from '../print/mail.ts';
 import { identityOf } from '../identity.ts';
 import { onInterruption } from '../interruption.ts';
 import { withRoom } from '../with-room.ts';
 
-export const watch: Command = {
+export const watch: CliCommand = {
   name: 'watch',
   summary: 'print a line per message as it arrives; claims none',
   operands: [],

@@ -1,9 +1,9 @@
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { identityOf } from '../identity.ts';
 import { withRoom } from '../with-room.ts';
 
-export const whoami: Command = {
+export const whoami: CliCommand = {
   name: 'whoami',
   summary: 'print your address',
   operands: [],

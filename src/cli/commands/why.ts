@@ -1,13 +1,13 @@
 import { explainWorkflow } from '../../history/explain.ts';
 import { noWorkflow } from '../../journal/list.ts';
 import { contextOf } from '../../room/room.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { formatStory, storyColumns } from '../print/story.ts';
 import { commandLine } from '../shell-words.ts';
 import { withRoom } from '../with-room.ts';
 
-export const why: Command = {
+export const why: CliCommand = {
   name: 'why',
   summary: 'explain how a workflow reached its state',
   operands: [{ name: 'address', completes: 'address' }],

@@ -3,14 +3,14 @@ import { listWorkflows, type WorkflowInfo } from '../../journal/list.ts';
 import { standingOf } from '../../step/workflow-state.ts';
 import { formatTime } from '../../message/format-time.ts';
 import { visible } from '../../message/visible.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { formatDuration } from '../option-values.ts';
 import { EXIT_OK } from '../exit-code.ts';
 import { commandLine } from '../shell-words.ts';
 import { alignColumns, shortId } from '../print/mail.ts';
 import { withRoom } from '../with-room.ts';
 
-export const workflows: Command = {
+export const workflows: CliCommand = {
   name: 'workflows',
   summary: 'list workflows, their state and what they wait for',
   operands: [],

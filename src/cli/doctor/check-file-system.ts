@@ -2,7 +2,7 @@ import { errnoOf } from '../../host/file-system.ts';
 import { createFile, removeQuietly, stagedPath } from '../../host/files.ts';
 import { howToBeLocal, networkFileSystemOf } from '../../room/network-file-system.ts';
 import { contextOf, type Room } from '../../room/room.ts';
-import type { Check, Finding } from './finding.ts';
+import type { Check, DoctorFinding } from './finding.ts';
 
 const CLOCK_SKEW_MS_MAX = 2_000;
 
@@ -23,7 +23,7 @@ export const checkFileSystem: Check = (room) => {
   return findings;
 };
 
-function tryLink(room: Room): Finding[] {
+function tryLink(room: Room): DoctorFinding[] {
   const context = contextOf(room);
   const { host, layout } = context;
   const { files, clock, randomBytes } = host;
@@ -51,7 +51,7 @@ function tryLink(room: Room): Finding[] {
   }
 }
 
-function clockFinding(skewMs: number): Finding {
+function clockFinding(skewMs: number): DoctorFinding {
   const check = 'clock of the file system';
   if (Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX) return { check, level: 'ok', text: 'it agrees with this machine' };
   return {

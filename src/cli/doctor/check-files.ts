@@ -7,7 +7,7 @@ import type { RoomContext } from '../../room/context.ts';
 import { contextOf } from '../../room/room.ts';
 import { ACTOR_FILES } from './actor-files.ts';
 import { READABLE, type DurableFile, type Place } from './durable-file.ts';
-import type { Check, Finding } from './finding.ts';
+import type { Check, DoctorFinding } from './finding.ts';
 import { MAILBOX_FILES } from './mailbox-files.ts';
 import { ROOM_FILES } from './room-files.ts';
 import { SESSION_FILES } from './session-files.ts';
@@ -29,7 +29,7 @@ const ASIDE_BYTES = 4;
  */
 export const checkFiles: Check = async (room, { fix }) => {
   const context = contextOf(room);
-  const findings: Finding[] = [];
+  const findings: DoctorFinding[] = [];
   const wrong: string[] = [];
   let looked = 0;
   for (const file of DURABLE_FILES) {
@@ -101,7 +101,7 @@ function judge(context: RoomContext, file: DurableFile, place: Place): FileFault
   }
 }
 
-function wrongFile({ path }: Place, { fault, hint, repair }: FileFault): Finding {
+function wrongFile({ path }: Place, { fault, hint, repair }: FileFault): DoctorFinding {
   const text = fault.includes(path) ? fault.replace(/\.$/, '') : `${path} ${fault}`;
   return { check: CHECK, level: 'wrong', text, hint: repair ? 'Repair it with: mailroom doctor --fix' : hint };
 }
@@ -109,7 +109,7 @@ function wrongFile({ path }: Place, { fault, hint, repair }: FileFault): Finding
 async function repaired(
   context: RoomContext,
   { file, place, judged }: { file: DurableFile; place: Place; judged: FileFault },
-): Promise<Finding> {
+): Promise<DoctorFinding> {
   const { path } = place;
   const { repair } = judged;
   if (!repair) return wrongFile(place, judged);

@@ -5,7 +5,7 @@ import { actorLayout } from '../../message/layout.ts';
 import { listAddresses, listCards } from '../../room/context.ts';
 import { lookAtPane } from '../../room/nudge.ts';
 import { contextOf } from '../../room/room.ts';
-import type { Check, Finding } from './finding.ts';
+import type { Check, DoctorFinding } from './finding.ts';
 
 const HINT_WAIT_MS_MAX = 2_000;
 
@@ -70,7 +70,7 @@ export const checkMounts: Check = (room) => {
     compare(mailbox.new, [mailbox.tmp, mailbox.cur, mailbox.done, mailbox.dead, mailbox.refused]);
   }
   if (apart.length === 0) return [{ check: 'mounts', level: 'ok', text: 'the room is on one file system' }];
-  return apart.map(({ path, from }): Finding => ({
+  return apart.map(({ path, from }): DoctorFinding => ({
     check: 'mounts',
     level: 'wrong',
     text: `${path} is on another file system than ${from}, and nothing can be linked or renamed from one to the other`,
@@ -98,7 +98,7 @@ export const checkProcesses: Check = (room) => {
 /** Whether the panes on the cards can be reached, so that their agents can be nudged. */
 export const checkTmux: Check = async (room) => {
   const context = contextOf(room);
-  const findings: Finding[] = [];
+  const findings: DoctorFinding[] = [];
   for (const { address, leftAt, tmux } of listCards(context)) {
     if (leftAt !== undefined || !tmux) continue;
     const look = await lookAtPane(context.host, tmux);
@@ -113,6 +113,10 @@ export const checkTmux: Check = async (room) => {
         : { check: 'tmux', level: 'ok', text: `${address} can be nudged in pane ${tmux.pane}` },
     );
   }
-  const nobody: Finding = { check: 'tmux', level: 'ok', text: 'nobody joined from a tmux pane, so nobody is nudged' };
+  const nobody: DoctorFinding = {
+    check: 'tmux',
+    level: 'ok',
+    text: 'nobody joined from a tmux pane, so nobody is nudged',
+  };
   return findings.length === 0 ? [nobody] : findings;
 };

@@ -6,7 +6,7 @@ import type { Mailbox } from '../../mailbox/mailbox.ts';
 import { isReasonFileName, letterOfReason, reasonFileName } from '../../message/layout.ts';
 import { listAddresses, mailboxOf } from '../../room/context.ts';
 import { contextOf } from '../../room/room.ts';
-import type { Check, Finding } from './finding.ts';
+import type { Check, DoctorFinding } from './finding.ts';
 
 const FIX = 'Repair it with: mailroom doctor --fix';
 
@@ -19,7 +19,7 @@ export const checkLetters: Check = (room, { fix }) => {
   );
 };
 
-function foreign(mailbox: Mailbox, fix: boolean): Finding[] {
+function foreign(mailbox: Mailbox, fix: boolean): DoctorFinding[] {
   const waiting = listClaimable(mailbox);
   if (waiting.foreign.length === 0) return [];
   if (fix) refuseForeign(mailbox, waiting);
@@ -46,11 +46,11 @@ function foreign(mailbox: Mailbox, fix: boolean): Finding[] {
   ];
 }
 
-function lostReasons(mailbox: Mailbox, fix: boolean): Finding[] {
+function lostReasons(mailbox: Mailbox, fix: boolean): DoctorFinding[] {
   const { host } = mailbox;
   return listDead(mailbox)
     .filter(({ path }) => !readReason(mailbox, path))
-    .map(({ path, name }): Finding => {
+    .map(({ path, name }): DoctorFinding => {
       const reasonPath = reasonFileName(path);
       const text = `${reasonPath}, the reason of a dead letter, is missing or cannot be read`;
       if (!fix) return { check: 'reasons', level: 'wrong', text, hint: FIX };
@@ -71,7 +71,7 @@ function lostReasons(mailbox: Mailbox, fix: boolean): Finding[] {
 }
 
 /** A reason is written just before its letter arrives, so only an old reason without a letter is left over. */
-function lostLetters(mailbox: Mailbox, fix: boolean): Finding[] {
+function lostLetters(mailbox: Mailbox, fix: boolean): DoctorFinding[] {
   const { host, layout, limits } = mailbox;
   const before = host.clock.now() - limits.tmpAgeMsMax;
   const left = [layout.dead, layout.refused].flatMap((directory) =>
@@ -82,7 +82,7 @@ function lostLetters(mailbox: Mailbox, fix: boolean): Finding[] {
       .filter((path) => (host.files.lstat(path)?.mtimeMs ?? Infinity) <= before),
   );
   if (fix) for (const path of left) removeQuietly(host.files, path);
-  return left.map((path): Finding => {
+  return left.map((path): DoctorFinding => {
     const isGone = !host.files.lstat(path);
     if (isGone)
       return { check: 'reasons', level: 'ok', text: `repaired: ${path}, a reason without a letter, was removed` };

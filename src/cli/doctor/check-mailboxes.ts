@@ -10,7 +10,7 @@ import { timeOfId } from '../../message/message-id.ts';
 import { formatTime } from '../../message/format-time.ts';
 import { listAddresses, mailboxOf } from '../../room/context.ts';
 import { contextOf, type Room } from '../../room/room.ts';
-import type { Check, Finding } from './finding.ts';
+import type { Check, DoctorFinding } from './finding.ts';
 import { claimsIn } from '../../mailbox/entries.ts';
 
 const NEARLY_FULL = 0.8;
@@ -19,7 +19,7 @@ const CLOCK_AHEAD_MS_MAX = 60_000;
 
 /** What piles up: unread mail, expired claims, dead letters, files of senders that died. */
 export const checkMailboxes: Check = (room, { fix }) => {
-  const findings: Finding[] = [];
+  const findings: DoctorFinding[] = [];
   for (const address of listAddresses(contextOf(room))) {
     const mailbox = mailboxOf(contextOf(room), address);
     if (isDeviceName(address)) findings.push(unportable(address));
@@ -31,7 +31,7 @@ export const checkMailboxes: Check = (room, { fix }) => {
   return [{ check: 'mailboxes', level: 'ok', text: 'none is full, and nothing was given up or abandoned' }];
 };
 
-function unportable(address: string): Finding {
+function unportable(address: string): DoctorFinding {
   return {
     check: 'mailboxes',
     level: 'note',
@@ -40,7 +40,7 @@ function unportable(address: string): Finding {
   };
 }
 
-function incomplete(address: string): Finding {
+function incomplete(address: string): DoctorFinding {
   return {
     check: 'mailboxes',
     level: 'note',
@@ -49,7 +49,7 @@ function incomplete(address: string): Finding {
   };
 }
 
-function fullness(mailbox: Mailbox): Finding[] {
+function fullness(mailbox: Mailbox): DoctorFinding[] {
   const { address, limits } = mailbox;
   const { count: waiting, bySender } = countWaiting(mailbox);
   const most = limits.newMessagesMax;
@@ -69,7 +69,7 @@ function fullness(mailbox: Mailbox): Finding[] {
   ];
 }
 
-function claims(mailbox: Mailbox): Finding[] {
+function claims(mailbox: Mailbox): DoctorFinding[] {
   const { address } = mailbox;
   const expired = [...claimsIn(mailbox)].filter(({ claim }) => isOpenToAll(mailbox, claim));
   if (expired.length === 0) return [];
@@ -83,7 +83,7 @@ function claims(mailbox: Mailbox): Finding[] {
   ];
 }
 
-function deadLetters({ address, host, layout }: Mailbox): Finding[] {
+function deadLetters({ address, host, layout }: Mailbox): DoctorFinding[] {
   const isLetter = (name: string): boolean => !isReasonFileName(name) && name !== 'refused';
   const dead = namesIn(host.files, layout.dead).filter(isLetter).length;
   const refused = namesIn(host.files, layout.refused).filter(isLetter).length;
@@ -98,7 +98,7 @@ function deadLetters({ address, host, layout }: Mailbox): Finding[] {
   ];
 }
 
-function fromTheFuture(mailbox: Mailbox): Finding[] {
+function fromTheFuture(mailbox: Mailbox): DoctorFinding[] {
   const { address, host, layout } = mailbox;
   const early = listEarly(mailbox);
   const [first] = early;
@@ -126,7 +126,7 @@ function fromTheFuture(mailbox: Mailbox): Finding[] {
   ];
 }
 
-function abandoned(room: Room, { fix }: { fix: boolean }): Finding[] {
+function abandoned(room: Room, { fix }: { fix: boolean }): DoctorFinding[] {
   const context = contextOf(room);
   const { host, layout, config } = context;
   const mailboxes = listAddresses(context).map((address) => mailboxOf(context, address)?.layout.tmp);

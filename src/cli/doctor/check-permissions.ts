@@ -3,7 +3,7 @@ import { namesIn } from '../../host/files.ts';
 import { actorLayout } from '../../message/layout.ts';
 import { listAddresses } from '../../room/context.ts';
 import { contextOf, type Room } from '../../room/room.ts';
-import type { Check, Finding } from './finding.ts';
+import type { Check, DoctorFinding } from './finding.ts';
 
 const OTHERS = 0o077;
 const SHOWN_MAX = 3;
@@ -51,7 +51,7 @@ function closed(files: FileSystem, path: string): boolean {
   }
 }
 
-function openFinding(open: readonly string[], wereOpen: number): Finding {
+function openFinding(open: readonly string[], wereOpen: number): DoctorFinding {
   const check = 'permissions';
   if (open.length > 0) {
     const shown = open.slice(0, SHOWN_MAX).join(', ');
@@ -69,7 +69,7 @@ function openFinding(open: readonly string[], wereOpen: number): Finding {
   };
 }
 
-function foreignFinding(foreign: readonly string[]): Finding[] {
+function foreignFinding(foreign: readonly string[]): DoctorFinding[] {
   if (foreign.length === 0) return [];
   return [
     {

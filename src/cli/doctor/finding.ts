@@ -1,7 +1,7 @@
 import type { Room } from '../../room/room.ts';
 
 /** The result of one check. */
-export interface Finding {
+export interface DoctorFinding {
   readonly check: string;
   /** `wrong` needs repair; a `note` is worth knowing, but mail arrives all the same. */
   readonly level: 'ok' | 'note' | 'wrong';
@@ -12,4 +12,4 @@ export interface Finding {
 }
 
 /** Checks one aspect of a room; with `fix` it first repairs what it can, and reports the state after that. */
-export type Check = (room: Room, options: { readonly fix: boolean }) => Finding[] | Promise<Finding[]>;
+export type Check = (room: Room, options: { readonly fix: boolean }) => DoctorFinding[] | Promise<DoctorFinding[]>;

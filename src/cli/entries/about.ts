@@ -1,5 +1,5 @@
 import { blockingHost } from '../../host/node-host.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { printOverview } from '../commands/help.ts';
 import { createVersion } from '../commands/version.ts';
 import { runCommandLine } from '../run-command.ts';
@@ -11,7 +11,7 @@ declare const MAILROOM_VERSION: string;
 const VERSION = ['--version', '-v', '-V'];
 
 const words = process.argv.slice(2);
-const overview: Command = {
+const overview: CliCommand = {
   name: 'help',
   summary: '',
   operands: [],

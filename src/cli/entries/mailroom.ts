@@ -1,5 +1,5 @@
 import { blockingHost, nodeHost } from '../../host/node-host.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { splitLine } from '../command-spec.ts';
 import { ack } from '../commands/ack.ts';
 import { broadcast } from '../commands/broadcast.ts';
@@ -14,7 +14,7 @@ import { whoami } from '../commands/whoami.ts';
 import { runCommandLine } from '../run-command.ts';
 
 /** The commands that agents run for every message, which have to start fast. Everything else is in another file. */
-const MAIL: readonly Command[] = [send, inbox, read, reply, ack, broadcast, status, whoami, release, renew];
+const MAIL: readonly CliCommand[] = [send, inbox, read, reply, ack, broadcast, status, whoami, release, renew];
 
 const words = process.argv.slice(2);
 const { name, asks } = splitLine(words);

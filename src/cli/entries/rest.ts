@@ -1,6 +1,6 @@
 import { nodeHost } from '../../host/node-host.ts';
 import { splitLine } from '../command-spec.ts';
-import type { Command } from '../command.ts';
+import type { CliCommand } from '../command.ts';
 import { createCommands } from '../command-table.ts';
 import { findCommand } from '../commands/help.ts';
 import { createVersion } from '../commands/version.ts';
@@ -15,10 +15,10 @@ export async function runAny(
 ): Promise<void> {
   const commands = createCommands(async (call) => (await import('./run.ts')).carryOut(call));
   const explain = (asked: readonly string[]): Promise<void> => runAny(asked, { nudgeProgram });
-  const runLine = (line: readonly string[], find: () => Command): Promise<void> =>
+  const runLine = (line: readonly string[], find: () => CliCommand): Promise<void> =>
     runCommandLine(line, { find, explain, host: nodeHost, program: `${__dirname}/mailroom.cjs`, nudgeProgram });
   const { name, at, asks } = splitLine(words);
-  const help = (): Command => findCommand(commands, 'help', { words, at });
+  const help = (): CliCommand => findCommand(commands, 'help', { words, at });
   if (asks === 'version') return runLine(['version'], () => createVersion(MAILROOM_VERSION));
   if (asks === 'help') return runLine(name === undefined ? ['help'] : ['help', name], help);
   // Options without a command are checked, too.

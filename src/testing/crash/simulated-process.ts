@@ -19,7 +19,7 @@ class SimulatedKill extends Error {
 }
 
 /** Which calls of the file system count as places to be killed at: every one, or those that change something. */
-export type Places = 'every call' | 'changes';
+export type SimulatedPlaces = 'every call' | 'changes';
 
 /** What a process needs of the machine that it runs on. */
 export interface MachineOfProcess {
@@ -52,7 +52,7 @@ export class SimulatedProcess {
   #resolveDied: (died: 'killed') => void = () => {};
   #isDead = false;
   #killAt = 0;
-  #places: Places = 'every call';
+  #places: SimulatedPlaces = 'every call';
   #kill = (): void => this.kill();
 
   constructor(
@@ -87,7 +87,7 @@ export class SimulatedProcess {
    * From now on: in place of which call it is killed, the first is 1; 0 only counts. `kill` does it: in a process of which this is
    * all it may be a real SIGKILL. Default: the simulated kill.
    */
-  killAt(n: number, places: Places, kill: () => void = () => this.kill()): void {
+  killAt(n: number, places: SimulatedPlaces, kill: () => void = () => this.kill()): void {
     this.calls = 0;
     this.#killAt = n;
     this.#places = places;
