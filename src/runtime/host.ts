@@ -131,7 +131,7 @@ export class WorkflowHost implements AsyncDisposable {
     await this.#tree.release(address);
     const before = readJournalState(this.#context, address);
     const { again, retryFailed } = options;
-    if (again && retryFailed) throw new InvalidInput('A FAILED workflow is tried again, or begun anew; not both.');
+    if (again && retryFailed) throw new InvalidInput('`again` and `retryFailed` exclude each other: use one of them.');
     if (retryFailed && !before?.state) throw noWorkflow(this.#context, address);
     if (before && assertSame(this.#context, { machine, address, options, before }) === 'untouched') {
       const result = Promise.resolve().then(() => resultOf(address, before.state) as never);
@@ -143,12 +143,12 @@ export class WorkflowHost implements AsyncDisposable {
     const run = await this.#tree.start(taken, (opened) => {
       hadBegun = opened.state !== undefined;
       const incarnation = this.#context.host.randomBytes(INCARNATION_BYTES).toString('hex');
-      for (const asked of requestsOf(opened.state, { ...options, incarnation })) opened.request(asked);
+      for (const one of requestsOf(opened.state, { ...options, incarnation })) opened.request(one);
     });
-    // One that begins only now has left nothing undone, and to look costs a card of everybody in the room.
+    // A workflow that starts only now has left nothing undone, and the search reads the card of every actor in the room.
     if (hadBegun) await this.#tree.adoptChildren();
     const ended = Promise.race([this.#tree.whenComplete(run), this.#closed]);
-    const result = withRoomErrors(this.#context, `The workflow ${address} is not run any further`, () =>
+    const result = withRoomErrors(this.#context, `The workflow ${address} does not run any more`, () =>
       ended.then(() => resultOf(address, run.state) as WorkflowResult<OutputFrom<TMachine>>),
     );
     result.catch(() => {});
