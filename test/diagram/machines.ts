@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createMachine, type AnyStateMachine, type StateValue } from 'xstate';
 
-/** Names that mean something to Mermaid, Markdown, HTML, XML or JavaScript, or look like another one. */
+/** Names with a meaning in Mermaid, Markdown, HTML, XML or JavaScript, or that look like another name. */
 export const HOSTILE_NAMES = [
   '<script>alert(1)</script>',
   '<img src=x onerror=alert(1)>',
@@ -152,7 +152,7 @@ export function machines(): fc.Arbitrary<MadeMachine> {
     const transitions = drawn.flatMap(({ source, targets, event, ...rest }, index) => {
       const from = sources[source % sources.length];
       const to = targets.map((target) => states[target % states.length]).filter((state) => state !== undefined);
-      // By its number an event can be told from every other.
+      // The number makes each event unique.
       return from ? [{ source: from, targets: [...new Set(to)], event: `${event}~${index}`, ...rest }] : [];
     });
     const [top] = states;
@@ -172,7 +172,7 @@ export function machines(): fc.Arbitrary<MadeMachine> {
 
 function number(made: Tree, parent: MadeState | undefined, states: MadeState[]): MadeState {
   const children: MadeState[] = [];
-  // A machine that is nothing but a final or a history state is none.
+  // A machine cannot consist of a single final or history state.
   const kind = parent || made.children.length > 0 ? made.kind : 'atomic';
   const state = { number: states.length, name: made.name, kind, parent, children };
   states.push(state);

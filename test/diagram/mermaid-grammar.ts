@@ -1,6 +1,6 @@
 /**
- * Enough of Mermaid's grammar of state diagrams to tell that a text is one and means what it was to mean. It is stricter
- * than Mermaid: what stands in a text may be nothing that Mermaid, Markdown or HTML could take for markup.
+ * Enough of Mermaid's grammar of state diagrams to check that a text is valid and means what it should. It is stricter
+ * than Mermaid: a text must contain nothing that Mermaid, Markdown or HTML could take for markup.
  */
 export interface Diagram {
   readonly states: readonly ParsedState[];

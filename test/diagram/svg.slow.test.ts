@@ -168,7 +168,7 @@ function textsOf(picture: Element, className: string): string[] {
   return elementsOf(picture, className).map(({ text }) => text);
 }
 
-/** The labels of the edges; one that is divided into lines is put together again. */
+/** The labels of the edges; a label of several lines is joined again. */
 function labelsOf(picture: Element): string[] {
   const groups = allElements(picture).filter(({ children }) => children[0]?.attributes.get('class') === 'behind');
   return groups.map((group) => textsOf(group, 'label').join(' '));
@@ -191,7 +191,7 @@ interface Extent {
   readonly what: string;
 }
 
-/** Said with what is in the file, not with what the layout reckoned. */
+/** Computed from the file, not from the layout. */
 function expectNoOverlap(picture: Element): void {
   const page = { right: numberOf(picture, 'width'), bottom: numberOf(picture, 'height') };
   const extents = [

@@ -1,4 +1,4 @@
-/** An element of an SVG document, as far as these tests look at it. */
+/** An element of an SVG document, as far as these tests use it. */
 export interface Element {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;

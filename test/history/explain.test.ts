@@ -156,7 +156,7 @@ test('steps are numbered without gaps, and columns hold numbers of any length', 
   for (let host = 0; host < 3; host++) await (await room.run(machine)).host.close();
   const story = room.story('m');
   expect(story.map(({ step }) => step)).toEqual(story.map((_, index) => index + 1));
-  // The journal has records between them that tell nothing: how far a host was when it left.
+  // The journal has records between them that show nothing: the progress of a host when it closed.
   expect(story.at(-1)?.seq).toBeGreaterThan(story.length);
   const [first] = story;
   const long = [1, 99_999, 1_234_567].map((step): HistoryLine => ({

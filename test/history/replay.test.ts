@@ -4,7 +4,7 @@ import { replayWorkflow, type Divergence } from '../../src/history/replay.ts';
 import { ask, tell } from '../../src/workflow.ts';
 import { eventually, WorkflowRoom } from '../runtime/workflow-room.ts';
 
-/** What a replay with another machine, or the same, finds in a run of one. */
+/** What a replay with another machine, or the same, finds in the run of a machine. */
 async function differences(ran: AnyStateMachine, { bob = true, replayed = ran } = {}): Promise<readonly Divergence[]> {
   await using room = await WorkflowRoom.make({ inMemory: true });
   const opened = await room.open();
@@ -21,7 +21,7 @@ async function differences(ran: AnyStateMachine, { bob = true, replayed = ran } 
 const child = setup({}).createMachine({ id: 'child', initial: 'a', states: { a: {} } });
 const actors = { child, question: ask('bob') };
 
-/** Starts something and gives it up in the same step, says something, and then asks. */
+/** Starts a call and gives it up in the same step, sends a message, and then asks. */
 const transient = (src: 'child' | 'question', text = 'hello') =>
   setup({ actors }).createMachine({
     id: 'm',
@@ -35,7 +35,7 @@ const transient = (src: 'child' | 'question', text = 'hello') =>
     },
   });
 
-/** Tells somebody something, and ends when that cannot be done. */
+/** Sends a message, and ends if it is undeliverable. */
 const telling = (to: string, ...texts: string[]) =>
   setup({}).createMachine({
     id: 'm',
@@ -80,7 +80,7 @@ const growing = (mib: number) =>
     },
   });
 
-// Ids were handed out again in the order of the messages that are left, but those taken back within a step have had one too.
+// A replay gave ids in the order of the remaining messages, although messages dropped within the step had ids, too.
 test.each([
   ['started a child and ended it', transient('child')],
   ['asked and took it back', transient('question')],

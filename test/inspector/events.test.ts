@@ -39,7 +39,7 @@ describe('the events of a journal', () => {
 
   it('announce every actor before anything refers to it', () => {
     for (const options of [known, {}, { ...known, withContext: true }]) assertActorsFirst(derive(options));
-    // Also when a child is looked at alone.
+    // Also for a child alone.
     assertActorsFirst(inspectEvents(shipped.entries(child), known));
   });
 
@@ -96,7 +96,7 @@ describe('the events of a journal', () => {
     expect(count(shown)).toBe(0);
     expect(count(JSON.stringify(derive({})))).toBe(0);
     expect(count(all)).toBeGreaterThan(10);
-    // What is a message is shown.
+    // Messages are shown.
     expect(shown).toContain('"content":"go on"');
     expect(shown).toContain('"content":"fine"');
   });
@@ -223,7 +223,7 @@ describe('a definition', () => {
   });
 });
 
-/** The last that was told of each. */
+/** The last event of each actor. */
 function actorsOf(events: readonly WireEvent[]): Map<string, WireActor> {
   return new Map(events.flatMap((one) => (one.type === '@xstate.actor' ? [[one.sessionId, one] as const] : [])));
 }

@@ -106,7 +106,7 @@ describe('mailroom inspect', () => {
     expect(await viewer.count(expected.length)).toEqual(expected);
 
     const { url } = JSON.parse(await urlOf(live)) as { url: string };
-    // A viewer that connects while the past is still being read hears of each actor as often as it changed.
+    // A viewer that connects while the past is still being read gets each actor as often as it changed.
     const watching = receive(url);
     await until('everything comes', () => lateView(watching.events).length >= expected.length);
     expect(lateView(watching.events)).toHaveLength(expected.length);

@@ -5,11 +5,11 @@ import { until } from '../hostile/until.ts';
 
 export interface Receiving {
   readonly events: readonly WireEvent[];
-  /** Waits until so many have come. */
+  /** Waits until that many have arrived. */
   count(wanted: number): Promise<readonly WireEvent[]>;
 }
 
-/** What is used of the package `ws`. */
+/** The part of the package `ws` that is used here. */
 interface Socket {
   on(event: 'open', listener: () => void): void;
   on(event: 'message', listener: (data: Buffer) => void): void;
@@ -58,7 +58,7 @@ function receiving(events: readonly WireEvent[]): Receiving {
   };
 }
 
-/** What a viewer that comes late gets: the last word on each actor, then all that is no actor, in order. */
+/** What a late viewer gets: the latest event on each actor, then all other events, in order. */
 export function lateView(events: readonly WireEvent[]): WireEvent[] {
   const actors = new Map<string, WireEvent>();
   for (const event of events) if (event.type === '@xstate.actor') actors.set(event.sessionId, event);

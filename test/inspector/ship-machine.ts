@@ -2,7 +2,7 @@ import { assign, sendParent, setup } from 'xstate';
 import { z } from 'zod';
 import { accepts, activity, ask, command } from '../../src/workflow.ts';
 
-/** Lies in contexts, inputs, outputs and results, and nowhere else. */
+/** A text that is in contexts, inputs, outputs and results, and nowhere else. */
 export const SECRET = 'hush-4f1c';
 
 const mail = accepts({ GO: z.object({ n: z.number() }) });
@@ -41,7 +41,7 @@ export const machine = setup({
   output: ({ context }) => context,
   states: {
     idle: { on: { GO: 'context' } },
-    // A state of that name is no context.
+    // A state of that name is not the context.
     context: {
       initial: 'counting',
       states: {

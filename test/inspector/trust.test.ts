@@ -35,7 +35,7 @@ afterAll(async () => {
 
 type Edit = (body: { open?: { machine: { file?: string } }; commit?: { state: object } }) => void;
 
-/** A workflow that has ended, whose journal somebody has rewritten since: each record with its hash, so that the chain holds. */
+/** A workflow that has ended, whose journal was then rewritten: each record with its hash, so that the chain holds. */
 async function plant(address: string, edit: Edit): Promise<void> {
   await runWorkflow(room, createMachine({ id: 'planted', initial: 'over', states: { over: { type: 'final' } } }), {
     address,

@@ -62,7 +62,7 @@ test.each([
         hint: expect.stringMatching(/mailroom stop top, then repeat the same command/) as string,
       });
     }
-    // Code that has it is accepted as before.
+    // Code that has the state is accepted as before.
     const meant = make('top', 'testing', 'what it always meant');
     await expect(room.run(meant)).rejects.toMatchObject({
       code: 'CONFLICT',

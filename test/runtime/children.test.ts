@@ -44,7 +44,7 @@ function failing(call: 'mkdir' | 'link' | 'open', fails: (path: string) => boole
 test.each(['process', 'power'] as const)(
   'a child that is ended and started again under its systemId while it is being opened is started twice (%s)',
   async (durability) => {
-    // The opened child knew only the first start: the second was not believed, and its parent waited for ever.
+    // The opened child knew only the first start: the second was refused, and its parent waited for ever.
     const parent = setup({ actors: { child }, delays: { atOnce: 0 } }).createMachine({
       id: 'parent',
       initial: 'one',
@@ -73,7 +73,7 @@ test.each(['process', 'power'] as const)(
 const finishMail = accepts({ FINISH: z.unknown() });
 
 test("--again starts a child at an address where the previous run's child has not got its STOP yet", async () => {
-  // The child was opened twice at once, as the old one and as the new one, and the new run was told that it is taken.
+  // The child was opened twice at once, as the old one and as the new one, and the new run was refused as taken.
   const parent = setup({ schemas: finishMail, actors: { child } }).createMachine({
     id: 'parent',
     initial: 'waiting',
@@ -114,7 +114,7 @@ const cancelMail = accepts({ BEGIN: z.unknown(), CANCEL: z.unknown(), FINISH: z.
 test.each([{ has: 'the child' }, { has: 'no such child any more' }])(
   'a child that is given up before its mailbox is there, and left so, is no refused mail to its parent, whose code has $has',
   async ({ has }) => {
-    // The next host delivered START and STOP to nobody, and the machine got `mailroom.delivery-failed` for both.
+    // The next host found no recipient for START and STOP, and the machine got `mailroom.delivery-failed` for both.
     const machineOf = (actors: object) =>
       setup({ schemas: cancelMail, actors: actors as { child: typeof child } }).createMachine({
         id: 'parent',
@@ -142,7 +142,7 @@ test.each([{ has: 'the child' }, { has: 'no such child any more' }])(
     const isThere = has === 'the child';
     const again = await room.run(machineOf(isThere ? { child } : {}), { acceptChanged: true });
     await eventually('both have reached their end', () => room.state('parent')?.undelivered.size === 0);
-    // Where the code still has it, it is started and stopped, as it is when nothing comes in between.
+    // If the code still has the child, it is started and stopped, as without the interruption.
     if (isThere) await eventually('its end', () => room.state('parent.c-2')?.state?.status === 'stopped');
     await alice.send({ to: 'parent', type: 'FINISH', content: '' });
     await again.workflow.result;
@@ -180,13 +180,13 @@ test('an ended workflow runs again with code that no longer has the child whose 
     expect(await workflow.result).toEqual({ status: 'done', output });
     await host.close();
   }
-  // It hears its STOP from the first host whose code has it.
+  // It gets its STOP from the first host whose code has it.
   const last = await room.run(machineOf('old', { child }));
   await eventually('the end of the child', () => room.state('parent.c-1')?.state?.status === 'stopped');
   await last.host.close();
 });
 
-/** As another process, which lives. */
+/** As another live process. */
 const elsewhere: Host = {
   ...nodeHost,
   processes: {
@@ -227,7 +227,7 @@ test("a takeover of a workflow includes its children, but no other actor at a ch
 test.each([{ isOpened: 'late' }, { isOpened: 'at the second try' }])(
   'what a child left undone that is opened $isOpened is done before the end of its parent is a result',
   async ({ isOpened }) => {
-    // Its parent took its END and was done with while the child was still being opened, and the host was closed.
+    // Its parent took its END and was complete while the child was still being opened, and the host was closed.
     const teller = setup({}).createMachine({
       id: 'teller',
       initial: 'over',

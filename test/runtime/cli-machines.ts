@@ -18,14 +18,14 @@ export async function createProject(
   return room;
 }
 
-/** Whether a host leaves in good order when it is signalled: within its first second a signal ends it, as it ends most programs. */
+/** Whether a host closes cleanly on a signal: within its first second a signal just ends it, like most programs. */
 export function handlesSignals(pid: number | undefined): boolean {
   const caught = /^SigCgt:\t([0-9a-f]+)$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
   // SIGHUP, the lowest bit: Node itself catches the others.
   return (Number.parseInt(caught.at(-1) ?? '0', 16) & 1) === 1;
 }
 
-/** Ends with what it was given, after it was told GO. Both JavaScript and TypeScript, as the others are. */
+/** Ends with its input, after GO. Valid as JavaScript and as TypeScript, like the others. */
 export const GREETER = `
 import { assign, setup } from 'xstate';
 import { z } from 'zod';
@@ -90,7 +90,7 @@ export const machine = setup({
 }).createMachine({ id: 'failing', initial: 'working', states: { working: { invoke: { src: 'work' } } } });
 `;
 
-/** It knows nothing of Mailroom, and ends without an output. */
+/** It imports nothing from Mailroom, and ends without an output. */
 export const SILENT = `
 import { fromPromise, setup } from 'xstate';
 
@@ -101,7 +101,7 @@ export const machine = setup({ actors: { work: fromPromise(async () => {}) } }).
 });
 `;
 
-/** What no restart could go on with. */
+/** Machines that cannot resume after a restart. */
 export const REFUSED = `
 import { fromCallback, setup } from 'xstate';
 

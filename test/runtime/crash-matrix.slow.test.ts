@@ -5,7 +5,7 @@ import { printReport, STAGE_MATRIX, trainMatrix, type Repeats } from './train-wo
 
 // More pairs, and triples, are in the long test.
 const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
-/** A schedule is two runs of node and more; only what hangs is to end by this. */
+/** A schedule takes two or more runs of node; this limit is only for hangs. */
 const TIMEOUT_MS = 30 * 60_000;
 let schedules = 0;
 

@@ -12,7 +12,7 @@ const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
 const note = (n: number) => ({ to: 'counter', type: 'NOTE', content: 'x'.repeat(400), data: { n } });
 const journalOf = (room: WorkflowRoom): string => actorLayout(roomLayout(room.directory), 'counter').journal;
 
-/** A counter that has taken notes 1 to `notes` and was left in good order. */
+/** A counter that has taken notes 1 to `notes` and was closed cleanly. */
 async function counted(notes: number): Promise<WorkflowRoom> {
   const room = await WorkflowRoom.make({ inMemory: true, limits: { rateLimit: 100_000 } });
   const alice = await (await room.open()).join('alice');
@@ -26,7 +26,7 @@ async function counted(notes: number): Promise<WorkflowRoom> {
 
 const sumOf = (room: WorkflowRoom): number => Number(room.snapshot('counter').context['sum']);
 
-/** What a reader of the journal makes of it: the sum, or the code of the error that says what to do. */
+/** What reading the journal gives: the sum, or the code of the error. */
 function readingOf(room: WorkflowRoom): number | string {
   try {
     return sumOf(room);
@@ -65,7 +65,7 @@ test('a flipped bit anywhere in a journal is refused with a remedy or changes no
     damaged[at] = (damaged[at] ?? 0) ^ (1 << (next() % 8));
     fs.writeFileSync(file, damaged);
     const reading = readingOf(room);
-    // A flip behind the last brace of the last record, say, hits nothing that counts.
+    // A flip after the last brace of the last record, for example, hits nothing that counts.
     expect(['CHAIN_DAMAGED, restore it from a backup', 78]).toContain(reading);
     const ran =
       reading === 78
@@ -89,7 +89,7 @@ test('a missing segment is refused by every reader that needs it', async () => {
   expect(segments.length).toBeGreaterThan(2);
   fs.rmSync(path.join(journalOf(room), segments[1] ?? ''));
   expect(() => room.journal('counter')).toThrow(/no file that begins with record/);
-  // Going on needs only the last one.
+  // Resuming needs only the last one.
   const { host } = await room.run(counter);
   await host.close();
   expect(sumOf(room)).toBe(20_100);

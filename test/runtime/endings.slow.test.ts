@@ -6,7 +6,7 @@ import { activity, command, tell } from '../../src/workflow.ts';
 import { processesAbout } from './orphans.ts';
 import { eventually, texts, WorkflowRoom } from './workflow-room.ts';
 
-/** Ends with what its child ended with, or with the error that it hears of instead. */
+/** Ends with the output of its child, or with the error that it gets instead. */
 function parentOf(output: unknown, error?: Error) {
   const child = setup({}).createMachine({
     id: 'child',
@@ -43,7 +43,7 @@ function parentOf(output: unknown, error?: Error) {
 
 const nested = Array.from({ length: 70 }).reduce<unknown>((inner) => [inner], 1);
 
-// The END of the child was refused by the outbox, for good and to nobody's ears, so its parent waited for ever.
+// The outbox refused the child's END for good and told nobody, so the parent waited for ever.
 test.each([
   ['too large', 'x'.repeat(300_000), /the message has 300\d{3} bytes, the limit is 262144/],
   ['nested too deep', nested, /nested more than 64 deep/],
@@ -55,7 +55,7 @@ test.each([
   expect(await workflow.result).toEqual({ status: 'done', output: heard });
   await eventually('the child is done with', () => room.state('parent.child-1')?.undelivered.size === 0);
   await host.close();
-  // The child itself has ended as it wanted to.
+  // The child itself has ended normally.
   expect(room.state('parent.child-1')?.state).toMatchObject({ status: 'done', output });
   expect(room.snapshot('parent').value).toBe('failed');
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createProject } from './cli-machines.ts';
 
-/** Throws at its timer where it is not mended, in TypeScript, so that a place is one of the source. */
+/** Throws at its timer until it is fixed. In TypeScript, so that the place is one in the source. */
 const machineText = (name: string): string => `
 import { assign, setup } from 'xstate';
 
@@ -40,7 +40,7 @@ test('a step that throws at a timer: run, workflows and why report it, and the f
   expect(first.stderr).toContain(
     `Once the code is fixed: mailroom run --retry-failed ship.ts --input '{"at":"Rotterdam"}'`,
   );
-  // Another look says the same, and changes nothing.
+  // Another run reports the same, and changes nothing.
   const again = await room.run(['run', 'ship.ts']);
   expect([again.code, again.stderr.match(why)?.[0]]).toEqual([1, first.stderr.match(why)?.[0]]);
   expect(again.stderr).toContain(`mailroom run --again --input '{"at":"Rotterdam"}' ship.ts`);
@@ -56,17 +56,17 @@ test('a step that throws at a timer: run, workflows and why report it, and the f
   expect((await room.run(['why', 'ship'])).stdout).toMatch(
     /timer after 5 ms +sailing \(FAILED\): RangeError: no berth at Rotterdam \(at .*ship\.ts:\d+:\d+\)/,
   );
-  // Code without the state is no code to go on with.
+  // Code without the state cannot resume.
   fs.writeFileSync(file, RENAMED);
   const refused = await room.run(['run', 'ship.ts', '--retry-failed']);
   expect([refused.code, refused.stderr]).toEqual([6, expect.stringContaining('ship needs the state "sailing"')]);
   fs.writeFileSync(file, MENDED);
-  // Without being told so it tries nothing.
+  // Without --retry-failed it retries nothing.
   expect((await room.run(['run', 'ship.ts'])).code).toBe(1);
   const last = await room.run(['run', '--retry-failed', 'ship.ts', '--input', '{"at":"Rotterdam"}']);
   expect([last.code, last.stdout]).toEqual([0, '"berth 1 at Rotterdam"\n']);
   expect((await room.run(['why', 'ship'])).stdout).toMatch(/timer after 5 ms +sailing \(FAILED\) → over \(done\)/);
-  // What an error has printed can be repeated.
+  // The printed command can be repeated.
   const repeated = await room.run(['run', '--retry-failed', 'ship.ts']);
   expect([repeated.code, repeated.stdout]).toEqual([0, '"berth 1 at Rotterdam"\n']);
 });

@@ -6,7 +6,7 @@ import { printReport } from './train-world.ts';
 
 const FILE = path.join(import.meta.dirname, '..', '..', 'fixtures', 'workflows', 'mended.mjs');
 const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
-/** Each schedule is two processes and more. */
+/** Each schedule takes two or more processes. */
 const TIMEOUT_MS = 10 * 60_000;
 
 const heard = new Map<string, string[]>();

@@ -9,7 +9,7 @@ import { contextOf } from '../../src/room/room.ts';
 import { accepts, activity, ask, tell } from '../../src/workflow.ts';
 import { eventually, WorkflowRoom } from './workflow-room.ts';
 
-// A step that threw at anything but a message used its cause up and changed nothing. The workflow waited for ever for a timer
+// A step that threw at anything but a message consumed its cause and changed nothing. The workflow waited for ever for a timer
 // that had fired, or a result that had come; a parent waited for the end of a child that had thrown.
 
 const mail = accepts({ NOTE: z.unknown() });
@@ -28,7 +28,7 @@ function throwing({ boom }: Fault): () => string {
 const kid = setup({}).createMachine({ id: 'kid', initial: 'a', states: { a: { type: 'final' } } });
 const sayer = setup({}).createMachine({ id: 'sayer', entry: sendParent({ type: 'SAID' }) });
 
-/** Begins, and gets past what it waits for only if no step throws; counts the notes that it is told meanwhile. */
+/** Starts, and completes what it waits for only if no step throws; counts the notes that it gets meanwhile. */
 function machineOf(cause: string, fault: Fault) {
   const go = { target: 'over', actions: assign({ heard: throwing(fault) }) as never } as const;
   const states = {
@@ -87,19 +87,19 @@ test.each(CAUSES)('a step that throws at its %s makes the workflow FAILED, and c
     error: { message: expect.stringContaining('no luck') },
   });
   expect(failure?.place).toMatch(/test\/runtime\/failed\.test\.ts:\d+:\d+$/);
-  // What is for it waits.
+  // Its mail waits.
   const { id: noteId } = await alice.send({ to: 'm', type: 'NOTE', content: '' });
   await host.close();
   const before = room.state('m')?.state;
   expect(before).toMatchObject({ status: 'active', failed: { failure: { name: 'RangeError' } } });
   expect(listWorkflows(opened, 'm')[0]?.waitingFor).toEqual([]);
-  // Another host leaves it as it is, and tells so at once.
+  // Another host changes nothing, and reports it at once.
   const again = await room.run(broken);
   await expect(again.workflow.result).rejects.toMatchObject({ code: 'WORKFLOW_FAILED' });
   await again.host.close();
   expect(room.state('m')?.state).toEqual(before);
   expect(room.status(noteId)[0]?.state).toBe('delivered');
-  // The same fault, once more.
+  // The same fault again.
   const retried = await room.run(broken, { retryFailed: true });
   await expect(retried.workflow.result).rejects.toMatchObject({ code: 'WORKFLOW_FAILED' });
   await retried.host.close();
@@ -219,11 +219,11 @@ test("while a workflow is FAILED, its child and its host's other workflows keep 
   await eventually('its END is delivered', () => room.state('kid')?.undelivered.size === 0);
   resolve();
   const records = room.journal('m').length;
-  // A host that goes on looking commits nothing.
+  // A host that keeps looking commits nothing.
   await host.close();
   expect(room.journal('m').length - records).toBeLessThanOrEqual(1);
   expect(room.state('m')?.state).toMatchObject({ status: 'active', calls: { child: { address: 'kid' }, slow: {} } });
-  // What only this host had in its memory is done once more.
+  // Work that only this host had in memory is done again.
   const last = await room.run(keeping(runs, { boom: false }, promise), { retryFailed: true });
   expect(await last.workflow.result).toEqual({ status: 'done', output: 'luck' });
   await last.host.close();
@@ -323,7 +323,7 @@ test('mail for a FAILED workflow is not blamed for hosts that were killed while 
   const { host, workflow } = await room.run(machineOf('timer', { boom: true }));
   await expect(workflow.result).rejects.toBeInstanceOf(WorkflowFailed);
   const { id } = await alice.send({ to: 'm', type: 'NOTE', content: '' });
-  // None of these leaves in good order: the next takes it from them, as from a process that was killed.
+  // None of these closes cleanly: the next host takes over, as from a killed process.
   const left = [host];
   for (let kill = 0; kill < 7; kill++) {
     const next = await room.run(machineOf('timer', { boom: true }), { takeOver: true });

@@ -20,7 +20,7 @@ const child = setup({}).createMachine({
 
 const mail = accepts({ NOTE: z.object({ from: z.string(), type: z.string() }) });
 
-/** Waits for a child and for alice, and writes down who sent what. */
+/** Waits for a child and for alice, and records who sent what. */
 const victim = setup({
   schemas: mail,
   types: { events: mail.events, context: {} as { notes: string[] } },
@@ -57,7 +57,7 @@ const victim = setup({
 
 const ids = createIdSource(nodeHost.randomBytes);
 
-/** Puts a file into a mailbox by hand, as somebody who has a key of the room, and not the library, could. */
+/** Puts a file into a mailbox by hand, as anybody with a key of the room could without the library. */
 function forge(
   room: Room,
   signedAs: string,
@@ -123,7 +123,7 @@ test('no forgery has an effect: each becomes a dead letter with its reason, and 
     ],
     ['mallory', { to: address, type: 'STOP', data: { incarnation: call.effectId } }],
     ['mallory', { to: address, type: 'START', data: { incarnation: call.effectId, input: 2 } }],
-    // Not even an envelope: no type begins like that, and nobody signs for another.
+    // Not even a valid envelope: no type starts like that, and no actor signs for another.
     ['mallory', { to: 'victim', type: 'xstate.done.actor.c', data: { output: 1 } }],
     ['mallory', { to: 'victim', type: 'NOTE', from: 'alice', data: { from: 'alice', type: 'NOTE' } }],
   ];

@@ -74,7 +74,7 @@ test('a workflow without a host keeps its address from agents, and an agent that
 });
 
 test('a host that is closed while it opens a workflow releases it, and a closed host runs none', async () => {
-  // It went on and took steps, in a host that said it had left everything.
+  // It kept taking steps, in a host that reported that it had released everything.
   const waiting = setup({ schemas: accepts({ GO: z.unknown() }) }).createMachine({
     id: 'waiting',
     initial: 'one',
@@ -98,13 +98,13 @@ test('a host that is closed while it opens a workflow releases it, and a closed 
   }
   await alice.send({ to: 'waiting', type: 'GO', content: '' });
   expect(await runWorkflow(opened, waiting)).toMatchObject({ status: 'done' });
-  // Nothing was opened or committed by a host that had been closed.
+  // A closed host has opened and committed nothing.
   const takers = world.journal('waiting').filter((entry) => 'open' in entry);
   expect(takers).toHaveLength(4);
 });
 
 test('an ended workflow can be run again in the same host, and a running one cannot', async () => {
-  // Its host kept it open, so that it was said to be run by another host, which was this one.
+  // Its host kept it open, so it was reported as run by another host, which was this one.
   await using world = await WorkflowRoom.make();
   await using host = new WorkflowHost(await world.open());
   const alice = await (await world.open()).join('alice');

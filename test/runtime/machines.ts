@@ -4,7 +4,7 @@ import { accepts, ask, command, reply, tell } from '../../src/workflow.ts';
 
 const mail = accepts({ NOTE: z.object({ n: z.number() }), FINISH: z.unknown(), THROW: z.unknown() });
 
-/** Counts notes, answers each, throws when it is told to, and ends when it is told to. */
+/** Counts notes, answers each, and throws or ends on request. */
 export const counter = setup({
   schemas: mail,
   types: {
@@ -49,7 +49,7 @@ export const counter = setup({
   },
 });
 
-/** Asks alice, with patience, and ends with what she says. */
+/** Asks alice, with a timeout, and ends with her answer. */
 export const asker = setup({
   types: { context: {} as { answer: string }, output: {} as string },
   actors: {
@@ -83,7 +83,7 @@ export const asker = setup({
   },
 });
 
-/** A command that runs until it is no longer waited for. */
+/** A command that runs until it is no longer awaited. */
 export const sleeper = setup({
   schemas: accepts({ ENOUGH: z.unknown() }),
   actors: {

@@ -31,7 +31,7 @@ test('mail that came after the last listing, and before a timer was due, is seen
   expect([next(Infinity), next(Infinity)]).toEqual(['from ahead', undefined]);
 });
 
-// It was refused, for good, as from the future.
+// It was refused for good, as a message from the future.
 test('mail from the future waits, and is taken once the clock agrees', async () => {
   await using room = await WorkflowRoom.make();
   const clock = createSteppedClock();

@@ -111,13 +111,13 @@ test('with 10,000 messages waiting, a deadline of 100 ms comes within a second o
   console.log(
     `the deadline came ${lateMs} ms late, kept waiting for a processor for ${keptWaitingMs} ms, with ${JSON.stringify(ended)} of ${count} messages taken before it`,
   );
-  // A busy machine may give this process no time to be punctual in. What it sleeps or computes itself does count.
+  // A busy machine may not schedule this process in time. Its own sleep and CPU time do count.
   expect(lateMs - keptWaitingMs).toBeLessThan(1_000);
   expect(lateMs).toBeGreaterThanOrEqual(0);
   expect(fired).toHaveLength(1);
 });
 
-/** How long the main thread has been ready to run and was not let (the second field of proc(5) schedstat); 0 where nothing tells. */
+/** How long the main thread was runnable but not scheduled (the second field of proc(5) schedstat); 0 if unknown. */
 function queuedMs(): number {
   try {
     return Math.round(Number(fs.readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1_000_000);

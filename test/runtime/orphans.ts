@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 
-/** Command lines of processes that have to do with this directory, by what they were started with. */
+/** Command lines of processes that mention this directory. */
 export function processesAbout(directory: string): string[] {
   const found: string[] = [];
   for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
@@ -10,7 +10,7 @@ export function processesAbout(directory: string): string[] {
       if (line.includes(directory) || fs.readFileSync(`/proc/${pid}/environ`, 'utf8').includes(directory))
         found.push(`${pid} ${line.slice(0, 200)}`);
     } catch {
-      // It ended while it was looked at.
+      // It ended meanwhile.
     }
   }
   return found;

@@ -80,7 +80,7 @@ test('a burst that a power loss cut short lets no message overtake another', asy
   const { mailbox } = actorLayout(roomLayout(room.directory), 'alice');
   const [first = ''] = linked.splice(0);
   fs.rmSync(path.join(mailbox.new, first));
-  // The first one is linked at its second try only; what came behind it must wait for that.
+  // The first one is linked only at its second attempt; the messages behind it must wait for that.
   const after = outbox();
   for (const entry of [a, b]) after.add(entry, { isRepeat: true });
   after.add(c, { isRepeat: false });
@@ -128,7 +128,7 @@ test('a message from before the clock was set back waits in the outbox, and is s
 });
 
 test('many messages stuck at one recipient delay no other recipient, and are later delivered in order', async () => {
-  // Each round looked at the first 256 messages, which were all for the one whose mailbox is full.
+  // Each round looked at the first 256 messages, which were all for the recipient whose mailbox is full.
   await using room = await WorkflowRoom.make({ inMemory: true, actors: { alice: { newMessagesMax: 40 } } });
   const opened = await room.open();
   const [alice, bob] = [await opened.join('alice'), await opened.join('bob')];
@@ -162,7 +162,7 @@ test('many messages stuck at one recipient delay no other recipient, and are lat
 
 const FAILING = new Set([3, 4, 20, 41]);
 
-/** Some links into alice's mailbox fail as on a disk that is full for a moment. */
+/** Some links into alice's mailbox fail as on a disk that is briefly full. */
 function failingNowAndThen(linked: string[], failing: ReadonlySet<number> = FAILING): Host {
   const { files } = nodeHost;
   let tries = 0;

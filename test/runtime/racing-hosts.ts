@@ -14,15 +14,15 @@ export interface Race {
   /** Commits in the journal. */
   readonly commits: number;
   readonly opens: number;
-  /** Commits that some host was told are true. */
+  /** Commits that were reported to some host as true. */
   readonly told: number;
   readonly kills: number;
   readonly stops: number;
-  /** A sentence for each host that believed something that is not in the journal, or that the count is wrong. */
+  /** A sentence for each host that reported a commit which is not in the journal, or that the count is wrong. */
   readonly faults: readonly string[];
 }
 
-/** A host that is a process of its own, in a room with others. */
+/** A host in its own process, in a room with others. */
 class Hosts {
   readonly running = new Set<ChildProcess>();
   readonly exitCodes: (number | null)[] = [];
@@ -45,7 +45,7 @@ class Hosts {
     });
   }
 
-  /** Ends all of them in good order. */
+  /** Closes all of them cleanly. */
   async end(): Promise<void> {
     for (const child of this.running) {
       child.kill('SIGCONT');
@@ -70,7 +70,7 @@ async function inRoom<T>(
   }
 }
 
-/** Lets hosts take one workflow from each other, and kills or stops one each time that there was some progress. */
+/** Lets hosts take one workflow from each other, and kills or stops one of them after each progress. */
 export function raceDisturbed({
   hosts: count,
   disturbances,
@@ -106,7 +106,7 @@ export function raceDisturbed({
   });
 }
 
-/** Two hosts that stay out once they are fenced: one is, and the other goes on. Returns what the journal says at the end. */
+/** Two hosts that give up once fenced: one is fenced, and the other continues. Returns the journal's state at the end. */
 export function raceOfTwo(): Promise<Race & { readonly exitCodes: readonly (number | null)[] }> {
   return inRoom(async ({ directory, won, lines }) => {
     const hosts = new Hosts([directory, won, 'stay-out']);
@@ -120,7 +120,7 @@ export function raceOfTwo(): Promise<Race & { readonly exitCodes: readonly (numb
   });
 }
 
-/** What the journal says, against what the hosts were told. */
+/** Compares the journal with what was reported to the hosts. */
 async function verdict(directory: string, won: string): Promise<Pick<Race, 'commits' | 'opens' | 'told' | 'faults'>> {
   const faults: string[] = [];
   const commits = new Map<number, string>();

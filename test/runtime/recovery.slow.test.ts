@@ -12,7 +12,7 @@ import { eventually, texts, WorkflowRoom } from './workflow-room.ts';
 
 const note = (n: number) => ({ to: 'counter', type: 'NOTE', content: '', data: { n } });
 
-/** A host whose process is taken for dead by every other one: what it leaves is what a kill leaves. */
+/** A host whose process every other host takes for dead: it leaves behind what a kill would leave. */
 const abandoned: Host = {
   ...nodeHost,
   processes: { ...nodeHost.processes, self: () => ({ pid: 4_194_305, startTime: '1', bootId: 'gone' }) },
@@ -199,7 +199,7 @@ test('a message that was delivered, acknowledged and purged is not delivered aga
   await eventually('the answer', () => texts(alice).length === 1);
   for await (const mail of alice.inbox({ wait: false })) await mail.ack();
   await first.host.close();
-  // As if the host before had died between the delivery and writing it down, long ago; alice has purged the day since.
+  // As if the previous host had died between the delivery and its record, long ago; alice has purged that day since.
   const layout = actorLayout(roomLayout(room.directory), 'alice').mailbox;
   const [day = ''] = fs.readdirSync(layout.done);
   fs.rmSync(`${layout.done}/${day}`, { recursive: true });
@@ -217,7 +217,7 @@ test('an undeliverable message causes one event, and stops nothing', async () =>
   const [alice, ghost] = [await opened.join('alice'), await opened.join('ghost')];
   const { host, workflow } = await room.run(counter);
   await eventually('it has begun', () => room.state('counter')?.state);
-  // The answer to somebody whose whole directory is gone.
+  // The answer to an actor whose whole directory is gone.
   await host.close();
   await ghost.send(note(1));
   fs.rmSync(actorLayout(roomLayout(room.directory), 'ghost').directory, { recursive: true });
@@ -291,11 +291,11 @@ test('a command that is no longer awaited is ended with its whole process tree, 
   const alice = await (await room.open()).join('alice');
   const file = `${room.directory}/pid`;
   await room.run(sleeper, { on: abandoned, input: { file } });
-  // The file is there before the number is in it.
+  // The file exists before it has the number.
   const read = (): string => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '');
   const pid = await eventually('the command runs', () => read().endsWith('\n') && Number(read()));
   expect(nodeHost.processes.identify(pid)).toBeDefined();
-  // The host before still runs, in truth, and is fenced by this one: what comes from here on is this one's.
+  // The previous host is in fact still running, and is fenced by this one: everything from here on is this one's.
   const again = await room.run(sleeper);
   await alice.send({ to: 'sleeper', type: 'ENOUGH', content: '' });
   await again.workflow.result;
@@ -305,7 +305,7 @@ test('a command that is no longer awaited is ended with its whole process tree, 
 });
 
 test('a command whose spec differs in the next host is still awaited as it was started', async () => {
-  // The next host gave it up, and ended it, because the environment that its machine gave it was another.
+  // The next host gave up the command and ended it, because its machine returned another environment.
   await using room = await WorkflowRoom.make();
   const [began, go] = [`${room.directory}/began`, `${room.directory}/go`];
   let asked = 0;
@@ -389,7 +389,7 @@ test('a second host is refused while the first lives, and fences it by a takeove
   const second = await room.run(counter, { takeOver: true });
   await alice.send(note(5));
   await eventually('it is answered', () => texts(alice).length === 1);
-  // The first has nothing to append, so that it learns it only by a look.
+  // The first has nothing to append, so it learns of the takeover only from a check.
   await expect(first.workflow.result).rejects.toMatchObject({ code: 'FENCED' });
   await first.host.close();
   await alice.send({ to: 'counter', type: 'FINISH', content: '' });

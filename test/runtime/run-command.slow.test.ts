@@ -253,7 +253,7 @@ test('graph draws a file, and a workflow with its current state', async () => {
   await started.ended;
 });
 
-/** How often a host has taken the greeter; 0 also as long as it has not begun. */
+/** How often a host has taken the greeter; 0 before its start. */
 function timesOpened(room: CliRoom): number {
   const journal = path.join(room.room, 'actors', 'greeter', 'journal', '1.jsonl');
   const text = fs.existsSync(journal) ? fs.readFileSync(journal, 'utf8') : '';

@@ -42,7 +42,7 @@ interface Listed {
   readonly heldBy?: string;
 }
 
-/** What `workflows` says once it satisfies. */
+/** The output of `workflows` once it satisfies the condition. */
 async function listed(room: CliRoom, isSo: (found: readonly Listed[]) => boolean): Promise<readonly Listed[]> {
   for (const end = Date.now() + 60_000; ;) {
     const found = (await room.json(['workflows'])) as Listed[];
@@ -53,11 +53,11 @@ async function listed(room: CliRoom, isSo: (found: readonly Listed[]) => boolean
 
 const isStuck = (found: readonly Listed[]): boolean => found.some(({ stuck }) => stuck);
 
-/** Of a host whose step is noted at once, because it has run for less than a second, or is noted by now. */
+/** A host whose step is noted: at once, because the host has run for less than a second, or by now. */
 function isNoted(room: CliRoom, { child }: Hosting): boolean {
   const note = path.join(room.room, 'actors', 'spinning', 'step');
   const text = fs.existsSync(note) ? fs.readFileSync(note, 'utf8') : '';
-  // Every step of the first second is noted, also one that is over in no time.
+  // Every step of the first second is noted, however short.
   return text.includes(`"pid":${child.pid},`) && text.includes('"cause":"GUARD ');
 }
 
@@ -93,7 +93,7 @@ test.each(CASES)(
     expect(shown.stderr).toContain('mailroom stop spinning\n');
     running.child.kill(signal);
     const end = await running.ended;
-    // Within its first second the signal has its own way; later the watchdog ends the process.
+    // Within the first second the signal itself ends the process; later the watchdog does.
     expect(end).toMatchObject({ code: null, signal: 'mail' in at ? 'SIGKILL' : signal });
     const told = 'mail' in at ? `ended by ${signal} within a step on ${at.mail} from bob` : '';
     expect(end.stderr).toContain(told);

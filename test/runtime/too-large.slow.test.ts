@@ -8,7 +8,7 @@ import { eventually, texts, WorkflowRoom } from './workflow-room.ts';
 
 const MIB = 1024 * 1024;
 
-// A record of the journal has at most 16 MiB. What was larger was tried again for ever, and nothing else of the workflow was done.
+// A journal record has at most 16 MiB. A larger one was retried for ever, and the workflow did nothing else.
 
 test('a result that is too large for a record becomes the error of its activity', async () => {
   const machine = setup({
@@ -44,7 +44,7 @@ const mail = accepts({
   FINISH: z.unknown(),
 });
 
-/** Its context grows, or it tells bob 250 KB so many times, whatever it is told. */
+/** Its context grows, or it sends bob 250 KB that many times, at any message. */
 const grower = setup({
   schemas: mail,
   types: { context: {} as { text: string }, events: mail.events },
@@ -82,7 +82,7 @@ test('a step whose record is too large fails with its size, and keeps the last g
   expect(texts(bob)).toEqual([]);
 });
 
-// Whoever does not keep to the room's limit can send up to the ceiling of the format.
+// A sender that ignores the room's limit can send up to the ceiling of the format.
 test('a message too large for a record with the state becomes a dead letter, and delays no other mail', async () => {
   await using room = await WorkflowRoom.make({ inMemory: true, limits: { messageBytesMax: 4 * MIB } });
   const alice = await (await room.open()).join('alice');
@@ -105,7 +105,7 @@ test('a start whose record is too large ends the workflow with that error', asyn
 });
 
 test('a backlog too large for a record keeps the segment from ending, and the workflow can be opened again', async () => {
-  // The segment ended all the same, and what was to open the next one could not be written: by no host, ever.
+  // The segment ended even so, and no host could ever write the record that opens the next one.
   await using room = await WorkflowRoom.make({
     inMemory: true,
     actors: { bob: { newMessagesMax: 1 } },
@@ -134,7 +134,7 @@ test('a segment ends as soon as its backlog fits into a record again', () => {
   expect(endsAt(0)).toBe(false);
   expect(endsAt(MIB)).toBe(false);
   carried.bytes = MIB;
-  // It is not looked at with every record.
+  // The size is not measured at every record.
   expect(endsAt(2 * MIB)).toBe(false);
   expect(endsAt(7 * MIB)).toBe(true);
   expect([endsAt(0), endsAt(100_000), endsAt(200_000)]).toEqual([false, false, true]);

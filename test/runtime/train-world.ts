@@ -10,7 +10,7 @@ const TRAIN = path.join(BUILT, 'train.mjs');
 
 const worldOf = (directory: string): string => path.join(path.dirname(directory), 'world.txt');
 
-/** What the train left outside, over all schedules: how often each kind of work was done again. */
+/** What the train did outside, over all schedules: how often each kind of work was repeated. */
 export interface Repeats {
   activities: number;
   actions: number;

@@ -53,7 +53,7 @@ export class WorkflowRoom implements AsyncDisposable {
     return room;
   }
 
-  /** Runs a machine in a host of its own. */
+  /** Runs a machine in its own host. */
   async run(
     machine: AnyStateMachine,
     { on, ...options }: WorkflowOptions & { on?: Host } = {},
@@ -113,7 +113,7 @@ export async function eventually<T>(what: string, look: () => T | undefined | fa
   }
 }
 
-/** What lies in an agent's mailbox: type and text of each message, oldest first. */
+/** The mail in an agent's mailbox: type and text of each message, oldest first. */
 export function texts(agent: Agent): string[] {
   return agent.list().unsettled.map(({ message }) => `${message.type} ${message.content}`);
 }

@@ -14,7 +14,7 @@ test.each(written.map((one, index) => [`${index} ${one.machine.id}`, one] as con
     const there = toPromise(actor);
     actor.start();
     for (const event of events) actor.send(event);
-    // The machine knows nothing of mail, so a parent sends it what it takes.
+    // The machine knows nothing of mail, so a parent sends it its events.
     const parent = setup({ actors: { written: machine } }).createMachine({
       id: 'parent',
       entry: events.map((event) => sendTo('it', event)),
@@ -89,7 +89,7 @@ test('use of a missing feature rejects the promise, and the error says what it h
   const promiseOf = (use: (given: Given) => void) =>
     fromPromise(async (given) => {
       const all = given as unknown as Given;
-      // As whoever awaits something does.
+      // As `await` does.
       await Promise.resolve(all.self);
       use(all);
     });

@@ -24,7 +24,7 @@ import { Played } from './mail.ts';
 
 type Case = readonly [what: string, machine: AnyStateMachine, script?: Script, input?: unknown];
 
-/** A machine whose types are of no interest. */
+/** A machine without precise types. */
 function machineOf(config: unknown, implementations: unknown = {}): AnyStateMachine {
   return setup(implementations as never).createMachine(config as never) as unknown as AnyStateMachine;
 }
@@ -824,7 +824,7 @@ const same: readonly Case[] = [
   ],
 ];
 
-/** The rows of the table in docs/workflows.md in which something stays different. */
+/** The rows marked as different in the table of docs/workflows.md. */
 const different: readonly [
   what: string,
   machine: AnyStateMachine,
@@ -988,7 +988,7 @@ function lastOf({ states }: Seen): unknown {
   return [(context as { seen?: unknown } | undefined)?.seen ?? status];
 }
 
-/** What is refused when it happens, and by which words. */
+/** What is refused at run time, and the error text. */
 const refused: readonly [what: string, action: unknown, message: string][] = [
   [
     'a Date in the context',

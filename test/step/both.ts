@@ -8,10 +8,10 @@ import { receive, type ExpectedStart } from '../../src/step/receive.ts';
 import { isAwaited, type PlainEvent, type WorkflowState } from '../../src/step/workflow-state.ts';
 import { RUN } from './mail.ts';
 
-/** What is done to a machine: an event is sent to it, or so many ms go by. */
+/** What happens to a machine: an event is sent to it, or that many ms pass. */
 export type Script = readonly (PlainEvent | number)[];
 
-/** What can be seen of a machine from outside, after its start and after each part of the script. */
+/** What is visible of a machine from outside, after its start and after each part of the script. */
 export interface Seen {
   readonly states: readonly {
     readonly status: string;
@@ -37,10 +37,10 @@ export async function onXState(machine: AnyStateMachine, { input, script = [] }:
   const states: Seen['states'][number][] = [];
   const actor = createActor(machine, { input, clock, logger: (...words: unknown[]) => logged.push(words.at(-1)) });
   actor.on('*', (event) => emitted.push(event));
-  // Whoever looks for errors keeps XState from throwing them into the process.
+  // An error subscriber keeps XState from throwing into the process.
   actor.subscribe({ error: () => {} });
   const look = async (): Promise<void> => {
-    // What is due at once does not wait for the next ms.
+    // A timer without delay does not wait for the next ms.
     for (let turn = 0; turn < 3; turn++) {
       await quiet();
       clock.increment(0);
@@ -60,7 +60,7 @@ export async function onXState(machine: AnyStateMachine, { input, script = [] }:
   return { states, logged, emitted, error };
 }
 
-/** A ms at a time, so that what a promise brings falls between two timers. */
+/** One ms at a time, so that a promise can resolve between two timers. */
 async function passOn(clock: SimulatedClock, ms: number): Promise<void> {
   for (let gone = 0; gone < ms; gone++) {
     clock.increment(1);
@@ -68,7 +68,7 @@ async function passOn(clock: SimulatedClock, ms: number): Promise<void> {
   }
 }
 
-/** The same by the functions that a host decides by; every state goes through text, as if each step had another host. */
+/** The same with the host's own functions; every state goes through JSON, as if each step ran in another host. */
 export async function onMailroom(machine: AnyStateMachine, { input, script = [] }: Given): Promise<Seen> {
   const room = new RoomOnPaper(machine);
   const states: Seen['states'][number][] = [];
@@ -140,7 +140,7 @@ class RoomOnPaper {
     this.#openChildren(address, actor);
   }
 
-  /** Until nothing more happens without the clock. */
+  /** Runs until nothing more happens without the clock. */
   async settle(): Promise<void> {
     for (;;) {
       this.#work();
@@ -158,7 +158,7 @@ class RoomOnPaper {
     }
   }
 
-  /** Fires the timer that is due first; whether there is one. */
+  /** Fires the timer that is due first. Returns whether there is one. */
   #fire(): boolean {
     const due = [...this.#actors].flatMap(([address, { state }]) =>
       Object.entries(state?.timers ?? {})
@@ -196,7 +196,7 @@ class RoomOnPaper {
     if ('cause' in received) this.take(to, received.cause);
   }
 
-  /** Begins the activities that a state waits for and tells what comes of them. */
+  /** Runs the activities that a state waits for and feeds their results back. */
   #work(): void {
     for (const [address, { machine, state }] of this.#actors) {
       for (const [childId, call] of Object.entries(state?.calls ?? {})) {
@@ -231,7 +231,7 @@ function asText<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 
-/** Promises that wait for nothing outside have had their turn. */
+/** Resolves after all promises that wait for nothing external. */
 async function quiet(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -26,12 +26,12 @@ import { accepts, action, activity, ask, broadcast, command, reply, tell } from 
 const work = activity(async (_input: unknown) => 1);
 const quiet = setup({}).createMachine({ id: 'quiet' });
 
-/** A machine in which something may be wrong that TypeScript would not let pass. */
+/** A machine that may have an error which TypeScript would reject. */
 function machineOf(config: unknown, implementations: unknown = {}): AnyStateMachine {
   return setup(implementations as never).createMachine(config as never) as unknown as AnyStateMachine;
 }
 
-/** What the machine is refused with. */
+/** The error with which the machine is refused. */
 function refusalOf(machine: AnyStateMachine): { message: string; hint: string | undefined } {
   try {
     checkMachine(machine);

@@ -1,6 +1,6 @@
 import { initialTransition, transition, type AnyMachineSnapshot, type AnyStateMachine, type EventObject } from 'xstate';
 
-/** What one step came to, in words that do not depend on who took it. */
+/** The outcome of one step, in a form that does not depend on the implementation. */
 export interface Outcome {
   readonly verdict: 'stepped' | 'unhandled' | 'failed';
   readonly status: string;
@@ -49,7 +49,7 @@ export class LiveReference {
   begin(input: unknown): Outcome {
     const [snapshot, actions] = initialTransition(this.#machine, input);
     const next = snapshot as AnyMachineSnapshot;
-    // How far it got is of no interest: nothing of it is kept.
+    // How far it got does not matter: nothing of it is kept.
     if (next.status === 'error') return NOT_BEGUN;
     this.#snapshot = next;
     return this.#outcome(next, actions);

@@ -4,7 +4,7 @@ import { lostParts } from '../../src/step/lost-parts.ts';
 import { activity, ask, command, tell } from '../../src/workflow.ts';
 import { Played } from './mail.ts';
 
-// Whatever the code had become, it could be accepted; a state that it no longer has refused all mail for good.
+// Any changed code could be accepted; a state that the code no longer had refused all mail for good.
 
 const actors = {
   work: activity(async () => 1),
@@ -16,7 +16,7 @@ const actors = {
 const made = (config: object, own: object = actors): AnyStateMachine =>
   setup({ actors: own as typeof actors }).createMachine({ id: 'm', ...config } as never) as unknown as AnyStateMachine;
 
-/** What is lost of the state of a machine that has begun, and taken these events. */
+/** The lost parts of the state of a machine that has started and taken these events. */
 function lost(before: object, after: object, { events = [], own }: { events?: string[]; own?: object } = {}): string[] {
   const played = new Played(made(before));
   for (const event of events) played.event(event);
@@ -98,7 +98,7 @@ test('a pending timer needs a transition for its event', () => {
   expect(lost(raising, atA)).toEqual(['a transition for "WAKE.up", which the timer "w" brings']);
   for (const on of [{ '*': {} }, { 'WAKE.*': {} }]) expect(lost(raising, { ...atA, on })).toEqual([]);
   expect(lost(raising, { initial: 'a', states: { a: {}, b: { on: { 'WAKE.up': {} } } } })).toEqual([]);
-  // A message that waits for its time needs nothing of the machine.
+  // A delayed message needs nothing from the machine.
   const telling = { ...atA, entry: tell('bob', { type: 'INFO', content: '' }, { delay: 5 }) };
   expect(lost(telling, { ...atA, entry: assign({}) })).toEqual([]);
 });

@@ -56,7 +56,7 @@ const IMPLEMENTATIONS = {
     note: action((_params: { n: number }) => {}),
     count: assign({ n: ({ context }: Args) => context.n + 1 }),
     keep: assign({ seen: ({ event }: Args) => event.output ?? event.type }),
-    /** Only what comes from outside has a `v`: what the machine raises itself must come to an end. */
+    /** Only external events have a `v`: what the machine raises itself must come to an end. */
     refuel: assign({ fuel: ({ context, event }: Args) => (event.v === undefined ? context.fuel : FUEL) }),
     burn: assign({ fuel: ({ context }: Args) => context.fuel - 1 }),
     /** Throws now and then. */

@@ -8,7 +8,7 @@ import type { AnyStateMachine } from 'xstate';
 export const RUN = 'abcdef012345';
 export const ADDRESS = 'ship';
 
-/** A verified message; bob's unless said otherwise. */
+/** A verified message. Default: from bob. */
 export function messageOf(fields: Partial<Message>): Message {
   return {
     id: '00000000-0000-7000-8000-000000000001',
@@ -22,7 +22,7 @@ export function messageOf(fields: Partial<Message>): Message {
   };
 }
 
-/** A workflow that is started, and goes on with one cause after the other; each state has been through JSON. */
+/** A workflow that is started and takes one cause after the other; each state goes through JSON. */
 export class Played {
   readonly #machine: AnyStateMachine;
   readonly #address: string;

@@ -58,7 +58,7 @@ function playAll(machine: AnyStateMachine, draw: Draw, counts: Counts): void {
     const reread = before && (JSON.parse(JSON.stringify(before)) as WorkflowState);
     restarted = take(machine, reread, cause);
     resident = take(machine, resident?.state, cause);
-    // Never as XState's own doing: with and without a restart it is the same.
+    // Never because of XState itself: it is the same with and without a restart.
     expect(JSON.stringify(restarted)).toBe(JSON.stringify(resident));
     const actual = outcomeOf(restarted, restarted.verdict === 'failed' ? [] : stepEffects(machine, reread, cause));
     const isSame = JSON.stringify(actual) === JSON.stringify(plain(expected));
@@ -88,7 +88,7 @@ function take(machine: AnyStateMachine, state: WorkflowState | undefined, cause:
   return stepWorkflow({ machine, address: ADDRESS, state, cause, at: 0, nextId });
 }
 
-/** Mail, one of its timers, or the result of something that it waits for. */
+/** Mail, one of its timers, or the result of pending work. */
 function nextCause({ timers, calls }: WorkflowState, draw: Draw): Cause {
   const due = Object.entries(timers).flatMap(([timer, one]) => ('event' in one ? [{ timer, ...one }] : []));
   const waiting = Object.entries(calls);

@@ -75,7 +75,7 @@ describe('advance', () => {
     for (const type of ['GUARD', 'ASSIGN', 'TELL']) {
       expect(played.event(type)).toMatchObject(nothing);
       expect(played.last.failure?.message).toContain('boom');
-      // XState throws an error of its own for one in a guard.
+      // XState replaces the error of a guard with its own.
       expect(played.last.failure?.place ?? '').toMatch(type === 'GUARD' ? /^$/ : /\/step\.test\.ts:\d+:\d+$/);
       expect(played.state.snapshot).toEqual(snapshot);
     }
@@ -117,7 +117,7 @@ describe('advance', () => {
     expect(played.state).toMatchObject({ status: 'error', calls: {}, timers: {}, error: { name: 'RangeError' } });
     expect(played.state.error).not.toHaveProperty('place');
     expect(draftsOf(played)).toEqual([expect.stringMatching(/^STOP to ship\.c-1$/), 'END to top']);
-    // What anybody may send does not end it.
+    // A message that anybody may send does not end it.
     expect(new Played(fragile, { parent }).event('ASSIGN').state.status).toBe('active');
   });
 

@@ -11,7 +11,7 @@ function begin(machine: AnyStateMachine, input?: unknown): Step {
 }
 
 function go(machine: AnyStateMachine, before: Step, type: string, more: Record<string, unknown> = {}): Step {
-  // As it comes back from the journal.
+  // As read from the journal.
   const snapshot = JSON.parse(JSON.stringify(before.snapshot)) as unknown;
   return step(machine, { address: ADDRESS, before: snapshot, event: { type, ...more } });
 }
