@@ -86,7 +86,7 @@ test.each(CAUSES)('a step that throws at its %s makes the workflow FAILED, and c
     address: 'm',
     error: { message: expect.stringContaining('no luck') },
   });
-  expect(failure?.place).toMatch(/test\/runtime\/failed\.test\.ts:\d+:\d+$/);
+  expect(failure?.place).toMatch(/test\/runtime\/failed\.slow\.test\.ts:\d+:\d+$/);
   // Its mail waits.
   const { id: noteId } = await alice.send({ to: 'm', type: 'NOTE', content: '' });
   await host.close();
