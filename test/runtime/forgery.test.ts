@@ -154,8 +154,8 @@ test('no forgery has an effect: each becomes a dead letter with its reason, and 
     /STOP from mallory .*not-believed/,
     /START from mallory .*not-believed/,
     /EVENT from mallory .*not-believed/,
-    /never believed, bad-envelope/,
-    /never believed, bad-signature|never believed, unknown-key/,
+    /never verified, bad-envelope/,
+    /never verified, bad-signature|never verified, unknown-key/,
   ]) {
     expect(story).toMatch(told);
   }
