@@ -20,7 +20,7 @@ export interface Preset {
   readonly idleMs?: number;
   /** Forms of text in a prompt that the program itself replaces. */
   readonly expands?: readonly Expansion[];
-  /** Failures that no retry heals. The first that fits counts. */
+  /** Failures that no retry can fix. The first match counts. */
   readonly finalFailures: readonly FinalFailure[];
   /** How the program reports that the session to resume does not exist. */
   readonly lostSession?: RegExp;

@@ -91,9 +91,9 @@ export function readRound(
   });
 }
 
-/** The answer that counts: this one, or the one that was there first. */
+/** Stores the answer. Resolves with the one that counts: this one, or one that was stored first. */
 export async function putAnswer(host: Host, directory: string, answer: AgentReply): Promise<AgentReply> {
-  // At the link in there the question is answered: it is asked nobody again.
+  // At this link the question is answered: the command is never asked again.
   await publishRecord(host, answerPath(directory), answer);
   return readAnswer(host, directory) ?? answer;
 }

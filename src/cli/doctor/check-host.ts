@@ -9,7 +9,7 @@ import type { Check, DoctorFinding } from './finding.ts';
 
 const HINT_WAIT_MS_MAX = 2_000;
 
-/** Whether a waiting reader is told of a new file, or has to look for itself every second. */
+/** Whether a waiting reader is woken by a new file, or has to poll every second. */
 export const checkWatching: Check = async (room) => {
   const context = contextOf(room);
   const { config } = room;
