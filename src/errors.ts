@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { visible } from './visible.ts';
 
 /** What went wrong, for a program to branch on. The codes are stable across releases; message texts are not. */
@@ -262,4 +263,24 @@ export class WaitTimeout extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {
     super('TIMEOUT', message, details);
   }
+}
+
+/** An error as JSON. */
+export interface ErrorFacts {
+  /** The name of the error's class. */
+  readonly name: string;
+  /** The text of the error. */
+  readonly message: string;
+  /** The `code` of the error, if it has one. */
+  readonly code?: string;
+}
+
+export function errorFacts(error: unknown): ErrorFacts {
+  if (typeof error !== 'object' || error === null) return { name: 'Error', message: String(error) };
+  const { name, message, code } = error as { name?: unknown; message?: unknown; code?: unknown };
+  return {
+    name: typeof name === 'string' ? name : 'Error',
+    message: typeof message === 'string' ? message : inspect(error, { breakLength: Infinity }),
+    ...(typeof code === 'string' ? { code } : {}),
+  };
 }

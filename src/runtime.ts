@@ -28,4 +28,5 @@ export { toMermaid, type GraphOptions } from './diagram/mermaid.ts';
 export { step, type Step, type StepInput } from './step/xstate-step.ts';
 export type { WaitingFor } from './journal/describe.ts';
 export type { WorkflowState, WorkflowStatus } from './step/workflow-state.ts';
-export type { ErrorFacts, PlainEvent } from './workflow/plain-facts.ts';
+export type { ErrorFacts } from './errors.ts';
+export type { PlainEvent } from './workflow/plain-facts.ts';

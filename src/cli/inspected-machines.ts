@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { type WorkflowEntry, readJournalState } from '../journal/read.ts';
 import { isMailroomError } from '../errors.ts';
-import { errorFacts } from '../workflow/plain-facts.ts';
+import { errorFacts } from '../errors.ts';
 import type { RoomContext } from '../room/context.ts';
 import { type ChooseFile, isShippedMachine, loadMachine, machineOf, type MachinePlace, notTrusted } from './load.ts';
 

@@ -125,7 +125,7 @@ export interface Runner {
 }
 
 /** What the commands use of `agent-mailroom/runtime`. */
-export interface Runtime extends Runner {
+export interface Runtime {
   readonly checkMachine: typeof checkMachine;
   readonly drawSvg: typeof drawSvg;
   readonly replayWorkflow: typeof replayWorkflow;
@@ -138,6 +138,7 @@ export interface OwnRunner {
   readonly url: string;
 }
 
+const MAIN: string = 'agent-mailroom';
 const RUNTIME: string = 'agent-mailroom/runtime';
 
 /**
@@ -151,7 +152,15 @@ export async function loadRuntime(machineFile: string | undefined): Promise<Runt
 /** The same for running a machine; returns `own` if that is the one, instead of loading it again. */
 export async function loadRunner(machineFile: string, own: OwnRunner): Promise<Runner> {
   const found = runtimeOf(machineFile);
-  return found === undefined || found === own.url ? own.runner : ((await importModule(found)) as Runtime);
+  if (found === undefined || found === own.url) return own.runner;
+  const { runWorkflow } = (await importModule(found)) as Pick<Runner, 'runWorkflow'>;
+  // From the same copy of the package, because a room is of the code that has opened it.
+  return { ...(await mainOf(machineFile)), runWorkflow };
+}
+
+async function mainOf(machineFile: string): Promise<Pick<Runner, 'openRoom'>> {
+  const { openRoom } = (await importModule(resolveModule(MAIN, machineFile) ?? MAIN)) as Pick<Runner, 'openRoom'>;
+  return { openRoom };
 }
 
 function runtimeOf(machineFile: string | undefined): string | undefined {
@@ -240,7 +249,7 @@ export async function machineOf(
   return { machine, file: path, snapshot: asked.state?.snapshot };
 }
 
-/** What the commands use of `agent-mailroom/agents`. */
+/** What `agent` uses of the library. */
 interface AgentsLibrary {
   readonly openRoom: typeof openRoom;
   readonly runAgent: typeof runAgent;
@@ -250,5 +259,7 @@ const LIBRARY: string = 'agent-mailroom/agents';
 
 /** Imports the library installed beside this command. It is not bundled, because it starts programs that lie beside its own files. */
 export async function loadAgents(): Promise<AgentsLibrary> {
-  return (await importModule(LIBRARY)) as AgentsLibrary;
+  const { runAgent } = (await importModule(LIBRARY)) as Pick<AgentsLibrary, 'runAgent'>;
+  const { openRoom } = (await importModule(MAIN)) as Pick<AgentsLibrary, 'openRoom'>;
+  return { openRoom, runAgent };
 }

@@ -13,7 +13,7 @@ import type { WireEvent } from '../inspector/wire.ts';
 import type { RoomContext } from '../room/context.ts';
 import { toRoomError } from '../room/system-errors.ts';
 import { watchTree } from '../room/watch-room.ts';
-import { errorFacts } from '../workflow/plain-facts.ts';
+import { errorFacts } from '../errors.ts';
 import { InspectedMachines, type MachineFiles } from './inspected-machines.ts';
 
 const TOKEN_BYTES = 32;

@@ -1,7 +1,7 @@
 import { type CauseAndMail, describeFailure, whereabouts, causeText } from '../journal/describe.ts';
 import type { CommandResult } from '../jobs/job.ts';
 import type { Cause, MailFacts } from '../step/cause.ts';
-import { errorFacts } from '../workflow/plain-facts.ts';
+import { errorFacts } from '../errors.ts';
 import type { WorkflowCall, WorkflowState } from '../step/workflow-state.ts';
 import { listDead } from '../mailbox/dead.ts';
 import { cut } from '../message/cut.ts';

@@ -3,7 +3,7 @@ import { stepWorkflow, failedStep } from '../step/step.ts';
 import { END } from '../workflow/control.ts';
 import { endingWithout } from '../step/ending.ts';
 import type { PlannedMessage } from '../step/outgoing.ts';
-import { errorFacts } from '../workflow/plain-facts.ts';
+import { errorFacts } from '../errors.ts';
 import type { StepFailure, WorkflowCall, WorkflowState } from '../step/workflow-state.ts';
 import { messageOf } from '../room/draft.ts';
 import type { RoomContext } from '../room/context.ts';

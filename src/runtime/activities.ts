@@ -6,7 +6,7 @@ import { readSpec } from '../jobs/job-spec.ts';
 import { runJob } from '../jobs/run-job.ts';
 import { type Activity, type Command, durableWorkOf } from '../workflow/activity.ts';
 import { resultEvent, type Cause } from '../step/cause.ts';
-import { errorFacts } from '../workflow/plain-facts.ts';
+import { errorFacts } from '../errors.ts';
 import type { WorkflowCall } from '../step/workflow-state.ts';
 import { actorLayout } from '../message/layout.ts';
 import type { RoomContext } from '../room/context.ts';

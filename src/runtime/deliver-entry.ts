@@ -17,7 +17,7 @@ import { type SealedMessage, sealMessage } from '../signing/seal.ts';
 import { endingWithout } from '../step/ending.ts';
 import type { PlannedMessage } from '../step/outgoing.ts';
 import { END } from '../workflow/control.ts';
-import { errorFacts, type ErrorFacts } from '../workflow/plain-facts.ts';
+import { errorFacts, type ErrorFacts } from '../errors.ts';
 
 export interface DeliveryAttempt {
   readonly entry: OutboxEntry;

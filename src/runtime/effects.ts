@@ -12,7 +12,7 @@ import type { WorkflowState } from '../step/workflow-state.ts';
 import { DELIVERY_FAILED, type DeliveryFailed } from '../workflow/accepts.ts';
 import { actionRunOf } from '../workflow/action.ts';
 import { START, STOP } from '../workflow/control.ts';
-import { errorFacts } from '../workflow/plain-facts.ts';
+import { errorFacts } from '../errors.ts';
 import { during } from './during.ts';
 import { Outbox, type Refused } from './outbox.ts';
 import { ProgressKeeper } from './progress.ts';

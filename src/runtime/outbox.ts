@@ -5,7 +5,7 @@ import type { RateCounter } from '../rate/counter.ts';
 import type { RoomContext } from '../room/context.ts';
 import { openCounter } from '../room/open-counter.ts';
 import { logSent } from '../room/deliver-and-log.ts';
-import { errorFacts, type ErrorFacts } from '../workflow/plain-facts.ts';
+import { errorFacts, type ErrorFacts } from '../errors.ts';
 import { attemptDelivery, type DeliveryAttempt, isFinal, isPurged } from './deliver-entry.ts';
 import { waitMsAfter } from '../host/growing-wait.ts';
 

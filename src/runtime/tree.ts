@@ -8,7 +8,7 @@ import { isStartedBefore } from '../step/cause.ts';
 import { isKin, type KinAt } from '../step/kin.ts';
 import type { ExpectedStart } from '../step/receive.ts';
 import type { WorkflowState } from '../step/workflow-state.ts';
-import { errorFacts } from '../workflow/plain-facts.ts';
+import { errorFacts } from '../errors.ts';
 import { AddressQueue } from './address-queue.ts';
 import { adoptChildren, type AdoptChildren, childMachine, expectedOf, startIn } from './children.ts';
 import type { CommitListener } from './committer.ts';

@@ -1,6 +1,7 @@
 import { findNonJson, withoutUndefined } from '../message/json-value.ts';
 import { EVENT } from '../workflow/control.ts';
-import { errorFacts, type ParentRef, type PlainEvent, thrownAsJson } from '../workflow/plain-facts.ts';
+import { type ParentRef, type PlainEvent, thrownAsJson } from '../workflow/plain-facts.ts';
+import { errorFacts } from '../errors.ts';
 
 /** What caused a step, complete: `event` is what the machine got. */
 export type Cause =

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AnyStateMachine } from 'xstate';
 import { withFields } from '../host/with-fields.ts';
-import { errorFacts } from '../workflow/plain-facts.ts';
+import { errorFacts } from '../errors.ts';
 import { type Cause, isDispensable } from './cause.ts';
 import { endingMail } from './ending.ts';
 import { relayMail } from './event-mail.ts';

@@ -1,6 +1,7 @@
 import type { Cause } from './cause.ts';
 import type { AddressedDraft } from './outgoing.ts';
-import type { ErrorFacts, ParentRef, PlainEvent } from '../workflow/plain-facts.ts';
+import type { ParentRef, PlainEvent } from '../workflow/plain-facts.ts';
+import type { ErrorFacts } from '../errors.ts';
 
 export type { ErrorFacts, ParentRef, PlainEvent };
 

@@ -9,7 +9,7 @@ import {
 } from 'xstate';
 import { InvalidInput } from '../errors.ts';
 import { findNonJson, withoutUndefined } from '../message/json-value.ts';
-import { errorFacts, type ErrorFacts } from '../workflow/plain-facts.ts';
+import { errorFacts, type ErrorFacts } from '../errors.ts';
 import { mailRef } from '../workflow/send.ts';
 import { type Effect, effectOf, type ExecutedAction } from './effect.ts';
 import type { PlainEvent } from './workflow-state.ts';
@@ -217,7 +217,7 @@ function createSystem(
     _sendInspectionEvent: ({ type, _transitions }: { type: string; _transitions?: readonly unknown[] }) => {
       if (type === '@xstate.microstep') taken(_transitions?.length ?? 0);
     },
-  }) as unknown as AnyActorScope['system'];
+  });
 }
 
 /** A scope for one step: nothing in it is started, sent, scheduled or executed. */

@@ -3,7 +3,7 @@ import { InvalidInput } from '../errors.ts';
 import { findNonJson } from '../message/json-value.ts';
 import { isMessageType } from '../message/message-type.ts';
 import { CONTROL_TYPES } from './control.ts';
-import { errorFacts } from './plain-facts.ts';
+import { errorFacts } from '../errors.ts';
 
 /** One mark for every copy of this package that a process may load. */
 const ACCEPTS = Symbol.for('mailroom.accepts');

@@ -184,7 +184,7 @@ describe('reply, given again as it was typed', () => {
     expect(text.code).toBe(1);
     expect(text.stdout).toMatch(/^delivered {2}/);
     expect(text.stderr).toMatch(
-      /The answer [0-9a-f]{8} was delivered to alice, and [0-9a-f]{8} was not acknowledged: /,
+      /The answer [0-9a-f]{8} was delivered to alice, but [0-9a-f]{8} was not acknowledged: /,
     );
     const { code, stdout, stderr } = await room.run([...words, '--json'], { as: 'gus' });
     expect(code).toBe(1);

@@ -1,7 +1,7 @@
 import type { CommandResult } from '../../jobs/job.ts';
 import type { Cause } from '../../step/cause.ts';
 import { END, EVENT } from '../../workflow/control.ts';
-import { errorFacts } from '../../workflow/plain-facts.ts';
+import { errorFacts } from '../../errors.ts';
 import type { PlainEvent } from '../../step/workflow-state.ts';
 import type { Message } from '../../message/message.ts';
 import type { Taken, WorkflowStep } from './move.ts';

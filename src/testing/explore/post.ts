@@ -5,7 +5,7 @@ import { acceptedBy } from '../../workflow/accepts.ts';
 import { END } from '../../workflow/control.ts';
 import { endingWithout } from '../../step/ending.ts';
 import type { PlannedMessage } from '../../step/outgoing.ts';
-import { errorFacts } from '../../workflow/plain-facts.ts';
+import { errorFacts } from '../../errors.ts';
 import { assertAddress, EVERYONE } from '../../message/address.ts';
 import { findFault, writeEnvelope } from '../../message/envelope.ts';
 import { assertDeclaredType } from '../../message/message-type.ts';
