@@ -110,7 +110,7 @@ export function assertNotDamaged({ files }: Pick<Host, 'files'>, directory: stri
   const what = kind === undefined ? 'is missing' : `is not a regular file (${kind})`;
   throw new RoomRefused(`The room ${directory} is damaged: it has actors, and ${config} ${what}.`, {
     hint:
-      'Put it back from a backup: nothing in the room can be verified without it. ' +
+      'Restore it from a backup: nothing in the room can be verified without it. ' +
       `To start over instead: mv ${quote(directory)} ${quote(`${directory}.old`)} && mailroom init --room ${quote(directory)}`,
   });
 }

@@ -138,8 +138,8 @@ it('refuses a file that is not there, not text, too large or not alone, and send
     [['bob', 'INFO', '--file', '.'], 2, 'EISDIR'],
     [['bob', 'INFO', '--file', 'binary'], 2, 'not UTF-8'],
     [['bob', 'INFO', '--file', 'large'], 5, 'more than 262144 bytes'],
-    [['--file', 'note.md', 'bob', 'INFO', 'text'], 2, 'Both --file and a word'],
-    [['bob', 'INFO', 'text', '--file', 'note.md'], 2, 'Both --file and a word'],
+    [['--file', 'note.md', 'bob', 'INFO', 'text'], 2, '--file and <content> exclude each other'],
+    [['bob', 'INFO', 'text', '--file', 'note.md'], 2, '--file and <content> exclude each other'],
   ];
   for (const [words, code, text] of refusals) {
     const ran = await room.run(['send', ...words], { as: 'alice' });

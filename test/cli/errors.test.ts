@@ -28,7 +28,7 @@ describe('exit codes', () => {
     ['a value for a flag', ['read', '--hold=yes'], 2, 'takes no value'],
     ['a wrong choice', ['send', 'bob', '--durability', 'powr', 'INFO', 'x'], 2, 'Did you mean power?'],
     ['a missing operand', ['send', 'bob', 'INFO'], 2, 'mailroom send needs <content>'],
-    ['an operand too many', ['inbox', 'x'], 2, 'does not take "x"'],
+    ['an operand too many', ['inbox', 'x'], 2, 'takes no further argument, got "x"'],
     ['a time without a unit', ['read', '--wait', '5'], 2, '500ms 30s 5m 2h 1d'],
     ['a count that is none', ['read', '--limit', '0'], 2, 'whole number from 1'],
     ['--timeout alone', ['send', 'bob', 'INFO', 'x', '--timeout', '1s'], 2, '--wait-for'],

@@ -69,7 +69,10 @@ async function follow(run: Run, line: string): Promise<'works' | 'needs a backup
     }
     const hint = hintOf(ran);
     const next = COMMAND.exec(hint)?.[1];
-    if (/back from a backup/.test(hint) && (next === undefined || /^mailroom init|^mailroom join </.test(next)))
+    if (
+      /[Rr]estore (?:the file|it|\S+) from a backup/.test(hint) &&
+      (next === undefined || /^mailroom init|^mailroom join </.test(next))
+    )
       return 'needs a backup';
     expect(next, `${command} says no command to go on with: ${ran.stdout}${ran.stderr}`).toBeDefined();
     const said = `${command} → ${next ?? ''}`;

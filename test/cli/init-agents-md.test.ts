@@ -133,7 +133,11 @@ describe('init --agents-md refuses before it makes anything', () => {
       (project) => project.write('CLAUDE.md', '<!-- mailroom:begin v1 -->\n'),
       /CLAUDE\.md was left as it is: line 1 begins a block/,
     ],
-    ['text of two bytes a character', (project) => project.write('AGENTS.md', '\xff\xfeh\0i\0'), /it is not UTF-8 or ASCII text/],
+    [
+      'text of two bytes a character',
+      (project) => project.write('AGENTS.md', '\xff\xfeh\0i\0'),
+      /it is not UTF-8 or ASCII text/,
+    ],
     ['a directory', (project) => fs.mkdirSync(path.join(project.directory, 'AGENTS.md')), /not a regular file/],
     [
       'a file that is to stay as it is',

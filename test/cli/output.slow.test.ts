@@ -100,7 +100,7 @@ describe('an output that cannot be written', () => {
       const { code, stderr } = await full(line, as);
       expect({ line, code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining(report) as string });
       expect(stderr, line).toMatch(
-        /^mailroom: The output could not be written \(ENOSPC.*Do not repeat the command, it/,
+        /^mailroom: The output could not be written \(ENOSPC.*Do not repeat the command; it/,
       );
       expect(stderr.toLowerCase(), line).not.toContain('then repeat');
     }
@@ -137,7 +137,10 @@ describe('an output that cannot be written', () => {
       await runIntoClosedPipe(line, 'alice', small),
     ];
     for (const { code, stderr } of ran) {
-      expect({ code, stderr }).toMatchObject({ code: 6, stderr: expect.stringContaining('its id is safe') as string });
+      expect({ code, stderr }).toMatchObject({
+        code: 6,
+        stderr: expect.stringContaining('It is safe to repeat it with its id') as string,
+      });
     }
     const [{ id } = { id: '' }] = (await small.json(['inbox'], { as: 'bob' })) as { id: string }[];
     const acknowledged = await runIntoClosedPipe(`mailroom ack ${id} ffffffff`, 'bob', small);

@@ -81,7 +81,7 @@ it('gives it for a broadcast and for a reply, too', async () => {
     expect.objectContaining({ recipient: 'carol', state: 'claimed' }),
   );
   await room.run(['read'], { as: 'alice' });
-  const command = /Repeating it with its id is safe: (.*)\n/.exec(reply.stderr)?.[1] ?? '';
+  const command = /It is safe to repeat it with its id: (.*)\n/.exec(reply.stderr)?.[1] ?? '';
   expect((await room.shell(command)).code).toBe(0);
   expect(await room.json(['read'], { as: 'alice' })).toMatchObject([{ from: 'carol', content: 'yes' }]);
   expect(await room.json(['status', question?.id ?? ''])).toContainEqual(

@@ -97,12 +97,17 @@ const CUT_BY_LENGTH: Readonly<Record<string, readonly string[]>> = {
   'output that is held until it is cut': ['src/agents/judge.ts', 'machines/shared/run-program.ts'],
 };
 
+/** A source without the lines of its block comments, which hold examples. */
+function codeOf(source: string): string {
+  return source.replaceAll(/^ *\*.*$/gm, '');
+}
+
 const SOURCES: ReadonlyMap<string, string> = new Map(
   ['src', 'machines'].flatMap((folder) =>
     fs
       .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.startsWith('testing'))
-      .map((file) => [`${folder}/${file}`, fs.readFileSync(path.join(ROOT, folder, file), 'utf8')] as const),
+      .map((file) => [`${folder}/${file}`, codeOf(fs.readFileSync(path.join(ROOT, folder, file), 'utf8'))] as const),
   ),
 );
 
