@@ -75,7 +75,7 @@ describe('a command that is printed', () => {
       const said = hint(`node ${command} inbox`, here);
       expect(said).toBe(`node ${command} --as alice inbox`);
       expect(installed.shell(said, here)).toMatchObject({ code: 0, stderr: 'No mail for alice.\n' });
-      expect(installed.shell(`node ${command} help`, here).stdout).toContain(`it is: node ${command} help\n`);
+      expect(installed.shell(`node ${command} help`, here).stdout).toContain(`Call it by: node ${command} help\n`);
     }
   });
 

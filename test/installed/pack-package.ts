@@ -9,8 +9,10 @@ const PACKED = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dist', 
 /** Makes a directory that is this checkout as far as packing goes: while npm packs, the manifest is another one, which no other test may see. */
 export function copyCheckout(directory: string): void {
   for (const one of PACKED) fs.cpSync(path.join(ROOT, one), path.join(directory, one), { recursive: true });
+  // Its folders hold other programs for tests and documents, and no part of the build.
   for (const one of fs.readdirSync(path.join(ROOT, '.ci'))) {
-    if (one !== 'runtimes') fs.cpSync(path.join(ROOT, '.ci', one), path.join(directory, '.ci', one));
+    if (fs.statSync(path.join(ROOT, '.ci', one)).isFile())
+      fs.cpSync(path.join(ROOT, '.ci', one), path.join(directory, '.ci', one));
   }
 }
 
