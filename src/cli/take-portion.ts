@@ -66,13 +66,8 @@ export function createPortion(
   const iterate = async (how: { wait: boolean; countMax: number; signal?: AbortSignal }): Promise<void> => {
     let count = 0;
     try {
-      const given = {
-        ...how,
-        leaseMs,
-        wants,
-        passedOver: (name: string, error: unknown) => passedOver.set(name, error),
-      };
-      for await (const mail of iterateInbox(context, mailbox, given)) {
+      const noted = (name: string, error: unknown): unknown => passedOver.set(name, error);
+      for await (const mail of iterateInbox(context, mailbox, { ...how, leaseMs, wants, passedOver: noted })) {
         add(mail);
         count += 1;
         if (isFull || count === how.countMax) return;

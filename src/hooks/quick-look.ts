@@ -3,7 +3,7 @@ import { namesIn, readText, removeQuietly } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { isSameProcess, type ProcessIdentity } from '../host/processes.ts';
 import { isActorAddress } from '../message/address.ts';
-import { unframe } from '../message/frame.ts';
+import { unframe } from '../message/envelope.ts';
 import { actorLayout, roomLayout, sessionLayout } from '../message/layout.ts';
 import { findRoom } from '../room/find-room.ts';
 import { sessionKey, type HookEvent } from './hook-event.ts';

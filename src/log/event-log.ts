@@ -91,7 +91,7 @@ export function openLog(host: Host, options: LogOptions): EventLog {
   return new LogWriter(host, options);
 }
 
-interface OpenLog {
+interface OpenFile {
   readonly fd: number;
   readonly inode: number;
   /** The size of the log after this process's last line; -1 if the last line is not this process's. */
@@ -102,7 +102,7 @@ interface OpenLog {
 class LogWriter implements EventLog {
   readonly #host: Host;
   readonly #options: LogOptions;
-  #open: OpenLog | undefined;
+  #open: OpenFile | undefined;
 
   constructor(host: Host, options: LogOptions) {
     this.#host = host;
@@ -137,7 +137,7 @@ class LogWriter implements EventLog {
     this.#host.files.close(fd);
   }
 
-  #current(): OpenLog {
+  #current(): OpenFile {
     const { files, clock } = this.#host;
     const { layout, assertRoom } = this.#options;
     const now = clock.now();

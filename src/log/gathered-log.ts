@@ -1,5 +1,5 @@
 import type { Clock } from '../host/host.ts';
-import { nextTurn } from '../host/next-turn.ts';
+import { nextTurn } from '../host/node-clock.ts';
 import type { EventLog, TimedRecord } from './event-log.ts';
 
 /**

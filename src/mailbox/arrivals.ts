@@ -1,4 +1,4 @@
-import { nextTurn } from '../host/next-turn.ts';
+import { nextTurn } from '../host/node-clock.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /** Wakes a reader when its mailbox may have changed. */

@@ -1,4 +1,4 @@
-import { nextTurn } from '../host/next-turn.ts';
+import { nextTurn } from '../host/node-clock.ts';
 
 /** Why the signs of an actor's new mail may be out of date: mail was delivered, or some of it was claimed. */
 export type NudgeReason = 'delivered' | 'claimed';

@@ -4,7 +4,7 @@ import { ensureDirectory, publishFile, readBounded, stagedPath, syncDirectories,
 import { sha256Hex } from '../host/sha256.ts';
 import { refuse } from '../mailbox/dead.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
-import { frame, unframe } from '../message/frame.ts';
+import { frame, unframe } from '../message/envelope.ts';
 import { messageFileName, replyRecordName } from '../message/layout.ts';
 import { dayOfId, isMessageId } from '../message/message-id.ts';
 import type { Message } from '../message/message.ts';

@@ -1,7 +1,7 @@
 import { RoomRefused, UPDATE_HINT } from '../errors.ts';
 import { errnoOf } from '../host/file-system.ts';
 import { readBounded } from '../host/files.ts';
-import { frame, unframe } from '../message/frame.ts';
+import { frame, unframe } from '../message/envelope.ts';
 import type { RoomContext } from './context.ts';
 import { type Fields, fieldsIn } from '../host/json-file.ts';
 

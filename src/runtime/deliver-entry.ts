@@ -5,7 +5,7 @@ import type { DeliveryOutcome } from '../mailbox/deliver.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';
 import type { Slot } from '../mailbox/send-order.ts';
 import { EVERYONE } from '../message/address.ts';
-import { unframe } from '../message/frame.ts';
+import { unframe } from '../message/envelope.ts';
 import { messageFileName } from '../message/layout.ts';
 import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
 import type { Message } from '../message/message.ts';

@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { Fenced } from '../errors.ts';
 import type { Clock } from '../host/host.ts';
-import { nextTurn } from '../host/next-turn.ts';
+import { nextTurn } from '../host/node-clock.ts';
 import type { JournalFold } from '../journal/fold.ts';
 import { type Arrivals, watchArrivals } from '../mailbox/arrivals.ts';
 import type { Durability, Mailbox } from '../mailbox/mailbox.ts';

@@ -1,7 +1,6 @@
 import { MessageRefused } from '../errors.ts';
 import { EVERYONE } from '../message/address.ts';
-import { findFault, parseEnvelope, writeEnvelope } from '../message/envelope.ts';
-import { frame, unframe } from '../message/frame.ts';
+import { findFault, frame, parseEnvelope, unframe, writeEnvelope } from '../message/envelope.ts';
 import { findNonJson } from '../message/json-value.ts';
 import { messageFileName, parseMessageFileName } from '../message/layout.ts';
 import {

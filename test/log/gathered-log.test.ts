@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
-import { nextTurn } from '../../src/host/next-turn.ts';
+import { nextTurn } from '../../src/host/node-clock.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { gatherLog } from '../../src/log/gathered-log.ts';
 import { openLogRoom, type LogRoom } from './log-room.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { frame, unframe } from '../../src/message/frame.ts';
+import { frame, unframe } from '../../src/message/envelope.ts';
 import { checkProperty } from './property.ts';
 
 const hex = (digits: number): fc.Arbitrary<string> =>

@@ -3,7 +3,7 @@ import { assign, setup } from 'xstate';
 import { z } from 'zod';
 import { expect, test } from 'vitest';
 import { createIdSource } from '../../src/message/message-id.ts';
-import { frame } from '../../src/message/frame.ts';
+import { frame } from '../../src/message/envelope.ts';
 import { actorLayout, messageFileName } from '../../src/message/layout.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { Room } from '../../src/index.ts';

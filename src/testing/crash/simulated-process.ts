@@ -3,7 +3,7 @@ import { CHANGES } from '../../host/dying-files.ts';
 import type { FileSystem } from '../../host/file-system.ts';
 import { removeQuietly } from '../../host/files.ts';
 import type { Clock, Host } from '../../host/host.ts';
-import { nextTurn } from '../../host/next-turn.ts';
+import { nextTurn } from '../../host/node-clock.ts';
 import { nodeCrypto } from '../../host/node-crypto.ts';
 import type { ProcessIdentity, Processes } from '../../host/processes.ts';
 import type { Stretch } from '../../host/watchdog.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../host/host.ts';
-import { nextTurn } from '../../host/next-turn.ts';
+import { nextTurn } from '../../host/node-clock.ts';
 
 /** After so many turns of the event loop in which nothing called a port, nothing is under way but waiting. */
 const QUIET_TURNS = 4;
