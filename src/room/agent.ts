@@ -100,8 +100,8 @@ export class Agent implements AsyncDisposable {
     const send = async (said: Draft): Promise<SendReport> =>
       delivered(await withRoomErrors(this.#context, 'Nothing was sent', () => this.#sender.send([to], said)));
     if (!retry) return send(draft);
-    const { id = this.#sender.nextId() } = draft;
-    return retrySend(this.#context.host.clock, retry, () => send({ ...draft, id }));
+    const nextId = (): string => draft.id ?? this.#sender.nextId();
+    return retrySend(this.#context.host.clock, { ...retry, nextId }, (id) => send({ ...draft, id }));
   }
 
   /**

@@ -155,8 +155,8 @@ export class Mail {
   }
 
   /**
-   * Keeps renewing the lease until the returned object is disposed: three times per lease, and at once if the lease is near its
-   * end. A renewal that fails for now, such as on a full disk, is retried at the next turn.
+   * Keeps renewing the lease until the returned object is disposed: three times per lease, and sooner if the lease is near
+   * its end. A renewal that fails for now, such as on a full disk, is retried at the next turn.
    *
    * @param options How long each renewal makes the lease, and what to call before it.
    *

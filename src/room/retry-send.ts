@@ -27,22 +27,26 @@ export function mayPass(error: unknown): boolean {
 }
 
 /**
- * Sends, and retries while that may help. `send` must send the same message each time. Waits for the rate limit.
- * Rejects with the last error, immediately if the error cannot pass or the id is from the future.
+ * Sends, and retries while that may help: `send` sends the same message under the given id each time. Waits for the rate
+ * limit. Rejects with the last error, immediately if the error cannot pass or the id is from the future.
+ *
+ * A message expires by the time in its id, so the id is made anew as long as the rate limit has refused every try.
  */
 export async function retrySend<T>(
   clock: Clock,
-  { triesMax = TRIES_MAX_DEFAULT, signal }: SendRetry,
-  send: () => Promise<T>,
+  { triesMax = TRIES_MAX_DEFAULT, signal, nextId }: SendRetry & { readonly nextId: () => string },
+  send: (id: string) => Promise<T>,
 ): Promise<T> {
   const wait = createGrowingWait(clock, GROWTH, signal);
+  let id = nextId();
   for (let tries = 1; ;) {
     signal?.throwIfAborted();
     try {
-      return await send();
+      return await send(id);
     } catch (error) {
       if (error instanceof RateLimitExceeded) {
         await clock.sleep(Math.max(error.retryAt - clock.now(), GROWTH.msMin), signal);
+        if (tries === 1) id = nextId();
         continue;
       }
       if (!mayPass(error) || isTooEarly(error) || tries++ >= triesMax) throw error;
