@@ -139,6 +139,14 @@ describe('a send with retry', () => {
     expect(alice.list().unsettled.map(({ message }) => message.content)).toEqual(['late']);
   });
 
+  it('does not let a message expire while it waits for the rate limit', async () => {
+    await room.join('carol');
+    for (const content of ['1', '2', '3', '4']) await bob.send({ to: 'carol', type: 'INFO', content }).catch(() => {});
+    await bob.send({ to: 'alice', type: 'INFO', content: 'in time', expiresInMs: 5_000 }, { retry: {} });
+    const { unsettled, unfit } = alice.list();
+    expect([unsettled.map(({ message }) => message.content), unfit]).toEqual([['in time'], 0]);
+  });
+
   it('retries a full mailbox at growing intervals, and rejects with the last error', async () => {
     for (const content of ['1', '2']) await alice.send({ to: 'bob', type: 'INFO', content });
     await clock.sleep(120_000);
