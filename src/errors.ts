@@ -91,6 +91,11 @@ export function isMailroomError(error: unknown): error is MailroomError {
   return typeof error === 'object' && error !== null && MARK in error;
 }
 
+/** Whether a `code` is one of Mailroom's own, whose texts are for people and change between releases. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(NAMES, code);
+}
+
 /** There is no room here: no `.mailroom/` was found, or the given directory is not a room. */
 export class RoomNotFound extends MailroomError {
   constructor(message: string, details?: ErrorDetails) {

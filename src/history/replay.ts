@@ -3,7 +3,7 @@ import { stepWorkflow, failedStep } from '../step/step.ts';
 import { END } from '../workflow/control.ts';
 import { endingWithout } from '../step/ending.ts';
 import type { PlannedMessage } from '../step/outgoing.ts';
-import { errorFacts } from '../errors.ts';
+import { errorFacts, isErrorCode } from '../errors.ts';
 import type { StepFailure, WorkflowCall, WorkflowState } from '../step/workflow-state.ts';
 import { messageOf } from '../room/draft.ts';
 import type { RoomContext } from '../room/context.ts';
@@ -105,7 +105,7 @@ function compareStep(
   const ids = new Map(again.mail.map(({ id }, index) => [id, commit.outbox[index]?.id ?? id]));
   const replayed = asJson({
     verdict,
-    failure: withoutPlace(failure),
+    failure: comparable(failure),
     state: { ...placeless(again.state), calls: withIds(again.state.calls, ids) },
     actions,
     mail: again.mail.map((mail, index) => plannedMail(context, address, { mail, entry: commit.outbox[index] })),
@@ -113,7 +113,7 @@ function compareStep(
   const { outbox } = commit;
   const recorded = asJson({
     verdict: commit.verdict,
-    failure: withoutPlace(commit.failure),
+    failure: comparable(commit.failure),
     state: placeless(commit.state),
     actions: commit.actions,
     mail: outbox.map((entry) => recordedMail(entry)),
@@ -121,14 +121,18 @@ function compareStep(
   return differences('', recorded, replayed);
 }
 
-/** The place of an error is not part of what a step did, and differs between checkouts. */
-function withoutPlace(failure: StepFailure | undefined): unknown {
-  const { place: _place, ...error } = failure ?? {};
-  return failure && error;
+/**
+ * What is comparable of a failure. Its place differs between checkouts, and the text of Mailroom's own errors between
+ * releases; their code does not.
+ */
+function comparable(failure: StepFailure | undefined): unknown {
+  if (!failure) return undefined;
+  const { place: _place, message, ...error } = failure;
+  return isErrorCode(error.code) ? error : { ...error, message };
 }
 
 function placeless({ failed, ...state }: WorkflowState): object {
-  return failed ? { ...state, failed: { ...failed, failure: withoutPlace(failed.failure) } } : state;
+  return failed ? { ...state, failed: { ...failed, failure: comparable(failed.failure) } } : state;
 }
 
 function withIds(

@@ -1,5 +1,6 @@
 import { assign, setup, type AnyStateMachine } from 'xstate';
 import { expect, test } from 'vitest';
+import { Conflict, InvalidInput } from '../../src/errors.ts';
 import { replayWorkflow, type Divergence } from '../../src/history/replay.ts';
 import { ask, tell } from '../../src/workflow.ts';
 import { eventually, WorkflowRoom } from '../runtime/workflow-room.ts';
@@ -118,4 +119,26 @@ test('finds messages that a changed machine would send differently, in addition,
   expect(unsent.map(({ where, replayed }) => [where, replayed])).toEqual([['mail.0.to.0', 'eve']]);
   const fits = await differences(growing(13), { replayed: growing(1) });
   expect(fits.map(({ where }) => where)).toContain('verdict');
+});
+
+test('compares failures by their text, but those of Mailroom itself by their code, since their texts change between releases', async () => {
+  const throwing = (error: Error) =>
+    setup({}).createMachine({
+      id: 'm',
+      initial: 'a',
+      states: {
+        a: { after: { 1: 'b' } },
+        b: {
+          entry: assign(() => {
+            throw error;
+          }),
+        },
+      },
+    });
+  const own = throwing(new InvalidInput('the text of a release'));
+  expect(await differences(own, { replayed: throwing(new InvalidInput('the text of the next one')) })).toEqual([]);
+  expect(await differences(own, { replayed: throwing(new Conflict('the text of a release')) })).not.toEqual([]);
+  const users = throwing(new Error('one'));
+  expect(await differences(users)).toEqual([]);
+  expect(await differences(users, { replayed: throwing(new Error('another')) })).not.toEqual([]);
 });
