@@ -11,13 +11,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseSync, Visitor } from 'oxc-parser';
-import { cycles, importersOf } from '../test/project/import-rules.ts';
-import { lineAt } from '../test/project/imports.ts';
-
-const FILE_LINES_MAX = 400;
-const CRUMB_LINES_MAX = 40;
-const FUNCTION_LINES_MAX = 70;
+import { ambiguousTypes, longFunctions } from '../test/project/declarations.ts';
+import { crumbs, linesOf, longFiles } from '../test/project/file-rules.ts';
+import { cycles } from '../test/project/import-rules.ts';
 
 const root = path.dirname(import.meta.dirname);
 const { values: options } = parseArgs({
@@ -46,23 +42,20 @@ else console.log(textOf(now));
 function figuresOf(tree) {
   const sources = readSources(tree, ['src', 'machines']);
   const tests = readSources(tree, ['test']);
-  const types = typeNames(sources);
   const src = below(sources, 'src');
   const machines = below(sources, 'machines');
   return {
     'files of src and machines': { count: sources.size },
     'lines of src and machines': { count: sum([...sources.values()].map(linesOf)) },
-    [`files under ${CRUMB_LINES_MAX} lines whose one importer is in their folder`]: listed(crumbs(sources)),
-    [`files over ${FILE_LINES_MAX} lines`]: listed(
-      [...sources].filter(([, text]) => linesOf(text) > FILE_LINES_MAX).map(([name]) => name),
-    ),
+    'short files whose one importer is in their folder': listed([...crumbs(sources)].map((pair) => pair.join(' <- '))),
+    'long files': listed(longFiles(sources)),
     'import cycles in src': listed(cycles(src)),
     'import cycles in machines': listed(cycles(machines)),
     'import cycles in test': listed(cycles(tests)),
-    [`functions over ${FUNCTION_LINES_MAX} lines`]: listed(longFunctions(sources)),
-    'type names with several declarations in src': listed(severalTimes(types, ['src/'])),
-    'type names with several declarations in machines': listed(severalTimes(types, ['machines/'])),
-    'type names with several declarations in both': listed(severalTimes(types, ['src/', 'machines/'])),
+    'long functions': listed(longFunctions(sources)),
+    'type names with several declarations in src': listed(ambiguousTypes(src)),
+    'type names with several declarations in machines': listed(ambiguousTypes(machines)),
+    'type names with several declarations in both': listed(ambiguousTypes(sources)),
     ...(options['no-visits'] ? {} : visitsIn(tree)),
   };
 }
@@ -118,92 +111,6 @@ function readSources(tree, folders) {
  */
 function below(sources, folder) {
   return new Map([...sources].filter(([name]) => name.startsWith(`${folder}/`)));
-}
-
-/**
- * Short files that only one file of src and machines imports, which lies beside them.
- * @param {ReadonlyMap<string, string>} sources
- */
-function crumbs(sources) {
-  const importers = importersOf(sources);
-  return [...sources].flatMap(([name, text]) => {
-    const [importer, ...others] = importers.get(name) ?? [];
-    if (importer === undefined || others.length > 0 || linesOf(text) >= CRUMB_LINES_MAX) return [];
-    return path.posix.dirname(importer) === path.posix.dirname(name)
-      ? [`${name} (${path.posix.basename(importer)})`]
-      : [];
-  });
-}
-
-/**
- * Functions, methods and arrow functions, from the first line of the declaration to the last one.
- * @param {ReadonlyMap<string, string>} sources
- */
-function longFunctions(sources) {
-  /** @type {string[]} */
-  const found = [];
-  for (const [name, text] of sources) {
-    const look = (/** @type {{ start: number, end: number }} */ { start, end }) => {
-      const line = lineAt(text, start);
-      const lines = lineAt(text, end) - line + 1;
-      if (lines > FUNCTION_LINES_MAX) found.push(`${name}:${line} (${lines} lines)`);
-    };
-    visit(name, text, { FunctionDeclaration: look, FunctionExpression: look, ArrowFunctionExpression: look });
-  }
-  return found;
-}
-
-/**
- * Where each interface, type, class and enum is declared, by its name; declarations inside of functions too.
- * @param {ReadonlyMap<string, string>} sources
- */
-function typeNames(sources) {
-  /** @type {Map<string, Set<string>>} */
-  const found = new Map();
-  for (const [name, text] of sources) {
-    const note = (/** @type {{ id: { name: string } | null }} */ { id }) => {
-      if (id) found.set(id.name, (found.get(id.name) ?? new Set()).add(name));
-    };
-    visit(name, text, {
-      ClassDeclaration: note,
-      TSEnumDeclaration: note,
-      TSInterfaceDeclaration: note,
-      TSTypeAliasDeclaration: note,
-    });
-  }
-  return found;
-}
-
-/**
- * Names that more than one file under these folders declares.
- * @param {ReadonlyMap<string, ReadonlySet<string>>} types
- * @param {readonly string[]} folders
- */
-function severalTimes(types, folders) {
-  return [...types]
-    .map(([type, files]) => ({
-      type,
-      files: [...files].filter((file) => folders.some((folder) => file.startsWith(folder))),
-    }))
-    .filter(({ files }) => files.length > 1)
-    .map(({ type, files }) => `${type}: ${files.join(', ')}`)
-    .toSorted();
-}
-
-/**
- * @param {string} name
- * @param {string} text
- * @param {import('oxc-parser').VisitorObject} visitor
- */
-function visit(name, text, visitor) {
-  const { program, errors } = parseSync(name, text);
-  if (errors.length > 0) throw new Error(`${name} cannot be parsed: ${errors[0]?.message}`);
-  new Visitor(visitor).visit(program);
-}
-
-/** @param {string} text */
-function linesOf(text) {
-  return text.replace(/\n$/, '').split('\n').length;
 }
 
 /** @param {readonly number[]} numbers */

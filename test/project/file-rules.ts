@@ -47,20 +47,25 @@ export function fileViolations(sources: Sources): string[] {
   ]);
 }
 
-/** Every file so short that it should be merged into its only importer, in the same folder. */
-export function crumbs(sources: Sources, exceptions: Readonly<Record<string, string>>): string[] {
+/** Every file so short that its only importer, in the same folder, should hold it, by its path; with the importer. */
+export function crumbs(sources: Sources): ReadonlyMap<string, string> {
   const importers = importersOf(sources);
-  const found = [...sources]
-    .filter(([path, source]) => linesOf(source) < CRUMB_LINES && isAlone(path, importers.get(path) ?? []))
-    .map(([path]) => path);
+  return new Map(
+    [...sources]
+      .filter(([path, source]) => linesOf(source) < CRUMB_LINES && isAlone(path, importers.get(path) ?? []))
+      .map(([path]) => [path, importers.get(path)?.[0] ?? '']),
+  );
+}
+
+/** The same without exceptions that have a reason, one sentence each; also for an exception that is none any more. */
+export function crumbViolations(sources: Sources, exceptions: Readonly<Record<string, string>>): string[] {
+  const found = crumbs(sources);
   return [
-    ...found
-      .filter((path) => !Object.hasOwn(exceptions, path))
-      .map(
-        (path) => `${path} has under ${CRUMB_LINES} lines and one importer: merge it into ${importers.get(path)?.[0]}`,
-      ),
+    ...[...found]
+      .filter(([path]) => !Object.hasOwn(exceptions, path))
+      .map(([path, importer]) => `${path} has under ${CRUMB_LINES} lines and one importer: merge it into ${importer}`),
     ...Object.keys(exceptions)
-      .filter((path) => !found.includes(path))
+      .filter((path) => !found.has(path))
       .map((path) => `${path} needs no exception any more`),
   ];
 }
@@ -70,7 +75,7 @@ function isAlone(path: string, importers: readonly string[]): boolean {
   return only !== undefined && other === undefined && posix.dirname(only) === posix.dirname(path);
 }
 
-const linesOf = (source: string): number => source.replace(/\n$/, '').split('\n').length;
+export const linesOf = (source: string): number => source.replace(/\n$/, '').split('\n').length;
 
 /** Every file that is too long, one sentence each. */
 export function longFiles(sources: Sources): string[] {

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { crumbs, fileViolations, keyPresses, longFiles } from './file-rules.ts';
+import { ambiguousTypes, longFunctions } from './declarations.ts';
+import { crumbViolations, fileViolations, keyPresses, longFiles } from './file-rules.ts';
 import { cycles, importViolations, LAYERS, MACHINE_LAYERS, machineViolations, type Sources } from './import-rules.ts';
 
 const SRC = join(import.meta.dirname, '..', '..', 'src');
@@ -34,7 +35,38 @@ describe('the sources', () => {
   });
 
   it('are no crumbs: a short file with one importer is merged into it', () => {
-    expect(crumbs(sources, CRUMBS)).toEqual([]);
+    expect(crumbViolations(sources, CRUMBS)).toEqual([]);
+  });
+});
+
+/** Functions of more than 70 lines, and why each is one. */
+const LONG_FUNCTIONS = {
+  'host/watchdog-thread.ts': 'its text is evaluated in a thread that has no modules',
+};
+
+describe('the sources and the machines', () => {
+  const sources = new Map(
+    [SRC, MACHINES].flatMap((root) => [...readSources(root)].map(([path, text]) => [`${root}/${path}`, text] as const)),
+  );
+
+  it('give each type name one meaning', () => {
+    expect(ambiguousTypes(sources)).toEqual([]);
+  });
+
+  it('have no function that is longer than a screen', () => {
+    const files = longFunctions(sources).map((found) => relative(SRC, found.replace(/:.*$/, '')));
+    expect(files).toEqual(Object.keys(LONG_FUNCTIONS));
+  });
+
+  it('would be told of both', () => {
+    const long = `function f() {\n${'  g();\n'.repeat(70)}}`;
+    expect(longFunctions(seeded({ 'a.ts': long, 'b.ts': long.replace('  g();\n', '') }))).toEqual([
+      'a.ts:1 (72 lines)',
+      'b.ts:1 (71 lines)',
+    ]);
+    expect(longFunctions(seeded({ 'a.ts': `const f = () => {\n${'  g();\n'.repeat(68)}};` }))).toEqual([]);
+    const twice = { 'a.ts': 'interface Same {}', 'b.ts': 'export type Same = 1;', 'c.ts': 'class Other {}' };
+    expect(ambiguousTypes(seeded(twice))).toEqual(['Same: a.ts, b.ts']);
   });
 });
 
@@ -47,7 +79,7 @@ describe('the machines', () => {
   });
 
   it('are neither long nor crumbs', () => {
-    expect([...longFiles(sources), ...crumbs(sources, {})]).toEqual([]);
+    expect([...longFiles(sources), ...crumbViolations(sources, {})]).toEqual([]);
   });
 });
 
@@ -158,20 +190,20 @@ describe('the import rules', () => {
 describe('the file rules', () => {
   it('refuse a crumb, and an exception for a file that is none', () => {
     const short = { 'room/a.ts': '', 'room/b.ts': `import { a } from './a.ts';\n${'x\n'.repeat(40)}` };
-    expect(crumbs(seeded(short), {})).toEqual([
+    expect(crumbViolations(seeded(short), {})).toEqual([
       'room/a.ts has under 40 lines and one importer: merge it into room/b.ts',
     ]);
-    expect(crumbs(seeded(short), { 'room/a.ts': 'a reason' })).toEqual([]);
-    expect(crumbs(seeded(short), { 'room/a.ts': 'a reason', 'room/c.ts': 'gone' })).toEqual([
+    expect(crumbViolations(seeded(short), { 'room/a.ts': 'a reason' })).toEqual([]);
+    expect(crumbViolations(seeded(short), { 'room/a.ts': 'a reason', 'room/c.ts': 'gone' })).toEqual([
       'room/c.ts needs no exception any more',
     ]);
     for (const other of [
       { 'room/c.ts': `import { a } from './a.ts';\n${'x\n'.repeat(40)}` },
       { 'room/a.ts': 'x\n'.repeat(40) },
     ])
-      expect(crumbs(seeded({ ...short, ...other }), {})).toEqual([]);
+      expect(crumbViolations(seeded({ ...short, ...other }), {})).toEqual([]);
     const afar = { 'room/a.ts': '', 'mailbox/b.ts': `import { a } from '../room/a.ts';\n` };
-    expect(crumbs(seeded(afar), {})).toEqual([]);
+    expect(crumbViolations(seeded(afar), {})).toEqual([]);
   });
 
   const wrong: readonly [title: string, path: string, source: string, message: string][] = [
