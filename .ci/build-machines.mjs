@@ -8,8 +8,8 @@ import { writeDeclarations } from './build-declarations.mjs';
 
 const root = path.dirname(import.meta.dirname);
 const pkg = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
-/** What node is started with. */
-const PROGRAMS = ['team/main', 'team/member'];
+/** What node is started with, and what the command `mailroom team` imports. */
+const PROGRAMS = ['team/main', 'team/member', 'team/command'];
 
 const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 

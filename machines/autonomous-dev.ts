@@ -5,6 +5,7 @@ import { excerpt, researchQuestion } from './autonomous-dev/planning.ts';
 import { parseLoop } from './autonomous-dev/input.ts';
 import { loop, openText } from './autonomous-dev/loop.ts';
 import { planning } from './autonomous-dev/planning-state.ts';
+import { proving } from './autonomous-dev/proving-state.ts';
 import { publishing } from './autonomous-dev/publishing-state.ts';
 import { reportOf } from './autonomous-dev/report.ts';
 import { integrationDirectory } from './autonomous-dev/repository.ts';
@@ -31,6 +32,9 @@ export const machine = loop.createMachine({
     merges: [],
     changes: [],
     tests: [],
+    ports: null,
+    baseRun: null,
+    known: null,
     silent: [],
     releases: [],
     begun: 0,
@@ -55,25 +59,31 @@ export const machine = loop.createMachine({
   },
   states: {
     opening: {
-      entry: emit(({ context }) => ({
+      entry: emit(({ context: { terms } }) => ({
         type: 'phase',
-        phase: 'research',
-        detail: (context.terms.feature.split('\n', 1)[0] ?? '').replace(/^#+\s*/, ''),
+        phase: 'readiness',
+        detail: terms.repository.setup ?? '',
       })),
       invoke: {
         src: 'open',
         input: ({ context }) => context.terms.repository,
-        onDone: {
-          target: 'researching',
-          actions: broadcast(({ context }) => ({
-            type: 'INFO',
-            content: `Starting research phase for: ${context.terms.feature}`,
-          })),
-        },
-        onError: { target: 'ended', actions: assign(({ event }) => ended('failed', faultText(event.error))) },
+        onDone: { target: 'proving', actions: assign({ ports: ({ event }) => event.output.ports ?? null }) },
+        onError: { target: 'ended', actions: assign(({ event }) => ended('not-ready', faultText(event.error))) },
       },
     },
+    proving,
     researching: {
+      entry: [
+        emit(({ context }) => ({
+          type: 'phase',
+          phase: 'research',
+          detail: (context.terms.feature.split('\n', 1)[0] ?? '').replace(/^#+\s*/, ''),
+        })),
+        broadcast(({ context }) => ({
+          type: 'INFO',
+          content: `Starting research phase for: ${context.terms.feature}`,
+        })),
+      ],
       invoke: {
         src: 'question',
         input: ({ context: { terms } }) => ({

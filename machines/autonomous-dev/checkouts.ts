@@ -1,10 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cut } from 'agent-mailroom/workflow';
 import { refPart } from '../shared/git-ref.ts';
 import { runShell } from '../shared/run-program.ts';
 import { attemptGit, git, gitList } from './git.ts';
+import { copyLocalFiles } from './local-files.ts';
+import { claimPorts, portEnvironment } from './ports.ts';
 import {
   integrationDirectory,
   runRefs,
@@ -13,6 +15,7 @@ import {
   type Checkout,
   type Repository,
 } from './repository.ts';
+import { checkOutSubmodules } from './submodules.ts';
 
 /** The record next to a checkout that is ready for use, in `<directory>.ready`. */
 export interface Readiness {
@@ -21,6 +24,10 @@ export interface Readiness {
   readonly putBack: readonly string[];
   /** Files that the set-up created and that are neither in the repository nor ignored. */
   readonly untracked: readonly string[];
+  /** The user's local files that were copied. */
+  readonly copied?: readonly string[];
+  /** The first of its ports. */
+  readonly ports?: number;
 }
 
 interface CheckoutPlace {
@@ -59,8 +66,8 @@ async function openCheckout(
   signal: AbortSignal | undefined,
 ): Promise<Checkout> {
   const { directory, branch, start } = place;
-  const ready = `${directory}.ready`;
-  if (!existsSync(ready)) {
+  let readiness = readReadiness(directory);
+  if (!readiness) {
     const inMain = { directory: repository.directory, signal };
     await makeBranch(repository, place, signal);
     // A checkout whose creation was killed is created again; nobody has worked in it yet. Never `worktree prune`: it would
@@ -68,12 +75,13 @@ async function openCheckout(
     await attemptGit(['worktree', 'remove', '--force', '--force', directory], inMain);
     await rm(directory, { recursive: true, force: true });
     await git(['worktree', 'add', '--quiet', '--force', '--force', directory, branch], inMain);
-    const { setup } = repository;
-    const readiness = await makeReady({ directory, setup, start }, signal);
+    readiness = await makeReady({ repository, directory, start }, signal);
+    const ready = `${directory}.ready`;
     await writeFile(`${ready}.new`, `${JSON.stringify(readiness)}\n`);
     await rename(`${ready}.new`, ready);
   }
-  return { directory, branch, base: start };
+  const { ports } = readiness;
+  return { directory, branch, base: start, ...(ports === undefined ? {} : { ports }) };
 }
 
 /** Creates the branch at its start. Throws if a branch of that name exists that this run has not created. */
@@ -97,23 +105,38 @@ async function makeBranch(
   if (found !== start) await git(['update-ref', ref, start, found], inMain);
 }
 
+const SETUP_MINUTES = 15;
+
 /**
- * Runs the set-up in a new checkout and restores the repository's files that it changed, so that its changes are not taken
- * for an author's and nothing is tested that is not in the commit. Files that it added stay.
+ * Makes a new checkout like the user's own: submodules, the local files of `.worktreeinclude`, ports, then the set-up. Restores the
+ * repository's files that the set-up changed, so that its changes are not taken for an author's and nothing is tested that is not
+ * in the commit. Files that it added stay. Throws an Error with the tail of its output if the set-up fails.
  */
 export async function makeReady(
   {
+    repository: { directory: main, workDirectory, setup, setupMinutes = SETUP_MINUTES },
     directory,
-    setup,
     start,
-  }: { readonly directory: string; readonly setup: string | undefined; readonly start: string },
+  }: {
+    readonly repository: Pick<Repository, 'directory' | 'workDirectory' | 'setup' | 'setupMinutes'>;
+    readonly directory: string;
+    readonly start: string;
+  },
   signal: AbortSignal | undefined,
 ): Promise<Readiness> {
-  if (setup === undefined) return { v: 1, putBack: [], untracked: [] };
-  const { exitCode, output } = await runShell(setup, directory, signal ?? new AbortController().signal);
-  if (exitCode !== 0) {
-    const how = exitCode === null ? 'timeout' : String(exitCode);
-    throw new Error(`${setup} failed in ${directory} (${how}): ${cut(output, { charsMax: 2_000, keep: 'end' })}`);
+  await checkOutSubmodules({ main, directory }, signal);
+  const copied = await copyLocalFiles({ main, directory }, signal);
+  const ports = claimPorts({ workDirectory, directory });
+  if (setup === undefined) return { v: 1, putBack: [], untracked: [], copied, ports };
+  const ran = await runShell(
+    { command: setup, cwd: directory, env: portEnvironment(ports), msMax: setupMinutes * 60_000 },
+    signal,
+  );
+  if (ran.exitCode !== 0) {
+    const how = ran.exitCode === null ? `not done after ${setupMinutes} minutes` : `exit code ${ran.exitCode}`;
+    throw new Error(
+      `The set-up failed in ${directory}: ${setup} (${how})\n${cut(ran.output, { charsMax: 2_000, keep: 'end' })}`,
+    );
   }
   const checkout = { directory, signal };
   await git(['reset', '--quiet', start], checkout);
@@ -121,5 +144,11 @@ export async function makeReady(
   const putBack = await gitList(['diff-files', '--name-only', '-z'], checkout);
   const untracked = await gitList(['ls-files', '--others', '--exclude-standard', '--directory', '-z'], checkout);
   await git(['reset', '--hard', '--quiet'], checkout);
-  return { v: 1, putBack, untracked };
+  return { v: 1, putBack, untracked, copied, ports };
+}
+
+/** The record of a checkout that is ready; undefined if there is none. */
+export function readReadiness(directory: string): Readiness | undefined {
+  const ready = `${directory}.ready`;
+  return existsSync(ready) ? (JSON.parse(readFileSync(ready, 'utf8')) as Readiness) : undefined;
 }

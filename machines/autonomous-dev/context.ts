@@ -5,6 +5,7 @@ import type { ChangeReport, FromChange } from './change-events.ts';
 import type { LoopSettings } from './input.ts';
 import type { LoopMerge } from './integration.ts';
 import type { ResearchFindings } from './planning.ts';
+import type { KnownFailures, TestRun } from './test-run.ts';
 
 /** The agent that works on a task now. */
 interface Assignment {
@@ -44,6 +45,11 @@ export interface LoopContext {
   readonly merges: readonly LoopMerge[];
   readonly changes: readonly ChangeReport[];
   readonly tests: readonly TestRun[];
+  /** The first port of the integration checkout. */
+  readonly ports: number | null;
+  /** The test run on the base; null where it is not tested. */
+  readonly baseRun: TestRun | null;
+  readonly known: KnownFailures;
   /** Agents that fell silent with a task or a review, and have sent nothing since. */
   readonly silent: readonly string[];
   /** Every lost claim, in order. */
@@ -142,17 +148,8 @@ export const ended = (outcome: LoopEnding['outcome'], reason: string): { ending:
   ending: { outcome, reason },
 });
 
-/** A run of the repository's own tests on everything merged so far. */
-export interface TestRun {
-  readonly command: string;
-  /** Null after a timeout. */
-  readonly exitCode: number | null;
-  /** The tail of its output. */
-  readonly output: string;
-}
-
 export interface LoopEnding {
-  readonly outcome: 'delivered' | 'tests-failed' | 'blocked' | 'nobody-answered' | 'time-over' | 'failed';
+  readonly outcome: 'delivered' | 'not-ready' | 'tests-failed' | 'blocked' | 'nobody-answered' | 'time-over' | 'failed';
   readonly reason: string;
 }
 

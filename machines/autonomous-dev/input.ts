@@ -33,9 +33,18 @@ const loopInput = z.strictObject({
     run: z.string().regex(/^[a-z0-9]{4,40}$/, 'expected 4 to 40 lower-case letters and digits'),
     workDirectory: path,
     setup: z.string().optional(),
+    setupMinutes: minutes.optional(),
   }),
   /** A shell command of the repository that exits with 0 if its tests pass. */
   testCommand: z.string().trim().min(1),
+  /** Where the test command says which tests failed, so that failures of the base can be told apart. */
+  testReport: z.strictObject({ format: z.enum(['junit', 'tap']), path: z.string().min(1) }).optional(),
+  /**
+   * What is done about the base: `must-pass` ends the run before anybody is asked if its tests fail there. `known-failures` accepts
+   * what fails there for good. `may-fail` accepts it until the end, as where tests of the feature exist already. `untested` does not
+   * run them.
+   */
+  base: z.enum(['must-pass', 'known-failures', 'may-fail', 'untested']).default('must-pass'),
   /** Where a pull request is opened after the delivery. Default: none is opened. */
   pullRequest: z.strictObject({ remote: name, base: name }).optional(),
   agents: z.array(actorAddress).min(2).max(AGENTS_MAX),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { attemptGit, git, gitList, type GitOptions } from './git.ts';
 import { integrationDirectory, type Repository } from './repository.ts';
 
@@ -33,6 +34,17 @@ export async function settleIntegration(repository: Repository, head: string, si
   const inBranch = inIntegration(repository, signal);
   await git(['symbolic-ref', 'HEAD', `refs/heads/${repository.branch}`], inBranch);
   await git(['reset', '--hard', '--quiet'], inBranch);
+}
+
+/**
+ * Detaches the checkout from the branch, which then can be checked out, moved and deleted like any other. Idempotent; without the
+ * checkout nothing holds the branch.
+ */
+export async function releaseBranch(repository: Repository, signal?: AbortSignal): Promise<void> {
+  if (!existsSync(integrationDirectory(repository))) return;
+  const inBranch = inIntegration(repository, signal);
+  const at = await attemptGit(['rev-parse', '--verify', '--quiet', 'HEAD'], inBranch);
+  if (at.exitCode === 0) await git(['update-ref', '--no-deref', 'HEAD', at.stdout], inBranch);
 }
 
 /**

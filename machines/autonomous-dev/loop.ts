@@ -1,6 +1,6 @@
 import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { activity, ask, command, cut } from 'agent-mailroom/workflow';
+import { activity, ask, cut } from 'agent-mailroom/workflow';
 import { assign, emit, enqueueActions, setup, spawnChild } from 'xstate';
 import { machine as workDistributor } from '../work-distributor.ts';
 import type { ToParent } from '../work-distributor/parent.ts';
@@ -26,14 +26,15 @@ import {
   without,
 } from './context.ts';
 import type { LoopInput, LoopSettings } from './input.ts';
-import { assertDelivered, type LoopMerge, settleIntegration } from './integration.ts';
+import { assertDelivered, type LoopMerge, releaseBranch, settleIntegration } from './integration.ts';
 import { describeBranch, mergeCommit } from './merge.ts';
 import { templatePlan } from './planning.ts';
 import { progress, type LoopProgress } from './progress.ts';
 import { publish } from './publish.ts';
 import { bodyFile, type Publication, pullRequestBody, pullRequestText } from './pull-request.ts';
 import type { LoopReport } from './report.ts';
-import type { Repository } from './repository.ts';
+import { integrationDirectory, type Repository } from './repository.ts';
+import { isPassed, machine as testRun, type TestRunInput } from './test-run.ts';
 
 /** How often a planner is asked for a valid plan. */
 export const PLAN_TRIES_MAX = 3;
@@ -86,13 +87,8 @@ export const loop = setup({
       await settleIntegration(repository, head, signal);
       return null;
     }),
-    test: command(({ line, cwd, timeoutMs }: { line: string; cwd: string; timeoutMs: number }) => ({
-      file: 'sh',
-      args: ['-c', line],
-      cwd,
-      timeoutMs,
-      env: { CI: '1' },
-    })),
+    testBase: testRun,
+    test: testRun,
     deliver: activity(
       ({ terms, ...done }: { terms: LoopSettings; report: LoopReport; merges: readonly LoopMerge[] }, { signal }) =>
         deliver(terms, done, signal),
@@ -110,15 +106,15 @@ export const loop = setup({
     isCurrent: ({ context, event }) => isCurrent(context, taskOf(event)),
     hasNobodyBegun: ({ context }) => context.begun === 0,
     isIdle: ({ context }) => isIdle(context),
-    passed: ({ context }) => lastTests(context).exitCode === 0 && neverDone(context).length === 0,
+    passed: ({ context }) => isPassed(lastTests(context)) && neverDone(context).length === 0,
     /** The tests pass while tasks are in work; they run again when those tasks have ended. */
-    isStillAtWork: ({ context }) => lastTests(context).exitCode === 0 && Object.keys(context.hands).length > 0,
+    isStillAtWork: ({ context }) => isPassed(lastTests(context)) && Object.keys(context.hands).length > 0,
     knowsFixTask: ({ context: { mending }, event }) =>
       event.type === 'TASKS-SETTLED' && (mending === null || event.tasks.some(({ id }) => id === mending)),
     isUndelivered: ({ context }) => context.delivery === null,
     wantsPullRequest: ({ context }) => context.terms.pullRequest !== undefined,
     mayFix: ({ context }) =>
-      lastTests(context).exitCode !== 0 && context.tests.length <= context.terms.fixRounds && !isHopeless(context),
+      !isPassed(lastTests(context)) && context.tests.length <= context.terms.fixRounds && !isHopeless(context),
   },
   actions: {
     begin: spawnChild('change', {
@@ -172,17 +168,33 @@ export const loop = setup({
   },
 });
 
+/** The tests in the checkout of what is merged so far. */
+export function testInput({ terms, ports, known }: LoopContext): TestRunInput {
+  return {
+    line: terms.testCommand,
+    directory: integrationDirectory(terms.repository),
+    ports,
+    timeoutMs: terms.testMinutes * 60_000,
+    report: terms.testReport ?? null,
+    known,
+  };
+}
+
 const OUTPUT_LINES_TOLD = 60;
+const NAMES_TOLD_MAX = 20;
 
 /** A task to fix a failing test run, with the tail of its output. */
 export function fixTask(context: LoopContext): TaskInput {
   const round = context.tests.length;
-  const { command: line, exitCode, output } = lastTests(context);
+  const { command: line, exitCode, output, failing } = lastTests(context);
+  const known = context.known?.names ?? [];
+  const names = (failing ?? []).filter((one) => !known.includes(one));
   return {
     id: fixId(context, round),
     title: `Fix the failing tests (round ${round} of ${context.terms.fixRounds})`,
     description: [
       `After all changes were merged, \`${line}\` ended with ${exitCode ?? 'a timeout'}. Please fix it.`,
+      ...(names.length === 0 ? [] : ['', 'Failed tests:', ...names.slice(0, NAMES_TOLD_MAX).map((one) => `- ${one}`)]),
       '',
       output.split('\n').slice(-OUTPUT_LINES_TOLD).join('\n'),
     ].join('\n'),
@@ -203,7 +215,7 @@ function isHopeless(context: LoopContext): boolean {
 /** Ends the loop without a delivery, with the reason. */
 export function endWithoutDelivery(context: LoopContext): { ending: LoopEnding } {
   const { fixRounds } = context.terms;
-  const isFailing = lastTests(context).exitCode !== 0;
+  const isFailing = !isPassed(lastTests(context));
   const failing = isHopeless(context)
     ? 'the tests fail'
     : `the tests still fail after ${fixRounds} fix ${fixRounds === 1 ? 'round' : 'rounds'}`;
@@ -258,8 +270,8 @@ function fixId(context: LoopContext, round: number): string {
 }
 
 /**
- * Checks that everything on the branch was approved, and writes the text of the pull request next to the checkouts.
- * Idempotent.
+ * Checks that everything on the branch was approved, writes the text of the pull request next to the checkouts, and leaves the
+ * branch to the user. Idempotent.
  */
 export async function deliver(
   { repository, pullRequest }: LoopSettings,
@@ -273,6 +285,7 @@ export async function deliver(
   const file = path.join(repository.workDirectory, 'PULL-REQUEST.md');
   await writeWhole(file, pullRequestText(report, facts));
   if (pullRequest) await writeWhole(bodyFile(repository), pullRequestBody(report, facts));
+  await releaseBranch(repository, signal);
   return { branch: repository.branch, head, commits: commits.length, diffStat, pullRequest: file };
 }
 

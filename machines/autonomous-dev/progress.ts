@@ -3,8 +3,9 @@ import type { ChangesRequested } from '../code-review/events.ts';
 import type { ReviewOutput } from '../code-review/progress.ts';
 import type { Lapse } from '../work-distributor/board.ts';
 import type { Decision } from './decision.ts';
+import type { TestRun } from './test-run.ts';
 
-export type Phase = 'research' | 'planning' | 'implementation' | 'testing' | 'delivery';
+export type Phase = 'readiness' | 'base-test' | 'research' | 'planning' | 'implementation' | 'testing' | 'delivery';
 
 /** LoopProgress events for observers, emitted by the loop and its changes and therefore in their journals. */
 export type LoopProgress =
@@ -63,14 +64,8 @@ export type LoopProgress =
       readonly diffStat: string;
     }
   | { readonly type: 'conflict'; readonly taskId: string; readonly agent: string; readonly files: readonly string[] }
-  | {
-      readonly type: 'tested';
-      readonly command: string;
-      readonly exitCode: number | null;
-      readonly output: string;
-      /** How many fix rounds came before. */
-      readonly round: number;
-    }
+  /** `round`: how many fix rounds came before. */
+  | ({ readonly type: 'tested'; readonly round: number } & TestRun)
   | { readonly type: 'pull-request-opened'; readonly url: string }
   | { readonly type: 'pull-request-failed'; readonly fault: string }
   | { readonly type: 'ended'; readonly outcome: string; readonly reason: string };

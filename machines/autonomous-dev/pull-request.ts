@@ -14,6 +14,7 @@ import { type Decision, decisionText } from './decision.ts';
 import type { LoopSettings } from './input.ts';
 import type { LoopReport } from './report.ts';
 import type { Repository } from './repository.ts';
+import type { TestRun } from './test-run.ts';
 
 const ID_CHARS_SHOWN = 8;
 const COMMIT_CHARS_SHOWN = 10;
@@ -21,6 +22,7 @@ const TITLE_CHARS_MAX = 200;
 const ISSUES_CHARS_MAX = 600;
 const OUTPUT_LINES_SHOWN = 12;
 const FILES_SHOWN = 40;
+const NAMES_SHOWN = 30;
 /** GitHub's limit is 65,536. */
 const BODY_CHARS_MAX = 65_000;
 
@@ -49,7 +51,7 @@ export function titleOf(feature: string): string {
 
 /** Only the feature is shown as its author's Markdown; the author is the one who opens the pull request. */
 function sectionsOf(report: LoopReport, facts: BranchFacts): Section[] {
-  const { feature, branch, base, changes, tests } = report;
+  const { feature, branch, base, changes } = report;
   const { head, commits } = facts;
   const merged = changes.filter(({ outcome }) => outcome === 'merged');
   const others = changes.filter(({ outcome }) => outcome !== 'merged');
@@ -73,7 +75,7 @@ function sectionsOf(report: LoopReport, facts: BranchFacts): Section[] {
           ? ['No disagreements to resolve.']
           : decisions.flatMap((decision) => decisionLines(decision)),
     },
-    { heading: 'How it was tested', blocks: testLines(tests) },
+    { heading: 'How it was tested', blocks: testLines(report) },
     { heading: 'How it was planned', blocks: planLines(report, facts) },
   ];
 }
@@ -115,15 +117,37 @@ function decisionLines(decision: Decision): string[] {
   ];
 }
 
-function testLines(tests: LoopReport['tests']): string[] {
+function testLines({ tests, baseRun }: LoopReport): string[] {
   const last = tests.at(-1);
   return [
-    ...tests.map(
-      ({ command, exitCode }, at) =>
-        `- run ${at + 1}: ${codeSpan(command)} → ${exitCode === null ? 'timed out' : `exit code ${exitCode}`}`,
-    ),
+    ...(baseRun && baseRun.exitCode !== 0 ? baseLines(baseRun) : []),
+    ...tests.map((run, at) => `- run ${at + 1}: ${codeSpan(run.command)} → ${resultText(run)}`),
     ...(last === undefined ? [] : ['', codeBlock(last.output, { linesMax: OUTPUT_LINES_SHOWN })]),
   ];
+}
+
+/** What failed before anything was changed, which limits what the test runs below can show. */
+function baseLines({ command, failing }: TestRun): string[] {
+  const names = (failing ?? []).slice(0, NAMES_SHOWN).map((one) => `- ${markdownText(one)}`);
+  const more = (failing?.length ?? 0) - names.length;
+  if (names.length === 0) {
+    const what = `${codeSpan(command)} failed before anything was changed, and names no failed tests.`;
+    return [`${what} A failing run below is no evidence for or against these changes.`, ''];
+  }
+  return [
+    'These tests failed before anything was changed, and were not counted:',
+    '',
+    ...names,
+    ...(more > 0 ? [`- and ${more} more`] : []),
+    '',
+  ];
+}
+
+function resultText({ exitCode, verdict, flaky }: TestRun): string {
+  const how = exitCode === null ? 'timed out' : `exit code ${exitCode}`;
+  if (flaky) return `${how}; flaky, because it had failed on the same commit before`;
+  if (verdict === 'no-evidence') return `${how}, which is no evidence`;
+  return verdict === 'passed' && exitCode !== 0 ? `${how}, with no failures but those of the base` : how;
 }
 
 function planLines({ planSource, findings }: LoopReport, { diffStat }: BranchFacts): string[] {

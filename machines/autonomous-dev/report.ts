@@ -1,4 +1,5 @@
-import type { LoopContext, LoopEnding, TestRun, PullRequestReport, Delivery } from './context.ts';
+import type { LoopContext, LoopEnding, PullRequestReport, Delivery } from './context.ts';
+import type { TestRun } from './test-run.ts';
 import type { ChangeReport } from './change-events.ts';
 
 /** The output of a development. */
@@ -16,6 +17,8 @@ export interface LoopReport {
   /** Every lost claim: task, agent and reason. */
   readonly releases?: LoopContext['releases'];
   readonly tests: readonly TestRun[];
+  /** The test run on the base; null if it was not tested. Missing in reports of older versions. */
+  readonly baseRun?: TestRun | null;
   readonly delivery: Delivery | null;
   /** Null if none was requested, or nothing was delivered. */
   readonly pullRequest: PullRequestReport | null;
@@ -27,7 +30,8 @@ export function isAllDone({ outcome, pullRequest }: LoopReport): boolean {
 }
 
 export function reportOf(context: LoopContext): LoopReport {
-  const { terms, findings, plan, planSource, changes, releases, tests, delivery, pullRequest, ending } = context;
+  const { terms, findings, plan, planSource, changes, releases, tests, baseRun, delivery, pullRequest, ending } =
+    context;
   const { outcome, reason } = ending ?? { outcome: 'failed', reason: 'it has not ended' };
   return {
     outcome,
@@ -41,6 +45,7 @@ export function reportOf(context: LoopContext): LoopReport {
     changes,
     releases,
     tests,
+    baseRun,
     delivery,
     pullRequest,
   };

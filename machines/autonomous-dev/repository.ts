@@ -15,6 +15,8 @@ export interface Repository {
   readonly workDirectory: string;
   /** A shell command that makes a new checkout ready for work, such as `npm ci`. */
   readonly setup?: string | undefined;
+  /** How long the set-up may take. Default: 15. */
+  readonly setupMinutes?: number | undefined;
 }
 
 /** A checkout on a branch of its own. */
@@ -23,6 +25,8 @@ export interface Checkout {
   readonly branch: string;
   /** The commit that it started from. */
   readonly base: string;
+  /** The first of the ports that are its own. */
+  readonly ports?: number;
 }
 
 /** The checkout of the branch to deliver. */

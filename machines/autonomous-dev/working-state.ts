@@ -1,5 +1,4 @@
 import { assign, emit, sendTo, stopChild } from 'xstate';
-import { cut } from 'agent-mailroom/workflow';
 import type { DistributionInput } from '../work-distributor/input.ts';
 import type { FromParent } from '../work-distributor/parent.ts';
 import { commitMessage } from '../shared/commit-message.ts';
@@ -18,11 +17,8 @@ import {
   without,
   type LoopContext,
 } from './context.ts';
-import { endWithoutDelivery, fixTask, loop, unclaimedText } from './loop.ts';
+import { endWithoutDelivery, fixTask, loop, testInput, unclaimedText } from './loop.ts';
 import type { Merge } from './merge.ts';
-import { integrationDirectory } from './repository.ts';
-
-const OUTPUT_CHARS_KEPT = 6_000;
 
 function toDistributor(event: FromParent): FromParent {
   return event;
@@ -285,31 +281,26 @@ export const working = loop.createStateConfig({
     testing: {
       entry: emit(({ context }) => ({ type: 'phase', phase: 'testing', detail: context.terms.testCommand })),
       invoke: {
+        id: 'tests',
         src: 'test',
-        input: ({ context: { terms } }) => ({
-          line: terms.testCommand,
-          cwd: integrationDirectory(terms.repository),
-          timeoutMs: terms.testMinutes * 60_000,
-        }),
-        onDone: {
-          target: 'judging',
-          actions: [
-            assign({
-              tests: ({ context, event: { output } }) => [
-                ...context.tests,
-                {
-                  command: context.terms.testCommand,
-                  exitCode: output.timedOut ? null : (output.exitCode ?? null),
-                  output: cut(`${output.stdout}\n${output.stderr}`.trim(), {
-                    charsMax: OUTPUT_CHARS_KEPT,
-                    keep: 'end',
-                  }),
-                },
-              ],
-            }),
-            emit(({ context }) => ({ type: 'tested', ...lastTests(context), round: context.tests.length - 1 })),
-          ],
-        },
+        input: ({ context }) => testInput(context),
+        onDone: [
+          {
+            guard: ({ event }) => 'fault' in event.output,
+            target: '#autonomous-dev-loop.ended',
+            actions: assign(({ event }) => ended('failed', 'fault' in event.output ? event.output.fault : '')),
+          },
+          {
+            target: 'judging',
+            actions: [
+              assign({
+                tests: ({ context, event: { output } }) =>
+                  'run' in output ? [...context.tests, output.run] : context.tests,
+              }),
+              emit(({ context }) => ({ type: 'tested', ...lastTests(context), round: context.tests.length - 1 })),
+            ],
+          },
+        ],
         onError: {
           target: '#autonomous-dev-loop.ended',
           actions: assign(({ event }) => ended('failed', faultText(event.error))),

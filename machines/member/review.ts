@@ -2,8 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { cut } from 'agent-mailroom/workflow';
 import { z } from 'zod';
-import { makeReady } from '../autonomous-dev/checkouts.ts';
+import { makeReady, readReadiness } from '../autonomous-dev/checkouts.ts';
 import { attemptGit, git, type GitOptions } from '../autonomous-dev/git.ts';
+import { portEnvironment } from '../autonomous-dev/ports.ts';
 import { runShell, type ShellRan } from '../shared/run-program.ts';
 import { shellWord } from '../shared/shell-word.ts';
 import type { Case } from './case.ts';
@@ -19,7 +20,11 @@ const OUTPUT_CHARS_SHOWN = 6_000;
 export async function reviewChange(member: Member, one: Case, request: ReviewRequest): Promise<void> {
   const { change, round } = request;
   const checkout = await openReview(member, request, one.signal);
-  const ran = await one.onceDone('tests', () => runShell(member.terms.testCommand, checkout.directory, one.signal));
+  const ran = await one.onceDone('tests', () => {
+    const env = portEnvironment(readReadiness(checkout.directory)?.ports);
+    const { testCommand: command, testMinutes } = member.terms;
+    return runShell({ command, cwd: checkout.directory, env, msMax: testMinutes * 60_000 }, one.signal);
+  });
   const shown = await showChange(change, checkout);
   const thought = await one.ask('review', () => ({
     threadId: cut(`review of ${change.branch === '' ? change.commit : change.branch}`, { charsMax: 200 }),
@@ -80,8 +85,10 @@ async function openReview(
     fs.mkdirSync(path.dirname(directory), { recursive: true });
     await attemptGit(['worktree', 'remove', '--force', '--force', directory], inRepository);
     await git(['worktree', 'add', '--quiet', '--detach', '--force', directory, commit], inRepository);
-    await makeReady({ directory, setup: terms.setup, start: commit }, signal);
-    fs.writeFileSync(ready, '');
+    const { setup, setupMinutes } = terms;
+    const repository = { directory: terms.repository, workDirectory: terms.directory, setup, setupMinutes };
+    const readiness = await makeReady({ repository, directory, start: commit }, signal);
+    fs.writeFileSync(ready, JSON.stringify(readiness));
   }
   return { directory, signal };
 }

@@ -11,6 +11,8 @@ export interface MemberTerms {
   readonly testCommand: string;
   /** A shell command that makes a new checkout ready. */
   readonly setup: string | undefined;
+  readonly testMinutes: number;
+  readonly setupMinutes: number;
   /** Words behind `mailroom agent <address>.mind`, which say what thinks. */
   readonly mind: readonly string[];
 }
@@ -21,13 +23,16 @@ export function mindOf(address: string): string {
 }
 
 /** The words of a member's command line, which `parseMember` reads. */
-export function memberWords({ address, directory, repository, testCommand, setup, mind }: MemberTerms): string[] {
+export function memberWords(terms: MemberTerms): string[] {
+  const { address, directory, repository, testCommand, setup, testMinutes, setupMinutes, mind } = terms;
   return [
     address,
     `--directory=${directory}`,
     `--repository=${repository}`,
     `--test=${testCommand}`,
     ...(setup === undefined ? [] : [`--setup=${setup}`]),
+    `--test-minutes=${testMinutes}`,
+    `--setup-minutes=${setupMinutes}`,
     '--',
     ...mind,
   ];
@@ -44,6 +49,8 @@ export function parseMember(words: readonly string[]): MemberTerms {
       repository: { type: 'string' },
       test: { type: 'string' },
       setup: { type: 'string' },
+      'test-minutes': { type: 'string' },
+      'setup-minutes': { type: 'string' },
     },
   });
   const [address] = positionals;
@@ -51,8 +58,11 @@ export function parseMember(words: readonly string[]): MemberTerms {
   const mind = end === -1 ? [] : words.slice(end + 1);
   if (!address || !directory || !repository || !testCommand || mind.length === 0) {
     throw new TypeError(
-      'Usage: member.ts <address> --directory <run> --repository <path> --test <command> [--setup <command>] -- --preset <name>',
+      'Usage: member.ts <address> --directory <run> --repository <path> --test <command> [--setup <command>] --test-minutes <n> --setup-minutes <n> -- --preset <name>',
     );
   }
-  return { address, directory, repository, testCommand, setup, mind };
+  const [testMinutes, setupMinutes] = [values['test-minutes'], values['setup-minutes']].map(Number) as [number, number];
+  if (!(testMinutes > 0 && setupMinutes > 0))
+    throw new TypeError('--test-minutes and --setup-minutes: expected minutes');
+  return { address, directory, repository, testCommand, setup, testMinutes, setupMinutes, mind };
 }

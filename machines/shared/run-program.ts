@@ -81,6 +81,8 @@ export async function runProgram(
   } finally {
     clearTimeout(late);
     signal?.removeEventListener('abort', end);
+    // What it has left running in the background.
+    end();
   }
 }
 
@@ -97,13 +99,12 @@ export interface ShellRan {
   readonly output: string;
 }
 
-const MS_MAX = 15 * 60_000;
-
 /** Runs a shell command in a checkout to its end. On abort it kills all of it, then rejects with the signal's reason. */
-export async function runShell(command: string, cwd: string, signal: AbortSignal): Promise<ShellRan> {
-  const { exitCode, output } = await runProgram(
-    { file: 'sh', args: ['-c', command], cwd, env: { CI: '1' }, msMax: MS_MAX },
-    signal,
-  );
+export async function runShell(
+  { command, cwd, env = {}, msMax }: { command: string; cwd: string; env?: Program['env']; msMax: number },
+  signal: AbortSignal | undefined,
+): Promise<ShellRan> {
+  const program = { file: 'sh', args: ['-c', command], cwd, env: { CI: '1', ...env }, msMax };
+  const { exitCode, output } = await runProgram(program, signal);
   return { command, exitCode, output };
 }

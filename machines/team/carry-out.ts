@@ -5,15 +5,19 @@ import { nodeHost, runWorkflow, type RecordListener, type WorkflowResult } from 
 import { machine } from '../autonomous-dev.ts';
 import type { LoopProgress } from '../autonomous-dev/progress.ts';
 import { isAllDone, type LoopReport } from '../autonomous-dev/report.ts';
+import { releaseBranch } from '../autonomous-dev/integration.ts';
 import { endTeam, startTeam, type TeamOptions } from './agents.ts';
+import { lookAtClean, removeFromRepository } from './clean.ts';
 import { leftBehindText } from './left-behind.ts';
 import { machineFile } from '../shared/mailroom-command.ts';
 import { markEnded, type Run } from './run-directory.ts';
+import { waitingLines, waitsOf } from './run-state.ts';
 import { complain, progressText, tell } from './show.ts';
 import { lookCloserText, summaryText } from './summary.ts';
 
 const EXIT_OK = 0;
 const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
 /** 128 and the number of the signal, as shells count. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
@@ -49,7 +53,9 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
     return exitCode;
   }
   const report: LoopReport | undefined = result.status === 'done' ? result.output : undefined;
+  await releaseBranch(run.input.repository).catch((error: unknown) => complain(String(error)));
   markEnded(run, report?.outcome ?? result.status);
+  if (report?.outcome === 'not-ready') return await endUnready(run);
   const why = result.status === 'error' ? `the workflow failed: ${result.error.message}` : 'the workflow was stopped';
   tell(
     report
@@ -59,6 +65,15 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
   const left = await leftBehindText(run);
   if (left !== '') tell(left);
   return report && isAllDone(report) ? EXIT_OK : EXIT_FAILURE;
+}
+
+/** Nothing was built and nobody was asked, so that nothing of the run stays in the repository. */
+async function endUnready(run: Run): Promise<number> {
+  await removeFromRepository(run, await lookAtClean(run)).catch((error: unknown) => complain(String(error)));
+  complain(
+    `The repository is not ready for a team (the reason is above). No agent was asked anything, and nothing stays in the repository. The room of the attempt: ${run.directory}`,
+  );
+  return EXIT_USAGE;
 }
 
 type TeamResult = WorkflowResult<LoopReport> | { readonly status: 'not-started'; readonly why: string };
@@ -79,10 +94,12 @@ async function runTeam(room: Room, run: Run, interrupted: AbortSignal): Promise<
   const isOver = new AbortController();
   const keeping = keepTeam(room, { ...team, signal: AbortSignal.any([isOver.signal, interrupted]) });
   try {
+    const told = createTeller();
+    keepTelling(room, { since: told.silentMs, signal: AbortSignal.any([isOver.signal, interrupted]) });
     return await runWorkflow(room, machine, {
       input,
       signal: interrupted,
-      onRecord: createTeller(),
+      onRecord: told.listener,
       // The file system was checked before the run was opened.
       force: true,
       file: machineFile('autonomous-dev'),
@@ -93,14 +110,40 @@ async function runTeam(room: Room, run: Run, interrupted: AbortSignal): Promise<
   }
 }
 
-/** Prints the events of every record after its commit. Records that are repeated after a crash were printed before. */
-function createTeller(): RecordListener {
+/**
+ * Prints the events of every record after its commit. Records that are repeated after a crash were printed before. `silentMs` says
+ * for how long nothing was printed.
+ */
+function createTeller(): { readonly listener: RecordListener; readonly silentMs: () => number } {
   const startMs = Date.now();
-  return (_address, record) => {
-    if (!('commit' in record)) return;
-    const since = `${((record.commit.at - startMs) / 1_000).toFixed(1).padStart(6)} s`;
-    for (const event of record.commit.emitted) tell(progressText(event as unknown as LoopProgress, since));
+  let lastMs = performance.now();
+  return {
+    silentMs: () => performance.now() - lastMs,
+    listener: (_address, record) => {
+      if (!('commit' in record)) return;
+      const since = `${((record.commit.at - startMs) / 1_000).toFixed(1).padStart(6)} s`;
+      for (const event of record.commit.emitted) {
+        lastMs = performance.now();
+        tell(progressText(event as unknown as LoopProgress, since));
+      }
+    },
   };
+}
+
+const SILENT_MS_MAX = 60_000;
+const TELL_EVERY_MS = 5_000;
+
+/** After each minute in which nothing was printed, prints what the run waits for, until the signal aborts. */
+function keepTelling(room: Room, { since, signal }: { since: () => number; signal: AbortSignal }): void {
+  let toldMs = 0;
+  const timer = setInterval(() => {
+    const silentMs = Math.min(since(), performance.now() - toldMs);
+    if (silentMs < SILENT_MS_MAX) return;
+    toldMs = performance.now();
+    const waits = waitingLines(waitsOf(room, Date.now()));
+    tell(`  waiting for ${waits.length === 0 ? 'mail of the agents' : waits.join('\n              ')}`);
+  }, TELL_EVERY_MS);
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
 
 const LOOK_EVERY_MS = 2_000;

@@ -5,7 +5,7 @@ import { git } from '../autonomous-dev/git.ts';
 import type { AgentProgram } from './agents.ts';
 import { PACKAGE } from '../shared/mailroom-command.ts';
 import { NotStarted, type Options } from './options.ts';
-import { type PlannedRun, RUN_VERSION } from './run-directory.ts';
+import { type PlannedRun, type Run, RUN_VERSION } from './run-directory.ts';
 
 /** The repository that ships; its runs have the same name. */
 export const EXAMPLE_NAME = 'tally';
@@ -19,8 +19,12 @@ const REVIEW_SECONDS = 180;
 const ANSWER_MINUTES = 2;
 
 /** The path of the example's repository in its run. */
-export function exampleRepository(run: string): string {
+function exampleRepository(run: string): string {
   return path.join(run, 'repository');
+}
+
+export function isExampleRun({ directory, input }: Run): boolean {
+  return input.repository.directory === exampleRepository(directory);
 }
 
 /**
@@ -52,6 +56,8 @@ export function exampleRun(
       workDirectory: directory,
     },
     testCommand: 'npm test',
+    // Its acceptance tests are there already.
+    base: 'may-fail',
     agents: TEAM,
     researcher: 'ada',
     planner: 'ada',
@@ -62,7 +68,7 @@ export function exampleRun(
     ...(maxHours === undefined ? {} : { maxHours }),
   };
   return {
-    run: { v: RUN_VERSION, name: EXAMPLE_NAME, directory, input, agents, inTmux },
+    run: { v: RUN_VERSION, name: EXAMPLE_NAME, directory, input, agents, inTmux, startedAt: new Date().toISOString() },
     make: async () => ({
       ...input,
       repository: { ...input.repository, base: await makeRepository(project, repository) },

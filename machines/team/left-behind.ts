@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Readiness } from '../autonomous-dev/checkouts.ts';
+import { type Readiness, readReadiness } from '../autonomous-dev/checkouts.ts';
 import { attemptGit, git, gitList } from '../autonomous-dev/git.ts';
 import { embeddedRepositories } from '../autonomous-dev/handed-in.ts';
 import {
@@ -51,7 +51,7 @@ async function leftBehind(run: Run): Promise<string[]> {
     ...(await refLines(repository, { before: before.refs, after: after.refs })),
     ...worktrees.map((one) => `the worktree ${one}, made during the run`),
     ...(stashes > 0 ? [`${stashes === 1 ? 'a stash' : `${stashes} stashes`} (git stash list)`] : []),
-    ...(await checkoutLines(repository)),
+    ...(await uncommittedIn(repository)),
     ...setupLines(repository),
     ...ownLines(run, { refs: Object.keys(after.refs), worktrees: made.length - worktrees.length }),
   ];
@@ -120,13 +120,13 @@ function checkoutsOf(repository: Repository): { readonly directory: string; read
   const names = fs.existsSync(tasks) ? fs.readdirSync(tasks) : [];
   const directories = [integrationDirectory(repository), ...names.map((name) => path.join(tasks, name))];
   return directories.flatMap((directory) => {
-    const ready = `${directory}.ready`;
-    if (!fs.existsSync(ready) || !fs.existsSync(directory)) return [];
-    return [{ directory, readiness: JSON.parse(fs.readFileSync(ready, 'utf8')) as Readiness }];
+    const readiness = fs.existsSync(directory) ? readReadiness(directory) : undefined;
+    return readiness ? [{ directory, readiness }] : [];
   });
 }
 
-async function checkoutLines(repository: Repository): Promise<string[]> {
+/** What is not committed in the checkouts of a run, one line for each. */
+export async function uncommittedIn(repository: Repository): Promise<string[]> {
   const lines: string[] = [];
   for (const { directory, readiness } of checkoutsOf(repository)) {
     const changed = await gitList(['status', '--porcelain=v1', '--no-renames', '-z'], { directory });

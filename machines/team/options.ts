@@ -1,5 +1,6 @@
-import { parseArgs } from 'node:util';
 import { assertNewAddress } from 'agent-mailroom';
+import type { TestReport } from '../autonomous-dev/test-report.ts';
+import { parseMinutes } from '../shared/duration.ts';
 
 /** How an agent is run: its address, and the command or preset that answers its mail. */
 export interface AgentOption {
@@ -8,127 +9,148 @@ export interface AgentOption {
   readonly by: string;
 }
 
-export interface Options {
+/** What a run can be told, on the command line or in `mailroom.team.json`. */
+export interface RunSettings {
+  readonly agents?: readonly AgentOption[] | undefined;
+  readonly test?: string | undefined;
+  /** Null for none. */
+  readonly setup?: string | null | undefined;
+  /** Where the test command says which tests failed; only in the file. */
+  readonly report?: TestReport | undefined;
+  readonly knownFailures?: boolean | undefined;
+  /** Whether tests of the base may fail until the end, as those of the feature do. */
+  readonly baseMayFail?: boolean | undefined;
+  readonly testMinutes?: number | undefined;
+  readonly setupMinutes?: number | undefined;
+  /** How long one answer of an agent's program may take. */
+  readonly agentMinutes?: number | undefined;
+  /** How often a question is put to a program that fails. */
+  readonly tries?: number | undefined;
+  readonly reviewers?: number | undefined;
+  /** Of one review. */
+  readonly rounds?: number | undefined;
+  readonly leaseMinutes?: number | undefined;
+  readonly maxHours?: number | undefined;
+}
+
+export interface Options extends RunSettings {
   /** The user's repository. Default: the example that ships. */
   readonly repo: string | undefined;
   readonly feature: string | undefined;
-  readonly agents: readonly AgentOption[] | undefined;
   readonly plan: string | undefined;
-  readonly test: string | undefined;
-  readonly setup: string | undefined;
   readonly branch: string | undefined;
   readonly runs: string | undefined;
   /** Whether the branch is pushed and a pull request opened. */
   readonly wantsPullRequest: boolean;
-  readonly maxHours: number | undefined;
   readonly isNew: boolean;
-  /** Whether the room may lie on a network file system. */
+  /** Whether the room may lie on a network file system, and `clean` may remove what is nowhere else. */
   readonly isForced: boolean;
   readonly isDryRun: boolean;
   readonly inTmux: boolean;
-  readonly wantsHelp: boolean;
 }
 
-export const HELP = `npm start                                         the example: four scripted agents build a feature
-npm start -- --repo <path> --feature <text|@file> --agents <list>
+/** Options with a value, then flags, as both the command `mailroom team` and `npm start` take them. */
+export const VALUES = [
+  'agent-timeout',
+  'agents',
+  'branch',
+  'feature',
+  'lease',
+  'max-hours',
+  'plan',
+  'repo',
+  'reviewers',
+  'rounds',
+  'runs',
+  'setup',
+  'setup-timeout',
+  'test',
+  'test-timeout',
+  'tries',
+] as const;
+export const FLAGS = [
+  'base-may-fail',
+  'dry-run',
+  'force',
+  'known-failures',
+  'new',
+  'no-setup',
+  'pull-request',
+  'tmux',
+] as const;
 
-  --repo <path>         the git repository to work in; only a new branch and worktrees are created
-  --feature <text>      the feature to build, or @file
-  --agents <list>       alice=claude,bob=codex,carol='./my-agent --quiet': an address and a preset or a command each;
-                        what follows a preset is added to its own command line (may be given more than once). These edit
-                        files only with: claude --permission-mode acceptEdits, codex --sandbox workspace-write,
-                        gemini --approval-mode auto_edit
-  --plan <file>         an existing plan (JSON)
-  --test <command>      the command that runs the tests. Default: npm test, if package.json has a test script
-  --setup <command>     prepares a new checkout, such as 'npm ci'
-  --branch <name>       the branch to deliver. Default: mailroom/<feature>
-  --pull-request        after the delivery, push the branch and open a pull request with gh, against the upstream of your
-                        branch; without this option nothing leaves this machine
-  --runs <directory>    where runs are kept: the room, the checkouts, the text of the pull request. Default:
-                        <repository>.runs next to the repository
-  --max-hours <number>  stop after this many hours. Default: 8
-  --tmux                give each agent a pane of its own
-  --new                 start a new run although an earlier one has not ended
-  --force               keep the run on a network file system, which then only this machine may use
-  --dry-run             show what would be done, and do nothing
-
-An interrupted run resumes when the same command is repeated, whatever interrupted it.`;
+/** The options as they were given; a flag is true. */
+export type GivenOptions = ReadonlyMap<string, string | true>;
 
 /** A mistake in the command line, or something that is missing on this machine. One line; nothing was changed. */
 export class NotStarted extends Error {
   override readonly name = 'NotStarted';
 }
 
+const REVIEWERS_MAX = 5;
+const ROUNDS_MAX = 20;
+const TRIES_MAX = 20;
+
 /** Throws NotStarted. */
-export function parseOptions(args: readonly string[]): Options {
-  const { values } = parsed(args);
-  const { 'max-hours': hours, agents } = values;
-  const maxHours = hours === undefined ? undefined : Number(hours);
-  if (maxHours !== undefined && !(maxHours > 0))
-    throw new NotStarted(`--max-hours ${hours ?? ''}: expected a number of hours, such as 2 or 0.5.`);
-  if (values.repo !== undefined && (values.feature === undefined || agents === undefined)) {
-    throw new NotStarted('--repo requires --feature and --agents. See: npm start -- --help');
-  }
-  if (values.repo === undefined && (values.feature !== undefined || agents !== undefined)) {
-    throw new NotStarted('--feature and --agents are for a repository of your own: add --repo <path>.');
-  }
-  if (values.repo === undefined && values['pull-request']) {
-    throw new NotStarted('--pull-request is for a repository of your own: add --repo <path>.');
-  }
+export function optionsOf(given: GivenOptions): Options {
+  const text = (name: (typeof VALUES)[number]): string | undefined => {
+    const value = given.get(name);
+    return typeof value === 'string' ? value : undefined;
+  };
+  const has = (name: (typeof FLAGS)[number]): boolean => given.has(name);
+  const minutes = (name: (typeof VALUES)[number]): number | undefined => minutesOf(name, text(name));
+  const count = (name: (typeof VALUES)[number], max: number): number | undefined => countOf(name, text(name), max);
+  const agents = text('agents');
+  if (has('no-setup') && text('setup') !== undefined)
+    throw new NotStarted('--setup and --no-setup exclude each other. Give one of them.');
+  if (has('known-failures') && has('base-may-fail'))
+    throw new NotStarted('--known-failures and --base-may-fail exclude each other. Give one of them.');
   return {
-    repo: values.repo,
-    feature: values.feature,
+    repo: text('repo'),
+    feature: text('feature'),
     agents: agents === undefined ? undefined : parseAgents(agents),
-    plan: values.plan,
-    test: values.test,
-    setup: values.setup,
-    branch: values.branch,
-    runs: values.runs,
-    wantsPullRequest: values['pull-request'] ?? false,
-    maxHours,
-    isNew: values.new ?? false,
-    isForced: values.force ?? false,
-    isDryRun: values['dry-run'] ?? false,
-    inTmux: values.tmux ?? false,
-    wantsHelp: values.help ?? false,
+    plan: text('plan'),
+    test: text('test'),
+    setup: has('no-setup') ? null : text('setup'),
+    branch: text('branch'),
+    runs: text('runs'),
+    knownFailures: has('known-failures') || undefined,
+    baseMayFail: has('base-may-fail') || undefined,
+    testMinutes: minutes('test-timeout'),
+    setupMinutes: minutes('setup-timeout'),
+    agentMinutes: minutes('agent-timeout'),
+    tries: count('tries', TRIES_MAX),
+    reviewers: count('reviewers', REVIEWERS_MAX),
+    rounds: count('rounds', ROUNDS_MAX),
+    leaseMinutes: minutes('lease'),
+    maxHours: hoursOf(text('max-hours')),
+    wantsPullRequest: has('pull-request'),
+    isNew: has('new'),
+    isForced: has('force'),
+    isDryRun: has('dry-run'),
+    inTmux: has('tmux'),
   };
 }
 
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        repo: { type: 'string' },
-        feature: { type: 'string' },
-        agents: { type: 'string', multiple: true },
-        plan: { type: 'string' },
-        test: { type: 'string' },
-        setup: { type: 'string' },
-        branch: { type: 'string' },
-        runs: { type: 'string' },
-        'pull-request': { type: 'boolean' },
-        'max-hours': { type: 'string' },
-        new: { type: 'boolean' },
-        force: { type: 'boolean' },
-        'dry-run': { type: 'boolean' },
-        tmux: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new NotStarted(`${(error as Error).message} See: npm start -- --help`);
-  }
+function hoursOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const hours = Number(text);
+  if (text.trim() !== '' && hours > 0 && Number.isFinite(hours)) return hours;
+  throw new NotStarted(`--max-hours ${text}: expected a number of hours, such as 2 or 0.5.`);
 }
 
-/** Throws NotStarted for an address under which nobody can join. */
-function assertJoinable(address: string): void {
-  try {
-    assertNewAddress(address);
-  } catch (error) {
-    const { message, hint = '' } = error as Error & { readonly hint?: string };
-    throw new NotStarted(`--agents: ${message} ${hint}`.trim());
-  }
+function minutesOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const minutes = parseMinutes(text);
+  if (minutes !== undefined) return minutes;
+  throw new NotStarted(`--${name} ${text}: expected a time of at most 24h, such as 90s, 15m or 2h.`);
+}
+
+function countOf(name: string, text: string | undefined, max: number): number | undefined {
+  if (text === undefined) return undefined;
+  const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= max) return count;
+  throw new NotStarted(`--${name} ${text}: expected a whole number from 1 to ${max}.`);
 }
 
 const AGENT = /^\s*([a-z0-9][a-z0-9_.-]*)\s*=\s*(.+?)\s*$/;
@@ -136,18 +158,29 @@ const AGENT = /^\s*([a-z0-9][a-z0-9_.-]*)\s*=\s*(.+?)\s*$/;
 /** The separator of two agents: a comma before an address and an equals sign. Other commas belong to a command. */
 const BETWEEN = /,(?=\s*[a-z0-9][a-z0-9_.-]*\s*=)/;
 
-function parseAgents(texts: readonly string[]): AgentOption[] {
-  const all = texts.flatMap((text) => text.split(BETWEEN));
-  const agents = all.map((one): AgentOption => {
+function parseAgents(text: string): AgentOption[] {
+  const agents = text.split(BETWEEN).map((one): AgentOption => {
     const [, address = '', by = ''] = AGENT.exec(one) ?? [];
     if (by === '')
       throw new NotStarted(`--agents: ${JSON.stringify(one)} is no agent; expected alice=claude or alice='<command>'.`);
-    assertJoinable(address);
     return { address, by };
   });
-  const names = agents.map(({ address }) => address);
-  if (new Set(names).size < names.length) throw new NotStarted('--agents: two agents have the same address.');
-  if (agents.length < 2)
-    throw new NotStarted('--agents: expected at least two, because nobody reviews their own work.');
+  assertTeam(agents, '--agents');
   return agents;
+}
+
+/** Throws NotStarted for a team that cannot work: fewer than two agents, an address twice, or one under which nobody can join. */
+export function assertTeam(agents: readonly AgentOption[], where: string): void {
+  for (const { address } of agents) {
+    try {
+      assertNewAddress(address);
+    } catch (error) {
+      const { message, hint = '' } = error as Error & { readonly hint?: string };
+      throw new NotStarted(`${where}: ${message} ${hint}`.trim());
+    }
+  }
+  const names = agents.map(({ address }) => address);
+  if (new Set(names).size < names.length) throw new NotStarted(`${where}: two agents have the same address.`);
+  if (agents.length < 2)
+    throw new NotStarted(`${where}: expected at least two agents, because nobody reviews their own work.`);
 }

@@ -5,7 +5,9 @@ import { attemptGit } from '../autonomous-dev/git.ts';
 import { shellWord } from '../shared/shell-word.ts';
 import { echo } from '../shared/text.ts';
 import { featureSlug, hasRoomUnder } from '../shared/git-ref.ts';
+import { findCommands } from './find-commands.ts';
 import { NotStarted } from './options.ts';
+import { TEAM_FILE } from './team-file.ts';
 
 /** A repository in which a run can start. */
 export interface Ground {
@@ -13,30 +15,47 @@ export interface Ground {
   readonly directory: string;
   readonly base: string;
   readonly testCommand: string;
+  /** Undefined for none. */
+  readonly setup: string | undefined;
   readonly branch: string;
 }
 
-/** Checks that a run can start. Throws NotStarted with one line that says what is missing; nothing is changed. */
-export async function lookAtRepository(
-  repo: string,
-  {
-    feature,
-    test,
-    branch,
-    run: id,
-  }: { feature: string; test: string | undefined; branch: string | undefined; run: string },
-): Promise<Ground> {
+/** The top level of the checkout at a path. Throws NotStarted with one line that says why there is none. */
+export async function checkoutAt(repo: string): Promise<string> {
   const asked = path.resolve(repo);
   if (!fs.statSync(asked, { throwIfNoEntry: false })?.isDirectory())
     throw new NotStarted(`There is no directory ${asked}.`);
   const inside = await askGit(['rev-parse', '--show-toplevel'], asked);
   if (inside.exitCode !== 0) throw new NotStarted(await whyNoCheckout(asked, inside.all));
-  const directory = inside.stdout;
+  return inside.stdout;
+}
+
+/**
+ * Checks that a run can start in the checkout with this top level. Throws NotStarted with one line that says what is missing; nothing
+ * is changed.
+ */
+export async function lookAtRepository(
+  directory: string,
+  {
+    feature,
+    test,
+    setup,
+    branch,
+    run: id,
+  }: {
+    feature: string;
+    test: string | undefined;
+    setup: string | null | undefined;
+    branch: string | undefined;
+    run: string;
+  },
+): Promise<Ground> {
   const head = await askGit(['rev-parse', '--verify', '--quiet', 'HEAD'], directory);
   if (head.exitCode !== 0) throw new NotStarted(`${directory} has no commit yet. Commit something and start again.`);
   await assertNothingUnderWay(directory);
   await assertWritable(directory);
-  const changed = await askGit(['status', '--porcelain'], directory);
+  // The file of the team is meant to be committed, but is read where it lies.
+  const changed = await askGit(['status', '--porcelain', '--', ':/', `:(top,exclude)${TEAM_FILE}`], directory);
   if (changed.stdout !== '') {
     const files = changed.stdout.split('\n').length;
     throw new NotStarted(
@@ -51,7 +70,19 @@ export async function lookAtRepository(
       `${echo(name)} is too long: the branches of the tasks extend it. Choose a shorter one with --branch.`,
     );
   await assertNameIsFree(name, directory);
-  return { directory, base: head.stdout, testCommand: test ?? testCommandOf(directory), branch: name };
+  const found = findCommands(directory, { needsTest: test === undefined });
+  const testCommand = test ?? found.test;
+  if (testCommand === undefined)
+    throw new NotStarted(
+      `No test command was found in ${directory}. Pass the command that runs its tests: --test '<command>'.`,
+    );
+  return {
+    directory,
+    base: head.stdout,
+    testCommand,
+    setup: setup === null ? undefined : (setup ?? found.setup),
+    branch: name,
+  };
 }
 
 /** The name, with the id of the run appended if the name is taken. */
@@ -176,25 +207,6 @@ async function assertGh(directory: string): Promise<void> {
 
 function withoutPrefix(ref: string): string | undefined {
   return /^refs\/heads\/(.+)$/.exec(ref)?.[1];
-}
-
-function testCommandOf(directory: string): string {
-  const file = path.join(directory, 'package.json');
-  const script = fs.existsSync(file) ? testScriptOf(file) : undefined;
-  if (script !== undefined && !script.includes('no test specified')) return 'npm test';
-  throw new NotStarted(
-    `${directory} has no test command in a package.json. Pass the command that runs its tests: --test '<command>'.`,
-  );
-}
-
-function testScriptOf(file: string): string | undefined {
-  try {
-    return (JSON.parse(fs.readFileSync(file, 'utf8')) as { scripts?: Record<string, string> }).scripts?.['test'];
-  } catch (error) {
-    throw new NotStarted(
-      `${file} cannot be read: ${(error as Error).message}. Pass the command that runs the tests: --test '<command>'.`,
-    );
-  }
 }
 
 /** Runs git for a check. Throws NotStarted if there is no git. */

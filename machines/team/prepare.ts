@@ -4,31 +4,38 @@ import path from 'node:path';
 import { initRoom, networkFileSystemOf } from 'agent-mailroom';
 import { nodeHost } from 'agent-mailroom/runtime';
 import type { LoopInput } from '../autonomous-dev/input.ts';
+import { INCLUDE_FILE, localFiles } from '../autonomous-dev/local-files.ts';
+import { missingSubmodules } from '../autonomous-dev/submodules.ts';
 import { memberWords, mindOf } from '../member/terms.ts';
 import { featureSlug } from '../shared/git-ref.ts';
 import { parsePlan } from '../work-distributor/plan.ts';
 import type { AgentProgram } from './agents.ts';
-import { EXAMPLE_NAME, exampleRun } from './example.ts';
+import { EXAMPLE_NAME, exampleRun, isExampleRun } from './example.ts';
 import { noteBefore } from './left-behind.ts';
 import { lookAgain } from './look-again.ts';
 import { IS_SOURCE, machineFile } from '../shared/mailroom-command.ts';
 import { type AgentOption, NotStarted, type Options } from './options.ts';
-import { type Ground, lookAtRepository, lookAtUpstream } from './preflight.ts';
+import { checkoutAt, lookAtRepository, lookAtUpstream } from './preflight.ts';
 import {
-  findRun,
+  type AgentLimits,
   hasEnded,
   lastDirectory,
+  listRuns,
   nextDirectory,
+  outcomeOf,
+  type PlannedRun,
   type Run,
+  runName,
   RUN_VERSION,
   writeRun,
-  type PlannedRun,
 } from './run-directory.ts';
 import { assertNoHost, hostRun } from './run-host.ts';
 import { assertUnseen, runsPlace } from './runs-place.ts';
+import { readTeamFile, TEAM_FILE, withTeamFile } from './team-file.ts';
 import { missingEdits, thinkerWords } from './thinker.ts';
 
 const RUN_ID_BYTES = 4;
+const NAMES_SHOWN_MAX = 5;
 /** Messages a minute. Above the default: a team on one machine sends more than people do. */
 const RATE_LIMIT = 300;
 
@@ -40,33 +47,56 @@ const VOTE_SECONDS = 60 * 60;
 export interface Prepared {
   /** Text for people. */
   readonly plan: string;
+  /** What happens that the user may not expect, one line each. */
+  readonly notes: readonly string[];
   /** What will probably go wrong, one line each. */
   readonly warnings: readonly string[];
   readonly open: () => Promise<{ readonly run: Run; readonly isResumed: boolean }>;
 }
 
-/** Prepares to resume a run that has not ended, or to start a new one. Nothing is changed before `open`. Throws NotStarted. */
+/**
+ * Prepares to resume the unended run of this feature, or to start a new one. Nothing is changed before `open`. Throws NotStarted.
+ */
 export async function prepareRun(options: Options): Promise<Prepared> {
   const feature = options.feature === undefined ? '' : textOf(options.feature);
-  const name = options.repo === undefined ? EXAMPLE_NAME : featureSlug(feature);
+  const isExample = options.repo === undefined;
+  const name = isExample ? EXAMPLE_NAME : featureSlug(feature);
   const place = await runsPlace(options);
-  const before = place.lookedAt.flatMap((runs) => findRun(runs, name, place.isFor) ?? []);
-  const [unended] = before.filter((run) => !hasEnded(run));
-  if (unended && !options.isNew) {
-    assertSameVersion(unended);
-    await lookAgain(unended);
-    assertSamePullRequest(unended, options);
-    return { plan: planText(unended, true), warnings: warningsOf(unended), open: () => resume(unended, options) };
-  }
+  const runs = place.lookedAt.flatMap((one) => listRuns(one)).filter(place.isFor);
+  const before = isExample ? runs : runs.filter(({ input }) => input.feature === feature.trim());
+  const unended = before.findLast((run) => !hasEnded(run));
+  if (unended && !options.isNew) return prepareResume(unended, options);
   if (!options.isNew) assertNotBeingCreated(place.directory, name);
   const directory = nextDirectory(place.directory, name);
   const id = randomBytes(RUN_ID_BYTES).toString('hex');
-  const made =
-    options.repo === undefined
-      ? exampleRun({ directory, id }, options)
-      : await ownRun(options, { feature, name, directory, id });
+  const made = isExample
+    ? exampleRun({ directory, id }, options)
+    : await ownRun(options, { feature, name, directory, id });
   await assertUnseen(place.directory);
-  return { plan: planText(made.run, false), warnings: warningsOf(made.run), open: () => begin(made, options) };
+  const earlier = before.findLast((run) => hasEnded(run));
+  return {
+    plan: planText(made, { isResumed: false, notes: made.notes ?? [] }),
+    notes: earlier && !isExample ? [againText(earlier)] : [],
+    warnings: [...warningsOf(made.run), ...(made.warnings ?? [])],
+    open: () => begin(made, options),
+  };
+}
+
+/** Prepares to resume a run with what is given anew. Throws NotStarted. */
+export async function prepareResume(run: Run, options: Options): Promise<Prepared> {
+  assertSameVersion(run);
+  await lookAgain(run);
+  const changed = withGivenAnew(run, options);
+  return {
+    plan: planText({ run: changed }, { isResumed: true, notes: [] }),
+    notes: [],
+    warnings: warningsOf(changed),
+    open: () => resume(changed, options),
+  };
+}
+
+function againText(run: Run): string {
+  return `An earlier run of this feature, ${runName(run)}, has ended (${outcomeOf(run)}); this starts another one.`;
 }
 
 type OpenedRun = Awaited<ReturnType<Prepared['open']>>;
@@ -75,6 +105,8 @@ function resume(run: Run, options: Options): Promise<OpenedRun> {
   return Promise.resolve().then(() => {
     assertLocal(run.directory, options);
     hostRun(run.directory);
+    // What was given anew counts from now on, whatever interrupts the run.
+    writeRun(run);
     return { run, isResumed: true };
   });
 }
@@ -125,14 +157,25 @@ function notMade(directory: string, error: unknown): unknown {
 }
 
 async function ownRun(
-  options: Options,
+  given: Options,
   { feature, name, directory, id }: { feature: string; name: string; directory: string; id: string },
 ): Promise<PlannedRun> {
-  const { repo = '', agents: given = [], test, branch, setup, maxHours, plan, inTmux, wantsPullRequest } = options;
-  const ground = await lookAtRepository(repo, { feature, test, branch, run: id });
+  const checkout = await checkoutAt(given.repo ?? '');
+  const options = withTeamFile(given, readTeamFile(checkout));
+  const { agents: team, test, setup, branch, maxHours, plan, report, inTmux, wantsPullRequest } = options;
+  if (team === undefined) {
+    throw new NotStarted(
+      `No agents are named. Write ${TEAM_FILE} with mailroom team init, or name them: --agents alice=claude,bob=codex.`,
+    );
+  }
+  const ground = await lookAtRepository(checkout, { feature, test, setup, branch, run: id });
   const pullRequest = wantsPullRequest ? await lookAtUpstream(ground.directory) : undefined;
-  const agents: AgentProgram[] = given.map((one) => memberProgram(one, { ground, directory, setup }));
-  const names = agents.map(({ address }) => address);
+  const limits: AgentLimits = { agentMinutes: options.agentMinutes ?? null, tries: options.tries ?? null };
+  const names = team.map(({ address }) => address);
+  const { testMinutes, setupMinutes, reviewers, rounds, leaseMinutes } = options;
+  if (reviewers !== undefined && reviewers >= names.length) {
+    throw new NotStarted(`--reviewers ${reviewers}: expected fewer than the ${names.length} agents.`);
+  }
   const input: LoopInput = {
     feature,
     repository: {
@@ -141,18 +184,42 @@ async function ownRun(
       branch: ground.branch,
       run: id,
       workDirectory: directory,
-      ...(setup === undefined ? {} : { setup }),
+      ...(ground.setup === undefined ? {} : { setup: ground.setup }),
+      ...(setupMinutes === undefined ? {} : { setupMinutes }),
     },
     testCommand: ground.testCommand,
+    ...(report === undefined ? {} : { testReport: report }),
+    ...(options.baseMayFail ? { base: 'may-fail' } : options.knownFailures ? { base: 'known-failures' } : {}),
     ...(pullRequest === undefined ? {} : { pullRequest }),
     agents: names,
     ...(plan === undefined ? { planner: names[0] ?? '' } : { plan: planOf(plan) }),
     reviewMinutes: REVIEW_MINUTES,
     voteSeconds: VOTE_SECONDS,
+    ...(testMinutes === undefined ? {} : { testMinutes }),
+    ...(reviewers === undefined ? {} : { reviewersNeeded: reviewers }),
+    ...(rounds === undefined ? {} : { reviewRounds: rounds }),
+    ...(leaseMinutes === undefined ? {} : { leaseMinutes }),
     ...(maxHours === undefined ? {} : { maxHours }),
   };
-  const run: Run = { v: RUN_VERSION, name, directory, input, agents, inTmux };
-  return { run, make: () => Promise.resolve(input) };
+  const agents = team.map((one) => memberProgram(one, { directory, input, limits }));
+  const startedAt = new Date().toISOString();
+  const run: Run = { v: RUN_VERSION, name, directory, input, agents, limits, inTmux, startedAt };
+  return { run, make: () => Promise.resolve(input), ...(await lookAtLocal(ground.directory)) };
+}
+
+/** What a checkout of the run gets besides the commit, and what it lacks. */
+async function lookAtLocal(directory: string): Promise<Pick<PlannedRun, 'notes' | 'warnings'>> {
+  const copied = await localFiles(directory);
+  const missing = await missingSubmodules(directory);
+  const shown = copied.slice(0, NAMES_SHOWN_MAX).join(', ');
+  const more = copied.length > NAMES_SHOWN_MAX ? ` and ${copied.length - NAMES_SHOWN_MAX} more` : '';
+  return {
+    notes: copied.length === 0 ? [] : [`  copies      ${shown}${more}, by ${INCLUDE_FILE}, into each checkout`],
+    warnings: missing.map(
+      (one) =>
+        `The submodule ${one} is not checked out in ${directory}, so it stays empty in the checkouts of the run. If the tests need it: git submodule update --init --recursive.`,
+    ),
+  };
 }
 
 /** Throws NotStarted for a run that this version cannot resume. */
@@ -163,12 +230,78 @@ function assertSameVersion({ v, directory }: Run): void {
   );
 }
 
-/** Throws NotStarted unless run and command agree on the pull request: nothing is pushed unasked, and no request is forgotten. */
-function assertSamePullRequest({ directory, input }: Run, { wantsPullRequest }: Options): void {
-  const wanted = input.pullRequest !== undefined;
-  if (wanted === wantsPullRequest) return;
+/**
+ * The run with what `options` give anew: other programs for its agents are taken over, and everything that the run's workflow holds
+ * since its start is refused with the reason. Throws NotStarted.
+ */
+function withGivenAnew(run: Run, options: Options): Run {
+  const { input, limits = { agentMinutes: null, tries: null } } = run;
+  assertSamePullRequest(run, options);
+  for (const { option, given, has } of fixedOptions(run, options)) {
+    if (given === undefined || given === has) continue;
+    throw new NotStarted(
+      `--${option} cannot change in a run that has begun: ${runName(run)} has ${String(has ?? 'the default')}, and its workflow keeps that. Resume it without --${option}, or start another run with --new.`,
+    );
+  }
+  const changed: AgentLimits = {
+    agentMinutes: options.agentMinutes ?? limits.agentMinutes,
+    tries: options.tries ?? limits.tries,
+  };
+  const isSame = changed.agentMinutes === limits.agentMinutes && changed.tries === limits.tries;
+  if (isExampleRun(run) || (options.agents === undefined && isSame)) return run;
+  const before = run.agents.map(({ address, shown = '' }): AgentOption => ({ address, by: shown }));
+  const team = options.agents ?? before;
+  const names = (agents: readonly AgentOption[]): string =>
+    agents
+      .map(({ address }) => address)
+      .sort()
+      .join(', ');
+  if (names(team) !== names(before)) {
+    throw new NotStarted(
+      `--agents names ${names(team)}, but ${runName(run)} has ${names(before)}, whom tasks and reviews are given to. Name the same agents, with any programs, or start another run with --new.`,
+    );
+  }
+  const { directory } = run;
+  return {
+    ...run,
+    limits: changed,
+    agents: team.map((one) => memberProgram(one, { directory, input, limits: changed })),
+  };
+}
+
+/** What the workflow of a run keeps since its start, as its options would give it. */
+function fixedOptions(
+  { input }: Run,
+  options: Options,
+): {
+  readonly option: string;
+  readonly given: string | number | undefined;
+  readonly has: string | number | undefined;
+}[] {
+  const { repository, testCommand, testMinutes, reviewersNeeded, reviewRounds, leaseMinutes, maxHours } = input;
+  const plan = options.plan === undefined ? undefined : planOf(options.plan);
+  return [
+    { option: 'test', given: options.test, has: testCommand },
+    { option: 'setup', given: options.setup ?? undefined, has: repository.setup },
+    { option: 'no-setup', given: options.setup === null ? '' : undefined, has: repository.setup ?? '' },
+    { option: 'branch', given: options.branch, has: repository.branch },
+    { option: 'plan', given: plan, has: typeof input.plan === 'string' ? input.plan : undefined },
+    { option: 'known-failures', given: options.knownFailures ? 'known-failures' : undefined, has: input.base },
+    { option: 'base-may-fail', given: options.baseMayFail ? 'may-fail' : undefined, has: input.base },
+    { option: 'test-timeout', given: options.testMinutes, has: testMinutes },
+    { option: 'setup-timeout', given: options.setupMinutes, has: repository.setupMinutes },
+    { option: 'reviewers', given: options.reviewers, has: reviewersNeeded },
+    { option: 'rounds', given: options.rounds, has: reviewRounds },
+    { option: 'lease', given: options.leaseMinutes, has: leaseMinutes },
+    { option: 'max-hours', given: options.maxHours, has: maxHours },
+  ];
+}
+
+/** Throws NotStarted for a run that was to open no pull request and now is: what is pushed is decided at its start. */
+function assertSamePullRequest(run: Run, { wantsPullRequest }: Options): void {
+  if (!wantsPullRequest || run.input.pullRequest !== undefined) return;
   throw new NotStarted(
-    `The run in ${directory} was started ${wanted ? 'with' : 'without'} --pull-request. Repeat the same command, or start a new run with --new.`,
+    `${runName(run)} was started without --pull-request. Resume it without, and open the pull request by hand, or start another run with --new.`,
   );
 }
 
@@ -204,8 +337,11 @@ function warningsOf({ agents }: Run): string[] {
   });
 }
 
-function planText({ directory, input, agents }: Run, isResumed: boolean): string {
-  const { repository, testCommand, pullRequest, maxHours = 8, fixRounds = 3, plan, planner } = input;
+function planText(
+  { run: { directory, input, agents } }: Pick<PlannedRun, 'run'>,
+  { isResumed, notes }: { readonly isResumed: boolean; readonly notes: readonly string[] },
+): string {
+  const { repository, testCommand, pullRequest, maxHours = 8, fixRounds = 3, plan, planner, base, testReport } = input;
   return [
     isResumed ? `Would resume the run in ${directory}.` : `Would start a run in ${directory}.`,
     `  repository  ${repository.directory}, ${startOf(repository.base)}`,
@@ -213,7 +349,10 @@ function planText({ directory, input, agents }: Run, isResumed: boolean): string
     ...(pullRequest === undefined
       ? []
       : [`  opens       a pull request against ${pullRequest.base} on the remote ${pullRequest.remote}, with gh`]),
-    `  tests       ${testCommand}; at most ${fixRounds} fix rounds`,
+    `  set-up      ${repository.setup ?? 'none'}`,
+    ...notes,
+    `  tests       ${testCommand}; first on the base, which ${base === undefined ? 'must pass' : 'may fail'}; at most ${fixRounds} fix rounds`,
+    ...(testReport === undefined ? [] : [`  report      ${testReport.format}, ${testReport.path}`]),
     `  plan        ${plan === undefined ? (planner === undefined ? 'the built-in template' : `by ${planner}`) : 'as given'}`,
     `  ends        after ${maxHours} hours at the latest`,
     '  agents',
@@ -224,20 +363,24 @@ function planText({ directory, input, agents }: Run, isResumed: boolean): string
   ].join('\n');
 }
 
+const MINUTES_DEFAULT = 15;
+
 /** One of the user's agents as a member of the team. Throws NotStarted if its program is not on this machine. */
 function memberProgram(
   agent: AgentOption,
-  { ground, directory, setup }: { ground: Ground; directory: string; setup: string | undefined },
+  { directory, input, limits }: { directory: string; input: LoopInput; limits: AgentLimits },
 ): AgentProgram {
   const { address, by } = agent;
-  const { directory: repository, testCommand } = ground;
+  const { repository, testCommand, testMinutes = MINUTES_DEFAULT } = input;
   const words = memberWords({
     address,
     directory,
-    repository,
+    repository: repository.directory,
     testCommand,
-    setup,
-    mind: thinkerWords(agent, directory),
+    setup: repository.setup,
+    testMinutes,
+    setupMinutes: repository.setupMinutes ?? MINUTES_DEFAULT,
+    mind: thinkerWords(agent, directory, limits),
   });
   return {
     address,

@@ -3,8 +3,11 @@ import path from 'node:path';
 import type { LoopInput } from '../autonomous-dev/input.ts';
 import type { AgentProgram } from './agents.ts';
 
-/** The format of `run.json` and of the state of a run's workflow. Version 1 had no id of the run. */
-export const RUN_VERSION = 2;
+/**
+ * The format of `run.json` and of the state of a run's workflow. Version 1 had no id of the run; version 2 did not test the base, and
+ * kept nothing of how the programs are limited.
+ */
+export const RUN_VERSION = 3;
 
 /** What a run was started with, kept in its directory, so that the run can resume after any interruption. */
 export interface RunFile {
@@ -12,21 +15,46 @@ export interface RunFile {
   readonly name: string;
   readonly input: LoopInput;
   readonly agents: readonly AgentProgram[];
+  /** What was passed to each agent's program; null where nothing was, and the default holds. */
+  readonly limits?: AgentLimits;
   readonly inTmux: boolean;
+  /** ISO 8601. */
+  readonly startedAt?: string;
+}
+
+export interface AgentLimits {
+  readonly agentMinutes: number | null;
+  readonly tries: number | null;
 }
 
 export interface Run extends RunFile {
   readonly directory: string;
 }
 
-/** The last run of that name that matches, ended or not. */
-export function findRun(runs: string, name: string, isWanted: (run: Run) => boolean): Run | undefined {
-  const found = numbersOf(runs, name).flatMap((number) => readRun(path.join(runs, `${name}-${number}`)) ?? []);
-  return found.filter(isWanted).at(-1);
+/** The runs in a directory, by name and number; those in creation, and directories of others, are left out. */
+export function listRuns(runs: string): Run[] {
+  const names = fs.existsSync(runs) ? fs.readdirSync(runs) : [];
+  const found = names.flatMap((name) => readRun(path.join(runs, name)) ?? []);
+  return found.sort((a, b) => a.name.localeCompare(b.name) || numberOf(a) - numberOf(b));
 }
 
-export function hasEnded({ directory }: Run): boolean {
-  return fs.existsSync(path.join(directory, 'ended'));
+/** What people call a run: the name of its directory, such as `pay-in-two-parts-1`. */
+export function runName({ directory }: Run): string {
+  return path.basename(directory);
+}
+
+function numberOf(run: Run): number {
+  return Number(/-(\d+)$/.exec(runName(run))?.[1] ?? 0);
+}
+
+export function hasEnded(run: Run): boolean {
+  return outcomeOf(run) !== undefined;
+}
+
+/** How a run ended; undefined if it has not. */
+export function outcomeOf({ directory }: Run): string | undefined {
+  const file = path.join(directory, 'ended');
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim() : undefined;
 }
 
 export function markEnded({ directory }: Run, outcome: string): void {
@@ -73,4 +101,8 @@ function numbersOf(runs: string, name: string): number[] {
 export interface PlannedRun {
   readonly run: Run;
   readonly make: () => Promise<LoopInput>;
+  /** Lines of the plan. */
+  readonly notes?: readonly string[];
+  /** What will probably go wrong, one line each. */
+  readonly warnings?: readonly string[];
 }

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessIdentity } from 'agent-mailroom';
 import { nodeHost } from 'agent-mailroom/runtime';
 import { NotStarted } from './options.ts';
@@ -41,6 +42,24 @@ export function assertNoHost(directory: string): void {
   throw new NotStarted(
     `The run in ${directory} is being carried out by process ${pid}. Let it finish, or end it (kill ${pid}) and start again; --new starts another run.`,
   );
+}
+
+/** The process that carries out the run; undefined if none does. */
+export function pidOfHost(directory: string): number | undefined {
+  return lastHost(directory)?.pid;
+}
+
+const STOP_MS_MAX = 60_000;
+const STOP_LOOK_MS = 100;
+
+/** Asks the host of a run to end, as Ctrl-C does, and waits for it; resolves with whether it is gone. */
+export async function stopHost(directory: string): Promise<boolean> {
+  const pid = pidOfHost(directory);
+  if (pid === undefined) return true;
+  process.kill(pid, 'SIGTERM');
+  const endMs = Date.now() + STOP_MS_MAX;
+  while (pidOfHost(directory) === pid && Date.now() < endMs) await sleep(STOP_LOOK_MS);
+  return pidOfHost(directory) !== pid;
 }
 
 /** Aborts when the host of the run is gone and no other has taken its place; never if the run has had no host. */

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { exampleRepository } from './example.ts';
+import { isExampleRun } from './example.ts';
 import { NotStarted, type Options } from './options.ts';
 import { askGit } from './preflight.ts';
 import type { Run } from './run-directory.ts';
@@ -24,7 +24,7 @@ export interface RunsPlace {
 export async function runsPlace({ repo, runs }: Pick<Options, 'repo' | 'runs'>): Promise<RunsPlace> {
   if (repo === undefined) {
     const directory = path.resolve(runs ?? RUNS_OF_THE_EXAMPLE);
-    return { directory, lookedAt: [directory], isFor: (run) => repositoryOf(run) === exampleRepository(run.directory) };
+    return { directory, lookedAt: [directory], isFor: isExampleRun };
   }
   const asked = path.resolve(repo);
   const top = await topLevelOf(asked);

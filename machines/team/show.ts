@@ -52,10 +52,8 @@ function textOf(one: LoopProgress): string {
       return `  ${label(one)} merged as ${short(one.commit)}, work of ${one.agent}:${firstLine(lastLine(one.diffStat)) === '' ? '' : ` ${oneLine(lastLine(one.diffStat))}`}`;
     case 'conflict':
       return `  ${label(one)} CONFLICT in ${oneLine(one.files.join(', '))}; back to ${one.agent}`;
-    case 'tested': {
-      const how = one.exitCode === null ? 'timed out' : `exit code ${one.exitCode}`;
-      return `  ${oneLine(one.command)}: ${how}\n${indented(one.output.split('\n').slice(-LINES_OF_OUTPUT).join('\n'))}`;
-    }
+    case 'tested':
+      return testedText(one);
     case 'pull-request-opened':
       return `  the pull request is open: ${oneLine(one.url)}`;
     case 'pull-request-failed':
@@ -75,6 +73,18 @@ function reviewText(one: Of<'reviewed'>): string {
       `${reviewer}: ${verdict}${evidence.length === 0 ? '' : `, ${oneLine(evidence.join('; '))}`} (${idOf(messageId)})`,
   );
   return `  ${label(one)} review: ${outcome}${who.length === 0 ? '' : `; ${who.join('; ')}`}`;
+}
+
+function testedText({ command, exitCode, output, verdict, failing, flaky }: Of<'tested'>): string {
+  const how = exitCode === null ? 'timed out' : `exit code ${exitCode}`;
+  const about = flaky
+    ? '; flaky: it failed on the same commit before'
+    : verdict === 'no-evidence'
+      ? '; no evidence, because the base fails as well'
+      : verdict === 'passed' && exitCode !== 0
+        ? `; ${failing?.length ?? 0} known failures of the base`
+        : '';
+  return `  ${oneLine(command)}: ${how}${about}\n${indented(output.split('\n').slice(-LINES_OF_OUTPUT).join('\n'))}`;
 }
 
 function disagreementText(one: Of<'disputed'>, { topic, positions }: Of<'disputed'>['disagreements'][number]): string {

@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { missingOf, PRESET_NAMES, type PresetName, presetOf } from 'agent-mailroom/agents';
 import { childEnvironment } from 'agent-mailroom/workflow';
+import { minutesText } from '../shared/duration.ts';
 import { shellWord } from '../shared/shell-word.ts';
 import { type AgentOption, NotStarted } from './options.ts';
+import type { AgentLimits } from './run-directory.ts';
 
 /**
  * The arguments of `mailroom agent` for the value of an `--agents` entry: a preset with arguments of its own, or a command. The
@@ -11,17 +13,25 @@ import { type AgentOption, NotStarted } from './options.ts';
  * user trusts by naming the repository of which everything in there is a copy. Throws NotStarted if the program is not on this
  * machine, as far as that can be known.
  */
-export function thinkerWords({ address, by }: AgentOption, directory: string): string[] {
+export function thinkerWords(
+  { address, by }: AgentOption,
+  directory: string,
+  limits: AgentLimits = { agentMinutes: null, tries: null },
+): string[] {
   const words = shellWordsOf(by);
   if (!words) throw new NotStarted(`--agents: ${address}: a quote in ${JSON.stringify(by)} is not closed.`);
   const [first = '', ...rest] = words;
-  if (!isPreset(first)) return ['--exec', commandOf(by, { address, first })];
+  const own = [
+    ...(limits.agentMinutes === null ? [] : ['--timeout', minutesText(limits.agentMinutes)]),
+    ...(limits.tries === null ? [] : ['--tries', String(limits.tries)]),
+  ];
+  if (!isPreset(first)) return ['--exec', commandOf(by, { address, first }), ...own];
   if (!isProgram(first))
     throw new NotStarted(
       `--agents: ${address}=${first}: there is no program ${first} on the PATH. Install it, or give a command.`,
     );
   const trust = presetOf(first).trust === undefined ? [] : ['--trust-directory', directory];
-  return ['--preset', first, ...trust, ...(rest.length === 0 ? [] : ['--', ...rest])];
+  return ['--preset', first, ...trust, ...own, ...(rest.length === 0 ? [] : ['--', ...rest])];
 }
 
 /** The options that an agent's program lacks in order to edit files; none if that is not known. */
@@ -49,7 +59,7 @@ function commandOf(by: string, { address, first }: { address: string; first: str
 }
 
 /** Whether the shell finds it: a program, or a builtin. */
-function isProgram(name: string): boolean {
+export function isProgram(name: string): boolean {
   try {
     execFileSync('sh', ['-c', 'command -v -- "$1"', 'sh', name], {
       env: childEnvironment(),

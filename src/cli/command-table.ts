@@ -25,6 +25,7 @@ import { createRun } from './commands/run.ts';
 import { send } from './commands/send.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
+import { team } from './commands/team.ts';
 import { watch } from './commands/watch.ts';
 import { whoami } from './commands/whoami.ts';
 import { why } from './commands/why.ts';
@@ -53,6 +54,7 @@ export function createCommands(carryOut: (call: Call) => Promise<number>): reado
     log,
     agent,
     hook,
+    team,
     createRun(carryOut),
     workflows,
     why,

@@ -25,7 +25,7 @@ const GUESSES: readonly { readonly alone: string; readonly withWords?: string; r
   { alone: 'init', said: 'bootstrap initialize setup' },
   { alone: 'init', withWords: 'run', said: 'start' },
   { alone: 'whoami', said: 'id identity me' },
-  { alone: 'agents', said: 'contacts list-agents members online participants peers ps roster team users who' },
+  { alone: 'agents', said: 'contacts list-agents members online participants peers ps roster users who' },
   { alone: 'log', said: 'audit events history logs' },
   { alone: 'watch', said: 'follow listen monitor stream subscribe tail' },
   { alone: 'status', said: 'delivery track where' },

@@ -12,7 +12,7 @@ export const GROUPS: readonly (readonly [title: string, names: readonly string[]
   ['Write', ['send', 'broadcast', 'reply']],
   ['Read', ['inbox', 'read', 'ack', 'release', 'renew']],
   ['Follow', ['status', 'watch', 'log']],
-  ['Programs', ['agent', 'hook']],
+  ['Programs', ['agent', 'hook', 'team']],
   ['Workflows', ['run', 'workflows', 'why', 'stop', 'graph', 'replay', 'inspect']],
   ['Maintain', ['dead', 'purge', 'doctor', 'completion', 'help']],
 ];

@@ -24,7 +24,7 @@ describe('help', () => {
     expect(overview.indexOf("<<'EOF'")).toBeLessThan(300);
     expect(names.join(' ')).toBe(
       'init join hooks leave whoami agents send broadcast reply inbox read ack release renew status watch log ' +
-        'agent hook run workflows why stop graph replay inspect dead purge doctor completion help',
+        'agent hook team run workflows why stop graph replay inspect dead purge doctor completion help',
     );
     expect(Math.max(...overview.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });

@@ -3,6 +3,7 @@ import { machine } from '../../machines/autonomous-dev.ts';
 import type { ChangeReport } from '../../machines/autonomous-dev/change-events.ts';
 import type { LoopInput } from '../../machines/autonomous-dev/input.ts';
 import { isAllDone, type LoopReport } from '../../machines/autonomous-dev/report.ts';
+import type { TestRun } from '../../machines/autonomous-dev/test-run.ts';
 import type { PlainEvent } from '../../src/step/workflow-state.ts';
 import { RecordedWorkflow } from './recorded-workflow.ts';
 
@@ -24,6 +25,7 @@ const UNPLANNED: LoopInput = {
   agents: AGENTS,
 };
 const INPUT: LoopInput = { ...UNPLANNED, plan: { tasks: TASKS } };
+const OPENED = { directory: '/work/integration', ports: 20_010 };
 const WORKSPACE = { directory: '/work/tasks/parser-1', branch: 'mailroom/costs.parser-1', base: 'b'.repeat(40) };
 
 const begin = (over: Partial<LoopInput> = {}): RecordedWorkflow =>
@@ -31,11 +33,12 @@ const begin = (over: Partial<LoopInput> = {}): RecordedWorkflow =>
 /** Before the plan. */
 const planning = (over: Partial<LoopInput> = {}): RecordedWorkflow =>
   new RecordedWorkflow(machine, { input: { ...UNPLANNED, ...over } })
-    .done('open', { directory: '/work/integration' })
+    .done('open', OPENED)
+    .done('testBase', ran(0, 'ok'))
     .done('question', answer('ada', 'src/csv.js has no tests'));
 /** The tasks are offered. */
 const working = (over: Partial<LoopInput> = {}): RecordedWorkflow =>
-  begin(over).done('open', { directory: '/work/integration' }).fails('question', 'nobody has the address ada');
+  begin(over).done('open', OPENED).done('testBase', ran(0, 'ok')).fails('question', 'nobody has the address ada');
 
 const answer = (from: string, content: string, data?: unknown, type = 'INFO'): object => ({
   type,
@@ -68,12 +71,13 @@ const approved = (taskId: string, agent: string, epoch = 1): PlainEvent => ({
   title: taskId,
   agent,
 });
-const ran = (exitCode: number | null, stdout: string, timedOut = false): object => ({
-  exitCode,
-  stdout,
-  stderr: '',
-  timedOut,
-});
+/** The output of a test run, by default the one of an exit code without a report. */
+const ran = (exitCode: number | null, output: string, over: Partial<TestRun> = {}): { run: TestRun } => {
+  const verdict = exitCode === 0 ? 'passed' : 'failed';
+  return {
+    run: { command: 'npm test', exitCode, output, verdict, failing: null, reportFault: null, flaky: null, ...over },
+  };
+};
 const merge = (commit: string): object => ({ status: 'merged', commit, diffStat: ' 1 file changed' });
 /** The events that the last step sent to a child. */
 const told = ({ toChildren }: RecordedWorkflow, childId: string): PlainEvent[] =>
@@ -88,11 +92,84 @@ const settled = (run: RecordedWorkflow): RecordedWorkflow => settling(run).done(
 const settling = (run: RecordedWorkflow): RecordedWorkflow =>
   run.happens({ type: 'TASKS-SETTLED', tasks: [...Array(9).keys()].map((n) => ({ id: `fix-${n}` })) });
 
+describe('the base', () => {
+  const opened = (over: Partial<LoopInput> = {}): RecordedWorkflow => begin(over).done('open', OPENED);
+  const asked = (run: RecordedWorkflow): number => run.countOf('question') + run.everSent.length;
+  const REPORT = { format: 'junit', path: 'report.xml' } as const;
+
+  it('is tested in its checkout, with its ports, before anybody is asked or told anything', () => {
+    const run = opened({ testReport: REPORT });
+    expect(run.started('testBase').input).toEqual({
+      line: 'npm test',
+      directory: '/work/integration',
+      ports: OPENED.ports,
+      timeoutMs: 15 * 60_000,
+      report: REPORT,
+      known: null,
+    });
+    expect(asked(run)).toBe(0);
+    run.done('testBase', ran(0, 'ok'));
+    expect(run.countOf('question')).toBe(1);
+  });
+
+  it.each([
+    {
+      name: 'fails',
+      base: ran(1, 'not ok 1 - one'),
+      said: /fail \(exit code 1\).*--known-failures\.\n\n\$ npm test\nnot ok 1 - one$/s,
+    },
+    { name: 'hangs', base: ran(null, 'waiting'), said: /not done after 15 minutes.* --test-timeout.*waiting$/s },
+    {
+      name: 'is not found',
+      base: ran(127, 'sh: pytest: not found'),
+      said: /cannot be started \(exit code 127\).*--test\..*--setup.*pytest/s,
+    },
+    { name: 'cannot be run', base: { fault: 'spawn sh EACCES' }, said: /^spawn sh EACCES$/ },
+  ])('that $name ends the run without a question, with the output and what to try', ({ base, said }) => {
+    const run = opened().done('testBase', base);
+    expect(reportOf(run)).toMatchObject({ outcome: 'not-ready', reason: expect.stringMatching(said) as string });
+    expect(run.countOf('question')).toBe(0);
+  });
+
+  it('may fail if its failures are accepted, and each later run is told which', () => {
+    const failing = ['a › one', 'b › two'];
+    const run = opened({ base: 'known-failures', testReport: REPORT }).done('testBase', ran(1, 'no', { failing }));
+    settled(run.fails('question', 'nobody has the address ada'));
+    expect(run.started('test').input).toMatchObject({ known: { names: failing } });
+    const unnamed = opened({ base: 'known-failures' }).done('testBase', ran(1, 'no'));
+    settled(unnamed.fails('question', 'nobody has the address ada'));
+    expect(unnamed.started('test').input).toMatchObject({ known: { names: null } });
+  });
+
+  it('may fail until the end, as where the tests of the feature exist already', () => {
+    const run = opened({ base: 'may-fail' }).done('testBase', ran(1, 'no'));
+    settled(run.fails('question', 'nobody has the address ada'));
+    expect(run.started('test').input).toMatchObject({ known: null });
+    expect(reportOf(opened({ base: 'may-fail' }).done('testBase', ran(127, 'no')))).toMatchObject({
+      outcome: 'not-ready',
+    });
+  });
+
+  it('may not fail without a failed test in its report, because everything would count as known', () => {
+    for (const over of [{ failing: [] }, { reportFault: 'The test command wrote no report /work/report.xml.' }]) {
+      const run = opened({ base: 'known-failures', testReport: REPORT }).done('testBase', ran(1, 'no', over));
+      expect(reportOf(run).reason).toMatch(/Correct the report in mailroom\.team\.json/);
+    }
+  });
+
+  it('is not tested if the input says so', () => {
+    const run = opened({ base: 'untested' });
+    expect([run.countOf('testBase'), run.countOf('question')]).toEqual([0, 1]);
+  });
+});
+
 describe('research and planning', () => {
   it('creates the branch first, announces the research, and asks the researcher', () => {
     const run = begin();
     expect(run.started('open').input).toEqual(INPUT.repository);
-    run.done('open', { directory: '/work/integration' });
+    run.done('open', OPENED);
+    expect(run.sent).toEqual([]);
+    run.done('testBase', ran(0, 'ok'));
     expect(run.sent).toMatchObject([
       { to: ['all'], type: 'INFO', content: `Starting research phase for: ${INPUT.feature}` },
     ]);
@@ -111,7 +188,7 @@ describe('research and planning', () => {
       findings: 'src/csv.js has no tests',
       messageId: '01900000-0000-7000-8000-0000000000aa',
     });
-    const silent = begin().done('open', {});
+    const silent = begin().done('open', OPENED).done('testBase', ran(0, 'ok'));
     silent.fires(silent.timers.find((one) => one.includes('answer')) ?? '');
     expect(silent.emitted).toContainEqual({ type: 'researched', by: null, findings: '', messageId: null });
     expect(silent.countOf('distribute')).toBe(1);
@@ -148,9 +225,9 @@ describe('research and planning', () => {
     for (const run of [blocked, gone]) expect([run.countOf('question'), run.countOf('distribute')]).toEqual([2, 1]);
   });
 
-  it('ends with the reason if the branch cannot be created', () => {
+  it('ends with the reason if the branch cannot be created or set up', () => {
     const report = reportOf(begin().fails('open', 'git worktree add failed'));
-    expect(report).toMatchObject({ outcome: 'failed', delivery: null });
+    expect(report).toMatchObject({ outcome: 'not-ready', delivery: null });
     expect(report.reason).toContain('git worktree add failed');
   });
 });
@@ -330,7 +407,7 @@ describe('an approved commit', () => {
 describe('testing', () => {
   it('delivers when the tests pass, with the content of the report', () => {
     const run = settled(working());
-    expect(run.started('test').input).toMatchObject({ line: 'npm test', cwd: '/work/integration' });
+    expect(run.started('test').input).toMatchObject({ line: 'npm test', directory: '/work/integration' });
     run.done('test', ran(0, 'ok 5'));
     expect(run.started('deliver').input).toMatchObject({ report: { outcome: 'delivered', tests: [{ exitCode: 0 }] } });
     const delivery = { branch: 'mailroom/costs', head: 'h', commits: 3, diffStat: '', pullRequest: '/work/PR.md' };
@@ -351,7 +428,7 @@ describe('testing', () => {
   it('stops after three fix rounds and says so, with every run of the tests', () => {
     const run = settled(working());
     for (const round of [1, 2, 3]) {
-      run.done('test', ran(round === 2 ? null : 1, `failure ${round}`, round === 2));
+      run.done('test', ran(round === 2 ? null : 1, `failure ${round}`));
       expect(told(run, 'distributor')).toMatchObject([{ type: 'ADD-TASKS', tasks: [{ id: `fix-${round}` }] }]);
       settled(run);
     }

@@ -16,7 +16,11 @@ const pictures = [
 
 /** The machines that ship, by their ids. */
 async function readMachines(): Promise<Map<string, AnyStateMachine>> {
-  const files = [...fs.readdirSync(MACHINES).filter((file) => file.endsWith('.ts')), 'autonomous-dev/change.ts'];
+  const files = [
+    ...fs.readdirSync(MACHINES).filter((file) => file.endsWith('.ts')),
+    'autonomous-dev/change.ts',
+    'autonomous-dev/test-run.ts',
+  ];
   const modules = await Promise.all(
     files.map(async (file) => (await import(path.join(MACHINES, file))) as { machine?: AnyStateMachine }),
   );

@@ -187,6 +187,7 @@ async function wholeLayer(name: string, configuration: string): Promise<unknown>
   const ground = await lookAtRepository(directory, {
     feature: 'Sizes',
     test: undefined,
+    setup: undefined,
     branch: undefined,
     run: 'r1r1',
   });

@@ -16,6 +16,8 @@ function termsOf({ outer, repository }: TeamRun): { terms: MemberTerms } {
     repository,
     testCommand: 'npm test',
     setup: undefined,
+    testMinutes: 15,
+    setupMinutes: 15,
     mind: ['x'],
   };
   return { terms };

@@ -12,6 +12,8 @@ import { readFeedback } from '../../machines/code-review/feedback.ts';
 import { parseReview } from '../../machines/code-review/review.ts';
 import { amount } from '../run/amount.ts';
 
+const MS_MAX = 600_000;
+
 const DIFF_STAT = '1 file changed, 1 insertion(+)';
 const REVIEW = parseReview({ change: { title: 'Numbers', author: 'alice' }, reviewers: ['bob'] });
 
@@ -55,7 +57,7 @@ it('never approves a change that fails its tests, and stays within the limits of
 
 it('names the exit code and the lines that show the failure', async () => {
   const script = "echo 'ok 1 - one'; echo 'not ok 2 - sum of several'; echo '# fail 1'; exit 3";
-  const tests = await runShell(script, '.', new AbortController().signal);
+  const tests = await runShell({ command: script, cwd: '.', msMax: MS_MAX }, undefined);
   const approval = { verdict: 'approve', summary: 'Fine.', issues: [], suggestions: [], evidence: [] };
   const feedback = feedbackOf({
     ran: { ...tests, command: 'npm test' },
@@ -78,7 +80,10 @@ it('ends a test run, with all its processes, when the member ends', async () => 
   const leaving = new AbortController();
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'mailroom-tests-'));
   const file = path.join(directory, 'pid');
-  const run = runShell('sleep 600 & echo $! > pid.new; mv pid.new pid; wait', directory, leaving.signal);
+  const run = runShell(
+    { command: 'sleep 600 & echo $! > pid.new; mv pid.new pid; wait', cwd: directory, msMax: MS_MAX },
+    leaving.signal,
+  );
   await until('it runs', () => fs.existsSync(file));
   leaving.abort(new Error('the member leaves'));
   await expect(run).rejects.toThrow('the member leaves');

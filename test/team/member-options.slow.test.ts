@@ -4,9 +4,10 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { memberWords, parseMember } from '../../machines/member/terms.ts';
-import { HELP, parseOptions } from '../../machines/team/options.ts';
+import { parseOptions } from '../../machines/team/command-line.ts';
 import { missingEdits, shellWordsOf, thinkerWords } from '../../machines/team/thinker.ts';
 import { PRESET_NAMES } from '../../src/agents/presets.ts';
+import { team } from '../../src/cli/commands/team.ts';
 import { shellWord } from '../../machines/shared/shell-word.ts';
 import { TeamRun } from './team-run.ts';
 
@@ -95,7 +96,7 @@ it('knows which options a preset needs to edit files, as the help does', () => {
     'gemini --approval-mode auto_edit',
   ]);
   for (const one of given) {
-    expect(HELP.replaceAll(/\s+/g, ' ')).toContain(one);
+    expect(team.details.replaceAll(/\s+/g, ' ')).toContain(one);
     expect(missingEdits(one)).toEqual([]);
   }
   expect(missingEdits('claude --permission-mode=plan')).toEqual([]);
@@ -135,6 +136,8 @@ it('parses the command line of a member that it has built', () => {
     repository: fc.constant('/a b'),
     testCommand: text,
     setup: fc.option(text, { nil: undefined }),
+    testMinutes: fc.constantFrom(0.5, 15),
+    setupMinutes: fc.integer({ min: 1, max: 60 }),
     mind: fc.array(text, { minLength: 1 }),
   });
   fc.assert(

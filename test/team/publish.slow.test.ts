@@ -113,6 +113,8 @@ test('a commit added to the branch after the delivery is named, and nothing leav
   const directory = integrationDirectory(publication.repository);
   await git(['commit', '--quiet', '--allow-empty', '--message', 'Planted'], { directory });
   const planted = await git(['rev-parse', 'HEAD'], { directory });
+  // The delivered branch is the user's; the checkout does not hold it any more.
+  await ground.git('branch', '--force', BRANCH, planted);
   const before = await refsOf(remote);
   await expect(publish(publication)).rejects.toThrow(
     `The branch ${BRANCH} is at ${planted}, but this run left it at ${delivery.head}.`,

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { LoopReport } from '../../machines/autonomous-dev/report.ts';
-import { NotStarted, parseOptions } from '../../machines/team/options.ts';
+import { parseOptions } from '../../machines/team/command-line.ts';
+import { NotStarted } from '../../machines/team/options.ts';
 import { prepareRun, type Prepared } from '../../machines/team/prepare.ts';
 import { progressText } from '../../machines/team/show.ts';
 import { summaryText } from '../../machines/team/summary.ts';
@@ -62,12 +63,15 @@ test('the plan names remote and branch of the pull request, also with slashes; w
   expect(ground.calls).toHaveLength(1);
 });
 
-test('a run resumes only with the same --pull-request that it was started with', async () => {
+test('a run that was started with --pull-request keeps it, and one without cannot get it later', async () => {
   await ground.follow('origin', 'main');
   const { run } = await (await prepare('--pull-request')).open();
   expect(run.input.pullRequest).toEqual({ remote: 'origin', base: 'main' });
-  expect((await prepare('--pull-request')).plan).toMatch(/^Would resume .*\n[^]*against main on the remote origin/);
-  expect(await refused()).toMatch(/was started with --pull-request\. Repeat the same command, or .* --new\.$/);
+  for (const words of [['--pull-request'], []]) {
+    expect((await prepare(...words)).plan).toMatch(/^Would resume .*\n[^]*against main on the remote origin/);
+  }
+  await (await prepare('--new')).open();
+  expect(await refused('--pull-request')).toMatch(/pay-2 was started without --pull-request\. .* --new\.$/);
 });
 
 test('the result is shown as it happens, and at the end with the next step', () => {

@@ -223,7 +223,9 @@ describe('the set-up', () => {
     const { directory } = await workspace('task-1');
     expect(fs.existsSync(path.join(directory, 'ready.txt'))).toBe(true);
     repository = { ...repository, setup: 'echo no such package; exit 3' };
-    await expect(workspace('task-2')).rejects.toThrow(/exit 3 failed in .*task-2 \(3\): no such package/s);
+    await expect(workspace('task-2')).rejects.toThrow(
+      /^The set-up failed in .*task-2: .*exit 3 \(exit code 3\)\nno such package$/s,
+    );
   });
 
   test('changes nothing of the repository: its changes and commits are reverted and recorded', async () => {
@@ -242,6 +244,8 @@ describe('the set-up', () => {
       v: 1,
       putBack: ['list.txt'],
       untracked: ['new.txt'],
+      copied: [],
+      ports: checkout.ports ?? 0,
     } satisfies Readiness);
   });
 });

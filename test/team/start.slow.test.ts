@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { attemptGit, git } from '../../machines/autonomous-dev/git.ts';
 import { openBranch } from '../../machines/autonomous-dev/checkouts.ts';
 import type { Repository } from '../../machines/autonomous-dev/repository.ts';
-import { NotStarted, parseOptions } from '../../machines/team/options.ts';
+import { parseOptions } from '../../machines/team/command-line.ts';
+import { NotStarted } from '../../machines/team/options.ts';
 import { prepareRun, type Prepared } from '../../machines/team/prepare.ts';
 import type { Run } from '../../machines/team/run-directory.ts';
 import { nodeHost } from '../../src/runtime.ts';
@@ -62,7 +63,7 @@ test('an impossible start is refused with one clear line, and nothing is changed
     [['--repo', 'taken/package.json', ...OWN], /^There is no directory .*package\.json\.$/],
     [['--repo', 'plain', ...OWN], /is no git repository\. Make it one/],
     [['--repo', 'empty', ...OWN], /has no commit yet/],
-    [['--repo', 'untested', ...OWN], /has no test command .* --test/],
+    [['--repo', 'untested', ...OWN], /^No test command was found in .* --test/],
     [['--repo', 'dirty', ...OWN], /has 1 uncommitted changes/],
     [
       ['--repo', 'taken', ...OWN, '--branch', 'mailroom/pay-in-two-parts'],
@@ -107,9 +108,9 @@ test('a run keeps an id of its own, and a run of an older version is refused', a
   expect(next.run).not.toBe(id);
   expect(next.branch).toBe(`${branch}-${next.run}`);
   const file = path.join(outer, 'shop.runs', 'pay-in-two-parts-2', 'run.json');
-  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"v": 2', '"v": 1'));
+  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"v": 3', '"v": 2'));
   await expect(prepare()).rejects.toThrow(
-    /^The run in .*pay-in-two-parts-2 was started with another version of Mailroom \(format 1, expected 2\)\. .* --new\.$/,
+    /^The run in .*pay-in-two-parts-2 was started with another version of Mailroom \(format 2, expected 3\)\. .* --new\.$/,
   );
   expect((await prepare('--new')).plan).toMatch(/^Would start a run in .*pay-in-two-parts-3\./);
 });
@@ -406,8 +407,8 @@ test('--dry-run shows what would be done, and does nothing', async () => {
   expect(fs.readdirSync(outer)).toHaveLength(before);
 });
 
-test('the options are validated, and the help names each', () => {
-  expect(() => parseOptions(['--repo', 'x'])).toThrow('--repo requires --feature and --agents');
+test('the options are validated, and the help names those of the example', () => {
+  expect(() => parseOptions(['--repo', 'x'])).toThrow('--repo requires --feature');
   expect(() => parseOptions(['--feature', 'x'])).toThrow('add --repo');
   expect(() => parseOptions(['--pull-request'])).toThrow('--pull-request is for a repository of your own: add --repo');
   expect(() => parseOptions(['--bogus'])).toThrow('--bogus');
@@ -417,20 +418,5 @@ test('the options are validated, and the help names each', () => {
   expect(() => parseOptions(['--repo', 'x', '--feature', 'f', '--agents', 'claude'])).toThrow('is no agent');
   const { status, stdout } = start(['--help']);
   expect(status).toBe(0);
-  for (const name of [
-    'repo',
-    'feature',
-    'agents',
-    'plan',
-    'test',
-    'setup',
-    'branch',
-    'runs',
-    'pull-request',
-    'max-hours',
-    'tmux',
-    'new',
-    'dry-run',
-  ])
-    expect(stdout).toContain(`--${name}`);
+  for (const name of ['runs', 'max-hours', 'tmux', 'new', 'force', 'dry-run']) expect(stdout).toContain(`--${name}`);
 });
