@@ -6,6 +6,8 @@ import { uncommittedIn } from './left-behind.ts';
 import { type Run, runName } from './run-directory.ts';
 import { assertNoHost } from './run-host.ts';
 
+const HEADS = 'refs/heads/';
+
 /** What a run has created in the repository and beside it. */
 export interface Remains {
   readonly worktrees: readonly string[];
@@ -27,7 +29,7 @@ export async function lookAtClean(run: Run): Promise<Remains> {
 
 /** Several lines for people: what is removed, and what would be lost. */
 export function cleanText(run: Run, { worktrees, refs, atRisk }: Remains): string {
-  const branches = refs.filter((ref) => ref.startsWith('refs/heads/')).map((ref) => ref.slice('refs/heads/'.length));
+  const branches = branchesIn(refs);
   return [
     `Of the run ${runName(run)}:`,
     ...branches.map((name) => `  the branch ${name}`),
@@ -95,16 +97,28 @@ async function ownRefs(repository: Repository): Promise<string[]> {
 /** The branches with commits that no branch, tag or remote of the user has. A task's are in the delivered branch, if they were merged. */
 async function unmerged(repository: Repository, refs: readonly string[]): Promise<string[]> {
   const { directory, branch } = repository;
-  const branches = refs.filter((ref) => ref.startsWith('refs/heads/'));
+  const branches = branchesIn(refs);
+  const tasks = branches.filter((name) => name !== branch);
   const lines: string[] = [];
-  for (const ref of branches) {
-    const isDelivered = ref === `refs/heads/${branch}`;
-    const others = branches.filter((one) => one !== ref && (isDelivered || one !== `refs/heads/${branch}`));
-    const excluded = [...(isDelivered ? branches : [ref, ...others])].map((one) => `--exclude=${one}`);
-    const words = ['rev-list', '--count', ref, '--not', ...excluded, '--branches', '--remotes', '--tags'];
+  for (const name of branches) {
+    // Before --branches, git takes names without refs/heads/; a task's commits may be in the delivered branch.
+    const excluded = (name === branch ? branches : tasks).map((one) => `--exclude=${one}`);
+    const words = [
+      'rev-list',
+      '--count',
+      `refs/heads/${name}`,
+      '--not',
+      ...excluded,
+      '--branches',
+      '--remotes',
+      '--tags',
+    ];
     const count = await git(words, { directory });
-    if (count !== '0')
-      lines.push(`${count === '1' ? '1 commit' : `${count} commits`} on ${ref.slice('refs/heads/'.length)}`);
+    if (count !== '0') lines.push(`${count === '1' ? '1 commit' : `${count} commits`} on ${name}`);
   }
   return lines;
+}
+
+function branchesIn(refs: readonly string[]): string[] {
+  return refs.flatMap((ref) => (ref.startsWith(HEADS) ? [ref.slice(HEADS.length)] : []));
 }

@@ -1,6 +1,8 @@
+import fs from 'node:fs';
 import { assertNewAddress } from 'agent-mailroom';
 import type { TestReport } from '../autonomous-dev/test-report.ts';
 import { parseMinutes } from '../shared/duration.ts';
+import { parsePlan } from '../work-distributor/plan.ts';
 
 /** How an agent is run: its address, and the command or preset that answers its mail. */
 export interface AgentOption {
@@ -183,4 +185,15 @@ export function assertTeam(agents: readonly AgentOption[], where: string): void 
   if (new Set(names).size < names.length) throw new NotStarted(`${where}: two agents have the same address.`);
   if (agents.length < 2)
     throw new NotStarted(`${where}: expected at least two agents, because nobody reviews their own work.`);
+}
+
+/** The text of a plan's file. Throws NotStarted unless it is a plan. */
+export function readPlan(file: string): string {
+  try {
+    const text = fs.readFileSync(file, 'utf8');
+    parsePlan(text);
+    return text;
+  } catch (error) {
+    throw new NotStarted(`--plan ${file}: ${(error as Error).message}`);
+  }
 }

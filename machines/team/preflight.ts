@@ -42,12 +42,15 @@ export async function lookAtRepository(
     setup,
     branch,
     run: id,
+    promised = [],
   }: {
     feature: string;
     test: string | undefined;
     setup: string | null | undefined;
     branch: string | undefined;
     run: string;
+    /** The branches of runs that have not ended, whether or not they exist yet. */
+    promised?: readonly string[];
   },
 ): Promise<Ground> {
   const head = await askGit(['rev-parse', '--verify', '--quiet', 'HEAD'], directory);
@@ -62,7 +65,11 @@ export async function lookAtRepository(
       `${directory} has ${files} uncommitted changes, which the agents would not see. Commit or stash them and start again.`,
     );
   }
-  const name = branch ?? (await freeName(`mailroom/${featureSlug(feature)}`, { directory, id }));
+  const name = branch ?? (await freeName(`mailroom/${featureSlug(feature)}`, { directory, id, promised }));
+  if (promised.includes(name))
+    throw new NotStarted(
+      `Another run that has not ended delivers ${echo(name)}. Choose another branch with --branch, or resume that run.`,
+    );
   const valid = await askGit(['check-ref-format', '--branch', name], directory);
   if (valid.exitCode !== 0) throw new NotStarted(`${echo(name)} is no valid branch name. Choose one with --branch.`);
   if (!hasRoomUnder(name))
@@ -86,8 +93,12 @@ export async function lookAtRepository(
 }
 
 /** The name, with the id of the run appended if the name is taken. */
-async function freeName(name: string, { directory, id }: { directory: string; id: string }): Promise<string> {
-  return (await branchInTheWay(name, directory)) === undefined ? name : `${name}-${id}`;
+async function freeName(
+  name: string,
+  { directory, id, promised }: { directory: string; id: string; promised: readonly string[] },
+): Promise<string> {
+  const isFree = !promised.includes(name) && (await branchInTheWay(name, directory)) === undefined;
+  return isFree ? name : `${name}-${id}`;
 }
 
 /** Why git finds no checkout in a directory, in one line with the next step. `output` is what git printed. */

@@ -6,15 +6,13 @@ import { nodeHost } from 'agent-mailroom/runtime';
 import type { LoopInput } from '../autonomous-dev/input.ts';
 import { INCLUDE_FILE, localFiles } from '../autonomous-dev/local-files.ts';
 import { missingSubmodules } from '../autonomous-dev/submodules.ts';
-import { memberWords, mindOf } from '../member/terms.ts';
 import { featureSlug } from '../shared/git-ref.ts';
-import { parsePlan } from '../work-distributor/plan.ts';
-import type { AgentProgram } from './agents.ts';
-import { EXAMPLE_NAME, exampleRun, isExampleRun } from './example.ts';
+import { EXAMPLE_NAME, exampleRun } from './example.ts';
+import { withGivenAnew } from './given-anew.ts';
 import { noteBefore } from './left-behind.ts';
 import { lookAgain } from './look-again.ts';
-import { IS_SOURCE, machineFile } from '../shared/mailroom-command.ts';
-import { type AgentOption, NotStarted, type Options } from './options.ts';
+import { memberProgram } from './member-program.ts';
+import { NotStarted, type Options, readPlan } from './options.ts';
 import { checkoutAt, lookAtRepository, lookAtUpstream } from './preflight.ts';
 import {
   type AgentLimits,
@@ -32,7 +30,7 @@ import {
 import { assertNoHost, hostRun } from './run-host.ts';
 import { assertUnseen, runsPlace } from './runs-place.ts';
 import { readTeamFile, TEAM_FILE, withTeamFile } from './team-file.ts';
-import { missingEdits, thinkerWords } from './thinker.ts';
+import { missingEdits } from './thinker.ts';
 
 const RUN_ID_BYTES = 4;
 const NAMES_SHOWN_MAX = 5;
@@ -71,7 +69,7 @@ export async function prepareRun(options: Options): Promise<Prepared> {
   const id = randomBytes(RUN_ID_BYTES).toString('hex');
   const made = isExample
     ? exampleRun({ directory, id }, options)
-    : await ownRun(options, { feature, name, directory, id });
+    : await ownRun(options, { feature, name, directory, id, promised: promisedBy(runs) });
   await assertUnseen(place.directory);
   const earlier = before.findLast((run) => hasEnded(run));
   return {
@@ -93,6 +91,11 @@ export async function prepareResume(run: Run, options: Options): Promise<Prepare
     warnings: warningsOf(changed),
     open: () => resume(changed, options),
   };
+}
+
+/** The branches that runs which have not ended are going to deliver. */
+function promisedBy(runs: readonly Run[]): string[] {
+  return runs.filter((run) => !hasEnded(run)).map(({ input }) => input.repository.branch);
 }
 
 function againText(run: Run): string {
@@ -158,7 +161,13 @@ function notMade(directory: string, error: unknown): unknown {
 
 async function ownRun(
   given: Options,
-  { feature, name, directory, id }: { feature: string; name: string; directory: string; id: string },
+  {
+    feature,
+    name,
+    directory,
+    id,
+    promised,
+  }: { feature: string; name: string; directory: string; id: string; promised: readonly string[] },
 ): Promise<PlannedRun> {
   const checkout = await checkoutAt(given.repo ?? '');
   const options = withTeamFile(given, readTeamFile(checkout));
@@ -168,7 +177,7 @@ async function ownRun(
       `No agents are named. Write ${TEAM_FILE} with mailroom team init, or name them: --agents alice=claude,bob=codex.`,
     );
   }
-  const ground = await lookAtRepository(checkout, { feature, test, setup, branch, run: id });
+  const ground = await lookAtRepository(checkout, { feature, test, setup, branch, run: id, promised });
   const pullRequest = wantsPullRequest ? await lookAtUpstream(ground.directory) : undefined;
   const limits: AgentLimits = { agentMinutes: options.agentMinutes ?? null, tries: options.tries ?? null };
   const names = team.map(({ address }) => address);
@@ -192,7 +201,7 @@ async function ownRun(
     ...(options.baseMayFail ? { base: 'may-fail' } : options.knownFailures ? { base: 'known-failures' } : {}),
     ...(pullRequest === undefined ? {} : { pullRequest }),
     agents: names,
-    ...(plan === undefined ? { planner: names[0] ?? '' } : { plan: planOf(plan) }),
+    ...(plan === undefined ? { planner: names[0] ?? '' } : { plan: readPlan(plan) }),
     reviewMinutes: REVIEW_MINUTES,
     voteSeconds: VOTE_SECONDS,
     ...(testMinutes === undefined ? {} : { testMinutes }),
@@ -228,91 +237,6 @@ function assertSameVersion({ v, directory }: Run): void {
   throw new NotStarted(
     `The run in ${directory} was started with another version of Mailroom (format ${v}, expected ${RUN_VERSION}). Resume it with that version, or start a new run with --new.`,
   );
-}
-
-/**
- * The run with what `options` give anew: other programs for its agents are taken over, and everything that the run's workflow holds
- * since its start is refused with the reason. Throws NotStarted.
- */
-function withGivenAnew(run: Run, options: Options): Run {
-  const { input, limits = { agentMinutes: null, tries: null } } = run;
-  assertSamePullRequest(run, options);
-  for (const { option, given, has } of fixedOptions(run, options)) {
-    if (given === undefined || given === has) continue;
-    throw new NotStarted(
-      `--${option} cannot change in a run that has begun: ${runName(run)} has ${String(has ?? 'the default')}, and its workflow keeps that. Resume it without --${option}, or start another run with --new.`,
-    );
-  }
-  const changed: AgentLimits = {
-    agentMinutes: options.agentMinutes ?? limits.agentMinutes,
-    tries: options.tries ?? limits.tries,
-  };
-  const isSame = changed.agentMinutes === limits.agentMinutes && changed.tries === limits.tries;
-  if (isExampleRun(run) || (options.agents === undefined && isSame)) return run;
-  const before = run.agents.map(({ address, shown = '' }): AgentOption => ({ address, by: shown }));
-  const team = options.agents ?? before;
-  const names = (agents: readonly AgentOption[]): string =>
-    agents
-      .map(({ address }) => address)
-      .sort()
-      .join(', ');
-  if (names(team) !== names(before)) {
-    throw new NotStarted(
-      `--agents names ${names(team)}, but ${runName(run)} has ${names(before)}, whom tasks and reviews are given to. Name the same agents, with any programs, or start another run with --new.`,
-    );
-  }
-  const { directory } = run;
-  return {
-    ...run,
-    limits: changed,
-    agents: team.map((one) => memberProgram(one, { directory, input, limits: changed })),
-  };
-}
-
-/** What the workflow of a run keeps since its start, as its options would give it. */
-function fixedOptions(
-  { input }: Run,
-  options: Options,
-): {
-  readonly option: string;
-  readonly given: string | number | undefined;
-  readonly has: string | number | undefined;
-}[] {
-  const { repository, testCommand, testMinutes, reviewersNeeded, reviewRounds, leaseMinutes, maxHours } = input;
-  const plan = options.plan === undefined ? undefined : planOf(options.plan);
-  return [
-    { option: 'test', given: options.test, has: testCommand },
-    { option: 'setup', given: options.setup ?? undefined, has: repository.setup },
-    { option: 'no-setup', given: options.setup === null ? '' : undefined, has: repository.setup ?? '' },
-    { option: 'branch', given: options.branch, has: repository.branch },
-    { option: 'plan', given: plan, has: typeof input.plan === 'string' ? input.plan : undefined },
-    { option: 'known-failures', given: options.knownFailures ? 'known-failures' : undefined, has: input.base },
-    { option: 'base-may-fail', given: options.baseMayFail ? 'may-fail' : undefined, has: input.base },
-    { option: 'test-timeout', given: options.testMinutes, has: testMinutes },
-    { option: 'setup-timeout', given: options.setupMinutes, has: repository.setupMinutes },
-    { option: 'reviewers', given: options.reviewers, has: reviewersNeeded },
-    { option: 'rounds', given: options.rounds, has: reviewRounds },
-    { option: 'lease', given: options.leaseMinutes, has: leaseMinutes },
-    { option: 'max-hours', given: options.maxHours, has: maxHours },
-  ];
-}
-
-/** Throws NotStarted for a run that was to open no pull request and now is: what is pushed is decided at its start. */
-function assertSamePullRequest(run: Run, { wantsPullRequest }: Options): void {
-  if (!wantsPullRequest || run.input.pullRequest !== undefined) return;
-  throw new NotStarted(
-    `${runName(run)} was started without --pull-request. Resume it without, and open the pull request by hand, or start another run with --new.`,
-  );
-}
-
-function planOf(file: string): string {
-  try {
-    const text = fs.readFileSync(file, 'utf8');
-    parsePlan(text);
-    return text;
-  } catch (error) {
-    throw new NotStarted(`--plan ${file}: ${(error as Error).message}`);
-  }
 }
 
 function textOf(feature: string): string {
@@ -361,34 +285,4 @@ function planText(
     ),
     '  then: research, planning, implementation with reviews and votes, testing, delivery',
   ].join('\n');
-}
-
-const MINUTES_DEFAULT = 15;
-
-/** One of the user's agents as a member of the team. Throws NotStarted if its program is not on this machine. */
-function memberProgram(
-  agent: AgentOption,
-  { directory, input, limits }: { directory: string; input: LoopInput; limits: AgentLimits },
-): AgentProgram {
-  const { address, by } = agent;
-  const { repository, testCommand, testMinutes = MINUTES_DEFAULT } = input;
-  const words = memberWords({
-    address,
-    directory,
-    repository: repository.directory,
-    testCommand,
-    setup: repository.setup,
-    testMinutes,
-    setupMinutes: repository.setupMinutes ?? MINUTES_DEFAULT,
-    mind: thinkerWords(agent, directory, limits),
-  });
-  return {
-    address,
-    file: process.execPath,
-    // The member starts in the directory of the run, where tsx cannot be resolved by name.
-    args: [...(IS_SOURCE ? ['--import', import.meta.resolve('tsx')] : []), machineFile('team/member'), ...words],
-    behind: mindOf(address),
-    isKept: true,
-    shown: by,
-  };
 }

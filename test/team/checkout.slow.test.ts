@@ -146,6 +146,6 @@ describe('the set-up', () => {
       execFileSync('sh', ['-c', `kill -0 ${pid}; case $(ps -o stat= -p ${pid}) in Z*|'') exit 1;; esac`], {
         stdio: 'ignore',
       }),
-    ).toThrow();
+    ).toThrow(/Command failed/);
   });
 });

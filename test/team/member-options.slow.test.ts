@@ -107,8 +107,8 @@ it('knows which options a preset needs to edit files, as the help does', () => {
 
 it('starts the team of the README with agents that may edit files', () => {
   const readme = fs.readFileSync(path.join(import.meta.dirname, '../../README.md'), 'utf8').replaceAll('\\\n', '');
-  const line = readme.split('\n').find((one) => one.startsWith('npm start -- --repo')) ?? '';
-  const { agents = [] } = parseOptions((shellWordsOf(line) ?? []).slice(3));
+  const line = readme.split('\n').find((one) => /^mailroom team start .*--agents/.test(one)) ?? '';
+  const { agents = [] } = parseOptions(['--repo', '.', ...(shellWordsOf(line) ?? []).slice(3)]);
   expect(agents.map(({ by }) => by.split(' ')[0])).toEqual(['claude', 'codex', 'gemini']);
   expect(agents.flatMap(({ by }) => missingEdits(by))).toEqual([]);
 });

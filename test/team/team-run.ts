@@ -37,7 +37,11 @@ export class TeamRun implements AsyncDisposable {
   readonly #started: ChildProcess[] = [];
   readonly #env: Readonly<Record<string, string>>;
 
-  constructor() {
+  /**
+   * `project`: the directory in `fixtures/projects` that the repository is a copy of. Default: a project that needs no set-up.
+   * `begin` adds to its files before they are committed.
+   */
+  constructor({ project, begin }: { readonly project?: string; readonly begin?: (run: TeamRun) => void } = {}) {
     this.#env = {
       PATH: `${path.join(this.outer, 'bin')}:${path.dirname(process.execPath)}:/usr/bin:/bin`,
       HOME: this.outer,
@@ -45,21 +49,28 @@ export class TeamRun implements AsyncDisposable {
       TEAM_MIND_LOG: this.#log,
       NODE_EXTRA_CA_CERTS: '',
     };
-    const files = {
-      'package.json': '{"name":"numbers","type":"module","scripts":{"test":"node --test"}}\n',
-      'src/index.mjs': 'export const one = 1;\n',
-      'test/one.test.mjs': [
-        "import { test } from 'node:test';",
-        "import assert from 'node:assert/strict';",
-        "import { one } from '../src/index.mjs';",
-        "test('one', () => assert.equal(one, 1));\n",
-      ].join('\n'),
-    };
+    const files =
+      project !== undefined
+        ? {}
+        : {
+            'package.json': '{"name":"numbers","type":"module","scripts":{"test":"node --test"}}\n',
+            'src/index.mjs': 'export const one = 1;\n',
+            'test/one.test.mjs': [
+              "import { test } from 'node:test';",
+              "import assert from 'node:assert/strict';",
+              "import { one } from '../src/index.mjs';",
+              "test('one', () => assert.equal(one, 1));\n",
+            ].join('\n'),
+          };
     for (const [file, text] of Object.entries(files)) {
       fs.mkdirSync(path.dirname(path.join(this.repository, file)), { recursive: true });
       fs.writeFileSync(path.join(this.repository, file), text);
     }
+    if (project !== undefined) {
+      fs.cpSync(path.join(ROOT, 'fixtures/projects', project), this.repository, { recursive: true });
+    }
     this.git('init', '--quiet', '--initial-branch=main');
+    begin?.(this);
     this.git('add', '--all');
     this.git(
       '-c',
@@ -124,6 +135,18 @@ export class TeamRun implements AsyncDisposable {
     return new Promise((resolve) => {
       child.on('close', (code) => resolve({ code, stdout, stderr }));
     });
+  }
+
+  /** `mailroom team` in the repository, as it is installed. */
+  team(...words: readonly string[]): Promise<Ended> & { readonly said: () => string } {
+    const child = spawn(process.execPath, [path.join(ROOT, 'dist/cli/mailroom.cjs'), 'team', ...words], {
+      cwd: this.repository,
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (said += text));
+    return Object.assign(this.#ended(child), { said: () => said });
   }
 
   /** The same from the `post-commit` hook of a linked worktree, which adds `env`. Starts when `begin` is called. */
