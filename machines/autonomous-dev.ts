@@ -27,6 +27,8 @@ export const machine = loop.createMachine({
     planSource: '',
     planTries: 0,
     planFault: null,
+    planRefusals: 0,
+    planIgnored: [],
     hands: {},
     toMerge: [],
     merges: [],

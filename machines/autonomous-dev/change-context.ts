@@ -103,8 +103,8 @@ export function workspaceOf({ workspace }: ChangeContext): Checkout {
 export function reviewOf(context: ChangeContext): ReviewInput {
   const { task, agent, agents, reviewersNeeded, reviewMinutes: minutes, decisions } = context;
   const { branch, base, directory } = workspaceOf(context);
-  // Decided issues are never cut off, because they are settled.
-  const settled = decisions.map((one) => `\n\n${settledText(one)}`).join('');
+  // Neither this nor decided issues are ever cut off.
+  const settled = `${outsideText(submissionOf(context))}${decisions.map((one) => `\n\n${settledText(one)}`).join('')}`;
   const decided = cut(settled, { charsMax: DESCRIPTION_CHARS_MAX - 1, keep: 'end' });
   return {
     change: {
@@ -123,6 +123,15 @@ export function reviewOf(context: ChangeContext): ReviewInput {
     rounds: roundsLeft(context),
     minutes,
   };
+}
+
+const OUTSIDE_SHOWN_MAX = 20;
+
+/** For the reviewers, a paragraph of its own: what was changed besides the files that the task names. */
+export function outsideText({ outside = [] }: Submission): string {
+  if (outside.length === 0) return '';
+  const more = outside.length > OUTSIDE_SHOWN_MAX ? ` and ${outside.length - OUTSIDE_SHOWN_MAX} more` : '';
+  return `\n\nChanged although the task does not name them: ${outside.slice(0, OUTSIDE_SHOWN_MAX).join(', ')}${more}.`;
 }
 
 export function voteId({ issue }: Disagreement): string {

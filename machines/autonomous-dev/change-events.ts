@@ -9,6 +9,8 @@ export interface Submission {
   readonly commit: string;
   readonly summary: string;
   readonly messageId: string;
+  /** Changed files that the task does not name; missing where there are none. */
+  readonly outside?: readonly string[];
 }
 
 /** Events from the loop to a change. */

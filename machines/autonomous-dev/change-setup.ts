@@ -23,7 +23,15 @@ import {
   type ChangeInput,
   type ChangeContext,
 } from './change-context.ts';
-import type { ChangeReport, ChangeEvent, FromChange, ToChange, VoteEnded, ChangeNotice } from './change-events.ts';
+import type {
+  ChangeReport,
+  ChangeEvent,
+  FromChange,
+  Submission,
+  ToChange,
+  VoteEnded,
+  ChangeNotice,
+} from './change-events.ts';
 import { openWorkspace } from './checkouts.ts';
 import { decisionOf, type Decision } from './decision.ts';
 import { lookAtCommit, type HandedIn } from './handed-in.ts';
@@ -34,13 +42,24 @@ export function toLoop({ task, epoch }: ChangeContext, notice: ChangeNotice): Fr
   return { ...notice, taskId: task.id, epoch };
 }
 
-export function checkOf(context: ChangeContext): { repository: Repository; commit: string; base: string } {
-  return { repository: context.repository, commit: submissionOf(context).commit, base: workspaceOf(context).base };
+/** What a submission is checked for. */
+export interface SubmissionCheck {
+  readonly repository: Repository;
+  readonly commit: string;
+  readonly base: string;
+  /** The files that the task names. */
+  readonly files: readonly string[];
 }
 
-export function commitIn(handedIn: HandedIn): string {
+export function checkOf(context: ChangeContext): SubmissionCheck {
+  const { repository, task } = context;
+  const [{ commit }, { base }] = [submissionOf(context), workspaceOf(context)];
+  return { repository, commit, base, files: task.files };
+}
+
+export function reviewable(handedIn: HandedIn): Pick<Submission, 'commit' | 'outside'> {
   if ('fault' in handedIn) throw new TypeError('the submission cannot be reviewed');
-  return handedIn.commit;
+  return handedIn;
 }
 
 export interface SubmissionFault {
@@ -92,9 +111,7 @@ export const change = setup({
     prepare: activity(({ repository, ...place }: { repository: Repository; name: string; start: string }, { signal }) =>
       openWorkspace(repository, place, signal),
     ),
-    check: activity(({ repository, ...about }: { repository: Repository; commit: string; base: string }, { signal }) =>
-      lookAtCommit(repository, about, signal),
-    ),
+    check: activity(({ repository, ...about }: SubmissionCheck, { signal }) => lookAtCommit(repository, about, signal)),
     review: codeReview,
     vote: consensus,
   },
@@ -121,8 +138,8 @@ export const change = setup({
       return { agents, submissions: [...context.submissions, { commit, summary, messageId }] };
     }),
     /** Replaces the name that was handed in by the id of the checked commit, wherever a branch moves later. */
-    identify: assign(({ context }, { commit }: { readonly commit: string }) => ({
-      submissions: [...context.submissions.slice(0, -1), { ...submissionOf(context), commit }],
+    identify: assign(({ context }, checked: Pick<Submission, 'commit' | 'outside'>) => ({
+      submissions: [...context.submissions.slice(0, -1), { ...submissionOf(context), ...checked }],
     })),
     /** A submission that cannot be reviewed counts as none. */
     sendBack: enqueueActions(({ context, enqueue }, { fault }: SubmissionFault) => {

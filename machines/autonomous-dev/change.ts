@@ -5,6 +5,7 @@ import {
   conflictText,
   disputedIn,
   lastDecisions,
+  outsideText,
   reportOf,
   reviewOf,
   SAME_CONFLICT_MAX,
@@ -19,7 +20,7 @@ import {
   checkOf,
   isFaulty,
   isLastTry,
-  commitIn,
+  reviewable,
   askedIn,
   decidedIn,
   conflictAfter,
@@ -103,7 +104,7 @@ export const machine = change.createMachine({
           { guard: 'hasNoRoundLeft', target: 'stuck', actions: 'giveUpRounds' },
           {
             target: 'reviewing',
-            actions: [{ type: 'identify', params: ({ event }) => ({ commit: commitIn(event.output) }) }, 'noteAsked'],
+            actions: [{ type: 'identify', params: ({ event }) => reviewable(event.output) }, 'noteAsked'],
           },
         ],
         onError: {
@@ -186,12 +187,12 @@ export const machine = change.createMachine({
               {
                 target: 'waiting',
                 actions: [
-                  { type: 'identify', params: ({ event }) => ({ commit: commitIn(event.output) }) },
+                  { type: 'identify', params: ({ event }) => reviewable(event.output) },
                   'noteAsked',
                   sendTo('review', ({ context }): Revised => ({
                     type: 'REVISED',
                     commit: submissionOf(context).commit,
-                    note: submissionOf(context).summary,
+                    note: `${submissionOf(context).summary}${outsideText(submissionOf(context))}`,
                   })),
                 ],
               },

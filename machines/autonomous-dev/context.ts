@@ -37,6 +37,10 @@ export interface LoopContext {
   readonly planSource: string;
   readonly planTries: number;
   readonly planFault: string | null;
+  /** How many plans could not be used. */
+  readonly planRefusals: number;
+  /** Unknown keys of the plan, one text each. */
+  readonly planIgnored: readonly string[];
   /** The assignments, by task id. */
   readonly hands: Readonly<Record<string, Assignment>>;
   /** Approved commits, in the order of approval. */

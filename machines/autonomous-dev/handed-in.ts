@@ -4,12 +4,22 @@ import type { Repository } from './repository.ts';
 const GITLINK = '160000';
 
 /** The full id of a commit, or the reason why it cannot be reviewed. */
-export type HandedIn = { readonly commit: string } | { readonly fault: string };
+export type HandedIn =
+  | {
+      readonly commit: string;
+      /** Changed files that the task does not name; missing where it names none. */
+      readonly outside?: readonly string[];
+    }
+  | { readonly fault: string };
 
 /** Checks that a commit can be reviewed: it exists, is on top of the start of its checkout, and is complete. */
 export async function lookAtCommit(
-  { directory }: Repository,
-  { commit: name, base }: { readonly commit: string; readonly base: string },
+  { directory, branch }: Repository,
+  {
+    commit: name,
+    base,
+    files = [],
+  }: { readonly commit: string; readonly base: string; readonly files?: readonly string[] },
   signal?: AbortSignal,
 ): Promise<HandedIn> {
   const inMain = { directory, signal };
@@ -23,7 +33,31 @@ export async function lookAtCommit(
   const isOnTop = (await attemptGit(['merge-base', '--is-ancestor', base, commit], inMain)).exitCode === 0;
   if (!isOnTop) return { fault: `${commit} is not on top of ${base}, from which the checkout started` };
   const links = await strayLinks({ commit, base }, inMain);
-  return links.length === 0 ? { commit } : { fault: strayLinkText(links) };
+  if (links.length > 0) return { fault: strayLinkText(links) };
+  if (files.length === 0) return { commit };
+  // From where it left the delivered branch: what the author merged from there is not the author's.
+  const changes = ['diff', '--name-only', '--no-renames', '-z', `refs/heads/${branch}...${commit}`];
+  const outside = (await gitList(changes, inMain)).filter((one) => !isDeclared(one, files));
+  return outside.length === 0 ? { commit } : { commit, outside };
+}
+
+/** Whether a changed file is one of those that a task names: paths, directories, or patterns with `*`, `**` and `?`. */
+export function isDeclared(file: string, declared: readonly string[]): boolean {
+  return declared.some((one) => {
+    const name = one.replace(/^\.\//, '').replace(/\/+$/, '');
+    return file === name || file.startsWith(`${name}/`) || patternOf(name).test(file);
+  });
+}
+
+function patternOf(glob: string): RegExp {
+  const parts = Array.from(glob.matchAll(/\*\*\/|\*\*|\*|\?|[^*?]+/g), ([part]) => GLOB[part] ?? escaped(part));
+  return new RegExp(`^${parts.join('')}$`, 'u');
+}
+
+const GLOB: Readonly<Record<string, string>> = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' };
+
+function escaped(text: string): string {
+  return text.replaceAll(/[\\^$.|+()[\]{}]/g, String.raw`\$&`);
 }
 
 /** Paths that newly link to a repository of their own and are no submodule. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { actorAddress, parseInput } from '../shared/input.ts';
 import { REVIEW_ROUNDS_MAX, REVIEWERS_NEEDED_MAX } from '../code-review/review.ts';
-import { parsePlan, type Plan, type PlanInput } from '../work-distributor/plan.ts';
+import { parsePlan, unknownKeys, type Plan, type PlanInput } from '../work-distributor/plan.ts';
 import type { Repository } from './repository.ts';
 
 const TEXT_CHARS_MAX = 20_000;
@@ -84,6 +84,8 @@ export interface LoopSettings extends Omit<
   readonly planner: string | null;
   /** The plan given in the input. */
   readonly plan: Plan | null;
+  /** Its unknown keys, one text each. */
+  readonly planIgnored: readonly string[];
 }
 
 /** Throws a TypeError that lists all faults of the input on one line. */
@@ -98,5 +100,6 @@ export function parseLoop(input: unknown): LoopSettings {
     researcher: researcher ?? settings.agents[0] ?? '',
     planner: planner ?? null,
     plan: plan === undefined ? null : parsePlan(plan),
+    planIgnored: plan === undefined ? [] : unknownKeys(plan),
   };
 }

@@ -155,6 +155,7 @@ export const loop = setup({
       progress({
         type: 'planned',
         source: context.planSource,
+        ignored: context.planIgnored,
         tasks: planOf(context).tasks.map(({ id, title, dependsOn }) => ({ id, title, dependsOn })),
       }),
     ),

@@ -1,15 +1,20 @@
 import { assign, emit } from 'xstate';
 import type { Answer } from 'agent-mailroom/workflow';
-import { parsePlan, type Plan } from '../work-distributor/plan.ts';
+import { parsePlan, unknownKeys, type Plan } from '../work-distributor/plan.ts';
 import { faultText } from '../shared/input.ts';
 import { excerpt, PLAN_SCHEMA, planQuestion } from './planning.ts';
+import { ended } from './context.ts';
 import { loop, PLAN_TRIES_MAX } from './loop.ts';
 import { integrationDirectory } from './repository.ts';
 
-/** The plan in the data or the text of an answer, or its faults. */
-function planIn({ data, content }: Answer): { readonly plan: Plan } | { readonly fault: string } {
+/** The plan in the data or the text of an answer, with what of it is ignored, or its faults. */
+function planIn({
+  data,
+  content,
+}: Answer): { readonly plan: Plan; readonly ignored: string[] } | { readonly fault: string } {
   try {
-    return { plan: parsePlan(typeof data === 'object' && data !== null && 'tasks' in data ? data : content) };
+    const given = typeof data === 'object' && data !== null && 'tasks' in data ? data : content;
+    return { plan: parsePlan(given), ignored: unknownKeys(given) };
   } catch (error) {
     return { fault: error instanceof Error ? error.message : String(error) };
   }
@@ -34,9 +39,24 @@ export const planning = loop.createStateConfig({
         {
           guard: ({ context }) => context.terms.plan !== null,
           target: 'chosen',
-          actions: assign({ plan: ({ context }) => context.terms.plan, planSource: 'the plan that was given' }),
+          actions: assign(({ context: { terms } }) => ({
+            plan: terms.plan,
+            planSource: 'the plan that was given',
+            planIgnored: terms.planIgnored,
+          })),
         },
         { guard: 'hasPlanner', target: 'asking' },
+        {
+          // A plan that nobody asked for would be built for money.
+          guard: ({ context }) => context.planRefusals >= PLAN_TRIES_MAX,
+          target: '#autonomous-dev-loop.ended',
+          actions: assign(({ context: { terms, planFault } }) =>
+            ended(
+              'blocked',
+              `${PLAN_TRIES_MAX} plans of ${terms.planner} cannot be used, the last one because of: ${planFault} Give a plan with --plan <file>, or name another agent first.`,
+            ),
+          ),
+        },
         { target: 'chosen', actions: 'useTemplate' },
       ],
     },
@@ -54,7 +74,7 @@ export const planning = loop.createStateConfig({
         },
         onDone: {
           target: 'choosing',
-          actions: assign(({ event }) => {
+          actions: assign(({ context, event }) => {
             // An agent that cannot plan is not asked again.
             if (event.output.type === 'BLOCKED') {
               return { planTries: PLAN_TRIES_MAX, planFault: excerpt(event.output.content) };
@@ -64,8 +84,9 @@ export const planning = loop.createStateConfig({
               ? {
                   plan: found.plan,
                   planSource: `${event.output.from} (message ${event.output.messageId.slice(-8)})`,
+                  planIgnored: found.ignored,
                 }
-              : { planFault: excerpt(found.fault) };
+              : { planFault: excerpt(found.fault), planRefusals: context.planRefusals + 1 };
           }),
         },
         onError: {

@@ -19,6 +19,8 @@ export type LoopProgress =
   | {
       readonly type: 'planned';
       readonly source: string;
+      /** Unknown keys of the plan, one text each. */
+      readonly ignored?: readonly string[];
       readonly tasks: readonly { readonly id: string; readonly title: string; readonly dependsOn: readonly string[] }[];
     }
   | {

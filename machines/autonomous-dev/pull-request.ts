@@ -23,6 +23,10 @@ const ISSUES_CHARS_MAX = 600;
 const OUTPUT_LINES_SHOWN = 12;
 const FILES_SHOWN = 40;
 const NAMES_SHOWN = 30;
+const OUTSIDE_SHOWN = 10;
+const REASONS_SHOWN = 3;
+const SUGGESTIONS_SHOWN = 10;
+const SUMMARY_CHARS_MAX = 500;
 /** GitHub's limit is 65,536. */
 const BODY_CHARS_MAX = 65_000;
 
@@ -52,9 +56,8 @@ export function titleOf(feature: string): string {
 /** Only the feature is shown as its author's Markdown; the author is the one who opens the pull request. */
 function sectionsOf(report: LoopReport, facts: BranchFacts): Section[] {
   const { feature, branch, base, changes } = report;
-  const { head, commits } = facts;
+  const { head, commits, diffStat } = facts;
   const merged = changes.filter(({ outcome }) => outcome === 'merged');
-  const others = changes.filter(({ outcome }) => outcome !== 'merged');
   const decisions = changes.flatMap((one) => one.decisions);
   return [
     // Without the heading, which is the title.
@@ -64,23 +67,91 @@ function sectionsOf(report: LoopReport, facts: BranchFacts): Section[] {
         `Branch ${codeSpan(branch)} at \`${short(head)}\`, ${commits.length} commits ahead of \`${short(base)}\`.`,
       ],
     },
-    { heading: 'What was done', blocks: merged.flatMap((change) => changeLines(change)) },
-    ...(others.length === 0
+    { heading: 'What changed', blocks: merged.flatMap((change) => changeLines(change)) },
+    ...(decisions.length === 0
       ? []
-      : [{ heading: 'What was tried and not merged', blocks: others.map((one) => lostLine(one)) }]),
-    {
-      heading: 'What was decided',
-      blocks:
-        decisions.length === 0
-          ? ['No disagreements to resolve.']
-          : decisions.flatMap((decision) => decisionLines(decision)),
-    },
+      : [{ heading: 'What was decided', blocks: decisions.map((decision) => decisionLine(decision)) }]),
     { heading: 'How it was tested', blocks: testLines(report) },
-    { heading: 'How it was planned', blocks: planLines(report, facts) },
+    { heading: 'What is missing', blocks: missingLines(report) },
+    { heading: 'Which files', blocks: [codeBlock(diffStat, { linesMax: FILES_SHOWN })] },
+    { heading: 'Who did what, with commits and messages', isFolded: true, blocks: recordLines(report) },
   ];
 }
 
-function changeLines({ taskId, title, agent, epoch, submissions, reviews, conflicts, merge }: ChangeReport): string[] {
+const SENTENCES_SHOWN = 2;
+
+/** What a task came to, in the words of who did it. */
+function changeLines({ title, agent, submissions }: ChangeReport): string[] {
+  const { summary = '', outside = [] } = submissions.at(-1) ?? {};
+  const said = firstSentences(summary);
+  const others = outside.slice(0, OUTSIDE_SHOWN).map((one) => codeSpan(one));
+  const more = outside.length - others.length;
+  return [
+    `- **${titleText(title)}**, by ${agent}${said === '' ? '' : `: ${markdownText(said, { charsMax: SUMMARY_CHARS_MAX })}`}`,
+    ...(others.length === 0
+      ? []
+      : [
+          `  - also changed, although the plan does not name them for this: ${others.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
+        ]),
+  ];
+}
+
+function firstSentences(text: string): string {
+  const sentences =
+    text
+      .trim()
+      .replaceAll(/\s+/g, ' ')
+      .match(/.+?(?:[.!?…](?=\s|$)|$)/gu) ?? [];
+  return sentences.slice(0, SENTENCES_SHOWN).join('').trim();
+}
+
+/** The decision with the reason of those who voted for it. */
+function decisionLine({ question, option, mustChange, votes }: Decision): string {
+  const reasons = votes.filter((one) => one.option === option).flatMap(({ evidence }) => evidence);
+  const because = [...new Set(reasons)].slice(0, REASONS_SHOWN).join('; ');
+  const who = votes.map(({ voter, option: chosen }) => `${voter}: ${markdownText(chosen)}`).join(', ');
+  const what =
+    option === null ? 'no vote decided it, so the objection stood' : mustChange ? 'changed' : 'kept as it is';
+  return `- ${markdownText(question, { charsMax: ISSUES_CHARS_MAX })} — ${what}${because === '' ? '' : `, because ${markdownText(because, { charsMax: ISSUES_CHARS_MAX })}`} (${who === '' ? 'nobody voted' : who})`;
+}
+
+/** What a reviewer of the pull request should know and would not see in it. */
+function missingLines({ changes, tests, baseRun }: LoopReport): string[] {
+  const merged = new Set(changes.filter(({ outcome }) => outcome === 'merged').map(({ taskId }) => taskId));
+  const lost = new Map(changes.filter(({ taskId }) => !merged.has(taskId)).map((one) => [one.taskId, one]));
+  const suggestions = changes
+    .filter(({ outcome }) => outcome === 'merged')
+    .flatMap(({ reviews }) => reviews.at(-1)?.feedback ?? [])
+    .flatMap(({ reviewer, suggestions: all }) =>
+      all.map((text) => `- suggested by ${reviewer}, and not done: ${markdownText(text)}`),
+    );
+  const last = tests.at(-1);
+  const lines = [
+    ...[...lost.values()].map(({ title }) => `- not done: ${titleText(title)}`),
+    ...(tests.some(({ flaky }) => flaky) ? ['- a test is flaky: it failed and then passed on the same commit'] : []),
+    ...(last?.verdict === 'no-evidence' ? ['- no test run shows that it works, because the tests failed before'] : []),
+    ...(baseRun === null ? ['- the tests were not run on the commit that it starts from'] : []),
+    ...suggestions.slice(0, SUGGESTIONS_SHOWN),
+  ];
+  return lines.length === 0 ? ['Nothing that is known.'] : lines;
+}
+
+/** The evidence: every submission, verdict and vote with its message. */
+function recordLines(report: LoopReport): string[] {
+  const { changes, planSource, findings } = report;
+  const merged = changes.filter(({ outcome }) => outcome === 'merged');
+  const others = changes.filter(({ outcome }) => outcome !== 'merged');
+  return [
+    `The plan is from ${markdownText(planSource)}.`,
+    ...(findings === null ? [] : [`${findings.by} researched first (${idOf(findings.messageId)}).`]),
+    '',
+    ...merged.flatMap((change) => recordOf(change)),
+    ...others.map((one) => lostLine(one)),
+    ...changes.flatMap(({ decisions }) => decisions).flatMap((decision) => votesOf(decision)),
+  ];
+}
+
+function recordOf({ taskId, title, agent, epoch, submissions, reviews, conflicts, merge }: ChangeReport): string[] {
   const rounds = reviews.flatMap((review) =>
     review.feedback.map(({ reviewer, verdict, messageId, issues }) => {
       const why = issues.map(({ description }) => description.split('\n', 1)[0] ?? '').join('; ');
@@ -103,8 +174,9 @@ function lostLine({ taskId, title, agent, epoch, outcome, submissions }: ChangeR
   return `- ${titleText(title)} (\`${taskId}\`) by ${agent}, attempt ${epoch}: ${outcome}, ${handed}`;
 }
 
-function decisionLines(decision: Decision): string[] {
+function votesOf(decision: Decision): string[] {
   return [
+    '',
     ...decisionText(decision)
       .split('\n')
       .map((line) => `> ${markdownText(line)}`),
@@ -113,7 +185,6 @@ function decisionLines(decision: Decision): string[] {
       ({ voter, option, evidence, messageId }) =>
         `- ${voter} voted ${markdownText(option)} (${idOf(messageId)})${evidence.length === 0 ? '' : `: ${markdownText(evidence.join('; '))}`}`,
     ),
-    '',
   ];
 }
 
@@ -148,15 +219,6 @@ function resultText({ exitCode, verdict, flaky }: TestRun): string {
   if (flaky) return `${how}; flaky, because it had failed on the same commit before`;
   if (verdict === 'no-evidence') return `${how}, which is no evidence`;
   return verdict === 'passed' && exitCode !== 0 ? `${how}, with no failures but those of the base` : how;
-}
-
-function planLines({ planSource, findings }: LoopReport, { diffStat }: BranchFacts): string[] {
-  return [
-    `The plan is from ${markdownText(planSource)}.`,
-    ...(findings === null ? [] : [`${findings.by} researched first (${idOf(findings.messageId)}).`]),
-    '',
-    codeBlock(diffStat, { linesMax: FILES_SHOWN }),
-  ];
 }
 
 function titleText(title: string): string {

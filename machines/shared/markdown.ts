@@ -68,6 +68,8 @@ const CLOSES_CODE = /^ {0,3}(`{3,}|~{3,})[ \t]*$/;
 /** A part of a document. */
 export interface Section {
   readonly heading?: string;
+  /** Whether a reader has to open it; the heading is what is seen before, and must be ours. */
+  readonly isFolded?: boolean;
   /** Lines and code blocks; each is shown as a whole or left out. */
   readonly blocks: readonly string[];
 }
@@ -101,14 +103,16 @@ function blocksWithin({ heading = '', blocks }: Section, charsMax: number): numb
 }
 
 /** Upper bound for the characters of a section besides its heading and blocks. */
-const SECTION_CHARS = 60;
+const SECTION_CHARS = 110;
 
-function sectionText({ heading, blocks }: Section, shown: number): string {
+function sectionText({ heading, isFolded = false, blocks }: Section, shown: number): string {
   const others = blocks.slice(shown).join('\n').split('\n').filter(Boolean).length;
+  const begin = isFolded ? ['<details>', `<summary>${heading ?? ''}</summary>`] : [`## ${heading ?? ''}`];
   return [
-    ...(heading === undefined ? [] : [`## ${heading}`, '']),
+    ...(heading === undefined ? [] : [...begin, '']),
     ...blocks.slice(0, shown),
     ...(others === 0 ? [] : ['', `… and ${others} more ${others === 1 ? 'line' : 'lines'}.`]),
+    ...(isFolded ? ['', '</details>'] : []),
     '',
   ].join('\n');
 }

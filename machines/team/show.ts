@@ -26,6 +26,7 @@ function textOf(one: LoopProgress): string {
           const after = dependsOn.length === 0 ? '' : `  (after ${dependsOn.join(', ')})`;
           return `    ${id.padEnd(TASK_COLUMNS)} ${oneLine(title)}${after}`;
         }),
+        ...(one.ignored ?? []).map((text) => `    WARNING: ${oneLine(text)}`),
       ].join('\n');
     case 'claimed':
       return `  ${label(one)} claimed by ${one.agent}${one.epoch > 1 ? `, attempt ${one.epoch}` : ''}`;

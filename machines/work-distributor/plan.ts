@@ -18,7 +18,7 @@ const line = z
   .max(LINE_CHARS_MAX)
   .refine((text) => !/[\p{Cc}\u2028\u2029]/u.test(text), 'expected one line');
 
-const taskSchema = z.strictObject({
+const taskSchema = z.object({
   id: z.string().max(ID_CHARS_MAX).regex(ID, 'expected lower-case letters, digits and hyphens, such as csv-quoting'),
   title: line,
   /** What is to be done, for the agent that does it. */
@@ -34,7 +34,7 @@ const taskSchema = z.strictObject({
   skills: z.array(line).max(LIST_MAX).default([]),
 });
 
-const planSchema = z.strictObject({ tasks: z.array(taskSchema).min(1).max(TASKS_MAX) });
+const planSchema = z.object({ tasks: z.array(taskSchema).min(1).max(TASKS_MAX) });
 
 /** A piece of development work in a plan. */
 export type TaskInput = z.input<typeof taskSchema>;
@@ -47,9 +47,9 @@ export interface Plan {
 }
 
 /**
- * A plan from a value, or from a planner's answer: JSON, or text with a block of JSON. Throws a TypeError that lists all
- * faults on one line: wrong shapes, duplicate ids, unknown dependencies with the nearest id, and dependency cycles with their
- * path.
+ * A plan from a value, or from a planner's answer: JSON, or text with a block of JSON. Unknown keys are left out, see
+ * `unknownKeys`. Throws a TypeError that lists all faults on one line: wrong shapes, duplicate ids, unknown dependencies with the
+ * nearest id, and dependency cycles with their path.
  */
 export function parsePlan(given: unknown): Plan {
   const value = typeof given === 'string' ? jsonIn(given) : given;
@@ -57,6 +57,24 @@ export function parsePlan(given: unknown): Plan {
   if (JSON.stringify(value ?? null).length > PLAN_CHARS_MAX) faults.push(`it has over ${PLAN_CHARS_MAX} characters`);
   if (faults.length > 0) throw new TypeError(`Invalid plan: ${faults.join('; ')}. ${SHAPE}`);
   return planSchema.parse(value);
+}
+
+/** What `parsePlan` leaves out of a plan that it accepts, one text per key, with the key that may be meant. */
+export function unknownKeys(given: unknown): string[] {
+  const value = typeof given === 'string' ? jsonIn(given) : given;
+  const { tasks = [] } = (value ?? {}) as { readonly tasks?: readonly unknown[] };
+  return [
+    ...unknownIn(value, Object.keys(planSchema.shape), 'plan'),
+    ...tasks.flatMap((task, at) => unknownIn(task, Object.keys(taskSchema.shape), `plan.tasks.${at}`)),
+  ];
+}
+
+function unknownIn(value: unknown, known: readonly string[], where: string): string[] {
+  const unknown = Object.keys(value ?? {}).filter((key) => !known.includes(key));
+  return unknown.map((key) => {
+    const near = nearest(key.replaceAll(/[_-]/g, '').toLowerCase(), known);
+    return `${where}.${key} is unknown and was ignored${near === undefined ? '' : ` (did you mean ${near}?)`}`;
+  });
 }
 
 /** Tasks to add to a plan whose tasks have the ids `known`. Throws as `parsePlan` does. */

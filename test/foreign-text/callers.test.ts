@@ -16,6 +16,7 @@ const MEDIA: Readonly<Record<string, Medium>> = {
     finds: /\bconsole\.\w+\(|\bprocess\.(?:stdout|stderr)\b|\bwrite\(STD(?:OUT|ERR),|\.write(?:Sync)?\([12],/g,
     callers: {
       'machines/team/show.ts': [2, 'visibleLines('],
+      'machines/team/command.ts': [2, 'only hears that nobody reads it any more'],
       'src/cli/output.ts': [2, 'visibleLines('],
       'src/host/watchdog-thread.ts': [1, 'The cause is inert already'],
     },
@@ -34,7 +35,7 @@ const MEDIA: Readonly<Record<string, Medium>> = {
   'the text of the pull request': {
     finds: /\b(?:markdownText|codeSpan|codeBlock|quotedMarkdown)\(/g,
     callers: {
-      'machines/autonomous-dev/pull-request.ts': [14, 'markdownDocument('],
+      'machines/autonomous-dev/pull-request.ts': [22, 'markdownDocument('],
       'machines/shared/markdown.ts': [6, 'the functions themselves'],
     },
   },
@@ -59,10 +60,11 @@ const MEDIA: Readonly<Record<string, Medium>> = {
     finds: /\['(?:branch|update-ref|symbolic-ref|checkout|switch|push|fetch)',|'worktree', 'add'/g,
     callers: {
       'machines/autonomous-dev/checkouts.ts': [3, 'refPart('],
-      'machines/autonomous-dev/integration.ts': [1, 'the branch that is delivered'],
+      'machines/autonomous-dev/integration.ts': [2, 'the branch that is delivered, or none'],
       'machines/autonomous-dev/merge.ts': [4, 'the branch that is delivered, or none'],
       'machines/autonomous-dev/pull-request.ts': [1, 'the branch that is delivered'],
       'machines/team/preflight.ts': [1, 'featureSlug('],
+      'machines/team/clean.ts': [1, 'only removes what it has found'],
       'machines/member/review.ts': [1, 'no branch: it is detached'],
     },
   },
@@ -71,6 +73,7 @@ const MEDIA: Readonly<Record<string, Medium>> = {
     callers: {
       'machines/autonomous-dev/repository.ts': [2, 'refPart('],
       'machines/team/left-behind.ts': [2, 'only looks for them'],
+      'machines/team/clean.ts': [1, 'only looks for them'],
     },
   },
 };

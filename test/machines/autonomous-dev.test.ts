@@ -213,10 +213,22 @@ describe('research and planning', () => {
     run.done('question', answer('ben', 'no JSON at all'));
     expect([run.countOf('question'), run.countOf('distribute')]).toEqual([4, 0]);
     run.done('question', answer('ben', '{"tasks":[]}'));
-    expect(run.countOf('distribute')).toBe(1);
-    expect(run.emitted.find(({ type }) => type === 'planned')?.['source']).toMatch(
-      /^the built-in template, because ben gave none \(.+\)$/,
-    );
+    // A template would be built for money, and nobody has asked for it.
+    expect(run.countOf('distribute')).toBe(0);
+    expect(reportOf(run)).toMatchObject({
+      outcome: 'blocked',
+      reason: expect.stringMatching(
+        /^3 plans of ben cannot be used, the last one because of: .* --plan <file>/,
+      ) as string,
+    });
+  });
+
+  it('warns of keys that the plan has and nobody knows', () => {
+    const odd = { tasks: [{ ...TASKS[0], depends_on: [] }] };
+    const ignored = ['plan.tasks.0.depends_on is unknown and was ignored (did you mean dependsOn?)'];
+    const planned = planning({ planner: 'ben' }).done('question', answer('ben', 'one task', odd));
+    for (const run of [planned, working({ plan: odd } as Partial<LoopInput>)])
+      expect(run.emitted.find(({ type }) => type === 'planned')).toMatchObject({ ignored });
   });
 
   it('does not ask a planner again that cannot plan or cannot be reached', () => {

@@ -79,6 +79,48 @@ const saidBy = ({ toParent }: RecordedWorkflow): readonly PlainEvent[] =>
   toParent.filter(({ type }) => type !== 'ANSWERED');
 const containing = (text: string): string => expect.stringContaining(text) as string;
 
+describe('a change outside of the files that its task names', () => {
+  const task = { ...INPUT.task, files: ['src/csv.js'] };
+  const outside = ['README.md', 'src/other.js'];
+  const told = 'Changed although the task does not name them: README.md, src/other.js.';
+
+  it('is looked for, and shown to the reviewers of each commit', () => {
+    const run = working({ task }).happens(submitted('c1'));
+    expect(run.started('check').input).toMatchObject({ commit: 'c1', files: ['src/csv.js'] });
+    run.done('check', { commit: 'c1', outside });
+    expect(run.started('review').input).toMatchObject({ change: { description: `Parse it.\n\n${told}` } });
+    run.happens({ type: 'CHANGES-REQUESTED', round: 1, issues: [], feedback: 'no' }).happens(submitted('c2'));
+    run.done('check', { commit: 'c2', outside });
+    expect(run.toChildren).toMatchObject([{ event: { type: 'REVISED', commit: 'c2', note: `done\n\n${told}` } }]);
+  });
+
+  it('is named in the pull request, with what nobody has done', () => {
+    const run = working({ task }).happens(submitted('c1')).done('check', { commit: 'c1', outside });
+    run.done('review', reviewOf('approved', 'c1')).happens({ type: 'MERGED', commit: 'm1' });
+    const merged = (saidBy(run)[0] as unknown as { report: ChangeReport }).report;
+    const lost: ChangeReport = { ...merged, taskId: 'print', title: 'Print', outcome: 'released' };
+    const text = textOf([merged, lost]);
+    expect(text).toContain(
+      '- **Parse**, by ben: done\n  - also changed, although the plan does not name them for this: `README.md`, `src/other.js`',
+    );
+    expect(text).toContain('## What is missing\n\n- not done: Print\n');
+    expect(textOf([merged])).toContain('## What is missing\n\nNothing that is known.\n');
+  });
+
+  function textOf(changes: readonly ChangeReport[]): string {
+    const report: Partial<LoopReport> = {
+      feature: 'Costs',
+      branch: 'b',
+      base: 'c',
+      findings: null,
+      planSource: 'ada',
+      changes,
+      tests: [],
+    };
+    return pullRequestText(report as LoopReport, { head: 'h', commits: [], diffStat: '' });
+  }
+});
+
 describe('a disagreement', () => {
   it('suspends the change during a vote of everybody and the author, who keep it as it is', () => {
     const run = voting('m.1');

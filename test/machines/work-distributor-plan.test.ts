@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseDistribution } from '../../machines/work-distributor/input.ts';
-import { nearest, parsePlan, parseTasks, planFaults } from '../../machines/work-distributor/plan.ts';
+import { nearest, parsePlan, parseTasks, planFaults, unknownKeys } from '../../machines/work-distributor/plan.ts';
 import { amount } from '../run/amount.ts';
 
 const task = (
@@ -40,7 +40,6 @@ describe('a plan', () => {
     ['no tasks', { tasks: [] }, ['plan.tasks: ']],
     ['an id that is no word of a shell', { tasks: [task('A b')] }, ['plan.tasks.0.id: expected lower-case letters']],
     ['a title of two lines', { tasks: [{ ...task('a'), title: 'a\nb' }] }, ['plan.tasks.0.title: expected one line']],
-    ['a misspelt field', { tasks: [{ ...task('a'), depends: ['b'] }] }, ['"depends"']],
     ['two of the same id', { tasks: [task('a'), task('a')] }, ['the id "a" is used more than once']],
     ['one that waits for itself', { tasks: [task('a', 'a')] }, ['"a" depends on itself']],
     [
@@ -79,6 +78,19 @@ describe('a plan', () => {
       ['it has over 200000 characters'],
     ],
   ];
+  it('is taken without keys that it does not know, each with the one that may be meant', () => {
+    const given = { tasks: [task('a'), { ...task('b'), depends_on: ['a'], priority: 1 }], goal: 'x' };
+    expect(parsePlan(given)).toEqual(parsePlan({ tasks: [task('a'), task('b')] }));
+    for (const one of [given, JSON.stringify(given), `Here:\n\`\`\`json\n${JSON.stringify(given)}\n\`\`\``]) {
+      expect(unknownKeys(one)).toEqual([
+        'plan.goal is unknown and was ignored',
+        'plan.tasks.1.depends_on is unknown and was ignored (did you mean dependsOn?)',
+        'plan.tasks.1.priority is unknown and was ignored',
+      ]);
+    }
+    expect(unknownKeys({ tasks: [task('a')] })).toEqual([]);
+  });
+
   it.each(wrong)('is refused on one line when it is %s', (_title, plan, faults) => {
     expect(() => parsePlan(plan)).toThrow(TypeError);
     expect(() => parsePlan(plan)).toThrow(/^[^\n]*$/);

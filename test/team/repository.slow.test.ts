@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openBranch, openWorkspace, type Readiness } from '../../machines/autonomous-dev/checkouts.ts';
 import { git } from '../../machines/autonomous-dev/git.ts';
-import { lookAtCommit } from '../../machines/autonomous-dev/handed-in.ts';
+import { isDeclared, lookAtCommit } from '../../machines/autonomous-dev/handed-in.ts';
 import {
   assertDelivered,
   assertHead,
@@ -185,6 +185,39 @@ test('a commit that cannot be reviewed is refused with the reason', async () => 
   expect(await faultOf(checkout.branch)).toBe(`none, at ${commit}`);
   await git(['checkout', '--quiet', '--orphan', 'elsewhere'], checkout);
   expect(await faultOf(await commitIn(checkout, 'new.txt', 'newer\n'))).toContain('is not on top of');
+});
+
+test('changes outside of the files that a task names are found, without those that came from the branch', async () => {
+  await openBranch(repository);
+  const other = await commitIn(await workspace('task-0'), 'theirs.txt', 'theirs\n');
+  const checkout = await workspace('task-1');
+  await commitIn(checkout, 'new.txt', 'new\n');
+  const { commit: head } = await mergedInto(repository.base, other);
+  await git(['merge', '--quiet', '--no-edit', head], checkout);
+  const commit = await commitIn(checkout, 'größe.txt', 'mine\n');
+  const look = (files: readonly string[]): Promise<unknown> =>
+    lookAtCommit(repository, { commit, base: checkout.base, files });
+  expect(await look(['new.txt'])).toEqual({ commit, outside: ['größe.txt'] });
+  expect(await look(['new.txt', 'grö*.txt'])).toEqual({ commit });
+  // A task that names none may change all.
+  expect(await look([])).toEqual({ commit });
+});
+
+test.each<readonly [declared: string, file: string, isDeclared: boolean]>([
+  ['src/a.ts', 'src/a.ts', true],
+  ['./src/a.ts', 'src/a.ts', true],
+  ['src/', 'src/deep/a.ts', true],
+  ['src', 'src2/a.ts', false],
+  ['src/*.ts', 'src/a.ts', true],
+  ['src/*.ts', 'src/deep/a.ts', false],
+  ['src/**/*.ts', 'src/a.ts', true],
+  ['src/**/*.ts', 'src/very/deep/a.ts', true],
+  ['**/a.ts', 'a.ts', true],
+  ['a+b (c)[d].ts', 'a+b (c)[d].ts', true],
+  ['a.ts', 'aXts', false],
+  ['?.ts', 'ab.ts', false],
+])('a task that names %j and a change of %j: %j', (declared, file, expected) => {
+  expect(isDeclared(file, ['other.txt', declared])).toBe(expected);
 });
 
 test('a repository inside a checkout is refused with advice, and a submodule is accepted', async () => {
