@@ -71,6 +71,11 @@ export async function buildCli(outdir) {
   // It is compiled at each start.
   const { code } = await transform(launcher, { minify: true, target: 'node14', format: 'cjs' });
   for (const name of PROGRAMS) fs.writeFileSync(path.join(outdir, `${name}.cjs`), code, { mode: 0o755 });
+  const keeper = fs.readFileSync(path.join(root, '.ci', 'keep.cjs'), 'utf8');
+  fs.writeFileSync(
+    path.join(outdir, 'keep.cjs'),
+    (await transform(keeper, { minify: true, target: 'node20', format: 'cjs' })).code,
+  );
   return names;
 }
 

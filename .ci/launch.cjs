@@ -30,10 +30,10 @@ const ABOUT = ['help', '--help', '-h', '--version', '-v', '-V'];
 /** Commands that import files of machines, and what these import. */
 const WITH_MACHINES = ['run', 'graph', 'replay', 'inspect'];
 
-const CACHE_FILES_MAX = 64;
-const MODULES_MAX = 512;
 /** The folder in the cache folder that Node fills. */
 const MODULES = 'modules';
+/** The first Node that keeps by itself what is left of a module without its types. */
+const KEEPS_STRIPPED_SINCE = 24;
 const CODE_BYTES_MAX = 8 * 1024 * 1024;
 /** One process of so many, at random, looks whether it had to compile more than was kept, as when the first one found no mail. */
 const LOOKS_AGAIN_EVERY = 16;
@@ -75,7 +75,10 @@ function start(name, part, module = { exports: {} }) {
   script.runInThisContext()(requireFast, module, __dirname, load);
   const known = cachedData && !script.cachedDataRejected ? cachedData.length : 0;
   if (file !== undefined && (known === 0 || Math.random() * LOOKS_AGAIN_EVERY < 1)) {
-    process.once('exit', (code) => code === 0 && writeCode(fs, file, script, known * GROWN_BY));
+    process.once(
+      'exit',
+      (code) => code === 0 && keeping(({ keepCode }) => keepCode(PLACE, file, script, known * GROWN_BY)),
+    );
   }
   return module.exports;
 }
@@ -112,6 +115,27 @@ function keepModules() {
   const { enableCompileCache } = builtin('node:module');
   const directory = enableCompileCache && isPlain() ? cacheFile(fs, MODULES) : undefined;
   if (directory !== undefined && fs.existsSync(directory.slice(0, -MODULES.length))) enableCompileCache(directory);
+}
+
+/** What the file that keeps things is told of the cache folder. */
+const PLACE = {
+  fileOf: (/** @type {string} */ name) => cacheFile(builtin('node:fs'), name),
+  read: (/** @type {string} */ file) => readCode(builtin('node:fs'), file),
+  isOurs,
+};
+
+/**
+ * Nothing depends on what is kept, so where that file is missing nothing is.
+ * @param {(keep: typeof import('./keep.cjs')) => void} work
+ */
+function keeping(work) {
+  let loaded;
+  try {
+    loaded = require('./keep.cjs');
+  } catch {
+    return;
+  }
+  work(loaded);
 }
 
 /** Whether nobody else has a hand in how this process runs. */
@@ -181,96 +205,23 @@ function readCode(fs, file) {
 }
 
 /**
- * Keeps what V8 has compiled until now, if it is more than `lengthMin` bytes. Nothing depends on it, so whatever fails is left alone.
- * @param {typeof import('node:fs')} fs
- * @param {string} file
- * @param {import('node:vm').Script} script
- * @param {number} lengthMin
- */
-function writeCode(fs, file, script, lengthMin) {
-  const directory = file.slice(0, file.lastIndexOf('/'));
-  // In a container each process may have the same pid, and one of them may have been killed.
-  const staged = `${file}.${process.pid}-${Date.now()}.tmp`;
-  let fd;
-  let umask;
-  try {
-    // Whatever the user's is: what is made here would not be taken with other permissions.
-    umask = process.umask(0o077);
-    if (!makePlace(fs, directory)) return;
-    // It may be another one than before.
-    const facts = fs.lstatSync(directory);
-    if (!facts.isDirectory() || !isOurs(facts, 0o700)) return;
-    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
-    fd = fs.openSync(staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    const code = script.createCachedData();
-    if (code.length <= lengthMin || code.length > CODE_BYTES_MAX) throw new Error('not to be kept');
-    const bytes = Buffer.concat([code, code]);
-    if (fs.writeSync(fd, bytes) !== bytes.length) throw new Error('no space');
-    // The name must not outlive a loss of power without the bytes.
-    fs.fsyncSync(fd);
-    fs.renameSync(staged, file);
-    removeOld(fs, directory);
-  } catch {
-    if (fd !== undefined) fs.rmSync(staged, { force: true });
-  } finally {
-    if (fd !== undefined) fs.closeSync(fd);
-    if (umask !== undefined) process.umask(umask);
-  }
-}
-
-/**
- * Makes the folder, but not in another user's home, which sudo may have left in HOME: that user could neither use a `.cache` made there
- * nor remove what is in it. Returns whether it may be used. Each directory by itself: where the system says ENOENT of a new one, as in
- * /proc, Node tries for ever to make a tree.
- * @param {typeof import('node:fs')} fs
- * @param {string} directory
- */
-function makePlace(fs, directory) {
-  const missing = [];
-  let path = directory;
-  let facts;
-  while (!(facts = fs.statSync(path || '/', { throwIfNoEntry: false }))) {
-    missing.unshift(path);
-    path = path.slice(0, path.lastIndexOf('/'));
-  }
-  if (facts.uid !== process.getuid() && facts.uid !== 0) return false;
-  for (const one of missing) {
-    try {
-      fs.mkdirSync(one, 0o700);
-    } catch (error) {
-      // Another process has made it meanwhile.
-      if (error.code !== 'EEXIST') return false;
-    }
-  }
-  return true;
-}
-
-/**
- * Other versions of Mailroom and of Node leave files that nobody reads any more.
- * @param {typeof import('node:fs')} fs
- * @param {string} directory
- */
-function removeOld(fs, directory) {
-  const modules = `${directory}/${MODULES}`;
-  const kept = fs.lstatSync(modules, { throwIfNoEntry: false }) ? fs.readdirSync(modules, { recursive: true }) : [];
-  if (kept.length > MODULES_MAX) fs.rmSync(modules, { recursive: true, force: true });
-  const names = fs.readdirSync(directory).filter((name) => name !== MODULES);
-  if (names.length <= CACHE_FILES_MAX) return;
-  const timed = names.map((name) => {
-    const facts = fs.lstatSync(`${directory}/${name}`, { throwIfNoEntry: false });
-    return { name, timeMs: facts ? facts.mtimeMs : 0 };
-  });
-  timed.sort((a, b) => b.timeMs - a.timeMs);
-  for (const { name } of timed.slice(CACHE_FILES_MAX)) fs.rmSync(`${directory}/${name}`, { force: true });
-}
-
-/**
  * What a script is lent to import by. A script of ours is started; of others, `import` would look for their exports in the text
  * first, which takes longer than to run them, so what can be is loaded by `require`.
  * @param {string} name
  */
 async function load(name) {
-  return name.startsWith('./') ? start(name.slice(2), use) : requiredModule(name) || import(name);
+  if (name.startsWith('./')) return start(name.slice(2), use);
+  if (/^file:.*\.m?ts$/.test(name) && stripsAnew()) keeping(({ keepStripped }) => keepStripped(PLACE));
+  return requiredModule(name) || import(name);
+}
+
+let isStrippedKept = false;
+
+/** Whether Node would strip the types of a module at each start, which is left to what was kept from now on. Later ones keep it. */
+function stripsAnew() {
+  if (isStrippedKept || process.features.typescript !== 'strip' || !isPlain()) return false;
+  isStrippedKept = true;
+  return Number(process.versions.node.split('.')[0]) < KEEPS_STRIPPED_SINCE;
 }
 
 /**

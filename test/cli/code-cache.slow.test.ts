@@ -221,7 +221,8 @@ it('compiles a script anew that somebody has patched', async () => {
   const { env, files } = place(room);
   const copy = path.join(room.directory, 'copy');
   fs.mkdirSync(copy);
-  for (const file of ['mailroom.cjs', 'mailroom.script']) fs.copyFileSync(path.join(DIST, file), path.join(copy, file));
+  for (const file of ['mailroom.cjs', 'mailroom.script', 'keep.cjs'])
+    fs.copyFileSync(path.join(DIST, file), path.join(copy, file));
   const line = `${process.execPath} ${path.join(copy, 'mailroom.cjs')} whoami`;
   const script = path.join(copy, 'mailroom.script');
   const [hash = ''] = fs.readFileSync(script, 'latin1').split('\n');
@@ -255,7 +256,7 @@ it('comes to keep what the first process had no need of, where each has one pid 
   const { env, directory, files } = place(room);
   const copy = path.join(room.directory, 'copy');
   fs.mkdirSync(copy);
-  fs.copyFileSync(path.join(DIST, 'mailroom.script'), path.join(copy, 'mailroom.script'));
+  for (const file of ['mailroom.script', 'keep.cjs']) fs.copyFileSync(path.join(DIST, file), path.join(copy, file));
   const program = path.join(copy, 'mailroom.cjs');
   const launcher = fs.readFileSync(path.join(DIST, 'mailroom.cjs'), 'utf8').replace(/^#!.*\n/, '');
   fs.writeFileSync(
