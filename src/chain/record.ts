@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.ts';
+import { isHex } from '../host/hex.ts';
 import { sha256Hex } from '../host/sha256.ts';
 
 /** `prev` of the first record of a chain. */
@@ -8,7 +9,6 @@ export const RECORD_BYTES_MAX = 16 * 1024 * 1024;
 
 const HASH_CHARS = 64;
 const SPACE = 0x20;
-const HEX_HASH = /^[0-9a-f]{64}$/;
 
 /** Content of a record: a body of the chain's user; the end of a segment; or, first in a segment, the state so far. */
 export type RecordContent = { readonly body: unknown } | { readonly seal: true } | { readonly carried: unknown };
@@ -74,11 +74,15 @@ function recordOf(json: string, digest: string): ChainRecord | undefined {
   if (!('seq' in value) || !('prev' in value) || !('by' in value)) return undefined;
   const { seq, prev, by } = value;
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 1) return undefined;
-  if (typeof prev !== 'string' || !HEX_HASH.test(prev) || typeof by !== 'string') return undefined;
+  if (typeof prev !== 'string' || !isHash(prev) || typeof by !== 'string') return undefined;
   const head = { seq, prev, by };
   if ('body' in value) return withContent(head, digest, { body: value.body });
   if ('seal' in value) return withContent(head, digest, { seal: true });
   return 'carried' in value ? withContent(head, digest, { carried: value.carried }) : undefined;
+}
+
+function isHash(text: string): boolean {
+  return text.length === HASH_CHARS && isHex(text, 0, HASH_CHARS);
 }
 
 /** Spelled out, because spreading two objects costs more than everything else in the encoding of a record. */

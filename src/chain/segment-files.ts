@@ -38,7 +38,7 @@ export function listSegments(files: FileSystem, place: ChainPlace): SegmentListi
   for (const name of files.readdir(place.directory)) {
     const first = numberIn(name, place.naming);
     if (first !== undefined) firsts.push(first);
-    const prepared = numberIn(TEMPORARY.exec(name)?.[1] ?? '', place.naming);
+    const prepared = name.endsWith('.tmp') ? numberIn(TEMPORARY.exec(name)?.[1] ?? '', place.naming) : undefined;
     if (prepared !== undefined) temporaries.push({ path: join(place.directory, name), first: prepared });
   }
   return { firsts: firsts.sort((a, b) => a - b), temporaries };

@@ -64,7 +64,8 @@ function findOption(
   known: readonly OptionSpec[],
   word: string,
 ): { option: OptionSpec; attached: string | undefined } {
-  const [name = '', ...rest] = (word === '-h' ? '--help' : word).replace(/^--?/, '').split('=');
+  const dashes = word.startsWith('--') ? 2 : 1;
+  const [name = '', ...rest] = (word === '-h' ? 'help' : word.slice(dashes)).split('=');
   const attached = rest.length > 0 ? rest.join('=') : undefined;
   const option = word.startsWith('--') || word === '-h' ? known.find((one) => one.name === name) : undefined;
   if (!option) {

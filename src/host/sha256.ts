@@ -17,26 +17,32 @@ interface Wasm {
 }
 
 /**
- * The SHA-256 of some bytes, or of a text in UTF-8. The first 64 KiB of a process are hashed by a small WebAssembly
+ * The SHA-256 of some bytes, or of a text in UTF-8, and of `more` bytes behind them. The first 64 KiB of a process are hashed by a small WebAssembly
  * module, because loading node:crypto takes as long as everything else in a mail command.
  */
-export function sha256(data: Uint8Array | string): Buffer {
-  return hashInWasm(data) ?? nodeCrypto().hash('sha256', data, 'buffer');
+export function sha256(data: Uint8Array | string, more: Uint8Array = NOTHING): Buffer {
+  const hashed = hashInWasm(data, more);
+  if (hashed) return hashed;
+  const whole = more.length === 0 ? data : Buffer.concat([typeof data === 'string' ? Buffer.from(data) : data, more]);
+  return nodeCrypto().hash('sha256', whole, 'buffer');
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** The same in hex. */
 export function sha256Hex(data: Uint8Array | string): string {
-  return hashInWasm(data)?.toString('hex') ?? nodeCrypto().hash('sha256', data, 'hex');
+  return hashInWasm(data, NOTHING)?.toString('hex') ?? nodeCrypto().hash('sha256', data, 'hex');
 }
 
 let bytesLeft = BYTES_WITHOUT_CRYPTO;
 let wasm: Wasm | undefined;
 
 /** The digest; undefined if node:crypto has to compute it. */
-function hashInWasm(data: Uint8Array | string): Buffer | undefined {
+function hashInWasm(data: Uint8Array | string, more: Uint8Array): Buffer | undefined {
   if (bytesLeft <= 0) return undefined;
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-  bytesLeft -= bytes.length + CALL_BYTES;
+  const length = bytes.length + more.length;
+  bytesLeft -= length + CALL_BYTES;
   if (bytesLeft <= 0) return undefined;
   try {
     wasm ??= instantiate();
@@ -46,10 +52,14 @@ function hashInWasm(data: Uint8Array | string): Buffer | undefined {
     return undefined;
   }
   const { memory, digest } = wasm;
-  if (bytes.length > memory.length - MESSAGE_AT - PADDING_BYTES_MAX) return undefined;
+  if (length > memory.length - MESSAGE_AT - PADDING_BYTES_MAX) return undefined;
   memory.set(bytes, MESSAGE_AT);
-  digest(bytes.length);
-  return Buffer.from(memory.subarray(DIGEST_AT, DIGEST_AT + DIGEST_BYTES));
+  memory.set(more, MESSAGE_AT + bytes.length);
+  digest(length);
+  // What copies an array into a buffer is not compiled yet in a process that has only just started.
+  const hash = Buffer.allocUnsafe(DIGEST_BYTES);
+  hash.set(memory.subarray(DIGEST_AT, DIGEST_AT + DIGEST_BYTES));
+  return hash;
 }
 
 /** The part of the global `WebAssembly` used here; its types come with the DOM's, which this library does without. */

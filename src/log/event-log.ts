@@ -3,6 +3,7 @@ import { errnoOf, type FileSystem } from '../host/file-system.ts';
 import { ensureDirectory } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { cut } from '../message/cut.ts';
+import { isoTime } from '../message/format-time.ts';
 import type { RoomLayout } from '../message/layout.ts';
 import { visibleJson } from '../message/visible.ts';
 import { rotate } from './read-log.ts';
@@ -200,7 +201,7 @@ function openOrMake(files: FileSystem, { log, logDirectory }: RoomLayout): numbe
 
 function lineOf(record: LogRecord, { timeMs, contentChars }: { timeMs: number; contentChars: number }): string {
   const { event, id, from, to, type, outcome, detail, content } = record;
-  const time = new Date(timeMs).toISOString();
+  const time = isoTime(timeMs);
   const begun =
     content !== undefined && content.length > contentChars
       ? `${cut(content, { charsMax: contentChars, mark: '' })}…`

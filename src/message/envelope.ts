@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
+import { isHex } from '../host/hex.ts';
 import { EVERYONE, isAddress, SYSTEM } from './address.ts';
 import { echo } from './cut.ts';
 import { noteExactData } from './exact-data.ts';
+import { isoTime } from './format-time.ts';
 import { findJsonFault } from './json-faults.ts';
 import { isMessageId, timeOfId } from './message-id.ts';
 import { isMessageType } from './message-type.ts';
@@ -111,7 +113,7 @@ function findFieldFault(fields: Readonly<Record<string, unknown>>): string | und
 
 /** Undefined for the last centuries of ids, whose years have more digits than a time may have. */
 function sentAtOf(id: string): string | undefined {
-  const time = toIso(timeOfId(id));
+  const time = isoTime(timeOfId(id));
   return time.length === TIME_CHARS ? time : undefined;
 }
 
@@ -126,8 +128,7 @@ const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const isText = (value: unknown): value is string => typeof value === 'string';
 /** `Date.parse` also accepts 31 April and 24:00, which other languages do not: a time has one spelling. */
 const isTime = (value: unknown): boolean =>
-  isText(value) && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value)) && toIso(Date.parse(value)) === value;
-const toIso = (timeMs: number): string => new Date(timeMs).toISOString();
+  isText(value) && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value)) && isoTime(Date.parse(value)) === value;
 const isId = (value: unknown): value is string => isText(value) && isMessageId(value);
 
 const FIELD_RULES: Readonly<Record<string, FieldRule>> = Object.assign(Object.create(null), {
@@ -167,7 +168,12 @@ function refuse(reason: Refusal['reason'], detail: string): { refusal: Refusal }
  */
 const PREFIX = Buffer.from('{"signed":');
 const DIVIDER = Buffer.from(',"signature":');
-const REST = /^,"signature":\{"keyId":"([0-9a-f]{16})","value":"((?:[0-9a-f]{64}){1,2})"\}\}$/;
+const KEY_ID_BEGIN = ',"signature":{"keyId":"';
+const VALUE_BEGIN = '","value":"';
+const END = '"}}';
+const KEY_ID_CHARS = 16;
+/** HMAC-SHA256 and Ed25519. */
+const VALUE_CHARS = [64, 128];
 const REST_BYTES_MAX = 256;
 
 export interface Framed {
@@ -189,7 +195,22 @@ export function unframe(file: Buffer): Framed | undefined {
   if (file.compare(PREFIX, 0, PREFIX.length, 0, Math.min(PREFIX.length, file.length)) !== 0) return undefined;
   const divider = file.lastIndexOf(DIVIDER);
   if (divider < PREFIX.length || file.length - divider > REST_BYTES_MAX) return undefined;
-  const rest = REST.exec(file.toString('latin1', divider));
-  if (!rest?.[1] || !rest[2]) return undefined;
-  return { signed: file.subarray(PREFIX.length, divider), keyId: rest[1], value: rest[2] };
+  const signature = signatureIn(file.toString('latin1', divider));
+  return signature && { signed: file.subarray(PREFIX.length, divider), ...signature };
+}
+
+/** By hand, because each message has one, and an expression that is used twice is compiled twice. */
+function signatureIn(rest: string): { keyId: string; value: string } | undefined {
+  const keyIdEnd = KEY_ID_BEGIN.length + KEY_ID_CHARS;
+  const valueAt = keyIdEnd + VALUE_BEGIN.length;
+  const valueEnd = rest.length - END.length;
+  const isInForm =
+    VALUE_CHARS.includes(valueEnd - valueAt) &&
+    rest.startsWith(KEY_ID_BEGIN) &&
+    isHex(rest, KEY_ID_BEGIN.length, keyIdEnd) &&
+    rest.startsWith(VALUE_BEGIN, keyIdEnd) &&
+    isHex(rest, valueAt, valueEnd) &&
+    rest.endsWith(END);
+  if (!isInForm) return undefined;
+  return { keyId: rest.slice(KEY_ID_BEGIN.length, keyIdEnd), value: rest.slice(valueAt, valueEnd) };
 }

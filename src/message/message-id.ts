@@ -1,10 +1,24 @@
+import { isHex } from '../host/hex.ts';
+import { isoTime } from './format-time.ts';
+
 /** Message ids are UUIDv7 (RFC 9562, section 5.7): their first 48 bits are the time in ms, so names sort by time. */
-const MESSAGE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const ID_CHARS = 36;
+/** After the dash that begins them: version 7, and the variant. */
+const VERSION_AT = 14;
+const VARIANT_AT = 19;
+/** Where the groups of hex digits end. */
+const GROUP_ENDS = [8, 13, 18, 23, ID_CHARS] as const;
 const COUNTER_BITS = 30;
 const COUNTER_END = 2 ** COUNTER_BITS;
 
 export function isMessageId(text: string): boolean {
-  return MESSAGE_ID.test(text);
+  if (text.length !== ID_CHARS || text[VERSION_AT] !== '7' || !'89ab'.includes(text[VARIANT_AT] ?? '-')) return false;
+  let from = 0;
+  for (const end of GROUP_ENDS) {
+    if (!isHex(text, from, end) || (end < ID_CHARS && text[end] !== '-')) return false;
+    from = end + 1;
+  }
+  return true;
 }
 
 /** The time in an id, in ms since the epoch. */
@@ -25,7 +39,7 @@ export function dayOfId(id: string): string {
   const timeMs = timeOfId(id);
   const day = Math.floor(timeMs / DAY_MS);
   // Mail of one day comes together, and the day of each message is computed several times.
-  if (day !== last.day) last = { day, text: new Date(timeMs).toISOString().slice(0, 10) };
+  if (day !== last.day) last = { day, text: isoTime(timeMs).slice(0, 10) };
   return last.text;
 }
 

@@ -24,12 +24,12 @@ export const MessageType = {
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
 const COMMON_TYPES: ReadonlySet<string> = new Set(Object.values(MessageType));
-const TYPE = /^[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*$/;
 const TYPE_CHARS_MAX = 64;
 
 /** Whether the text has the form of a message type: capitals, digits and single hyphens, at most 64 characters. */
 export function isMessageType(text: string): boolean {
-  return text.length <= TYPE_CHARS_MAX && TYPE.test(text);
+  if (COMMON_TYPES.has(text)) return true;
+  return text.length <= TYPE_CHARS_MAX && /^[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*$/.test(text);
 }
 
 /** Whether every actor knows the type. */

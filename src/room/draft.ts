@@ -4,7 +4,7 @@ import { echo } from '../message/cut.ts';
 import { isMessageId, timeOfId } from '../message/message-id.ts';
 import { assertDeclaredType, isCommonType } from '../message/message-type.ts';
 import { THREAD_ID_CHARS_MAX, type Message } from '../message/message.ts';
-import { formatTime } from '../message/format-time.ts';
+import { formatTime, isoTime } from '../message/format-time.ts';
 import { listCards, type RoomContext } from './context.ts';
 
 /** A longer expiry is refused; this is far below where times stop being representable. */
@@ -102,14 +102,14 @@ export function messageOf(
 ): Message {
   const timeMs = timeOfId(id);
   const { type, content, data, threadId, replyTo, needsAck, expiresInMs } = draft;
-  const sentAt = new Date(timeMs).toISOString();
+  const sentAt = isoTime(timeMs);
   const message: Writable<Message> = { id, room: context.config.roomId, from, to, type, sentAt, content };
   if (data !== undefined) message.data = data;
   if (threadId !== undefined) message.threadId = threadId;
   if (replyTo !== undefined) message.replyTo = replyTo;
   if (needsAck !== undefined) message.needsAck = needsAck;
   // Counted from the id's time, so that a retried send has the same bytes.
-  if (expiresInMs !== undefined) message.expiresAt = new Date(timeMs + expiresInMs).toISOString();
+  if (expiresInMs !== undefined) message.expiresAt = isoTime(timeMs + expiresInMs);
   return message;
 }
 

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { RoomRefused } from '../errors.ts';
 import type { FileSystem } from '../host/file-system.ts';
 import { ensureDirectory, publishFile, readText, stagedPath } from '../host/files.ts';
+import { isHex } from '../host/hex.ts';
 import type { Host } from '../host/host.ts';
 import { nodeCrypto } from '../host/node-crypto.ts';
 import { sha256Hex } from '../host/sha256.ts';
@@ -9,7 +10,7 @@ import { isActorAddress } from '../message/address.ts';
 import { actorLayout, type RoomLayout } from '../message/layout.ts';
 import { type Algorithm, createHmacKey, KEY_ID_BYTES, type SigningKey, TAG, type VerifyingKey } from './keys.ts';
 
-const ROOM_KEY = /^[0-9a-f]{64}\n?$/;
+const ROOM_KEY_CHARS = 64;
 
 /** The keys of a room, read on first use and cached. */
 export interface Keyring {
@@ -73,7 +74,8 @@ const KEYS_KEPT_MAX = 10_000;
 
 function readRoomKey(files: FileSystem, layout: RoomLayout): Buffer {
   const text = readText(files, layout.roomKey);
-  if (text !== undefined && ROOM_KEY.test(text)) return Buffer.from(text.trim(), 'hex');
+  const hex = text?.endsWith('\n') ? text.slice(0, -1) : text;
+  if (hex?.length === ROOM_KEY_CHARS && isHex(hex, 0, ROOM_KEY_CHARS)) return Buffer.from(hex, 'hex');
   throw new RoomRefused(
     `The room's key ${layout.roomKey} ${text === undefined ? 'cannot be read' : 'is not 64 hex digits'}.`,
     { hint: 'Without it nothing can be signed or verified. Restore it from a backup, or check who owns the file.' },

@@ -66,14 +66,11 @@ export function hmacSha256(key: Uint8Array, tag: Uint8Array): (bytes: Uint8Array
   const short = key.length > BLOCK_BYTES ? sha256(key) : key;
   const inner = Buffer.concat([padded(short, INNER), tag]);
   const outer = padded(short, OUTER);
-  return (bytes) => {
-    const digest = sha256(Buffer.concat([inner, bytes]));
-    return sha256(Buffer.concat([outer, digest]));
-  };
+  return (bytes) => sha256(outer, sha256(inner, bytes));
 }
 
-function padded(key: Uint8Array, byte: number): Buffer {
-  const block = Buffer.alloc(BLOCK_BYTES, byte);
+function padded(key: Uint8Array, byte: number): Uint8Array {
+  const block = new Uint8Array(BLOCK_BYTES).fill(byte);
   // By index: an iterator takes several times as long in a process that has only just started.
   for (let index = 0; index < key.length; index++) block[index] = (key[index] ?? 0) ^ byte;
   return block;

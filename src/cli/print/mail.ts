@@ -3,7 +3,7 @@ import { cut, cutToBytes, echo } from '../../message/cut.ts';
 import { dataJson, exactDataOf, jsonWithTexts } from '../../message/exact-data.ts';
 import { formatTime } from '../../message/format-time.ts';
 import type { Message } from '../../message/message.ts';
-import { visible, visibleJsonText, visibleLines } from '../../message/visible.ts';
+import { isPlain, visible, visibleJsonText, visibleLines } from '../../message/visible.ts';
 import type { Mail } from '../../room/mail.ts';
 import { type Arguments, textOption } from '../arguments.ts';
 import type { OptionSpec } from '../command-spec.ts';
@@ -168,8 +168,12 @@ export function headersJson({ id, from, type }: Message): object {
 
 /** The beginning of the text on one line; all of it if `charsMax` is Infinity. */
 export function preview(content: string, charsMax = PREVIEW_CHARS_MAX): string {
-  const line = visible(content.trim().replace(/\s+/g, ' '));
-  return cut(line, { charsMax });
+  return cut(visible(onOneLine(content.trim())), { charsMax });
+}
+
+/** Most texts have no blanks but single spaces, and need no expression to be compiled for them. */
+function onOneLine(text: string): string {
+  return isPlain(text) && !text.includes('  ') ? text : text.replace(/\s+/g, ' ');
 }
 
 /** Aligns rows in columns; the last column may have any width. */
@@ -281,7 +285,12 @@ export function fittedList(all: readonly MessageWithFacts[], bytesMax: number): 
 
 /** The first lines of a text, as many as fit into `bytesMax`. */
 export function linesWithin(text: string, bytesMax: number): string[] {
-  const lines = text.split(/(?<=\n)/).filter(Boolean);
+  const lines: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf('\n', at) + 1 || text.length;
+    lines.push(text.slice(at, end));
+    at = end;
+  }
   let bytes = 0;
   const over = lines.findIndex((line) => (bytes += Buffer.byteLength(line)) > bytesMax);
   return over < 0 ? lines : lines.slice(0, over);
