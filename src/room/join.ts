@@ -6,6 +6,7 @@ import { quote } from '../host/shell-word.ts';
 import { writeClockMark } from '../mailbox/purge.ts';
 import { assertNewAddress, newAddressLike } from '../message/address.ts';
 import { echo } from '../message/cut.ts';
+import { isoTime } from '../message/format-time.ts';
 import { actorLayout } from '../message/layout.ts';
 import { isMessageType } from '../message/message-type.ts';
 import { nearest } from '../message/nearest.ts';
@@ -90,7 +91,7 @@ function cardOf({ host }: RoomContext, address: string, options: JoinOptions): C
     broadcasts: options.broadcasts ?? kind === 'agent',
     process: options.process ?? host.processes.self(),
     ...(tmux === undefined ? {} : { tmux }),
-    joinedAt: new Date(host.clock.now()).toISOString(),
+    joinedAt: isoTime(host.clock.now()),
   };
 }
 
@@ -98,7 +99,7 @@ function cardOf({ host }: RoomContext, address: string, options: JoinOptions): C
 export async function leaveRoom(context: RoomContext, address: string): Promise<void> {
   context.standing.assertSame();
   const card = assertJoined(context, address);
-  await retireCard(context.host, context.layout, { card, leftAt: new Date(context.host.clock.now()).toISOString() });
+  await retireCard(context.host, context.layout, { card, leftAt: isoTime(context.host.clock.now()) });
   context.log.append({ event: 'left', from: address });
 }
 
