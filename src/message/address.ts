@@ -12,16 +12,20 @@ export const SYSTEM = 'system';
  */
 export function isAddress(text: string): boolean {
   if (text.length > ADDRESS_CHARS_MAX) return false;
-  // By hand, because each message asks, and an expression that is used twice is compiled twice.
+  // By hand, because each message asks, and an expression for it takes long to compile.
   let isBegun = false;
   for (let at = 0; at < text.length; at++) {
-    const char = text[at] ?? '';
-    const isLetterOrDigit = (char >= 'a' && char <= 'z') || (char >= '0' && char <= '9');
-    if (!isLetterOrDigit && (!isBegun || !'_-.'.includes(char))) return false;
-    isBegun = char !== '.';
+    const code = text.charCodeAt(at);
+    const isLetterOrDigit = (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39);
+    if (!isLetterOrDigit && (!isBegun || (code !== DOT && code !== DASH && code !== UNDERSCORE))) return false;
+    isBegun = code !== DOT;
   }
   return isBegun;
 }
+
+const DOT = 0x2e;
+const DASH = 0x2d;
+const UNDERSCORE = 0x5f;
 
 /** Whether an actor can have this address. */
 export function isActorAddress(text: string): boolean {
