@@ -29,6 +29,8 @@ export interface Seen {
 
 export interface KillOptions {
   readonly seed: number;
+  /** Of how many calls one is tried; the seed says which. */
+  readonly stride: number;
   /** Where a process is really killed: the program, and which of the places. */
   readonly real: { readonly child: KilledChild; readonly isTried: () => boolean };
   /** Told of each state that is new, while its room is still there. */
@@ -36,12 +38,12 @@ export interface KillOptions {
 }
 
 /**
- * Kills one operation in place of each of its calls, each time in a room of its own, and checks every promise in each state that
- * this leaves. At some places a real process is killed as well, under the same seed and clock: the same names and bytes are left.
+ * Kills one operation in place of each of its calls, or of one of `stride`, each time in a room of its own, and checks every promise
+ * in each state that this leaves. At some places a real process is killed as well, under the same seed and clock: the same names and bytes are left.
  */
 export async function killAtEveryCall(
   scenario: Scenario,
-  { seed, real, onState }: KillOptions,
+  { seed, stride, real, onState }: KillOptions,
 ): Promise<KilledEverywhere> {
   const template = await createTemplate(scenario.prepare);
   const startMs = Date.now();
@@ -77,6 +79,7 @@ export async function killAtEveryCall(
       startMs,
       places: 'every call',
       callsMax: CALLS_MAX,
+      stride,
       directoryFor: () => template.copy(),
       work: (child, directory) => operate(scenario, child, directory),
       check,

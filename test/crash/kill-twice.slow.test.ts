@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { printedSeed } from '../processes/seed.ts';
-import { choosesOneOf, REAL_KILL_STRIDE } from '../processes/stride.ts';
+import { choosesRealKills, KILL_STRIDE } from '../processes/stride.ts';
 import { bundleScenario, type KilledChild } from './killed-child.ts';
 import { killTwice, RECOVERIES } from './kill-twice.ts';
 
 const SEED = printedSeed('kill-twice.slow.test.ts');
-const isTried = choosesOneOf(REAL_KILL_STRIDE, SEED);
+const isTried = choosesRealKills(SEED);
 
 let child: KilledChild;
 beforeAll(async () => {
@@ -18,6 +18,7 @@ test.each(RECOVERIES)(
   async (pair) => {
     const { firstKills, states, secondKills, realKills } = await killTwice(pair, {
       seed: SEED,
+      stride: KILL_STRIDE,
       real: { child, isTried },
     });
     console.log(

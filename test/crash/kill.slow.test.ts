@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { printedSeed } from '../processes/seed.ts';
-import { choosesOneOf, REAL_KILL_STRIDE } from '../processes/stride.ts';
+import { choosesRealKills, KILL_STRIDE } from '../processes/stride.ts';
 import { killAtEveryCall } from './kill-at-every-call.ts';
 import { bundleScenario, type KilledChild } from './killed-child.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 const SEED = printedSeed('kill.slow.test.ts');
-const isTried = choosesOneOf(REAL_KILL_STRIDE, SEED);
+const isTried = choosesRealKills(SEED);
 
 let child: KilledChild;
 beforeAll(async () => {
@@ -19,6 +19,7 @@ test.each(SCENARIOS)(
   async (scenario) => {
     const { kills, states, reported, realKills } = await killAtEveryCall(scenario, {
       seed: SEED,
+      stride: KILL_STRIDE,
       real: { child, isTried },
     });
     console.log(

@@ -19,6 +19,8 @@ export interface SimulatedSweep<T> {
   /** Which calls are places to be killed at. */
   readonly places: SimulatedPlaces;
   readonly callsMax: number;
+  /** Of how many calls one is tried, beside the first; the seed says which. Default: 1, each. */
+  readonly stride?: number;
   /** Makes the directory of a run. */
   readonly directoryFor: (n: number) => string;
   /** What the process does. What it tells of itself, it tells in the returned value, up to the kill. */
@@ -35,16 +37,19 @@ export interface KilledProcess {
 
 /**
  * Does the same work in one simulated process after another, the first killed in place of call 1, the next of call 2, and so on,
- * until one comes to its end. Returns how many were killed.
+ * until one comes to its end. With a stride it skips calls. Returns how many were killed.
  */
 export async function sweepSimulated<T>(options: SimulatedSweep<T>): Promise<number> {
-  const { seed, callsMax, directoryFor, check } = options;
+  const { seed, callsMax, directoryFor, check, stride = 1 } = options;
+  let kills = 0;
   for (let n = 1; n <= callsMax; n++) {
+    if (n > 1 && (n + seed) % stride !== 0) continue;
     const directory = directoryFor(n);
     try {
       const left = await runKilledAt(options, { n, directory });
       await check(left);
-      if (!left.wasKilled) return n - 1;
+      if (!left.wasKilled) return kills;
+      kills += 1;
     } catch (error) {
       throw new Error(`killed in place of call ${n}, seed ${seed}: ${String(error)}`, { cause: error });
     }

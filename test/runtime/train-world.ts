@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { CrashMatrixOptions, CrashReport, FinishedRun } from 'agent-mailroom/testing';
-import { REAL_KILL_STRIDE } from '../processes/stride.ts';
+import { crashMatrix, type CrashMatrixOptions, type CrashReport, type FinishedRun } from 'agent-mailroom/testing';
+import { isTried, REAL_KILL_STRIDE } from '../processes/stride.ts';
 import { processesAbout } from './orphans.ts';
 
 /** As they are built from fixtures/workflows: a process that is started loads them sooner. */
@@ -67,6 +67,14 @@ export const STAGE_MATRIX: CrashMatrixOptions = {
     },
   },
 };
+
+/** Kills at one of so many places only, and the seed says at which. */
+export async function atOneOf(stride: number, options: CrashMatrixOptions): Promise<CrashMatrixOptions> {
+  if (stride === 1) return options;
+  const { places } = await crashMatrix({ ...options, only: [], pairs: 0, triples: 0 });
+  const all = Array.from({ length: places }, (_, index) => index + 1);
+  return { ...options, only: all.filter((place) => isTried(place, stride)).map((place) => [place]) };
+}
 
 export function printReport(name: string, report: CrashReport): void {
   const { schedules, kills, realKills, skipped, places, seed, counts, failures } = report;

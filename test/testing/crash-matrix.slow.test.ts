@@ -3,18 +3,23 @@ import path from 'node:path';
 import type { Agent, Mail } from 'agent-mailroom';
 import { crashMatrix } from 'agent-mailroom/testing';
 import { describe, expect, it } from 'vitest';
+import { amount } from '../run/amount.ts';
 
 const fixture = (name: string): string => path.join(import.meta.dirname, '..', '..', 'fixtures', 'testing', name);
 
 describe('crashMatrix', () => {
   it('finds what a machine keeps in a variable of its module: the run after a kill has a fresh process', async () => {
-    const { failures } = await crashMatrix({
-      workflows: [{ file: fixture('keeps-in-module.mjs'), address: 'm' }],
-      stride: 4,
-    });
-    expect(failures.flatMap(({ faults }) => faults)).toContain(
-      'the result is {"status":"done","output":"forgotten"}, without kills it is {"status":"done","output":"secret"}',
-    );
+    const workflows = [{ file: fixture('keeps-in-module.mjs'), address: 'm' }] as const;
+    const forgotten =
+      'the result is {"status":"done","output":"forgotten"}, without kills it is {"status":"done","output":"secret"}';
+    const found = (await crashMatrix({ workflows, kills: 'simulated', realStride: 1_000, seed: 1 })).failures;
+    expect(found.flatMap(({ faults }) => faults)).toContain(forgotten);
+    // The first of them is at the edge of the places between the two activities.
+    const [, between] = found;
+    const real = await crashMatrix({ workflows, only: [between?.kills ?? []] });
+    expect(real.realKills).toBe(1);
+    expect(real.failures.map(({ faults }) => faults)).toEqual([[forgotten]]);
+    for (const { directory } of [...found, ...real.failures]) fs.rmSync(path.dirname(directory), { recursive: true });
   });
 
   it('passes a machine that has ended when the other answers come', async () => {
@@ -40,15 +45,18 @@ describe('crashMatrix', () => {
   });
 
   it('lets the other workflows take what the first sends as it ends, and takes a default export', async () => {
-    const { failures, kills, places } = await crashMatrix({
+    const { failures, kills, realKills, places } = await crashMatrix({
       workflows: [
         { file: fixture('pair.mjs'), name: 'first', address: 'first' },
         { file: fixture('pair.mjs'), address: 'second' },
       ],
+      kills: 'simulated',
       stride: 8,
+      realStride: amount(4, { long: 1 }),
     });
     expect(failures).toEqual([]);
-    expect(kills).toBeGreaterThan(0);
+    expect(kills).toBeGreaterThan(realKills);
+    expect(realKills).toBeGreaterThan(0);
     expect(places).toBeGreaterThan(16);
   });
 
