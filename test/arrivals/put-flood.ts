@@ -6,17 +6,25 @@ import { contextOf } from '../../src/room/room.ts';
 import { sealMessage } from '../../src/signing/seal.ts';
 import type { Pair } from './pair.ts';
 
+interface Flood {
+  readonly from: string;
+  readonly to?: string;
+  readonly type?: string;
+  readonly count: number;
+  readonly claim?: string;
+}
+
 /**
- * Puts messages of one sender straight into bob's `new` or, with `claim`, into `cur` under that attempt and end: the
- * code under test is the reader.
+ * Puts messages of one sender straight into a mailbox, bob's unless another is named: into `new` or, with `claim`, into `cur` under
+ * that attempt and end. The code under test is the reader.
  */
 export function putFlood(
-  { readerRoom }: Pair,
-  { from, count, claim }: { from: string; count: number; claim?: string },
+  { readerRoom }: Pick<Pair, 'readerRoom'>,
+  { from, to = 'bob', type = 'INFO', count, claim }: Flood,
 ): void {
   const context = contextOf(readerRoom);
-  const mailbox = mailboxOf(context, 'bob');
-  if (!mailbox) throw new Error('bob has no mailbox');
+  const mailbox = mailboxOf(context, to);
+  if (!mailbox) throw new Error(`${to} has no mailbox`);
   const ids = createIdSource(nodeHost.randomBytes);
   const key = context.keyring.signerOf(from);
   const startMs = Date.now();
@@ -26,8 +34,8 @@ export function putFlood(
       id,
       room: context.config.roomId,
       from,
-      to: ['bob'],
-      type: 'INFO',
+      to: [to],
+      type,
       sentAt: new Date(timeOfId(id)).toISOString(),
       content: String(number),
     };

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { initRoom, openRoom } from '../../src/index.ts';
 import { Fleet, type Ship } from './fleet.ts';
 import { actedIn, confirmedOf, countConfirmed, writePlan, type Acted, type Plan, type Planned } from './plans.ts';
+import { amount } from '../run/amount.ts';
 import { createRandom } from '../run/seed.ts';
 
 const random = createRandom();
@@ -29,10 +30,10 @@ export interface Voyage {
   readonly failures: readonly string[];
 }
 
-const SENDERS = 8;
-const MAILBOXES = ['inbox-1', 'inbox-2', 'inbox-3', 'inbox-4'];
+export const SENDERS = amount(4, { long: 8 });
+const MAILBOXES = namesOf('inbox', amount(2, { long: 4 }));
 /** Two processes send under each address, and share its counter. */
-const ADDRESSES = ['sender-1', 'sender-2', 'sender-3', 'sender-4'];
+const ADDRESSES = namesOf('sender', SENDERS / 2);
 /** Short, so that what a killed reader held returns soon, and a stopped one finds its lease taken over. */
 const LEASE_MS = 1_000;
 const POLL_MS = 250;
@@ -41,7 +42,7 @@ const STOP_MS_MAX = 3 * LEASE_MS;
 const WATCHDOG_MS = 150_000;
 
 /**
- * Eight processes send their plans to four mailboxes, four processes read them, two at each mailbox, and all of them are
+ * Processes send their plans to mailboxes, as many processes as there are mailboxes read them, two at each, and all of them are
  * killed and stopped at random. Then the storm is over: everybody but one sender finishes, the mailboxes run empty, and
  * the readers are asked to end.
  */
@@ -95,6 +96,10 @@ export async function sail(sea: Sea): Promise<Voyage> {
   } finally {
     await fleet.sink();
   }
+}
+
+function namesOf(kind: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${kind}-${index + 1}`);
 }
 
 /** Each event waits until the senders have got on a little, so that all of them fall into the sending. */

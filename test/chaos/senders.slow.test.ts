@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { amount } from '../run/amount.ts';
-import { sail, type Sea } from './rough-sea.ts';
+import { sail, SENDERS, type Sea } from './rough-sea.ts';
 
 const TEST_TIMEOUT_MS = 200_000;
 
@@ -29,7 +29,7 @@ const SEAS: readonly Omit<Sea, 'directory'>[] = [
 ];
 
 test.each(SEAS)(
-  'what 8 senders have confirmed arrives whole through kills and stops, once without the duplicates: $durability, $messagesPerSender each, $lock',
+  `what ${SENDERS} senders have confirmed arrives whole through kills and stops, once without the duplicates: $durability, $messagesPerSender each, $lock`,
   async (sea) => {
     const startedMs = Date.now();
     const voyage = await sail({ ...sea, directory });

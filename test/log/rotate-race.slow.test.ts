@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { amount } from '../run/amount.ts';
 import { linesOf, openLogRoom, type LogRoom } from './log-room.ts';
 
 const WRITER = path.join(import.meta.dirname, '../../fixtures/zoo/log-writer.mjs');
 const WRITERS = 4;
-const RECORDS_EACH = 1_500;
+const RECORDS_EACH = amount(500, { long: 1_500 });
 const LOG_BYTES = 16 * 1024;
 
 async function writeFromProcesses({ layout }: LogRoom): Promise<void> {

@@ -37,11 +37,14 @@ export async function runFixture(name: string, args: readonly string[]): Promise
   return ended;
 }
 
+/** Each look takes processor time from what is waited for. */
+const LOOK_EVERY_MS = 5;
+
 /** Polls until the condition holds. Throws after a time that only a hang takes. */
 export async function until(what: string, condition: () => boolean, timeoutMs = 30_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }

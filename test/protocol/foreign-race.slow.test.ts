@@ -1,9 +1,11 @@
 import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { amount } from '../run/amount.ts';
 import { isPythonThere, PythonError, startPythonClient, type PythonClient } from './python-client.ts';
 import { codeOf, createSharedRoom, type PythonMail, type SharedRoom } from './shared-room.ts';
 
 const NO_LIMIT = 100_000;
+const GOOD_SHARE = amount(40, { long: 100 });
 
 describe.skipIf(!isPythonThere())('the library and the client in Python at the same time', () => {
   let python: PythonClient;
@@ -27,7 +29,7 @@ describe.skipIf(!isPythonThere())('the library and the client in Python at the s
       const asked = shared.ask<PythonMail[]>('bob', 'drain', { ack: true });
       handedOut.library.push(...(await readAndAcknowledge(shared)).map(({ id }) => id));
       handedOut.python.push(...(await asked).map(({ message }) => message.id));
-      if (Math.min(handedOut.library.length, handedOut.python.length) >= 100) break;
+      if (Math.min(handedOut.library.length, handedOut.python.length) >= GOOD_SHARE) break;
     }
     const all = [...handedOut.library, ...handedOut.python];
     console.log(`sent ${sent.size}, to the library ${handedOut.library.length}, to Python ${handedOut.python.length}`);

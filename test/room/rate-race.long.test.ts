@@ -2,11 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { scratchDirectories } from '../chain/scratch.ts';
-import { raceForGrants } from './rate-race.ts';
+import { PROCESSES, raceForGrants } from './rate-race.ts';
 
 const scratch = scratchDirectories('rate-race');
 
-describe('8 processes of one sender, for a long time', () => {
+describe(`${PROCESSES} processes of one sender, for a long time`, () => {
   it.each(['lockfile', 'always'])('never exceed the limit and get most of it, lock: %s', async (lock) => {
     const parent = scratch();
     const directory = path.join(parent, 'actor');

@@ -2,11 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { scratchDirectories } from '../chain/scratch.ts';
-import { raceForGrants } from './rate-race.ts';
+import { amount } from '../run/amount.ts';
+import { PROCESSES, raceForGrants } from './rate-race.ts';
 
 const scratch = scratchDirectories('rate-race');
 
-describe('8 processes of one sender', () => {
+describe(`${PROCESSES} processes of one sender`, () => {
   it.each(['lockfile', 'always'])(
     'never exceed the limit in any window under SIGKILL and SIGSTOP, and get most of it, lock: %s',
     async (lock) => {
@@ -14,7 +15,7 @@ describe('8 processes of one sender', () => {
       const directory = path.join(parent, 'actor');
       fs.mkdirSync(directory);
       const limit = { limit: 30, windowMs: 1_000 };
-      const race = await raceForGrants({ parent, directory, lock, ...limit, kills: 8, stops: 12 });
+      const race = await raceForGrants({ parent, directory, lock, ...limit, kills: amount(4, { long: 8 }), stops: 12 });
       console.log(race.summary);
       expect(race.most).toBeLessThanOrEqual(limit.limit);
       expect(race.share).toBeGreaterThanOrEqual(0.8);

@@ -2,8 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { chaos } from '../processes/chaos.ts';
 import { startFixture } from '../processes/child.ts';
+import { amount } from '../run/amount.ts';
 
-const PROCESSES = 8;
+export const PROCESSES = amount(4, { long: 8 });
+/** `<time> <time> <id>` and a line feed. */
+const GRANT_LINE_BYTES = 13 + 1 + 13 + 1 + 36 + 1;
 /** Small, so that generations end often. */
 const SEGMENT_BYTES_MAX = 6_000;
 
@@ -30,18 +33,16 @@ export async function raceForGrants(options: {
   const { parent, directory, lock, limit, windowMs } = options;
   const fileOf = (racer: number): string => path.join(parent, `grants.${racer}`);
   const settings = JSON.stringify({ lock, limit, windowMs, segmentBytesMax: SEGMENT_BYTES_MAX });
-  for (let racer = 0; racer < PROCESSES; racer++) fs.writeFileSync(fileOf(racer), '');
-  const read = (): string[] =>
-    Array.from({ length: PROCESSES }, (_, racer) => fs.readFileSync(fileOf(racer), 'utf8')).flatMap((text) =>
-      text.split('\n').filter(Boolean),
-    );
+  const files = Array.from({ length: PROCESSES }, (_, racer) => fileOf(racer));
+  for (const file of files) fs.writeFileSync(file, '');
+  const read = (): string[] => files.flatMap((file) => fs.readFileSync(file, 'utf8').split('\n').filter(Boolean));
   const chaosResult = await chaos({
     racers: PROCESSES,
     start: (racer) => startFixture('rate-race.mjs', [directory, fileOf(racer), settings]),
     kills: options.kills,
     stops: options.stops,
-    progress: () => read().length,
-    progressStep: 2,
+    progress: () => files.reduce((bytes, file) => bytes + fs.statSync(file).size, 0),
+    progressStep: 2 * GRANT_LINE_BYTES,
   });
   await chaosResult.finish(() => fs.writeFileSync(path.join(parent, 'end'), ''));
   const grants = read().map((line) => {

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
 import { WorkflowHost } from '../../src/runtime/host.ts';
+import { putFlood } from '../arrivals/put-flood.ts';
 import { asker, counter, deadline } from './machines.ts';
 import { eventually, texts, WorkflowRoom } from './workflow-room.ts';
 
@@ -91,9 +92,9 @@ test('with 10,000 messages waiting, a deadline of 100 ms comes within a second o
     limits: { rateLimit: 100_000, newMessagesMax: 100_000 },
   });
   const opened = await room.open();
-  const alice = await opened.join('alice');
+  await opened.join('alice');
   await opened.join('deadline', { accepts: ['NOTE'] });
-  for (let sent = 0; sent < count; sent++) await alice.send({ to: 'deadline', type: 'NOTE', content: `${sent}` });
+  putFlood({ readerRoom: opened }, { from: 'alice', to: 'deadline', type: 'NOTE', count });
   const taker = await room.open();
   const host = new WorkflowHost(taker);
   const queuedBefore = queuedMs();
