@@ -19,6 +19,8 @@ import { complain, progressText, tell } from '../../machines/team/show.ts';
 import { commitMessage } from '../../machines/shared/commit-message.ts';
 import { RecordedWorkflow } from '../machines/recorded-workflow.ts';
 import { checkProperty } from '../message/property.ts';
+import { isTried, SHORT_STRIDE } from '../processes/stride.ts';
+import { amount } from '../run/amount.ts';
 import { ACTS_ON_GITHUB, rendered } from './rendered.ts';
 
 const HOSTILE = Object.values({ ...HOSTILE_TEXT, ...HOSTILE_MARKUP });
@@ -105,14 +107,15 @@ function expectReport(text: string): void {
 
 describe('the text of the pull request', () => {
   it('is the report for any text of agents, tests and git', () => {
-    for (const text of [...HOSTILE, EVERYTHING]) {
+    for (const [at, text] of [...HOSTILE, EVERYTHING].entries()) {
       const report = reportOf(text);
-      expectReport(pullRequestText(report, FACTS));
       expectReport(pullRequestBody(report, FACTS));
+      // The same without the limit of the forge.
+      if (text === EVERYTHING || isTried(at, SHORT_STRIDE)) expectReport(pullRequestText(report, FACTS));
     }
     const text = fc.array(fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: 'binary' })), { maxLength: 6 });
     const property = fc.property(text, (parts) => expectReport(pullRequestBody(reportOf(parts.join('\n')), FACTS)));
-    checkProperty('reports', property, { runs: 50 });
+    checkProperty('reports', property, { runs: amount(20, { long: 50 }) });
   });
 
   it('keeps its sections for any feature', () => {

@@ -1,6 +1,9 @@
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
 import { envelope, idAt, sealed, type Forge } from '../../fixtures/zoo/forge.ts';
+import { isTried, KILL_STRIDE } from '../processes/stride.ts';
+import { choice } from '../run/amount.ts';
+import { SEED } from '../run/seed.ts';
 import { countBy, openZoo, readAll, reasonsIn, refusedIn } from './zoo-room.ts';
 
 const BITS = 8;
@@ -39,12 +42,16 @@ function reasonOf(region: string, byte: number): string {
   return region === 'key id' && isHex ? 'unknown-key' : 'bad-frame';
 }
 
+/** Of each byte one bit, and in the long set all. */
+const ALL_BITS = Array.from({ length: BITS }, (_, bit) => bit);
+const bitsAt = (at: number): number[] => choice(ALL_BITS, (bit) => bit === (at + SEED) % BITS);
+
 test('a message with any one bit flipped is refused under a fresh name', async () => {
   await using zoo = await openZoo();
   const { bytes, regionOf } = specimen(zoo.forge);
   const expected = new Map<string, string>();
   for (let at = 0; at < bytes.length; at++) {
-    for (let bit = 0; bit < BITS; bit++) {
+    for (const bit of bitsAt(at)) {
       const file = flipped(bytes, { at, bit });
       const name = `${idAt(Date.now())}.alice.json`;
       fs.writeFileSync(`${zoo.mailbox.new}/${name}`, file);
@@ -63,12 +70,14 @@ test('a message with any byte changed is refused under its own name, and the gen
   const expected: string[] = [];
   const place = (file: Buffer): void => fs.writeFileSync(`${zoo.mailbox.new}/${id}.alice.json`, file);
   for (let at = 0; at < bytes.length; at++) {
+    if (!isTried(at, KILL_STRIDE)) continue;
     const file = flipped(bytes, { at, bit: at % BITS });
     place(file);
     expected.push(reasonOf(regionOf(at), file[at] ?? 0));
     expect(await readAll(zoo.bob)).toEqual([]);
   }
   for (let length = 0; length < bytes.length; length++) {
+    if (length > 0 && !isTried(length, KILL_STRIDE)) continue;
     place(bytes.subarray(0, length));
     expected.push('bad-frame');
     expect(await readAll(zoo.bob)).toEqual([]);
@@ -77,5 +86,5 @@ test('a message with any byte changed is refused under its own name, and the gen
   expect(countBy(reasons)).toEqual(countBy(expected));
   place(bytes);
   expect(await readAll(zoo.bob)).toMatchObject([{ id }]);
-  console.log(`${bytes.length} changed and ${bytes.length} cut short: ${JSON.stringify(countBy(expected))}`);
+  console.log(`${expected.length} changed or cut short: ${JSON.stringify(countBy(expected))}`);
 });

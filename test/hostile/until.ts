@@ -1,4 +1,4 @@
-const LOOK_EVERY_MS = 2;
+const LOOK_EVERY_MS = 10;
 /** Only a hang ends here: no machine is that busy. */
 const WATCHDOG_MS = 40_000;
 

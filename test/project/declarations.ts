@@ -1,4 +1,4 @@
-import { parseSync, Visitor, type VisitorObject } from 'oxc-parser';
+import { parseSync, Visitor, type ParseResult, type VisitorObject } from 'oxc-parser';
 import type { Sources } from './import-rules.ts';
 import { lineAt } from './imports.ts';
 
@@ -37,7 +37,11 @@ export function ambiguousTypes(sources: Sources): string[] {
 }
 
 function visit(path: string, text: string, visitor: VisitorObject): void {
-  const { program, errors } = parseSync(path, text);
+  const { program, errors } = parsed.get(text) ?? parseSync(path, text);
   if (errors.length > 0) throw new Error(`${path} cannot be parsed: ${errors[0]?.message}`);
+  parsed.set(text, { program, errors });
   new Visitor(visitor).visit(program);
 }
+
+/** By the text: each rule visits the same sources. */
+const parsed = new Map<string, Pick<ParseResult, 'program' | 'errors'>>();

@@ -113,8 +113,8 @@ export const machine = setup({ actors: { work: fromCallback(() => {}) } }).creat
 `;
 
 /**
- * Has functions that never return, wherever SPIN says, and one that takes a while. They hold the thread as a loop does, but without
- * processor time; with LOOPS it is a loop.
+ * Has functions that never return, wherever SPIN says, and one that takes a while. They hold the thread, in a loop that sleeps most
+ * of the time; with LOOPS it never sleeps.
  */
 export const SPINNING = `
 import { assign, setup } from 'xstate';
@@ -123,7 +123,7 @@ import { accepts, action, activity } from 'agent-mailroom/workflow';
 
 const { SPIN, LOOPS } = process.env;
 const hold = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-const spin = () => { while (true) if (!LOOPS) hold(Infinity); };
+const spin = () => { while (true) if (!LOOPS) hold(100); };
 const slow = () => { hold(4_000); return {}; };
 const mail = accepts({ GUARD: z.unknown(), ASSIGN: z.unknown(), SLOW: z.unknown(), GO: z.unknown() });
 const child = setup({ guards: { spin } }).createMachine({ id: 'kid', initial: 'a', states: { a: { after: { 10: { guard: 'spin' } } } } });

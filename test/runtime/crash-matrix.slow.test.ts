@@ -64,5 +64,5 @@ test(
 );
 
 test('these are enough schedules', () => {
-  expect(schedules).toBeGreaterThanOrEqual(amount(120, { long: 500 }));
+  expect(schedules).toBeGreaterThanOrEqual(amount(100, { long: 500 }));
 });

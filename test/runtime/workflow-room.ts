@@ -102,6 +102,8 @@ export class WorkflowRoom implements AsyncDisposable {
   }
 }
 
+const LOOK_EVERY_MS = 10;
+
 /** Waits until a condition holds; throws after a time that only a hang takes. */
 export async function eventually<T>(what: string, look: () => T | undefined | false): Promise<T> {
   const end = Date.now() + 60_000;
@@ -109,7 +111,7 @@ export async function eventually<T>(what: string, look: () => T | undefined | fa
     const found = look();
     if (found !== undefined && found !== false) return found;
     if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }
 

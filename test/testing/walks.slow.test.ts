@@ -8,12 +8,13 @@ import { commitStarts } from '../../src/testing/explore/explore.ts';
 import type { SituationSeen, SystemUnderTest } from '../../src/testing/explore/system.ts';
 import { explore } from '../../src/testing.ts';
 import { checkProperty } from '../message/property.ts';
+import { amount } from '../run/amount.ts';
 import { MiniHost } from './mini-host.ts';
 import { clocks, limbo, lost, successive, top } from './racing-machines.ts';
 import { shipSystem } from './ship-system.ts';
 
 const MOVES_MAX = 60;
-const WALKS = 100;
+const WALKS = amount(25, { long: 100 });
 const ships = { to: 'ship', type: 'GO', data: { change: 'c1' }, always: true } as const;
 
 const SYSTEMS: Readonly<Record<string, SystemUnderTest>> = {
