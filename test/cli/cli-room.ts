@@ -18,7 +18,10 @@ export interface RunOptions {
   readonly cwd?: string;
   /** In a session of its own, as in a terminal of its own: setsid(2). */
   readonly session?: boolean;
-  /** In a process of its own: for what has to end with it, run beside others, or get signals. */
+  /**
+   * In a process of its own: for what has to end with it, run beside others, or get signals. `false`: within this process though it
+   * imports a machine, which must be JavaScript and end by itself.
+   */
   readonly process?: boolean;
 }
 
@@ -75,7 +78,7 @@ export async function createCliRoom(options: CliRoomOptions = {}): Promise<CliRo
     runToEnd(file, args, { ...placeOf(given), session: given.session ?? false });
   const run: CliRoom['run'] = (args, given = {}) => {
     const place = placeOf(given);
-    return apart || given.process || given.session || !mayRunInProcess(args, place.env)
+    return apart || given.process || given.session || !mayRunInProcess(args, place.env, given.process === false)
       ? start(process.execPath, [COMMAND, ...args], given)
       : runInProcess(args, place);
   };

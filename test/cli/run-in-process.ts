@@ -90,9 +90,10 @@ const NEED_PROCESSES = ['agent', 'graph', 'inspect', 'replay', 'run', 'watch'];
 /** Set where every command is to be a process of its own. */
 const ARE_ALL_PROCESSES = process.env['MAILROOM_TEST_PROCESSES'] !== undefined;
 
-/** Whether `runInProcess` would do the same as a process. */
-export function mayRunInProcess(args: readonly string[], env: Place['env']): boolean {
-  return !ARE_ALL_PROCESSES && env['NODE_OPTIONS'] === undefined && !args.some((word) => NEED_PROCESSES.includes(word));
+/** Whether `runInProcess` would do the same as a process. `ends`: it imports no machine but one that may be imported here, and ends. */
+export function mayRunInProcess(args: readonly string[], env: Place['env'], ends = false): boolean {
+  const isApart = !ends && args.some((word) => NEED_PROCESSES.includes(word));
+  return !ARE_ALL_PROCESSES && env['NODE_OPTIONS'] === undefined && !isApart;
 }
 
 /** What a file's code evaluates to, compiled once for each text and evaluated each time. */
