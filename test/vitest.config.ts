@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { memoryDirectory } from './run/memory-directory.ts';
 import { RunReport } from './run/run-report.ts';
 
 /** Only what hangs is to end by this: a busy machine may stretch a test that enumerates, or starts programs, many times. */
@@ -25,6 +26,8 @@ const isLong = set === 'long';
 const timeoutMs = isLong ? LONG_TEST_TIMEOUT_MS : TEST_TIMEOUT_MS;
 /** Of every random choice of the run. */
 const seed = process.env['MAILROOM_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31));
+/** Of the sets that are run most often; the others have room for what they install, and show that all works on a disk. */
+const temporary = set === 'quick' || set === 'all' ? memoryDirectory() : undefined;
 const results = process.env['MAILROOM_RESULTS'];
 
 const LONGEST = 'crash-matrix.slow.test.ts';
@@ -64,6 +67,7 @@ export default defineConfig({
       // Where the commands keep their compiled code.
       XDG_CACHE_HOME: join(dirname(import.meta.dirname), 'node_modules/.cache'),
       MAILROOM_SEED: seed,
+      ...(temporary === undefined ? {} : { TMPDIR: temporary }),
       // Long tests try every place, start every command as a process, and try more of what chance chooses.
       ...(isLong ? { MAILROOM_STRIDE: '1', MAILROOM_TEST_PROCESSES: '1' } : {}),
     },

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { nodeHost } from '../../src/host/node-host.ts';
 import type { Clock } from '../../src/runtime.ts';
+import { amount } from '../run/amount.ts';
 import { openPair } from './pair.ts';
 import { putFlood } from './put-flood.ts';
 
-const FLOOD = 5_000;
+const FLOOD = amount(1_000, { long: 5_000 });
 /** Large enough that only its beginning is read. */
 const LONG_ENOUGH = 500;
 const ROUND = 30;
@@ -21,7 +22,7 @@ function slowClock(): Clock & { pass(ms: number): void } {
   };
 }
 
-test('an existing flood of 5,000 holds up the one message of another sender by at most one round', async () => {
+test(`an existing flood of ${FLOOD} holds up the one message of another sender by at most one round`, async () => {
   await using pair = await openPair({ senders: ['flooder'] });
   putFlood(pair, { from: 'flooder', count: FLOOD });
   await pair.alice.send({ to: 'bob', type: 'INFO', content: 'the one' });

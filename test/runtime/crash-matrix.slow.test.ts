@@ -1,10 +1,10 @@
 import { crashMatrix } from 'agent-mailroom/testing';
 import { expect, test } from 'vitest';
-import { REAL_KILL_STRIDE, SHORT_STRIDE, STRIDE } from '../processes/stride.ts';
+import { KILL_STRIDE, REAL_KILL_STRIDE, SHORT_STRIDE, STRIDE } from '../processes/stride.ts';
 import { amount } from '../run/amount.ts';
 import { atOneOf, printReport, STAGE_MATRIX, trainMatrix, type Repeats } from './train-world.ts';
 
-// Every call of the smaller system, and of the others those that the seed says. More pairs, and triples, are in the long test.
+// At those calls that the seed says; every call, more pairs, and triples are in the long set.
 const SEED = Number(process.env['MAILROOM_SEED'] ?? Date.now() % 2 ** 31);
 /** A schedule takes two or more runs of node; this limit is only for hangs. */
 const TIMEOUT_MS = 30 * 60_000;
@@ -41,9 +41,10 @@ test(
 );
 
 test(
-  'nested parallel states with history, killed at every call and at pairs of calls, end likewise',
+  'nested parallel states with history, killed at calls and at pairs of calls, end likewise',
   async () => {
-    const report = await crashMatrix({ ...STAGE_MATRIX, pairs: amount(20, { long: 190 }), seed: SEED });
+    const matrix = { ...STAGE_MATRIX, pairs: amount(12, { long: 190 }), seed: SEED };
+    const report = await crashMatrix(await atOneOf(KILL_STRIDE, matrix));
     printReport('stage', report);
     expect(report.failures).toEqual([]);
     schedules += report.schedules;
@@ -64,5 +65,5 @@ test(
 );
 
 test('these are enough schedules', () => {
-  expect(schedules).toBeGreaterThanOrEqual(amount(100, { long: 500 }));
+  expect(schedules).toBeGreaterThanOrEqual(amount(50, { long: 500 }));
 });
