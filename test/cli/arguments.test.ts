@@ -7,10 +7,10 @@ import { formatDuration, parseDuration } from '../../src/cli/option-values.ts';
 import { commandLine, commandLineWithContent } from '../../src/cli/shell-words.ts';
 import { send } from '../../src/cli/commands/send.ts';
 import { isClean } from '../../fixtures/zoo/hostile-text.ts';
-import { checkProperty } from '../message/property.ts';
+import { anyCharacter, checkProperty } from '../message/property.ts';
 
 const anyWord = fc
-  .string({ unit: 'binary', maxLength: 40 })
+  .string({ unit: anyCharacter, maxLength: 40 })
   .filter((text) => text.isWellFormed() && !text.includes('\0'));
 
 function outcomeOf(words: readonly string[]): string {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createCliRoom, type CliRoom, type RunOptions } from './cli-room.ts';
+import { anyCharacter } from '../message/property.ts';
 
 let room: CliRoom;
 beforeAll(async () => {
@@ -87,7 +88,7 @@ it('refuses to send nothing, unless that is wanted', async () => {
 it('takes any text that a command line can hold', async () => {
   const seed = fc.sample(fc.integer(), 1)[0] ?? 0;
   const word = fc
-    .string({ unit: 'binary', maxLength: 60 })
+    .string({ unit: anyCharacter, maxLength: 60 })
     .filter((text) => !text.includes('\0') && text !== '-' && text.trim() !== '');
   const texts = fc.sample(
     word.filter((text) => text.isWellFormed()),

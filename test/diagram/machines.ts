@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { createMachine, type AnyStateMachine, type StateValue } from 'xstate';
+import { anyCharacter } from '../message/property.ts';
 
 /** Names with a meaning in Mermaid, Markdown, HTML, XML or JavaScript, or that look like another name. */
 export const HOSTILE_NAMES = [
@@ -108,7 +109,7 @@ interface Tree {
 
 const names = fc.oneof(
   fc.constantFrom(...HOSTILE_NAMES),
-  fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }),
+  fc.string({ unit: anyCharacter, minLength: 1, maxLength: 12 }),
   fc.stringMatching(/^[a-c]$/),
 );
 /** XState itself cannot hold a state of this name. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { HOSTILE_MARKUP, HOSTILE_TEXT, isClean } from '../../fixtures/zoo/hostile-text.ts';
 import { commitMessage, subjectLine } from '../../machines/shared/commit-message.ts';
-import { checkProperty } from '../message/property.ts';
+import { anyCharacter, checkProperty } from '../message/property.ts';
 import { amount, choice } from '../run/amount.ts';
 import { SEED } from '../run/seed.ts';
 import { ScratchRepository } from './scratch-repository.ts';
@@ -38,7 +38,7 @@ describe('commitMessage', () => {
   });
 
   it('is inert for any text, and short enough for a command line', () => {
-    const pieces = fc.oneof(fc.constantFrom(...Object.values(HOSTILE)), fc.string({ unit: 'binary' }));
+    const pieces = fc.oneof(fc.constantFrom(...Object.values(HOSTILE)), fc.string({ unit: anyCharacter }));
     const text = fc.array(pieces).map((parts) => parts.join('\n'));
     const property = fc.property(text, (one) => expectInert(commitMessage(one, { note: NOTE })));
     checkProperty('messages', property, { runs: 500 });

@@ -18,7 +18,7 @@ import type { ReviewOutput } from '../../machines/code-review/progress.ts';
 import { complain, progressText, tell } from '../../machines/team/show.ts';
 import { commitMessage } from '../../machines/shared/commit-message.ts';
 import { RecordedWorkflow } from '../machines/recorded-workflow.ts';
-import { checkProperty } from '../message/property.ts';
+import { anyCharacter, checkProperty } from '../message/property.ts';
 import { isTried, SHORT_STRIDE } from '../processes/stride.ts';
 import { amount } from '../run/amount.ts';
 import { ACTS_ON_GITHUB, rendered } from './rendered.ts';
@@ -113,7 +113,7 @@ describe('the text of the pull request', () => {
       // The same without the limit of the forge.
       if (text === EVERYTHING || isTried(at, SHORT_STRIDE)) expectReport(pullRequestText(report, FACTS));
     }
-    const text = fc.array(fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: 'binary' })), { maxLength: 6 });
+    const text = fc.array(fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: anyCharacter })), { maxLength: 6 });
     const property = fc.property(text, (parts) => expectReport(pullRequestBody(reportOf(parts.join('\n')), FACTS)));
     checkProperty('reports', property, { runs: amount(20, { long: 50 }) });
   });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { isMailroomError } from '../../src/errors.ts';
 import { parseHookEvent, sessionKey } from '../../src/hooks/hook-event.ts';
 import { HOOK_EVENTS } from '../../src/hooks/programs.ts';
-import { checkProperty } from '../message/property.ts';
+import { anyCharacter, checkProperty } from '../message/property.ts';
 
 const EVENTS = Object.entries(HOOK_EVENTS).flatMap(([program, names]) =>
   Object.keys(names).map((name) => ({ program, name })),
@@ -23,7 +23,7 @@ const MORE = ['stop_hook_active', 'loop_count', 'prompt_response', 'prompted_by'
 /** JSON with the fields that are read, each of any kind, and most often with a session. */
 const asked = fc
   .tuple(
-    fc.option(fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }), { freq: 5 }),
+    fc.option(fc.string({ unit: anyCharacter, minLength: 1, maxLength: 30 }), { freq: 5 }),
     fc.dictionary(fc.constantFrom(...FIELDS, ...MORE), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4 }),
   )
   .map(([id, more]) => JSON.stringify({ ...more, ...(id === null ? {} : { session_id: id }) }));
@@ -42,7 +42,7 @@ const REFUSAL = /^The input of the hook \S+ \S+ (?:is not (?:a )?JSON|names no s
 
 test('any input of any hook is an event of its session, or refused in one sentence', () => {
   let taken = 0;
-  const input = fc.oneof(asked, fc.json(), fc.string({ unit: 'binary' }));
+  const input = fc.oneof(asked, fc.json(), fc.string({ unit: anyCharacter }));
   const property = fc.property(fc.constantFrom(...EVENTS), input, (event, text) => {
     const outcome = outcomeOf(text, event);
     if (DIRECTORY.test(outcome)) taken += 1;

@@ -21,3 +21,11 @@ export function checkProperty<T>(what: string, property: fc.IProperty<T>, { runs
 export const sendableJson = fc
   .jsonValue({ maxDepth: 4 })
   .filter((value) => !JSON.stringify(value).includes('"__proto__":'));
+
+const SURROGATES_FROM = 0xd800;
+const SURROGATES = 0x800;
+
+/** Any code point but half a pair, like the unit `binary` of fast-check, which takes 700 ms of each process to be made. */
+export const anyCharacter = fc
+  .integer({ min: 0, max: 0x10ffff - SURROGATES })
+  .map((number) => String.fromCodePoint(number < SURROGATES_FROM ? number : number + SURROGATES));

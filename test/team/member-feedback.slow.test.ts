@@ -11,13 +11,14 @@ import { runShell } from '../../machines/shared/run-program.ts';
 import { readFeedback } from '../../machines/code-review/feedback.ts';
 import { parseReview } from '../../machines/code-review/review.ts';
 import { amount } from '../run/amount.ts';
+import { anyCharacter } from '../message/property.ts';
 
 const MS_MAX = 600_000;
 
 const DIFF_STAT = '1 file changed, 1 insertion(+)';
 const REVIEW = parseReview({ change: { title: 'Numbers', author: 'alice' }, reviewers: ['bob'] });
 
-const words = fc.string({ unit: 'binary', maxLength: 3_000 });
+const words = fc.string({ unit: anyCharacter, maxLength: 3_000 });
 const answer = fc.record({
   verdict: fc.constantFrom('approve', 'request-changes'),
   summary: words,
