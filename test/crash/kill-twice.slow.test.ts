@@ -18,7 +18,8 @@ test.each(RECOVERIES)(
   async (pair) => {
     const { firstKills, states, secondKills, realKills } = await killTwice(pair, {
       seed: SEED,
-      stride: KILL_STRIDE,
+      // An acknowledgement makes few calls.
+      stride: pair.first.title === 'acknowledge' ? 1 : KILL_STRIDE,
       real: { child, isTried },
     });
     console.log(
