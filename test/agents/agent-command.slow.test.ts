@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../processes/child.ts';
+import { createRandom } from '../run/seed.ts';
 import { createAgentRoom, processesWith, type AgentRoom } from './agent-room.ts';
 
 let room: AgentRoom;
@@ -11,6 +12,8 @@ beforeEach(async () => {
 });
 afterEach(() => room[Symbol.asyncDispose]());
 
+/** The answer arrives before its question is acknowledged. */
+const PATIENCE = { timeout: 30_000 };
 const BALLOT = { type: 'object', properties: { option: { enum: ['a', 'b'] } }, required: ['option'] };
 
 describe('a command', () => {
@@ -18,7 +21,7 @@ describe('a command', () => {
     await room.start('bob', '--exec', 'wc -w', '--stdin', 'content');
     const id = await room.send('bob', 'QUESTION', 'how many words are here');
     expect(await room.receive()).toMatchObject({ from: 'bob', type: 'INFO', content: '5', replyTo: id, threadId: id });
-    expect(await room.state(id)).toBe('acknowledged');
+    await expect.poll(() => room.state(id), PATIENCE).toBe('acknowledged');
   });
 
   it('reads a prompt that fences the mail, with mail that needs no answer once per thread', async () => {
@@ -103,7 +106,7 @@ describe('a command that fails', () => {
     const reply = await room.receive();
     expect(reply).toMatchObject({ type: 'BLOCKED', replyTo: id, data: { failed: true, tries: 2 } });
     expect(reply.content).toMatch(/run 2 times\. The command ended with exit code 3; .* no key$/);
-    expect(await room.state(id)).toBe('acknowledged');
+    await expect.poll(() => room.state(id), PATIENCE).toBe('acknowledged');
   });
 
   it.each([
@@ -160,11 +163,15 @@ it('cuts an answer that is larger than a message, and says so', async () => {
 });
 
 describe('ending', () => {
+  /** Of a process of its own; the others are told to an agent within this process. */
+  const APART: NodeJS.Signals = createRandom()() < 0.5 ? 'SIGINT' : 'SIGHUP';
+
   it.each([
     ['SIGINT', 130],
     ['SIGHUP', 129],
   ] as const)('with %s ends the command, gives the question back and exits with %i', async (signal, code) => {
-    const bob = await room.start('bob', '--exec', 'echo x >> runs; sleep 300 & sleep 300');
+    const start = signal === APART ? room.startApart : room.start;
+    const bob = await start('bob', '--exec', 'echo x >> runs; sleep 300 & sleep 300');
     const id = await room.send('bob', 'QUESTION', 'wait');
     await until('the command runs', () => fs.existsSync(path.join(room.cli.directory, 'runs')));
     bob.kill(signal);
@@ -178,7 +185,7 @@ describe('ending', () => {
 
   it('by SIGKILL leaves the command running, and the next agent takes its answer', async () => {
     const line = 'echo x >> runs; while ! test -e go; do sleep 0.05; done; echo late';
-    const first = await room.start('bob', '--exec', line);
+    const first = await room.startApart('bob', '--exec', line);
     const id = await room.send('bob', 'QUESTION', 'wait');
     await until('the command runs', () => runs() === 1);
     first.kill('SIGKILL');
@@ -222,7 +229,7 @@ describe('ending', () => {
 
   it('refuses a second agent under the same address', async () => {
     await room.start('bob', '--exec', 'echo 1');
-    expect(await (await room.start('bob', '--exec', 'echo 2')).ended).toBe(6);
+    expect(await (await room.startApart('bob', '--exec', 'echo 2')).ended).toBe(6);
   });
 
   const runs = (): number => {
@@ -261,15 +268,15 @@ it.each([
   [['bob', '--preset', 'codex', '--trust-directory', '/usr'], /the program would run in .*, which is not inside it/],
   [['bob', '--exec', 'x', '--types', 'info'], /not a message type/],
 ])('refuses %j', async (words, error) => {
-  const ran = await room.cli.run(['agent', ...words]);
-  expect(ran.code).toBe(2);
-  expect(ran.stderr).toMatch(error);
+  const refused = await room.start(...words);
+  expect(await refused.ended).toBe(2);
+  expect(refused.told()).toMatch(error);
 });
 
 it('refuses a preset whose program is missing, before it joins', async () => {
   fs.rmSync(path.join(room.cli.bin, 'codex'));
-  const ran = await room.cli.run(['agent', 'bob', '--preset', 'codex']);
-  expect(ran.code).toBe(2);
-  expect(ran.stderr).toContain('There is no program codex in the PATH');
+  const refused = await room.start('bob', '--preset', 'codex');
+  expect(await refused.ended).toBe(2);
+  expect(refused.told()).toContain('There is no program codex in the PATH');
   expect(fs.existsSync(path.join(room.cli.room, 'actors/bob'))).toBe(false);
 });

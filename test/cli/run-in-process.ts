@@ -35,10 +35,25 @@ export interface Place {
  * real one: signals, the watchdog, the code cache, streams that close, and commands that import the file of a machine.
  */
 export function runInProcess(args: readonly string[], place: Place): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const streams = createStreams(place.stdin);
+  return startInProcess(args, place).ended;
+}
+
+/** A command that runs until it is interrupted. */
+export interface RunningInProcess {
+  readonly ended: Promise<Ran>;
+  /** What it has written so far. */
+  readonly texts: () => Pick<Ran, 'stdout' | 'stderr'>;
+  /** Tells it of a signal, which it handles; one that it does not handle does nothing. */
+  readonly interrupt: (signal: NodeJS.Signals) => void;
+}
+
+/** The same without waiting for its end. */
+export function startInProcess(args: readonly string[], place: Place): RunningInProcess {
+  const streams = createStreams(place.stdin);
+  const events = new EventEmitter();
+  const ended = new Promise<Ran>((resolve, reject) => {
     const end = (code: number): void => resolve({ code, signal: null, ...streams.texts() });
-    const simulated = simulateProcess(args, place, { streams, end });
+    const simulated = simulateProcess(args, place, { streams, events, end });
     let running = 0;
     // A script that starts another one may leave the process by itself when that has returned.
     const endUnlessRunning = (): unknown => running === 0 && setImmediate(() => simulated.exit());
@@ -57,6 +72,7 @@ export function runInProcess(args: readonly string[], place: Place): Promise<Ran
     }) as (...values: unknown[]) => void;
     launch(simulated, require, module, module.exports, path.dirname(LAUNCHER), LAUNCHER);
   });
+  return { ended, texts: () => streams.texts(), interrupt: (signal) => void events.emit(signal, signal) };
 }
 
 /** A word of a shell as it stands, or in quotes that hold nothing which means more to a shell. */
@@ -88,7 +104,7 @@ export function plainWords(line: string): string[] | undefined {
 const NEED_PROCESSES = ['agent', 'graph', 'inspect', 'replay', 'run', 'watch'];
 
 /** Set where every command is to be a process of its own. */
-const ARE_ALL_PROCESSES = process.env['MAILROOM_TEST_PROCESSES'] !== undefined;
+export const ARE_ALL_PROCESSES = process.env['MAILROOM_TEST_PROCESSES'] !== undefined;
 
 /** Whether `runInProcess` would do the same as a process. `ends`: it imports no machine but one that may be imported here, and ends. */
 export function mayRunInProcess(args: readonly string[], env: Place['env'], ends = false): boolean {
@@ -119,9 +135,8 @@ interface SimulatedProcess {
 function simulateProcess(
   args: readonly string[],
   { cwd, env }: Place,
-  { streams, end }: { streams: Streams; end: (code: number) => void },
+  { streams, events, end }: { streams: Streams; events: EventEmitter; end: (code: number) => void },
 ): SimulatedProcess {
-  const events = new EventEmitter();
   const simulated = Object.create(process) as SimulatedProcess;
   const own = {
     argv: [process.execPath, LAUNCHER, ...args],
