@@ -7,6 +7,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { putUnnameable } from '../../fixtures/zoo/things.ts';
+import { choice } from '../run/amount.ts';
+import { SEED } from '../run/seed.ts';
 import { mayRunInProcess, plainWords, runInProcess, type Ran } from './run-in-process.ts';
 import { copyOf, DAMAGES, makeWholeRoom, type Damage } from './damage.ts';
 
@@ -110,26 +112,34 @@ const LOST: readonly (readonly [at: string, damage: Damage])[] = [
   ['keys/room.key', 'missing'],
 ];
 
-describe.each(MENDED)('%s, %s', { timeout: 120_000 }, (at, damage) => {
-  test.each(COMMANDS)('%s works once its hints were followed', async (words) => {
-    using place = project();
-    // Whoever is joined by a process that lives keeps the address.
-    DAMAGES[damage](path.join(place.directory, '.mailroom', at));
-    expect(await follow(place.run, `mailroom ${words}`)).toBe('works');
-    for (const more of [
-      'join bob --take-over',
-      'join alice --take-over',
-      '--as alice send bob INFO x',
-      '--as bob read',
-    ])
-      expect(await follow(place.run, `mailroom ${more}`)).toBe('works');
-  });
+/** Some of the commands, others for each damage and each seed, so that each is tried; in the long set all. */
+function drawCommands(commands: readonly string[], { damage, every }: { damage: number; every: number }): string[] {
+  return choice(commands, (command) => (commands.indexOf(command) + damage + SEED) % every === 0);
+}
+
+describe.each(MENDED.map((one, nth) => [...one, nth] as const))('%s, %s', { timeout: 120_000 }, (at, damage, nth) => {
+  test.each(drawCommands(COMMANDS, { damage: nth, every: 3 }))(
+    '%s works once its hints were followed',
+    async (words) => {
+      using place = project();
+      // Whoever is joined by a process that lives keeps the address.
+      DAMAGES[damage](path.join(place.directory, '.mailroom', at));
+      expect(await follow(place.run, `mailroom ${words}`)).toBe('works');
+      for (const more of [
+        'join bob --take-over',
+        'join alice --take-over',
+        '--as alice send bob INFO x',
+        '--as bob read',
+      ])
+        expect(await follow(place.run, `mailroom ${more}`)).toBe('works');
+    },
+  );
 });
 
-describe.each(LOST)('%s, %s', { timeout: 120_000 }, (at, damage) => {
+describe.each(LOST.map((one, nth) => [...one, nth] as const))('%s, %s', { timeout: 120_000 }, (at, damage, nth) => {
   // Without mail nothing is verified, and so the key is not asked for.
   const commands = at === 'keys/room.key' ? [COMMANDS[2] ?? '', 'doctor'] : COMMANDS.slice(2);
-  test.each(commands)('%s says that only a backup helps', async (words) => {
+  test.each(drawCommands(commands, { damage: nth, every: 2 }))('%s says that only a backup helps', async (words) => {
     using place = project();
     DAMAGES[damage](path.join(place.directory, '.mailroom', at));
     expect(await follow(place.run, `mailroom ${words}`)).toBe('needs a backup');
