@@ -16,6 +16,7 @@ import {
 } from '../../machines/work-distributor/board.ts';
 import { applyCommand, LAPSES_MAX } from '../../machines/work-distributor/rules.ts';
 import { parsePlan } from '../../machines/work-distributor/plan.ts';
+import { amount } from '../run/amount.ts';
 
 const AGENTS = ['alice', 'bob', 'carol'];
 const IDS = ['a', 'b', 'c', 'd'];
@@ -27,7 +28,9 @@ const PLAN = parsePlan({
     { id: 'd', title: 'D', description: 'd', dependsOn: ['b', 'c'] },
   ],
 });
-const RUNS = 500;
+const RUNS = amount(200, { long: 500 });
+/** So often at least comes what comes seldom. */
+const SELDOM = (RUNS * 3) / 100;
 
 const FITTING: Readonly<Record<string, readonly string[]>> = {
   claim: ['free', 'blocked'],
@@ -132,7 +135,7 @@ function assertAlways(check: (turns: readonly Turn[], board: Board) => void): vo
     }),
     { numRuns: RUNS },
   );
-  console.log(`moves: ${JSON.stringify(counts)}`);
+  console.log(`${RUNS} runs, moves: ${JSON.stringify(counts)}`);
   const kinds = [
     'granted',
     'held',
@@ -145,7 +148,7 @@ function assertAlways(check: (turns: readonly Turn[], board: Board) => void): vo
     'freed',
     'blocked',
   ];
-  for (const kind of kinds) expect(counts[kind], kind).toBeGreaterThan(15);
+  for (const kind of kinds) expect(counts[kind], kind).toBeGreaterThan(SELDOM);
 }
 
 /** The present and past holders, by task and epoch. */
@@ -234,8 +237,8 @@ describe('for every order of commands', () => {
         expect(verdict.kind === 'granted' && !isReady).toBe(false);
       }
     });
-    expect(heldBack).toBeGreaterThan(15);
-    expect(givenUp).toBeGreaterThan(15);
+    expect(heldBack).toBeGreaterThan(SELDOM);
+    expect(givenUp).toBeGreaterThan(SELDOM);
   });
 
   it('no task is claimed more than three times, and no agent is held back unless another one may claim', () => {
@@ -306,7 +309,7 @@ describe('for every order of commands', () => {
       }
       expect(isAllDone(now)).toBe(true);
     });
-    expect(completed).toBeGreaterThan(15);
+    expect(completed).toBeGreaterThan(SELDOM);
   });
 });
 
