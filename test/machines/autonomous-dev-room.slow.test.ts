@@ -7,8 +7,10 @@ import { machine } from '../../machines/autonomous-dev.ts';
 import { git } from '../../machines/autonomous-dev/git.ts';
 import type { LoopInput } from '../../machines/autonomous-dev/input.ts';
 import type { LoopReport } from '../../machines/autonomous-dev/report.ts';
-import { initRoom, openRoom, type Agent, type Mail, type Room } from '../../src/index.ts';
-import { runWorkflow } from '../../src/runtime.ts';
+import { choice } from '../run/amount.ts';
+import { SEED } from '../run/seed.ts';
+import { initRoom, openRoom, type Agent, type Mail, type Room } from 'agent-mailroom';
+import { runWorkflow } from 'agent-mailroom/runtime';
 
 /** Passes when the file says so. */
 const TESTS = 'cat state.txt; grep -q "^all is well$" state.txt';
@@ -235,25 +237,31 @@ describe('a foreign commit on the delivered branch', () => {
   /** Commits on the branch, as any program can. */
   const PLANT = 'git -c user.name=Eve -c user.email=eve@localhost commit --quiet --allow-empty -m Planted';
 
-  test.each([
+  const PLANTS = [
     [
       'while a task is worked on',
       TESTS,
       (): unknown => execFileSync('sh', ['-c', PLANT], { cwd: path.join(outer, 'work', 'integration') }),
     ],
     ['while the tests run', `${PLANT}; ${TESTS}`, (): unknown => undefined],
-  ] as const)('%s ends the development before it is delivered, and is named', async (_when, testCommand, plant) => {
-    const { report, room, repository } = await develop(
-      bothDo(() => {
-        plant();
-        return 'all is well';
-      }),
-      { testCommand },
-    );
-    await using _ = room;
-    const planted = await git(['rev-parse', 'mailroom/well'], { directory: repository });
-    expect(report).toMatchObject({ outcome: 'failed', delivery: null });
-    expect(report.reason).toContain(`The branch mailroom/well is at ${planted}`);
-    expect(report.reason).toContain(`Nobody has reviewed what was added: ${planted} "Planted" by Eve.`);
-  });
+  ] as const;
+
+  // The seed chooses one of them; the long set has both.
+  test.each(choice(PLANTS, (one) => one === PLANTS[SEED % PLANTS.length]))(
+    '%s ends the development before it is delivered, and is named',
+    async (_when, testCommand, plant) => {
+      const { report, room, repository } = await develop(
+        bothDo(() => {
+          plant();
+          return 'all is well';
+        }),
+        { testCommand },
+      );
+      await using _ = room;
+      const planted = await git(['rev-parse', 'mailroom/well'], { directory: repository });
+      expect(report).toMatchObject({ outcome: 'failed', delivery: null });
+      expect(report.reason).toContain(`The branch mailroom/well is at ${planted}`);
+      expect(report.reason).toContain(`Nobody has reviewed what was added: ${planted} "Planted" by Eve.`);
+    },
+  );
 });
