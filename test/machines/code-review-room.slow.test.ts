@@ -9,7 +9,7 @@ const CHANGE = { title: `Don't lose "$HOME"`, author: 'alice', commit: 'abc123' 
 
 test('a change is reviewed, revised and approved from shells with the pasted commands, across a kill', async () => {
   using room = await createCliRoom({ agents: ['alice', 'bob', 'carol'] });
-  const first = startWorkflow(room, 'code-review.ts', {
+  const first = startWorkflow(room, 'code-review.js', {
     change: CHANGE,
     reviewers: ['nobody', 'alice', 'bob', 'carol'],
   });
@@ -36,7 +36,7 @@ test('a change is reviewed, revised and approved from shells with the pasted com
   expect(await first.ended).toMatchObject({ signal: 'SIGKILL' });
   await paste(room, 'alice', commandsIn(requested).at(-1) ?? '');
 
-  const second = startWorkflow(room, 'code-review.ts');
+  const second = startWorkflow(room, 'code-review.js');
   const again = await nextMail(room, 'bob');
   expect(again.content).toContain('round 2 of 5');
   await paste(room, 'bob', commandsIn(again)[0] ?? '');
@@ -57,7 +57,7 @@ test('a change is reviewed, revised and approved from shells with the pasted com
 
 test('a challenge calls for a vote, and the command of the vote decides it', async () => {
   using room = await createCliRoom({ agents: ['alice', 'bob', 'carol'] });
-  const review = startWorkflow(room, 'code-review.ts', { change: CHANGE, reviewers: ['bob', 'carol'] });
+  const review = startWorkflow(room, 'code-review.js', { change: CHANGE, reviewers: ['bob', 'carol'] });
   await nextMail(room, 'bob');
   const objection = 'request-changes: no test; evidence: npm test prints "0"';
   expect(await room.run(['send', 'code-review-protocol', 'REVIEW-FEEDBACK', objection], { as: 'bob' })).toMatchObject({

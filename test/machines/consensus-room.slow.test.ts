@@ -6,7 +6,7 @@ afterEach(killStarted);
 
 test('agents decide from their shells with the pasted commands, and a kill in between loses no vote', async () => {
   using room = await createCliRoom({ agents: ['alice', 'bob', 'eve'] });
-  const first = startWorkflow(room, 'consensus.ts', {
+  const first = startWorkflow(room, 'consensus.js', {
     question: 'Which database?',
     options: [{ id: 'postgres' }, { id: 'sqlite', isSafer: true }],
     electorate: ['alice', 'bob', 'nobody'],
@@ -34,7 +34,7 @@ test('agents decide from their shells with the pasted commands, and a kill in be
   expect(await first.ended).toMatchObject({ signal: 'SIGKILL' });
   await paste(room, 'bob', commandsIn(toBob[2] ?? { content: '' })[1] ?? '');
 
-  const { code, stdout } = await startWorkflow(room, 'consensus.ts').ended;
+  const { code, stdout } = await startWorkflow(room, 'consensus.js').ended;
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({
     outcome: 'decided',
@@ -54,12 +54,12 @@ test('agents decide from their shells with the pasted commands, and a kill in be
 test('a consensus that nobody answers ends at its deadline, and an invalid one says what is wrong', async () => {
   using room = await createCliRoom();
   const input = { question: 'Which?', options: [{ id: 'a' }, { id: 'b' }], electorate: ['alice'], seconds: 1 };
-  const { code, stdout } = await startWorkflow(room, 'consensus.ts', input).ended;
+  const { code, stdout } = await startWorkflow(room, 'consensus.js', input).ended;
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ outcome: 'no-votes', votes: [], missing: ['alice'] });
 
   using other = await createCliRoom();
-  const wrong = await startWorkflow(other, 'consensus.ts', { ...input, electorate: undefined }).ended;
+  const wrong = await startWorkflow(other, 'consensus.js', { ...input, electorate: undefined }).ended;
   expect(wrong).toMatchObject({ code: 1, stdout: '' });
   expect(wrong.stderr).toContain('Invalid consensus: input.electorate');
 });

@@ -8,7 +8,9 @@ import { formatExploration } from '../../src/testing/explore/report.ts';
 import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
-const POLL = path.join(ROOT, 'machines', 'poll.ts');
+const POLL = path.join(ROOT, 'dist', 'machines', 'poll.js');
+/** What the built one is made from. */
+const SOURCE = path.join(ROOT, 'machines', 'poll.ts');
 const COMMAND = path.join(ROOT, 'dist', 'cli', 'mailroom.cjs');
 /** Text that a shell would expand. */
 const ODD = `don't say "$HOME"`;
@@ -145,7 +147,7 @@ test('an invalid vote gets a reply, a changed one is confirmed, and the poll doe
 
 test('a poll of everybody, run as a program, ends at its deadline', async () => {
   using room = await createCliRoom();
-  const program = ['--import', import.meta.resolve('tsx'), POLL];
+  const program = ['--import', import.meta.resolve('tsx'), SOURCE];
   const { code, stdout } = await startPoll(room, { ...QUESTION, minutes: 0.02 }, program).ended;
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({

@@ -25,7 +25,7 @@ export interface RealWorkflow {
 
 /** A machine of `machines/` in a process of its own, as a user runs it. */
 export function startWorkflow({ directory, env }: CliRoom, machine: string, input?: object): RealWorkflow {
-  const words = [COMMAND, 'run', path.join(ROOT, 'machines', machine)];
+  const words = [COMMAND, 'run', path.join(ROOT, 'dist', 'machines', machine)];
   const child = spawn(process.execPath, [...words, ...(input ? ['--input', JSON.stringify(input)] : [])], {
     cwd: directory,
     env,

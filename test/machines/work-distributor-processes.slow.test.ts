@@ -8,7 +8,7 @@ import { createCliRoom, type CliRoom } from '../cli/cli-room.ts';
 import { RecordedWorkflow } from './recorded-workflow.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
-const MACHINE = path.join(ROOT, 'machines', 'work-distributor.ts');
+const MACHINE = path.join(ROOT, 'dist', 'machines', 'work-distributor.js');
 const COMMAND = path.join(ROOT, 'dist', 'cli', 'mailroom.cjs');
 /** Only a hang ends by this. */
 const MAIL_MS_MAX = 120_000;
