@@ -5,6 +5,7 @@ import { CONFIG_SHAPES, hookEntries, type ConfiguredProgram } from '../../src/ho
 import { ownEntries, withEntries, withoutEntries } from '../../src/hooks/install/config-text.ts';
 import { hookCommand } from '../../src/hooks/install/hook-command.ts';
 import { MARK, settingsText } from './settings-text.ts';
+import { amount } from '../run/amount.ts';
 
 const PROGRAMS = Object.keys(CONFIG_SHAPES) as ConfiguredProgram[];
 
@@ -21,6 +22,9 @@ function bench(program: ConfiguredProgram) {
   };
 }
 
+const RUNS = amount(30, { long: 100 });
+console.log(`${RUNS} settings for each property of each program`);
+
 describe.each(PROGRAMS)('settings of %s, whatever they are', (program) => {
   const { entries, add, addOther, own, remove } = bench(program);
   const settings = settingsText(program);
@@ -34,6 +38,7 @@ describe.each(PROGRAMS)('settings of %s, whatever they are', (program) => {
         expect(Object.keys(is ?? {}).filter((key) => key in (was ?? {}))).toEqual(Object.keys(was ?? {}));
         expect(parse(plain(remove(added, text) ?? ''))).toEqual(was);
       }),
+      { numRuns: RUNS },
     );
   });
 
@@ -42,6 +47,7 @@ describe.each(PROGRAMS)('settings of %s, whatever they are', (program) => {
       fc.property(settings, (text) => {
         expect(remove(add(text), text)).toBe(text);
       }),
+      { numRuns: RUNS },
     );
   });
 
@@ -56,6 +62,7 @@ describe.each(PROGRAMS)('settings of %s, whatever they are', (program) => {
         // The same after the hooks were replaced by another form.
         expect(remove(addOther(remove(edited, text)), text)).toBe(edit(text));
       }),
+      { numRuns: RUNS },
     );
   });
 
@@ -71,6 +78,7 @@ describe.each(PROGRAMS)('settings of %s, whatever they are', (program) => {
           Object.entries(all).filter(([key]) => key !== 'hooks' && key !== 'version');
         expect(others(kept)).toEqual(others(was));
       }),
+      { numRuns: RUNS },
     );
   });
 });
