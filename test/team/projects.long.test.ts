@@ -2,8 +2,6 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { until } from '../hostile/until.ts';
-import { choice } from '../run/amount.ts';
-import { SEED } from '../run/seed.ts';
 import { MIND, TeamRun } from './team-run.ts';
 
 const AGENTS = { alice: `node ${MIND}`, bob: `node ${MIND}` };
@@ -51,10 +49,7 @@ const PROJECTS: readonly { readonly name: string; readonly make: () => TeamRun; 
 ];
 
 describe('a project', () => {
-  // The seed moves the one that a quick run tries.
-  const tried = choice(PROJECTS, ({ name }) => name === PROJECTS[SEED % PROJECTS.length]?.name);
-
-  it.each(tried)(
+  it.each(PROJECTS)(
     '$name is delivered by one command, killed in the middle, resumed, and cleaned away',
     async ({ make, setup }) => {
       await using run = make();
@@ -94,7 +89,6 @@ describe('a project', () => {
       expect(run.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
       expect(run.git('worktree', 'list', '--porcelain').match(/^worktree /gm)).toHaveLength(1);
       expect(fs.readdirSync(run.outer).filter((name) => name.endsWith('.runs'))).toEqual([]);
-      console.log(`a project ${tried.map(({ name }) => name).join(', ')} of ${PROJECTS.length}, seed ${SEED}`);
     },
   );
 });
