@@ -1,5 +1,5 @@
 // Copies into dist what is used of a library that would be installed whole otherwise: of the 8 MB of elkjs one file, as it is,
-// compressed to a third.
+// compressed to a third. Of saxes, which is compiled into the machines, only what its licences ask for.
 import fs from 'node:fs';
 import path from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
@@ -30,6 +30,39 @@ export function copyThirdParty(outdir) {
   fs.writeFileSync(path.join(to, 'elk.cjs'), LOADER);
   fs.copyFileSync(path.join(from, 'LICENSE.md'), path.join(to, 'LICENSE.md'));
   fs.writeFileSync(path.join(to, 'NOTICE.md'), notice(version));
+  noteSaxes(outdir);
+}
+
+/**
+ * Of the XML parser that is compiled into the program of the team: its licence and that of the package it uses.
+ * @param {string} outdir
+ */
+function noteSaxes(outdir) {
+  const to = path.join(outdir, 'saxes');
+  const [saxes, xmlchars] = ['saxes', 'xmlchars'].map((name) => path.join(root, 'node_modules', name));
+  const { version, author } = JSON.parse(fs.readFileSync(path.join(saxes, 'package.json'), 'utf8'));
+  fs.mkdirSync(to, { recursive: true });
+  fs.copyFileSync(path.join(xmlchars, 'LICENSE'), path.join(to, 'LICENSE-xmlchars'));
+  fs.writeFileSync(path.join(to, 'NOTICE.md'), saxesNotice({ version, author }));
+}
+
+/**
+ * @param {{ version: string, author: string }} facts
+ */
+function saxesNotice({ version, author }) {
+  return `# saxes ${version}
+
+The npm package saxes ${version} is compiled into files of \`dist/machines\`, with xmlchars, whose licence is in
+[LICENSE-xmlchars](LICENSE-xmlchars). Copyright (c) ${author} and contributors to saxes and sax; ISC License:
+
+Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is hereby granted,
+provided that the above copyright notice and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED
+WARRANTIES OF MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT, INDIRECT, OR
+CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT,
+NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+`;
 }
 
 /**

@@ -82,8 +82,9 @@ const SENTENCES_SHOWN = 2;
 
 /** What a task came to, in the words of who did it. */
 function changeLines({ title, agent, submissions }: ChangeReport): string[] {
-  const { summary = '', outside = [] } = submissions.at(-1) ?? {};
-  const said = firstSentences(summary);
+  // What came later answers a review or a conflict.
+  const said = firstSentences(submissions[0]?.summary ?? '');
+  const { outside = [] } = submissions.at(-1) ?? {};
   const others = outside.slice(0, OUTSIDE_SHOWN).map((one) => codeSpan(one));
   const more = outside.length - others.length;
   return [
