@@ -69,7 +69,9 @@ export async function carryOut({ run, isResumed }: { run: Run; isResumed: boolea
 
 /** Nothing was built and nobody was asked, so that nothing of the run stays in the repository. */
 async function endUnready(run: Run): Promise<number> {
-  await removeFromRepository(run, await lookAtClean(run)).catch((error: unknown) => complain(String(error)));
+  await lookAtClean(run)
+    .then((remains) => removeFromRepository(run, remains))
+    .catch((error: unknown) => complain(String(error)));
   complain(
     `The repository is not ready for a team (the reason is above). No agent was asked anything, and nothing stays in the repository. The room of the attempt: ${run.directory}`,
   );
@@ -95,7 +97,10 @@ async function runTeam(room: Room, run: Run, interrupted: AbortSignal): Promise<
   const keeping = keepTeam(room, { ...team, signal: AbortSignal.any([isOver.signal, interrupted]) });
   try {
     const told = createTeller();
-    keepTelling(room, { since: told.silentMs, signal: AbortSignal.any([isOver.signal, interrupted]) });
+    keepTelling(() => waitsOf(room, Date.now()), {
+      since: told.silentMs,
+      signal: AbortSignal.any([isOver.signal, interrupted]),
+    });
     return await runWorkflow(room, machine, {
       input,
       signal: interrupted,
@@ -133,14 +138,20 @@ function createTeller(): { readonly listener: RecordListener; readonly silentMs:
 const SILENT_MS_MAX = 60_000;
 const TELL_EVERY_MS = 5_000;
 
-/** After each minute in which nothing was printed, prints what the run waits for, until the signal aborts. */
-function keepTelling(room: Room, { since, signal }: { since: () => number; signal: AbortSignal }): void {
+/**
+ * After each minute in which nothing was printed, prints what the run waits for, until the signal aborts. `since`: for how long nothing
+ * was printed, in ms.
+ */
+export function keepTelling(
+  waitsFor: () => readonly string[],
+  { since, signal }: { readonly since: () => number; readonly signal: AbortSignal },
+): void {
   let toldMs = 0;
   const timer = setInterval(() => {
     const silentMs = Math.min(since(), performance.now() - toldMs);
     if (silentMs < SILENT_MS_MAX) return;
     toldMs = performance.now();
-    const waits = waitingLines(waitsOf(room, Date.now()));
+    const waits = waitingLines(waitsFor());
     tell(`  waiting for ${waits.length === 0 ? 'mail of the agents' : waits.join('\n              ')}`);
   }, TELL_EVERY_MS);
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });

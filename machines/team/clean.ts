@@ -3,7 +3,7 @@ import path from 'node:path';
 import { attemptGit, git } from '../autonomous-dev/git.ts';
 import { runRefs, taskBranches, type Repository } from '../autonomous-dev/repository.ts';
 import { uncommittedIn } from './left-behind.ts';
-import { type Run, runName } from './run-directory.ts';
+import { hasEnded, type Run, runName } from './run-directory.ts';
 import { assertNoHost } from './run-host.ts';
 
 const HEADS = 'refs/heads/';
@@ -21,10 +21,18 @@ export interface Remains {
 export async function lookAtClean(run: Run): Promise<Remains> {
   assertNoHost(run.directory);
   const { repository } = run.input;
-  if (!fs.existsSync(repository.directory)) return { worktrees: [], refs: [], atRisk: [] };
+  // Its answers were paid for, and are in its directory alone.
+  const unended = hasEnded(run)
+    ? []
+    : [`the run, which has not ended and can be resumed: mailroom team resume ${runName(run)}`];
+  if (!fs.existsSync(repository.directory)) return { worktrees: [], refs: [], atRisk: unended };
   const refs = await ownRefs(repository);
   const worktrees = await ownWorktrees(run);
-  return { worktrees, refs, atRisk: [...(await unmerged(repository, refs)), ...(await uncommittedIn(repository))] };
+  return {
+    worktrees,
+    refs,
+    atRisk: [...unended, ...(await unmerged(repository, refs)), ...(await uncommittedIn(repository))],
+  };
 }
 
 /** Several lines for people: what is removed, and what would be lost. */

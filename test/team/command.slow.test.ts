@@ -337,7 +337,13 @@ describe('clean', () => {
       said: expect.stringContaining(`carried out by process ${process.ppid}`) as string,
     });
     fs.rmSync(path.join(made.directory, 'hosts'), { recursive: true });
-    expect((await command('clean')).code).toBe(0);
+    expect(await command('clean')).toEqual({
+      code: 5,
+      said: expect.stringContaining(
+        'the run, which has not ended and can be resumed: mailroom team resume pay-1',
+      ) as string,
+    });
+    expect((await command('clean', undefined, '--force')).code).toBe(0);
     expect(await left()).toEqual(['refs/heads/mailroom/pay', 'refs/heads/main']);
   });
 });
