@@ -1,6 +1,7 @@
 import { assign, emit } from 'xstate';
 import { broadcast, runIfMain } from 'agent-mailroom/workflow';
 import { ended } from './autonomous-dev/context.ts';
+import { conventionsText } from './autonomous-dev/conventions.ts';
 import { excerpt, researchQuestion } from './autonomous-dev/planning.ts';
 import { parseLoop } from './autonomous-dev/input.ts';
 import { loop, openText } from './autonomous-dev/loop.ts';
@@ -34,6 +35,7 @@ export const machine = loop.createMachine({
     merges: [],
     changes: [],
     tests: [],
+    conventions: [],
     ports: null,
     baseRun: null,
     known: null,
@@ -69,7 +71,13 @@ export const machine = loop.createMachine({
       invoke: {
         src: 'open',
         input: ({ context }) => context.terms.repository,
-        onDone: { target: 'proving', actions: assign({ ports: ({ event }) => event.output.ports ?? null }) },
+        onDone: {
+          target: 'proving',
+          actions: assign(({ event: { output } }) => ({
+            ports: output.ports ?? null,
+            conventions: output.conventions,
+          })),
+        },
         onError: { target: 'ended', actions: assign(({ event }) => ended('not-ready', faultText(event.error))) },
       },
     },
@@ -88,9 +96,12 @@ export const machine = loop.createMachine({
       ],
       invoke: {
         src: 'question',
-        input: ({ context: { terms } }) => ({
+        input: ({ context: { terms, conventions } }) => ({
           to: terms.researcher,
-          content: researchQuestion(terms.feature, integrationDirectory(terms.repository)),
+          content: researchQuestion(terms.feature, {
+            directory: integrationDirectory(terms.repository),
+            about: conventionsText(conventions, { setup: terms.repository.setup, testCommand: terms.testCommand }),
+          }),
           data: { kind: 'research', directory: integrationDirectory(terms.repository) },
         }),
         onDone: {

@@ -2,6 +2,7 @@ import type { Lapse } from '../work-distributor/board.ts';
 import type { ToParent } from '../work-distributor/parent.ts';
 import type { Plan } from '../work-distributor/plan.ts';
 import type { ChangeReport, FromChange } from './change-events.ts';
+import type { Convention } from './conventions.ts';
 import type { LoopSettings } from './input.ts';
 import type { LoopMerge } from './integration.ts';
 import type { ResearchFindings } from './planning.ts';
@@ -49,6 +50,7 @@ export interface LoopContext {
   readonly merges: readonly LoopMerge[];
   readonly changes: readonly ChangeReport[];
   readonly tests: readonly TestRun[];
+  readonly conventions: readonly Convention[];
   /** The first port of the integration checkout. */
   readonly ports: number | null;
   /** The test run on the base; null where it is not tested. */

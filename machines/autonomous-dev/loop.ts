@@ -9,6 +9,7 @@ import { LAPSES_MAX } from '../work-distributor/rules.ts';
 import type { ChangeInput } from './change-context.ts';
 import { machine as change } from './change.ts';
 import { openBranch } from './checkouts.ts';
+import { conventionsOf } from './conventions.ts';
 import {
   changeId,
   type LoopContext,
@@ -71,7 +72,10 @@ export const loop = setup({
     emitted: {} as LoopProgress,
   },
   actors: {
-    open: activity((repository: Repository, { signal }) => openBranch(repository, signal)),
+    open: activity(async (repository: Repository, { signal }) => ({
+      ...(await openBranch(repository, signal)),
+      conventions: await conventionsOf(repository, signal),
+    })),
     question: ask(({ to }: LoopQuestion) => to, {
       question: ({ content, data }: LoopQuestion) => ({ type: 'QUESTION', content, data }),
     }),

@@ -4,6 +4,7 @@ import { parsePlan, unknownKeys, type Plan } from '../work-distributor/plan.ts';
 import { faultText } from '../shared/input.ts';
 import { excerpt, PLAN_SCHEMA, planQuestion } from './planning.ts';
 import { ended } from './context.ts';
+import { conventionsText } from './conventions.ts';
 import { loop, PLAN_TRIES_MAX } from './loop.ts';
 import { integrationDirectory } from './repository.ts';
 
@@ -64,11 +65,13 @@ export const planning = loop.createStateConfig({
       entry: assign({ planTries: ({ context }) => context.planTries + 1 }),
       invoke: {
         src: 'question',
-        input: ({ context: { terms, findings, planFault } }) => {
+        input: ({ context: { terms, conventions, findings, planFault } }) => {
           const directory = integrationDirectory(terms.repository);
+          const { repository, testCommand } = terms;
+          const about = conventionsText(conventions, { setup: repository.setup, testCommand });
           return {
             to: terms.planner ?? '',
-            content: planQuestion(terms.feature, { directory, findings, fault: planFault }),
+            content: planQuestion(terms.feature, { directory, about, findings, fault: planFault }),
             data: { kind: 'plan', directory, replySchema: PLAN_SCHEMA },
           };
         },

@@ -28,12 +28,16 @@ export interface ResearchFindings {
   readonly messageId: string;
 }
 
-export function researchQuestion(feature: string, directory: string): string {
+export function researchQuestion(
+  feature: string,
+  { directory, about }: { readonly directory: string; readonly about: readonly string[] },
+): string {
   return [
     'Before anything is built: please research the repository and report what matters for this feature.',
     'Which modules does it touch, what do their tests cover, what could go wrong? Name files.',
     '',
     `The checkout is ${directory} (please change nothing there).`,
+    ...about,
     '',
     'The feature:',
     '',
@@ -43,7 +47,12 @@ export function researchQuestion(feature: string, directory: string): string {
 
 export function planQuestion(
   feature: string,
-  { directory, findings, fault }: { directory: string; findings: ResearchFindings | null; fault: string | null },
+  {
+    directory,
+    about,
+    findings,
+    fault,
+  }: { directory: string; about: readonly string[]; findings: ResearchFindings | null; fault: string | null },
 ): string {
   return [
     ...(fault === null ? [] : [`Your last plan cannot be used: ${fault}`, '']),
@@ -51,6 +60,7 @@ export function planQuestion(
     'Reply with JSON: {"tasks":[{"id":"csv-quoting","title":"…","description":"…","files":["…"],"dependsOn":["…"]}]}',
     '',
     `The checkout is ${directory} (please change nothing there).`,
+    ...about,
     ...(findings === null ? [] : ['', `What ${findings.by} found:`, '', findings.text]),
     '',
     'The feature:',

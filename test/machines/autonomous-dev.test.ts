@@ -25,7 +25,11 @@ const UNPLANNED: LoopInput = {
   agents: AGENTS,
 };
 const INPUT: LoopInput = { ...UNPLANNED, plan: { tasks: TASKS } };
-const OPENED = { directory: '/work/integration', ports: 20_010 };
+const OPENED = {
+  directory: '/work/integration',
+  ports: 20_010,
+  conventions: [{ file: 'AGENTS.md', text: 'Use tabs.\n\nNo classes.' }],
+};
 const WORKSPACE = { directory: '/work/tasks/parser-1', branch: 'mailroom/costs.parser-1', base: 'b'.repeat(40) };
 
 const begin = (over: Partial<LoopInput> = {}): RecordedWorkflow =>
@@ -177,6 +181,23 @@ describe('research and planning', () => {
       to: 'ada',
       content: expect.stringContaining('/work/integration') as string,
       data: { kind: 'research', directory: '/work/integration' },
+    });
+  });
+
+  it('tells the researcher and the planner what the repository says, and its commands', () => {
+    const about =
+      'Its tests are run by: npm test. It is set up already (npm ci).\n\nThe repository says in AGENTS.md:\n\n> Use tabs.\n>\n> No classes.\n';
+    const repository = { ...INPUT.repository, setup: 'npm ci' };
+    const run = begin({ repository, plan: undefined, planner: 'ben' } as Partial<LoopInput>).done('open', OPENED);
+    run.done('testBase', ran(0, 'ok'));
+    expect(run.started('question').input).toMatchObject({
+      to: 'ada',
+      content: expect.stringContaining(about) as string,
+    });
+    run.done('question', answer('ada', 'nothing'));
+    expect(run.started('question').input).toMatchObject({
+      to: 'ben',
+      content: expect.stringContaining(about) as string,
     });
   });
 

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openBranch, openWorkspace, readReadiness } from '../../machines/autonomous-dev/checkouts.ts';
+import { conventionsOf } from '../../machines/autonomous-dev/conventions.ts';
 import { git } from '../../machines/autonomous-dev/git.ts';
 import { claimPorts } from '../../machines/autonomous-dev/ports.ts';
 import type { Checkout, Repository } from '../../machines/autonomous-dev/repository.ts';
@@ -105,6 +106,24 @@ describe('submodules', () => {
     await git(['submodule', '--quiet', 'deinit', '--force', 'vendor/lib'], { directory: repository.directory });
     expect(await missingSubmodules(repository.directory)).toEqual(['vendor/lib']);
     expect(fs.readdirSync(path.join((await open()).directory, 'vendor/lib'))).toEqual([]);
+  });
+});
+
+describe('conventions', () => {
+  it('are those of the first commit, once where two files say the same', async () => {
+    const write = (file: string, text: string): void => fs.writeFileSync(path.join(repository.directory, file), text);
+    write('AGENTS.md', `Use tabs.\n${'x'.repeat(9_000)}`);
+    fs.symlinkSync('AGENTS.md', path.join(repository.directory, 'CLAUDE.md'));
+    write('CONTRIBUTING.md', 'Sign off.\n');
+    await commit(repository.directory, 'Say how');
+    repository = await repositoryAt(repository.directory);
+    write('CONTRIBUTING.md', 'Do as I say.\n');
+    await commit(repository.directory, 'Say otherwise');
+    const found = await conventionsOf(repository);
+    expect(found.map(({ file }) => file)).toEqual(['AGENTS.md', 'CONTRIBUTING.md']);
+    expect(found[0]?.text).toMatch(/^Use tabs\.\nx+…$/);
+    expect(found[0]?.text.length).toBeLessThanOrEqual(4_000);
+    expect(found[1]?.text).toBe('Sign off.');
   });
 });
 

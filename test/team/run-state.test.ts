@@ -28,7 +28,10 @@ describe('what a run waits for', () => {
     }).createMachine({
       id: 'autonomous-dev-loop',
       type: 'parallel',
-      states: { asking: { invoke: { src: 'question', input: { type: 'QUESTION', content: 'Which?' } } }, testing: { invoke: { src: 'test', input: {} } } },
+      states: {
+        asking: { invoke: { src: 'question', input: { type: 'QUESTION', content: 'Which?' } } },
+        testing: { invoke: { src: 'test', input: {} } },
+      },
     });
     const leaving = new AbortController();
     const ended = runWorkflow(room, machine, { signal: leaving.signal });
