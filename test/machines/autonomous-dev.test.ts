@@ -185,19 +185,19 @@ describe('research and planning', () => {
   });
 
   it('tells the researcher and the planner what the repository says, and its commands', () => {
-    const about =
+    const says =
       'Its tests are run by: npm test. It is set up already (npm ci).\n\nThe repository says in AGENTS.md:\n\n> Use tabs.\n>\n> No classes.\n';
     const repository = { ...INPUT.repository, setup: 'npm ci' };
-    const run = begin({ repository, plan: undefined, planner: 'ben' } as Partial<LoopInput>).done('open', OPENED);
+    const run = begin({ repository, plan: undefined, planner: 'ben' }).done('open', OPENED);
     run.done('testBase', ran(0, 'ok'));
     expect(run.started('question').input).toMatchObject({
       to: 'ada',
-      content: expect.stringContaining(about) as string,
+      content: expect.stringContaining(says) as string,
     });
     run.done('question', answer('ada', 'nothing'));
     expect(run.started('question').input).toMatchObject({
       to: 'ben',
-      content: expect.stringContaining(about) as string,
+      content: expect.stringContaining(says) as string,
     });
   });
 
