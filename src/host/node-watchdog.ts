@@ -1,6 +1,13 @@
 import { identify } from './process-identity.ts';
 import { STRETCH_MS_MAX, type Stretch, type Watchdog } from './watchdog.ts';
-import { watchdogThread, type FromThread, type ThreadData, type ToThread } from './watchdog-thread.ts';
+import {
+  endUnheard,
+  type FromThread,
+  type ThreadData,
+  type ToThread,
+  watchdogThread,
+  watchStretches,
+} from './watchdog-thread.ts';
 
 /** A process that ends sooner does not pay for the thread. */
 const THREAD_AFTER_MS = 1_000;
@@ -88,7 +95,8 @@ class NodeWatchdog implements Watchdog {
       // Neither the options nor the environment of this process: a loader named there would be loaded once more.
       const execArgv = ['--expose-internals', '--no-warnings'];
       const options = { eval: true, execArgv, env: {}, workerData };
-      const worker = new Worker(`${PROLOGUE}(${watchdogThread.toString()})(require)`, options);
+      const parts = [watchStretches, endUnheard].map((part) => `(${part.toString()})`).join(', ');
+      const worker = new Worker(`${PROLOGUE}(${watchdogThread.toString()})(require, ${parts})`, options);
       worker.on('message', (message: FromThread) => {
         if ('listens' in message) return this.#hearInMainThread();
         Atomics.store(numbers, PLACES.heard, message.number);

@@ -27,40 +27,20 @@ export interface ToThread {
   readonly hear: readonly (readonly [name: NodeJS.Signals, number: number])[];
 }
 
-/**
- * The thread of the watchdog. Its source text is evaluated in a thread without Mailroom's modules, so it uses nothing
- * from outside. Signals in a thread are an undocumented part of Node: libuv hands each one to every loop that listens,
- * and a loop other than the main one listens through Node's own binding for signals, which `--expose-internals` gives
- * to a thread (Node 20 to 26; before 24 `process.binding` would do as well). If that is missing, only the main thread
- * hears signals.
- */
-export function watchdogThread(load: (module: string) => unknown): void {
-  const LOOK_MS = 250;
-  /**
-   * After a signal: how long one stretch may take, and how long the main thread may take in all. Counted in looks,
-   * because a process that was stopped for a while has done nothing in that time.
-   */
-  const STRETCH_LOOKS_MAX = 4;
-  const LOOKS_MAX = 40;
+/** What the main thread is doing, as the thread sees it. */
+export interface StretchWatch {
+  /** What it does at that turn; undefined if that has ended by the time it was read. */
+  readonly at: (turns: number) => { readonly path: string; readonly note: string } | undefined;
+  /** Writes a note about a stretch that takes too long, and removes it when the stretch has ended. */
+  readonly look: () => void;
+}
 
-  interface SignalWrap {
-    onsignal: () => void;
-    start(signal: number): number;
-    close(): void;
-  }
+/** A part of the thread, see `watchdogThread`. */
+export function watchStretches({ numbers, text, places, stretchMsMax }: ThreadData): StretchWatch {
   const fs = process.getBuiltinModule('node:fs');
-  const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads');
-  const { numbers, text, places, stretchMsMax } = workerData as ThreadData;
-  const wraps = new Map<NodeJS.Signals, SignalWrap>();
-  let signals = 0;
   let noted: { readonly path: string; readonly turns: number } | undefined;
   let seen: { readonly turns: number; readonly atMs: number } | undefined;
-
-  const now = (): number => performance.now();
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
-  const tell = (message: FromThread): void => parentPort?.postMessage(message);
-  /** What the main thread is doing; undefined if that has ended by the time it was read. */
-  const stretch = (turns: number): { path: string; note: string } | undefined => {
+  const at: StretchWatch['at'] = (turns) => {
     const [path = '', note = ''] = Buffer.from(text.slice(0, Atomics.load(numbers, places.length)))
       .toString()
       .split('\n');
@@ -72,9 +52,9 @@ export function watchdogThread(load: (module: string) => unknown): void {
       fs.rmSync(noted.path, { force: true });
       noted = undefined;
     }
-    if (seen?.turns !== turns) seen = { turns, atMs: now() };
-    if ((turns & 1) === 0 || noted || now() - seen.atMs < stretchMsMax) return;
-    const found = stretch(turns);
+    if (seen?.turns !== turns) seen = { turns, atMs: performance.now() };
+    if ((turns & 1) === 0 || noted || performance.now() - seen.atMs < stretchMsMax) return;
+    const found = at(turns);
     if (!found) return;
     noted = { path: found.path, turns };
     const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = fs.constants;
@@ -85,7 +65,23 @@ export function watchdogThread(load: (module: string) => unknown): void {
       fs.closeSync(fd);
     }
   };
-  const endUnlessHeard = (name: NodeJS.Signals): void => {
+  return { at, look };
+}
+
+/** A part of the thread: ends the process after a signal that the main thread does not hear. Returns what to call for each signal. */
+export function endUnheard(
+  { numbers, places }: ThreadData,
+  { stretches, lookMs, tell }: { stretches: StretchWatch; lookMs: number; tell: (message: FromThread) => void },
+): (name: NodeJS.Signals) => void {
+  const fs = process.getBuiltinModule('node:fs');
+  /**
+   * After a signal: how long one stretch may take, and how long the main thread may take in all. Counted in looks,
+   * because a process that was stopped for a while has done nothing in that time.
+   */
+  const STRETCH_LOOKS_MAX = 4;
+  const LOOKS_MAX = 40;
+  let signals = 0;
+  return (name) => {
     const number = ++signals;
     let looks = 0;
     let within = { turns: 0, looks: 0 };
@@ -96,7 +92,7 @@ export function watchdogThread(load: (module: string) => unknown): void {
       within = { turns, looks: turns === within.turns ? within.looks + 1 : 1 };
       const isInStretch = (turns & 1) === 1;
       if (++looks < LOOKS_MAX && !(isInStretch && within.looks > STRETCH_LOOKS_MAX)) return;
-      const found = isInStretch ? stretch(turns) : undefined;
+      const found = isInStretch ? stretches.at(turns) : undefined;
       // The cause is already inert: see Stretch.
       const { cause } = JSON.parse(found?.note ?? '{}') as { cause?: string };
       const where = cause === undefined ? 'outside of a step, in something' : `within a step on ${cause}`;
@@ -106,8 +102,35 @@ export function watchdogThread(load: (module: string) => unknown): void {
         // There is nobody left to tell.
       }
       process.kill(process.pid, 'SIGKILL');
-    }, LOOK_MS);
+    }, lookMs);
   };
+}
+
+/**
+ * The thread of the watchdog. The source texts of it and of its parts are evaluated in a thread without Mailroom's modules, so each
+ * uses nothing from outside but its arguments. Signals in a thread are an undocumented part of Node: libuv hands each one to every
+ * loop that listens, and a loop other than the main one listens through Node's own binding for signals, which `--expose-internals`
+ * gives to a thread (Node 20 to 26; before 24 `process.binding` would do as well). If that is missing, only the main thread hears
+ * signals.
+ */
+export function watchdogThread(
+  load: (module: string) => unknown,
+  watch: typeof watchStretches,
+  end: typeof endUnheard,
+): void {
+  const LOOK_MS = 250;
+  interface SignalWrap {
+    onsignal: () => void;
+    start(signal: number): number;
+    close(): void;
+  }
+  const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads');
+  const data = workerData as ThreadData;
+  const wraps = new Map<NodeJS.Signals, SignalWrap>();
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
+  const tell = (message: FromThread): void => parentPort?.postMessage(message);
+  const stretches = watch(data);
+  const endUnlessHeard = end(data, { stretches, lookMs: LOOK_MS, tell });
   const hear = (name: NodeJS.Signals, signal: number): void => {
     const internals = load('internal/test/binding') as {
       internalBinding(name: string): { Signal: new () => SignalWrap };
@@ -134,7 +157,7 @@ export function watchdogThread(load: (module: string) => unknown): void {
   });
   setInterval(() => {
     try {
-      look();
+      stretches.look();
     } catch {
       // A note that cannot be written now is missed; the next look does not retry it.
     }
