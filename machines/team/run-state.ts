@@ -1,8 +1,12 @@
 import path from 'node:path';
 import { openRoom, type Room } from 'agent-mailroom';
 import { listWorkflows, type WaitingFor, type WorkflowInfo } from 'agent-mailroom/runtime';
-import type { LoopContext } from '../autonomous-dev/context.ts';
+import type { ChangeContext } from '../autonomous-dev/change-context.ts';
+import { isIdle, type LoopContext } from '../autonomous-dev/context.ts';
 import { machine } from '../autonomous-dev.ts';
+import { machine as codeReview } from '../code-review.ts';
+import { type ReviewProgress, waitedFor } from '../code-review/progress.ts';
+import { type ConsensusContext, machine as consensus } from '../consensus.ts';
 import { outcomeOf, type Run, runName } from './run-directory.ts';
 import { pidOfHost } from './run-host.ts';
 import { lookCloserText } from './summary.ts';
@@ -56,7 +60,7 @@ export async function runFacts(run: Run): Promise<RunFacts> {
     repository: input.repository.directory,
     branch: input.repository.branch,
     phase: snapshot === undefined ? undefined : phaseOf(snapshot.value),
-    tasks: snapshot?.context ? tasksOf(snapshot.context) : [],
+    tasks: shownTasks(snapshot?.context),
     waitsFor: pid === undefined ? [] : waitsIn(workflows, Date.now()),
     lookCloser: lookCloserText(run),
   };
@@ -77,6 +81,15 @@ function phaseOf(value: unknown): string {
   return typeof value === 'string' ? value : (Object.keys(value ?? {})[0] ?? '');
 }
 
+/** None of a journal that cannot be read. */
+function shownTasks(context: LoopContext | undefined): TaskFacts[] {
+  try {
+    return context ? tasksOf(context) : [];
+  } catch {
+    return [];
+  }
+}
+
 function tasksOf({ plan, hands, toMerge, changes, blocked }: LoopContext): TaskFacts[] {
   return (plan?.tasks ?? []).map(({ id, title }): TaskFacts => {
     const merged = changes.find((one) => one.taskId === id && one.outcome === 'merged');
@@ -94,15 +107,54 @@ export function waitsOf(room: Room, nowMs: number): string[] {
   return waitsIn(listWorkflows(room), nowMs);
 }
 
-function waitsIn(workflows: readonly WorkflowInfo[], nowMs: number): string[] {
+/** The same of workflows that were listed. */
+export function waitsIn(workflows: readonly WorkflowInfo[], nowMs: number): string[] {
   return workflows.flatMap((info) => {
     const { address, state, waitingFor, stuck } = info;
     const where = address === machine.id ? '' : ` (${address.slice(machine.id.length + 1)})`;
     if (state?.failed) return [`a person: ${address} is FAILED, see mailroom why ${address}`];
     if (stuck) return [`a step of ${address} that does not return, since ${sinceText(nowMs - stuck.since)}`];
     if (state?.status !== 'active') return [];
-    return waitingFor.flatMap((one) => waitText(one, nowMs) ?? []).map((text) => `${text}${where}`);
+    const calls = waitingFor.flatMap((one) => waitText(one, nowMs) ?? []).map((text) => `${text}${where}`);
+    return [...calls, ...shownMail(info, nowMs)];
   });
+}
+
+/** A journal is not signed, and may be of another version: what cannot be read is not shown. */
+function shownMail(info: WorkflowInfo, nowMs: number): string[] {
+  try {
+    return mailText(info, nowMs);
+  } catch {
+    return [];
+  }
+}
+
+/** The mail of agents that a workflow of a team waits for, by what its machine knows. */
+function mailText({ machine: id, state }: WorkflowInfo, nowMs: number): string[] {
+  const { context, value } = (state?.snapshot ?? {}) as { readonly context?: unknown; readonly value?: unknown };
+  const since = sinceText(nowMs - (state?.since ?? nowMs));
+  if (id === machine.id) {
+    const loop = context as LoopContext;
+    const open =
+      phaseOf(value) === 'working' && isIdle(loop) ? tasksOf(loop).filter((one) => one.state === 'open') : [];
+    return open.length === 0 ? [] : [`somebody to claim ${open.map((one) => one.id).join(', ')}`];
+  }
+  if (id === 'change') {
+    const { agent, task } = context as ChangeContext;
+    const isAtWork = value === 'working' || JSON.stringify(value) === '{"reviewing":"revising"}';
+    return isAtWork ? [`${agent} to hand in ${task.id}, since ${since}`] : [];
+  }
+  if (id === codeReview.id) {
+    const review = context as ReviewProgress;
+    const missing = waitedFor(review);
+    return missing.length === 0
+      ? []
+      : [`a review by ${missing.join(', ')} of "${review.change.title}", since ${since}`];
+  }
+  if (id !== consensus.id) return [];
+  const { election, ballots } = context as ConsensusContext;
+  const missing = election.electorate.filter((one) => !ballots.some(({ voter }) => voter === one));
+  return missing.length === 0 ? [] : [`votes of ${missing.join(', ')} on "${election.question}", since ${since}`];
 }
 
 /** Undefined for what is waited for by others: timers, and children, which are listed themselves. */

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { setup } from 'xstate';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { keepTelling } from '../../machines/team/carry-out.ts';
-import { waitsOf } from '../../machines/team/run-state.ts';
+import { waitsIn, waitsOf } from '../../machines/team/run-state.ts';
 import { initRoom, openRoom } from 'agent-mailroom';
-import { listWorkflows, runWorkflow } from 'agent-mailroom/runtime';
+import { listWorkflows, runWorkflow, type WorkflowInfo, type WorkflowState } from 'agent-mailroom/runtime';
 import { ask, command } from 'agent-mailroom/workflow';
 import { until } from '../hostile/until.ts';
 
@@ -44,6 +44,49 @@ describe('what a run waits for', () => {
     leaving.abort();
     await ended;
     fs.rmSync(cwd, { recursive: true });
+  });
+
+  it('names the agents whose mail is waited for, and leaves out what it cannot read', () => {
+    const info = (machine: string, value: unknown, context: unknown): WorkflowInfo => ({
+      address: `autonomous-dev-loop.${machine}`,
+      machine,
+      state: { status: 'active', since: 0, snapshot: { value, context } } as unknown as WorkflowState,
+      waitingFor: [],
+      undelivered: 0,
+      host: 1,
+    });
+    const change = { agent: 'ada', task: { id: 'parser' } };
+    const review = {
+      round: 1,
+      reviewers: ['ben', 'cleo'],
+      feedback: [{ round: 1, reviewer: 'ben' }],
+      change: { title: 'Parse' },
+    };
+    const vote = { election: { question: 'Which?', electorate: ['ada', 'ben'] }, ballots: [{ voter: 'ada' }] };
+    const loop = {
+      plan: { tasks: [{ id: 'parser' }, { id: 'print' }] },
+      hands: {},
+      toMerge: [],
+      changes: [],
+      blocked: ['print'],
+    };
+    const infos = [
+      info('autonomous-dev-loop', { working: { building: 'waiting' } }, loop),
+      info('change', 'working', change),
+      info('change', { reviewing: 'revising' }, change),
+      info('change', { reviewing: 'waiting' }, change),
+      info('code-review-protocol', 'reviewing', review),
+      info('consensus-engine', 'open', vote),
+      info('consensus-engine', 'open', { election: null }),
+      info('autonomous-dev-loop', 'working', {}),
+    ];
+    expect(waitsIn(infos, 60_000)).toEqual([
+      'somebody to claim parser',
+      'ada to hand in parser, since 60 s',
+      'ada to hand in parser, since 60 s',
+      'a review by cleo of "Parse", since 60 s',
+      'votes of ben on "Which?", since 60 s',
+    ]);
   });
 
   it('is printed after each minute of silence, and not while something happens', () => {
