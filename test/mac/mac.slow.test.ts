@@ -80,8 +80,9 @@ test.skipIf(skip)('whoever has the pid of an agent that has ended does not keep 
   const card = JSON.parse(fs.readFileSync(cardOf(room, 'alice'), 'utf8')) as { process: ProcessIdentity };
   process.kill(-(first.child.pid ?? 0), 'SIGKILL');
   await first.ended;
-  const second = Math.floor(Date.now() / 1000);
-  await until('the next second', () => Math.floor(Date.now() / 1000) > second);
+  // A whole second, because the ps of the test counts its seconds from the start of the machine.
+  const nextMs = Date.now() + 1_000;
+  await until('a start in another second', () => Date.now() > nextMs);
   const other = start(room, 'echo up; while :; do sleep 1; done');
   await until('another process is there', () => other.told().includes('up'));
   const reused = { ...card, process: { ...card.process, pid: other.child.pid } };

@@ -84,7 +84,9 @@ describe('a project', () => {
       const kept = await run.team('clean');
       expect([kept.code, kept.stderr]).toEqual([5, expect.stringContaining('--force')]);
       run.git('merge', '--quiet', '--ff-only', 'mailroom/numbers');
-      const cleaned = await run.team('clean');
+      // What is left may be an attempt that was lost with its lease; the delivered work is safe.
+      expect((await run.team('clean', '--dry-run')).stdout).not.toMatch(/commits? on mailroom\/numbers$/m);
+      const cleaned = await run.team('clean', '--force');
       expect(cleaned.code, `${cleaned.stdout}${cleaned.stderr}`).toBe(0);
       expect(run.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
       expect(run.git('worktree', 'list', '--porcelain').match(/^worktree /gm)).toHaveLength(1);
