@@ -163,7 +163,7 @@ describe('the message of a merge', () => {
     };
     for (const title of HOSTILE) {
       const run = new RecordedWorkflow(machine, { input })
-        .done('open', { directory: '/work/integration' })
+        .done('open', { directory: '/work/integration', conventions: [] })
         .done('testBase', { run: { command: 'npm test', exitCode: 0, output: '', verdict: 'passed' } })
         .fails('question', 'nobody has the address ada');
       const task = { id: 'csv', title, description: 'x', files: [], dependsOn: [], skills: [] };
