@@ -24,6 +24,7 @@ const MEDIA: Readonly<Record<string, Medium>> = {
   Markdown: {
     finds: /'[\w.-]+\.md'|'--body-file'/g,
     callers: {
+      'machines/autonomous-dev/conventions.ts': [3, 'only reads the files'],
       'machines/autonomous-dev/loop.ts': [1, 'pullRequestText('],
       'machines/autonomous-dev/pull-request.ts': [2, 'bodyFile('],
       'machines/team/prepare.ts': [1, 'only names the file'],
